@@ -1,0 +1,82 @@
+"""vidkit: video URLs -> a described, tagged, searchable library and labelled datasets.
+
+The functions below are imported when they are first used, so that `import vidkit` and `vidkit --help` are instant.
+"""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from vidkit.analysis import (
+        detect_scenes,
+        extract_metadata,
+        extract_scene_segment,
+        make_thumbnails,
+        segment_video,
+    )
+    from vidkit.core import ensure_directory, load_config, load_priority_keywords, setup_logging
+    from vidkit.download import download_video, extract_video_url_from_html, is_video_url
+    from vidkit.errors import VidkitError
+    from vidkit.export import export_to_json
+    from vidkit.library import connect_to_mongodb, get_mongodb_collection, open_library
+    from vidkit.qwen_model import query_qwen_vl_chat
+    from vidkit.rows import read_video_metadata_from_csv
+    from vidkit.tagging import apply_custom_rules, apply_tags, classify_video, load_custom_tags
+    from vidkit.workflow import process_video_pipeline
+
+_PLACES = {
+    "analysis": (
+        "detect_scenes",
+        "extract_metadata",
+        "extract_scene_segment",
+        "make_thumbnails",
+        "segment_video",
+    ),
+    "core": ("ensure_directory", "load_config", "load_priority_keywords", "setup_logging"),
+    "download": ("download_video", "extract_video_url_from_html", "is_video_url"),
+    "errors": ("VidkitError",),
+    "export": ("export_to_json",),
+    "library": ("connect_to_mongodb", "get_mongodb_collection", "open_library"),
+    "qwen_model": ("query_qwen_vl_chat",),
+    "rows": ("read_video_metadata_from_csv",),
+    "tagging": ("apply_custom_rules", "apply_tags", "classify_video", "load_custom_tags"),
+    "workflow": ("process_video_pipeline",),
+}
+_MODULE_OF = {name: module for module, names in _PLACES.items() for name in names}
+
+__all__ = [
+    "VidkitError",
+    "apply_custom_rules",
+    "apply_tags",
+    "classify_video",
+    "connect_to_mongodb",
+    "detect_scenes",
+    "download_video",
+    "ensure_directory",
+    "export_to_json",
+    "extract_metadata",
+    "extract_scene_segment",
+    "extract_video_url_from_html",
+    "get_mongodb_collection",
+    "is_video_url",
+    "load_config",
+    "load_custom_tags",
+    "load_priority_keywords",
+    "make_thumbnails",
+    "open_library",
+    "process_video_pipeline",
+    "query_qwen_vl_chat",
+    "read_video_metadata_from_csv",
+    "segment_video",
+    "setup_logging",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in _MODULE_OF:
+        from importlib import import_module
+
+        return getattr(import_module(f"vidkit.{_MODULE_OF[name]}"), name)
+    raise AttributeError(f"module 'vidkit' has no attribute {name!r}")

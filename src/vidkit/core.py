@@ -1,0 +1,236 @@
+"""What every stage needs: safe text, logging, folders, whole files, priority keywords."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import secrets
+import shutil
+import sys
+import tempfile
+import unicodedata
+from collections.abc import Iterable
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from vidkit.config import Config, Secret, load_config
+from vidkit.errors import ConfigError, OutputError
+
+__all__ = [
+    "Config",
+    "Secret",
+    "clear_leftovers",
+    "ensure_directory",
+    "load_config",
+    "load_priority_keywords",
+    "printable",
+    "setup_logging",
+    "shown_url",
+    "write_whole",
+]
+
+log = logging.getLogger(__name__)
+
+# How the names of this process's temporary files begin. The process id tells whether one was left by a process that
+# is no more; the token tells this process from an older one that had the same id, as in a container.
+TEMPORARY = f".vidkit-{os.getpid()}-{secrets.token_hex(4)}-"
+
+
+def printable(text: object) -> str:
+    """Text that is safe on a terminal: control and direction characters become `?`, in one line."""
+    line = re.sub(r"[\t\r\n]+", " ", str(text))
+    return "".join("?" if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in line)
+
+
+def shown_url(url: str) -> str:
+    """A URL without the user name and password that it may carry."""
+    try:
+        parts = urlsplit(url)
+        if "@" not in parts.netloc:
+            return url
+        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    except ValueError:
+        return url
+
+
+class _SafeFormatter(logging.Formatter):
+    """One clean line a record: no control characters, no secrets, and the traceback only where it belongs."""
+
+    def __init__(self, form: str, hidden: Iterable[str], traceback: bool) -> None:
+        super().__init__(form)
+        self._hidden = sorted((secret for secret in hidden if secret), key=len, reverse=True)
+        self._traceback = traceback
+
+    def format(self, record: logging.LogRecord) -> str:
+        record.message = printable(record.getMessage())
+        record.asctime = self.formatTime(record, self.datefmt)
+        text = self.formatMessage(record)
+        if self._traceback and record.exc_info:
+            text += "\n" + "\n".join(map(printable, self.formatException(record.exc_info).splitlines()))
+        return self.blank(text)
+
+    def blank(self, text: str) -> str:
+        for secret in self._hidden:
+            text = text.replace(secret, "***")
+        return re.sub(r"(\w://)[^/\s@]+@", r"\1", text)
+
+
+class _ScreenHandler(logging.StreamHandler):  # type: ignore[type-arg]
+    """Writes to stderr as it is now, above a progress bar if one is drawn."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = self.format(record)
+        tqdm = sys.modules.get("tqdm")
+        if tqdm is not None and getattr(tqdm.tqdm, "_instances", None):
+            tqdm.tqdm.write(line, file=sys.stderr)
+        else:
+            print(line, file=sys.stderr, flush=True)
+
+
+def setup_logging(
+    log_file: str | os.PathLike[str] | None = "video_processing.log",
+    level: str = "INFO",
+    hidden: Iterable[str] = (),
+) -> None:
+    """Send vidkit's log to a rotated file (with tracebacks) and its warnings to stderr (without).
+
+    Args:
+        log_file: the file, 1 MB and five older ones; None for none.
+        level: the least that goes to the file: DEBUG, INFO, WARNING, ERROR or CRITICAL.
+        hidden: words that are replaced by stars wherever they would appear.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    hidden = list(hidden)
+    root = logging.getLogger("vidkit")
+    for handler in list(root.handlers):
+        root.removeHandler(handler)
+        handler.close()
+    root.propagate = False
+    root.setLevel(min(logging.getLevelName(level), logging.WARNING))
+    screen = _ScreenHandler()
+    screen.setLevel(max(logging.getLevelName(level), logging.WARNING))
+    screen.setFormatter(_SafeFormatter("%(levelname)s: %(message)s", hidden, traceback=False))
+    root.addHandler(screen)
+    if log_file is None:
+        return
+    try:
+        Path(log_file).parent.mkdir(parents=True, exist_ok=True)
+        file = RotatingFileHandler(log_file, maxBytes=2**20, backupCount=5, encoding="utf-8", delay=False)
+    except OSError as error:
+        raise OutputError(
+            f"the log file {printable(log_file)} cannot be written: {error.strerror}. "
+            "Set [Logging] LogFile to a path that can."
+        ) from None
+    file.setLevel(level)
+    form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+    file.setFormatter(_SafeFormatter(form, hidden, traceback=True))
+    root.addHandler(file)
+
+
+def ensure_directory(directory: str | os.PathLike[str]) -> Path:
+    """Make a folder, and those above it, where they are missing.
+
+    Raises:
+        OutputError: it cannot be made, or a file is in its place.
+    """
+    path = Path(directory)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise OutputError(f"{printable(path)} is a file, and a folder is needed there") from None
+    except OSError as error:
+        raise OutputError(f"the folder {printable(path)} cannot be made: {error.strerror}") from None
+    return path
+
+
+def write_whole(path: str | os.PathLike[str], content: str | bytes) -> None:
+    """Write a file whole or not at all: a temporary file beside it, fsync, rename.
+
+    Raises:
+        OutputError: it cannot be written; what was there is still there.
+    """
+    path = Path(path)
+    data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+    temporary = None
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=TEMPORARY, delete=False) as file:
+            temporary = file.name
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+        temporary = None
+    except OSError as error:
+        raise OutputError(f"{printable(path)} cannot be written: {error.strerror}") from None
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    """The process's umask, read once at import: reading it later would race with other threads."""
+    return _UMASK
+
+
+_UMASK = os.umask(0)
+os.umask(_UMASK)
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Remove the temporary files and folders that a killed process left in a folder."""
+    for path in folder.glob(".vidkit-*"):
+        match = re.match(r"\.vidkit-(\d+)-", path.name)
+        if not match or path.name.startswith(TEMPORARY) or _is_running(int(match[1])):
+            continue
+        log.info("removing %s, which an interrupted run left", path)
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _is_running(pid: int) -> bool:
+    if pid == os.getpid():
+        return False
+    if os.name == "nt":  # there, signal 0 is Ctrl-C; a file in use cannot be removed anyway
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def load_priority_keywords(file_path: str | os.PathLike[str] = "priority_keywords.json") -> list[str]:
+    """Read the words that the model is told to look for.
+
+    Args:
+        file_path: a JSON file, `{"priority_keywords": [...]}` or the bare list.
+
+    Returns:
+        The words; none where the file is not there.
+
+    Raises:
+        ConfigError: the file is there and is wrong.
+    """
+    path = Path(file_path)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is no JSON: {error}") from None
+    words = content.get("priority_keywords") if isinstance(content, dict) else content
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise ConfigError(f'{path} must hold {{"priority_keywords": ["word", ...]}}')
+    return [word.strip() for word in words if word.strip()]

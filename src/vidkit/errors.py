@@ -1,0 +1,41 @@
+"""What can go wrong, in a handful of classes whose messages are written for the user.
+
+A message names the thing, the reason and the remedy. It is shown as it stands, without a traceback: the batch
+catches these for one video, `cli.main` for everything else.
+"""
+
+from __future__ import annotations
+
+
+class VidkitError(Exception):
+    """Anything that vidkit raises on purpose. `stage` is the pipeline's stage that raised it, once that is known."""
+
+    stage: str = ""
+
+
+class ConfigError(VidkitError):
+    """The command line, `config.ini`, the environment or a rule file is wrong: nothing is started."""
+
+
+class DownloadError(VidkitError):
+    """A URL, page or path did not lead to a video file."""
+
+
+class MediaError(VidkitError):
+    """ffprobe or ffmpeg cannot work with a file; the message carries their own words."""
+
+
+class ToolMissingError(VidkitError):
+    """A program or an optional package that is needed is not installed."""
+
+
+class DescribeError(VidkitError):
+    """The model or the endpoint gave no description."""
+
+
+class LibraryError(VidkitError):
+    """The library cannot be opened, read or written."""
+
+
+class OutputError(VidkitError):
+    """A folder or a file that vidkit was to write cannot be written."""

