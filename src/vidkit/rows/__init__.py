@@ -1,0 +1,361 @@
+"""The rows of a CSV: one for each video, whatever made the file. Rows are read as they are needed."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from vidkit.core import printable
+from vidkit.errors import ConfigError
+from vidkit.rows.listing import AWK_COLUMNS, CUT, Listed, listed_cells, passed_over, public_url, read_listed, rejoin
+from vidkit.rows.table import cells_of, find_delimiter, open_text, records
+from vidkit.units import parse_date, parse_duration, parse_size
+
+# The columns that are known, in the order in which they count; `File Name` and `fileName` are `file_name`.
+URL_COLUMNS = ("public_url", "url", "video_url", "link", "contentUrl")
+NAME_COLUMNS = ("file_name", "filename", "name")
+SIZE_COLUMNS = ("file_size", "size")
+MODIFIED_COLUMNS = ("last_modified", "modified")
+DURATION_COLUMNS = ("duration",)
+_KNOWN = (URL_COLUMNS, NAME_COLUMNS, SIZE_COLUMNS, MODIFIED_COLUMNS, DURATION_COLUMNS)
+_LONE = re.compile("[\ud800-\udfff]")  # what bytes that are no UTF-8 became
+_HTTP = re.compile(r"\s*https?://", re.IGNORECASE)
+_SHOWN = 300  # characters of a bad row
+
+
+@dataclass(frozen=True)
+class Row:
+    """One video that was asked for; texts as they are written in the CSV."""
+
+    line: int
+    """The line in the file, from 1; 0 for a URL of the command line."""
+    url: str
+    file_name: str | None = None
+    file_size: str | None = None
+    last_modified: str | None = None
+    duration: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Every other column, the duration too, by its name."""
+
+    @property
+    def size_bytes(self) -> int | None:
+        """The size in bytes; None where the CSV does not say or it cannot be read."""
+        try:
+            return parse_size(self.file_size) if self.file_size else None
+        except ValueError:
+            return None
+
+    @property
+    def modified(self) -> datetime | None:
+        """When the file was changed, UTC where no zone is written; None as with `size_bytes`."""
+        try:
+            return parse_date(self.last_modified) if self.last_modified else None
+        except ValueError:
+            return None
+
+    @property
+    def seconds(self) -> float | None:
+        """The duration in seconds; None as with `size_bytes`."""
+        try:
+            return parse_duration(self.duration) if self.duration else None
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """A row of which no video can be had, and why. `text` is its beginning, as it stands in the file."""
+
+    line: int
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class PassedOver:
+    """A row that is not meant: a `folder`, or a file that is `no video`."""
+
+    line: int
+    name: str
+    why: str
+
+
+Found = Row | BadRow | PassedOver
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which videos are wanted: bytes, seconds, times; from the least on, up to the most, before the latest time."""
+
+    min_size: float | None = None
+    max_size: float | None = None
+    min_duration: float | None = None
+    max_duration: float | None = None
+    modified_after: datetime | None = None
+    modified_before: datetime | None = None
+
+    def wants(self, row: Row) -> bool | None:
+        """Whether a row's video is wanted, by what the CSV says; None where the CSV does not say enough."""
+        return self.judge(row.size_bytes, row.seconds, row.modified)
+
+    def judge(self, size: float | None, seconds: float | None, modified: datetime | None) -> bool | None:
+        """The same of a size in bytes, a duration in seconds and a time; None for what is not known."""
+        late = modified is not None and self.modified_before is not None and modified >= self.modified_before
+        verdicts = (
+            _within(size, self.min_size, self.max_size),
+            _within(seconds, self.min_duration, self.max_duration),
+            _within(modified, self.modified_after, None),
+            False if late else _within(modified, None, self.modified_before),
+        )
+        if False in verdicts:
+            return False
+        return None if None in verdicts else True
+
+
+def _within(value: Any, least: Any, most: Any) -> bool | None:
+    if least is None and most is None:
+        return True
+    if value is None:
+        return None
+    return (least is None or value >= least) and (most is None or value <= most)
+
+
+def read_video_metadata_from_csv(csv_file: str | os.PathLike[str], base_url: str | None = None) -> Iterator[Found]:
+    """The rows of a CSV, one by one, in order; nothing is lost, what cannot be taken says why.
+
+    Read are tables with a header (UTF-8 or UTF-16; comma, semicolon, tab or `|`), what `rclone lsf --format pst`
+    lists, with `--csv` or without, and what the seeds' awk command makes of that.
+
+    Args:
+        csv_file: the file, or a pipe.
+        base_url: the address of the bucket: a row without a URL has the one that this and its name make.
+
+    Raises:
+        ConfigError: the file cannot be read, is no text or holds no row, or nothing in it says where videos are.
+    """
+    path = Path(csv_file)
+    rows = _read(path, base_url)
+    first = next(rows, None)  # so that a file that is wrong as a whole is told now
+    if first is None:
+        raise ConfigError(f"{printable(path)} has a header and no rows under it")
+    return itertools.chain((first,), rows)
+
+
+def _read(path: Path, base_url: str | None) -> Iterator[Found]:
+    with open_text(path) as lines:
+        first = next((line for line in lines if line[1].strip()), None)
+        if first is None:
+            raise ConfigError(f"{printable(path)} is empty")
+        separator = re.fullmatch(r"sep=(.)\s*", first[1])  # a line that Excel writes and reads
+        if separator:
+            first = next(lines, first)
+        line, lines = first[1].rstrip("\r\n"), itertools.chain((first,), lines)
+        if read_listed(line) or listed_cells(cells_of(line, ",") or []):
+            yield from _listing(lines, path, base_url)
+        elif rejoin(line):
+            yield from _table(lines, _columns(",", AWK_COLUMNS), base_url)
+        else:
+            delimiter = separator[1] if separator else find_delimiter(line, _score)
+            yield from _table(lines, _header(lines, delimiter, path, base_url), base_url)
+
+
+def _listing(lines: Iterator[tuple[int, str]], path: Path, base_url: str | None) -> Iterator[Found]:
+    """The rows of `rclone lsf --format pst`, with `--csv` or without."""
+    if not base_url:
+        raise ConfigError(
+            f"{printable(path)} is a listing by rclone, which has no URLs: give the bucket's address with "
+            "--base-url https://..."
+        )
+    for number, line in lines:
+        line = line.rstrip("\r\n")
+        listed = read_listed(line) or listed_cells(cells_of(line, ",") or [])
+        if listed:
+            yield _listed_row(number, listed, base_url)
+        elif line.strip():
+            yield BadRow(
+                number, line[:_SHOWN], "it is not name, size and time as `rclone lsf --format pst` has them"
+            )
+
+
+def _listed_row(number: int, listed: Listed, base_url: str | None = None) -> Row | PassedOver:
+    why = passed_over(listed.name)
+    if why:
+        return PassedOver(number, listed.name, why)
+    url = listed.url or public_url(base_url or "", listed.name)
+    return Row(number, url, listed.name, listed.size, listed.modified)
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Where what stands in a table with this header: indexes from 0."""
+
+    delimiter: str
+    header: Sequence[str]
+    url: int | None
+    name: int | None
+    size: int | None
+    modified: int | None
+    duration: int | None
+    others: Sequence[tuple[int, str]]
+    by_awk: bool
+
+
+def _columns(delimiter: str, header: Sequence[str]) -> _Columns:
+    url, file_name, size, modified, duration = (_find(header, names) for names in _KNOWN)
+    names: list[str] = []
+    for number, written in enumerate(header, 1):
+        other = written or f"column_{number}"
+        while other in names:
+            other += f"_{number}"
+        names.append(other)
+    others = [(index, name) for index, name in enumerate(names) if index not in (url, file_name, size, modified)]
+    by_awk = [_plain(name) for name in header] == [_plain(name) for name in AWK_COLUMNS]
+    return _Columns(delimiter, header, url, file_name, size, modified, duration, others, by_awk)
+
+
+def _header(lines: Iterator[tuple[int, str]], delimiter: str, path: Path, base_url: str | None) -> _Columns:
+    """The columns of a table by its header, which is read off the lines.
+
+    Raises:
+        ConfigError: none of them says where the videos are.
+    """
+    cells = next(records(lines, delimiter, None)).cells
+    if cells is None or _LONE.search("".join(cells)):
+        raise ConfigError(f"{printable(path)} is no text in UTF-8 or UTF-16. Save it as CSV UTF-8")
+    columns = _columns(delimiter, [cell.strip() for cell in cells])
+    if columns.url is None and (columns.name is None or not base_url):
+        seen = printable(", ".join(columns.header))[:_SHOWN]
+        hint = " (or give --base-url, which goes with the names)" if columns.name is not None else ""
+        raise ConfigError(
+            f"{printable(path)} has no column of URLs; its columns are: {seen}. "
+            f"Name one of them {', '.join(URL_COLUMNS[:-1])} or {URL_COLUMNS[-1]}{hint}"
+        )
+    return columns
+
+
+def _score(cells: list[str]) -> tuple[int, ...]:
+    known = [_find(cells, names) is not None for names in _KNOWN]
+    return known[0], sum(known)
+
+
+def _find(header: Sequence[str], names: Sequence[str]) -> int | None:
+    plain = [_plain(cell) for cell in header]
+    return next((plain.index(_plain(name)) for name in names if _plain(name) in plain), None)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name).casefold()
+
+
+def _table(lines: Iterator[tuple[int, str]], columns: _Columns, base_url: str | None) -> Iterator[Found]:
+    """The rows of a table with a header, and those that awk made."""
+    split = False
+    if columns.by_awk:
+        head = list(itertools.islice(lines, 200))
+        lines, split = itertools.chain(head, lines), any(rejoin(line.rstrip("\r\n")) for _, line in head)
+    for number, text, cells in records(lines, columns.delimiter, len(columns.header)):
+        listed = rejoin(text.rstrip("\r\n")) if columns.by_awk and ";" in text else None
+        if listed:
+            split = True
+            yield _listed_row(number, listed)
+        elif cells is None or any(cell.strip() for cell in cells):
+            try:
+                yield _row(number, _fitted(text, cells, columns, split), columns, base_url)
+            except ValueError as error:
+                yield BadRow(number, text[:_SHOWN].rstrip("\r\n"), str(error))
+
+
+def _fitted(text: str, cells: list[str] | None, columns: _Columns, split: bool) -> list[str]:
+    """The cells of a row, as many as the header has or fewer.
+
+    Args:
+        split: whether other rows show that awk made the table.
+
+    Raises:
+        ValueError: the row cannot be read, in words.
+    """
+    if "\0" in text:
+        raise ValueError("it holds bytes that are no text")
+    if not text.isascii() and _LONE.search(text):
+        raise ValueError("it is no text in UTF-8: save the file as CSV UTF-8")
+    if cells is None:
+        raise ValueError(f"one of its cells is longer than {csv.field_size_limit():,} characters")
+    while len(cells) > len(columns.header) and not cells[-1].strip():
+        cells.pop()
+    if len(cells) > len(columns.header):
+        if split:
+            raise ValueError(CUT)
+        cells = _requoted(cells, columns)
+    if columns.by_awk and len(cells) == len(AWK_COLUMNS) and _is_cut(cells, split):
+        raise ValueError(CUT)
+    return cells
+
+
+def _is_cut(cells: list[str], split: bool) -> bool:
+    """Whether words of the name stand where the size and the time would."""
+    name, size, modified, url = cells
+    row = Row(0, url, name, size, modified)
+    sized = not size or size.isdecimal() or row.size_bytes is not None
+    if (sized and not split) or not url.endswith(name):
+        return False
+    dated = not modified or row.modified is not None
+    return not (sized and dated) if split else not dated
+
+
+def _requoted(cells: list[str], columns: _Columns) -> list[str]:
+    """The cells of a row too long, where that is because its name or its URL holds delimiters that nobody quoted.
+
+    Raises:
+        ValueError: what is too much cannot be told.
+    """
+    extra = len(cells) - len(columns.header)
+    urls = [index for index, cell in enumerate(cells) if _HTTP.match(cell)]
+    if columns.url is not None and len(urls) == 1 and 0 <= urls[0] - columns.url <= extra:
+        in_name = urls[0] - columns.url
+        in_url = extra - in_name
+        named = columns.name is not None and columns.name < columns.url
+        if (named or not in_name) and (columns.url == len(columns.header) - 1 or not in_url):
+            cells = _joined(cells, urls[0], in_url, columns.delimiter)
+            return _joined(cells, columns.name or 0, in_name, columns.delimiter)
+    raise ValueError(
+        f"it has {len(cells)} columns and the header {len(columns.header)}: put a text that holds "
+        f"{columns.delimiter!r} in double quotes"
+    )
+
+
+def _joined(cells: list[str], start: int, more: int, delimiter: str) -> list[str]:
+    """The cells, with one of them and some `more` after it made one again."""
+    end = start + more + 1
+    return [*cells[:start], delimiter.join(cells[start:end]), *cells[end:]]
+
+
+def _row(number: int, cells: list[str], columns: _Columns, base_url: str | None) -> Row | PassedOver:
+    def cell(index: int | None) -> str | None:
+        return (cells[index].strip() or None) if index is not None and index < len(cells) else None
+
+    url, name = cell(columns.url), cell(columns.name)
+    if url is None and name is not None and base_url:
+        url = public_url(base_url, name)
+    if url is None:
+        short = (
+            f"it has {len(cells)} columns of {len(columns.header)}, and "
+            if len(cells) < len(columns.header)
+            else ""
+        )
+        where = f' in "{columns.header[columns.url]}"' if columns.url is not None else " and no name"
+        raise ValueError(f"{short or 'it has '}no URL{where}")
+    if name and " " in name and _HTTP.match(url) and url.endswith(name):
+        # Put together from a base and a name as it is: what stands in the name means itself, a % and a # too.
+        url = url.removesuffix(name) + quote(name, safe="/")
+    if name and (why := passed_over(name, url)):
+        return PassedOver(number, name, why)
+    others = {header: cells[index] for index, header in columns.others if index < len(cells)}
+    return Row(number, url, name, cell(columns.size), cell(columns.modified), cell(columns.duration), others)

@@ -1,0 +1,125 @@
+"""The text of a CSV as people's programs write it: its encoding, its delimiter, its records."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import itertools
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from vidkit.core import printable
+from vidkit.errors import ConfigError
+
+DELIMITERS = ",;\t|"
+_LINE_LIMIT = 2**20  # characters; what is longer is no row, and is not held in memory whole
+
+
+class Record(NamedTuple):
+    """One record: the number of its first line, from 1; that line as it stands; its cells, if it can be parted."""
+
+    line: int
+    text: str
+    cells: list[str] | None
+
+
+@contextmanager
+def open_text(path: Path) -> Iterator[Iterator[tuple[int, str]]]:
+    """The numbered lines of a file or a pipe: UTF-8, or UTF-16 with its mark.
+
+    Bytes that are no UTF-8 become lone surrogates, which tell the rows where they stand.
+
+    Raises:
+        ConfigError: the file cannot be read or is no text.
+    """
+    try:
+        raw = path.open("rb")
+    except FileNotFoundError:
+        raise ConfigError(f"{printable(path)}: no such file") from None
+    except OSError as error:
+        raise ConfigError(f"{printable(path)}: {error.strerror}") from None
+    with raw:
+        beginning = raw.peek()
+        wide = beginning.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        workbook = beginning.startswith((b"PK\3\4", b"\xd0\xcf\x11\xe0"))
+        if workbook or (b"\0" in beginning.partition(b"\n")[0] and not wide):
+            remedy = "Save the workbook as CSV UTF-8" if workbook else "Is it the CSV that was meant?"
+            raise ConfigError(f"{printable(path)} is no text. {remedy}")
+        encoding, errors = ("utf-16", "replace") if wide else ("utf-8-sig", "surrogateescape")
+        with io.TextIOWrapper(raw, encoding, errors, newline="") as file:
+            yield _lines(file)
+
+
+def _lines(file: io.TextIOWrapper) -> Iterator[tuple[int, str]]:
+    """The lines with their numbers; of a line beyond all measure only the beginning."""
+    for number in itertools.count(1):
+        line = file.readline(_LINE_LIMIT)
+        if not line:
+            return
+        yield number, line
+        while len(line) == _LINE_LIMIT and line[-1] not in "\r\n":
+            line = file.readline(_LINE_LIMIT)
+
+
+def cells_of(line: str, delimiter: str, quoting: int = csv.QUOTE_MINIMAL) -> list[str] | None:
+    """The cells of one line; None if it cannot be parted (a cell beyond `csv.field_size_limit`, a NUL)."""
+    try:
+        return next(csv.reader([line], delimiter=delimiter, quoting=quoting), [])  # type: ignore[arg-type]
+    except csv.Error:
+        return None
+
+
+def find_delimiter(header: str, score: Callable[[list[str]], tuple[int, ...]]) -> str:
+    """The delimiter by which a header scores most, by `score` of its cells and then by their number."""
+
+    def found(delimiter: str) -> tuple[int, ...]:
+        cells = cells_of(header, delimiter) or []
+        return (*score(cells), len(cells))
+
+    return max(DELIMITERS, key=found)
+
+
+def records(lines: Iterator[tuple[int, str]], delimiter: str, width: int | None) -> Iterator[Record]:
+    """The records of a CSV.
+
+    A quote that is never closed would swallow the records after it. So one that goes on over several lines, and is
+    not written as CSV is or has not `width` cells, is taken as the line that it begins with, quotes as they stand.
+    """
+    pending: deque[tuple[int, str]] = deque()
+    taken: list[tuple[int, str]] = []
+
+    def feed() -> Iterator[str]:
+        while (item := pending.popleft() if pending else next(lines, None)) is not None:
+            taken.append(item)
+            yield item[1]
+
+    reader = csv.reader(feed(), delimiter=delimiter)
+    while True:
+        taken.clear()
+        cells: list[str] | None
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            cells = None
+        number, text = taken[0]
+        if len(taken) > 1 and not _sound(taken, cells, delimiter, width):
+            pending.extendleft(reversed(taken[1:]))
+            cells = cells_of(text, delimiter, csv.QUOTE_NONE)
+            reader = csv.reader(feed(), delimiter=delimiter)
+        yield Record(number, text, cells)
+
+
+def _sound(lines: list[tuple[int, str]], cells: list[str] | None, delimiter: str, width: int | None) -> bool:
+    """Whether a record of several lines is one."""
+    if cells is None or len(cells) != (width or len(cells)):
+        return False
+    try:
+        return next(csv.reader((line for _, line in lines), delimiter=delimiter, strict=True)) == cells
+    except csv.Error:
+        return False

@@ -1,0 +1,90 @@
+"""Rules -> tags -> class, from what a record says of a video."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
+
+from vidkit.tagging.conditions import Facts, facts
+from vidkit.tagging.rules import BUILT_IN, Rule, RuleSet, load_custom_tags, rule_holds, rule_set
+from vidkit.tagging.words import fold
+
+__all__ = ["RuleSet", "apply_custom_rules", "apply_tags", "classify_video", "load_custom_tags"]
+
+UNCLASSIFIED = "Unclassified"
+# A rule file, what was read from it, or what stands in it.
+CustomRules = str | os.PathLike[str] | RuleSet | Mapping[str, Any] | None
+
+
+def apply_tags(video_info: Mapping[str, Any], custom_rules: CustomRules = None) -> list[str]:
+    """The tags of a video: by vidkit's own rules, then by the user's.
+
+    Args:
+        video_info: a record, or a part of one; its own `tags` are not looked at.
+        custom_rules: a rule file or what `load_custom_tags` made of it.
+
+    Returns:
+        The tags in the order in which the rules gave them, without repeats: `High Intensity` and
+        `High-Intensity` are one tag, in the spelling that came first.
+
+    Raises:
+        ConfigError: the rule file holds a mistake.
+    """
+    custom = _rules(custom_rules)
+    return _apply((*built_in().rules, *custom.rules), facts(video_info), [])
+
+
+def apply_custom_rules(
+    video_info: Mapping[str, Any], tags: Iterable[str], custom_tags_rules: CustomRules
+) -> list[str]:
+    """These tags and those that the user's rules add to them, in order, without repeats.
+
+    Raises:
+        ConfigError: the rules hold a mistake.
+    """
+    return _apply(_rules(custom_tags_rules).rules, facts(video_info), tags)
+
+
+def classify_video(video_info: Mapping[str, Any], custom_rules: CustomRules = None) -> str:
+    """The class of a video whose `tags` are set: the first that holds of the user's, then of vidkit's own.
+
+    Returns:
+        The class, `Unclassified` where none holds.
+
+    Raises:
+        ConfigError: the rule file holds a mistake.
+    """
+    video, tags = facts(video_info), _by_meaning(video_info.get("tags") or ())
+    classes = (*_rules(custom_rules).classifications, *built_in().classifications)
+    return next((rule.gives[0] for rule in classes if rule_holds(rule, video, tags)), UNCLASSIFIED)
+
+
+@cache
+def built_in() -> RuleSet:
+    """vidkit's own rules and classes."""
+    return rule_set(BUILT_IN)
+
+
+def _rules(custom_rules: CustomRules) -> RuleSet:
+    if isinstance(custom_rules, RuleSet):
+        return custom_rules
+    return rule_set(custom_rules) if isinstance(custom_rules, Mapping) else load_custom_tags(custom_rules)
+
+
+def _apply(rules: Iterable[Rule], video: Facts, tags: Iterable[str]) -> list[str]:
+    found = _by_meaning(tags)
+    for rule in rules:
+        if rule_holds(rule, video, found):
+            for tag in rule.gives:
+                found.setdefault(fold(tag), tag)
+    return list(found.values())
+
+
+def _by_meaning(tags: Iterable[str]) -> dict[str, str]:
+    """Folded tag -> the first spelling of it."""
+    found: dict[str, str] = {}
+    for tag in tags:
+        found.setdefault(fold(tag), tag)
+    return found

@@ -1,0 +1,340 @@
+"""`metadata_conditions`: what a rule may ask of a record's keys. The keys and their types are `record.Record`'s."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+import types
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, Union, get_args, get_origin, get_type_hints, is_typeddict
+
+from vidkit.record import Record
+from vidkit.tagging.words import caseless, fold
+from vidkit.units import parse_date, parse_duration, parse_resolution, parse_size
+
+SUFFIXES = ("gt", "gte", "lt", "lte", "ne", "in", "contains")
+_ORDER = ("gt", "gte", "lt", "lte")
+_COLUMNS = "source.columns."
+# Made by the rules or after them, so no rule can ask for them.
+_LATER = ("tags", "classification", "processing")
+# Keys that are written in a way of their own; the kind of the others follows from their type.
+_KINDS = {
+    "duration": "duration",
+    "size": "size",
+    "bit_rate": "size",
+    "frame_rate": "ratio",
+    "resolution": "resolution",
+    "codec": "codec",
+    "audio.codec": "codec",
+    "container": "names",
+    "source.file_size": "size",
+    "source.last_modified": "date",
+}
+# What people call the codecs that ffprobe has other names for.
+_CODECS = {
+    "avc": "h264", "avc1": "h264", "h.264": "h264", "x264": "h264",
+    "h265": "hevc", "h.265": "hevc", "x265": "hevc", "hev1": "hevc", "hvc1": "hevc",
+    "mpeg2": "mpeg2video", "mpeg-2": "mpeg2video", "mpeg-4": "mpeg4",
+}  # fmt: skip
+# 29.97 stands for 30000/1001: numbers that differ by no more than this are equal.
+_CLOSE = 0.005
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry: a record's key, its kind, a suffix or "", and what the value is held against."""
+
+    key: str
+    kind: str
+    suffix: str
+    wanted: Any
+
+
+def read_metadata(value: Any) -> tuple[Entry, ...]:
+    """The entries of `metadata_conditions` as they stand in a rule file.
+
+    Raises:
+        ValueError: an unknown key (with the nearest known one) or a value that cannot be, in words.
+    """
+    if not isinstance(value, dict):
+        raise ValueError('needs an object, as in {"codec": "h264", "duration_gt": 600}')
+    if not value:
+        raise ValueError("is empty")
+    entries = [_read_entry(written, wanted) for written, wanted in value.items()]
+    return tuple(sorted(entries, key=lambda entry: (entry.key, entry.suffix)))
+
+
+def metadata_holds(entries: tuple[Entry, ...], record: Mapping[str, Any]) -> bool:
+    """Whether all entries hold. A value that is `null`, missing or unreadable fulfils nothing but `_ne`."""
+    return all(_holds(entry, _value(record, entry.key)) for entry in entries)
+
+
+@cache
+def known_keys() -> Mapping[str, str]:
+    """Every key of a record that a condition may name, dotted, with its kind."""
+    return dict(_walk(Record, ""))
+
+
+def _walk(table: Any, prefix: str) -> Iterator[tuple[str, str]]:
+    for name, hint in get_type_hints(table).items():
+        key = prefix + name
+        if key in _LATER:
+            continue
+        if get_origin(hint) in (Union, types.UnionType):
+            hint = next(part for part in get_args(hint) if part is not type(None))
+        if is_typeddict(hint):
+            yield key, "object"
+            yield from _walk(hint, f"{key}.")
+        elif get_origin(hint) in (list, dict):
+            yield key, "list" if get_origin(hint) is list else "object"
+        else:
+            yield key, _KINDS.get(key, "number" if hint in (int, float) else "text")
+
+
+def _read_entry(written: str, wanted: Any) -> Entry:
+    key, suffix = _split(written)
+    kind = "column" if key.startswith(_COLUMNS) else known_keys()[key]
+    if wanted is None:
+        if suffix not in ("", "ne"):
+            raise ValueError(f'"{written}": null goes with the plain key or with _ne')
+        return Entry(key, kind, suffix, None)
+    if kind == "object":
+        child = next((known for known in known_keys() if known.startswith(f"{key}.")), f"{key}.NAME")
+        raise ValueError(f'"{written}" is an object: name one of its keys, as in "{child}"')
+    if suffix == "in":
+        if not isinstance(wanted, list) or not wanted:
+            raise ValueError(f'"{written}" needs a list of values')
+        return Entry(key, kind, suffix, tuple(_read_wanted(written, kind, "", each) for each in wanted))
+    return Entry(key, kind, suffix, _read_wanted(written, kind, suffix, wanted))
+
+
+def _split(written: str) -> tuple[str, str]:
+    """A written key as (record key, suffix)."""
+    key, _, suffix = written.rpartition("_")
+    if written in known_keys() or suffix not in SUFFIXES:
+        key, suffix = written, ""
+    if key in known_keys() or (key.startswith(_COLUMNS) and key != _COLUMNS):
+        return key, suffix
+    if key.partition(".")[0] in _LATER:
+        raise ValueError(f'"{written}": {key} is not there yet when rules run; "tags_present" asks for tags')
+    spellings = [*known_keys(), *(f"{known}_{end}" for known in known_keys() for end in SUFFIXES)]
+    near = difflib.get_close_matches(written.lower(), spellings, 1)
+    hint = f': did you mean "{near[0]}"?' if near else ""
+    raise ValueError(f'"{written}" is no key of a record{hint}')
+
+
+def _read_wanted(written: str, kind: str, suffix: str, wanted: Any) -> Any:
+    """What a value is held against, read as its kind is compared."""
+    if isinstance(wanted, bool) or not isinstance(wanted, (str, int, float)):
+        raise ValueError(f'"{written}" needs text or a number')
+    if suffix == "contains":
+        if kind not in ("text", "codec", "names", "column", "list"):
+            raise ValueError(f'"{written}": _contains is for text and lists; use _gt, _gte, _lt, _lte or _in')
+        if not fold(str(wanted)):
+            raise ValueError(f'"{written}" is blank')
+        return str(wanted)
+    if suffix in _ORDER and kind in ("text", "codec", "names"):
+        raise ValueError(f'"{written}": this is text, and _{suffix} compares numbers')
+    try:
+        if kind == "column":
+            if suffix in _ORDER and all(_try(read, wanted) is None for read in _MAGNITUDES):
+                raise ValueError(f"{wanted!r} is not a number")
+            return wanted
+        return _READ[kind](wanted)
+    except ValueError as error:
+        raise ValueError(f'"{written}": {error}') from None
+
+
+def _value(record: Mapping[str, Any], key: str) -> Any:
+    """A record's value by its dotted key; a column's name is taken in any case."""
+    if key.startswith(_COLUMNS):
+        columns = (record.get("source") or {}).get("columns") or {}
+        name = key[len(_COLUMNS) :]
+        return columns.get(name, {caseless(column): columns[column] for column in columns}.get(caseless(name)))
+    if key == "resolution":
+        return _picture(record)
+    value: Any = record
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _picture(record: Mapping[str, Any]) -> tuple[int, int] | None:
+    """The picture's (width, height) in pixels, as shown."""
+    width, height, text = (record.get(key) for key in ("width", "height", "resolution"))
+    if isinstance(width, int) and isinstance(height, int):
+        return width, height
+    return _try(parse_resolution, text) if isinstance(text, str) else None
+
+
+def _holds(entry: Entry, value: Any) -> bool:
+    if entry.suffix == "ne":
+        return not _equal(entry.kind, value, entry.wanted)
+    if entry.suffix == "in":
+        return any(_equal(entry.kind, value, wanted) for wanted in entry.wanted)
+    if entry.suffix == "contains":
+        return _contains(value, entry.wanted)
+    if entry.suffix == "":
+        return _equal(entry.kind, value, entry.wanted)
+    if value is None:
+        return False
+    if entry.kind == "resolution":
+        return _resolution_order(value, entry.wanted, entry.suffix)
+    if entry.kind == "column":
+        pairs = ((_try(read, value), _try(read, entry.wanted)) for read in _MAGNITUDES)
+        return next((_ordered(*pair, entry.suffix) for pair in pairs if None not in pair), False)
+    have = _try(_READ[entry.kind], value)
+    return have is not None and _ordered(have, entry.wanted, entry.suffix)
+
+
+def _equal(kind: str, value: Any, wanted: Any) -> bool:
+    if value is None or wanted is None:
+        return value is wanted
+    if kind == "resolution":
+        return _is_resolution(value, wanted)
+    if kind == "column":
+        have, number = _try(_read_number, value), _try(_read_number, wanted)
+        if have is not None and number is not None:
+            return math.isclose(have, number, rel_tol=0, abs_tol=_CLOSE)
+        return _read_text(value) == _read_text(wanted)
+    have = _try(_READ[kind], value)
+    if kind == "names":
+        return have is not None and (have == wanted or wanted in have.split(","))
+    if isinstance(have, float) and isinstance(wanted, float):
+        return math.isclose(have, wanted, rel_tol=0, abs_tol=_CLOSE)
+    return have is not None and bool(have == wanted)
+
+
+def _contains(value: Any, wanted: str) -> bool:
+    """Whether a text holds another, any case; whether a list holds a text, as tags are compared."""
+    if isinstance(value, (list, tuple)):
+        return fold(wanted) in (fold(item) for item in value if isinstance(item, str))
+    return value is not None and caseless(wanted) in caseless(str(value))
+
+
+def _ordered(have: Any, wanted: Any, suffix: str) -> bool:
+    if suffix in ("gte", "lte") and (have == wanted or (isinstance(have, float) and abs(have - wanted) <= _CLOSE)):
+        return True
+    return bool(have > wanted) if suffix in ("gt", "gte") else bool(have < wanted)
+
+
+def _try(read: Callable[[Any], Any], value: Any) -> Any:
+    """What a reader makes of a value; None where it cannot read it."""
+    try:
+        return read(value)
+    except ValueError:
+        return None
+
+
+def _read_number(value: Any) -> float:
+    if not isinstance(value, bool) and isinstance(value, (int, float, str)):
+        try:
+            number = float(value)
+        except (ValueError, OverflowError):
+            number = math.nan
+        if math.isfinite(number):
+            return number
+    raise ValueError(f"{value!r} is not a number")
+
+
+def _read_ratio(value: Any) -> float:
+    over, slash, under = str(value).partition("/")
+    if slash and _read_number(under):
+        return _read_number(over) / _read_number(under)
+    return _read_number(value)
+
+
+def _read_duration(value: Any) -> float:
+    return parse_duration(value) if isinstance(value, str) else _read_number(value)
+
+
+def _read_size(value: Any) -> float:
+    return float(parse_size(value)) if isinstance(value, str) else _read_number(value)
+
+
+def _read_date(value: Any) -> datetime:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is no date: write it like 2026-11-20")
+    return parse_date(value)
+
+
+def _read_text(value: Any) -> str:
+    return caseless(str(value)).strip()
+
+
+def _read_codec(value: Any) -> str:
+    name = _read_text(value)
+    return _CODECS.get(name, name)
+
+
+def _read_count(value: Any) -> float:
+    return float(len(value)) if isinstance(value, (list, tuple)) else _read_number(value)
+
+
+def _read_resolution(value: Any) -> str:
+    """A resolution as a rule asks for it, checked, as it was written."""
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is no resolution: write it like 720p, 4K or 1280x720")
+    parse_resolution(value)
+    return value.strip().lower()
+
+
+_READ: dict[str, Callable[[Any], Any]] = {
+    "number": _read_number,
+    "duration": _read_duration,
+    "size": _read_size,
+    "ratio": _read_ratio,
+    "date": _read_date,
+    "text": _read_text,
+    "codec": _read_codec,
+    "names": _read_text,
+    "list": _read_count,
+    "resolution": _read_resolution,
+}
+# A column is text: how it may be read where it is to be more or less than something, tried in this order.
+_MAGNITUDES: tuple[Callable[[Any], Any], ...] = (_read_number, _read_duration, _read_size, _read_date)
+
+_P_NAMES = (144, 240, 360, 480, 720, 1080, 1440, 2160, 4320)
+# Names that say a width: how wide at least, and how wide what comes after them is.
+_K_NAMES = {"2k": (2048, 3840), "4k": (3840, 7680), "uhd": (3840, 7680), "8k": (7680, None)}
+
+
+def _reaches(picture: tuple[int, int], name: str | None) -> bool:
+    """Whether a picture, whichever way it is held, is as large as a name says.
+
+    `4K` and its kin say a width. `720p` and its kin say a height, and the width that goes with it in 16:9;
+    either is enough, so that 1280x534 (cinema) and 960x720 (4:3) are 720p.
+    """
+    if name is None:
+        return False
+    if name in _K_NAMES:
+        return max(picture) >= _K_NAMES[name][0]
+    width, height = parse_resolution(name)
+    return max(picture) >= width or min(picture) >= height
+
+
+def _next_name(name: str) -> str | None:
+    if name in _K_NAMES:
+        above = _K_NAMES[name][1]
+        return next((k for k, (width, _) in _K_NAMES.items() if width == above), None)
+    return next((f"{lines}p" for lines in _P_NAMES if lines > int(name[:-1])), None)
+
+
+def _is_resolution(picture: tuple[int, int], wanted: str) -> bool:
+    """Whether a picture is what a name means; `1920x1080` means these pixels as written, `4K` 4K or more."""
+    if re.search(r"\d\s*[x×*]", wanted):
+        return picture == parse_resolution(wanted)
+    return _reaches(picture, wanted) and (wanted in ("4k", "uhd") or not _reaches(picture, _next_name(wanted)))
+
+
+def _resolution_order(picture: tuple[int, int], wanted: str, suffix: str) -> bool:
+    """More or less than a name, by the names; more or less than `1920x1080`, by the number of pixels."""
+    if re.search(r"\d\s*[x×*]", wanted):
+        return _ordered(math.prod(picture), math.prod(parse_resolution(wanted)), suffix)
+    if suffix in ("gte", "lt"):
+        return _reaches(picture, wanted) == (suffix == "gte")
+    return _reaches(picture, _next_name(wanted)) == (suffix == "gt")

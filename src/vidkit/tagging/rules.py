@@ -1,0 +1,208 @@
+"""The rule file, `custom_tags.json`: read, checked word for word, and turned into plain data.
+
+docs/rules.md says what may stand in it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vidkit.core import printable
+from vidkit.errors import ConfigError
+from vidkit.tagging.conditions import CONDITIONS, Facts, read_texts
+
+log = logging.getLogger(__name__)
+
+# What vidkit knows by itself, in the words of a rule file. Its rules come before the file's, its classes after.
+BUILT_IN: dict[str, Any] = {
+    "rules": [
+        {"metadata_conditions": {"resolution": "4K"}, "tags": ["High Resolution"]},
+        {"metadata_conditions": {"duration_gt": 600}, "tags": ["Extended Play"]},
+        {"metadata_conditions": {"codec": "h264"}, "tags": ["H.264 Codec"]},
+        {"description_keywords": ["action"], "tags": ["Action"]},
+        {"description_keywords": ["night shot"], "tags": ["Night-time Filming"]},
+    ],
+    "classifications": [
+        {"name": "Action", "tags_present": ["Action", "High-Intensity", "Action-Packed"]},
+        {"name": "Sports", "tags_present": ["Sports", "Sport"], "ai_generated_tags": ["Sports", "Sport"]},
+        {
+            "name": "Documentary",
+            "tags_present": ["Documentary Footage"],
+            "description_keywords": ["narrative"],
+        },
+        {"name": "Cinematic", "tags_present": ["Aerial Shot", "Drone Footage", "Cinematic"]},
+    ],
+}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule or class: `gives` its tags, or its name alone, when any or all of its conditions hold."""
+
+    gives: tuple[str, ...]
+    match_all: bool
+    conditions: tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class RuleSet:
+    """A rule file, read and checked.
+
+    `fingerprint` changes when the meaning does, with vidkit's own rules in it; spacing and the order of keys are no
+    part of it.
+    """
+
+    rules: tuple[Rule, ...] = ()
+    classifications: tuple[Rule, ...] = ()
+    fingerprint: str = ""
+    path: Path | None = None
+
+
+def load_custom_tags(custom_rules_path: str | os.PathLike[str] | None) -> RuleSet:
+    """Read a rule file.
+
+    Args:
+        custom_rules_path: `custom_tags.json` or another; None for no rules of the user's own.
+
+    Returns:
+        Its rules; none where the file is not there.
+
+    Raises:
+        ConfigError: the file cannot be read or holds a mistake; the message names the file, the rule counted from
+            1, the key, and the key that was probably meant.
+    """
+    if custom_rules_path is None or custom_rules_path == "":
+        return rule_set({})
+    path = Path(custom_rules_path)
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        log.info("%s: no such file, so there are no rules but vidkit's own", path)
+        return rule_set({})
+    except OSError as error:
+        raise ConfigError(f"{printable(path)}: {error.strerror}") from None
+    return rule_set(_read_json(content, printable(path)), path)
+
+
+def rule_set(content: object, path: Path | None = None) -> RuleSet:
+    """What stands in a rule file, checked. Mistakes are a ConfigError, as `load_custom_tags` says."""
+    where = printable(path) if path is not None else "the rules"
+    try:
+        if not isinstance(content, Mapping):
+            raise ValueError('{"rules": [...]} is what it has to hold')
+        _known(content, ("rules", "classifications"))
+        rules = _read_list(content, "rules", "rule", "tags")
+        classes = _read_list(content, "classifications", "classification", "name")
+    except ValueError as error:
+        raise ConfigError(printable(f"{where}: {error}. docs/rules.md shows how rules are written.")) from None
+    meaning = repr((BUILT_IN, rules, classes))
+    return RuleSet(rules, classes, hashlib.sha256(meaning.encode()).hexdigest()[:16], path)
+
+
+def rule_holds(rule: Rule, video: Facts, tags: Collection[str]) -> bool:
+    """Whether a rule applies to a video that has these tags, folded, so far."""
+    held = (CONDITIONS[name].holds(data, video, tags) for name, data in rule.conditions)
+    return all(held) if rule.match_all else any(held)
+
+
+class _Object(dict[str, Any]):
+    """A JSON object that remembers a key that stands in it twice: which of the two is meant, nobody can know."""
+
+    twice: str | None = None
+
+
+def _read_json(content: bytes, where: str) -> object:
+    def remember(pairs: list[tuple[str, Any]]) -> _Object:
+        found = _Object(pairs)
+        if len(found) < len(pairs):
+            keys = [key for key, _ in pairs]
+            found.twice = next(key for key in keys if keys.count(key) > 1)
+        return found
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is no number in JSON")
+
+    try:
+        return json.loads(content, object_pairs_hook=remember, parse_constant=refuse)
+    except json.JSONDecodeError as error:
+        reason = f"line {error.lineno}, column {error.colno}: {error.msg}"
+    except UnicodeDecodeError:
+        reason = "it is not text in UTF-8"
+    except RecursionError:
+        reason = "it is nested too deeply"
+    except ValueError as error:
+        reason = str(error)
+    raise ConfigError(printable(f"{where} is no JSON: {reason}"))
+
+
+def _read_list(content: Mapping[str, Any], key: str, one: str, gives: str) -> tuple[Rule, ...]:
+    entries = content.get(key, [])
+    if not isinstance(entries, list):
+        raise ValueError(f'"{key}" needs a list')
+    return tuple(_read_rule(entry, gives, f"{one} {number}") for number, entry in enumerate(entries, 1))
+
+
+def _read_rule(entry: object, gives: str, called: str) -> Rule:
+    try:
+        return _checked_rule(entry, gives)
+    except ValueError as error:
+        raise ValueError(f"{called}: {error}") from None
+
+
+def _checked_rule(entry: object, gives: str) -> Rule:
+    if not isinstance(entry, Mapping):
+        raise ValueError("this is no object: write it in { }")
+    if not entry:
+        raise ValueError("it is empty")
+    _known(entry, (gives, "match", *CONDITIONS))
+    if gives not in entry:
+        raise ValueError(f'it has no "{gives}"')
+    conditions = []
+    for name in CONDITIONS:
+        if name in entry:
+            _once(entry[name])
+            conditions.append((name, _worded(name, CONDITIONS[name].read, entry[name])))
+    if not conditions:
+        raise ValueError(f"it has no condition: give it one of {', '.join(CONDITIONS)}")
+    match = entry.get("match", "any")
+    if match not in ("any", "all"):
+        raise ValueError(f'"match" is {json.dumps(match)}, and can be "any" or "all"')
+    given = _worded(gives, read_texts if gives == "tags" else _read_name, entry[gives])
+    return Rule(tuple(" ".join(text.split()) for text in given), match == "all", tuple(conditions))
+
+
+def _read_name(value: object) -> list[str]:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError('needs one class in quotes, as in "Wildlife"')
+    return [value]
+
+
+def _worded(key: str, read: Any, value: object) -> Any:
+    try:
+        return read(value)
+    except ValueError as error:
+        raise ValueError(f'"{key}" {error}' if not str(error).startswith('"') else f'"{key}": {error}') from None
+
+
+def _once(entry: object) -> None:
+    """Raise for a key that stands twice in an object of the file."""
+    if isinstance(entry, _Object) and entry.twice is not None:
+        raise ValueError(f'the key "{entry.twice}" stands twice')
+
+
+def _known(entry: Mapping[str, Any], keys: Collection[str]) -> None:
+    """Raise for a key that stands twice, and for one that is none of those that may stand there."""
+    _once(entry)
+    for key in entry:
+        if key not in keys:
+            near = difflib.get_close_matches(str(key).lower(), keys, 1, cutoff=0.5)
+            hint = f'did you mean "{near[0]}"?' if near else f"known are {', '.join(keys)}"
+            raise ValueError(f'the key "{key}" is unknown: {hint}')

@@ -1,0 +1,81 @@
+"""How words and tags are found and compared: any case, any quotes, any script."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Written differently, meant alike: quotes, full-width forms; soft hyphens and emoji selectors are not there.
+_ALIKE = {
+    **{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)},
+    **dict.fromkeys(map(ord, "‘’‛ʼ´`＇"), "'"),
+    **dict.fromkeys(map(ord, "“”„‟«»＂"), '"'),
+    **dict.fromkeys((0x00AD, 0xFE0F), None),
+}
+_HYPHEN = re.compile(r"(?<=\S)[-‐‑–_]+(?=\S)")
+_NAME_PARTS = re.compile(r"[-‐‑–_.\s]+")
+# Scripts that put no space between words (Unicode Standard, ch. 6.2 and UAX #14): Thai, Lao, Myanmar, Khmer,
+# Tai, Balinese, Javanese, Han, kana, Bopomofo.
+_SPACELESS = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1950-\u19df\u1a20-\u1aaf\u1b00-\u1b7f\ua980-\ua9df"
+    "\u2e80-\u2fdf\u3005-\u3007\u3040-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\uff66-\uff9f\U00020000-\U0003ffff]"
+)
+_HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff]")
+
+
+def fold(text: str) -> str:
+    """Text as words and tags are compared: any case, any quotes, accents composed, a hyphen inside is a space."""
+    return " ".join(_HYPHEN.sub(" ", caseless(text)).split())
+
+
+def caseless(text: str) -> str:
+    """Text in one case (Unicode's case folding), with one kind of quotes and composed accents (NFC)."""
+    return unicodedata.normalize("NFC", text.translate(_ALIKE).casefold())
+
+
+def fold_name(text: str) -> str:
+    """A file name as words are found in it: `_`, `-` and `.` part them."""
+    return _NAME_PARTS.sub(" ", fold(text)).strip()
+
+
+def stands_in(words: str, text: str) -> bool:
+    """Whether folded words stand in folded text as whole words.
+
+    Between two characters of a script that puts no spaces, every place may be the end of a word. A Korean word may
+    go on, since its particles are written on to it. `drone` stands in `drone's`, `can` does not stand in `can't`.
+    """
+    start = text.find(words)
+    while start >= 0:
+        end = start + len(words)
+        if _may_start(text, start) and _may_end(text, end):
+            return True
+        start = text.find(words, start + 1)
+    return False
+
+
+def _may_start(text: str, at: int) -> bool:
+    return at == 0 or _parted(text[at - 1], text[at])
+
+
+def _may_end(text: str, at: int) -> bool:
+    if at == len(text):
+        return True
+    if text[at] == "'" and _in_word(text[at - 1]):
+        return not re.match(r"'(?!s(?!\w))\w", text[at : at + 3])
+    return _parted(text[at - 1], text[at]) or bool(_HANGUL.match(text[at - 1]) and _HANGUL.match(text[at]))
+
+
+def _parted(before: str, after: str) -> bool:
+    """Whether a word may end between two neighbouring characters."""
+    if unicodedata.category(after)[0] == "M":
+        return False
+    if not (_in_word(before) and _in_word(after)):
+        return True
+    if _SPACELESS.match(before) or _SPACELESS.match(after):
+        return True
+    return bool(_HANGUL.match(before)) != bool(_HANGUL.match(after))
+
+
+def _in_word(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LMN"
