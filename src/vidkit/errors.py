@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 class VidkitError(Exception):
-    """Anything that vidkit raises on purpose. `stage` is the pipeline's stage that raised it, once that is known."""
+    """Anything that vidkit raises on purpose. `stage` is the stage of the pipeline that it came from, if one."""
 
     stage: str = ""
 
@@ -39,3 +39,7 @@ class LibraryError(VidkitError):
 
 class OutputError(VidkitError):
     """A folder or a file that vidkit was to write cannot be written."""
+
+
+class UnwantedError(VidkitError):
+    """A video turned out not to be one of those that the filters let through."""

@@ -25,6 +25,8 @@ NAME_COLUMNS = ("file_name", "filename", "name")
 SIZE_COLUMNS = ("file_size", "size")
 MODIFIED_COLUMNS = ("last_modified", "modified")
 DURATION_COLUMNS = ("duration",)
+# What `failures.csv` says of a row: no part of the row when that file is read.
+FAILURE_COLUMNS = ("failed_stage", "failed_reason")
 _KNOWN = (URL_COLUMNS, NAME_COLUMNS, SIZE_COLUMNS, MODIFIED_COLUMNS, DURATION_COLUMNS)
 _LONE = re.compile("[\ud800-\udfff]")  # what bytes that are no UTF-8 became
 _HTTP = re.compile(r"\s*https?://", re.IGNORECASE)
@@ -216,7 +218,8 @@ def _columns(delimiter: str, header: Sequence[str]) -> _Columns:
         while other in names:
             other += f"_{number}"
         names.append(other)
-    others = [(index, name) for index, name in enumerate(names) if index not in (url, file_name, size, modified)]
+    known = (url, file_name, size, modified)
+    others = [(i, name) for i, name in enumerate(names) if i not in known and name not in FAILURE_COLUMNS]
     by_awk = [_plain(name) for name in header] == [_plain(name) for name in AWK_COLUMNS]
     return _Columns(delimiter, header, url, file_name, size, modified, duration, others, by_awk)
 

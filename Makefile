@@ -1,0 +1,37 @@
+# The README's commands. Each sets up what it needs in .venv, without root.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint docs bench clean
+
+demo: $(READY)  ## process a sample video, or URL=...
+	@$(BIN)/python scripts/demo.py $(URL)
+
+test: $(READY)  ## every test
+	$(BIN)/python -m pytest --cov=vidkit --cov-report=term:skip-covered $(ARGS)
+
+lint: $(READY)  ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: $(READY)  ## write the pages that are made from the code
+	$(BIN)/python scripts/make_docs.py
+
+bench: $(READY)  ## measure, and write docs/benchmarks.md's tables
+	$(BIN)/python benchmarks/run.py
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
+	  || { echo "vidkit needs Python 3.10 or newer; name one with: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
+	  || { echo "$(PYTHON) cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@echo "setting up $(VENV) (once, a minute or two)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,ffmpeg,sites]'
+	@touch $@
+
+clean:  ## remove what make has made
+	rm -rf $(VENV) demo .coverage* .mypy_cache .pytest_cache .ruff_cache

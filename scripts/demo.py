@@ -1,0 +1,66 @@
+"""`make demo`: a sample video, made and served on this machine, goes the whole way; or the URL that is given."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from vidkit.cli import main
+from vidkit.ffmpeg import find_tool
+
+FOLDER = Path("demo")
+
+
+def make_sample(path: Path) -> None:
+    """Three shots that differ, with a tone, eight seconds in all."""
+    shots = ("testsrc2=s=1280x720:r=25:d=3", "mandelbrot=s=1280x720:r=25", "smptehdbars=s=1280x720:r=25:d=2")
+    inputs = [word for shot in shots for word in ("-f", "lavfi", "-t", "3", "-i", shot)]
+    command = [str(find_tool("ffmpeg")), "-v", "error", "-y", *inputs, "-f", "lavfi", "-i", "sine=440:d=8"]
+    command += ["-filter_complex", "[0:v][1:v][2:v]concat=n=3:v=1,format=yuv420p[v]", "-map", "[v]", "-map", "3:a"]
+    command += ["-c:v", "libx264", "-preset", "veryfast", "-c:a", "aac", "-shortest", str(path)]
+    subprocess.run(command, check=True)
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def serve(folder: Path) -> str:
+    """Serve a folder on loopback as long as this process lives; its URL."""
+    handler = functools.partial(Handler, directory=str(folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_port}"
+
+
+def demo(urls: list[str]) -> int:
+    """Process, then show where the results are and what is in a record."""
+    settings = [f"[Paths]\nDownloadDirectory = {FOLDER}/downloaded_videos"]
+    settings += [f"ProcessedDirectory = {FOLDER}/processed_videos", f"[Library]\nPath = {FOLDER}/library.db"]
+    settings += [f"[Logging]\nLogFile = {FOLDER}/video_processing.log", ""]
+    (FOLDER / "site").mkdir(parents=True, exist_ok=True)
+    config = FOLDER / "config.ini"
+    config.write_text("\n".join(settings), encoding="utf-8")
+    if not urls:
+        sample = FOLDER / "site" / "sample.mp4"
+        if not sample.exists():
+            make_sample(sample)
+        urls = [serve(FOLDER / "site") + "/sample.mp4"]
+    print(f"$ vidkit process --urls {' '.join(urls)}", flush=True)
+    code = main(["process", "--config", str(config), "--force", "--urls", *urls])
+    records = sorted((FOLDER / "processed_videos").glob("*.json"), key=lambda path: path.stat().st_mtime)
+    records = [path for path in records if path.name != "summary.json"]
+    if code == 0 and records:
+        print(f"\n$ cat {records[-1]}")
+        print(records[-1].read_text(encoding="utf-8"))
+        print(f"The record is {records[-1]}; its clips and thumbnails are beside it.")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(demo(sys.argv[1:]))

@@ -1,0 +1,102 @@
+"""`make docs`: write the pages that are made from the code's tables. A test checks that they are fresh."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+from vidkit import record
+from vidkit.cli import make_parser
+from vidkit.config import default_ini, settings, show
+
+ROOT = Path(__file__).parents[1]
+STARTERS = ROOT / "src" / "vidkit" / "starters"
+
+
+def pages() -> dict[str, str]:
+    """File -> what it is to hold."""
+    return {
+        "config.ini": default_ini(),
+        "custom_tags.json": (STARTERS / "custom_tags.json").read_text(encoding="utf-8"),
+        "priority_keywords.json": (STARTERS / "priority_keywords.json").read_text(encoding="utf-8"),
+        "docs/cli.md": "\n".join(_cli()) + "\n",
+        "docs/config.md": "\n".join(_config()) + "\n",
+        "docs/record.md": "\n".join(_record()) + "\n",
+    }
+
+
+def _cli() -> Iterator[str]:
+    os.environ["COLUMNS"] = "100"
+    parser = make_parser()
+    yield "# The command line"
+    yield ""
+    yield "<!-- made by `make docs` from src/vidkit/cli.py -->"
+    yield from ("", "```text", parser.format_help().strip(), "```")
+    yield ""
+    yield "Exit codes: 0 all done; 1 one video or more failed (the rest are done); 2 the command, the settings or a"
+    yield "rule file is wrong; 130 interrupted. Results go to stdout, progress and messages to stderr."
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, command in action.choices.items():
+                yield from ("", f"## vidkit {name}", "", "```text", command.format_help().strip(), "```")
+
+
+def _config() -> Iterator[str]:
+    yield "# Settings"
+    yield ""
+    yield "<!-- made by `make docs` from src/vidkit/config.py -->"
+    yield ""
+    yield "The command line comes before the environment, the environment before `config.ini`, and that before"
+    yield "the default. `vidkit init` writes a `config.ini` with all of these."
+    section = None
+    for row in settings():
+        if row.section != section:
+            section = row.section
+            yield from ("", f"## [{section}]", "", "| key | default | meaning | environment |", "|---|---|---|---|")
+        default = f"`{show(row.default)}`" if show(row.default) else ""
+        yield f"| `{row.key}` | {default} | {row.meaning} | {', '.join(f'`{name}`' for name in row.env)} |"
+
+
+def _record() -> Iterator[str]:
+    yield "# The record"
+    yield ""
+    yield "<!-- made by `make docs` from src/vidkit/record.py -->"
+    yield ""
+    yield "One JSON object for each video, `<ProcessedDirectory>/<filename>.json`, written whole or not at all."
+    yield "Paths in it are relative to the record's folder, so a folder of results can be moved."
+    for title, kind in (
+        ("The keys", record.Record),
+        ("source", record.Source),
+        ("audio", record.Audio),
+        ("scenes", record.SceneEntry),
+        ("segments", record.SegmentEntry),
+        ("ai", record.AI),
+        ("processing", record.ProcessingEntry),
+        ("processing.stages", record.StageEntry),
+    ):
+        yield from ("", f"## {title}", "", "| key | type | value |", "|---|---|---|")
+        for key, hint in get_type_hints(kind, include_extras=True).items():
+            plain, meaning = get_args(hint)[:2] if get_origin(hint) is Annotated else (hint, "")
+            yield f"| `{key}` | {_type(plain)} | {meaning} |"
+
+
+def _type(kind: Any) -> str:
+    """A type in JSON's words."""
+    names = {str: "text", int: "whole number", float: "number", type(None): "null", dict: "object", list: "list"}
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin is list:
+        return f"list of {_type(parts[0])}"
+    if origin is dict or getattr(kind, "__total__", None) is not None:
+        return "object"
+    if parts:
+        return " or ".join(_type(part) for part in parts)
+    return names.get(kind, str(kind))
+
+
+if __name__ == "__main__":
+    for name, content in pages().items():
+        (ROOT / name).write_text(content, encoding="utf-8")
+        print(f"{name} written")

@@ -1,0 +1,269 @@
+"""Many videos: which rows there is something to do for, several at once, none stopped by another's failure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import logging
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from vidkit.core import printable, shown_url, write_whole
+from vidkit.download import wanted_name
+from vidkit.errors import UnwantedError, VidkitError
+from vidkit.ffmpeg import stop_all
+from vidkit.record import Record
+from vidkit.rows import FAILURE_COLUMNS, BadRow, Found, PassedOver, Row
+from vidkit.run import Run, timestamp
+from vidkit.workflow import process_video_pipeline, row_version, source_key
+
+log = logging.getLogger(__name__)
+
+FAILURES = "failures.csv"
+SUMMARY = "summary.json"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A row that failed: where in the pipeline, and why."""
+
+    row: Row
+    stage: str
+    reason: str
+
+
+@dataclass
+class Summary:
+    """What became of the rows; `bytes` are of the videos that were processed, `seconds` the whole run's.
+
+    `abandoned` videos were under way when the user left, in threads that did not end at once.
+    """
+
+    processed: int = 0
+    skipped: int = 0
+    failed: int = 0
+    partial: int = 0
+    filtered: int = 0
+    passed_over: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    started_at: str = field(default_factory=timestamp)
+    finished_at: str = ""
+    interrupted: bool = False
+    abandoned: int = 0
+
+
+class Reporter(Protocol):
+    """Is told how a run goes, from several threads."""
+
+    def began(self, row: Row) -> None: ...
+
+    def stage(self, row: Row, stage: str, done: int, total: int | None) -> None: ...
+
+    def finished(self, row: Row, record: Record, new: bool) -> None: ...
+
+    def failed(self, failure: Failure) -> None: ...
+
+    def skipped(self, row: Row) -> None: ...
+
+    def interrupted(self, under_way: int) -> None: ...
+
+
+class Silent:
+    """A reporter that says nothing."""
+
+    def began(self, row: Row) -> None:
+        pass
+
+    def stage(self, row: Row, stage: str, done: int, total: int | None) -> None:
+        pass
+
+    def finished(self, row: Row, record: Record, new: bool) -> None:
+        pass
+
+    def failed(self, failure: Failure) -> None:
+        pass
+
+    def skipped(self, row: Row) -> None:
+        pass
+
+    def interrupted(self, under_way: int) -> None:
+        pass
+
+
+def process_rows(run: Run, rows: Iterable[Found], workers: int, reporter: Reporter) -> Summary:
+    """Process rows, `workers` at once, and write `failures.csv` and `summary.json`.
+
+    A first Ctrl-C lets the videos under way finish, a second stops them; what is finished is whole either way.
+
+    Args:
+        run: what the videos share.
+        rows: read as they are needed, so there may be millions.
+        workers: videos under way at once.
+        reporter: told of every row.
+    """
+    return _Batch(run, workers, reporter).process(iter(rows))
+
+
+class _Batch:
+    def __init__(self, run: Run, workers: int, reporter: Reporter) -> None:
+        self.run = run
+        self.workers = workers
+        self.reporter = reporter
+        self.summary = Summary()
+        self.failures: list[Failure] = []
+        self.under_way: set[Future[None]] = set()
+        self.lock = threading.Lock()
+        self.settings = run.settings()
+        self.seen: set[str] = set()
+
+    def process(self, rows: Iterator[Found]) -> Summary:
+        began = time.monotonic()
+        pool = ThreadPoolExecutor(self.workers, thread_name_prefix="video")
+        try:
+            for row in rows:
+                self._take(pool, row)
+            self._wait_for(0)
+        except KeyboardInterrupt:
+            self.summary.interrupted = True
+            self._finish()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+        self.summary.seconds = round(time.monotonic() - began, 3)
+        self.summary.finished_at = timestamp()
+        self._write()
+        return self.summary
+
+    def _take(self, pool: ThreadPoolExecutor, row: Found) -> None:
+        """Decide on one row, and start it once there is room."""
+        if isinstance(row, BadRow):
+            self._fail(Failure(Row(line=row.line, url=row.text), "row", row.reason))
+            return
+        if isinstance(row, PassedOver):
+            self.summary.passed_over += 1
+            return
+        url = source_key(row.url)
+        if url in self.seen:  # a row that stands twice is done once
+            return self._skip(row)
+        self.seen.add(url)
+        if self.run.filters.wants(row) is False:
+            self.summary.filtered += 1
+            return
+        if not self.run.force and self.run.journal.is_done(url, row_version(row), self.settings):
+            return self._skip(row)
+        # Named in the order of the rows, so that of two with one name it is always the same that keeps it.
+        if self.run.journal.filename(url) is None and (wanted := wanted_name(row.url, row.file_name)):
+            self.run.places.claim(url, wanted)
+        self._wait_for(self.workers - 1)
+        self.under_way.add(pool.submit(self._process, row))
+
+    def _wait_for(self, most: int) -> None:
+        """Wait until no more videos than that are under way."""
+        while len(self.under_way) > most:
+            done, self.under_way = wait(self.under_way, timeout=0.5, return_when=FIRST_COMPLETED)
+            for future in done:
+                future.result()
+
+    def _process(self, row: Row) -> None:
+        self.reporter.began(row)
+        try:
+            record = process_video_pipeline(
+                row.url,
+                run=self.run,
+                row=row,
+                progress=lambda stage, done, total: self.reporter.stage(row, stage, done, total),
+            )
+        except UnwantedError:
+            with self.lock:
+                self.summary.filtered += 1
+            self.reporter.skipped(row)
+        except VidkitError as error:
+            log.info("%s failed", row.url, exc_info=True)
+            self._fail(Failure(row, error.stage, str(error)))
+        except Exception as error:
+            log.error(
+                "%s: a mistake in vidkit: %r; the log has its traceback", shown_url(row.url), error, exc_info=True
+            )
+            self._fail(Failure(row, "", f"a mistake in vidkit, please report it: {error!r}"))
+        else:
+            self._count(row, record)
+
+    def _count(self, row: Row, record: Record) -> None:
+        new = record["processing"]["started_at"] >= self.run.started_at
+        with self.lock:
+            if not new:
+                self.summary.skipped += 1
+            elif record["ai"] is not None and record["ai"]["error"]:
+                self.summary.partial += 1
+            else:
+                self.summary.processed += 1
+            if new:
+                self.summary.bytes += record["size"]
+        self.reporter.finished(row, record, new)
+
+    def _skip(self, row: Row) -> None:
+        with self.lock:
+            self.summary.skipped += 1
+        self.reporter.skipped(row)
+
+    def _fail(self, failure: Failure) -> None:
+        if self.run.stop.is_set():
+            return  # it did not fail, it was stopped
+        with self.lock:
+            self.summary.failed += 1
+            self.failures.append(failure)
+        self.reporter.failed(failure)
+
+    def _finish(self) -> None:
+        """Let the videos under way finish; stop them if the user insists."""
+        self.reporter.interrupted(len(self.under_way))
+        try:
+            self._wait_for(0)
+        except KeyboardInterrupt:
+            self.run.stop.set()
+            stop_all()
+            self.summary.abandoned = len(wait(self.under_way, timeout=2).not_done)
+
+    def _write(self) -> None:
+        folder = self.run.places.processed
+        write_failures(folder / FAILURES, self.failures)
+        write_whole(folder / SUMMARY, json.dumps(self.summary.__dict__, indent=2) + "\n")
+
+
+def write_failures(path: Path, failures: Iterable[Failure]) -> None:
+    """Write the failed rows as a CSV that `--csv` reads, each with its stage and reason; none, no file.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    failures = sorted(failures, key=lambda failure: failure.row.line)
+    if not failures:
+        path.unlink(missing_ok=True)
+        return
+    lines = [
+        {
+            "public_url": shown_url(row.url),
+            "file_name": row.file_name,
+            "file_size": row.file_size,
+            "last_modified": row.last_modified,
+            **row.columns,
+            FAILURE_COLUMNS[0]: failure.stage,
+            FAILURE_COLUMNS[1]: printable(failure.reason),
+        }
+        for failure in failures
+        for row in (failure.row,)
+    ]
+    # Only columns that say something, so that a row read from here is the row that was read before.
+    names = list(dict.fromkeys(name for line in lines for name, value in line.items() if value is not None))
+    names.sort(key=lambda name: name in FAILURE_COLUMNS)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, names, restval="", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(lines)
+    write_whole(path, text.getvalue())

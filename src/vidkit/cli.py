@@ -1,0 +1,295 @@
+"""The command line: arguments, exit codes, and the place where every error ends.
+
+Each command's arguments stand here; what it does is the function of the same name in `vidkit.commands`, imported
+only when it runs, so that `vidkit --help` is instant.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+EXIT_DONE, EXIT_SOME_FAILED, EXIT_WRONG, EXIT_INTERRUPTED = 0, 1, 2, 130
+
+# An option of the command line -> the setting that it stands in for.
+SETTINGS = {
+    "output": ("Paths", "ProcessedDirectory"),
+    "scene_threshold": ("SceneDetection", "DefaultThreshold"),
+    "qwen_instruction": ("QwenVL", "DefaultInstruction"),
+    "max_resolution": ("Processing", "MaxResolution"),
+    "max_fps": ("Processing", "MaxFPS"),
+    "segment_length": ("Processing", "SegmentLength"),
+    "segment_overlap": ("Processing", "SegmentOverlap"),
+    "workers": ("Concurrency", "MaxWorkers"),
+    "keep_downloads": ("Paths", "KeepDownloads"),
+}
+
+
+def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line; every option reads the same with `-` and with `_`.
+
+    Raises:
+        SystemExit: 0 after `--help` and `--version`, 2 where the command line is wrong.
+    """
+    parser = make_parser()
+    words = _spelled(sys.argv[1:] if arguments is None else list(arguments), _options(parser))
+    return parser.parse_args(words)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The whole command line, from which `--help` and docs/cli.md are made."""
+    parser = argparse.ArgumentParser(
+        prog="vidkit",
+        description="Turn video URLs into a described, tagged, searchable library and into labelled datasets.",
+        epilog="Every option reads the same with - and with _. `vidkit COMMAND --help` says what a command takes.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="show vidkit's version and exit")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, (summary, add_arguments, _) in COMMANDS.items():
+        command = commands.add_parser(
+            name, help=summary, description=summary[0].upper() + summary[1:] + ".", allow_abbrev=False
+        )
+        add_arguments(command)
+        command.add_argument("--config", metavar="FILE", help="the settings file (default: config.ini here)")
+        command.add_argument(
+            "--log_level",
+            choices=["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
+            default="INFO",
+            help="the least that goes into the log file (default: INFO)",
+        )
+    return parser
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from vidkit import __version__
+
+        print(f"vidkit {__version__}")
+        parser.exit()
+
+
+def _options(parser: argparse.ArgumentParser) -> dict[str, str]:
+    """Every option, spelled with dashes -> as it was declared."""
+    found = {}
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for command in action.choices.values():
+                found.update(_options(command))
+        for option in action.option_strings:
+            found[option.replace("_", "-")] = option
+    return found
+
+
+def _spelled(words: list[str], options: dict[str, str]) -> list[str]:
+    """The command line with every option as it was declared."""
+    spelled = []
+    for word in words:
+        name, equals, value = word.partition("=")
+        if name.startswith("--") and name.replace("_", "-") in options:
+            word = options[name.replace("_", "-")] + equals + value
+        spelled.append(word)
+    return spelled
+
+
+def _process(parser: argparse.ArgumentParser) -> None:
+    _add_rows(parser)
+    _add_settings(parser)
+    parser.add_argument("--use_vpc", action="store_true", help="ask [QwenVL] VpcEndpoint, not PublicEndpoint")
+    parser.add_argument(
+        "--describe",
+        choices=["auto", "none", "video", "segments", "scenes"],
+        default="auto",
+        help="what the model describes; auto: the video if it is one clip long, else its clips (default)",
+    )
+    parser.add_argument(
+        "--workers", metavar="N", help="videos under way at once (default: [Concurrency] MaxWorkers)"
+    )
+    parser.add_argument(
+        "--keep-downloads",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="keep a download once its record is whole (default: [Paths] KeepDownloads)",
+    )
+    parser.add_argument("--force", action="store_true", help="do every stage again, also where nothing changed")
+    parser.add_argument("--json", action="store_true", help="print each record as one line of JSON on stdout")
+
+
+def _add_rows(parser: argparse.ArgumentParser) -> None:
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "--urls", nargs="+", metavar="URL", help="videos, pages with a video, file:// URLs or local files"
+    )
+    source.add_argument("--csv", metavar="FILE", help="a CSV with a column of URLs, or a listing of rclone's")
+    parser.add_argument(
+        "--base-url", metavar="URL", help="where the files of a listing are, if the CSV holds no URLs"
+    )
+    rows = parser.add_argument_group("which rows of the CSV (sizes like 500MB or 1GiB, durations like 5:30 or 1h)")
+    for option, metavar, meaning in (
+        ("--min-size", "SIZE", "not smaller than this"),
+        ("--max-size", "SIZE", "not larger than this"),
+        ("--min-duration", "TIME", "not shorter than this"),
+        ("--max-duration", "TIME", "not longer than this"),
+        ("--modified-after", "DATE", "changed then or later, such as 2026-11-20"),
+        ("--modified-before", "DATE", "changed before then"),
+    ):
+        rows.add_argument(option, metavar=metavar, help=meaning)
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    settings = parser.add_argument_group("instead of what config.ini says")
+    settings.add_argument("--output", metavar="DIR", help="where records, clips and thumbnails go")
+    settings.add_argument("--scene_threshold", metavar="0..1", help="lower finds more scenes")
+    settings.add_argument("--qwen_instruction", metavar="TEXT", help="what the model is asked")
+    _add_clip_settings(settings)
+
+
+def _prepare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--csv", metavar="FILE", required=True, help="a CSV with a column of URLs, or a listing")
+    parser.add_argument("--out", metavar="FILE", required=True, help="the JSON to write")
+    parser.add_argument(
+        "--base-url", metavar="URL", help="where the files of a listing are, if the CSV holds no URLs"
+    )
+    parser.add_argument(
+        "--clips-url", metavar="URL", help="where you will put the clips: the JSON then holds URLs, not paths"
+    )
+    settings = parser.add_argument_group("instead of what config.ini says")
+    settings.add_argument("--output", metavar="DIR", help="where records, clips and thumbnails go")
+    _add_clip_settings(settings)
+    settings.add_argument("--workers", metavar="N", help="videos at once (default: [Concurrency] MaxWorkers)")
+
+
+def _add_clip_settings(settings: argparse._ActionsContainer) -> None:
+    settings.add_argument("--segment_length", metavar="TIME", help="length of a clip, such as 15 or 1:00")
+    settings.add_argument("--segment_overlap", metavar="TIME", help="how much of a clip the next one repeats")
+    settings.add_argument("--max_resolution", metavar="SIZE", help="clips fit inside this, such as 720p")
+    settings.add_argument("--max_fps", metavar="N", help="clips have no more frames a second")
+
+
+def _files(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a local video file")
+    parser.add_argument("--json", action="store_true", help="one line of JSON for each file")
+
+
+def _scenes(parser: argparse.ArgumentParser) -> None:
+    _files(parser)
+    parser.add_argument("--scene_threshold", metavar="0..1", help="lower finds more scenes")
+    parser.add_argument("--thumbnails", metavar="DIR", help="write a JPEG for each scene into DIR/<file>/")
+
+
+def _clips(parser: argparse.ArgumentParser) -> None:
+    _files(parser)
+    parser.add_argument("--out", metavar="DIR", default="clips", help="where the clips go (default: clips)")
+    _add_clip_settings(parser)
+
+
+def _search(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="WORD",
+        help='words that must all be there; "an exact phrase", -without, prefix*, one OR another',
+    )
+    _add_filters(parser)
+    parser.add_argument(
+        "--sort",
+        choices=["relevance", "newest", "oldest", "longest", "shortest", "largest", "smallest", "name"],
+        default="relevance",
+        help="which come first (default: relevance)",
+    )
+    parser.add_argument("--limit", metavar="N", type=int, default=20, help="at most so many answers (default: 20)")
+    parser.add_argument("--offset", metavar="N", type=int, default=0, help="leave out the first so many")
+    parser.add_argument("--json", action="store_true", help="one line of JSON for each answer")
+    parser.add_argument("--urls", action="store_true", help="only the videos' URLs, as `process --urls` takes them")
+
+
+def _add_filters(parser: argparse.ArgumentParser) -> None:
+    filters = parser.add_argument_group("which videos")
+    for option, metavar, meaning in (
+        ("--codec", "NAME", "such as h264"),
+        ("--resolution", "SIZE", "720p, 4K, 1280x720, or '>=1080p'"),
+        ("--min-duration", "TIME", "not shorter than this, such as 90 or 1h"),
+        ("--max-duration", "TIME", "not longer than this"),
+        ("--after", "DATE", "processed then or later, such as 2026-11-20"),
+        ("--before", "DATE", "processed before then"),
+    ):
+        filters.add_argument(option, metavar=metavar, help=meaning)
+    for option, name, metavar, meaning in (
+        ("--tag", "tag", "TAG", "has this tag; may be said again"),
+        ("--class", "classes", "CLASS", "is of this class; said again, of one of them"),
+        ("--where", "where", "KEY=VALUE", "a key of the record, such as audio.codec=aac, or a column of the CSV"),
+    ):
+        filters.add_argument(option, dest=name, metavar=metavar, action="append", default=[], help=meaning)
+
+
+def _show(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("key", metavar="ID|FILE|URL", help="the id or its beginning, the file name, or the URL")
+    parser.add_argument("--json", action="store_true", help="in one line")
+
+
+def _stats(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--top", metavar="N", type=int, default=20, help="lines of each table (default: 20)")
+    parser.add_argument("--json", action="store_true", help="one line of JSON")
+
+
+def _remove(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("key", metavar="ID|FILE|URL", help="the id or its beginning, the file name, or the URL")
+    parser.add_argument(
+        "--files",
+        action="store_true",
+        help="also its record, clips, thumbnails and download; no file of yours",
+    )
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _nothing(parser: argparse.ArgumentParser) -> None:
+    pass
+
+
+class Command(NamedTuple):
+    """A command: what it does in a line, its arguments, and the module of `vidkit.commands` that holds it."""
+
+    summary: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    module: str
+
+
+COMMANDS: dict[str, Command] = {
+    "process": Command("take videos the whole way: download to library; resumes by itself", _process, "process"),
+    "probe": Command("show what local video files are", _files, "media"),
+    "scenes": Command("find the scenes of local video files", _scenes, "media"),
+    "clips": Command("cut local video files into clips", _clips, "media"),
+    "prepare": Command("make the JSON for inference from a CSV: each video with its clips", _prepare, "process"),
+    "retag": Command("give the whole library the tags of edited rules; no download, no model", _nothing, "library"),
+    "search": Command("find videos, and moments in them, in the library", _search, "library"),
+    "show": Command("show a video's whole record", _show, "library"),
+    "stats": Command("show the library in numbers", _stats, "library"),
+    "remove": Command("take a video out of the library; asks first", _remove, "library"),
+    "init": Command(
+        "write config.ini, custom_tags.json and priority_keywords.json here; never overwrites", _nothing, "setup"
+    ),
+    "doctor": Command(
+        "show what is installed, what is configured, what is missing and how to get it", _nothing, "setup"
+    ),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        The exit code: 0 all done, 1 one video or more failed, 2 the command or a settings file is wrong, 130
+        interrupted.
+    """
+    try:
+        options = parse_arguments(arguments)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else EXIT_WRONG
+    from vidkit.commands import run_command
+
+    return run_command(options)

@@ -1,0 +1,105 @@
+"""`vidkit probe`, `scenes` and `clips`: one stage alone, on local files."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from vidkit.analysis import detect_scenes, extract_metadata, make_thumbnails, segment_video
+from vidkit.cli import EXIT_DONE, EXIT_SOME_FAILED
+from vidkit.config import Config
+from vidkit.core import ensure_directory, printable
+from vidkit.errors import ToolMissingError, VidkitError
+from vidkit.units import format_duration, format_size
+
+log = logging.getLogger(__name__)
+
+
+def probe(options: argparse.Namespace, config: Config) -> int:
+    """`vidkit probe`: metadata of local files."""
+
+    def one(path: Path) -> tuple[dict[str, Any], str]:
+        found = extract_metadata(path)
+        audio = f"{found.audio.codec} {found.audio.channels} ch" if found.audio else "no sound"
+        line = (
+            f"{printable(path.name)}  {format_duration(found.duration)}  {found.resolution}  {found.fps:g} fps  "
+            f"{found.codec}  {audio}  {format_size(found.size)}"
+        )
+        values = asdict(found)
+        del values["stream"]
+        return {"file": str(path), **values, "resolution": found.resolution}, line
+
+    return _each(options, one)
+
+
+def scenes(options: argparse.Namespace, config: Config) -> int:
+    """`vidkit scenes`: scenes of local files, with thumbnails if asked."""
+    settings = config.scene_detection
+
+    def one(path: Path) -> tuple[dict[str, Any], str]:
+        metadata = extract_metadata(path)
+        found = detect_scenes(path, settings.default_threshold, settings.min_scene_length, metadata)
+        pictures: list[Path | None] = [None] * len(found)
+        if options.thumbnails is not None:
+            folder = ensure_directory(Path(options.thumbnails) / path.name)
+            pictures = make_thumbnails(path, found, folder, metadata)
+        lines = [f"{printable(path.name)}  {len(found)} scene{'s' * (len(found) != 1)}"]
+        lines += [f"  {scene.index:3d}  {scene.start_time:10.3f} - {scene.end_time:10.3f}" for scene in found]
+        values = [
+            {**asdict(scene), "thumbnail": str(picture) if picture else None}
+            for scene, picture in zip(found, pictures, strict=True)
+        ]
+        return {"file": str(path), "scenes": values}, "\n".join(lines)
+
+    return _each(options, one)
+
+
+def clips(options: argparse.Namespace, config: Config) -> int:
+    """`vidkit clips`: clips of local files."""
+    caps = config.processing
+
+    def one(path: Path) -> tuple[dict[str, Any], str]:
+        found = segment_video(
+            path,
+            Path(options.out),
+            caps.segment_length,
+            caps.max_resolution,
+            caps.max_fps,
+            caps.segment_overlap,
+        )
+        lines = [
+            f"{printable(clip.path)}  {clip.start_time:.3f} - {clip.end_time:.3f}  {clip.width}x{clip.height}"
+            for clip in found
+        ]
+        return {"file": str(path), "segments": [{**asdict(c), "path": str(c.path)} for c in found]}, "\n".join(
+            lines
+        )
+
+    return _each(options, one)
+
+
+def _each(options: argparse.Namespace, one: Callable[[Path], tuple[dict[str, Any], str]]) -> int:
+    """Do one thing for each file; a file that fails is said and the others are done."""
+    code = EXIT_DONE
+    for name in options.files:
+        code = max(code, _one(name, one, options.json))
+    return code
+
+
+def _one(name: str, do: Callable[[Path], tuple[dict[str, Any], str]], as_json: bool) -> int:
+    try:
+        values, line = do(Path(name))
+    except ToolMissingError:
+        raise
+    except VidkitError as error:
+        print(f"failed: {printable(error)}", file=sys.stderr)
+        log.info("%s failed", name, exc_info=True)
+        return EXIT_SOME_FAILED
+    print(json.dumps(values, ensure_ascii=False) if as_json else line, flush=True)
+    return EXIT_DONE

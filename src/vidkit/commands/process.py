@@ -1,0 +1,94 @@
+"""`vidkit process`: rows through the pipeline."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from vidkit.batch import Summary, process_rows
+from vidkit.cli import EXIT_DONE, EXIT_INTERRUPTED, EXIT_SOME_FAILED
+from vidkit.config import Config
+from vidkit.core import printable
+from vidkit.errors import ConfigError
+from vidkit.ffmpeg import find_tool
+from vidkit.prepare import csv_to_json
+from vidkit.rows import Filters, Row, read_video_metadata_from_csv
+from vidkit.run import open_run
+from vidkit.screen import Screen, say, summary_line
+from vidkit.units import parse_date, parse_duration, parse_size
+
+
+def process(options: argparse.Namespace, config: Config) -> int:
+    """`vidkit process`: rows through the pipeline."""
+
+    for tool in ("ffmpeg", "ffprobe"):
+        find_tool(tool)
+    filters = Filters(
+        min_size=_read(options, "min_size", parse_size),
+        max_size=_read(options, "max_size", parse_size),
+        min_duration=_read(options, "min_duration", parse_duration),
+        max_duration=_read(options, "max_duration", parse_duration),
+        modified_after=_read(options, "modified_after", parse_date),
+        modified_before=_read(options, "modified_before", parse_date),
+    )
+    rows: Any
+    if options.csv is not None:
+        rows = read_video_metadata_from_csv(options.csv, options.base_url)
+    else:
+        rows = [Row(line=0, url=url) for url in options.urls]
+    with open_run(config, options.use_vpc, options.describe, options.force, filters) as run:
+        if run.describer is None and options.describe != "none":
+            say("No model is configured, so nothing is described: see [QwenVL] in config.ini. All else is done.")
+        workers = config.concurrency.max_workers
+        screen = Screen(None if options.csv else len(rows), as_json=options.json, workers=workers)
+        try:
+            summary = process_rows(run, rows, workers, screen)
+        finally:
+            screen.close()
+    if options.csv is not None or len(options.urls) > 1:
+        say(summary_line(summary, str(config.paths.processed_directory)))
+    return _exit_code(summary)
+
+
+def prepare(options: argparse.Namespace, config: Config) -> int:
+    """`vidkit prepare`: a CSV to the JSON for inference."""
+    for tool in ("ffmpeg", "ffprobe"):
+        find_tool(tool)
+    screen = Screen(None, quiet=True, workers=config.concurrency.max_workers)
+    try:
+        summary = csv_to_json(
+            options.csv,
+            options.out,
+            base_url=options.base_url,
+            clips_url=options.clips_url,
+            config=config,
+            reporter=screen,
+        )
+    finally:
+        screen.close()
+    say(summary_line(summary, str(config.paths.processed_directory)))
+    say(f"{printable(options.out)} written")
+    return _exit_code(summary)
+
+
+def _exit_code(summary: Summary) -> int:
+    if summary.abandoned:  # a thread waits for a server, and Python would wait for the thread
+        logging.shutdown()
+        sys.stdout.flush()
+        os._exit(EXIT_INTERRUPTED)
+    if summary.interrupted:
+        return EXIT_INTERRUPTED
+    return EXIT_SOME_FAILED if summary.failed else EXIT_DONE
+
+
+def _read(options: argparse.Namespace, name: str, parse: Callable[[str], Any]) -> Any:
+    """An option's value, as `parse` reads it."""
+    text = getattr(options, name)
+    try:
+        return None if text is None else parse(text)
+    except ValueError as error:
+        raise ConfigError(f"--{name.replace('_', '-')}: {error}") from None

@@ -1,0 +1,123 @@
+"""What all videos of one run share, opened once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+
+from vidkit.config import Config, Rules
+from vidkit.core import load_priority_keywords
+from vidkit.errors import ConfigError
+from vidkit.journal import Journal
+from vidkit.library import Library, open_library
+from vidkit.places import Places
+from vidkit.qwen_model import Describer, full_instruction, open_describer
+from vidkit.rows import Filters
+from vidkit.tagging import RuleSet, load_custom_tags
+
+LEVELS = ("auto", "none", "video", "segments", "scenes")
+# A stage is done again when its number here changes: raise it when the stage's results do.
+VERSIONS = {"download": 1, "probe": 1, "scenes": 1, "clips": 1, "describe": 1, "tag": 1}
+
+
+@dataclass(frozen=True)
+class Run:
+    """The settings, the rules, the describer, the folders and the library of one run.
+
+    `level` is what is described; `force` does every stage again; `filters` are asked once a video's size and
+    duration are known; `stop` set ends downloads at once.
+    """
+
+    config: Config
+    rules: RuleSet
+    describer: Describer | None
+    instruction: str
+    level: str
+    places: Places
+    journal: Journal
+    library: Library
+    force: bool = False
+    filters: Filters = field(default_factory=Filters)
+    stop: threading.Event = field(default_factory=threading.Event)
+    started_at: str = field(default_factory=lambda: timestamp())
+
+    def made_from(self, stage: str) -> list[object]:
+        """The settings that a stage's results depend on."""
+        scenes, caps = self.config.scene_detection, self.config.processing
+        if stage == "scenes":
+            return [scenes.default_threshold, scenes.min_scene_length]
+        if stage == "clips":
+            return [caps.segment_length, caps.segment_overlap, caps.max_resolution, caps.max_fps]
+        if stage == "describe":
+            if self.describer is None:
+                return []
+            return [self.describer.backend, self.describer.model, self.instruction, self.level]
+        return [self.rules.fingerprint] if stage == "tag" else []
+
+    def settings(self) -> str:
+        """One fingerprint of everything in the settings that a record depends on."""
+        return fingerprint(*(VERSIONS[stage] for stage in VERSIONS), *map(self.made_from, VERSIONS))
+
+
+@contextmanager
+def open_run(
+    config: Config,
+    use_vpc: bool = False,
+    level: str = "auto",
+    force: bool = False,
+    filters: Filters | None = None,
+) -> Iterator[Run]:
+    """Check and open what a run needs, before any work is done.
+
+    Raises:
+        ConfigError: a setting or a rule file is wrong.
+        LibraryError: the library cannot be opened.
+        OutputError: a folder cannot be made.
+    """
+    rules = open_rules(config)
+    describer = open_describer(config, use_vpc) if level != "none" else None
+    keywords = load_priority_keywords(config.rules.priority_keywords)
+    places = Places(config.paths.processed_directory, config.paths.download_directory)
+    library = open_library(config)
+    try:
+        yield Run(
+            config=config,
+            rules=rules,
+            describer=describer,
+            instruction=full_instruction(config.qwen_vl.default_instruction, keywords),
+            level=level,
+            places=places,
+            journal=Journal(places.processed),
+            library=library,
+            force=force,
+            filters=filters or Filters(),
+        )
+    finally:
+        library.close()
+
+
+def open_rules(config: Config) -> RuleSet:
+    """The user's rules; none where there is no file and none was named.
+
+    Raises:
+        ConfigError: the file was named and is not there, or holds a mistake.
+    """
+    path = config.rules.custom_tag_rules
+    if ("Rules", "CustomTagRules") in config.explicit and path != Rules().custom_tag_rules and not path.is_file():
+        raise ConfigError(f"{path}: no such rule file ([Rules] CustomTagRules). `vidkit init` writes one.")
+    return load_custom_tags(path)
+
+
+def fingerprint(*parts: object) -> str:
+    """Sixteen hex digits that change when any of the parts does."""
+    return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:16]
+
+
+def timestamp() -> str:
+    """Now, as the record has it: UTC, ISO 8601, to the millisecond."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,393 @@
+"""The way of one video, from its URL to its record in the library.
+
+    row -> download -> probe -> scenes -> clips -> describe -> tag -> export -> library
+
+Each stage's fingerprint says what it was made from. A stage whose fingerprint stands in the older record, and whose
+files are there, is taken from it; the video is fetched only when a stage needs it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+from vidkit import __version__
+from vidkit.analysis import Metadata, detect_scenes, extract_metadata, make_thumbnails, segment_video
+from vidkit.config import load_config
+from vidkit.core import shown_url
+from vidkit.download import download_video, local_path, source_version, wanted_name
+from vidkit.errors import LibraryError, OutputError, UnwantedError, VidkitError
+from vidkit.export import export_to_json
+from vidkit.journal import Entry
+from vidkit.qwen_model import describe_record
+from vidkit.record import SCHEMA, Record
+from vidkit.rows import Row
+from vidkit.run import VERSIONS, Run, fingerprint, open_run, timestamp
+from vidkit.tagging import apply_tags, classify_video
+
+log = logging.getLogger(__name__)
+
+# Told of the stage that begins, and of bytes so far and in all while it downloads.
+Progress = Callable[[str, int, "int | None"], None]
+
+
+def process_video_pipeline(
+    video_url: str,
+    scene_threshold: float | None = None,
+    custom_rules: str | os.PathLike[str] | None = None,
+    output_dir: str | os.PathLike[str] | None = None,
+    *,
+    run: Run | None = None,
+    row: Row | None = None,
+    progress: Progress | None = None,
+) -> Record:
+    """Take one video the whole way: download, probe, scenes, clips, describe, tag, export, library.
+
+    Args:
+        video_url: a video, a page with one, a `file://` URL or a local path.
+        scene_threshold: instead of `[SceneDetection] DefaultThreshold`.
+        custom_rules: instead of `[Rules] CustomTagRules`.
+        output_dir: instead of `[Paths] ProcessedDirectory`.
+        run: what many videos share; by default opened for this one, from config.ini and the environment.
+        row: the CSV's row, if the video comes from one.
+        progress: told of each stage as it begins, and of the download's bytes.
+
+    Returns:
+        The record, as it stands in `<ProcessedDirectory>/<filename>.json` and in the library. Where nothing was to
+        be done it is the one that was there.
+
+    Raises:
+        VidkitError: the video failed; `stage` of the exception says where.
+    """
+    if run is not None:
+        work = _Work(run, row or Row(line=0, url=video_url), progress or _silent)
+        return work.done()
+    overrides = {
+        ("SceneDetection", "DefaultThreshold"): scene_threshold,
+        ("Rules", "CustomTagRules"): custom_rules,
+        ("Paths", "ProcessedDirectory"): output_dir,
+    }
+    config = load_config(overrides={key: str(value) for key, value in overrides.items() if value is not None})
+    with open_run(config) as run:
+        return process_video_pipeline(video_url, run=run, row=row, progress=progress)
+
+
+def source_key(url: str) -> str:
+    """What a record calls its source: the URL without a password, or the whole path of a local file."""
+    path = local_path(url)
+    return shown_url(url) if path is None else str(path.absolute())
+
+
+def row_version(row: Row) -> str | None:
+    """The version of the source that the CSV itself tells, so that no request is needed."""
+    return f"{row.file_size or ''}|{row.last_modified}" if row.last_modified else None
+
+
+class _Changed(Exception):
+    """What was fetched again is not what the older record is of."""
+
+
+class _Work:
+    """One video under way: the record so far, and the local file once it is needed."""
+
+    def __init__(self, run: Run, row: Row, progress: Progress) -> None:
+        self.run = run
+        self.row = row
+        self.progress = progress
+        self.started_at = timestamp()
+        self.url = source_key(row.url)
+        self.record: dict[str, Any] = {}
+        self.stages: dict[str, dict[str, Any]] = {}
+        self.filename = run.journal.filename(self.url)
+        if self.filename is None and (wanted := wanted_name(row.url, row.file_name)):
+            self.filename = run.places.claim(self.url, wanted)
+        self.old = run.places.record(self.url, self.filename) if self.filename and not run.force else None
+        self.version: str | None = None
+        self.renewed = False
+        self.downloaded = False
+        self.busy = False
+
+    def done(self) -> Record:
+        """Take the video the whole way and return its record."""
+        try:
+            self._look()
+            try:
+                self._stages()
+            except _Changed:
+                log.info("%s has changed: everything is done again", self.url)
+                self.old = None
+                self._stages()
+        except VidkitError:
+            if self.downloaded and not self.run.config.paths.keep_downloads:
+                self.file.unlink(missing_ok=True)
+            raise
+        if self.old is not None and not self.busy:
+            self._note(self.old, self.run.library.find(self.url) == [])
+            return self.old
+        return self._keep()
+
+    def _look(self) -> None:
+        """See whether the source is what it was when the older record was made."""
+        with _stage("download"):
+            self.version = row_version(self.row)
+            if self.old is None:
+                return
+            if self.version is None:
+                self.version = source_version(self.row.url)
+            entry = self.old["processing"]["stages"].get("download")
+            self.renewed = entry is None or entry["fingerprint"] != self._source_fingerprint()
+
+    def _source_fingerprint(self) -> str:
+        return fingerprint(VERSIONS["download"], self.url, self.version)
+
+    @cached_property
+    def file(self) -> Path:
+        """The local file: the one that was kept, or else fetched now."""
+        kept = self.old["path"] if self.old else None
+        if self.old and not self.renewed and kept is not None and self.run.places.there(kept):
+            path = self.run.places.processed / kept
+            if path.stat().st_size == self.old["size"]:
+                return path
+        return self._fetch()
+
+    def _fetch(self) -> Path:
+        with _stage("download"):
+            self.progress("download", 0, None)
+            began = time.monotonic()
+            download = download_video(
+                self.row.url,
+                self.row.file_name,
+                self.run.places.downloads,
+                claim=lambda wanted: self.run.places.claim(self.url, wanted),
+                progress=lambda done, total: self.progress("download", done, total),
+                stop=self.run.stop,
+            )
+            sha256 = _sha256(download.path)
+        self.filename = download.filename
+        if download.is_local:
+            self.filename = self.run.places.claim(self.url, download.filename)
+        self.version = row_version(self.row) or download.version
+        self.downloaded = not download.is_local
+        self.stages["download"] = _entry(began, self._source_fingerprint())
+        self.record["source"] = self._source(shown_url(download.resolved_url))
+        self.record["path"] = self.run.places.relative(download.path)
+        if self.old and self.old["sha256"] != sha256:
+            self.__dict__["file"] = download.path  # it need not be fetched twice
+            self.record["sha256"] = sha256
+            raise _Changed
+        self.record["sha256"] = sha256
+        return download.path
+
+    def _source(self, resolved_url: str) -> dict[str, Any]:
+        row = self.row
+        return {
+            "url": self.url,
+            "resolved_url": resolved_url,
+            "file_name": row.file_name,
+            "file_size": row.file_size,
+            "last_modified": row.last_modified,
+            "columns": dict(row.columns),
+        }
+
+    @cached_property
+    def metadata(self) -> Metadata:
+        return extract_metadata(self.file)
+
+    def _stages(self) -> None:
+        """Every stage in order. One stage is one call of `_stage`: its keys, what it is made from, how."""
+        if self.old and not self.renewed:
+            self.record |= {"sha256": self.old["sha256"], "path": self.old["path"]}
+            self.record["source"] = self._source(self.old["source"]["resolved_url"])
+            self.busy = self.record["source"] != self.old["source"]
+            self.stages["download"] = dict(self.old["processing"]["stages"]["download"])
+        else:
+            self.busy = True
+            self.file  # noqa: B018
+        content = self.record["sha256"]
+        self._stage("probe", _PROBE_KEYS, [content], self._probe)
+        self._filter()
+        scenes = self._stage("scenes", ("scenes",), [content], self._scenes)
+        clips = self._stage("clips", ("segments",), [content], self._clips)
+        parts = {"video": [], "scenes": [scenes]}.get(self.run.level, [clips])
+        described = self._stage("describe", _DESCRIBE_KEYS, [content, *parts], self._describe)
+        self._stage("tag", ("tags", "classification"), [content, described], self._tag)
+
+    def _stage(
+        self, name: str, keys: tuple[str, ...], inputs: list[object], make: Callable[[], dict[str, Any]]
+    ) -> str:
+        """Take a stage's keys from the older record if it was made from the same, else make them."""
+        made_from = fingerprint(VERSIONS[name], inputs, self.run.made_from(name))
+        old = self.old
+        before = old["processing"]["stages"].get(name) if old else None
+        if old and before and before["fingerprint"] == made_from and self._usable(name, old):
+            self.record.update({key: old[key] for key in keys})  # type: ignore[literal-required]
+            self.stages[name] = dict(before)
+            return made_from
+        if name not in ("describe", "tag"):
+            self.file  # noqa: B018  # fetched on the download's account
+        with _stage(name):
+            self.progress(name, 0, None)
+            self.busy = True
+            began = time.monotonic()
+            self.record.update(make())
+            self.stages[name] = _entry(began, made_from)
+        return made_from
+
+    def _usable(self, name: str, old: Record) -> bool:
+        """Whether what an older stage left is all there."""
+        if name == "scenes":
+            return all(s["thumbnail"] is None or self.run.places.there(s["thumbnail"]) for s in old["scenes"])
+        if name == "clips":
+            return all(self.run.places.there(segment["path"]) for segment in old["segments"])
+        if name == "describe":
+            return old["ai"] is None or old["ai"]["error"] is None
+        return True
+
+    def _filter(self) -> None:
+        """Leave a video that is not wanted, where the CSV did not say and its size and duration do now."""
+        filters, size, duration = self.run.filters, self.record["size"], self.record["duration"]
+        if filters.wants(self.row) is None and filters.judge(size, duration, self.row.modified) is False:
+            if self.downloaded:
+                self.file.unlink(missing_ok=True)
+            raise UnwantedError(f"{self.filename} is not wanted by its size, duration or date")
+
+    def _probe(self) -> dict[str, Any]:
+        found = asdict(self.metadata)
+        return {**{key: found[key] for key in _PROBE_KEYS if key in found}, "resolution": self.metadata.resolution}
+
+    def _scenes(self) -> dict[str, Any]:
+        settings = self.run.config.scene_detection
+        scenes = detect_scenes(self.file, settings.default_threshold, settings.min_scene_length, self.metadata)
+        folder = self.run.places.thumbnails(str(self.filename))
+        with self.run.places.replacing(folder) as new:
+            pictures = make_thumbnails(self.file, scenes, new, self.metadata)
+        names = [self.run.places.relative(folder / picture.name) if picture else None for picture in pictures]
+        return {
+            "scenes": [
+                {**asdict(scene), "thumbnail": name, "description": None}
+                for scene, name in zip(scenes, names, strict=True)
+            ]
+        }
+
+    def _clips(self) -> dict[str, Any]:
+        caps = self.run.config.processing
+        folder = self.run.places.clips(str(self.filename))
+        with self.run.places.replacing(folder) as new:
+            segments = segment_video(
+                self.file,
+                new,
+                caps.segment_length,
+                caps.max_resolution,
+                caps.max_fps,
+                caps.segment_overlap,
+                self.metadata,
+                stem=os.path.splitext(str(self.filename))[0],
+            )
+        empty: dict[str, Any] = {"url": None, "description": None, "tags": []}
+        return {
+            "segments": [
+                {**asdict(segment), "path": self.run.places.relative(folder / segment.path.name), **empty}
+                for segment in segments
+            ]
+        }
+
+    def _describe(self) -> dict[str, Any]:
+        if self.run.describer is None:
+            if self.old:  # what a model said earlier stays true
+                return {key: self.old[key] for key in _DESCRIBE_KEYS}  # type: ignore[literal-required]
+            return {"qwen_description": None, "ai_generated_tags": [], "ai": None}
+        resolved = self.record["source"]["resolved_url"]
+        url = resolved if local_path(resolved) is None else None
+        known = {**self.record, "filename": self.filename}
+        return describe_record(self.run.describer, known, self.file, url, self.run.instruction)
+
+    def _tag(self) -> dict[str, Any]:
+        info = {**self.record, "filename": self.filename}
+        info["tags"] = apply_tags(info, self.run.rules)
+        return {"tags": info["tags"], "classification": classify_video(info, self.run.rules)}
+
+    def _keep(self) -> Record:
+        """Write the record, put it into the library and note that the video is done."""
+        with _stage("export"):
+            config = self.run.config.paths
+            downloaded = self.run.places.processed / self.record["path"] if self.downloaded else None
+            if downloaded is not None and not config.keep_downloads:
+                self.record["path"] = None
+            self.record |= {
+                "schema": SCHEMA,
+                "id": self.record["sha256"][:16],
+                "filename": self.filename,
+                "processing": {
+                    "vidkit": __version__,
+                    "started_at": self.started_at,
+                    "finished_at": timestamp(),
+                    "stages": {name: self.stages[name] for name in VERSIONS},
+                },
+            }
+            record = cast(Record, {key: self.record[key] for key in Record.__annotations__})
+            export_to_json(record, self.run.places.processed)
+            self._note(record, True)
+            if downloaded is not None and not config.keep_downloads:
+                downloaded.unlink(missing_ok=True)
+        return record
+
+    def _note(self, record: Record, store: bool) -> None:
+        """Put the record into the library, and into the journal what is left to do."""
+        stored = True
+        if store:
+            try:
+                self.run.library.save(record, self.run.places.processed)
+            except LibraryError as error:
+                stored = False
+                log.warning(
+                    "%s is in its JSON but not in the library, until the next run: %s", self.filename, error
+                )
+        described = record["ai"] is None or record["ai"]["error"] is None
+        settings = self.run.settings() if stored and described else ""
+        self.run.journal.add(self.url, Entry(record["filename"], self.version, settings))
+
+
+_PROBE_KEYS = (
+    "duration", "size", "bit_rate", "resolution", "width", "height", "rotation",
+    "frame_rate", "fps", "codec", "container", "audio",
+)  # fmt: skip
+_DESCRIBE_KEYS = ("qwen_description", "ai_generated_tags", "ai")
+
+
+@contextmanager
+def _stage(name: str) -> Iterator[None]:
+    """Say on every failure in which stage it was; a failure of the disk is one of the output."""
+    try:
+        yield
+    except VidkitError as error:
+        error.stage = error.stage or name
+        raise
+    except OSError as error:
+        failure = OutputError(f"{error.filename or 'a file'} cannot be read or written: {error.strerror}")
+        failure.stage = name
+        raise failure from error
+
+
+def _entry(began: float, made_from: str) -> dict[str, Any]:
+    return {"seconds": round(time.monotonic() - began, 3), "fingerprint": made_from}
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    buffer = bytearray(2**20)
+    with path.open("rb", buffering=0) as file:
+        while count := file.readinto(buffer):
+            digest.update(memoryview(buffer)[:count])
+    return digest.hexdigest()
+
+
+def _silent(stage: str, done: int, total: int | None) -> None:
+    pass

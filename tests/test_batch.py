@@ -1,0 +1,275 @@
+from __future__ import annotations
+
+import csv
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vidkit.batch import Silent, Summary, process_rows
+from vidkit.config import load_config
+from vidkit.ffmpeg import find_tool
+from vidkit.record import Record
+from vidkit.rows import Filters, Found, Row, read_video_metadata_from_csv
+from vidkit.run import open_run
+
+from .conftest import MakeVideo
+from .misbehaving_server import Reply, Server
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as running:
+        yield running
+
+
+def run_rows(rows: Any, workers: int = 2, **options: Any) -> Summary:
+    with open_run(load_config(environment={}), **options) as run:
+        return process_rows(run, rows, workers, Silent())
+
+
+def rows_of(*urls: str) -> list[Found]:
+    return [Row(line=number, url=url) for number, url in enumerate(urls, 2)]
+
+
+def summary_of(folder: str = "processed_videos") -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(Path(folder, "summary.json").read_text())
+    return content
+
+
+def test_one_rows_failure_stops_no_other_and_is_in_failures_csv(server: Server, make_video: MakeVideo) -> None:
+    good = [server.at(f"/{n}.mp4", Reply(make_video(), etag='"1"')) for n in "ab"]
+    bad = server.at("/broken.mp4", Reply(b"\x00" * 999))
+    gone = server.url("/gone.mp4")
+    Path("v.csv").write_text(
+        f"url,name,size,label\n{good[0]},,,x\n{bad},my name.mp4,12,y\n{gone},,,z\n,,,q\n{good[1]},,,x\n"
+    )
+    summary = run_rows(read_video_metadata_from_csv("v.csv"))
+    assert (summary.processed, summary.failed, summary.skipped) == (2, 3, 0)
+    with open("processed_videos/failures.csv", newline="") as file:
+        failures = list(csv.DictReader(file))
+    assert [(f["public_url"], f["failed_stage"]) for f in failures[:2]] == [(bad, "probe"), (gone, "download")]
+    assert "not a playable video" in failures[0]["failed_reason"]
+    assert (failures[0]["file_name"], failures[0]["file_size"], failures[0]["label"]) == ("my name.mp4", "12", "y")
+    assert "404" in failures[1]["failed_reason"]
+    assert summary_of()["bytes"] == 2 * make_video().stat().st_size
+
+
+def test_the_failures_are_a_csv_that_can_be_run(server: Server, make_video: MakeVideo) -> None:
+    url = server.at("/v.mp4", Reply(b"", 404), Reply(make_video(), etag='"1"'))
+    run_rows([Row(line=2, url=url, columns={"label": "walk"})])
+    summary = run_rows(read_video_metadata_from_csv("processed_videos/failures.csv"))
+    assert (summary.processed, summary.failed) == (1, 0)
+    assert not Path("processed_videos/failures.csv").exists()
+    record = json.loads(Path("processed_videos/v.mp4.json").read_text())
+    assert record["source"]["columns"] == {"label": "walk"}
+
+
+def test_rows_that_are_done_are_skipped_without_a_request(server: Server, make_video: MakeVideo) -> None:
+    urls = [server.at(f"/{n}.mp4", Reply(make_video())) for n in range(4)]
+    rows = [Row(line=n, url=url, file_size="9", last_modified="2026-11-20") for n, url in enumerate(urls)]
+    assert run_rows(rows).processed == 4
+    asked = len(server.asked)
+    assert run_rows(rows).skipped == 4
+    assert len(server.asked) == asked
+    Path("processed_videos/2.mp4.json").unlink()
+    summary = run_rows(rows)
+    assert (summary.processed, summary.skipped) == (1, 3)
+
+
+def test_a_row_that_stands_twice_is_done_once(server: Server, make_video: MakeVideo) -> None:
+    url = server.at("/v.mp4", Reply(make_video(), etag='"1"'))
+    summary = run_rows(rows_of(url, url, url))
+    assert (summary.processed, summary.skipped) == (1, 2)
+
+
+def test_of_two_rows_with_one_name_the_first_always_has_it(server: Server, make_video: MakeVideo) -> None:
+    urls = [server.at(f"/{n}/v.mp4", Reply(make_video(), etag=f'"{n}"')) for n in range(6)]
+    run_rows(rows_of(*urls), workers=6)
+    record = json.loads(Path("processed_videos/v.mp4.json").read_text())
+    assert record["source"]["url"] == urls[0]
+    assert len(list(Path("processed_videos").glob("v*.mp4.json"))) == 6
+
+
+def test_filters_read_the_csv_and_where_it_is_silent_the_video(server: Server, make_video: MakeVideo) -> None:
+    for name in ("told", "silent", "long"):
+        server.at(f"/{name}.mp4", Reply(make_video(shots=3 if name == "long" else 1), etag='"1"'))
+    rows = [
+        Row(line=2, url=server.url("/told.mp4"), duration="1:00"),
+        Row(line=3, url=server.url("/silent.mp4")),
+        Row(line=4, url=server.url("/long.mp4")),
+    ]
+    summary = run_rows(rows, filters=Filters(max_duration=3))
+    assert (summary.filtered, summary.processed, summary.failed) == (2, 1, 0)
+    assert server.asked_for("/told.mp4") == []
+    assert sorted(path.name for path in Path("downloaded_videos").iterdir()) == ["silent.mp4"]
+
+
+def test_no_more_videos_are_under_way_than_workers(server: Server, make_video: MakeVideo) -> None:
+    class Counting(Silent):
+        now = most = 0
+
+        def began(self, row: Row) -> None:
+            self.now += 1
+            self.most = max(self.most, self.now)
+
+        def finished(self, row: Row, record: Record, new: bool) -> None:
+            self.now -= 1
+
+    urls = [server.at(f"/{n}.mp4", Reply(make_video(), etag='"1"', delay=0.05)) for n in range(8)]
+    counting = Counting()
+    with open_run(load_config(environment={})) as run:
+        process_rows(run, rows_of(*urls), 3, counting)
+    assert counting.most == 3
+
+
+def test_a_mistake_in_vidkit_itself_is_one_videos_failure(server: Server, make_video: MakeVideo) -> None:
+    class Mistaken(Silent):
+        def stage(self, row: Row, stage: str, done: int, total: int | None) -> None:
+            if row.line == 2:
+                raise ZeroDivisionError("as if by mistake")
+
+    urls = [server.at(f"/{n}.mp4", Reply(make_video(), etag='"1"')) for n in range(2)]
+    with open_run(load_config(environment={})) as run:
+        summary = process_rows(run, rows_of(*urls), 2, Mistaken())
+    assert (summary.processed, summary.failed) == (1, 1)
+    assert "please report" in Path("processed_videos/failures.csv").read_text()
+
+
+def vidkit(*words: str, **options: Any) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.Popen(
+        [sys.executable, "-m", "vidkit", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        start_new_session=True,
+        **options,
+    )
+
+
+def leftovers() -> list[str]:
+    found = [*Path("processed_videos").rglob("*"), *Path("downloaded_videos").rglob("*")]
+    return [str(path) for path in found if ".part" in path.name or ".vidkit-" in path.name or ".track" in path.name]
+
+
+def plain(record: dict[str, Any]) -> dict[str, Any]:
+    """A record without what a clock put into it."""
+    stages = {name: stage["fingerprint"] for name, stage in record["processing"]["stages"].items()}
+    return {**record, "processing": stages}
+
+
+@pytest.mark.slow
+def test_a_run_killed_again_and_again_ends_as_an_unbroken_one(server: Server, make_video: MakeVideo) -> None:
+    good = [
+        server.at(f"/{n}/v{n % 3}.mp4", Reply(make_video(shots=1 + n % 2), etag=f'"{n}"', delay=0.02))
+        for n in range(6)
+    ]
+    Path("v.csv").write_text("url\n" + "\n".join([*good, server.url("/gone.mp4")]) + "\n")
+    start = ["process", "--csv", "v.csv", "--workers", "3"]
+    unbroken = vidkit(*start, "--output", "unbroken")
+    unbroken.communicate(timeout=120)
+    assert unbroken.returncode == 1
+    expected = {path.name: plain(json.loads(path.read_text())) for path in Path("unbroken").glob("*.mp4.json")}
+    chance = random.Random(5)
+    for _ in range(12):
+        running = vidkit(*start)
+        time.sleep(chance.uniform(0.1, 1.6))
+        os.killpg(running.pid, signal.SIGKILL)
+        running.communicate()
+    last = vidkit(*start)
+    _, said = last.communicate(timeout=120)
+    assert last.returncode == 1
+    assert "1 failed" in said
+    found = {path.name: plain(json.loads(path.read_text())) for path in Path("processed_videos").glob("*.mp4.json")}
+    assert found == expected
+    assert len(found) == 6
+    assert leftovers() == []
+
+
+def test_ctrl_c_finishes_the_videos_under_way_and_no_other(server: Server, make_video: MakeVideo) -> None:
+    body = make_video(size="640x360", shots=3).read_bytes()
+    urls = [server.at(f"/{n}.mp4", Reply(body, etag='"1"', delay=0.5)) for n in range(5)]
+    running = vidkit("process", "--workers", "2", "--urls", *urls)
+    while len(server.asked) < 2:
+        time.sleep(0.02)
+    os.kill(running.pid, signal.SIGINT)
+    out, said = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "Ctrl-C again stops now" in said
+    assert "Traceback" not in said
+    assert len(out.splitlines()) == 2 == len(list(Path("processed_videos").glob("*.mp4.json")))
+    assert summary_of()["interrupted"] is True
+
+
+def test_ctrl_c_twice_stops_at_once_and_the_next_run_goes_on(server: Server, make_video: MakeVideo) -> None:
+    url = server.at("/v.mp4", Reply(make_video(), etag='"1"', delay=30.0), Reply(make_video(), etag='"1"'))
+    running = vidkit("process", "--urls", url)
+    while not server.asked:
+        time.sleep(0.02)
+    os.kill(running.pid, signal.SIGINT)
+    time.sleep(0.7)
+    os.kill(running.pid, signal.SIGINT)
+    _, said = running.communicate(timeout=20)
+    assert running.returncode == 130
+    assert "Traceback" not in said
+    assert "failed" not in said
+    again = vidkit("process", "--urls", url)
+    again.communicate(timeout=60)
+    assert again.returncode == 0
+    assert leftovers() == []
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="a small file system can only be mounted by root")
+def test_a_full_disk_fails_the_video_in_words_and_leaves_nothing_half_done(
+    server: Server, make_video: MakeVideo, tmp_path: Path
+) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", small], capture_output=True)
+    if mounted.returncode:
+        pytest.skip(f"no small file system can be mounted: {mounted.stderr.decode().strip()}")
+    try:
+        noise = ["-f", "lavfi", "-i", "testsrc2=s=320x180:d=2,noise=alls=80:allf=t", "-preset", "ultrafast"]
+        subprocess.run([find_tool("ffmpeg"), "-v", "error", *noise, "noise.mp4"], check=True)
+        url = server.at("/v.mp4", Reply(Path("noise.mp4"), etag='"1"'))
+        running = vidkit("process", "--output", "small/out", "--urls", url)
+        _, said = running.communicate(timeout=60)
+        assert running.returncode in (1, 2)
+        assert "Traceback" not in said
+        assert "space" in said
+        assert list(Path("small/out").glob("*.mp4.json")) == []
+    finally:
+        subprocess.run(["umount", "-l", small], check=True)
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write everywhere")
+def test_an_output_folder_that_cannot_be_written_is_said_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "locked").mkdir(mode=0o500)
+    running = vidkit("process", "--output", "locked/out", "--urls", "http://127.0.0.1:1/x.mp4")
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 2
+    assert "locked/out" in said
+
+
+def test_no_process_and_no_file_handle_is_left_behind(server: Server, make_video: MakeVideo) -> None:
+    handles = Path("/proc/self/fd")
+    if not handles.is_dir():
+        pytest.skip("open files cannot be counted here: no /proc")
+    urls = [server.at(f"/{n}.mp4", Reply(make_video(), etag='"1"')) for n in range(6)]
+    run_rows(rows_of(*urls[:2]))
+    before = len(list(handles.iterdir()))
+    run_rows(rows_of(*urls))
+    assert len(list(handles.iterdir())) <= before + 2  # a connection of each worker may live on
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    names = [Path(f"/proc/{child}/comm").read_text().strip() for child in children]
+    assert not {"ffmpeg", "ffprobe"} & set(names)
