@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
@@ -29,19 +28,38 @@ def pages() -> dict[str, str]:
 
 
 def _cli() -> Iterator[str]:
-    os.environ["COLUMNS"] = "100"
-    parser = make_parser()
     yield "# The command line"
     yield ""
     yield "<!-- made by `make docs` from src/vidkit/cli.py -->"
-    yield from ("", "```text", parser.format_help().strip(), "```")
+    yield ""
+    yield "Every option reads the same with `-` and with `_`. Results go to stdout, progress and messages to stderr."
     yield ""
     yield "Exit codes: 0 all done; 1 one video or more failed (the rest are done); 2 the command, the settings or a"
-    yield "rule file is wrong; 130 interrupted. Results go to stdout, progress and messages to stderr."
-    for action in parser._actions:
+    yield "rule file is wrong; 130 interrupted."
+    for action in make_parser()._actions:
         if isinstance(action, argparse._SubParsersAction):
             for name, command in action.choices.items():
-                yield from ("", f"## vidkit {name}", "", "```text", command.format_help().strip(), "```")
+                yield from (
+                    "",
+                    f"## vidkit {name}",
+                    "",
+                    str(command.description),
+                    "",
+                    "| argument | |",
+                    "|---|---|",
+                )
+                yield from (_argument(argument) for argument in command._actions if argument.dest != "help")
+
+
+def _argument(action: argparse.Action) -> str:
+    """A row of a command's table, independent of how this Python's argparse words its help."""
+    value = f"{{{','.join(action.choices)}}}" if action.choices else action.metavar or ""
+    if action.nargs == 0:
+        value = ""
+    many = {"+": f"{value}...", "*": f"[{value}...]"}.get(str(action.nargs), str(value))
+    names = " / ".join(action.option_strings)
+    shown = f"{names} {many}".strip().replace("|", "\\|")
+    return f"| `{shown}` | {action.help}{' (required)' if action.required and names else ''} |"
 
 
 def _config() -> Iterator[str]:
