@@ -1,0 +1,223 @@
+"""A URL, a page or a local path becomes a local file.
+
+The way: `names` tells what is known without a request; `fetch` asks once, has `answer` look at what came back, and
+hands a file to `transfer`, a page to `page`, a manifest to `hls`, and what none of these can do to `sites`.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import stat
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidkit.core import printable, shown_url
+from vidkit.download.names import (
+    MANIFEST_EXTENSIONS,
+    VIDEO_EXTENSIONS,
+    has_extension,
+    local_path,
+    safe_name,
+    wanted_name,
+)
+from vidkit.errors import DownloadError
+
+__all__ = [
+    "Download",
+    "download_video",
+    "extract_video_url_from_html",
+    "is_video_url",
+    "local_path",
+    "safe_name",
+    "source_version",
+    "wanted_name",
+]
+
+
+@dataclass(frozen=True)
+class Download:
+    """A video that is here as a file.
+
+    Attributes:
+        path: the file; a local source is the file itself, never copied.
+        filename: its safe name; a local file's own name may differ.
+        resolved_url: what was fetched in the end, without user name and password.
+        version: what tells one version of the source from another: the ETag, else Last-Modified and length; for a
+            local file its size and time. None where the server says nothing.
+        is_local: it is the user's own file, which vidkit never deletes.
+    """
+
+    path: Path
+    filename: str
+    resolved_url: str
+    version: str | None
+    is_local: bool
+
+
+def download_video(
+    url: str,
+    filename: str | None = None,
+    download_dir: str | os.PathLike[str] = "downloaded_videos",
+    *,
+    claim: Callable[[str], str] | None = None,
+    progress: Callable[[int, int | None], None] | bool = True,
+    timeout: float = 30.0,
+    retries: int = 5,
+    backoff: float = 0.5,
+    stop: threading.Event | None = None,
+) -> Download:
+    """Fetch the video that a URL leads to: a file, an HLS stream, a page with either, or a local file.
+
+    A download is `NAME.part` until it is whole, and goes on from there when it is asked for again and the
+    server still has the same version. A file of that name which is there already is replaced.
+
+    Args:
+        url: an http or https URL, a `file://` URL or a local path. A user name and a password in it are used, and
+            never shown.
+        filename: the name to give it; by default the URL's, else what the server says.
+        download_dir: the folder for it, made where it is missing.
+        claim: given the safe name that the file should have, answers the name that is free for this URL.
+        progress: called with (bytes so far, bytes in all or None); True for a bar on stderr if that is a terminal.
+        timeout: seconds that the server may take to accept a connection, and to send the next bytes.
+        retries: how often what may pass is tried again.
+        backoff: seconds before the first of these, doubled for each one after it.
+        stop: when it is set the download ends with a DownloadError, and its part stays.
+
+    Returns:
+        The file.
+
+    Raises:
+        DownloadError: there is no video, or it cannot be had; the message begins with the URL.
+        OutputError: the file cannot be written: the disk is full, the folder cannot be made.
+    """
+    path = local_path(url)
+    if path is not None:
+        return _local(path, wanted_name(url, filename) or safe_name(path.name))
+    url = _checked(url)
+    from vidkit.download.fetch import Order, fetch
+    from vidkit.download.http import Patience
+
+    order = Order(
+        filename=filename,
+        folder=Path(download_dir),
+        claim=functools.cache(claim or str),
+        progress=progress,
+        patience=Patience(timeout=timeout, retries=retries, backoff=backoff, stop=stop),
+    )
+    saved = fetch(url, order)
+    return Download(saved.path, saved.path.name, saved.url, saved.version, is_local=False)
+
+
+def is_video_url(url: str) -> bool:
+    """Whether a URL is a video itself: by its extension, else by the Content-Type that the server gives.
+
+    HEAD is asked, and GET, closed before the body, where HEAD is refused. A server that cannot be asked has no
+    video.
+    """
+    if has_extension(url, VIDEO_EXTENSIONS | MANIFEST_EXTENSIONS):
+        return True
+    if local_path(url) is not None:
+        return False
+    from vidkit.download.answer import declared_video
+    from vidkit.download.http import Patience, peek
+
+    try:
+        return declared_video(peek(_checked(url), Patience(retries=1)))
+    except DownloadError:
+        return False
+
+
+def extract_video_url_from_html(html_content: str, page_url: str = "") -> str | None:
+    """Find the video of a page.
+
+    Looked at, in this order: `<video>` and `<source>`; `og:video`, `twitter:player:stream` and JSON-LD
+    `VideoObject.contentUrl`; addresses in scripts. In each, files come before HLS manifests.
+
+    Args:
+        html_content: the page.
+        page_url: its address; relative addresses are resolved against it and the page's `<base>`.
+
+    Returns:
+        An http or https URL (or, without `page_url`, an address as it stands in the page); None where there is
+        none.
+    """
+    from vidkit.download.page import find_video
+
+    return find_video(html_content, page_url)
+
+
+def source_version(url: str, timeout: float = 30.0) -> str | None:
+    """The version that a source has now, by one light request: the same text as `Download.version`.
+
+    Returns:
+        The version, or None where the server says nothing about it.
+
+    Raises:
+        DownloadError: the file is not there or the server cannot be asked.
+    """
+    path = local_path(url)
+    if path is not None:
+        return _local_version(_stat(path))
+    from vidkit.download.answer import version_of
+    from vidkit.download.http import Patience, peek
+
+    return version_of(peek(_checked(url), Patience(timeout=timeout, retries=2)))
+
+
+def _checked(url: str) -> str:
+    """An http or https URL without white space around it.
+
+    Raises:
+        DownloadError: it is empty, or of another kind.
+    """
+    url = url.strip()
+    if not url:
+        raise DownloadError("the URL is empty")
+    scheme = url.partition("://")[0].lower()
+    if scheme == "file":
+        raise DownloadError(f"{printable(url)}: this names a file on another machine; a local one is file:///path")
+    if scheme not in ("http", "https"):
+        raise DownloadError(
+            f"{printable(shown_url(url))}: vidkit fetches http:// and https:// and reads local paths, not "
+            f"{printable(scheme)}://"
+        )
+    return url
+
+
+def _local(path: Path, name: str) -> Download:
+    found = _stat(path)
+    return Download(path, name, path.absolute().as_uri(), _local_version(found), is_local=True)
+
+
+def _stat(path: Path) -> os.stat_result:
+    """Look at a local file.
+
+    Raises:
+        DownloadError: it is not there, no file, or cannot be read.
+    """
+    shown = printable(path)
+    try:
+        found = path.stat()
+        if not stat.S_ISDIR(found.st_mode) and not os.access(path, os.R_OK):
+            raise PermissionError(13, "it may not be read")
+    except FileNotFoundError:
+        web = re.match(r"(?:www\.|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}/)", str(path), re.IGNORECASE)
+        hint = f": for a web address, write https://{shown}" if web else ""
+        raise DownloadError(f"{shown}: there is no such file{hint}") from None
+    except OSError as error:
+        raise DownloadError(f"{shown}: {(error.strerror or 'it cannot be read').lower()}") from None
+    except ValueError:
+        raise DownloadError(f"{shown}: this is no path") from None
+    if stat.S_ISDIR(found.st_mode):
+        raise DownloadError(f"{shown}: this is a folder: name the files in it")
+    if not stat.S_ISREG(found.st_mode):
+        raise DownloadError(f"{shown}: this is no regular file")
+    return found
+
+
+def _local_version(found: os.stat_result) -> str:
+    return f"{found.st_size}-{found.st_mtime_ns}"

@@ -1,0 +1,252 @@
+"""From a URL to a file: ask once, look at what came back, and go on from there."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import requests
+
+from vidkit.core import ensure_directory, printable, shown_url
+from vidkit.download import extract_video_url_from_html, hls, sites
+from vidkit.download.answer import Kind, found_extension, kind_of, version_of
+from vidkit.download.http import Patience, StoppedError, ask, persist
+from vidkit.download.names import VIDEO_EXTENSIONS, answered_name, has_extension, wanted_name
+from vidkit.download.transfer import (
+    Part,
+    Report,
+    StaleError,
+    blocks,
+    discard,
+    finish,
+    left_over,
+    open_rest,
+    save,
+)
+from vidkit.errors import DownloadError
+
+MAX_TEXT = 10 * 2**20  # bytes of a page or a manifest
+MAX_HOPS = 4  # from page to page
+_HEAD = 512  # bytes that tell what a body is, at least
+Progress: TypeAlias = "Callable[[int, int | None], None] | bool"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is wanted, and how: the same for every step on the way."""
+
+    filename: str | None
+    folder: Path
+    claim: Callable[[str], str]
+    progress: Progress
+    patience: Patience
+
+    def target(self, wanted: str) -> Path:
+        """Where a file of this name goes."""
+        return self.folder / self.claim(wanted)
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A file is here."""
+
+    path: Path
+    url: str
+    version: str | None
+
+
+@dataclass(frozen=True)
+class Text:
+    """A page or a manifest is here: its text, and where the file of a manifest goes."""
+
+    kind: Kind
+    text: str
+    url: str
+    version: str | None
+    target: Path | None = None
+
+
+def fetch(url: str, order: Order) -> Saved:
+    """Fetch the video that an http or https URL leads to: a file, an HLS stream, or a page with either.
+
+    Returns:
+        The file; the URL that was fetched in the end; the version of what `url` itself answered.
+
+    Raises:
+        DownloadError: there is none, or it cannot be had.
+        OutputError: it cannot be written.
+    """
+    ensure_directory(order.folder)
+    try:
+        answer = _persist(url, order)
+    except StoppedError:
+        raise
+    except DownloadError:
+        # Some sites refuse everything but a browser.
+        if has_extension(url, VIDEO_EXTENSIONS) or not sites.knows(url):
+            raise
+        return _from_site(url, order, None)
+    if isinstance(answer, Text) and answer.kind is Kind.PAGE and sites.knows(url):
+        return _from_site(url, order, answer.version)
+    version, seen = answer.version, [url]
+    while isinstance(answer, Text):
+        if answer.kind is Kind.MANIFEST:
+            return _stream(answer, order, version)
+        found = extract_video_url_from_html(answer.text, answer.url)
+        if found is None:
+            return _from_site(url, order, version, "the page has no video that vidkit can find")
+        if found in seen or len(seen) > MAX_HOPS:
+            return _from_site(url, order, version, "the page leads only to other pages, not to a video")
+        seen.append(found)
+        answer = _persist(found, order, referer=answer.url)
+    return Saved(answer.path, answer.url, version)
+
+
+def _persist(url: str, order: Order, referer: str | None = None) -> Saved | Text:
+    headers = {"Referer": shown_url(referer)} if referer else {}
+    # The target is known from the first try on, so that the second can go on with what the first left.
+    targets = [order.target(name)] if (name := wanted_name(url, order.filename)) else []
+    try:
+        return persist(lambda: _try(url, order, headers, targets), order.patience, url)
+    finally:
+        for target in targets:
+            if not left_over(target, url):
+                discard(target)
+
+
+def _try(url: str, order: Order, headers: dict[str, str], targets: list[Path]) -> Saved | Text:
+    """One try: go on with what is there, or begin anew, and see what comes back."""
+    part = left_over(targets[-1], url) if targets else None
+    if part:
+        try:
+            with open_rest(url, part, order.patience, headers) as response:
+                if response is None:
+                    finish(targets[-1])
+                    return Saved(targets[-1], shown_url(url), part.version)
+                if response.status_code == 206:
+                    return _save(response, b"", targets[-1], url, part, order)
+                # Another version, or a server that knows no ranges.
+                return _take(response, *_look(response, order.patience), url, order, targets)
+        except StaleError:
+            discard(targets[-1])
+    with ask("GET", url, order.patience, headers) as response:
+        kind, head = _look(response, order.patience)
+        named_late = not targets
+        if (
+            kind is not Kind.VIDEO
+            or not named_late
+            or not left_over(_target(response, kind, head, url, order), url)
+        ):
+            return _take(response, kind, head, url, order, targets)
+        targets.append(_target(response, kind, head, url, order))
+    return _try(url, order, headers, targets)  # the answer told the name, and a part of that name is here
+
+
+def _look(response: requests.Response, patience: Patience) -> tuple[Kind, bytes]:
+    """What an answer is, and the first bytes that tell."""
+    head = b""
+    for block in blocks(response, patience):
+        head += block
+        if len(head) >= _HEAD:
+            break
+    return kind_of(response.url, response.headers, head), head
+
+
+def _target(response: requests.Response, kind: Kind, head: bytes, url: str, order: Order) -> Path:
+    name = answered_name(
+        url,
+        order.filename,
+        resolved=response.url,
+        disposition=response.headers.get("Content-Disposition"),
+        content_type="video/mp4" if kind is Kind.MANIFEST else response.headers.get("Content-Type", ""),
+        found=found_extension(head),
+    )
+    return order.target(name)
+
+
+def _take(
+    response: requests.Response, kind: Kind, head: bytes, url: str, order: Order, targets: list[Path]
+) -> Saved | Text:
+    """Write a file, or read a page or a manifest."""
+    target = _target(response, kind, head, url, order) if kind is not Kind.PAGE else None
+    if target is not None and target not in targets:
+        targets.append(target)
+    if target is not None and kind is Kind.VIDEO:
+        return _save(response, head, target, url, None, order)
+    body = bytearray(head)
+    for block in blocks(response, order.patience):
+        body += block
+        if len(body) > MAX_TEXT:
+            raise DownloadError(f"the {kind.value} is longer than {MAX_TEXT // 2**20} MiB")
+    from vidkit.download.page import decoded
+
+    text = decoded(bytes(body), response.headers.get("Content-Type", ""))
+    return Text(kind, text, response.url, version_of(response.headers), target)
+
+
+def _save(
+    response: requests.Response, head: bytes, target: Path, url: str, part: Part | None, order: Order
+) -> Saved:
+    with reporting(order.progress, target.name, part.size if part else 0) as report:
+        save(response, head, target, url, part, order.patience, report)
+    return Saved(target, shown_url(response.url), part.version if part else version_of(response.headers))
+
+
+def _stream(manifest: Text, order: Order, version: str | None) -> Saved:
+    assert manifest.target is not None  # every manifest has one
+    with reporting(order.progress, manifest.target.name) as report:
+        try:
+            hls.fetch_stream(manifest.url, manifest.text, manifest.target, order.patience, report)
+        except StoppedError:
+            raise
+        except DownloadError as error:
+            raise DownloadError(f"{printable(shown_url(manifest.url))}: {error}") from error
+    return Saved(manifest.target, shown_url(manifest.url), version)
+
+
+def _from_site(url: str, order: Order, version: str | None, why: str = "") -> Saved:
+    shown = printable(shown_url(url))
+    if not sites.installed():
+        raise DownloadError(
+            f"{shown}: {why}. `{sites.INSTALL}` adds yt-dlp, which knows YouTube and many other sites"
+        )
+    with reporting(order.progress, shown) as report:
+        try:
+            path, found = sites.fetch_from_site(
+                url, order.filename, order.folder, order.claim, order.patience, report
+            )
+        except StoppedError:
+            raise
+        except DownloadError as error:
+            raise DownloadError(f"{shown}: {why + '; ' if why else ''}{error}") from error
+    return Saved(path, shown_url(found), version)
+
+
+@contextmanager
+def reporting(progress: Progress, name: str, start: int = 0) -> Iterator[Report]:
+    """Who is told how far a download is: the caller's function, a bar on a terminal, or nobody."""
+    if callable(progress):
+        yield progress
+    elif not progress or not sys.stderr.isatty():
+        yield lambda done, total: None
+    else:
+        from tqdm import tqdm
+
+        with tqdm(
+            desc=printable(name)[:40],
+            initial=start,
+            unit="B",
+            unit_scale=True,
+            dynamic_ncols=True,
+            leave=False,
+        ) as bar:
+
+            def show(done: int, total: int | None) -> None:
+                bar.total = total
+                bar.update(done - bar.n)
+
+            yield show

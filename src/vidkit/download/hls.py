@@ -1,0 +1,242 @@
+"""An HLS stream becomes one file: its pieces are fetched like any file, and ffmpeg joins them.
+
+ffmpeg could fetch them itself, but it passes over a piece that fails and ends well, does not verify the
+certificates of the pieces, and a static build cannot look up host names. Here ffmpeg reads only a manifest that is
+written here and the files that it names, so a hostile manifest leads it nowhere. The format is RFC 8216.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+from vidkit.core import printable
+from vidkit.download.http import Patience, ask, persist
+from vidkit.download.names import extension_of, last_part
+from vidkit.download.transfer import Report, blocks, disk_errors, finish, part_of, save
+from vidkit.errors import DownloadError, MediaError
+from vidkit.ffmpeg import run_tool
+
+MAX_MANIFEST = 10 * 2**20
+_ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^,]*)')
+_KEPT_TAGS = re.compile(
+    r"#(EXTM3U|EXTINF:|EXT-X-(VERSION|TARGETDURATION|MEDIA-SEQUENCE|BYTERANGE|DISCONTINUITY|KEY|MAP)\b)"
+)
+_PIECE_EXTENSIONS = frozenset({
+    ".aac", ".ac3", ".cmfa", ".cmfv", ".ec3", ".m4a", ".m4s", ".m4v", ".mp3", ".mp4", ".ts",
+})  # fmt: skip
+_DEMUXERS = "hls,mpegts,mov,mp4,m4a,3gp,3g2,mj2,aac,mp3,ac3,eac3"
+
+
+@dataclass(frozen=True)
+class _Playlist:
+    """The text of a manifest, and the URL that its addresses are relative to."""
+
+    url: str
+    lines: list[str]
+
+    @property
+    def is_master(self) -> bool:
+        return any(line.startswith("#EXT-X-STREAM-INF:") for line in self.lines)
+
+
+def fetch_stream(url: str, manifest: str, target: Path, patience: Patience, report: Report) -> None:
+    """Fetch the best variant of an HLS recording into an MP4 file, without encoding it again.
+
+    Args:
+        url: the manifest's URL, after redirects.
+        manifest: its text.
+        target: the file; it appears only when it is whole.
+        report: called with (bytes so far, None).
+
+    Raises:
+        DownloadError: a piece cannot be had, or the manifest is wrong, live, protected, or leads elsewhere than to
+            http and https.
+    """
+    folder = target.with_name(target.name + ".stream.part")
+    done = 0
+
+    def fetch_piece(address: str, name: str) -> Path:
+        nonlocal done
+        path = _fetch_piece(address, folder / name, patience)
+        done += path.stat().st_size
+        report(done, None)
+        return path
+
+    with _fresh(folder):
+        inputs: list[str] = []
+        duration = 0.0
+        for number, playlist in enumerate(_chosen(_Playlist(url, manifest.splitlines()), patience)):
+            local = folder / f"stream{number}.m3u8"
+            text = "\n".join(_localised(playlist, f"{number}-", fetch_piece)) + "\n"
+            with disk_errors(target):
+                local.write_text(text, encoding="utf-8")
+            inputs += ["-protocol_whitelist", "file,crypto", "-format_whitelist", _DEMUXERS]
+            inputs += ["-allowed_extensions", "ALL", "-f", "hls", "-i", f"file:{local.absolute()}"]
+            duration = max(duration, _duration(playlist))
+        _join(inputs, duration, target)
+
+
+def _join(inputs: list[str], duration: float, target: Path) -> None:
+    streams = ["-map", "0", "-map", "1:a"] if inputs.count("-i") > 1 else ["-map", "0"]
+    arguments = ["ffmpeg", "-v", "error", "-nostdin", *inputs, *streams]
+    arguments += [
+        "-map",
+        "-0:d",
+        "-map",
+        "-0:s",
+        "-c",
+        "copy",
+        "-f",
+        "mp4",
+        "-y",
+        f"file:{part_of(target).absolute()}",
+    ]
+    try:
+        run_tool(arguments, timeout=120 + duration)
+    except MediaError as error:
+        part_of(target).unlink(missing_ok=True)
+        raise DownloadError(f"ffmpeg cannot join this stream: {error}") from error
+    finish(target)
+
+
+@contextmanager
+def _fresh(folder: Path) -> Iterator[None]:
+    """An empty folder for the pieces, gone afterwards."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with disk_errors(folder):
+        folder.mkdir()
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _chosen(playlist: _Playlist, patience: Patience) -> list[_Playlist]:
+    """The media playlists to fetch: the largest picture's, and its sound's where that is apart."""
+    if not playlist.is_master:
+        return [playlist]
+    variants: list[tuple[tuple[int, int], str, dict[str, str]]] = []
+    for line, following in zip(playlist.lines, [*playlist.lines[1:], ""], strict=True):
+        if line.startswith("#EXT-X-STREAM-INF:") and following.strip() and not following.startswith("#"):
+            attributes = _attributes(line)
+            width, _, height = attributes.get("RESOLUTION", "").partition("x")
+            size = (_integer(width) * _integer(height), _integer(attributes.get("BANDWIDTH", "")))
+            variants.append((size, following.strip(), attributes))
+    if not variants:
+        raise DownloadError("this HLS manifest names no stream")
+    _, address, attributes = max(variants, key=lambda variant: variant[0])
+    chosen = [_fetch_playlist(_address(playlist, address), patience)]
+    sound = _sound(playlist, attributes.get("AUDIO"))
+    return [*chosen, _fetch_playlist(_address(playlist, sound), patience)] if sound else chosen
+
+
+def _sound(playlist: _Playlist, group: str | None) -> str | None:
+    """The address of the sound that belongs to a variant: the default one of its group, else the first."""
+    media = [_attributes(line) for line in playlist.lines if line.startswith("#EXT-X-MEDIA:")]
+    media = [each for each in media if each.get("TYPE") == "AUDIO" and each.get("GROUP-ID") == group]
+    media.sort(key=lambda each: each.get("DEFAULT") != "YES")
+    return media[0].get("URI") if group and media else None
+
+
+def _fetch_playlist(url: str, patience: Patience) -> _Playlist:
+    def fetch() -> _Playlist:
+        with ask("GET", url, patience) as response:
+            text = b""
+            for block in blocks(response, patience):
+                text += block
+                if len(text) > MAX_MANIFEST:
+                    raise DownloadError("this HLS manifest is too long")
+            return _Playlist(response.url, text.decode("utf-8-sig", "replace").splitlines())
+
+    playlist = persist(fetch, patience, url)
+    if not playlist.lines or not playlist.lines[0].startswith("#EXTM3U") or playlist.is_master:
+        raise DownloadError(f"{printable(last_part(url))}, which the HLS manifest names, is no list of pieces")
+    return playlist
+
+
+def _localised(playlist: _Playlist, prefix: str, fetch: Callable[[str, str], Path]) -> Iterator[str]:
+    """The lines of a manifest for ffmpeg: every address is fetched, once, and named by the file it is in."""
+    if not any(re.match(r"#EXT-X-(ENDLIST|PLAYLIST-TYPE:VOD)\b", line) for line in playlist.lines):
+        raise DownloadError("this is a live stream, which has no end: vidkit fetches recordings")
+    # All addresses are looked at before the first is asked for.
+    addresses = [address for line in playlist.lines if (address := _named(line))]
+    if not addresses:
+        raise DownloadError("this HLS manifest names no pieces")
+    urls = {address: _address(playlist, address) for address in addresses}
+    names: dict[str, str] = {}
+    for line in playlist.lines:
+        address = _named(line)
+        if address and address not in names:
+            names[address] = fetch(urls[address], f"{prefix}{len(names):06d}").name
+        if address and line.startswith("#"):
+            yield re.sub(r'URI="[^"]*"', f'URI="{names[address]}"', line)
+        elif address:
+            yield names[address]
+        elif _KEPT_TAGS.match(line):
+            yield line
+    yield "#EXT-X-ENDLIST"
+
+
+def _named(line: str) -> str | None:
+    """The address that a line of a media playlist names: a piece, a key or an initialisation."""
+    if line.startswith("#EXT-X-KEY:"):
+        attributes = _attributes(line)
+        if attributes.get("METHOD") not in ("NONE", "AES-128"):
+            raise DownloadError(f"this stream is protected ({printable(attributes.get('METHOD', ''))[:40]})")
+        return attributes.get("URI")
+    if line.startswith("#EXT-X-MAP:"):
+        return _attributes(line).get("URI")
+    return line.strip() if line.strip() and not line.startswith("#") else None
+
+
+def _address(playlist: _Playlist, address: str) -> str:
+    try:
+        url = urljoin(playlist.url, address)
+        known = urlsplit(url).scheme in ("http", "https")
+    except ValueError:
+        known = False
+    if not known:
+        raise DownloadError(
+            f"the HLS manifest leads to {printable(address)[:200]}: only http and https are followed"
+        )
+    return url
+
+
+def _fetch_piece(url: str, path: Path, patience: Patience) -> Path:
+    """Fetch a piece and give it the extension of what it holds, which newer ffmpegs look at."""
+
+    def fetch() -> None:
+        with ask("GET", url, patience) as response:
+            save(response, b"", path, url, None, patience, lambda done, total: None)
+
+    persist(fetch, patience, url)
+    with disk_errors(path), open(path, "rb") as file:
+        head = file.read(12)
+    if head[4:8] in (b"ftyp", b"styp", b"moof", b"sidx", b"moov"):
+        extension = ".mp4"
+    elif head[:3] == b"ID3":
+        extension = ".aac"
+    else:
+        own = extension_of(last_part(url))
+        extension = own if own in _PIECE_EXTENSIONS and head[:1] != b"\x47" else ".ts"
+    with disk_errors(path):
+        return path.rename(path.with_suffix(extension))
+
+
+def _duration(playlist: _Playlist) -> float:
+    lengths = (re.match(r"#EXTINF:\s*(\d+(?:\.\d+)?)", line) for line in playlist.lines)
+    return sum(float(length[1]) for length in lengths if length)
+
+
+def _attributes(line: str) -> dict[str, str]:
+    return {name: value.strip('"') for name, value in _ATTRIBUTE.findall(line.partition(":")[2])}
+
+
+def _integer(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 12 else 0

@@ -1,0 +1,319 @@
+"""Asking a server: one session a thread, redirects, what to try again and when, and words for what goes wrong."""
+
+from __future__ import annotations
+
+import logging
+import random
+import re
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import TypeVar
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+import requests
+import urllib3
+
+from vidkit import __version__
+from vidkit.core import printable, shown_url
+from vidkit.errors import DownloadError
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+MAX_REDIRECTS = 10
+_LONGEST_WAIT = 120.0  # seconds that a Retry-After is honoured
+_LONGEST_BACKOFF = 60.0
+_PROGRESS = 2**20  # bytes of new progress after which the count of failures starts again
+_TRY_AGAIN = frozenset({408, 425, 429})
+_SMALL = 2**16
+_threads = threading.local()
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait for a server, how often to ask it again, and what ends the waiting."""
+
+    timeout: float = 30.0  # seconds for a connection, and for the next bytes
+    retries: int = 5
+    backoff: float = 0.5  # seconds before the first retry, doubled for each one after it
+    stop: threading.Event | None = None
+
+    def check(self) -> None:
+        """Raise StoppedError if somebody wants to stop."""
+        if self.stop is not None and self.stop.is_set():
+            raise StoppedError("stopped")
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, and wake up early to stop."""
+        if self.stop is None:
+            time.sleep(seconds)
+        else:
+            self.stop.wait(seconds)
+        self.check()
+
+
+class StoppedError(DownloadError):
+    """Somebody asked to stop: what is here stays for the next time."""
+
+
+class PassingError(Exception):
+    """Something that may go better next time.
+
+    Args:
+        reason: words for the user.
+        wait: seconds that the server asks to wait.
+        reached: bytes of the file that are here.
+    """
+
+    def __init__(self, reason: str, wait: float | None = None, reached: int = 0) -> None:
+        super().__init__(reason)
+        self.wait = wait
+        self.reached = reached
+
+
+class StatusError(DownloadError):
+    """The server answered, with a status that ends it."""
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(words)
+        self.status = status
+
+
+def persist(work: Callable[[], T], patience: Patience, url: str) -> T:
+    """Do `work` until it succeeds, as often as `patience` says, waiting longer each time.
+
+    The count starts again when a try brought a good deal of the file nearer, so a large file gets through a line
+    that breaks often.
+
+    Raises:
+        DownloadError: it failed for good; the message begins with the URL.
+    """
+    failures, furthest = 0, 0
+    while True:
+        outcome = _once(work, patience, url)
+        if not isinstance(outcome, PassingError):
+            return outcome
+        if outcome.reached >= furthest + _PROGRESS:
+            failures, furthest = 0, outcome.reached
+        failures += 1
+        if failures > patience.retries:
+            tried = f" (tried {failures} times)" if failures > 1 else ""
+            raise DownloadError(f"{printable(shown_url(url))}: {outcome}{tried}") from outcome
+        wait = min(patience.backoff * 2 ** (failures - 1), _LONGEST_BACKOFF) * random.uniform(0.5, 1.5)
+        wait = max(wait, min(outcome.wait or 0.0, _LONGEST_WAIT))
+        log.info("%s: %s; trying again in %.1f s", shown_url(url), outcome, wait)
+        patience.sleep(wait)
+
+
+def _once(work: Callable[[], T], patience: Patience, url: str) -> T | PassingError:
+    """One try; what ends it for good is raised with the URL before it."""
+    patience.check()
+    try:
+        return work()
+    except PassingError as error:
+        return error
+    except StoppedError:
+        raise
+    except DownloadError as error:
+        raise DownloadError(f"{printable(shown_url(url))}: {error}") from error
+
+
+@contextmanager
+def ask(
+    method: str, url: str, patience: Patience, headers: Mapping[str, str] | None = None
+) -> Iterator[requests.Response]:
+    """Send one request and follow its redirects; the body is not read.
+
+    Yields:
+        The answer with status 200, 203 or 206, or 416 where a Range was asked for. Its `url` is the last one.
+
+    Raises:
+        PassingError: the network or the server failed in a way that may pass.
+        StatusError: any other status.
+        DownloadError: the URL, the certificate or the redirects are wrong.
+    """
+    with transport_errors(patience):
+        response = _follow(method, url, patience, dict(headers or {}))
+    try:
+        _check_status(response, ranged="Range" in (headers or {}))
+        yield response
+    finally:
+        response.close()
+
+
+def peek(url: str, patience: Patience) -> Mapping[str, str]:
+    """The headers of a URL's answer, without its body: by HEAD, or by GET where HEAD is refused or says too little.
+
+    Raises:
+        DownloadError: the server cannot be asked or does not have it; the message begins with the URL.
+    """
+
+    def look() -> Mapping[str, str]:
+        try:
+            with ask("HEAD", url, patience) as response:
+                headers = response.headers
+            if "Content-Type" in headers and ("ETag" in headers or "Content-Length" in headers):
+                return headers
+        except (StatusError, PassingError) as error:
+            log.debug("%s: HEAD: %s", shown_url(url), error)
+        with ask("GET", url, patience) as response:
+            return response.headers
+
+    return persist(look, patience, url)
+
+
+def _follow(method: str, url: str, patience: Patience, headers: dict[str, str]) -> requests.Response:
+    """requests' own redirects read every body on the way, however long: these do not."""
+    session = _session()
+    for _ in range(MAX_REDIRECTS + 1):
+        response = session.request(
+            method, url, headers=headers, stream=True, allow_redirects=False, timeout=patience.timeout
+        )
+        target = session.get_redirect_target(response)
+        if target is None:
+            return response
+        if _length(response) <= _SMALL:
+            response.raw.drain_conn()  # the connection can be used again
+        response.close()
+        url = _redirected(url, target)
+    raise DownloadError(f"the server redirects without end (more than {MAX_REDIRECTS} times)")
+
+
+def _redirected(url: str, target: str) -> str:
+    """The next URL; it keeps the user name and password as long as the server stays the same."""
+    new = urljoin(url, target)
+    old_parts, parts = urlsplit(url), urlsplit(new)
+    if parts.scheme not in ("http", "https"):
+        raise DownloadError(
+            f"the server redirects to {printable(shown_url(new))[:200]}, and vidkit follows only http and https"
+        )
+    same = (parts.scheme, parts.hostname, parts.port) == (
+        old_parts.scheme,
+        old_parts.hostname,
+        old_parts.port,
+    )
+    if same and "@" in old_parts.netloc and "@" not in parts.netloc:
+        userinfo = old_parts.netloc.rpartition("@")[0]
+        new = urlunsplit(parts._replace(netloc=f"{userinfo}@{parts.netloc}"))
+    return new
+
+
+def _session() -> requests.Session:
+    """This thread's session: connections are used again, and threads share nothing."""
+    session: requests.Session | None = getattr(_threads, "session", None)
+    if session is None:
+        session = requests.Session()
+        # Bytes as they are: a length that can be checked and ranges that fit.
+        session.headers.update({"User-Agent": f"vidkit/{__version__}", "Accept-Encoding": "identity"})
+        _threads.session = session
+    return session
+
+
+def _length(response: requests.Response) -> float:
+    text = response.headers.get("Content-Length", "")
+    return int(text) if text.isdecimal() else float("inf")
+
+
+def _check_status(response: requests.Response, ranged: bool) -> None:
+    status = response.status_code
+    if status in (200, 203) or (ranged and status in (206, 416)):
+        return
+    try:
+        phrase = f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        phrase = str(status)
+    if status >= 500 or status in _TRY_AGAIN:
+        raise PassingError(f"the server answers {phrase}", wait=_retry_after(response))
+    remedies = {
+        206: "the server sends a part of the file, which was not asked for",
+        401: "the server wants a user name and a password: write them into the URL, https://user:password@host/",
+        403: "the server refuses access; a signed URL may be out of date",
+        404: "there is no such file on the server; look at the URL",
+        407: "the proxy wants a user name and a password",
+        410: "the file is gone from the server",
+    }
+    raise StatusError(status, f"{remedies.get(status, 'the server does not send it')} ({phrase})")
+
+
+def _retry_after(response: requests.Response) -> float | None:
+    """Seconds, from a number or a date (RFC 9110, 10.2.3)."""
+    text = response.headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"\d{1,9}", text):
+        return float(text)
+    try:
+        when = parsedate_to_datetime(text)
+    except (ValueError, TypeError):
+        return None
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=timezone.utc)
+    return max(0.0, (when - datetime.now(timezone.utc)).total_seconds())
+
+
+@contextmanager
+def transport_errors(patience: Patience, reached: Callable[[], int] = lambda: 0) -> Iterator[None]:
+    """Turn what requests, urllib3 and sockets raise into PassingError or DownloadError, with words.
+
+    Args:
+        reached: how many bytes of the file are here, asked when it failed.
+    """
+    try:
+        yield
+    except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, UnicodeError) as error:
+        raise DownloadError(f"this is no URL that can be fetched: {printable(error)[:200]}") from error
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        if _cause(error, urllib3.exceptions.LocationValueError):
+            raise DownloadError(f"this is no URL that can be fetched: {printable(error)[:200]}") from error
+        untrusted = _cause(error, ssl.SSLCertVerificationError)
+        if untrusted is not None:
+            raise DownloadError(
+                f"the server's certificate cannot be trusted: {printable(untrusted.verify_message)}. If the server "
+                "is your own, set REQUESTS_CA_BUNDLE to the file of its certificate authority"
+            ) from error
+        raise PassingError(_reason(error, patience), reached=reached()) from error
+    except ValueError as error:  # urllib's parts of the standard library, for a port or a host that cannot be
+        raise DownloadError(f"this is no URL that can be fetched: {printable(error)[:200]}") from error
+
+
+def _reason(error: BaseException, patience: Patience) -> str:
+    if _cause(error, socket.gaierror):
+        return "no server of that name is known; look at the URL and the network"
+    if _cause(error, ConnectionRefusedError):
+        return "the server refuses the connection"
+    proxy = "the proxy: " if _cause(error, urllib3.exceptions.ProxyError) else ""
+    inner = _cause(error, OSError, lambda each: bool(each.strerror) and not isinstance(each, TimeoutError))
+    if inner is not None:
+        return f"{proxy}the connection failed: {printable(inner.strerror)}"
+    if _cause(error, urllib3.exceptions.ConnectTimeoutError):
+        return f"{proxy}no connection within {patience.timeout:g} s"
+    if _cause(error, urllib3.exceptions.TimeoutError) or _cause(error, TimeoutError):
+        return f"{proxy}the server sent nothing for {patience.timeout:g} s"
+    if _cause(error, urllib3.exceptions.DecodeError):
+        return "the compressed answer is damaged"
+    return f"{proxy}the connection broke off before the end"
+
+
+Error = TypeVar("Error", bound=BaseException)
+
+
+def _cause(error: BaseException, kind: type[Error], fits: Callable[[Error], bool] = lambda _: True) -> Error | None:
+    """The innermost exception of a kind in what requests and urllib3 wrap into one another."""
+    found: Error | None = None
+    queue, seen = [error], set[int]()
+    while queue:
+        here = queue.pop(0)
+        if id(here) in seen:
+            continue
+        seen.add(id(here))
+        if isinstance(here, kind) and fits(here):
+            found = here
+        inner = (here.__cause__, here.__context__, getattr(here, "reason", None), *here.args)
+        queue += [each for each in inner if isinstance(each, BaseException)]
+    return found

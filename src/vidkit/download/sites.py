@@ -1,0 +1,141 @@
+"""Sites that need more than HTTP and HTML (YouTube and so on): yt-dlp, where it is installed."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+import re
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from vidkit.core import printable
+from vidkit.download.http import Patience, StoppedError
+from vidkit.download.names import safe_name
+from vidkit.download.transfer import Report, disk_errors
+from vidkit.errors import DownloadError, ToolMissingError
+
+log = logging.getLogger(__name__)
+
+INSTALL = "pip install 'vidkit[sites]'"
+
+
+def installed() -> bool:
+    """Whether yt-dlp is here."""
+    return importlib.util.find_spec("yt_dlp") is not None
+
+
+def knows(url: str) -> bool:
+    """Whether yt-dlp is here and knows the site by name, rather than as any page."""
+    if not installed():
+        return False
+    from yt_dlp.extractor import gen_extractor_classes
+
+    try:
+        return any(each.suitable(url) and each.ie_key() != "Generic" for each in gen_extractor_classes())
+    except ValueError:  # no URL
+        return False
+
+
+def fetch_from_site(
+    url: str,
+    filename: str | None,
+    folder: Path,
+    claim: Callable[[str], str],
+    patience: Patience,
+    report: Report,
+) -> tuple[Path, str]:
+    """Let yt-dlp find and fetch the video of a page; of several, the first.
+
+    Args:
+        url: the page.
+        filename: the name that the user wants; by default the video's title.
+        folder: where the file goes.
+        claim: the wanted name to the name that is free.
+        report: called with (bytes so far, bytes in all or None).
+
+    Returns:
+        The file and the URL that yt-dlp calls the video's own.
+
+    Raises:
+        DownloadError: it does not find or get it, in its own words.
+    """
+    import yt_dlp
+
+    def hook(status: Mapping[str, Any]) -> None:
+        patience.check()
+        if status.get("status") == "downloading":
+            report(int(status.get("downloaded_bytes") or 0), status.get("total_bytes") or None)
+
+    options = _options(patience, hook)
+    try:
+        with yt_dlp.YoutubeDL(options) as site:
+            found = site.extract_info(url, download=False)
+        found = next(iter(found.get("entries") or []), None) if found and "entries" in found else found
+        if not found:
+            raise DownloadError("yt-dlp finds no video there")
+        title = str(found.get("title") or found.get("id") or "video")
+        extension = str(found.get("ext") or "mp4")
+        name = claim(safe_name(filename or f"{title.replace('/', '_').replace(chr(92), '_')}.{extension}"))
+        work = folder / f"{name}.site.part"
+        with disk_errors(work):
+            work.mkdir(exist_ok=True)
+        options["outtmpl"] = {"default": str(work.absolute()).replace("%", "%%") + "/video.%(ext)s"}
+        with yt_dlp.YoutubeDL(options) as site:
+            site.process_ie_result(found, download=True)
+    except StoppedError:
+        raise
+    except yt_dlp.utils.YoutubeDLError as error:
+        raise DownloadError(f"yt-dlp: {_words(error)}") from error
+    target = folder / name
+    _take(work, target)
+    return target, str(found.get("webpage_url") or url)
+
+
+def _options(patience: Patience, hook: Callable[[Mapping[str, Any]], None]) -> dict[str, Any]:
+    """yt-dlp without output, configuration, cache or playlists."""
+    options: dict[str, Any] = {
+        "quiet": True,
+        "no_warnings": True,
+        "noprogress": True,
+        "logger": SimpleNamespace(debug=log.debug, info=log.debug, warning=log.debug, error=log.debug),
+        "noplaylist": True,
+        "playlist_items": "1",
+        "cachedir": False,
+        "socket_timeout": patience.timeout,
+        "retries": patience.retries,
+        "fragment_retries": patience.retries,
+        "extractor_retries": patience.retries,
+        "progress_hooks": [hook],
+        "overwrites": False,
+        "updatetime": False,
+        "color": "never",
+    }
+    from vidkit.ffmpeg import find_tool
+
+    try:
+        options["ffmpeg_location"] = str(find_tool("ffmpeg"))
+    except ToolMissingError:
+        options["format"] = "b"  # picture and sound in one file: nothing here joins them
+    return options
+
+
+def _take(work: Path, target: Path) -> None:
+    """Move the one finished file out of yt-dlp's folder, and remove the folder."""
+    with disk_errors(target):
+        made = [path for path in work.iterdir() if path.is_file() and path.suffix not in (".part", ".ytdl")]
+        if not made:
+            raise DownloadError("yt-dlp left no file")
+        os.replace(max(made, key=lambda path: path.stat().st_size), target)
+    shutil.rmtree(work, ignore_errors=True)
+
+
+def _words(error: Exception) -> str:
+    """yt-dlp's message without colours, its own name and its advice to report bugs to its authors."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+    text = re.sub(r"^ERROR:\s*", "", text)
+    text = re.split(r"; please report this issue on|\. Confirm you are on the latest|\(caused by", text)[0]
+    return printable(text.strip())[:300]

@@ -1,0 +1,236 @@
+"""A body becomes a file: `NAME.part`, its length checked, renamed; or goes on where an earlier try broke off."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from vidkit.core import printable, shown_url
+from vidkit.download.answer import strong_validator
+from vidkit.download.http import PassingError, Patience, ask, transport_errors
+from vidkit.errors import DownloadError, OutputError
+from vidkit.units import format_size
+
+Report = Callable[[int, "int | None"], None]
+
+BLOCK = 2**20
+_ROOM_TO_LEAVE = 16 * 2**20  # bytes that stay free on the disk
+
+
+@dataclass(frozen=True)
+class Part:
+    """What an earlier try left: the first `size` bytes of the version that `validator` names."""
+
+    size: int
+    validator: str
+    total: int | None
+
+    @property
+    def version(self) -> str:
+        """The same as `version_of` the answer that it began with."""
+        return self.validator if self.validator.startswith('"') else f"{self.validator} {self.total or ''}".strip()
+
+
+def part_of(target: Path) -> Path:
+    """Where a download is until it is whole."""
+    return target.with_name(target.name + ".part")
+
+
+def _note_of(target: Path) -> Path:
+    """Where it stands which version a part is of; without it a part is worth nothing."""
+    return target.with_name(target.name + ".part.json")
+
+
+def left_over(target: Path, url: str) -> Part | None:
+    """The part of this very URL that can be gone on with, or None."""
+    try:
+        note = json.loads(_note_of(target).read_text(encoding="utf-8"))
+        size = part_of(target).stat().st_size
+        if note["url"] != _digest(url) or not size:
+            return None
+        validator, total = note["validator"], note["total"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if not isinstance(validator, str) or not isinstance(total, int | None) or (total is not None and size > total):
+        return None
+    return Part(size, validator, total)
+
+
+def discard(target: Path) -> None:
+    """Remove what an unfinished download left."""
+    with disk_errors(target):
+        _note_of(target).unlink(missing_ok=True)
+        part_of(target).unlink(missing_ok=True)
+
+
+@contextmanager
+def open_rest(
+    url: str, part: Part, patience: Patience, headers: dict[str, str]
+) -> Iterator[requests.Response | None]:
+    """Ask for what is missing of a part.
+
+    Yields:
+        The answer: 206 with the rest of the same version, or 200 with a whole file; None where nothing is missing.
+
+    Raises:
+        StaleError: the server sends a part that does not belong to this one.
+    """
+    wanted = {**headers, "Range": f"bytes={part.size}-", "If-Range": part.validator}
+    with ask("GET", url, patience, wanted) as response:
+        if response.status_code == 416:
+            known = re.fullmatch(r"bytes \*/(\d+)", response.headers.get("Content-Range", "").strip())
+            if not known or int(known[1]) != part.size or _is_other(response, part):
+                raise StaleError
+            yield None
+        elif response.status_code == 206 and not _continues(response, part):
+            raise StaleError
+        else:
+            yield response
+
+
+class StaleError(Exception):
+    """The file on the server is not the one that a part was made from."""
+
+
+def _continues(response: requests.Response, part: Part) -> bool:
+    """Whether a 206 begins where the part ends, and is of the same version and length."""
+    where = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", response.headers.get("Content-Range", "").strip())
+    if not where or int(where[1]) != part.size or _is_other(response, part):
+        return False
+    if "Content-Encoding" in response.headers:
+        return False
+    return part.total is None or where[3] in ("*", str(part.total))
+
+
+def _is_other(response: requests.Response, part: Part) -> bool:
+    """Whether the answer names another version: some servers pass over If-Range."""
+    named = [response.headers[key] for key in ("ETag", "Last-Modified") if key in response.headers]
+    return bool(named) and part.validator not in named
+
+
+def save(
+    response: requests.Response,
+    head: bytes,
+    target: Path,
+    url: str,
+    part: Part | None,
+    patience: Patience,
+    report: Report,
+) -> None:
+    """Write the body of an answer to `target`, which appears only when it is whole.
+
+    Args:
+        response: status 200, or 206 that goes on with `part`.
+        head: what is already read of the body.
+        target: the file; an older one is replaced.
+        url: what was asked for, to know the part again.
+        part: what the file begins with, for 206.
+        report: called with (bytes so far, bytes in all or None).
+
+    Raises:
+        PassingError: the body broke off; what came stays as a part where the server can go on with it.
+        OutputError: the disk is full or the file cannot be written.
+    """
+    encoded = "Content-Encoding" in response.headers
+    start = part.size if part else 0
+    expected = _expected(response, encoded)
+    total = None if expected is None else start + expected
+    _check_room(target, expected)
+    done = start + len(head)
+    with disk_errors(target):
+        if not part:
+            _begin(target, url, total, None if encoded else strong_validator(response.headers))
+        with open(part_of(target), "ab" if part else "wb", buffering=0) as file:
+            _write(file.write, head)
+            for block in blocks(response, patience, lambda: done):  # noqa: B023 - it is asked before the next
+                _write(file.write, block)
+                done += len(block)
+                report(done, total)
+    if total is not None and done != total:
+        raise PassingError(f"the connection broke off after {done} of {total} bytes", reached=done)
+    finish(target)
+
+
+def finish(target: Path) -> None:
+    """The part is whole: give it its name. The note goes first, so that none stays if this is cut off."""
+    with disk_errors(target):
+        _note_of(target).unlink(missing_ok=True)
+        os.replace(part_of(target), target)
+
+
+def blocks(
+    response: requests.Response, patience: Patience, reached: Callable[[], int] = lambda: 0
+) -> Iterator[bytes]:
+    """The body as it comes, up to 1 MiB at a time, decoded if the server compressed it though not asked to.
+
+    Raises:
+        PassingError: the connection broke, stalled, or ended before the length that was promised.
+        DownloadError: it is compressed in a way that is not known here.
+    """
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    known = [*response.raw.CONTENT_DECODERS, "identity", ""]
+    if any(each.strip() not in known for each in encoding.split(",")):
+        raise DownloadError(f"the server compresses with {printable(encoding)[:40]}, which cannot be read here")
+    # read1 gives what is there, so a slow server still shows progress; urllib3 before 2.2 has only read.
+    read = getattr(response.raw, "read1", response.raw.read)
+    with transport_errors(patience, reached):
+        while block := read(BLOCK, decode_content=bool(encoding)):
+            yield block
+            patience.check()
+
+
+def _begin(target: Path, url: str, total: int | None, validator: str | None) -> None:
+    """Start a part anew. The old note goes before the old bytes, and the new one comes only after they are gone."""
+    _note_of(target).unlink(missing_ok=True)
+    open(part_of(target), "wb").close()
+    if validator:
+        note = {"url": _digest(url), "validator": validator, "total": total}
+        _note_of(target).write_text(json.dumps(note), encoding="utf-8")
+
+
+def _write(write: Callable[[bytes], int | None], block: bytes) -> None:
+    """All of a block: an unbuffered file may take less at once."""
+    view = memoryview(block)
+    while view:
+        view = view[write(view) or 0 :]  # type: ignore[arg-type]
+
+
+def _expected(response: requests.Response, encoded: bool) -> int | None:
+    """Bytes of this body, where the server says so and counts them as they will be written."""
+    text = response.headers.get("Content-Length", "").strip()
+    return int(text) if text.isdecimal() and not encoded else None
+
+
+def _check_room(target: Path, expected: int | None) -> None:
+    if expected is None:
+        return
+    with disk_errors(target):
+        free = shutil.disk_usage(target.parent).free
+    if expected + _ROOM_TO_LEAVE > free:
+        raise OutputError(
+            f"{printable(target.name)} needs {format_size(expected)} and the disk of {printable(target.parent)} "
+            f"has {format_size(free)} free: make room, or set [Paths] DownloadDirectory to another disk"
+        )
+
+
+@contextmanager
+def disk_errors(target: Path) -> Iterator[None]:
+    """Word what the file system says: it is full, or the file cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{printable(target)} cannot be written: {error.strerror or error}") from error
+
+
+def _digest(url: str) -> str:
+    """A URL as a note may hold it: a signed one is a secret."""
+    return hashlib.sha256(shown_url(url).encode()).hexdigest()

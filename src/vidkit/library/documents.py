@@ -1,0 +1,77 @@
+"""A record <-> a MongoDB document.
+
+A document is the record itself, so that any MongoDB program finds `tags` or `classification` where it looks for
+them, and under `_vidkit` what the library needs beside it: the words and facts that are indexed, the summary, the
+folder, the order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from vidkit.library.facts import facts_of, summary_of
+from vidkit.library.moments import BETWEEN, Stored, Text, texts_of
+from vidkit.library.text import storable
+from vidkit.record import Record
+
+OWN = "_vidkit"
+# What MongoDB, or Cosmos DB, does not take in a key; the characters that MongoDB's manual puts in their place.
+_KEY_CHARACTERS = str.maketrans({".": "．", "$": "＄", "\0": ""})
+_LARGEST = 2**63
+
+
+def key_of(url: str) -> str:
+    """The `_id` of a source URL's document: a hash, since Cosmos DB has no room for long ones."""
+    return hashlib.sha256(storable(url).encode()).hexdigest()[:32]
+
+
+def document_of(stored: Stored, added: int) -> dict[str, Any]:
+    """The document of a record; `added` is when it first came in, in nanoseconds."""
+    record = stored.record
+    texts = texts_of(record)
+    own: dict[str, Any] = {
+        **summary_of(record)._asdict(),
+        "added": added,
+        "folder": storable(str(stored.folder)),
+        "facts": facts_of(record),
+        "words": sorted({word for text in texts for word in text.own.split()} - {BETWEEN}),
+        "shared": next((text.shared for text in texts[1:]), ""),
+        "texts": [{"place": text.place, "own": text.own} for text in texts],
+    }
+    shown = {key: value for key, value in _plain(record).items() if key not in ("_id", OWN)}
+    if shown != record:
+        own["json"] = json.dumps(record)
+    return {"_id": key_of(record["source"]["url"]), **shown, OWN: own}
+
+
+def stored_of(document: Mapping[str, Any]) -> Stored:
+    """The record of a document, exactly as it was saved."""
+    own = document[OWN]
+    if "json" in own:
+        record = json.loads(own["json"])
+    else:
+        record = {key: value for key, value in document.items() if key not in ("_id", OWN)}
+    return Stored(cast(Record, record), Path(own["folder"]))
+
+
+def texts_in(document: Mapping[str, Any]) -> list[Text]:
+    """The words of a document's pieces, as `texts_of` made them."""
+    own = document[OWN]
+    return [Text(text["place"], text["own"], own["shared"] if text["place"] else "") for text in own["texts"]]
+
+
+def _plain(value: Any) -> Any:
+    """A value that BSON can hold: as it is, but for a few keys, half characters and huge numbers."""
+    if isinstance(value, Mapping):
+        return {storable(key).translate(_KEY_CHARACTERS): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
+        return str(value)
+    return value

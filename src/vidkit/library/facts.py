@@ -1,0 +1,143 @@
+"""What a record can be filtered, sorted and counted by.
+
+Facts are short lines of text such as `audio.codec=aac` or `tag=night`: both homes of the library keep them in an
+index, and a filter is a look-up of one line. The summary has what is compared by size.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from vidkit.library.text import fold, label, storable, words
+from vidkit.record import Record
+from vidkit.units import parse_date
+
+# Long texts are looked for by their words, moments by themselves, and a stage's seconds by nobody.
+_LEFT_OUT = {"scenes", "segments", "qwen_description", "ai.instruction", "processing.stages"}
+_LONGEST = 200
+# Names that people know the codecs by, beside ffmpeg's.
+_CODECS = {"avc": "h264", "x264": "h264", "h265": "hevc", "x265": "hevc"}
+
+
+class Summary(NamedTuple):
+    """One row for each video. `tags` are joined by line ends, `finished` is in seconds since 1970."""
+
+    url: str
+    content: str
+    filename: str
+    name: str
+    classification: str
+    resolution: str
+    codec: str
+    tags: str
+    described: bool
+    long_side: int
+    short_side: int
+    pixels: int
+    duration: float
+    size: int
+    finished: float
+
+
+def summary_of(record: Record) -> Summary:
+    """What a record is filtered, sorted and counted by."""
+    picture = record["width"], record["height"]
+    described = [record["qwen_description"]]
+    described += [scene["description"] for scene in record["scenes"]]
+    described += [clip["description"] for clip in record["segments"]]
+    return Summary(
+        url=storable(record["source"]["url"]),
+        content=record["id"],
+        filename=storable(record["filename"]),
+        name=storable(fold(record["filename"])),
+        classification=storable(record["classification"]),
+        resolution=record["resolution"],
+        codec=record["codec"],
+        tags=storable("\n".join(" ".join(tag.split()) for tag in record["tags"])),
+        described=any(described),
+        long_side=max(picture),
+        short_side=min(picture),
+        pixels=picture[0] * picture[1],
+        duration=record["duration"],
+        size=record["size"],
+        finished=_seconds(record["processing"]["finished_at"]),
+    )
+
+
+def _seconds(time: str) -> float:
+    try:
+        return parse_date(time).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
+
+
+def facts_of(record: Record) -> list[str]:
+    """Every key of a record with its value, tags and class also as they are compared; sorted, each once."""
+    facts = {tag_fact(tag) for tag in record["tags"]}
+    facts.add(class_fact(record["classification"]))
+    facts.update(_walk(record, ""))
+    return sorted(facts)
+
+
+def tag_fact(tag: str) -> str:
+    return _fact("tag", label(tag))
+
+
+def class_fact(name: str) -> str:
+    return _fact("class", label(name))
+
+
+def codec_fact(name: str) -> str:
+    """`H.265`, `x265` and `hevc` are one."""
+    plain = "".join(words(name))
+    return _fact("codec", _CODECS.get(plain, plain))
+
+
+def facts_where(text: str) -> tuple[str, ...]:
+    """`KEY=VALUE` -> the facts of which one must be there.
+
+    A key is a record's (dotted) or a CSV column's; case does not matter. `12` is also `12.0`.
+
+    Raises:
+        ValueError: there is no `=` or no key.
+    """
+    key, sign, value = text.partition("=")
+    key, value = key.strip(), value.strip()
+    if not sign or not key:
+        raise ValueError(f"{text!r}: write it like KEY=VALUE")
+    values = dict.fromkeys((value, *_as_number(value)))
+    return tuple(_fact(name, each) for each in values for name in (key, f"source.columns.{key}"))
+
+
+def _walk(value: Any, key: str) -> Iterator[str]:
+    if key in _LEFT_OUT:
+        return
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _walk(inner, f"{key}.{name}" if key else name)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _walk(inner, key)
+    else:
+        yield _fact(key, value if isinstance(value, str) else _as_text(value))
+
+
+def _as_text(value: object) -> str:
+    if value is None or value is True or value is False:
+        return {None: "null", True: "true", False: "false"}[value]
+    return f"{value:.15g}" if isinstance(value, (int, float)) else str(value)
+
+
+def _as_number(text: str) -> Iterator[str]:
+    try:
+        yield f"{float(text):.15g}"
+    except ValueError:
+        return
+
+
+def _fact(key: str, value: str) -> str:
+    fact = storable(" ".join(fold(f"{key}={value}").split()))
+    # An index has no room for a page of text: its hash stands for the rest.
+    return fact if len(fact) <= _LONGEST else fact[:_LONGEST] + hashlib.sha256(fact.encode()).hexdigest()

@@ -1,0 +1,298 @@
+"""Moments: the video itself, its scenes and its clips, as texts to look in and as answers to a search.
+
+The functions here are what both homes of the library share: what is indexed, what matches, in which order it is
+shown, and the words in context.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from vidkit.core import shown_url
+from vidkit.library.query import Query, Term
+from vidkit.library.text import occurrences, words, words_with_places
+from vidkit.record import Record
+
+K = TypeVar("K")
+Kind = Literal["video", "scene", "segment"]
+# Parts texts, so that no phrase reaches from one into the next. It is no letter, so nobody can look for it.
+BETWEEN = "\u00b6"
+# Okapi BM25's constants (Robertson and Zaragoza 2009, section 3.4.2), and a usual length of a description.
+_K1, _B, _USUAL_LENGTH = 1.2, 0.75, 30
+# A word in tags, class or file name says more than one in a description; one that only the video has, less.
+_TAG_WEIGHT, _SHARED_WEIGHT = 2.0, 0.5
+_CONTEXT = 160  # characters
+# More matches than this are not read before the first is shown: relevance is theirs, the rest follows by age.
+RANKED = 1000
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A record and the absolute folder that its paths are relative to."""
+
+    record: Record
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One answer to a search: a piece of a video, in seconds, or the whole video.
+
+    `text` is the words in context, and `marks` where in it the words that were looked for stand, (start, end)
+    each. A greater `rank` is a better answer. `number` is the scene's or the segment's index, 0 for the video.
+    """
+
+    kind: Kind
+    number: int
+    filename: str
+    url: str
+    id: str
+    start_time: float
+    end_time: float
+    text: str
+    marks: tuple[tuple[int, int], ...]
+    thumbnail: Path | None
+    record_path: Path
+    rank: float
+    tags: tuple[str, ...]
+    classification: str
+
+    def marked(self, before: str = "[", after: str = "]") -> str:
+        """The text with something before and after each word that was looked for."""
+        parts, at = [], 0
+        for start, end in self.marks:
+            parts += [self.text[at:start], before, self.text[start:end], after]
+            at = end
+        return "".join([*parts, self.text[at:]])
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What may become a moment: a part of a record with its own texts."""
+
+    kind: Kind
+    number: int
+    start_time: float
+    end_time: float
+    description: str
+    labels: tuple[str, ...]
+    thumbnail: str | None
+
+
+@dataclass(frozen=True)
+class Text:
+    """The words of one piece as they are indexed: `own`, and `shared`, which all pieces of the video have.
+
+    `place` is the piece's place in `pieces_of(record)`. Words are joined by single spaces.
+    """
+
+    place: int
+    own: str
+    shared: str
+
+
+def id_prefix(key: str) -> str | None:
+    """The beginning of an id that a key may be: six hexadecimal digits or more, cut to an id's 16."""
+    return key.lower()[:16] if re.fullmatch("[0-9a-fA-F]{6,64}", key) else None
+
+
+def is_meant(record: Record, key: str) -> bool:
+    """Whether a key is the record's id or hash, or begins it, or is its file name or its source URL."""
+    if id_prefix(key) and record["sha256"].startswith(key.lower()):
+        return True
+    return record["filename"] == key or record["source"]["url"] in (key, shown_url(key))
+
+
+def pieces_of(record: Record) -> list[Piece]:
+    """The video, then its scenes, then its segments."""
+    scenes = record["scenes"]
+    pieces = [
+        Piece(
+            kind="video",
+            number=0,
+            start_time=0.0,
+            end_time=record["duration"],
+            description=record["qwen_description"] or "",
+            labels=tuple(_labels(record)),
+            thumbnail=scenes[0]["thumbnail"] if scenes else None,
+        )
+    ]
+    for scene in scenes:
+        times = scene["start_time"], scene["end_time"]
+        pieces.append(Piece("scene", scene["index"], *times, scene["description"] or "", (), scene["thumbnail"]))
+    for clip in record["segments"]:
+        times = clip["start_time"], clip["end_time"]
+        shown = [scene["thumbnail"] for scene in scenes if scene["start_time"] <= clip["start_time"]]
+        thumbnail = shown[-1] if shown else None
+        said = clip["description"] or "", tuple(clip["tags"])
+        pieces.append(Piece("segment", clip["index"], *times, *said, thumbnail))
+    return pieces
+
+
+def _labels(record: Record) -> Iterator[str]:
+    """What is said of the whole video beside its description."""
+    yield from record["tags"]
+    yield from record["ai_generated_tags"]
+    yield record["classification"]
+    yield record["filename"]
+    if name := record["source"]["file_name"]:
+        yield name
+
+
+def texts_of(record: Record) -> list[Text]:
+    """What is indexed of a record: the video, and each scene and segment of which anything is said."""
+    shared = _joined(list(dict.fromkeys(_labels(record))))
+    texts = []
+    for place, piece in enumerate(pieces_of(record)):
+        own = _joined([piece.description, *dict.fromkeys(piece.labels)])
+        if place == 0 or own.strip(f"{BETWEEN} "):
+            texts.append(Text(place, own, "" if place == 0 else shared))
+    return texts
+
+
+def _joined(texts: Sequence[str]) -> str:
+    return f" {BETWEEN} ".join(" ".join(words(text)) for text in texts)
+
+
+def answers(query: Query, texts: Sequence[Text]) -> list[Text]:
+    """Which pieces of one video are answers: those where every clause holds in their own or the shared words, one
+    of them in their own, and nothing that is left out stands in either.
+
+    Without words to look for it is the video, unless what is left out stands anywhere in it.
+    """
+    left_out = [text for text in texts if any(_has(term, text) for term in query.without)]
+    if not query.words:
+        return [] if left_out else [*texts[:1]]
+    return [text for text in texts if text not in left_out and _holds(query, text)]
+
+
+def _holds(query: Query, text: Text) -> bool:
+    if not all(any(_has(term, text) for term in clause) for clause in query.words):
+        return False
+    return any(_count(term, f" {text.own} ") for clause in query.words for term in clause)
+
+
+def _has(term: Term, text: Text) -> bool:
+    return bool(_count(term, f" {text.own} ") or _count(term, f" {text.shared} "))
+
+
+def _count(term: Term, padded: str) -> int:
+    return occurrences(term.words, term.prefix, padded)
+
+
+def best_first(query: Query, found: Iterable[tuple[K, Text]]) -> list[tuple[K, int, float]]:
+    """The page that a query asks for of the moments that match, as (video, place, rank).
+
+    Args:
+        query: its `limit` and `offset` say which page.
+        found: (video, text), the latest video first. The first RANKED are ranked, the rest follow as they come.
+    """
+    rest = iter(found)
+    ranked = list(islice(rest, RANKED))
+    age = {video: at for at, video in enumerate(dict.fromkeys(video for video, _ in ranked))}
+    hits = [
+        (video, text.place, rank)
+        for (video, text), rank in zip(ranked, _ranks(query, [text for _, text in ranked]), strict=True)
+    ]
+    hits.sort(key=lambda hit: (-hit[2], age[hit[0]], hit[1]))
+    end = None if query.limit is None else query.offset + query.limit
+    more = islice(rest, None if end is None else max(0, end - len(hits)))
+    return [*hits, *((video, text.place, 0.0) for video, text in more)][query.offset : end]
+
+
+def _ranks(query: Query, texts: Sequence[Text]) -> list[float]:
+    """How good an answer each of some texts is, by Okapi BM25; a word that few of them have weighs more."""
+    terms = list(dict.fromkeys(term for clause in query.words for term in clause))
+    counts = [[_weight(term, text) for term in terms] for text in texts]
+    having = [sum(1 for row in counts if row[column]) for column in range(len(terms))]
+    rarity = [1 + math.log(1 + (len(texts) - n + 0.5) / (n + 0.5)) for n in having]
+    found = []
+    for text, row in zip(texts, counts, strict=True):
+        length = _K1 * (1 - _B + _B * text.own.count(" ") / _USUAL_LENGTH)
+        found.append(sum(r * c * (_K1 + 1) / (c + length) for r, c in zip(rarity, row, strict=True)))
+    return found
+
+
+def _weight(term: Term, text: Text) -> float:
+    description, between, labels = f" {text.own} ".partition(BETWEEN)
+    in_labels = _count(term, labels) if between else 0
+    return _count(term, description) + _TAG_WEIGHT * in_labels + _SHARED_WEIGHT * _count(term, f" {text.shared} ")
+
+
+def moment_of(stored: Stored, place: int, query: Query, rank: float) -> Moment | None:
+    """The answer that one piece of a record is; None where the record has no such piece any more."""
+    record, pieces = stored.record, pieces_of(stored.record)
+    if place >= len(pieces):
+        return None
+    piece = pieces[place]
+    terms = [term for clause in query.words for term in clause]
+    text, marks = _context(piece, terms)
+    return Moment(
+        kind=piece.kind,
+        number=piece.number,
+        filename=record["filename"],
+        url=record["source"]["url"],
+        id=record["id"],
+        start_time=piece.start_time,
+        end_time=piece.end_time,
+        text=text,
+        marks=marks,
+        thumbnail=stored.folder / piece.thumbnail if piece.thumbnail else None,
+        record_path=stored.folder / f"{record['filename']}.json",
+        rank=rank,
+        tags=tuple(record["tags"]),
+        classification=record["classification"],
+    )
+
+
+def _context(piece: Piece, terms: Sequence[Term]) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """The words in context: from the description where they stand there, else from tags, class, file name."""
+    labels = ", ".join(dict.fromkeys(piece.labels))
+    texts = [" ".join(unicodedata.normalize("NFC", text).split()) for text in (piece.description, labels)]
+    marked = [(text, _marks(text, terms)) for text in texts]
+    text, marks = next((pair for pair in marked if pair[1]), marked[0] if texts[0] else marked[1])
+    return _cut(text, marks)
+
+
+def _marks(text: str, terms: Sequence[Term]) -> list[tuple[int, int]]:
+    found = words_with_places(text)
+    places = set()
+    for term in terms:
+        for at in range(len(found) - len(term.words) + 1):
+            here = [word for word, _, _ in found[at : at + len(term.words)]]
+            if term.prefix and here[-1].startswith(term.words[-1]):
+                here[-1] = term.words[-1]
+            if tuple(here) == term.words:
+                places.add((found[at][1], found[at + len(term.words) - 1][2]))
+    apart: list[tuple[int, int]] = []
+    for start, end in sorted(places):
+        if apart and start < apart[-1][1]:
+            apart[-1] = (apart[-1][0], max(end, apart[-1][1]))
+        else:
+            apart.append((start, end))
+    return apart
+
+
+def _cut(text: str, marks: Sequence[tuple[int, int]]) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """The stretch of a text around its first marks, parted at spaces where that is near."""
+    if len(text) <= _CONTEXT:
+        return text, tuple(marks)
+    start = max(0, min(marks[0][0] - _CONTEXT // 3, len(text) - _CONTEXT)) if marks else 0
+    if start:
+        space = text.find(" ", start, start + 20)
+        start = space + 1 if 0 <= space < marks[0][0] else start
+    end = min(len(text), start + _CONTEXT)
+    if end < len(text):
+        space = text.rfind(" ", end - 20, end)
+        end = space if space > start else end
+    head, tail = "… " if start else "", " …" if end < len(text) else ""
+    shift = len(head) - start
+    inside = tuple((a + shift, b + shift) for a, b in marks if a >= start and b <= end)
+    return f"{head}{text[start:end]}{tail}", inside

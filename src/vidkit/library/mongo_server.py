@@ -1,0 +1,138 @@
+"""A MongoDB server: connecting to it, and its errors in words for the user, never with the password."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.collection import Collection
+from pymongo.errors import (
+    AutoReconnect,
+    BulkWriteError,
+    ConfigurationError,
+    InvalidOperation,
+    OperationFailure,
+    PyMongoError,
+)
+
+from vidkit.config import load_config
+from vidkit.core import printable
+from vidkit.errors import LibraryError
+
+Document = dict[str, Any]
+
+_WRONG_PASSWORD, _NOT_ALLOWED = (18, 8000), (13,)  # 8000 is Atlas's
+
+
+def connect_to_mongodb(uri: str | None = None, timeout: float = 5.0) -> MongoClient[Document]:
+    """Connect to a MongoDB server, and see that it answers and lets this user in.
+
+    Args:
+        uri: `mongodb://...` or `mongodb+srv://...`; by default the config's `[MongoDB] URI`.
+        timeout: how long it may take, in seconds, where the URI has no `serverSelectionTimeoutMS`.
+
+    Raises:
+        LibraryError: it does not answer, or does not let this user in, or the URI is none. The message names
+            the host and never the password.
+        ConfigError: the config is wrong.
+    """
+    uri = load_config().mongodb.uri if uri is None else uri
+    if not uri:
+        raise LibraryError("no MongoDB is set: give [MongoDB] URI, or the environment variable VIDKIT_MONGODB_URI")
+    name = server_name(uri)
+    milliseconds = round(timeout * 1000)
+    options: dict[str, Any] = {"appname": "vidkit", "connectTimeoutMS": milliseconds}
+    if "serverselectiontimeoutms" not in uri.lower():
+        options["serverSelectionTimeoutMS"] = milliseconds
+    client: MongoClient[Document] | None = None
+    try:
+        with reported(name), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pymongo's, of options in the URI, which may be a part of the password
+            client = MongoClient(str(uri), **options)
+            client.admin.command("ping")
+            return client
+    except BaseException as error:
+        if client is not None:
+            client.close()
+        if isinstance(error, ValueError | TypeError):  # pymongo's words for a wrong URI may quote the password
+            raise LibraryError(_not_a_uri(name)) from None
+        if isinstance(error, OSError):  # a certificate, before anything is sent
+            file = printable(error.filename)
+            raise LibraryError(
+                f"{name}: {file}, which [MongoDB] URI names, cannot be read: {error.strerror}"
+            ) from None
+        raise
+
+
+def get_mongodb_collection(
+    client: MongoClient[Document] | None = None,
+    database_name: str | None = None,
+    collection_name: str | None = None,
+) -> Collection[Document]:
+    """The collection where records are kept; what is not given is the config's.
+
+    Raises:
+        LibraryError: the server cannot be reached, or the names cannot be.
+        ConfigError: the config is wrong.
+    """
+    if client is None or database_name is None or collection_name is None:
+        settings = load_config().mongodb
+        client = client or connect_to_mongodb(settings.uri)
+        database_name = database_name or settings.database_name
+        collection_name = collection_name or settings.collection_name
+    with reported("MongoDB"):
+        return client[database_name][collection_name]
+
+
+def server_name(uri: str) -> str:
+    """A server as it may be shown: its scheme and its hosts, without user, password and options."""
+    scheme, _, rest = uri.partition("://")
+    # As the grammar has it; where a URI is against it, what comes last can be no password.
+    right = re.match(r"[^:/?@]*(?::[^/?@]*)?@([\w.,:\[\]-]+)(?:/|$)", rest)
+    hosts = right[1] if right else re.split("[/?]", rest.rpartition("@")[2])[0]
+    return printable(f"{scheme}://{hosts}" if hosts else "MongoDB")
+
+
+@contextmanager
+def reported(name: str) -> Iterator[None]:
+    """MongoDB's errors in words for the user."""
+    try:
+        yield
+    except ConfigurationError as error:  # a wrong URI is one, and a host name that DNS does not know
+        if re.search("DNS|resolv", str(error)):
+            raise LibraryError(f"{name}: the host's name is not known. Check [MongoDB] URI.") from None
+        raise LibraryError(_not_a_uri(name)) from None
+    except PyMongoError as error:
+        raise LibraryError(f"{name} {_reason(error)}") from error
+
+
+def _not_a_uri(name: str) -> str:
+    return (
+        f"[MongoDB] URI ({name}) is not one. Write it like mongodb://user:password@host:27017/, "
+        "with %40 for @, %3A for : and %2F for / in the password."
+    )
+
+
+def _reason(error: PyMongoError) -> str:
+    said = printable(error)
+    if isinstance(error, AutoReconnect):
+        why = re.split(r" \(configured| ?, Timeout:", said)[0]
+        return f"does not answer: {why}. See that the server runs and [MongoDB] URI is right."
+    if isinstance(error, InvalidOperation):
+        return f"cannot be used any more: {said}."
+    if isinstance(error, BulkWriteError):
+        failures = [*error.details.get("writeErrors", []), *error.details.get("writeConcernErrors", [])]
+        said = "; ".join(dict.fromkeys(printable(failure.get("errmsg")) for failure in failures[:3]))
+    elif isinstance(error, OperationFailure):
+        if error.code in _WRONG_PASSWORD:
+            return "does not let you in: the user name or the password in [MongoDB] URI is wrong."
+        said = printable((error.details or {}).get("errmsg") or error)
+        if error.code in _NOT_ALLOWED:
+            return f"does not allow this user to do that: {said}."
+    if "retryable writes" in said.lower():
+        return "knows no retryable writes. Add retryWrites=false to [MongoDB] URI."
+    return f"fails: {said}."

@@ -1,0 +1,291 @@
+"""The library in MongoDB, or whatever speaks its protocol: one document for each record (`documents.py`).
+
+Only plain features are used (equality, `$in`, an anchored `$regex`, `$nor`), since Cosmos DB has no `$text`. The
+words narrow a search down to documents, and `moments.answers` decides, by the same rules as FTS5 in SQLite.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from pymongo import IndexModel, ReplaceOne
+from pymongo.collection import Collection
+from pymongo.errors import BulkWriteError, OperationFailure
+from pymongo.write_concern import WriteConcern
+
+from vidkit.core import shown_url
+from vidkit.library.documents import OWN, document_of, key_of, stored_of, texts_in
+from vidkit.library.moments import Moment, Stored, Text, answers, best_first, id_prefix, is_meant, moment_of
+from vidkit.library.mongo_server import connect_to_mongodb, get_mongodb_collection, reported, server_name
+from vidkit.library.protocol import Group, Stats, stats_of
+from vidkit.library.query import Query, Span, Term
+from vidkit.library.text import storable
+from vidkit.record import Record
+
+log = logging.getLogger(__name__)
+Document = dict[str, Any]
+
+_BATCH = 200  # records in one message
+_DUPLICATE_KEY = 11000
+_GROUPED = ("classification", "resolution", "codec", "tags", "described")
+_INDEXES = (
+    *([(field, 1), ("added", -1)] for field in ("words", "facts", "finished", "duration", "size", "name")),
+    *([(field, 1)] for field in ("added", "content", "filename")),
+    # All that `stats` reads, so that it reads no document.
+    [(field, 1) for field in (*_GROUPED, "duration", "size")],
+)
+_ORDERS = {
+    "relevance": [("added", -1)],
+    "newest": [("finished", -1), ("added", -1)],
+    "oldest": [("finished", 1), ("added", 1)],
+    "longest": [("duration", -1), ("added", -1)],
+    "shortest": [("duration", 1), ("added", 1)],
+    "largest": [("size", -1), ("added", -1)],
+    "smallest": [("size", 1), ("added", 1)],
+    "name": [("name", 1), ("added", 1)],
+}
+
+
+def open_mongodb(
+    uri: str, database_name: str = "video_database", collection_name: str = "videos", timeout: float = 5.0
+) -> MongoLibrary:
+    """Open the library in a MongoDB collection, and make its indexes where they are missing.
+
+    Args:
+        uri: `mongodb://...` or `mongodb+srv://...`.
+        database_name: the database, made where it is missing; likewise collection_name.
+        timeout: how long the server may take to answer at first, in seconds.
+
+    Raises:
+        LibraryError: the server does not answer, does not let this user in, or the URI is none.
+    """
+    client = connect_to_mongodb(uri, timeout)
+    try:
+        collection = get_mongodb_collection(client, database_name, collection_name)
+        if client.write_concern.is_server_default:
+            # In the journal, and on most members of a replica set: a saved record is there after a power loss.
+            collection = collection.with_options(write_concern=WriteConcern(w="majority", j=True))
+        _make_indexes(collection, server_name(uri))
+    except BaseException:
+        client.close()
+        raise
+    return MongoLibrary(collection, server_name(uri))
+
+
+def _make_indexes(collection: Collection[Document], name: str) -> None:
+    models = [IndexModel([(_at(field), way) for field, way in keys]) for keys in _INDEXES]
+    with reported(name):
+        try:
+            collection.create_indexes(models)
+        except OperationFailure as error:
+            # A user who may only read, or a server that knows no such index: all works, if slower.
+            log.debug("%s: indexes are not made: %s", name, error)
+
+
+def _at(field: str) -> str:
+    return f"{OWN}.{field}"
+
+
+class MongoLibrary:
+    """A library in a MongoDB collection (see `protocol.Library`)."""
+
+    def __init__(self, collection: Collection[Document], server: str) -> None:
+        self._collection = collection
+        self._server = server
+        self._lock = threading.Lock()
+        self._last_added = 0
+
+    @property
+    def name(self) -> str:
+        return f"{self._server}/{self._collection.full_name}"
+
+    def save(self, record: Record, folder: Path) -> None:
+        self.save_all([Stored(record, folder)])
+
+    def save_all(self, stored: Iterable[Stored]) -> int:
+        rest, count = iter(stored), 0
+        while batch := list(islice(rest, _BATCH)):
+            with reported(self._server):
+                self._put({key_of(each.record["source"]["url"]): each for each in batch})
+            count += len(batch)
+        return count
+
+    def find(self, key: str) -> list[Stored]:
+        asked: list[Document] = [
+            {"_id": {"$in": [key_of(key), key_of(shown_url(key))]}},
+            {_at("filename"): storable(key)},
+        ]
+        if prefix := id_prefix(key):
+            asked.append({_at("content"): {"$gte": prefix, "$lt": prefix + "g"}})
+        with reported(self._server):
+            found = [stored_of(each) for each in self._collection.find({"$or": asked}).sort(_at("added"), 1)]
+        return [each for each in found if is_meant(each.record, key)]
+
+    def records(self, query: Query | None = None) -> Iterator[Stored]:
+        query = query or Query()
+        order = _ORDERS[query.sort] if query.sort != "relevance" else [("added", 1)]
+        with reported(self._server):
+            keys = list(self._videos(query, order))
+        for at in range(0, len(keys), 100):
+            with reported(self._server):
+                found = self._by_key(keys[at : at + 100])
+            yield from found.values()
+
+    def search(self, query: Query) -> list[Moment]:
+        order = _ORDERS[query.order()]
+        hits: list[tuple[str, int, float]]
+        with reported(self._server):
+            if not query.words:
+                hits = [(key, 0, 0.0) for key in self._videos(query, order)]
+            elif query.sort == "relevance":
+                hits = best_first(query, self._answers(query, order))
+            else:
+                found = islice(self._answers(query, order), query.offset, _end(query))
+                hits = [(key, text.place, 0.0) for key, text in found]
+            stored = self._by_key(list(dict.fromkeys(key for key, _, _ in hits)))
+        moments = [moment_of(stored[key], place, query, rank) for key, place, rank in hits if key in stored]
+        return [moment for moment in moments if moment]
+
+    def remove(self, url: str) -> bool:
+        with reported(self._server):
+            return self._collection.delete_one({"_id": key_of(url)}).deleted_count > 0
+
+    def stats(self) -> Stats:
+        pipeline: list[Document] = [
+            {"$match": {_at(_GROUPED[0]): {"$gte": ""}}},  # every document, by the index that has all of this
+            {
+                "$group": {
+                    "_id": {field: f"${_at(field)}" for field in _GROUPED},
+                    "videos": {"$sum": 1},
+                    "seconds": {"$sum": f"${_at('duration')}"},
+                    "bytes": {"$sum": f"${_at('size')}"},
+                }
+            },
+        ]
+        with reported(self._server):
+            rows = list(self._collection.aggregate(pipeline))
+        return stats_of(Group(**row.pop("_id"), **row) for row in rows)
+
+    def close(self) -> None:
+        self._collection.database.client.close()
+
+    def __enter__(self) -> MongoLibrary:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Writing
+
+    def _put(self, batch: dict[str, Stored], attempts: int = 3) -> None:
+        known = self._collection.find({"_id": {"$in": list(batch)}}, {_at("added"): 1})
+        added = {document["_id"]: document[OWN]["added"] for document in known}
+        replacements = []
+        for key, stored in batch.items():
+            whole = Stored(stored.record, Path(os.path.abspath(stored.folder)))
+            document = document_of(whole, added.get(key) or self._now())
+            replacements.append(ReplaceOne({"_id": key}, document, upsert=True))
+        try:
+            self._collection.bulk_write(replacements, ordered=False)
+        except BulkWriteError as error:
+            # Another process put the same video in at this moment: now there is something to replace.
+            codes = {failure["code"] for failure in error.details["writeErrors"]}
+            if codes != {_DUPLICATE_KEY} or attempts < 2:
+                raise
+            self._put(batch, attempts - 1)
+
+    def _now(self) -> int:
+        """Nanoseconds since 1970, never the same twice: the order in which videos came in."""
+        with self._lock:
+            self._last_added = max(self._last_added + 1, time.time_ns())
+            return self._last_added
+
+    # Reading
+
+    def _answers(self, query: Query, order: Sequence[tuple[str, int]]) -> Iterator[tuple[str, Text]]:
+        """The pieces that match, as (key of the video, text)."""
+        asked = _filter(query)
+        fields = {_at("texts"): 1, _at("shared"): 1}
+        sort = [(_at(field), way) for field, way in order]
+        at, size = 0, 500
+        while True:
+            # By pages: with a limit the server needs no more room for sorting than these take.
+            page = list(self._collection.find(asked, fields).sort(sort).skip(at).limit(size))
+            for document in page:
+                for text in answers(query, texts_in(document)):
+                    yield document["_id"], text
+            if len(page) < size:
+                return
+            at, size = at + size, min(2 * size, 4000)
+
+    def _videos(self, query: Query, order: Sequence[tuple[str, int]]) -> Iterator[str]:
+        """The keys of the videos of which something matches."""
+        if query.words or query.without:
+            keys = dict.fromkeys(key for key, _ in self._answers(query, order))
+            yield from islice(keys, query.offset, _end(query))
+        elif query.limit != 0:  # to MongoDB, a limit of 0 is none
+            found = self._collection.find(_filter(query), {"_id": 1})
+            found = found.sort([(_at(field), way) for field, way in order])
+            for document in found.skip(query.offset).limit(query.limit or 0).allow_disk_use(True):
+                yield document["_id"]
+
+    def _by_key(self, keys: Sequence[str]) -> dict[str, Stored]:
+        """The records of these videos, in this order; those that are gone by now are left out."""
+        found = {}
+        for at in range(0, len(keys), 500):
+            for document in self._collection.find({"_id": {"$in": keys[at : at + 500]}}):
+                found[document["_id"]] = stored_of(document)
+        return {key: found[key] for key in keys if key in found}
+
+
+def _end(query: Query) -> int | None:
+    return None if query.limit is None else query.offset + query.limit
+
+
+def _filter(query: Query) -> Document:
+    """What holds for a document of which a moment, or which itself, can be an answer. All values are quoted
+    by BSON: nothing that a user types is read as an operator."""
+    parts: list[Document] = [{_at("facts"): {"$in": list(facts)}} for facts in query.facts]
+    for operator, sides in (("$or", query.picture.reaches), ("$nor", query.picture.below)):
+        if sides:
+            bounds = zip(("long_side", "short_side"), sides, strict=True)
+            parts.append({operator: [{_at(side): {"$gte": value}} for side, value in bounds if value]})
+    for field, span in (
+        ("pixels", query.picture.pixels),
+        ("duration", query.duration),
+        ("finished", query.finished),
+    ):
+        if bound := _bounds(span):
+            parts.append({_at(field): bound})
+    parts += [_one_of([_has(term) for term in clause]) for clause in query.words]
+    if not query.words:
+        plain = [term.words[0] for term in query.without if len(term.words) == 1 and not term.prefix]
+        parts += [{_at("words"): {"$nin": plain}}] if plain else []
+    return {"$and": parts} if parts else {}
+
+
+def _bounds(span: Span) -> Document:
+    bounds = {"$gte": span.low, "$lte" if span.closed else "$lt": span.high}
+    return {operator: value for operator, value in bounds.items() if value is not None}
+
+
+def _one_of(conditions: list[Document]) -> Document:
+    return conditions[0] if len(conditions) == 1 else {"$or": conditions}
+
+
+def _has(term: Term) -> Document:
+    """All words of a term stand somewhere in the document. They are letters and digits only (`text.words`)."""
+    *first, last = term.words
+    parts: list[Document] = [{_at("words"): word} for word in first]
+    parts.append({_at("words"): {"$regex": f"^{last}"} if term.prefix else last})
+    return {"$and": parts} if first else parts[0]

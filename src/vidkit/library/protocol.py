@@ -1,0 +1,119 @@
+"""What a library is, whichever home it has."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Protocol
+
+from vidkit.library.moments import Moment, Stored
+from vidkit.library.query import Query
+from vidkit.record import Record
+
+
+@dataclass(frozen=True)
+class Stats:
+    """The library in numbers. `classes`, `tags`, `resolutions` and `codecs` are name -> videos, the most first."""
+
+    videos: int
+    seconds: float
+    bytes: int
+    described: int
+    classes: dict[str, int]
+    tags: dict[str, int]
+    resolutions: dict[str, int]
+    codecs: dict[str, int]
+
+
+class Library(Protocol):
+    """A home for records, one for each source URL. Several threads and processes may use it at once.
+
+    Every method raises LibraryError where the home cannot be read or written. Order is that in which videos first
+    came in, where nothing else is said; a record that is replaced keeps its place.
+    """
+
+    @property
+    def name(self) -> str:
+        """The home as a user knows it: a file, or a server without its password."""
+
+    def save(self, record: Record, folder: Path) -> None:
+        """Keep a record, instead of the one of the same source URL; when this returns it survives a crash.
+
+        Args:
+            record: the record.
+            folder: the folder of its JSON file, which its paths are relative to.
+        """
+
+    def save_all(self, stored: Iterable[Stored]) -> int:
+        """Keep many records, which is much faster than one by one; each is whole or not there. Their number."""
+
+    def find(self, key: str) -> list[Stored]:
+        """The records with this id (or a beginning of it, six digits or more), file name or source URL."""
+
+    def records(self, query: Query | None = None) -> Iterator[Stored]:
+        """The records that a query finds, streamed. By relevance is in the order in which they came in.
+
+        Records may be saved and removed meanwhile; what is saved meanwhile may be missing.
+        """
+
+    def search(self, query: Query) -> list[Moment]:
+        """The moments that a query finds; without words in it, the videos.
+
+        By relevance, the latest `moments.RANKED` matches are ranked and come first.
+        """
+
+    def remove(self, url: str) -> bool:
+        """Forget the record of a source URL; whether there was one."""
+
+    def stats(self) -> Stats:
+        """The library in numbers."""
+
+    def close(self) -> None:
+        """Let go of the file or the server; nothing can be asked after that."""
+
+    def __enter__(self) -> Library: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class Group(NamedTuple):
+    """Videos that are alike, as a database counts them. `tags` are joined by line ends."""
+
+    classification: str
+    resolution: str
+    codec: str
+    tags: str
+    described: bool
+    videos: int
+    seconds: float
+    bytes: int
+
+
+def stats_of(groups: Iterable[Group]) -> Stats:
+    """Add up groups of videos."""
+    groups = list(groups)
+    counts = {name: Counter[str]() for name in ("classification", "resolution", "codec", "tags")}
+    for group in groups:
+        for name in ("classification", "resolution", "codec"):
+            counts[name][getattr(group, name)] += group.videos
+        for tag in filter(None, group.tags.split("\n")):
+            counts["tags"][tag] += group.videos
+    ordered = {
+        name: dict(sorted(counter.items(), key=lambda item: (-item[1], item[0])))
+        for name, counter in counts.items()
+    }
+    return Stats(
+        videos=sum(group.videos for group in groups),
+        seconds=float(sum(group.seconds for group in groups)),
+        bytes=int(sum(group.bytes for group in groups)),
+        described=sum(group.videos for group in groups if group.described),
+        classes=ordered["classification"],
+        tags=ordered["tags"],
+        resolutions=ordered["resolution"],
+        codecs=ordered["codec"],
+    )

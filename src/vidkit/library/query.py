@@ -1,0 +1,245 @@
+"""What a user types -> a Query: plain words and bounds, in which nothing is left of any database's language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from vidkit.errors import ConfigError
+from vidkit.library.facts import class_fact, codec_fact, facts_where, tag_fact
+from vidkit.library.text import words as words_of
+from vidkit.units import parse_date, parse_duration, parse_resolution
+
+T = TypeVar("T")
+
+SORTS = ("relevance", "newest", "oldest", "longest", "shortest", "largest", "smallest", "name")
+MOST_WORDS = 100  # what a person types; a pasted page is no search
+_MOST = 2**31 - 1  # a number that every database takes
+_P_NAMES = (144, 240, 360, 480, 720, 1080, 1440, 2160, 4320)
+# Names that say a width: how wide at least, and how wide the next name is.
+_K_NAMES = {"2k": (2048, 3840), "4k": (3840, 7680), "uhd": (3840, 7680), "8k": (7680, None)}
+
+
+@dataclass(frozen=True)
+class Term:
+    """Words that stand one after another; with `prefix`, the last is only the beginning of a word."""
+
+    words: tuple[str, ...]
+    prefix: bool = False
+
+
+@dataclass(frozen=True)
+class Span:
+    """From `low` (included) to `high` (included where `closed`); None is no bound."""
+
+    low: float | None = None
+    high: float | None = None
+    closed: bool = True
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Bounds on a picture, whichever way it is held.
+
+    `reaches` and `below` are (long side, short side) in pixels: a picture reaches them by one of the two, or by
+    the long side alone where the short one is None.
+    """
+
+    reaches: tuple[int, int | None] | None = None
+    below: tuple[int, int | None] | None = None
+    pixels: Span = Span()
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is looked for. Every part holds; an empty query is every video.
+
+    `words` holds clauses, each of which is alternatives; `facts` (see `facts.py`) likewise. `finished` is when
+    the video was processed, in seconds since 1970.
+    """
+
+    words: tuple[tuple[Term, ...], ...] = ()
+    without: tuple[Term, ...] = ()
+    facts: tuple[tuple[str, ...], ...] = ()
+    picture: Picture = Picture()
+    duration: Span = Span()
+    finished: Span = Span(closed=False)
+    sort: str = "relevance"
+    limit: int | None = None
+    offset: int = 0
+
+    def order(self) -> str:
+        """The sort that is meant: relevance only where there are words."""
+        return "newest" if self.sort == "relevance" and not self.words else self.sort
+
+
+def parse_query(
+    words: Sequence[str] | str = (),
+    *,
+    tags: Sequence[str] = (),
+    classes: Sequence[str] = (),
+    codec: str | None = None,
+    resolution: str | None = None,
+    min_duration: str | None = None,
+    max_duration: str | None = None,
+    after: str | None = None,
+    before: str | None = None,
+    where: Sequence[str] = (),
+    sort: str = "relevance",
+    limit: int | None = None,
+    offset: int = 0,
+) -> Query:
+    """Read a search.
+
+    Args:
+        words: what is looked for, as typed: words (all of them), `"an exact phrase"`, `-without` or `NOT without`,
+            `prefix*`, `one OR another` (OR binds closer than the words beside it). An item of a list that has
+            spaces and none of these signs is a phrase, as a shell hands over `"an exact phrase"`; a plain string
+            is a search as it stands.
+        tags: all of these tags.
+        classes: one of these classes.
+        codec: such as `h264`, `H.265`.
+        resolution: `720p`, `4K` or `1280x720`, also after `>=`, `>`, `<=` or `<`. A name means from it up to the
+            next name, `4K` 4K or more; `1280x720` these pixels, and with a sign their number.
+        min_duration: `90`, `5:30`, `1h`; likewise max_duration. Both included.
+        after: a date or time (UTC unless it says): processed then or later.
+        before: processed earlier than that.
+        where: `KEY=VALUE`, all of them: a key of the record (`audio.codec`, `rotation`) or a column of the CSV.
+        sort: one of SORTS.
+        limit: how many answers at most; None for all.
+        offset: how many answers to leave out first.
+
+    Raises:
+        ConfigError: one of these cannot be read, or no word has a letter or a digit.
+    """
+    clauses, without = _read_words(words)
+    facts: list[tuple[str, ...]] = [(tag_fact(tag),) for tag in tags]
+    facts += [tuple(class_fact(name) for name in classes)] if classes else []
+    facts += [(codec_fact(codec),)] if codec else []
+    facts += [_read("--where", item, facts_where) for item in where]
+    picture, pixels = _read("--resolution", resolution, _read_resolution) if resolution else (Picture(), None)
+    facts += [(pixels,)] if pixels else []
+    if sort not in SORTS:
+        raise ConfigError(f"--sort {sort}: there is {', '.join(SORTS)}")
+    if (limit is not None and limit < 0) or offset < 0:
+        raise ConfigError("--limit and --offset are 0 or more")
+    return Query(
+        words=clauses,
+        without=without,
+        facts=tuple(facts),
+        picture=picture,
+        duration=Span(
+            _bound("--min-duration", min_duration, parse_duration),
+            _bound("--max-duration", max_duration, parse_duration),
+        ),
+        finished=Span(_bound("--after", after, _seconds), _bound("--before", before, _seconds), closed=False),
+        sort=sort,
+        limit=None if limit is None else min(limit, _MOST),
+        offset=min(offset, _MOST),
+    )
+
+
+def _bound(option: str, text: str | None, read: Callable[[str], float]) -> float | None:
+    return None if text is None else _read(option, text, read)
+
+
+def _read(option: str, text: str, read: Callable[[str], T]) -> T:
+    try:
+        return read(text)
+    except (ValueError, OverflowError) as error:
+        raise ConfigError(f"{option}: {error}") from None
+
+
+def _seconds(text: str) -> float:
+    return parse_date(text).timestamp()
+
+
+def _read_resolution(text: str) -> tuple[Picture, str | None]:
+    """Bounds on the picture, and the fact for a resolution in pixels."""
+    match = re.fullmatch(r"\s*(>=|<=|>|<|=|)\s*(.*?)\s*", text, re.DOTALL)
+    assert match
+    sign, name = match[1], match[2].lower()
+    width, height = parse_resolution(name)
+    if name not in _K_NAMES and not name.endswith("p"):
+        if sign in ("", "="):
+            return Picture(), f"resolution={width}x{height}"
+        return Picture(pixels=_span(sign, width * height)), None
+    this: tuple[int, int | None] = (width, height)
+    following: tuple[int, int | None] | None
+    if name in _K_NAMES:
+        above = _K_NAMES[name][1]
+        this, following = (width, None), (above, None) if above else None
+    else:
+        lines = next((lines for lines in _P_NAMES if lines > height), None)
+        following = parse_resolution(f"{lines}p") if lines else None
+    if sign == ">":
+        return Picture(reaches=following or (10**9, None)), None
+    if sign == "<":
+        return Picture(below=this), None
+    if sign == "<=":
+        return Picture(below=following), None
+    # `4K` is 4K or more, as in the rule files.
+    return Picture(reaches=this, below=None if sign == ">=" or name in ("4k", "uhd") else following), None
+
+
+def _span(sign: str, value: int) -> Span:
+    return {
+        ">=": Span(low=value), ">": Span(low=value + 1), "<=": Span(high=value), "<": Span(high=value - 1)
+    }[sign]  # fmt: skip
+
+
+_PIECE = re.compile(r'(?P<minus>-?)(?:"(?P<phrase>[^"]*)(?:"(?P<star>\*?)|$)|(?P<plain>[^\s"]+))')
+_SIGNS = re.compile(r'"|\*|(^|\s)(-\S|OR(\s|$)|NOT(\s|$))')
+
+
+def _read_words(typed: Sequence[str] | str) -> tuple[tuple[tuple[Term, ...], ...], tuple[Term, ...]]:
+    pieces: list[tuple[str, bool, bool]] = []  # text, whether it is left out, whether it may be an operator
+    for item in [typed] if isinstance(typed, str) else typed:
+        if not isinstance(typed, str) and re.search(r"\s", item.strip()) and not _SIGNS.search(item):
+            pieces.append((item, False, False))
+            continue
+        for match in _PIECE.finditer(item.translate(_QUOTES)):
+            text = match["plain"] if match["phrase"] is None else match["phrase"] + (match["star"] or "")
+            pieces.append((text, bool(match["minus"]), match["phrase"] is None and not match["minus"]))
+    clauses, without = _clauses(pieces)
+    many = sum(len(term.words) for clause in [*clauses, without] for term in clause)
+    if many > MOST_WORDS:
+        raise ConfigError(f"a search takes {MOST_WORDS} words at most, this one has {many}: leave some out")
+    if pieces and not many:
+        raise ConfigError("the search has no letter and no digit: give a word to look for")
+    return tuple(clauses), tuple(without)
+
+
+_QUOTES = str.maketrans("“”„‟«»＂", '"' * 7)
+
+
+def _clauses(pieces: Sequence[tuple[str, bool, bool]]) -> tuple[list[tuple[Term, ...]], list[Term]]:
+    """Pieces -> clauses of alternatives, and what is left out. An OR or NOT with nothing to join is a word."""
+    clauses: list[tuple[Term, ...]] = []
+    without: list[Term] = []
+    joins = leaves_out = False
+    for place, (text, minus, operator) in enumerate(pieces):
+        last = place + 1 == len(pieces)
+        if operator and text == "NOT" and not last:
+            leaves_out = True
+            continue
+        if operator and text == "OR" and clauses and not last and not joins:
+            joins = True
+            continue
+        term = _term(text)
+        if term is not None:
+            if minus or leaves_out:
+                without.append(term)
+            elif joins:
+                clauses[-1] += (term,)
+            else:
+                clauses.append((term,))
+        joins = leaves_out = False
+    return clauses, without
+
+
+def _term(text: str) -> Term | None:
+    found = tuple(words_of(text))
+    return Term(found, prefix=text.endswith("*")) if found else None

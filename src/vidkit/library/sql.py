@@ -1,0 +1,92 @@
+"""A Query -> SQL and FTS5's language. What a user typed is only ever a bound value or a quoted word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from vidkit.library.query import Query, Span, Term
+
+PLACE_BITS = 20  # a row of the full-text index is numbered by its video, shifted by these, and its place in it
+# FTS5 parts at whatever is ASCII and neither a letter nor a digit: a fact is one word with other signs for these.
+_SIGNS = {code: 0x2400 + code for code in range(128) if not chr(code).isalnum() and chr(code) != "\n"}
+ORDERS = {
+    "newest": "v.finished DESC, v.id DESC",
+    "oldest": "v.finished, v.id",
+    "longest": "v.duration DESC, v.id DESC",
+    "shortest": "v.duration, v.id",
+    "largest": "v.size DESC, v.id DESC",
+    "smallest": "v.size, v.id",
+    "name": "v.name, v.id",
+}
+
+
+def conditions(query: Query) -> tuple[list[str], list[Any]]:
+    """What holds for a row `v` of `videos`, all but the words, and the values to bind."""
+    where: list[str] = []
+    values: list[Any] = []
+    if query.facts:
+        groups = [" OR ".join(f'"{as_token(fact)}"' for fact in facts) for facts in query.facts]
+        where.append("v.id IN (SELECT rowid FROM facts WHERE facts MATCH ?)")
+        values.append(" AND ".join(f"({group})" for group in groups))
+    for sign, sides in (("", query.picture.reaches), ("NOT ", query.picture.below)):
+        if sides:
+            long_side, short_side = sides
+            where.append(f"{sign}(v.long_side >= ? OR v.short_side >= ?)")
+            values += [long_side, 10**9 if short_side is None else short_side]
+    for column, span in (
+        ("pixels", query.picture.pixels),
+        ("duration", query.duration),
+        ("finished", query.finished),
+    ):
+        for condition, value in _bounds(f"v.{column}", span):
+            where.append(condition)
+            values.append(value)
+    return where, values
+
+
+def video_conditions(query: Query) -> tuple[str, list[Any]]:
+    """What holds for a row `v` of `videos` of which a moment, or which itself, is an answer."""
+    where, values = conditions(query)
+    if query.words:
+        where.append("v.id IN (SELECT rowid >> ? FROM words WHERE words MATCH ?)")
+        values += [PLACE_BITS, match_words(query)]
+    elif query.without:
+        where.append("v.id NOT IN (SELECT rowid >> ? FROM words WHERE words MATCH ?)")
+        values += [PLACE_BITS, match_any(query.without)]
+    return " AND ".join(where) or "TRUE", values
+
+
+def _bounds(column: str, span: Span) -> list[tuple[str, float]]:
+    bounds = []
+    if span.low is not None:
+        bounds.append((f"{column} >= ?", span.low))
+    if span.high is not None:
+        bounds.append((f"{column} {'<=' if span.closed else '<'} ?", span.high))
+    return bounds
+
+
+def as_token(facts: str) -> str:
+    """A fact, or many in lines, as words for FTS5; different facts are different words."""
+    return facts.translate(_SIGNS)
+
+
+def match_words(query: Query) -> str:
+    """The FTS5 expression for `moments.matches`, where there are words to look for."""
+    clauses = [match_any(clause) for clause in query.words]
+    if len(clauses) == 1:
+        expression = f"own : {clauses[0]}"
+    else:
+        anything = match_any([term for clause in query.words for term in clause])
+        expression = f"({' AND '.join(clauses)}) AND own : {anything}"
+    return f"({expression}) NOT {match_any(query.without)}" if query.without else expression
+
+
+def match_any(terms: Sequence[Term]) -> str:
+    """The FTS5 expression for one of some terms. A term's words are letters and digits only (`text.words`)."""
+    return "(" + " OR ".join(f'"{" ".join(term.words)}"{"*" if term.prefix else ""}' for term in terms) + ")"
+
+
+def page(query: Query) -> tuple[int, int]:
+    """LIMIT (-1 for none) and OFFSET."""
+    return -1 if query.limit is None else query.limit, query.offset

@@ -1,0 +1,73 @@
+"""What a word is to the library: any case, any accents, any script.
+
+Texts are parted into words here and nowhere else, so that both homes of the library find the same.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+# What is not part of a letter: accents, vowel points, invisible joiners, soft hyphens, the Arabic tatweel.
+_ACCENTS = re.compile(
+    "[\u00ad\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640"
+    "\u064b-\u065f\u0670\u06d6-\u06dc\u1ab0-\u1aff\u1dc0-\u1dff\u200b-\u200d\u20d0-\u20f0\ufe20-\ufe2f\ufeff]"
+)
+# Letters that Unicode does not take apart and that people type without their stroke.
+_PLAIN = str.maketrans("łøđħı", "lodhi")
+# Thai, Lao, Myanmar, Khmer, kana and Han are written without spaces, and Korean writes its particles on to a word:
+# each of their characters is a word, and a run of them in a query is a phrase.
+_SPACELESS = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff"
+    "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff"
+)
+# The scripts of India and Tibetan write vowels as marks, which are part of a word (the dandas are not).
+_WITH_MARKS = "\u0900-\u0963\u0966-\u0dff\u0f71-\u0f84\u0f90-\u0fbc"
+# A longer word, which nobody means, is two: an index has no room for words without end.
+_LONGEST = 64
+_WORD = re.compile(f"[{_SPACELESS}]|(?:[^\\W_{_SPACELESS}]|[{_WITH_MARKS}]){{1,{_LONGEST}}}")
+_ASCII_WORD = re.compile(f"[a-z0-9]{{1,{_LONGEST}}}")
+
+
+def fold(text: str) -> str:
+    """Text without case and accents; Hangul and kana stay whole."""
+    if text.isascii():
+        return text.lower()
+    bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", text).casefold())
+    return unicodedata.normalize("NFC", bare).translate(_PLAIN)
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, folded, in order; everything but letters and digits parts them, `_` too."""
+    folded = fold(text)
+    return (_ASCII_WORD if folded.isascii() else _WORD).findall(folded)
+
+
+def words_with_places(text: str) -> list[tuple[str, int, int]]:
+    """The words of a text with where each stands in it: (word, start, end). The text should be NFC."""
+    letters: list[str] = []
+    places: list[int] = []
+    for place, character in enumerate(text):
+        for letter in fold(character):
+            letters.append(letter)
+            places.append(place)
+    found = _WORD.finditer("".join(letters))
+    return [(match[0], places[match.start()], places[match.end() - 1] + 1) for match in found]
+
+
+def label(text: str) -> str:
+    """A tag or a class as it is compared: `High-Intensity` and `high intensity` are one."""
+    return " ".join(words(text)) or " ".join(fold(text).split())
+
+
+def storable(text: str) -> str:
+    """Text that every database takes: half a surrogate pair, as in a file name that is no text, is spelled out."""
+    if not text.isascii():
+        text = text.encode("utf-8", "backslashreplace").decode()
+    return text.replace("\0", "\\x00")
+
+
+def occurrences(phrase: Sequence[str], prefix: bool, padded: str) -> int:
+    """How often a phrase stands in words that are joined by single spaces, with one before and one after."""
+    return padded.count(f" {' '.join(phrase)}" if prefix else f" {' '.join(phrase)} ")

@@ -1,0 +1,195 @@
+"""What can go wrong with a library file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vidkit.errors import LibraryError
+from vidkit.library import Stored, parse_query
+from vidkit.library.sqlite import SCHEMA, open_sqlite
+
+from .records import make_record
+
+ROOT = str(Path(__file__).parents[1])
+PRELUDE = """
+import os, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from tests.records import make_record
+from vidkit.errors import LibraryError
+from vidkit.library import Stored, parse_query
+from vidkit.library.sqlite import open_sqlite
+"""
+
+
+def inside(*before: str) -> tuple[str, ...]:
+    """A command that runs the rest with other mounts, where that is possible."""
+    if not shutil.which(before[0]) or subprocess.run([*before, "true"], capture_output=True).returncode:
+        pytest.skip("nothing can be mounted here")
+    return before
+
+
+def child(code: str, *arguments: object, before: tuple[str, ...] = ()) -> subprocess.Popen[str]:
+    command = [*before, sys.executable, "-c", PRELUDE + code, ROOT, *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def test_a_file_that_is_no_database_is_named_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "notes.db").write_text("my notes " * 1000)
+    with pytest.raises(LibraryError, match=r"notes.db is no SQLite database. Give \[Library\] Path another name"):
+        open_sqlite(tmp_path / "notes.db")
+    assert (tmp_path / "notes.db").read_text() == "my notes " * 1000
+
+
+def test_the_database_of_another_program_is_named_and_left_alone(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "other.db") as other:
+        other.execute("CREATE TABLE videos (id INTEGER)")
+    other.close()
+    before = (tmp_path / "other.db").read_bytes()
+    with pytest.raises(LibraryError, match=r"other.db is a database of another program"):
+        open_sqlite(tmp_path / "other.db")
+    assert (tmp_path / "other.db").read_bytes() == before
+
+
+def test_a_library_of_a_newer_vidkit_is_named(tmp_path: Path) -> None:
+    open_sqlite(tmp_path / "library.db").close()
+    with sqlite3.connect(tmp_path / "library.db") as newer:
+        newer.execute(f"PRAGMA user_version = {SCHEMA + 1}")
+    newer.close()
+    with pytest.raises(LibraryError, match=r"library.db was made by a newer vidkit .* Upgrade vidkit"):
+        open_sqlite(tmp_path / "library.db")
+
+
+def test_a_locked_library_is_named_after_a_while_and_can_be_read_meanwhile(tmp_path: Path) -> None:
+    with open_sqlite(tmp_path / "library.db", busy_timeout=0.1) as library:
+        library.save(make_record("a.mp4"), tmp_path)
+        other = sqlite3.connect(tmp_path / "library.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(LibraryError, match=r"library.db is locked by another program. Close that program"):
+            library.save(make_record("b.mp4"), tmp_path)
+        assert len(library.search(parse_query("mp4"))) == 1
+        other.execute("ROLLBACK")
+        other.close()
+        library.save(make_record("b.mp4"), tmp_path)
+        assert library.stats().videos == 2
+
+
+def test_a_damaged_library_is_named(tmp_path: Path) -> None:
+    with open_sqlite(tmp_path / "library.db") as library:
+        library.save_all(Stored(make_record(f"{n}.mp4", scenes=["rain"]), tmp_path) for n in range(300))
+    whole = (tmp_path / "library.db").read_bytes()
+    (tmp_path / "library.db").write_bytes(whole[:4096] + os.urandom(len(whole) - 4096))
+    with pytest.raises(LibraryError, match=r"library.db is damaged. Move it away and build it anew"):
+        open_sqlite(tmp_path / "library.db").search(parse_query("rain"))
+
+
+def test_a_folder_in_the_library_s_place_and_a_file_in_its_folder_s_place_are_named(tmp_path: Path) -> None:
+    (tmp_path / "library.db").mkdir()
+    with pytest.raises(LibraryError, match=r"library.db cannot be opened"):
+        open_sqlite(tmp_path / "library.db")
+    (tmp_path / "file").touch()
+    with pytest.raises(LibraryError, match="file is a file, and a folder is needed there"):
+        open_sqlite(tmp_path / "file" / "library.db")
+
+
+def test_a_closed_library_says_so(tmp_path: Path) -> None:
+    library = open_sqlite(tmp_path / "library.db")
+    library.close()
+    library.close()
+    with pytest.raises(LibraryError, match="is closed already"):
+        library.stats()
+
+
+READ_ONLY = """
+library = open_sqlite(sys.argv[2])
+print(len(library.search(parse_query("rain"))), flush=True)
+try:
+    library.save(make_record("b.mp4"), Path("/x"))
+except LibraryError as error:
+    print(error)
+"""
+
+
+def test_a_library_that_may_only_be_read_can_be_searched_and_says_so_when_it_is_saved_to(tmp_path: Path) -> None:
+    path = tmp_path / "library.db"
+    with open_sqlite(path) as library:
+        library.save(make_record("a.mp4", scenes=["rain"]), tmp_path)
+    path.chmod(0o444)
+    before: tuple[str, ...] = ()
+    if hasattr(os, "geteuid") and os.geteuid() == 0:  # who may write whatever the file says
+        mount = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
+        before = inside("unshare", "-m", "sh", "-c", mount, str(path))
+    said = child(READ_ONLY, path, before=before).communicate()[0].splitlines()
+    assert said[0] == "1"
+    assert said[1].endswith("library.db cannot be written, only read. Allow writing to the file and its folder.")
+
+
+FILL = """
+library = open_sqlite(sys.argv[2])
+library.save(make_record("first.mp4", scenes=["rain"]), Path("/x"))
+try:
+    for n in range(10000):
+        library.save(make_record(f"{n}.mp4", qwen_description=os.urandom(20000).hex()), Path("/x"))
+except LibraryError as error:
+    print(error)
+print([moment.filename for moment in library.search(parse_query("rain"))])
+"""
+
+
+def test_a_full_disk_is_named_and_what_was_saved_is_kept(tmp_path: Path) -> None:
+    place = tmp_path / "small"
+    place.mkdir()
+    mount = 'mount -t tmpfs -o size=1m tmpfs "$0" && exec "$@"'
+    before = inside("unshare", "-rm", "sh", "-c", mount, str(place))
+    said = child(FILL, place / "library.db", before=before).communicate()[0].splitlines()
+    assert "library.db cannot grow, the disk is full. Make room on the disk" in said[0]
+    assert said[1] == "['first.mp4']"
+
+
+SAVE_AND_SAY = """
+library = open_sqlite(sys.argv[2])
+for n in range(10000):
+    library.save(make_record(f"{n}.mp4", scenes=["rain"]), Path("/x"))
+    print(n, flush=True)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="kills as POSIX does")
+def test_what_was_saved_is_there_after_kill_9(tmp_path: Path) -> None:
+    worker = child(SAVE_AND_SAY, tmp_path / "library.db")
+    assert worker.stdout
+    for _ in range(20):
+        last = int(worker.stdout.readline())
+    worker.kill()
+    last = int((worker.communicate()[0].splitlines() or [last])[-1])
+    with open_sqlite(tmp_path / "library.db") as library:
+        assert library.stats().videos - 1 in (last, last + 1)
+        assert len(library.search(parse_query("rain"))) == library.stats().videos
+
+
+def test_a_library_and_its_results_can_be_moved_together(tmp_path: Path) -> None:
+    with open_sqlite(tmp_path / "here" / "library.db") as library:
+        library.save(make_record("inside.mp4"), tmp_path / "here" / "processed")
+        library.save(make_record("outside.mp4"), tmp_path / "elsewhere")
+    (tmp_path / "here").rename(tmp_path / "there")
+    with open_sqlite(tmp_path / "there" / "library.db") as library:
+        assert library.find("inside.mp4")[0].folder == tmp_path / "there" / "processed"
+        assert library.find("outside.mp4")[0].folder == tmp_path / "elsewhere"
+
+
+def test_a_batch_that_fails_halfway_leaves_whole_records(tmp_path: Path) -> None:
+    broken = {**make_record("broken.mp4"), "size": 2**80}
+    with open_sqlite(tmp_path / "library.db") as library:
+        with pytest.raises(OverflowError):
+            library.save_all([Stored(make_record("a.mp4", scenes=["rain"]), tmp_path), Stored(broken, tmp_path)])  # type: ignore[arg-type]
+        assert library.stats().videos == len(library.search(parse_query("rain"))) == 0
+        library.save(make_record("a.mp4", scenes=["rain"]), tmp_path)
+        assert library.stats().videos == len(library.search(parse_query("rain"))) == 1
