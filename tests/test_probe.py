@@ -112,6 +112,12 @@ def test_a_name_is_never_an_option_or_a_protocol(name: str, make_video: MakeVide
     assert extract_metadata(name).resolution == "320x180"
 
 
+def test_a_transport_stream_with_a_service_name_is_read(make_video: MakeVideo, tmp_path: Path) -> None:
+    stream = tmp_path / "v.ts"
+    ffmpeg("-i", make_video(), "-c", "copy", "-metadata", "service_name=Bühne", stream)
+    assert extract_metadata(stream).resolution == "320x180"
+
+
 REAL = {
     # name: resolution, rotation, duration, fps, codec, sound
     "armwrestling_short.mp4": ("340x256", 0, 10.0, 28.0, "h264", None),
