@@ -32,7 +32,7 @@ def _cli() -> Iterator[str]:
     yield ""
     yield "<!-- made by `make docs` from src/vidkit/cli.py -->"
     yield ""
-    yield "Every option reads the same with `-` and with `_`. Results go to stdout, messages and progress to stderr."
+    yield "Every option reads the same with `-` and with `_`. Results go to stdout, messages to stderr."
     yield ""
     yield "Exit codes: 0 all done; 1 one video or more failed (the rest are done); 2 the command, the settings or a"
     yield "rule file is wrong; 130 interrupted."

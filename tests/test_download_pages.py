@@ -55,7 +55,7 @@ def json_ld(content: object) -> str:
             "https://x/a.mp4",
         ),
         ('<meta name="twitter:player:stream" content="https://x/a.mp4">', "https://x/a.mp4"),
-        (json_ld({"@type": "VideoObject", "contentUrl": "https://x/a.mp4"}), "https://x/a.mp4"),
+        (json_ld({"@type": "VideoObject", "contentUrl": "https://x/stream/7"}), "https://x/stream/7"),
         (json_ld({"@graph": [{"@type": "Person"}, {"@type": ["VideoObject"], "contentUrl": "/a.mp4"}]}), "https://example.org/a.mp4"),
         (json_ld([{"video": [{"@type": "https://schema.org/VideoObject", "contentUrl": ["b.mp4"]}]}]), "https://example.org/films/b.mp4"),
         (json_ld({"@type": "ImageObject", "contentUrl": "https://x/a.mp4?img"}) + "<video src=b.mp4>", "https://example.org/films/b.mp4"),

@@ -240,6 +240,11 @@ def test_what_yt_dlp_does_not_find_either_is_said_once(server: Server, capfd: py
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_site_whose_video_is_gone_leaves_nothing(server: Server, site: str) -> None:
+    server.at("/media/7", Reply(status=404))
+    assert "404" in refusal(site)
+
+
 def test_a_site_download_can_be_stopped(server: Server, site: str) -> None:
     stop = threading.Event()
     with pytest.raises(DownloadError, match=r"^stopped$"):

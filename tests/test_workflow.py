@@ -195,11 +195,11 @@ def test_a_description_that_failed_leaves_a_record_and_is_asked_for_again(
     server: Server, make_video: MakeVideo
 ) -> None:
     url = server.at("/v.mp4", Reply(make_video(), etag='"1"'))
-    endpoint = server.at("/describe", Reply(b"no", 400), describing)
+    endpoint = server.at("/describe", Reply(b"no", 401), describing)
     config = settings(QwenVL_PublicEndpoint=endpoint, QwenVL_Protocol="vidkit")
     first = process(url, config, level="video")
     assert first["ai"] is not None
-    assert "400" in str(first["ai"]["error"])
+    assert "401" in str(first["ai"]["error"])
     assert first["qwen_description"] is None
     second = process(url, config, level="video")
     assert second["qwen_description"] == "A drone flies over a river."

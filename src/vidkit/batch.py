@@ -233,7 +233,10 @@ class _Batch:
     def _write(self) -> None:
         folder = self.run.places.processed
         write_failures(folder / FAILURES, self.failures)
-        write_whole(folder / SUMMARY, json.dumps(self.summary.__dict__, indent=2) + "\n")
+        content = dict(self.summary.__dict__)
+        if self.run.describer is not None:
+            content["model"] = self.run.describer.cost.__dict__
+        write_whole(folder / SUMMARY, json.dumps(content, indent=2) + "\n")
 
 
 def write_failures(path: Path, failures: Iterable[Failure]) -> None:

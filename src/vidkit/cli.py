@@ -111,6 +111,9 @@ def _process(parser: argparse.ArgumentParser) -> None:
         "--workers", metavar="N", help="videos under way at once (default: [Concurrency] MaxWorkers)"
     )
     parser.add_argument(
+        "--max-requests", metavar="N", type=int, help="ask the model no more often than this; the next run goes on"
+    )
+    parser.add_argument(
         "--keep-downloads",
         action=argparse.BooleanOptionalAction,
         default=None,

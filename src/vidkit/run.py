@@ -56,7 +56,7 @@ class Run:
         if stage == "describe":
             if self.describer is None:
                 return []
-            return [self.describer.backend, self.describer.model, self.instruction, self.level]
+            return [self.describer.backend, self.describer.fingerprint, self.instruction, self.level]
         return [self.rules.fingerprint] if stage == "tag" else []
 
     def settings(self) -> str:
@@ -71,8 +71,17 @@ def open_run(
     level: str = "auto",
     force: bool = False,
     filters: Filters | None = None,
+    max_requests: int | None = None,
 ) -> Iterator[Run]:
     """Check and open what a run needs, before any work is done.
+
+    Args:
+        config: the settings.
+        use_vpc: ask the VPC endpoint.
+        level: what is described.
+        force: do every stage again.
+        filters: which videos are wanted.
+        max_requests: ask the model no more often than this.
 
     Raises:
         ConfigError: a setting or a rule file is wrong.
@@ -80,7 +89,7 @@ def open_run(
         OutputError: a folder cannot be made.
     """
     rules = open_rules(config)
-    describer = open_describer(config, use_vpc) if level != "none" else None
+    describer = open_describer(config, use_vpc, max_requests) if level != "none" else None
     keywords = load_priority_keywords(config.rules.priority_keywords)
     places = Places(config.paths.processed_directory, config.paths.download_directory)
     library = open_library(config)
@@ -99,6 +108,8 @@ def open_run(
         )
     finally:
         library.close()
+        if describer is not None:
+            describer.close()
 
 
 def open_rules(config: Config) -> RuleSet:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
     from vidkit.batch import Failure, Summary
+    from vidkit.qwen_model.cost import Cost
     from vidkit.record import Record
     from vidkit.rows import Row
 
@@ -188,6 +189,13 @@ def summary_line(summary: Summary, folder: str) -> str:
             parts.append(f"{count} {words}")
     size = f", {format_size(summary.bytes)}" if summary.bytes else ""
     return f"{', '.join(parts)}{size} in {format_duration(summary.seconds)}: {printable(folder)}"
+
+
+def cost_line(cost: Cost) -> str:
+    """What describing cost, in one line."""
+    tokens = f", {cost.tokens_in} tokens in, {cost.tokens_out} out" if cost.tokens_in or cost.tokens_out else ""
+    cached = f", {_count(cost.cached, 'answer')} known already" if cost.cached else ""
+    return f"model: {_count(cost.requests, 'request')}{cached}{tokens}, {cost.seconds:.1f} s"
 
 
 def say(text: str) -> None:

@@ -8,6 +8,7 @@ files are there, is taken from it; the video is fetched only when a stage needs 
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import logging
 import os
@@ -27,7 +28,7 @@ from vidkit.download import download_video, local_path, source_version, wanted_n
 from vidkit.errors import LibraryError, OutputError, UnwantedError, VidkitError
 from vidkit.export import export_to_json
 from vidkit.journal import Entry
-from vidkit.qwen_model import describe_record
+from vidkit.qwen_model import Describer, describe_record
 from vidkit.record import SCHEMA, Record
 from vidkit.rows import Row
 from vidkit.run import VERSIONS, Run, fingerprint, open_run, timestamp
@@ -114,6 +115,7 @@ class _Work:
         self.renewed = False
         self.downloaded = False
         self.busy = False
+        self.describe_made_from = ""
 
     def done(self) -> Record:
         """Take the video the whole way and return its record."""
@@ -151,12 +153,18 @@ class _Work:
     @cached_property
     def file(self) -> Path:
         """The local file: the one that was kept, or else fetched now."""
-        kept = self.old["path"] if self.old else None
-        if self.old and not self.renewed and kept is not None and self.run.places.there(kept):
+        return self._kept() or self._fetch()
+
+    def _kept(self) -> Path | None:
+        """The local file, if it is here already."""
+        if "file" in self.__dict__:
+            return self.file
+        kept = self.old["path"] if self.old and not self.renewed else None
+        if self.old and kept is not None and self.run.places.there(kept):
             path = self.run.places.processed / kept
             if path.stat().st_size == self.old["size"]:
                 return path
-        return self._fetch()
+        return None
 
     def _fetch(self) -> Path:
         with _stage("download"):
@@ -217,6 +225,7 @@ class _Work:
         scenes = self._stage("scenes", ("scenes",), [content], self._scenes)
         clips = self._stage("clips", ("segments",), [content], self._clips)
         parts = {"video": [], "scenes": [scenes]}.get(self.run.level, [clips])
+        self.describe_made_from = self._made_from("describe", [content, *parts])
         described = self._stage("describe", _DESCRIBE_KEYS, [content, *parts], self._describe)
         self._stage("tag", ("tags", "classification"), [content, described], self._tag)
 
@@ -224,11 +233,11 @@ class _Work:
         self, name: str, keys: tuple[str, ...], inputs: list[object], make: Callable[[], dict[str, Any]]
     ) -> str:
         """Take a stage's keys from the older record if it was made from the same, else make them."""
-        made_from = fingerprint(VERSIONS[name], inputs, self.run.made_from(name))
+        made_from = self._made_from(name, inputs)
         old = self.old
         before = old["processing"]["stages"].get(name) if old else None
         if old and before and before["fingerprint"] == made_from and self._usable(name, old):
-            self.record.update({key: old[key] for key in keys})  # type: ignore[literal-required]
+            self.record.update({key: copy.deepcopy(old[key]) for key in keys})  # type: ignore[literal-required]
             self.stages[name] = dict(before)
             return made_from
         if name not in ("describe", "tag"):
@@ -240,6 +249,9 @@ class _Work:
             self.record.update(make())
             self.stages[name] = _entry(began, made_from)
         return made_from
+
+    def _made_from(self, name: str, inputs: list[object]) -> str:
+        return fingerprint(VERSIONS[name], inputs, self.run.made_from(name))
 
     def _usable(self, name: str, old: Record) -> bool:
         """Whether what an older stage left is all there."""
@@ -304,10 +316,33 @@ class _Work:
             if self.old:  # what a model said earlier stays true
                 return {key: self.old[key] for key in _DESCRIBE_KEYS}  # type: ignore[literal-required]
             return {"qwen_description": None, "ai_generated_tags": [], "ai": None}
+        self._forget_descriptions()
+        level = self.run.level
         resolved = self.record["source"]["resolved_url"]
         url = resolved if local_path(resolved) is None else None
+        by_parts = level in ("auto", "segments") and self.record["segments"]
+        # A model on this machine needs the file, a server only its URL; clips are here in any case.
+        fetched_by_it = url is not None and self.run.describer.backend == "endpoint" and level != "scenes"
+        file = self._kept() if by_parts or fetched_by_it else self.file
+        found = self._described(self.run.describer, file, url)
+        if file is None and not by_parts and found["ai"]["error"]:
+            found = self._described(self.run.describer, self.file, url)
+        return found
+
+    def _described(self, describer: Describer, file: Path | None, url: str | None) -> dict[str, Any]:
         known = {**self.record, "filename": self.filename}
-        return describe_record(self.run.describer, known, self.file, url, self.run.instruction)
+        run, folder = self.run, self.run.places.processed
+        return describe_record(describer, known, file, url, run.instruction, run.level, folder)
+
+    def _forget_descriptions(self) -> None:
+        """Clear what was said of scenes and clips, unless the question is the same: then only gaps are asked."""
+        before = self.old["processing"]["stages"].get("describe") if self.old else None
+        if before and before["fingerprint"] == self.describe_made_from:
+            return
+        for part in (*self.record["scenes"], *self.record["segments"]):
+            part["description"] = None
+        for segment in self.record["segments"]:
+            segment["tags"] = []
 
     def _tag(self) -> dict[str, Any]:
         info = {**self.record, "filename": self.filename}

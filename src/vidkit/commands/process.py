@@ -18,7 +18,7 @@ from vidkit.ffmpeg import find_tool
 from vidkit.prepare import csv_to_json
 from vidkit.rows import Filters, Row, read_video_metadata_from_csv
 from vidkit.run import open_run
-from vidkit.screen import Screen, say, summary_line
+from vidkit.screen import Screen, cost_line, say, summary_line
 from vidkit.units import parse_date, parse_duration, parse_size
 
 
@@ -40,7 +40,7 @@ def process(options: argparse.Namespace, config: Config) -> int:
         rows = read_video_metadata_from_csv(options.csv, options.base_url)
     else:
         rows = [Row(line=0, url=url) for url in options.urls]
-    with open_run(config, options.use_vpc, options.describe, options.force, filters) as run:
+    with open_run(config, options.use_vpc, options.describe, options.force, filters, options.max_requests) as run:
         if run.describer is None and options.describe != "none":
             say("No model is configured, so nothing is described: see [QwenVL] in config.ini. All else is done.")
         workers = config.concurrency.max_workers
@@ -49,6 +49,8 @@ def process(options: argparse.Namespace, config: Config) -> int:
             summary = process_rows(run, rows, workers, screen)
         finally:
             screen.close()
+        if run.describer is not None:
+            say(cost_line(run.describer.cost))
     if options.csv is not None or len(options.urls) > 1:
         say(summary_line(summary, str(config.paths.processed_directory)))
     return _exit_code(summary)

@@ -15,7 +15,7 @@ from vidkit.core import ensure_directory, printable, shown_url
 from vidkit.download import extract_video_url_from_html, hls, sites
 from vidkit.download.answer import Kind, found_extension, kind_of, version_of
 from vidkit.download.http import Patience, StoppedError, ask, persist
-from vidkit.download.names import VIDEO_EXTENSIONS, answered_name, has_extension, wanted_name
+from vidkit.download.names import answered_name, has_extension, wanted_name
 from vidkit.download.transfer import (
     Part,
     Report,
@@ -28,6 +28,7 @@ from vidkit.download.transfer import (
     save,
 )
 from vidkit.errors import DownloadError
+from vidkit.extensions import VIDEO_EXTENSIONS
 
 MAX_TEXT = 10 * 2**20  # bytes of a page or a manifest
 MAX_HOPS = 4  # from page to page

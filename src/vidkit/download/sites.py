@@ -71,6 +71,7 @@ def fetch_from_site(
             report(int(status.get("downloaded_bytes") or 0), status.get("total_bytes") or None)
 
     options = _options(patience, hook)
+    work: Path | None = None
     try:
         with yt_dlp.YoutubeDL(options) as site:
             found = site.extract_info(url, download=False)
@@ -89,6 +90,8 @@ def fetch_from_site(
     except StoppedError:
         raise
     except yt_dlp.utils.YoutubeDLError as error:
+        if work is not None:
+            shutil.rmtree(work, ignore_errors=True)
         raise DownloadError(f"yt-dlp: {_words(error)}") from error
     target = folder / name
     _take(work, target)

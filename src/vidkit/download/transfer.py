@@ -155,7 +155,7 @@ def save(
                 _write(file.write, block)
                 done += len(block)
                 report(done, total)
-    if total is not None and done != total:
+    if total is not None and done != total:  # urllib3 before 2 does not look
         raise PassingError(f"the connection broke off after {done} of {total} bytes", reached=done)
     finish(target)
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from vidkit.library.facts import facts_of, summary_of
-from vidkit.library.moments import BETWEEN, Stored, Text, texts_of
-from vidkit.library.text import storable
+from vidkit.library.moments import Stored, Text, texts_of
+from vidkit.library.text import BETWEEN, storable
 from vidkit.record import Record
 
 OWN = "_vidkit"

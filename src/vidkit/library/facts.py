@@ -7,7 +7,8 @@ index, and a filter is a look-up of one line. The summary has what is compared b
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from vidkit.library.text import fold, label, storable, words
@@ -17,6 +18,7 @@ from vidkit.units import parse_date
 # Long texts are looked for by their words, moments by themselves, and a stage's seconds by nobody.
 _LEFT_OUT = {"scenes", "segments", "qwen_description", "ai.instruction", "processing.stages"}
 _LONGEST = 200
+_SPACES = re.compile("[^\\S\n]+|[\\x00-\\x09\\x0b-\\x1f\\x7f]+")
 # Names that people know the codecs by, beside ffmpeg's.
 _CODECS = {"avc": "h264", "x264": "h264", "h265": "hevc", "x265": "hevc"}
 
@@ -75,24 +77,23 @@ def _seconds(time: str) -> float:
 
 def facts_of(record: Record) -> list[str]:
     """Every key of a record with its value, tags and class also as they are compared; sorted, each once."""
-    facts = {tag_fact(tag) for tag in record["tags"]}
-    facts.add(class_fact(record["classification"]))
-    facts.update(_walk(record, ""))
-    return sorted(facts)
+    facts = [f"tag={label(tag)}" for tag in record["tags"]]
+    facts.append(f"class={label(record['classification'])}")
+    return sorted(set(_as_compared([*facts, *_walk(record, "")])))
 
 
 def tag_fact(tag: str) -> str:
-    return _fact("tag", label(tag))
+    return _as_compared([f"tag={label(tag)}"])[0]
 
 
 def class_fact(name: str) -> str:
-    return _fact("class", label(name))
+    return _as_compared([f"class={label(name)}"])[0]
 
 
 def codec_fact(name: str) -> str:
     """`H.265`, `x265` and `hevc` are one."""
     plain = "".join(words(name))
-    return _fact("codec", _CODECS.get(plain, plain))
+    return f"codec={_CODECS.get(plain, plain)}"
 
 
 def facts_where(text: str) -> tuple[str, ...]:
@@ -108,7 +109,7 @@ def facts_where(text: str) -> tuple[str, ...]:
     if not sign or not key:
         raise ValueError(f"{text!r}: write it like KEY=VALUE")
     values = dict.fromkeys((value, *_as_number(value)))
-    return tuple(_fact(name, each) for each in values for name in (key, f"source.columns.{key}"))
+    return tuple(_as_compared([f"{name}={each}" for each in values for name in (key, f"source.columns.{key}")]))
 
 
 def _walk(value: Any, key: str) -> Iterator[str]:
@@ -121,7 +122,7 @@ def _walk(value: Any, key: str) -> Iterator[str]:
         for inner in value:
             yield from _walk(inner, key)
     else:
-        yield _fact(key, value if isinstance(value, str) else _as_text(value))
+        yield f"{key}={value.strip() if isinstance(value, str) else _as_text(value)}"
 
 
 def _as_text(value: object) -> str:
@@ -137,7 +138,13 @@ def _as_number(text: str) -> Iterator[str]:
         return
 
 
-def _fact(key: str, value: str) -> str:
-    fact = storable(" ".join(fold(f"{key}={value}").split()))
+def _as_compared(facts: Sequence[str]) -> list[str]:
+    """Facts without case, accents and control characters, and with single spaces."""
+    text = fold("\n".join([fact.replace("\n", " ") for fact in facts]))
+    lines = storable(_SPACES.sub(" ", text)).split("\n")
+    return [line if len(line) <= _LONGEST else _shortened(line) for line in lines]
+
+
+def _shortened(fact: str) -> str:
     # An index has no room for a page of text: its hash stands for the rest.
-    return fact if len(fact) <= _LONGEST else fact[:_LONGEST] + hashlib.sha256(fact.encode()).hexdigest()
+    return fact[:_LONGEST] + hashlib.sha256(fact.encode()).hexdigest()

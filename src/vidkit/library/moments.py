@@ -17,13 +17,11 @@ from typing import Literal, TypeVar
 
 from vidkit.core import shown_url
 from vidkit.library.query import Query, Term
-from vidkit.library.text import occurrences, words, words_with_places
+from vidkit.library.text import BETWEEN, joined, occurrences, words_with_places
 from vidkit.record import Record
 
 K = TypeVar("K")
 Kind = Literal["video", "scene", "segment"]
-# Parts texts, so that no phrase reaches from one into the next. It is no letter, so nobody can look for it.
-BETWEEN = "\u00b6"
 # Okapi BM25's constants (Robertson and Zaragoza 2009, section 3.4.2), and a usual length of a description.
 _K1, _B, _USUAL_LENGTH = 1.2, 0.75, 30
 # A word in tags, class or file name says more than one in a description; one that only the video has, less.
@@ -148,17 +146,13 @@ def _labels(record: Record) -> Iterator[str]:
 
 def texts_of(record: Record) -> list[Text]:
     """What is indexed of a record: the video, and each scene and segment of which anything is said."""
-    shared = _joined(list(dict.fromkeys(_labels(record))))
+    shared = joined(dict.fromkeys(_labels(record)))
     texts = []
     for place, piece in enumerate(pieces_of(record)):
-        own = _joined([piece.description, *dict.fromkeys(piece.labels)])
+        own = joined([piece.description, *dict.fromkeys(piece.labels)])
         if place == 0 or own.strip(f"{BETWEEN} "):
             texts.append(Text(place, own, "" if place == 0 else shared))
     return texts
-
-
-def _joined(texts: Sequence[str]) -> str:
-    return f" {BETWEEN} ".join(" ".join(words(text)) for text in texts)
 
 
 def answers(query: Query, texts: Sequence[Text]) -> list[Text]:

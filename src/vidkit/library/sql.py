@@ -8,8 +8,8 @@ from typing import Any
 from vidkit.library.query import Query, Span, Term
 
 PLACE_BITS = 20  # a row of the full-text index is numbered by its video, shifted by these, and its place in it
-# FTS5 parts at whatever is ASCII and neither a letter nor a digit: a fact is one word with other signs for these.
-_SIGNS = {code: 0x2400 + code for code in range(128) if not chr(code).isalnum() and chr(code) != "\n"}
+# FTS5's `ascii` tokenizer parts at ASCII signs; with these none is left but the line's end, and a fact is one word.
+FACT_SIGNS = "".join(chr(code) for code in range(32, 127) if not chr(code).isalnum())
 ORDERS = {
     "newest": "v.finished DESC, v.id DESC",
     "oldest": "v.finished, v.id",
@@ -26,7 +26,7 @@ def conditions(query: Query) -> tuple[list[str], list[Any]]:
     where: list[str] = []
     values: list[Any] = []
     if query.facts:
-        groups = [" OR ".join(f'"{as_token(fact)}"' for fact in facts) for facts in query.facts]
+        groups = [" OR ".join(map(quoted, facts)) for facts in query.facts]
         where.append("v.id IN (SELECT rowid FROM facts WHERE facts MATCH ?)")
         values.append(" AND ".join(f"({group})" for group in groups))
     for sign, sides in (("", query.picture.reaches), ("NOT ", query.picture.below)):
@@ -66,9 +66,9 @@ def _bounds(column: str, span: Span) -> list[tuple[str, float]]:
     return bounds
 
 
-def as_token(facts: str) -> str:
-    """A fact, or many in lines, as words for FTS5; different facts are different words."""
-    return facts.translate(_SIGNS)
+def quoted(text: str) -> str:
+    """A word of FTS5's language that stands for itself."""
+    return '"' + text.replace('"', '""') + '"'
 
 
 def match_words(query: Query) -> str:
@@ -84,7 +84,7 @@ def match_words(query: Query) -> str:
 
 def match_any(terms: Sequence[Term]) -> str:
     """The FTS5 expression for one of some terms. A term's words are letters and digits only (`text.words`)."""
-    return "(" + " OR ".join(f'"{" ".join(term.words)}"{"*" if term.prefix else ""}' for term in terms) + ")"
+    return "(" + " OR ".join(quoted(" ".join(term.words)) + "*" * term.prefix for term in terms) + ")"
 
 
 def page(query: Query) -> tuple[int, int]:

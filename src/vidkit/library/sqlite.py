@@ -1,9 +1,9 @@
 """The library as one SQLite file: the default, with a full-text index (FTS5) and nothing to set up.
 
-`videos` has what is sorted and bounded by, `records` the records whole. Two full-text indexes: `facts` has a row for
-each video, in which a fact is a word (which takes a tenth of the time of a row for each fact), and `words` a row for
+`videos` has what is sorted and bounded by, `records` the records whole. Of the two full-text indexes `facts` has a
+row for each video, in which a fact is a word (many times faster than a row for each fact), and `words` a row for
 each piece of a video of which something is said. Words are parted before they get there (`text.py`), so FTS5 only
-parts at spaces. A row of `words` is numbered by its video and its place in `pieces_of(record)`: reading it downwards
+parts at spaces. A row of `words` is numbered by its video and its place in `pieces_of(record)`: reading it down
 gives the latest video first.
 """
 
@@ -37,14 +37,24 @@ from vidkit.library.moments import (
 )
 from vidkit.library.protocol import Group, Stats, stats_of
 from vidkit.library.query import Query
-from vidkit.library.sql import ORDERS, PLACE_BITS, as_token, conditions, match_words, page, video_conditions
+from vidkit.library.sql import (
+    FACT_SIGNS,
+    ORDERS,
+    PLACE_BITS,
+    conditions,
+    match_words,
+    page,
+    quoted,
+    video_conditions,
+)
 from vidkit.library.text import storable
 from vidkit.record import Record
 
 SCHEMA = 1
 _APPLICATION = 0x766B6974  # "vkit": says that a database is a vidkit library
 _BATCH = 500  # records in one transaction
-_TABLES = """
+_AS_FACTS = quoted("ascii tokenchars '{}'".format(FACT_SIGNS.replace("'", "''")))
+_TABLES = f"""
 CREATE TABLE videos (
     id INTEGER PRIMARY KEY AUTOINCREMENT, url TEXT NOT NULL UNIQUE, content TEXT NOT NULL, filename TEXT NOT NULL,
     name TEXT NOT NULL, folder TEXT NOT NULL, classification TEXT NOT NULL, resolution TEXT NOT NULL,
@@ -59,7 +69,9 @@ CREATE INDEX videos_duration ON videos (duration);
 CREATE INDEX videos_size ON videos (size);
 CREATE INDEX videos_finished ON videos (finished);
 CREATE TABLE records (video INTEGER PRIMARY KEY, record TEXT NOT NULL, facts TEXT NOT NULL);
-CREATE VIRTUAL TABLE facts USING fts5 (fact, content = '', columnsize = 0, detail = none, tokenize = 'ascii');
+CREATE VIRTUAL TABLE facts USING fts5 (
+    fact, content = '', columnsize = 0, detail = none, tokenize = {_AS_FACTS}
+);
 CREATE VIRTUAL TABLE words USING fts5 (own, shared, columnsize = 0, tokenize = 'ascii');
 """
 _DAMAGED = ("is damaged", "Move it away and build it anew from the JSON records")
@@ -293,11 +305,11 @@ class SqliteLibrary:
         if old:
             (had,) = execute("SELECT facts FROM records WHERE video = ?", (number,)).fetchone()
             delete = "INSERT INTO facts (facts, rowid, fact) VALUES ('delete', ?, ?)"
-            execute(delete, (number, as_token(had)))
+            execute(delete, (number, had))
             bounds = number << PLACE_BITS, (number + 1) << PLACE_BITS
             gone = {row[0] for row in execute("SELECT rowid FROM words WHERE rowid >= ? AND rowid < ?", bounds)}
         if facts is not None:
-            execute("INSERT INTO facts (rowid, fact) VALUES (?, ?)", (number, as_token(facts)))
+            execute("INSERT INTO facts (rowid, fact) VALUES (?, ?)", (number, facts))
         for at in sorted(gone | new.keys()):
             if at in gone:
                 execute("DELETE FROM words WHERE rowid = ?", (at,))

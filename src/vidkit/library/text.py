@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 # What is not part of a letter: accents, vowel points, invisible joiners, soft hyphens, the Arabic tatweel.
 _ACCENTS = re.compile(
@@ -28,6 +28,10 @@ _WITH_MARKS = "\u0900-\u0963\u0966-\u0dff\u0f71-\u0f84\u0f90-\u0fbc"
 _LONGEST = 64
 _WORD = re.compile(f"[{_SPACELESS}]|(?:[^\\W_{_SPACELESS}]|[{_WITH_MARKS}]){{1,{_LONGEST}}}")
 _ASCII_WORD = re.compile(f"[a-z0-9]{{1,{_LONGEST}}}")
+_WORD_OR_END = re.compile(f"{_WORD.pattern}|\n")
+_ASCII_WORD_OR_END = re.compile(f"{_ASCII_WORD.pattern}|\n")
+# Parts joined texts, so that no phrase reaches from one into the next. It is no letter: nobody can look for it.
+BETWEEN = "\u00b6"
 
 
 def fold(text: str) -> str:
@@ -42,6 +46,13 @@ def words(text: str) -> list[str]:
     """The words of a text, folded, in order; everything but letters and digits parts them, `_` too."""
     folded = fold(text)
     return (_ASCII_WORD if folded.isascii() else _WORD).findall(folded)
+
+
+def joined(texts: Iterable[str]) -> str:
+    """The words of some texts, by single spaces, with BETWEEN between the texts."""
+    folded = fold("\n".join([text.replace("\n", " ") for text in texts]))
+    found = (_ASCII_WORD_OR_END if folded.isascii() else _WORD_OR_END).findall(folded)
+    return " ".join(found).replace("\n", BETWEEN)
 
 
 def words_with_places(text: str) -> list[tuple[str, int, int]]:

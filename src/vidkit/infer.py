@@ -1,0 +1,297 @@
+"""The JSON of `vidkit prepare` -> descriptions, row by row; it resumes from what it has written."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vidkit.config import Config, load_config
+from vidkit.core import ensure_directory, load_priority_keywords, printable, shown_url, write_whole
+from vidkit.download import download_video
+from vidkit.errors import ConfigError, OutputError, VidkitError
+from vidkit.qwen_model import Clip, Describer, Question, full_instruction, in_parallel, open_describer
+from vidkit.units import parse_resolution
+
+log = logging.getLogger(__name__)
+
+_END = b"\n]\n"  # what a file of results ends with; a row is put before it
+
+
+@dataclass(frozen=True)
+class _Video:
+    """A row of the input: its name, its segments as written there, and its caps."""
+
+    file_name: str
+    segments: tuple[str, ...]
+    max_resolution: str | None
+    max_fps: float | None
+
+
+def run_inference_on_videos(
+    videos: Sequence[Mapping[str, Any]] | str | os.PathLike[str],
+    *,
+    out: str | os.PathLike[str] | None = None,
+    instruction: str | None = None,
+    use_vpc: bool = False,
+    max_requests: int | None = None,
+    config: Config | None = None,
+    describer: Describer | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[dict[str, Any]]:
+    """Describe every segment of every video of a list, by the endpoint or the local model that is set.
+
+    Args:
+        videos: the list `[{file_name, public_url, segments, max_resolution, max_fps}]`, or the JSON file with it. A
+            segment is a URL or a path, relative to the JSON's folder. A video without segments is described whole.
+        out: a JSON file for the results, written row by row. What stands in it already is not asked again.
+        instruction: what the model is asked, instead of `[QwenVL] DefaultInstruction`; the keywords are added.
+        use_vpc: ask `VpcEndpoint` instead of `PublicEndpoint`.
+        max_requests: send no more questions than this.
+        config: the settings; by default read from `config.ini` and the environment.
+        describer: who answers, where it is open already (its cost can then be read); the two before do not count.
+        progress: told of (rows done, rows in all) after each.
+
+    Returns:
+        `[{file_name, segments: [{segment_url, description, tags}]}]`, in the list's order. A segment that failed has
+        the description None and an `error`; the next run asks for just those.
+
+    Raises:
+        ConfigError: the list, the settings or the old results are wrong, or no model is set; nothing was asked.
+        OutputError: the results cannot be written.
+    """
+    config = config or load_config()
+    rows, folder = _read_videos(videos)
+    known = _Results.read(out, videos)
+    own = None if describer is not None else open_describer(config, use_vpc, max_requests)
+    asked = describer or own
+    if asked is None:
+        raise ConfigError("no model is set: give [QwenVL] PublicEndpoint or [Qwen] ModelDir in config.ini")
+    keywords = load_priority_keywords(config.rules.priority_keywords)
+    question = full_instruction(instruction or config.qwen_vl.default_instruction, keywords)
+    work = _Work(asked, question, folder, config.paths.download_directory, known)
+    results = _Results(out, [work.as_known(row) for row in rows])
+    done = 0
+
+    def describe(row: _Video) -> dict[str, Any]:
+        nonlocal done
+        result = work.described(row)
+        with results.lock:
+            results.add(result)
+            done += 1
+            if progress:
+                progress(done, len(rows))
+        return result
+
+    try:
+        found: list[dict[str, Any]] = in_parallel(describe, rows, asked.parallel, name="infer")
+    finally:
+        if own is not None:
+            own.close()
+    results.finish(found)
+    return found
+
+
+class _Work:
+    """What the rows share: who is asked, and what was answered before."""
+
+    def __init__(
+        self, describer: Describer, instruction: str, folder: Path, downloads: Path, known: Mapping[Any, Any]
+    ) -> None:
+        self._describer = describer
+        self._instruction = instruction
+        self._folder = folder
+        self._downloads = downloads
+        self._known = known
+        self._takes_urls = describer.backend == "endpoint"
+
+    def as_known(self, row: _Video) -> dict[str, Any] | None:
+        """A row's earlier answers; None where there are none."""
+        found = [self._known.get((row.file_name, segment)) for segment in row.segments]
+        segments = [answer for answer in found if answer is not None]
+        return {"file_name": row.file_name, "segments": segments} if segments else None
+
+    def described(self, row: _Video) -> dict[str, Any]:
+        """A row with an answer for every segment."""
+
+        def answer(segment: str) -> dict[str, Any]:
+            known: dict[str, Any] | None = self._known.get((row.file_name, segment))
+            return known or self._answer(row, segment)
+
+        answers = in_parallel(answer, row.segments, self._describer.parallel, name="segment")
+        return {"file_name": row.file_name, "segments": answers}
+
+    def _answer(self, row: _Video, segment: str) -> dict[str, Any]:
+        empty = {"segment_url": segment, "description": None, "tags": []}
+        try:
+            said = self._ask(row, segment)
+        except VidkitError as error:
+            log.warning("no description of %s: %s", shown_url(segment), error)
+            return {**empty, "error": str(error)}
+        except OSError as error:
+            return {**empty, "error": f"{printable(error.filename or segment)}: {error.strerror}"}
+        return {"segment_url": segment, "description": said.text, "tags": list(said.tags)}
+
+    def _ask(self, row: _Video, segment: str) -> Any:
+        """Ask by the URL where the server takes it, else by the file."""
+        if "://" not in segment:
+            path = self._folder / segment
+            return self._put(row, Clip(path if path.exists() or not Path(segment).exists() else Path(segment)))
+        if self._takes_urls:
+            try:
+                return self._put(row, Clip(None, segment))
+            except VidkitError as error:
+                refusal = error
+                if not hasattr(error, "status"):  # no answer, or one about the run and not about the URL
+                    raise
+        with tempfile.TemporaryDirectory(dir=ensure_directory(self._downloads), prefix=".infer-") as folder:
+            try:
+                path = download_video(segment, None, folder, progress=False).path
+            except VidkitError:
+                if self._takes_urls:
+                    raise refusal from None
+                raise
+            answer = self._put(row, Clip(path))
+        self._takes_urls = False  # the file was taken where the URL was not: files from now on
+        return answer
+
+    def _put(self, row: _Video, clip: Clip) -> Any:
+        return self._describer.ask(Question(self._instruction, clip, row.max_resolution, row.max_fps))
+
+
+class _Results:
+    """The file of results: a JSON list with one line for each row, valid after every row."""
+
+    def __init__(self, path: str | os.PathLike[str] | None, earlier: Sequence[dict[str, Any] | None]) -> None:
+        self._path = Path(path) if path is not None else None
+        self._empty = True
+        self.lock = threading.Lock()
+        if self._path is not None:
+            ensure_directory(self._path.absolute().parent)
+            rows = [row for row in earlier if row is not None]
+            write_whole(self._path, _lines(rows))
+            self._empty = not rows
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Write one more row. After a crash in the middle of it the rows before are there."""
+        if self._path is None:
+            return
+        line = (b"" if self._empty else b",\n") + _line(row).encode() + _END
+        try:
+            with self._path.open("r+b") as file:
+                file.seek(-len(_END) if not self._empty else -len(b"]\n"), os.SEEK_END)
+                file.write(line)
+                file.truncate()
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise OutputError(f"{printable(self._path)} cannot be written: {error.strerror}") from None
+        self._empty = False
+
+    def finish(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write all rows in the list's order, each once."""
+        if self._path is not None:
+            write_whole(self._path, _lines(rows))
+
+    @staticmethod
+    def read(
+        path: str | os.PathLike[str] | None, videos: Sequence[Mapping[str, Any]] | str | os.PathLike[str]
+    ) -> dict[tuple[str, str], dict[str, Any]]:
+        """(file name, segment) -> the answer that an earlier run wrote, failures left out.
+
+        Raises:
+            ConfigError: the file holds something else, which must not be overwritten.
+        """
+        if path is None or not Path(path).exists():
+            return {}
+        if isinstance(videos, (str, os.PathLike)) and Path(path).samefile(videos):
+            raise ConfigError(f"{printable(path)} is the list itself: the results need a file of their own")
+        found: dict[tuple[str, str], dict[str, Any]] = {}
+        for row in _old_rows(Path(path)):
+            try:
+                answers = [(row["file_name"], answer["segment_url"], answer) for answer in row["segments"]]
+            except (KeyError, TypeError):
+                raise ConfigError(
+                    f"{printable(path)} holds something else than results, and is left alone: name another file"
+                ) from None
+            found |= {(name, segment): answer for name, segment, answer in answers if answer.get("description")}
+        return found
+
+
+def _old_rows(path: Path) -> list[Any]:
+    """The rows of a file of results; of one that was cut off, those that are whole."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{printable(path)} cannot be read: {error}") from None
+    try:
+        content = json.loads(text)
+    except ValueError:
+        content = [row for row in map(_parsed, text.splitlines()) if row is not None]
+        if not content and text.strip():
+            content = [None]
+    return content if isinstance(content, list) else [content]
+
+
+def _parsed(line: str) -> Any:
+    try:
+        return json.loads(line.strip().rstrip(","))
+    except ValueError:
+        return None
+
+
+def _lines(rows: Sequence[Mapping[str, Any]]) -> str:
+    return "[\n" + ",\n".join(map(_line, rows)) + "\n]\n" if rows else "[\n]\n"
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    return json.dumps(row, ensure_ascii=False)
+
+
+def _read_videos(
+    videos: Sequence[Mapping[str, Any]] | str | os.PathLike[str],
+) -> tuple[list[_Video], Path]:
+    """The rows, and the folder that their paths are relative to."""
+    if not isinstance(videos, (str, os.PathLike)):
+        return [_video(row, f"row {number}") for number, row in enumerate(videos, 1)], Path()
+    path = Path(videos)
+    shown = printable(path)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise ConfigError(f"{shown}: {error.strerror}. `vidkit prepare` writes it.") from None
+    except ValueError as error:
+        raise ConfigError(f"{shown} is no JSON: {error}") from None
+    if not isinstance(content, list):
+        raise ConfigError(f"{shown} must hold a list of videos, as `vidkit prepare` writes it")
+    return [_video(row, f"{shown}: row {number}") for number, row in enumerate(content, 1)], path.absolute().parent
+
+
+def _video(row: Any, where: str) -> _Video:
+    """Check one row.
+
+    Raises:
+        ConfigError: it is none; the message says where.
+    """
+    if not isinstance(row, Mapping):
+        raise ConfigError(f"{where} is no object with file_name, public_url and segments")
+    segments = row.get("segments") or [row.get("public_url")]
+    if not isinstance(segments, list) or not all(isinstance(one, str) and one.strip() for one in segments):
+        raise ConfigError(f"{where} has neither segments, as a list of URLs or paths, nor a public_url")
+    resolution, rate = row.get("max_resolution"), row.get("max_fps")
+    try:
+        if resolution is not None:
+            parse_resolution(str(resolution))
+        fps = None if rate is None else float(rate)
+        if fps is not None and not 0 < fps <= 1000:
+            raise ValueError(f"max_fps {rate} is not a number from 0 to 1000")
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{where}: {error}") from None
+    name = str(row.get("file_name") or segments[0])
+    return _Video(name, tuple(segments), None if resolution is None else str(resolution), fps)

@@ -1,0 +1,149 @@
+"""Clips of all videos under way, gathered for one model: as many at a time as fit."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from vidkit.errors import DescribeError, VidkitError
+
+log = logging.getLogger(__name__)
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_PATIENCE = 1.0  # seconds that the model waits, at the most, for clips that are being read
+
+
+class OutOfMemory(Exception):
+    """A batch did not fit: half of it may."""
+
+
+@dataclass
+class _Waiting(Generic[Item, Result]):
+    item: Item
+    done: threading.Event = field(default_factory=threading.Event)
+    result: Result | None = None
+    error: Exception | None = None
+
+
+class Batches(Generic[Item, Result]):
+    """One thread that runs the model on what others hand in.
+
+    Args:
+        run: a batch -> its results, in order. Raises OutOfMemory where it does not fit.
+        fits: of the items that wait, how many may go together; one at least.
+    """
+
+    def __init__(
+        self, run: Callable[[Sequence[Item]], Sequence[Result]], fits: Callable[[Sequence[Item]], int]
+    ) -> None:
+        self._run = run
+        self._fits = fits
+        self._most: int | None = None  # what memory allowed when it ran out
+        self._ready: deque[_Waiting[Item, Result]] = deque()
+        self._coming = 0
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def put(self, prepare: Callable[[], Item]) -> Result:
+        """Prepare an item in the caller's thread, hand it in and wait for its result.
+
+        Raises:
+            VidkitError: it cannot be prepared, or the model failed on it.
+        """
+        with self._changed:
+            self._coming += 1
+        waiting: _Waiting[Item, Result] | None = None
+        try:
+            waiting = _Waiting(prepare())
+        finally:
+            with self._changed:
+                self._coming -= 1
+                if waiting is not None:
+                    self._add(waiting)
+                self._changed.notify_all()
+        waiting.done.wait()
+        if waiting.error is not None:
+            raise waiting.error
+        return waiting.result  # type: ignore[return-value]
+
+    def close(self) -> None:
+        """Stop after the batch that is under way; what still waits fails."""
+        with self._changed:
+            self._closed = True
+            for waiting in self._ready:
+                _fail(waiting, DescribeError("the run was stopped"))
+            self._ready.clear()
+            self._changed.notify_all()
+
+    def _add(self, waiting: _Waiting[Item, Result]) -> None:
+        if self._closed:
+            _fail(waiting, DescribeError("the run was stopped"))
+            return
+        self._ready.append(waiting)
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, daemon=True, name="model")
+            self._thread.start()
+
+    def _work(self) -> None:
+        while batch := self._next():
+            self._do(batch)
+
+    def _next(self) -> list[_Waiting[Item, Result]]:
+        """The next batch; empty when all is over."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ready or self._closed)
+            deadline = time.monotonic() + _PATIENCE
+            while not self._closed:
+                count = self._allowed()
+                left = deadline - time.monotonic()
+                if len(self._ready) >= count or not self._coming or left <= 0:
+                    return [self._ready.popleft() for _ in range(min(count, len(self._ready)))]
+                self._changed.wait(left)
+            return []
+
+    def _allowed(self) -> int:
+        count = max(1, self._fits([waiting.item for waiting in self._ready]))
+        return min(count, self._most) if self._most else count
+
+    def _do(self, batch: list[_Waiting[Item, Result]]) -> None:
+        try:
+            results = self._run([waiting.item for waiting in batch])
+        except OutOfMemory:
+            if len(batch) > 1:
+                self._most = len(batch) // 2
+                log.info("%d clips at once are too many for the memory: %d from now on", len(batch), self._most)
+            self._halves(batch, DescribeError(
+                "the memory does not hold one clip: lower [Qwen] MaxFrames or MaxPixels, or take a smaller model"
+            ))  # fmt: skip
+        except VidkitError as error:
+            for waiting in batch:
+                _fail(waiting, error)
+        except Exception as error:
+            # One clip that the model cannot take must not cost the others their description.
+            log.debug("a batch of %d failed", len(batch), exc_info=True)
+            words = " ".join(str(error).split())[:300]
+            self._halves(batch, DescribeError(f"the model failed: {type(error).__name__}: {words}"))
+        else:
+            for waiting, result in zip(batch, results, strict=True):
+                waiting.result = result
+                waiting.done.set()
+
+    def _halves(self, batch: list[_Waiting[Item, Result]], error: DescribeError) -> None:
+        if len(batch) == 1:
+            _fail(batch[0], error)
+            return
+        middle = (len(batch) + 1) // 2
+        self._do(batch[:middle])
+        self._do(batch[middle:])
+
+
+def _fail(waiting: _Waiting[Item, Result], error: Exception) -> None:
+    waiting.error = error
+    waiting.done.set()

@@ -1,0 +1,66 @@
+"""What describing costs: requests, tokens, seconds, counted while a run goes on."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+
+from vidkit.errors import DescribeError
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What was asked and what it took.
+
+    `requests` are those that were sent, second tries among them; `cached` answers needed none. `seconds` is the
+    model's time summed over the answers, not the time that passed.
+    """
+
+    requests: int = 0
+    cached: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    seconds: float = 0.0
+
+
+class Meter:
+    """Counts the cost of a run, from any thread, and ends it after `max_requests`."""
+
+    def __init__(self, max_requests: int | None = None) -> None:
+        self._max_requests = max_requests
+        self._lock = threading.Lock()
+        self._cost = Cost()
+
+    @property
+    def cost(self) -> Cost:
+        """What it has come to so far."""
+        with self._lock:
+            return self._cost
+
+    def take(self) -> None:
+        """Count one request that is about to be sent.
+
+        Raises:
+            DescribeError: as many as allowed have been sent.
+        """
+        with self._lock:
+            if self._max_requests is not None and self._cost.requests >= self._max_requests:
+                raise DescribeError(
+                    f"--max-requests {self._max_requests} is reached: run the same again to describe the rest"
+                )
+            self._cost = replace(self._cost, requests=self._cost.requests + 1)
+
+    def answered(self, tokens_in: int, tokens_out: int, seconds: float) -> None:
+        """Count what an answer took."""
+        with self._lock:
+            self._cost = replace(
+                self._cost,
+                tokens_in=self._cost.tokens_in + tokens_in,
+                tokens_out=self._cost.tokens_out + tokens_out,
+                seconds=self._cost.seconds + seconds,
+            )
+
+    def cached(self) -> None:
+        """Count an answer that needed no request."""
+        with self._lock:
+            self._cost = replace(self._cost, cached=self._cost.cached + 1)

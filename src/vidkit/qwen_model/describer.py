@@ -1,0 +1,204 @@
+"""The describer of a run: a backend, the answers that are there already, and the count of what it cost."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from vidkit.errors import ConfigError
+from vidkit.qwen_model.answer import read_answer, summary_instruction
+from vidkit.qwen_model.cache import AnswerCache
+from vidkit.qwen_model.cost import Cost, Meter
+from vidkit.qwen_model.question import Backend, Clip, Description, Question
+from vidkit.qwen_model.server import RefusedError, shown_endpoint
+
+if TYPE_CHECKING:
+    from vidkit.config import Config
+
+log = logging.getLogger(__name__)
+
+# A server that takes no text alone, or not so much of it; any other failure may be gone with the next run.
+_TAKES_NO_TEXT = (200, 400, 413, 415, 422, 500)
+
+
+class Describer:
+    """Describes videos. One is shared by all videos of a run, from several threads.
+
+    Args:
+        ask: who answers.
+        cache: where answers are kept.
+        meter: counts requests and cost; the backend counts its requests in the same.
+    """
+
+    def __init__(self, ask: Backend, cache: AnswerCache, meter: Meter) -> None:
+        self._backend = ask
+        self._cache = cache
+        self._meter = meter
+
+    @property
+    def backend(self) -> str:
+        """`endpoint` or `local`, as the record says it."""
+        return self._backend.name
+
+    @property
+    def model(self) -> str | None:
+        """The model's name, where it is known."""
+        return self._backend.model
+
+    @property
+    def fingerprint(self) -> str:
+        """The settings that change an answer: where it differs, everything is described again."""
+        return hashlib.sha256(self._backend.fingerprint.encode()).hexdigest()[:16]
+
+    @property
+    def parallel(self) -> int:
+        """How many clips it wants to be asked about at once."""
+        return self._backend.parallel
+
+    @property
+    def cost(self) -> Cost:
+        """Requests, cached answers, tokens and seconds so far."""
+        return self._meter.cost
+
+    def describe(self, path: Path, url: str | None, instruction: str) -> Description:
+        """Describe one video.
+
+        Args:
+            path: the local file.
+            url: where a server can fetch the same; None where it cannot.
+            instruction: what the model is asked, priority keywords included.
+
+        Raises:
+            DescribeError: there is no description, and why.
+        """
+        return self.ask(Question(instruction, Clip(path, url)))
+
+    def ask(self, question: Question) -> Description:
+        """Answer a question from what was answered before, else by the model.
+
+        Raises:
+            DescribeError: there is no answer, and why.
+        """
+        content = question.clip.content() if question.clip else "text"
+        if content is None:  # only its URL is known, and what is there may change
+            return self._asked(question, None)
+        parts = [content, self._backend.identity(), self._backend.fingerprint, question.instruction]
+        parts += [question.max_resolution or "", f"{question.max_fps or 0:g}"]
+        key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        with self._cache.turn(key):
+            known = self._cache.find(key)
+            if known is None:
+                return self._asked(question, key)
+        self._meter.cached()
+        return read_answer(known.text)
+
+    def summarise(self, parts: Sequence[tuple[float, float, str]], instruction: str) -> Description:
+        """One description of a video from those of its parts, by one request without pictures.
+
+        Args:
+            parts: (start, end, description) of each, in seconds and in order.
+            instruction: what was asked about each.
+
+        Returns:
+            The model's; the parts' words one after the other where there is one part, or where the server takes no
+            question without a video.
+
+        Raises:
+            DescribeError: there is no answer, and why.
+        """
+        joined = Description("\n\n".join(dict.fromkeys(text for _, _, text in parts)))
+        if len(parts) == 1:
+            return joined
+        try:
+            return self.ask(Question(summary_instruction(parts, instruction)))
+        except RefusedError as error:
+            if error.status not in _TAKES_NO_TEXT:
+                raise
+            log.info("the parts' descriptions stand for a summary: %s", error)
+            return joined
+
+    def close(self) -> None:
+        """Let go of connections and of the model's memory; what is under way fails."""
+        self._backend.close()
+
+    def _asked(self, question: Question, key: str | None) -> Description:
+        reply = self._backend.ask(question)
+        self._meter.answered(reply.tokens_in, reply.tokens_out, reply.seconds)
+        description = read_answer(reply.text)
+        if key is not None:
+            self._cache.keep(key, reply)
+        return description
+
+
+def open_describer(config: Config, use_vpc: bool = False, max_requests: int | None = None) -> Describer | None:
+    """The describer that the settings name, or None where they name none. Nothing is loaded or asked yet.
+
+    Args:
+        config: the settings.
+        use_vpc: ask `VpcEndpoint` instead of `PublicEndpoint`.
+        max_requests: send no more questions than this.
+
+    Raises:
+        ConfigError: the settings name one that cannot be: an endpoint that is no URL, `--use_vpc` without one.
+    """
+    meter = Meter(max_requests)
+    backend = _backend(config, use_vpc, meter)
+    return Describer(backend, AnswerCache(config.qwen_vl.cache), meter) if backend else None
+
+
+def _backend(config: Config, use_vpc: bool, meter: Meter) -> Backend | None:
+    wanted = config.qwen_vl.backend
+    url = endpoint_url(config, use_vpc) if wanted in ("auto", "endpoint") else ""
+    if url:
+        return open_endpoint(config, url, meter)
+    if wanted == "endpoint":
+        raise ConfigError("[QwenVL] Backend is endpoint, and no endpoint is set: give PublicEndpoint")
+    if wanted == "local" or (wanted == "auto" and config.qwen.model_dir):
+        from vidkit.qwen_model.local import LocalModel
+
+        return LocalModel(config.qwen, config.qwen_vl.max_tokens, meter)
+    return None
+
+
+def open_endpoint(config: Config, url: str, meter: Meter) -> Backend:
+    """The endpoint at this URL, with everything else from the settings."""
+    from vidkit.qwen_model.endpoint import Endpoint, Limits
+    from vidkit.qwen_model.frames import Budget
+    from vidkit.qwen_model.server import Server
+
+    vl, own = config.qwen_vl, config.qwen
+    workers = config.concurrency.max_workers
+    return Endpoint(
+        url,
+        Server(vl.access_key, vl.timeout, workers, meter),
+        vl.protocol,
+        vl.model,
+        Limits(vl.max_tokens, config.processing.max_resolution, config.processing.max_fps),
+        Budget(own.frames_per_second, own.max_frames, own.max_pixels),
+        workers,
+    )
+
+
+def endpoint_url(config: Config, use_vpc: bool) -> str:
+    """The endpoint that the settings name; empty where they name none.
+
+    Raises:
+        ConfigError: it is no URL, or the VPC endpoint is asked for and not set.
+    """
+    key = "VpcEndpoint" if use_vpc else "PublicEndpoint"
+    url = config.qwen_vl.vpc_endpoint if use_vpc else config.qwen_vl.public_endpoint
+    if use_vpc and not url:
+        raise ConfigError("--use_vpc needs [QwenVL] VpcEndpoint, and it is not set")
+    try:
+        parts = urlsplit(url)
+        good = not url or (parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0)
+    except ValueError:
+        good = False
+    if not good:
+        raise ConfigError(f"[QwenVL] {key} is no http or https URL: {shown_endpoint(url)}")
+    return url

@@ -1,0 +1,292 @@
+"""Descriptions from a server over HTTP, in the two protocols that servers speak.
+
+`vidkit` is `{"video_url", "instruction", ...}` answered by `{"description", "tags"?}`; `openai` is
+`/chat/completions` as vLLM, SGLang, DashScope and `transformers serve` have it. What the server can take is found
+out with the first clip and holds for the run.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import mimetypes
+import tempfile
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from vidkit.core import printable
+from vidkit.errors import DescribeError
+from vidkit.qwen_model.answer import PROMPT_VERSION, prompt
+from vidkit.qwen_model.frames import Budget, cut_part, jpeg_frames
+from vidkit.qwen_model.question import Clip, Question, Reply
+from vidkit.qwen_model.server import RefusedError, Server, shown_endpoint
+
+_DATA_LIMIT = 7_500_000  # bytes of a clip in a data: URL, 10 MB when encoded: DashScope's limit, the lowest seen
+# A refusal with one of these is not about how the clip was shown.
+_NOT_THE_CLIP = (301, 302, 303, 307, 308, 402, 403, 404, 405)
+_OTHER_PROTOCOL = (400, 404, 405, 415, 422)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the server is told of the answer and the clip: tokens, and the caps of the protocol `vidkit`."""
+
+    max_tokens: int
+    max_resolution: str
+    max_fps: float
+
+
+class Endpoint:
+    """A server that describes videos.
+
+    Args:
+        url: as it is configured.
+        server: the connections.
+        protocol: `vidkit`, `openai` or `auto`.
+        model: its name at the server; empty for the first that the server lists.
+        limits: what it is told.
+        budget: how many frames are sent to a server that takes no video.
+        parallel: questions that may be under way at once.
+    """
+
+    name = "endpoint"
+
+    def __init__(
+        self, url: str, server: Server, protocol: str, model: str, limits: Limits, budget: Budget, parallel: int
+    ) -> None:
+        self.parallel = parallel
+        self._server = server
+        self._model = model or None
+        self._limits = limits
+        self._budget = budget
+        self._settings = [protocol, model, limits.max_tokens, limits.max_resolution, limits.max_fps, PROMPT_VERSION]
+        self._settings += [] if protocol == "vidkit" else list(vars(budget).values())
+        self._url = url
+        self._speaks, self._chat_url = _protocol(url, protocol)
+        self._finding_out = threading.Lock()
+        self._works: set[str] = set()
+        self._refused: set[str] = set()
+        self._no_text: RefusedError | None = None
+
+    @property
+    def model(self) -> str | None:
+        """The model's name at the server, where it is known."""
+        return self._model
+
+    @property
+    def fingerprint(self) -> str:
+        """What changes an answer, but for where the server is."""
+        return json.dumps(["endpoint", *self._settings])
+
+    def identity(self) -> str:
+        """The model's name, or the server's address where it has none."""
+        if self._speaks == "openai":
+            return self._model_name()
+        return self._model or shown_endpoint(self._url)
+
+    def ask(self, question: Question) -> Reply:
+        """Put one question; see `Backend.ask`."""
+        # Until it is known what the server takes, one question goes at a time, so that each refusal is met once.
+        if not self._is_known(question):
+            with self._finding_out:
+                if not self._is_known(question):
+                    return self._ask(question)
+        return self._ask(question)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._server.close()
+
+    def _is_known(self, question: Question) -> bool:
+        return self._speaks is not None and (question.clip is None or bool(self._works))
+
+    def _ask(self, question: Question) -> Reply:
+        if self._speaks is None and self._chat_url != self._url and self._server.takes_posts(self._chat_url):
+            self._speaks = "openai"
+        if self._speaks is not None:
+            return self._ask_as(self._speaks, question)
+        try:
+            reply = self._ask_as("vidkit", question)
+            self._speaks = "vidkit"
+        except RefusedError as error:
+            if error.status not in _OTHER_PROTOCOL:
+                raise
+            try:
+                reply = self._ask_as("openai", question)
+            except DescribeError as second:
+                # Of two refusals the one by a page that is there says more.
+                raise (second if error.status in (404, 405) else error) from None
+            self._speaks = "openai"
+        return reply
+
+    def _ask_as(self, protocol: str, question: Question) -> Reply:
+        """Show the clip in each way that the server may know, until it takes one."""
+        put = self._put_chat if protocol == "openai" else self._put_plain
+        if question.clip is None:
+            if protocol == "vidkit":
+                return self._put_text(question)
+            return put(question, "text", patient=True)
+        ways = self._ways(protocol, question.clip)
+        refusal: RefusedError | None = None
+        for number, way in enumerate(ways):
+            known = f"{protocol} {way}" in self._works
+            try:
+                reply = put(question, way, patient=known or number + 1 == len(ways))
+            except RefusedError as error:
+                if error.status in _NOT_THE_CLIP:
+                    raise
+                refusal = error
+                continue
+            self._works.add(f"{protocol} {way}")
+            self._refused |= {f"{protocol} {other}" for other in ways[:number]} - self._works
+            return reply
+        raise refusal or DescribeError(
+            f"{question.clip.name} is over {_DATA_LIMIT / 1e6:g} MB, and {shown_endpoint(self._url)} takes "
+            "videos by URL only: put it where the endpoint can reach it and process that URL, "
+            "or describe its segments"
+        )
+
+    def _ways(self, protocol: str, clip: Clip) -> list[str]:
+        """How a clip can be shown: by its URL, inside the question, or as frames; best first."""
+        ways = []
+        if clip.url and not clip.is_part:
+            ways.append("url")
+        if clip.path is not None and (clip.is_part or _size(clip.path) <= _DATA_LIMIT):
+            ways.append("data")
+        if clip.path is not None and protocol == "openai":
+            ways.append("frames")
+        left = [way for way in ways if f"{protocol} {way}" not in self._refused]
+        if clip.path is None and not left:
+            raise DescribeError(
+                f"{clip.name} is not on this machine, and {shown_endpoint(self._url)} does not take its URL"
+            )
+        return left
+
+    def _put_plain(self, question: Question, way: str, patient: bool) -> Reply:
+        """The protocol `vidkit`."""
+        asked: dict[str, Any] = {"instruction": question.instruction}
+        if question.clip is not None:
+            asked["video_url"] = _video_url(question.clip, way, self._limits.max_resolution)
+            asked["max_resolution"] = question.max_resolution or self._limits.max_resolution
+            asked["max_fps"] = question.max_fps or self._limits.max_fps
+        answer, seconds = self._server.post(self._url, asked, patient)
+        text = answer.get("description") if isinstance(answer, dict) else None
+        if not isinstance(text, str) or not text.strip():
+            raise RefusedError(200, f'{shown_endpoint(self._url)} answered without a "description"')
+        tags = answer.get("tags")
+        # Where the server gives no tags, they may stand in what its model wrote.
+        whole = json.dumps({"description": text, "tags": tags}) if tags is not None else text
+        return Reply(whole, *_tokens(answer), seconds)
+
+    def _put_text(self, question: Question) -> Reply:
+        """A question without a video, which not every server of the protocol `vidkit` takes: tried once a run."""
+        if self._no_text is not None:
+            raise self._no_text
+        try:
+            return self._put_plain(question, "text", patient=False)
+        except RefusedError as error:
+            self._no_text = error
+            raise
+
+    def _put_chat(self, question: Question, way: str, patient: bool) -> Reply:
+        """The protocol `openai`."""
+        content: list[dict[str, Any]] = []
+        if question.clip is not None and way == "frames":
+            pictures, fps = jpeg_frames(question.clip, self._budget)
+            urls = (f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}" for picture in pictures)
+            content = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
+            content.append({"type": "text", "text": f"These are frames of one video, {fps:.2g} for each second."})
+        elif question.clip is not None:
+            video_url = _video_url(question.clip, way, self._limits.max_resolution)
+            content = [{"type": "video_url", "video_url": {"url": video_url}}]
+        content.append({"type": "text", "text": prompt(question.instruction)})
+        asked = {
+            "model": self._model_name(),
+            "messages": [{"role": "user", "content": content}],
+            "max_tokens": self._limits.max_tokens,
+            "temperature": 0,
+        }
+        answer, seconds = self._server.post(self._chat_url, asked, patient)
+        return Reply(self._chat_text(answer), *_tokens(answer), seconds)
+
+    def _chat_text(self, answer: Any) -> str:
+        place = shown_endpoint(self._chat_url)
+        try:
+            choice = answer["choices"][0]
+            text = choice["message"]["content"]
+        except (KeyError, IndexError, TypeError):
+            said = answer.get("error") or answer.get("message") if isinstance(answer, dict) else None
+            said = said.get("message") if isinstance(said, dict) else said
+            raise RefusedError(200, f"{place} answered no choices{f': {said}' if said else ''}"[:500]) from None
+        if isinstance(text, list):
+            text = "".join(str(part.get("text", "")) for part in text if isinstance(part, dict))
+        if isinstance(text, str) and text.strip():
+            return text
+        cut = choice.get("finish_reason") == "length"
+        raise DescribeError(f"{place} answered without a word" + (": raise [QwenVL] MaxTokens" if cut else ""))
+
+    def _model_name(self) -> str:
+        """The configured name, or else the first that the server lists, asked for once."""
+        if self._model is None:
+            try:
+                listed = self._server.get(self._chat_url.removesuffix("/chat/completions") + "/models")
+                self._model = str(listed["data"][0]["id"])
+            except RefusedError as error:
+                raise DescribeError(f"name the model in [QwenVL] Model: {error}") from None
+            except (KeyError, IndexError, TypeError):
+                raise DescribeError(
+                    f"{shown_endpoint(self._chat_url)} lists no model: name it in [QwenVL] Model"
+                ) from None
+        return self._model
+
+
+def _protocol(url: str, protocol: str) -> tuple[str | None, str]:
+    """What a server speaks as far as its URL tells, and where it takes chats."""
+    path = urlsplit(url).path.rstrip("/")
+    if path.endswith("/chat/completions"):
+        chat = url
+    elif path.endswith("/v1") or (path and protocol == "openai"):
+        chat = url.rstrip("/") + "/chat/completions"
+    else:
+        chat = url.rstrip("/") + "/v1/chat/completions" if not path else url
+    if protocol != "auto":
+        return protocol, chat
+    return ("openai" if path.endswith(("/chat/completions", "/v1")) else None), chat
+
+
+def _video_url(clip: Clip, way: str, max_resolution: str) -> str:
+    """The clip's public URL, or a `data:` URL with all of it."""
+    if way == "url" or clip.path is None:
+        return str(clip.url)
+    if clip.is_part:
+        with tempfile.TemporaryDirectory(prefix="vidkit-") as folder:
+            part = Path(folder) / "part.mp4"
+            cut_part(clip, part, max_resolution)
+            return _data_url(part)
+    return _data_url(clip.path)
+
+
+def _data_url(path: Path) -> str:
+    kind = mimetypes.guess_type(path.name)[0] or "video/mp4"
+    try:
+        return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+    except OSError as error:
+        raise DescribeError(f"{printable(path)} cannot be read: {error.strerror}") from None
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise DescribeError(f"{printable(path)} cannot be read: {error.strerror}") from None
+
+
+def _tokens(answer: Any) -> tuple[int, int]:
+    """Tokens in and out, where the server says them."""
+    usage = answer.get("usage") if isinstance(answer, dict) else None
+    counts = [usage.get(key) if isinstance(usage, dict) else 0 for key in ("prompt_tokens", "completion_tokens")]
+    read, written = (count if isinstance(count, int) and count >= 0 else 0 for count in counts)
+    return read, written

@@ -1,0 +1,211 @@
+"""Frames of a clip, spread evenly over it, by ffmpeg; and a part of a video as a file of its own."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vidkit.core import printable
+from vidkit.errors import DescribeError, MediaError
+from vidkit.ffmpeg import input_arguments, run_tool
+from vidkit.qwen_model.question import Clip
+from vidkit.units import parse_resolution
+
+_PROBE_SECONDS = 60.0
+_FAR_APART = 4.0  # seconds between frames from which seeking to each is faster than decoding all between them
+_PICTURES = ("attached_pic", "still_image", "timed_thumbnails")
+_JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much of a clip a model is shown: frames for each second, frames in all, pixels of each frame."""
+
+    frames_per_second: float
+    max_frames: int
+    max_pixels: int
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What ffprobe says of a clip: its seconds, its size as shown in pixels, and which stream the video is."""
+
+    duration: float
+    width: int
+    height: int
+    stream: int
+
+
+@dataclass(frozen=True)
+class RawFrames:
+    """Frames as bytes, (count, height, width, 3) of RGB, and how many of them fall on a second."""
+
+    pixels: bytes
+    count: int
+    height: int
+    width: int
+    fps: float
+
+
+def look(clip: Clip) -> Shown:
+    """Probe a clip.
+
+    Raises:
+        DescribeError: it is no playable video.
+    """
+    path = _file(clip)
+    arguments = ["ffprobe", "-v", "error", "-show_format", "-show_streams", "-of", "json", *input_arguments(path)]
+    try:
+        found = json.loads(run_tool(arguments, _PROBE_SECONDS).output or b"{}")
+    except (MediaError, ValueError) as error:
+        raise DescribeError(f"{clip.name} cannot be read: {error}") from None
+    streams = [stream for stream in found.get("streams", []) if _is_video(stream)]
+    if not streams:
+        raise DescribeError(f"{clip.name} cannot be read: it has no video stream")
+    video = streams[0]
+    told = _seconds(found.get("format", {}).get("duration")) or _seconds(video.get("duration"))
+    duration = clip.duration or told
+    end = clip.end if clip.end is not None else duration
+    if not end or end <= clip.start:
+        raise DescribeError(f"{clip.name} cannot be read: its duration is not known")
+    width, height = int(video.get("width", 0)), int(video.get("height", 0))
+    turned = any(round(float(data.get("rotation", 0))) % 180 for data in video.get("side_data_list", []))
+    if not width or not height:
+        raise DescribeError(f"{clip.name} cannot be read: its picture has no size")
+    return Shown(end - clip.start, *((height, width) if turned else (width, height)), int(video["index"]))
+
+
+def frame_count(duration: float, budget: Budget) -> int:
+    """How many frames are shown of a clip: even, as the models take them in pairs, and two at least.
+
+    The rule is qwen-vl-utils' `smart_nframes` without its floor of four, which a clip of one second would repeat
+    pictures for.
+    """
+    most = max(2, budget.max_frames // 2 * 2)
+    return min(most, max(2, round(duration * budget.frames_per_second / 2) * 2))
+
+
+def raw_frames(clip: Clip, budget: Budget, fit: Callable[[int, int], tuple[int, int]]) -> RawFrames:
+    """Frames of a clip for a model on this machine.
+
+    Args:
+        clip: the clip; its file is read.
+        budget: how many, at most.
+        fit: (height, width) of the video -> those that the model wants.
+
+    Raises:
+        DescribeError: ffmpeg cannot decode it, or no frame came.
+    """
+    shown = look(clip)
+    count = frame_count(shown.duration, budget)
+    try:
+        height, width = fit(shown.height, shown.width)
+    except ValueError as error:
+        raise DescribeError(f"{clip.name} cannot be shown to the model: {error}") from None
+    size = f"scale={width}:{height}:flags=bicubic"
+    pixels = _sampled(clip, shown, count, size, ["-f", "rawvideo", "-pix_fmt", "rgb24"])
+    found = len(pixels) // (height * width * 3)
+    if not found:
+        raise DescribeError(f"{clip.name} cannot be read: it has no frame that can be decoded")
+    return RawFrames(pixels[: found * height * width * 3], found, height, width, count / shown.duration)
+
+
+def jpeg_frames(clip: Clip, budget: Budget) -> tuple[list[bytes], float]:
+    """Frames of a clip as JPEG files, and how many of them fall on a second.
+
+    Raises:
+        DescribeError: ffmpeg cannot decode it, or no frame came.
+    """
+    shown = look(clip)
+    count = frame_count(shown.duration, budget)
+    smaller = min(1.0, math.sqrt(budget.max_pixels / (shown.width * shown.height)))
+    width, height = (max(2, int(side * smaller) // 2 * 2) for side in (shown.width, shown.height))
+    output = ["-f", "image2pipe", "-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p"]
+    stream = _sampled(clip, shown, count, f"scale={width}:{height}", output)
+    # In a JPEG's data no FF D9 stands but the one that ends it.
+    pictures = [part + _JPEG_END for part in stream.split(_JPEG_END) if part.startswith(_JPEG_START)]
+    if not pictures:
+        raise DescribeError(f"{clip.name} cannot be read: it has no frame that can be decoded")
+    return pictures, count / shown.duration
+
+
+def cut_part(clip: Clip, target: Path, max_resolution: str) -> None:
+    """Write the part of a video that a clip means, without sound, as H.264 in MP4.
+
+    Raises:
+        DescribeError: ffmpeg cannot decode or encode it.
+    """
+    shown = look(clip)
+    long_side, short_side = parse_resolution(max_resolution)
+    if shown.height > shown.width:
+        long_side, short_side = short_side, long_side
+    smaller = min(1.0, long_side / shown.width, short_side / shown.height)
+    width, height = (max(2, int(side * smaller) // 2 * 2) for side in (shown.width, shown.height))
+    arguments: list[Any] = ["ffmpeg", "-v", "error", "-y", "-nostdin", *_span(clip, shown.duration)]
+    arguments += ["-map", f"0:{shown.stream}", "-vf", f"scale={width}:{height},format=yuv420p"]
+    arguments += ["-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-movflags", "+faststart", target]
+    try:
+        run_tool(arguments, 120 + 20 * shown.duration)
+    except MediaError as error:
+        raise DescribeError(f"{clip.name} cannot be cut out: {error}") from None
+
+
+def _sampled(clip: Clip, shown: Shown, count: int, size: str, output: list[str]) -> bytes:
+    """What ffmpeg writes of `count` frames, one from the middle of each of as many equal stretches."""
+    step = shown.duration / count
+    try:
+        if step > _FAR_APART:
+            times = (clip.start + (number + 0.5) * step for number in range(count))
+            return b"".join(_frame_at(clip, shown, time, size, output) for time in times)
+        rate = f"fps={count / shown.duration:.9f}:start_time=0:round=near"
+        arguments: list[Any] = ["ffmpeg", "-v", "error", "-nostdin", *_span(clip, shown.duration)]
+        arguments += ["-map", f"0:{shown.stream}", "-vf", f"{rate},{size}", "-frames:v", count, *output, "-"]
+        return run_tool(arguments, 60 + 10 * shown.duration).output
+    except MediaError as error:
+        raise DescribeError(f"{clip.name} cannot be read: {error}") from None
+
+
+def _frame_at(clip: Clip, shown: Shown, time: float, size: str, output: list[str]) -> bytes:
+    arguments: list[Any] = [
+        "ffmpeg",
+        "-v",
+        "error",
+        "-nostdin",
+        "-ss",
+        f"{time:.6f}",
+        *input_arguments(_file(clip)),
+    ]
+    arguments += ["-map", f"0:{shown.stream}", "-vf", size, "-frames:v", 1, *output, "-"]
+    return run_tool(arguments, _PROBE_SECONDS).output
+
+
+def _span(clip: Clip, duration: float) -> list[str]:
+    """The input, from the clip's start and not past its end."""
+    source = input_arguments(_file(clip))
+    if not clip.is_part:
+        return source
+    return ["-ss", f"{clip.start:.6f}", "-t", f"{duration:.6f}", *source]
+
+
+def _file(clip: Clip) -> Path:
+    if clip.path is None:
+        raise DescribeError(f"{clip.name} is not on this machine, and its frames are needed")
+    if not clip.path.is_file():
+        raise DescribeError(f"{printable(clip.path)} is not there any more")
+    return clip.path
+
+
+def _is_video(stream: dict[str, Any]) -> bool:
+    pictures = any(stream.get("disposition", {}).get(kind) for kind in _PICTURES)
+    return stream.get("codec_type") == "video" and not pictures
+
+
+def _seconds(text: object) -> float | None:
+    if not re.fullmatch(r"\d+(\.\d+)?", str(text)):
+        return None
+    return float(str(text)) or None

@@ -1,0 +1,100 @@
+"""From a folder to a model in memory, and in words why not."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+from vidkit.core import printable
+from vidkit.errors import DescribeError, ToolMissingError, VidkitError
+from vidkit.qwen_model.memory import is_out_of_memory, total_bytes
+from vidkit.qwen_model.weights import weights_size
+
+log = logging.getLogger(__name__)
+
+_EXTRA = "pip install 'vidkit[qwen]'"
+
+
+def load_model(folder: Path) -> tuple[Any, Any]:
+    """Load the model in a folder and its processor, by transformers' auto classes.
+
+    Raises:
+        DescribeError: there is none that looks at videos, or the memory does not hold it.
+        ToolMissingError: what it needs is not installed.
+    """
+    try:
+        import accelerate  # noqa: F401
+        import transformers
+        from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
+        from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
+
+        import qwen_vl_utils  # noqa: F401  # isort: skip  # it brings torchvision, which fails in ways of its own
+    except Exception as error:
+        raise _not_importable(error) from None
+    transformers.logging.set_verbosity_error()
+    shown = printable(folder)
+    log.info("loading the model in %s", shown)
+    began = time.monotonic()
+    try:
+        config = AutoConfig.from_pretrained(folder)
+        if type(config) not in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING:
+            raise DescribeError(f"{shown} holds a {config.model_type} model, which does not look at videos")
+        processor = AutoProcessor.from_pretrained(folder)
+        if getattr(processor, "video_processor", None) is None:
+            raise DescribeError(
+                f"{shown} holds a {config.model_type} model, which looks at pictures but not at videos"
+            )
+        _check_memory(folder)
+        model = AutoModelForImageTextToText.from_pretrained(
+            folder, config=config, dtype="auto", device_map="auto", use_safetensors=True
+        )
+    except VidkitError:
+        raise
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise _too_large(folder) from None
+        log.debug("loading failed", exc_info=True)
+        words = " ".join(printable(error).split())[:300]
+        raise DescribeError(f"the model in {shown} cannot be loaded: {words}") from None
+    model.eval()
+    model.generation_config.update(temperature=None, top_p=None, top_k=None)  # these are for sampling
+    processor.tokenizer.padding_side = "left"
+    _say_where(model, shown, time.monotonic() - began)
+    return model, processor
+
+
+def _not_importable(error: BaseException) -> ToolMissingError:
+    """What is not installed; or that what is does not fit: transformers' own error hides the one that tells."""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return ToolMissingError(f"{error.name} is not installed, which a local model needs: {_EXTRA}")
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return ToolMissingError(
+        f"torch and its companions do not work together here ({' '.join(printable(error).split())[:200]}): "
+        f"{_EXTRA} in a fresh environment puts that right"
+    )
+
+
+def _say_where(model: Any, shown: str, seconds: float) -> None:
+    places = {str(place) for place in getattr(model, "hf_device_map", {}).values()} or {str(model.device)}
+    log.info("loaded %s in %.1f s on %s", shown, seconds, ", ".join(sorted(places)))
+    if model.device.type == "cpu":
+        log.warning(
+            "no GPU is in reach: %s runs on the CPU, which takes minutes for each clip of a real model", shown
+        )
+    elif places & {"cpu", "disk"}:
+        log.warning("the GPU's memory does not hold all of %s, so a part runs from elsewhere, slowly", shown)
+
+
+def _check_memory(folder: Path) -> None:
+    if weights_size(folder) > total_bytes():
+        raise _too_large(folder)
+
+
+def _too_large(folder: Path) -> DescribeError:
+    return DescribeError(
+        f"the model in {printable(folder)} takes {weights_size(folder) / 1e9:.1f} GB, and "
+        f"{total_bytes() / 1e9:.1f} GB of memory are free: take a smaller model, or an endpoint"
+    )

@@ -1,0 +1,287 @@
+"""A Qwen-VL model on this machine, by transformers."""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vidkit.errors import VidkitError
+from vidkit.qwen_model.answer import PROMPT_VERSION, full_instruction, prompt, read_answer
+from vidkit.qwen_model.batches import Batches, OutOfMemory
+from vidkit.qwen_model.cost import Meter
+from vidkit.qwen_model.frames import Budget, raw_frames
+from vidkit.qwen_model.loading import load_model
+from vidkit.qwen_model.memory import clip_bytes, free_bytes, is_out_of_memory, peak_bytes, release
+from vidkit.qwen_model.question import Clip, Description, Question, Reply
+from vidkit.qwen_model.weights import find_weights, weights_identity
+
+if TYPE_CHECKING:
+    import torch
+
+    from vidkit.config import Qwen
+
+log = logging.getLogger(__name__)
+
+_MOST_AT_ONCE = 32  # clips in a batch; more gain little, and each waits with its frames in memory
+_DEFAULT = "Qwen/Qwen2-VL-7B-Instruct"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A question as the model wants it: the prompt, and (frames, 3, height, width) of uint8 at `fps` a second."""
+
+    text: str
+    frames: torch.Tensor | None
+    fps: float
+
+
+class QwenVLModel:
+    """Qwen2-VL, Qwen2.5-VL, Qwen3-VL or what transformers' auto classes know beside them, loaded at the first need.
+
+    Args:
+        model_dir: a folder with the weights; empty to fetch them.
+        model: the model's name at the hub.
+        hub: `modelscope` or `huggingface`.
+        max_tokens: of an answer.
+        budget: how much of a clip it is shown.
+    """
+
+    def __init__(
+        self,
+        model_dir: str | os.PathLike[str] = "",
+        model: str = _DEFAULT,
+        hub: str = "modelscope",
+        max_tokens: int = 512,
+        budget: Budget = Budget(2.0, 32, 151_200),  # noqa: B008  # frozen
+    ) -> None:
+        self.name = Path(model_dir).expanduser().absolute().name if model_dir else model
+        self._where = (str(model_dir), model, hub)
+        self._max_tokens = max_tokens
+        self._budget = budget
+        self._lock = threading.Lock()
+        self._loaded: tuple[Any, Any] | None = None
+        self._failure: VidkitError | None = None
+        self._measured = 1.0  # what a clip took of the memory, as a multiple of what was estimated
+
+    @functools.cached_property
+    def folder(self) -> Path:
+        """Where the weights are, fetched if need be."""
+        return find_weights(*self._where)
+
+    def load(self) -> tuple[Any, Any]:
+        """The model and its processor; loaded once, and a failure is not tried again.
+
+        Raises:
+            DescribeError: there is no such model, it is of another kind, or the memory does not hold it.
+            ToolMissingError: the extra `qwen` is not installed.
+        """
+        with self._lock:
+            if self._failure is not None:
+                raise self._failure
+            if self._loaded is None:
+                try:
+                    self._loaded = load_model(self.folder)
+                except VidkitError as error:
+                    self._failure = error
+                    raise
+            return self._loaded
+
+    def process_video(
+        self, video_path: str | os.PathLike[str], instruction: str = "Describe this video."
+    ) -> Description:
+        """Describe one local video.
+
+        Raises:
+            DescribeError: there is no description, and why.
+            ToolMissingError: the extra `qwen` is not installed.
+        """
+        question = Question(full_instruction(instruction, ()), Clip(Path(video_path)))
+        batches = Batches(self.generate, self.fits)
+        try:
+            return read_answer(batches.put(lambda: self.prepare(question)).text)
+        finally:
+            batches.close()
+
+    def prepare(self, question: Question) -> Prepared:
+        """Read the frames and word the prompt: all that is done for one clip alone, from any thread."""
+        _, processor = self.load()
+        content = [{"type": "text", "text": prompt(question.instruction)}]
+        frames, fps = None, 0.0
+        if question.clip is not None:
+            content.insert(0, {"type": "video"})
+            frames, fps = self._frames(question.clip, processor)
+        messages = [{"role": "user", "content": content}]
+        text = processor.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        return Prepared(text, frames, fps)
+
+    def generate(self, batch: Sequence[Prepared]) -> list[Reply]:
+        """The model's words for each of a batch.
+
+        Raises:
+            OutOfMemory: the batch does not fit.
+        """
+        import torch
+
+        model, _ = self.load()
+        began = time.monotonic()
+        inputs: Any = None
+        written: Any = None
+        try:
+            before = peak_bytes(model.device.type, reset=True)
+            inputs = self.inputs(batch)
+            with torch.inference_mode():
+                written = model.generate(**inputs, max_new_tokens=self._max_tokens, do_sample=False)
+            if any(one.frames is not None for one in batch):
+                self._learn(before, batch)
+            return self._replies(inputs, written, (time.monotonic() - began) / len(batch))
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            log.debug("out of memory with %d clips: %s", len(batch), error)
+        del inputs, written
+        release(model.device.type)
+        raise OutOfMemory
+
+    def inputs(self, batch: Sequence[Prepared]) -> Any:
+        """The tensors of a batch, on the model's device."""
+        from transformers.video_utils import VideoMetadata
+
+        model, processor = self.load()
+        videos = [one for one in batch if one.frames is not None]
+        shown: dict[str, Any] = {}
+        if videos:
+            # The frames have been chosen and sized; each is as far from the next as `fps` says.
+            shown = {
+                "videos": [one.frames for one in videos],
+                "video_metadata": [
+                    VideoMetadata(
+                        total_num_frames=len(one.frames), fps=one.fps, frames_indices=[*range(len(one.frames))]
+                    )
+                    for one in videos
+                    if one.frames is not None
+                ],
+                "do_resize": False,
+                "do_sample_frames": False,
+                "device": model.device,
+            }
+        texts = [one.text for one in batch]
+        return processor(text=texts, padding=True, return_tensors="pt", **shown).to(model.device)
+
+    def fits(self, ready: Sequence[Prepared]) -> int:
+        """How many of the prepared clips the free memory holds at once."""
+        model, _ = self.load()
+        need = self._measured * max((self._estimate(one) for one in ready), default=1.0)
+        return max(1, min(_MOST_AT_ONCE, int(free_bytes(model.device.type) / need)))
+
+    def _learn(self, before: float | None, batch: Sequence[Prepared]) -> None:
+        """Note what a batch really took, where the device tells."""
+        model, _ = self.load()
+        peak = peak_bytes(model.device.type)
+        if before is not None and peak is not None:
+            self._measured = max(0.05, 1.1 * (peak - before) / (len(batch) * max(map(self._estimate, batch))))
+
+    def _estimate(self, one: Prepared) -> float:
+        model, processor = self.load()
+        patch = processor.video_processor.patch_size
+        pixels = one.frames[:, 0].numel() if one.frames is not None else 0
+        return clip_bytes(
+            model.config, model.dtype.itemsize, pixels // patch**2, len(one.text) // 3 + self._max_tokens
+        )
+
+    def _frames(self, clip: Clip, processor: Any) -> tuple[torch.Tensor, float]:
+        """Frames by ffmpeg, at the size that qwen-vl-utils gives them.
+
+        Its own `fetch_video` takes a list of frames too, but scales them twice: first to multiples of 56 pixels,
+        then to multiples of 28.
+        """
+        import torch
+        from qwen_vl_utils.vision_process import VIDEO_MIN_TOKEN_NUM, smart_resize
+
+        factor = processor.video_processor.patch_size * processor.video_processor.merge_size
+        most = max(self._budget.max_pixels, factor**2)
+        least = min(VIDEO_MIN_TOKEN_NUM * factor**2, most)
+
+        def fit(height: int, width: int) -> tuple[int, int]:
+            return smart_resize(height, width, factor, min_pixels=least, max_pixels=most)  # type: ignore[no-any-return]
+
+        raw = raw_frames(clip, self._budget, fit)
+        pixels = torch.frombuffer(bytearray(raw.pixels), dtype=torch.uint8)
+        return pixels.view(raw.count, raw.height, raw.width, 3).permute(0, 3, 1, 2).contiguous(), raw.fps
+
+    def _replies(self, inputs: Any, written: Any, seconds: float) -> list[Reply]:
+        _, processor = self.load()
+        answers = written[:, inputs["input_ids"].shape[1] :]
+        read = inputs["attention_mask"].sum(dim=1).tolist()
+        texts = processor.tokenizer.batch_decode(answers, skip_special_tokens=True)
+        padding = processor.tokenizer.pad_token_id
+        wrote = (answers != padding).sum(dim=1).tolist()
+        return [
+            Reply(text, int(tokens_in), int(tokens_out), seconds)
+            for text, tokens_in, tokens_out in zip(texts, read, wrote, strict=True)
+        ]
+
+    def unload(self) -> None:
+        """Give the memory back."""
+        with self._lock:
+            self._loaded = None
+        release("cuda")
+
+
+class LocalModel:
+    """The backend: a model and the batches for it.
+
+    Args:
+        settings: the section `[Qwen]`.
+        max_tokens: of an answer.
+        meter: counts the questions.
+    """
+
+    name = "local"
+    parallel = _MOST_AT_ONCE
+
+    def __init__(self, settings: Qwen, max_tokens: int, meter: Meter) -> None:
+        budget = Budget(settings.frames_per_second, settings.max_frames, settings.max_pixels)
+        self._model = QwenVLModel(settings.model_dir, settings.model, settings.hub, max_tokens, budget)
+        self._settings = [self._model.name, max_tokens, *vars(budget).values(), PROMPT_VERSION]
+        self._meter = meter
+        self._batches = Batches(self._model.generate, self._model.fits)
+
+    @property
+    def model(self) -> str | None:
+        """The folder's name, or the model's at the hub."""
+        return self._model.name
+
+    @property
+    def fingerprint(self) -> str:
+        """What changes an answer, as far as the settings tell."""
+        return json.dumps(["local", *self._settings])
+
+    @functools.cached_property
+    def _identity(self) -> str:
+        return weights_identity(self._model.folder)
+
+    def identity(self) -> str:
+        """Which weights they are."""
+        return self._identity
+
+    def ask(self, question: Question) -> Reply:
+        """Put one question; see `Backend.ask`."""
+        return self._batches.put(lambda: self._prepare(question))
+
+    def _prepare(self, question: Question) -> Prepared:
+        prepared = self._model.prepare(question)
+        self._meter.take()
+        return prepared
+
+    def close(self) -> None:
+        """Stop after the batch that is under way, and give the memory back."""
+        self._batches.close()
+        self._model.unload()

@@ -1,0 +1,85 @@
+"""How much memory a batch may take, and whether an error says that it was too much."""
+
+from __future__ import annotations
+
+import gc
+from typing import Any
+
+_SHARE = 0.8  # of the memory that is free; the rest is for what an estimate does not see
+_CPU_SHARE = 0.4  # other programs want some of it, and what is swapped is worse than a smaller batch
+
+
+def free_bytes(device: str) -> float:
+    """Bytes that a batch may take on `cuda`, `mps` or `cpu`."""
+    import torch
+
+    if device == "cuda":
+        free, _ = torch.cuda.mem_get_info()
+        kept = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
+        return float(_SHARE * (free + kept))
+    if device == "mps":
+        return float(_SHARE * (torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()))
+    import psutil
+
+    return _CPU_SHARE * float(psutil.virtual_memory().available)
+
+
+def total_bytes() -> float:
+    """Bytes that a model's weights may take, over all devices that accelerate would put them on."""
+    from accelerate.utils import get_max_memory
+
+    return float(sum(size for size in get_max_memory().values() if isinstance(size, int)))
+
+
+def clip_bytes(config: Any, itemsize: int, patches: int, text_tokens: int) -> float:
+    """Bytes that one clip takes while its answer is written, before any was measured.
+
+    Args:
+        config: the model's.
+        itemsize: bytes of one of its numbers.
+        patches: of all frames, as the vision tower sees them.
+        text_tokens: of the prompt and the answer.
+
+    The sum is of what lives at the same time: the keys and values of every layer for every token, then the larger
+    of the vision tower's and the text layers' activations for one layer.
+    """
+    text, vision = config.get_text_config(), config.vision_config
+    heads = getattr(text, "num_key_value_heads", None) or text.num_attention_heads
+    head_dim = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
+    tokens = patches // 8 + text_tokens  # two frames, and two by two patches of each, are one token
+    cache = 2 * text.num_hidden_layers * heads * head_dim * tokens
+    width = getattr(vision, "embed_dim", None) or vision.hidden_size
+    seeing = patches / 2 * width * 12
+    reading = tokens * (4 * text.hidden_size + 3 * text.intermediate_size)
+    pixels = patches * 3 * 14 * 14 * 4 * 2
+    return float(1.3 * (itemsize * (cache + max(seeing, reading)) + pixels))
+
+
+def peak_bytes(device: str, reset: bool = False) -> float | None:
+    """Bytes that tensors took at the most since the last reset, on `cuda`; None where torch does not say."""
+    import torch
+
+    if device != "cuda":
+        return None
+    if reset:
+        torch.cuda.reset_peak_memory_stats()
+    return float(torch.cuda.max_memory_allocated())
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error is torch's way to say that memory ran out, on whichever device."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and any(
+        words in str(error) for words in ("out of memory", "can't allocate memory", "not enough memory")
+    )
+
+
+def release(device: str) -> None:
+    """Give back what is not in use any more."""
+    import sys
+
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and device == "cuda" and torch.cuda.is_available():
+        torch.cuda.empty_cache()

@@ -1,0 +1,134 @@
+"""What is asked of a model and what it gives back: plain data, and what a backend has to be."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from vidkit.core import printable
+from vidkit.errors import DescribeError
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a model says of one video, clip or scene: text, and tags if it gave any."""
+
+    text: str
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What is to be described.
+
+    Args:
+        path: the local file; None where it is not here.
+        url: where a server can fetch the same; None where it cannot.
+        start: seconds, where only a part of the file is meant.
+        end: likewise; None is the file's end.
+        sha256: of the whole file, where it is known already.
+        duration: seconds of the whole file, where it is known already: not every container says it.
+    """
+
+    path: Path | None
+    url: str | None = None
+    start: float = 0.0
+    end: float | None = None
+    sha256: str | None = None
+    duration: float | None = None
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it is only a part of the file, so that the URL would show too much."""
+        return self.start > 0 or self.end is not None
+
+    @property
+    def name(self) -> str:
+        """As a message calls it."""
+        whole = self.path.name if self.path else str(self.url).split("?")[0].rpartition("/")[2]
+        part = f" ({self.start:.1f} to {self.end:.1f} s)" if self.end is not None else ""
+        return printable(whole) + part
+
+    def content(self) -> str | None:
+        """What the pictures are, as text that is the same for the same pictures; None where only a URL is known.
+
+        Raises:
+            DescribeError: the file cannot be read.
+        """
+        if self.path is None and self.sha256 is None:
+            return None
+        digest = self.sha256 or file_sha256(Path(str(self.path)))
+        return f"{digest}:{self.start:.6f}:{self.end:.6f}" if self.end is not None else f"{digest}:{self.start:.6f}"
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question to a model: about a clip, or about the text of the instruction alone.
+
+    `max_resolution` and `max_fps` are caps that an endpoint is told of.
+    """
+
+    instruction: str
+    clip: Clip | None = None
+    max_resolution: str | None = None
+    max_fps: float | None = None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A model's words, whole, with the tokens that it read and wrote (0 where it does not say) and the seconds."""
+
+    text: str
+    tokens_in: int = 0
+    tokens_out: int = 0
+    seconds: float = 0.0
+
+
+class Backend(Protocol):
+    """Who answers: a server or a model on this machine. One is shared by all threads of a run."""
+
+    name: str
+    """`endpoint` or `local`, as the record says it."""
+
+    parallel: int
+    """How many questions it wants to be asked at once."""
+
+    @property
+    def model(self) -> str | None:
+        """The model's name, where it is known."""
+
+    @property
+    def fingerprint(self) -> str:
+        """The settings that change an answer, known before anything is asked."""
+
+    def identity(self) -> str:
+        """Which model answers, for the cache. May ask the server which one it has, or look at the weights."""
+
+    def ask(self, question: Question) -> Reply:
+        """Put one question.
+
+        Raises:
+            DescribeError: there is no answer, and why.
+        """
+
+    def close(self) -> None:
+        """Let go of connections and memory."""
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file's content, in hex.
+
+    Raises:
+        DescribeError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    buffer = bytearray(2**20)
+    try:
+        with path.open("rb", buffering=0) as file:
+            while count := file.readinto(buffer):
+                digest.update(memoryview(buffer)[:count])
+    except OSError as error:
+        raise DescribeError(f"{printable(path)} cannot be read: {error.strerror}") from None
+    return digest.hexdigest()

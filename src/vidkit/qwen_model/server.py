@@ -1,0 +1,299 @@
+"""One HTTP server that is asked questions: its connections, its key, and how long it is waited for."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import re
+import threading
+import time
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from vidkit.core import printable
+from vidkit.errors import DescribeError
+from vidkit.qwen_model.cost import Meter
+
+if TYPE_CHECKING:
+    import requests
+
+log = logging.getLogger(__name__)
+
+_TRIES = 4
+_BACKOFF = 0.5  # seconds, doubled for each further try
+_LONGEST_WAIT = 120.0  # seconds that a server may ask for with Retry-After
+_BUSY = (408, 425, 429, 502, 503, 504)
+_ANSWER_LIMIT = 8 * 2**20  # bytes; a description is some kilobytes
+_BLOCK = 4096
+_SHOWN_KEY = 6  # a key shorter than this is no secret, and its letters stand everywhere
+
+
+class RefusedError(DescribeError):
+    """The server took the question and would not answer it: `status` says how."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class _PassingError(Exception):
+    """What may be gone with the next try. `wait` is what the server asks for, in seconds."""
+
+    def __init__(self, message: str, wait: float | None = None) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
+class Server:
+    """Asks a server, from any thread, `workers` questions at once at the most.
+
+    Args:
+        access_key: goes to the server as a bearer token, and nowhere else.
+        timeout: seconds that one answer may take.
+        workers: questions under way at once.
+        meter: counts the requests.
+    """
+
+    def __init__(self, access_key: str, timeout: float, workers: int, meter: Meter) -> None:
+        self._access_key = access_key
+        self._timeout = timeout
+        self._meter = meter
+        self._slots = threading.BoundedSemaphore(workers)
+        self._workers = workers
+        self._closed = threading.Event()
+        self._lock = threading.Lock()
+        self._session: requests.Session | None = None
+        self._wrong_key: str | None = None
+        self._down = False
+
+    def post(self, url: str, question: dict[str, Any], patient: bool = True) -> tuple[Any, float]:
+        """Put a question.
+
+        Args:
+            url: where.
+            question: goes as JSON.
+            patient: try again after 500 too; else that counts as a refusal.
+
+        Returns:
+            The answer's JSON, and the seconds that it took.
+
+        Raises:
+            RefusedError: the server answered, but not what was asked.
+            DescribeError: no answer came, and why.
+        """
+        place = shown_endpoint(url)
+        tries = 1 if self._down else _TRIES  # a server that was down a moment ago is looked at once
+        for attempt in range(tries):
+            if self._wrong_key:
+                raise DescribeError(self._wrong_key)
+            try:
+                body, seconds = self._send("POST", url, question, patient)
+            except _PassingError as error:
+                wait = self._pause(error, attempt)
+                if attempt + 1 == tries or wait is None or self._closed.wait(wait):
+                    self._down = True
+                    often = f" (tried {attempt + 1} times)" if attempt else ""
+                    raise DescribeError(f"{place} {error}{often}") from None
+                log.info("%s %s: asked again in %.1f s", place, error, wait)
+                continue
+            self._down = False
+            return self._json(place, body), seconds
+        raise AssertionError("there is at least one try")
+
+    def get(self, url: str) -> Any:
+        """Read what is there, as JSON. It is no question and is not counted.
+
+        Raises:
+            DescribeError: it cannot be had, and why.
+        """
+        place = shown_endpoint(url)
+        try:
+            return self._json(place, self._send("GET", url, None, patient=False)[0])
+        except _PassingError as error:
+            raise DescribeError(f"{place} {error}") from None
+
+    def takes_posts(self, url: str) -> bool:
+        """Whether there is a page that takes questions, found out without asking one: it refuses to be read.
+
+        Raises:
+            DescribeError: the server is not there.
+        """
+        try:
+            self._send("GET", url, None, patient=False)
+        except RefusedError as error:
+            return error.status == 405  # RFC 9110: known, and not by this method
+        except _PassingError as error:
+            raise DescribeError(f"{shown_endpoint(url)} {error}") from None
+        return False
+
+    def close(self) -> None:
+        """Let go of the connections; what is under way fails."""
+        self._closed.set()
+        with self._lock:
+            if self._session is not None:
+                self._session.close()
+                self._session = None
+
+    def _pause(self, error: _PassingError, attempt: int) -> float | None:
+        """Seconds until the next try; None where the server asks for more than anyone would wait."""
+        if error.wait is not None:
+            return error.wait if error.wait <= _LONGEST_WAIT else None
+        return float(_BACKOFF * 2**attempt * random.uniform(0.5, 1.5))
+
+    def _send(self, method: str, url: str, question: dict[str, Any] | None, patient: bool) -> tuple[bytes, float]:
+        import requests
+
+        headers = {"Authorization": f"Bearer {self._access_key}"} if self._access_key else {}
+        with self._slots:
+            if self._closed.is_set():
+                raise DescribeError("the run was stopped")
+            if method == "POST":
+                self._meter.take()
+            began = time.monotonic()
+            try:
+                with self._connections().request(
+                    method, url, json=question, headers=headers, timeout=(10, self._timeout), stream=True,
+                    allow_redirects=False,
+                ) as answer:  # fmt: skip
+                    body = self._body(answer, began)
+            except requests.exceptions.ConnectTimeout:
+                raise _PassingError("does not take a connection") from None
+            except requests.exceptions.Timeout:
+                raise DescribeError(self._late(url)) from None
+            except requests.exceptions.RequestException as error:
+                if "timed out" in str(error):  # while the body was read
+                    raise DescribeError(self._late(url)) from None
+                if not patient and any(words in str(error) for words in ("[Errno 32]", "reset by peer")):
+                    # So says a server that will not read so much; one that has crashed will say so again.
+                    raise RefusedError(413, f"{shown_endpoint(url)} broke off while the clip was sent") from None
+                raise _PassingError(f"cannot be reached: {self._safe(_reason(error))}") from None
+            except (OSError, ValueError) as error:
+                raise _PassingError(f"broke off its answer: {self._safe(_reason(error))}") from None
+        self._check(url, answer, body, patient)
+        return body, time.monotonic() - began
+
+    def _late(self, url: str) -> str:
+        # It is not asked again: it took the question, and may well work on it still.
+        return f"{shown_endpoint(url)} did not answer within {self._timeout:g} seconds ([QwenVL] Timeout)"
+
+    def _body(self, answer: requests.Response, began: float) -> bytes:
+        blocks, size = [], 0
+        for block in answer.iter_content(_BLOCK):
+            blocks.append(block)
+            size += len(block)
+            if size > _ANSWER_LIMIT:
+                raise DescribeError(f"{shown_endpoint(answer.url)} answered more than {_ANSWER_LIMIT // 2**20} MiB")
+            if time.monotonic() - began > self._timeout:
+                raise DescribeError(self._late(answer.url))
+        body = b"".join(blocks)
+        if len(self._access_key) >= _SHOWN_KEY:  # a server that repeats what it was sent
+            body = body.replace(self._access_key.encode(), b"***")
+        return body
+
+    def _check(self, url: str, answer: requests.Response, body: bytes, patient: bool) -> None:
+        """Raise for every status but 200."""
+        status = answer.status_code
+        if status == 200:
+            return
+        place = shown_endpoint(url)
+        said = self._safe(_said(body)) or printable(answer.reason or "no reason")
+        if status == 401:
+            self._wrong_key = (
+                f"{place} does not accept the access key (QWEN_VL_ACCESS_KEY or [QwenVL] AccessKey): "
+                f"it answered 401: {said}"
+            )
+            raise DescribeError(self._wrong_key)
+        if 300 <= status < 400:
+            target = shown_endpoint(answer.headers.get("Location", ""))
+            raise RefusedError(status, f"{place} has moved to {target}: set [QwenVL] PublicEndpoint to that")
+        if status in _BUSY or (status >= 500 and status != 501 and patient):
+            raise _PassingError(f"answered {status}: {said}", _retry_after(answer))
+        raise RefusedError(status, f"{place} answered {status}: {said}")
+
+    def _json(self, place: str, body: bytes) -> Any:
+        try:
+            return json.loads(body)
+        except (ValueError, RecursionError):
+            pass
+        if not body.strip():
+            raise RefusedError(200, f"{place} answered nothing")
+        if body.lstrip()[:1] == b"<":
+            raise RefusedError(200, f"{place} answered with a web page: is the endpoint's URL right?")
+        raise RefusedError(200, f"{place} answered something that is no JSON: {self._safe(_said(body))}")
+
+    def _safe(self, text: str) -> str:
+        return text.replace(self._access_key, "***") if self._access_key else text
+
+    def _connections(self) -> requests.Session:
+        import requests
+        from requests.adapters import HTTPAdapter
+
+        with self._lock:
+            if self._session is None:
+                self._session = requests.Session()
+                self._session.auth = _as_it_is
+                for scheme in ("http://", "https://"):
+                    self._session.mount(scheme, HTTPAdapter(pool_maxsize=self._workers))
+            return self._session
+
+
+def shown_endpoint(url: str) -> str:
+    """A server as messages call it: without the user name, password and query, which may hold secrets."""
+    try:
+        parts = urlsplit(url)
+        host = parts.netloc.rpartition("@")[2]
+    except ValueError:
+        return "the endpoint"
+    return printable(f"the endpoint {parts.scheme}://{host}{parts.path}")
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Instead of what a .netrc says, which would replace the access key."""
+    return request
+
+
+def _said(body: bytes) -> str:
+    """What an error's body says, in a line: the message in its JSON, or its text without HTML's tags."""
+    text = body[:20_000].decode("utf-8", "replace")
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        content = None
+    for _ in range(3):
+        if not isinstance(content, dict):
+            break
+        content = next((content[key] for key in ("error", "message", "detail") if content.get(key)), None)
+    if content:
+        text = content if isinstance(content, str) else json.dumps(content)
+    elif text.lstrip().startswith("<"):
+        text = re.sub(r"<(script|style|head)\b.*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL | re.IGNORECASE)
+    return " ".join(printable(text).split())[:300]
+
+
+def _retry_after(answer: requests.Response) -> float | None:
+    """Seconds that the server asks to wait: RFC 9110, section 10.2.3, a number or a date."""
+    text = answer.headers.get("Retry-After", "").strip()
+    if text.isdigit():
+        return float(text)
+    try:
+        when = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    when = when if when.tzinfo else when.replace(tzinfo=timezone.utc)
+    return max(0.0, (when - datetime.now(timezone.utc)).total_seconds())
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost reason of a chain of exceptions, in words."""
+    for _ in range(10):
+        inner = getattr(error, "reason", None) or (error.args[0] if error.args else None)
+        if not isinstance(inner, BaseException):
+            break
+        error = inner
+    if isinstance(error, OSError) and error.strerror:
+        return printable(error.strerror)
+    words = str(error.args[-1]) if error.args else type(error).__name__
+    return printable(re.sub(r"^.*\[Errno -?\d+\]\s*|^[^:]*\([^)]*\):\s*", "", words))[:200]

@@ -1,0 +1,194 @@
+"""The describe stage: a record's video, clips or scenes -> the keys of the record that the model fills."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from vidkit.errors import VidkitError
+from vidkit.qwen_model.describer import Describer
+from vidkit.qwen_model.question import Clip, Description, Question
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A clip or scene of a record: its entry there, and what the model is shown."""
+
+    entry: Mapping[str, Any]
+    clip: Clip
+
+
+def describe_record(
+    describer: Describer,
+    record: Mapping[str, Any],
+    file: Path | None,
+    url: str | None,
+    instruction: str,
+    level: str = "auto",
+    folder: Path = Path(),
+) -> dict[str, Any]:
+    """Describe the video of a record.
+
+    Args:
+        describer: who does it.
+        record: what is known of the video so far. A clip or scene that has a description there keeps it.
+        file: the local video file; None where it was not kept and a server can fetch it by its URL.
+        url: where a server can fetch it; None where it cannot.
+        instruction: what the model is asked, priority keywords included.
+        level: `video`, `segments` or `scenes`; `auto` is the video if it is one clip long, else its clips; `none`.
+        folder: what the paths of the record's clips are relative to.
+
+    Returns:
+        The record's keys `qwen_description`, `ai_generated_tags` and `ai`, and with them `segments` or `scenes`
+        where these were described. A failure is no exception: it stands in `ai.error`, what did work is there, and
+        the next run asks for the rest.
+    """
+    if level == "none":
+        return {"qwen_description": None, "ai_generated_tags": [], "ai": None}
+    whole = Clip(file, url, sha256=record.get("sha256"), duration=record.get("duration"))
+    segments = [_segment(entry, folder) for entry in record.get("segments") or ()]
+    if level == "scenes" and record.get("scenes"):
+        parts = [_Part(e, _scene(e, whole)) for e in record["scenes"]]
+        return _from_parts(describer, record, "scenes", parts, instruction)
+    if level == "segments" and segments:
+        return _from_parts(describer, record, "segments", segments, instruction)
+    if level == "auto" and segments:
+        if len(segments) == 1:  # the clip is the video, and no larger than the model needs it
+            only = segments[0].clip
+            segments = [_Part(segments[0].entry, Clip(only.path, only.url or url))]
+        return _from_parts(describer, record, "segments", segments, instruction)
+    return _from_whole(describer, record, whole, instruction)
+
+
+def _segment(entry: Mapping[str, Any], folder: Path) -> _Part:
+    return _Part(entry, Clip(folder / entry["path"], entry.get("url")))
+
+
+def _scene(entry: Mapping[str, Any], whole: Clip) -> Clip:
+    return Clip(whole.path, None, entry["start_time"], entry["end_time"], whole.sha256, whole.duration)
+
+
+def _from_whole(describer: Describer, record: Mapping[str, Any], clip: Clip, instruction: str) -> dict[str, Any]:
+    """One question about the whole video."""
+    answer = _answer(describer, clip, instruction)
+    if isinstance(answer, VidkitError):
+        log.warning("no description of %s: %s", record.get("filename"), answer)
+        return _keys(describer, instruction, None, [], str(answer))
+    return _keys(describer, instruction, answer.text, answer.tags)
+
+
+def _from_parts(
+    describer: Describer, record: Mapping[str, Any], key: str, parts: Sequence[_Part], instruction: str
+) -> dict[str, Any]:
+    """A question about each part that has no description yet, and one for the summary of all."""
+    missing = [part for part in parts if part.entry.get("description") is None]
+    answers = in_parallel(
+        lambda part: _answer(describer, part.clip, instruction), missing, describer.parallel, name="describe"
+    )
+    found = {id(part): answer for part, answer in zip(missing, answers, strict=True)}
+    entries: list[dict[str, Any]] = []
+    failures: list[VidkitError] = []
+    tags: list[str] = []
+    for part in parts:
+        answer = found.get(id(part))
+        entry = dict(part.entry)
+        if isinstance(answer, Description):
+            entry["description"] = answer.text
+            if "tags" in entry:
+                entry["tags"] = list(answer.tags)
+            tags += answer.tags
+        elif answer is not None:
+            failures.append(answer)
+        else:
+            tags += entry.get("tags") or []
+        entries.append(entry)
+    if len(missing) < len(parts):  # scenes keep no tags of their own
+        tags += record.get("ai_generated_tags") or []
+    return {key: entries, **_summary(describer, record, key, entries, failures, tags, instruction)}
+
+
+def _summary(
+    describer: Describer,
+    record: Mapping[str, Any],
+    key: str,
+    entries: Sequence[Mapping[str, Any]],
+    failures: Sequence[VidkitError],
+    tags: Sequence[str],
+    instruction: str,
+) -> dict[str, Any]:
+    """The keys of the whole video from its parts, those that failed left out."""
+    reasons = []
+    if failures:
+        reasons.append(f"{len(failures)} of {len(entries)} {key} have no description: {failures[0]}")
+        if len(entries) == 1:
+            reasons = [str(failures[0])]
+    described = [
+        (e["start_time"], e["end_time"], e["description"]) for e in entries if e["description"] is not None
+    ]
+    text, all_tags = None, list(tags)
+    if described:
+        try:
+            summary = describer.summarise(described, instruction)
+            text, all_tags = summary.text, [*summary.tags, *tags]
+        except VidkitError as error:
+            reasons.append(f"there is no summary of the {key}: {error}")
+    if reasons:
+        log.warning("%s: %s", record.get("filename"), "; ".join(reasons))
+    return _keys(describer, instruction, text, all_tags, "; ".join(reasons) or None)
+
+
+def _answer(describer: Describer, clip: Clip, instruction: str) -> Description | VidkitError:
+    try:
+        return describer.ask(Question(instruction, clip))
+    except VidkitError as error:
+        return error
+
+
+def _keys(
+    describer: Describer, instruction: str, text: str | None, tags: Iterable[str], error: str | None = None
+) -> dict[str, Any]:
+    ai = {"backend": describer.backend, "model": describer.model, "instruction": instruction, "error": error}
+    by_case = {tag.casefold(): tag for tag in reversed(list(tags))}
+    return {"qwen_description": text, "ai_generated_tags": list(by_case.values())[::-1], "ai": ai}
+
+
+def in_parallel(work: Callable[[T], Any], items: Sequence[T], at_once: int, name: str) -> list[Any]:
+    """`work` of each item, in the items' order, some at once.
+
+    The threads are daemons: a run that is interrupted does not wait for a model's answer, which may take minutes.
+
+    Raises:
+        Exception: the first that `work` raised, once all are done.
+    """
+    results: list[Any] = [None] * len(items)
+    left = iter(enumerate(items))
+    lock = threading.Lock()
+    failures: list[BaseException] = []
+
+    def take() -> None:
+        while True:
+            with lock:
+                number, item = next(left, (None, None))
+            if number is None or failures:
+                return
+            try:
+                results[number] = work(item)  # type: ignore[arg-type]
+            except BaseException as error:
+                failures.append(error)
+
+    count = min(at_once, len(items))
+    threads = [threading.Thread(target=take, daemon=True, name=f"{name}-{number}") for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+    return results

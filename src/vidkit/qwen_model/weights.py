@@ -1,0 +1,112 @@
+"""Where a model's weights are: in the user's folder, or fetched once from a hub."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+import re
+from pathlib import Path
+
+from vidkit.core import printable
+from vidkit.errors import DescribeError, ToolMissingError
+
+log = logging.getLogger(__name__)
+
+_SAMPLE = 65536  # bytes of each weight file that tell it from another of the same size
+
+
+def find_weights(model_dir: str, model: str, hub: str) -> Path:
+    """The folder with the weights. They are fetched, with a progress bar, where they are not on this machine yet.
+
+    Args:
+        model_dir: the user's folder; empty to fetch.
+        model: the model's name at the hub, such as `Qwen/Qwen2-VL-7B-Instruct`.
+        hub: `modelscope` or `huggingface`.
+
+    Raises:
+        DescribeError: the folder holds no model, or the hub does not give it.
+        ToolMissingError: the package that fetches is not installed.
+    """
+    if model_dir:
+        folder = Path(model_dir).expanduser()
+        if not folder.is_dir():
+            raise DescribeError(f"[Qwen] ModelDir {printable(folder)} is not there")
+        if lacking := _lacking(folder):
+            raise DescribeError(
+                f"[Qwen] ModelDir {printable(folder)} holds no whole model: {lacking} is missing. "
+                "It has to be the folder with config.json and the .safetensors files."
+            )
+        return folder
+    with contextlib.suppress(Exception):  # each hub's own way to say that it is not there
+        folder = Path(_fetch(model, hub, local_files_only=True))
+        if not _lacking(folder):
+            return folder
+    log.warning("fetching %s from %s: this is done once", printable(model), hub)
+    try:
+        folder = Path(_fetch(model, hub, local_files_only=False))
+    except ToolMissingError:
+        raise
+    except Exception as error:
+        reason = " ".join(printable(error).split())[:300]
+        raise DescribeError(
+            f"the model {printable(model)} is not on this machine, and {hub} did not give it: {reason}. "
+            "Check [Qwen] Model and the network, or put it into a folder and set [Qwen] ModelDir."
+        ) from None
+    if lacking := _lacking(folder):
+        raise DescribeError(f"{printable(model)} from {hub} is no whole model: {lacking} is missing")
+    return folder
+
+
+def weights_identity(folder: Path) -> str:
+    """What tells these weights from others: the configuration, and each file's name, size and a sample of it.
+
+    Reading all of them would take a minute for what a fine-tuned copy shows everywhere.
+    """
+    digest = hashlib.sha256((folder / "config.json").read_bytes())
+    for path in sorted(folder.glob("*.safetensors")):
+        size = path.stat().st_size
+        digest.update(f"{path.name}:{size}".encode())
+        with path.open("rb") as file:
+            for place in (size // 3, size // 2, max(0, size - _SAMPLE)):
+                file.seek(place)
+                digest.update(file.read(_SAMPLE))
+    return digest.hexdigest()
+
+
+def weights_size(folder: Path) -> int:
+    """Bytes of the weights, which is what they take in memory."""
+    return sum(path.stat().st_size for path in folder.glob("*.safetensors"))
+
+
+def _lacking(folder: Path) -> str:
+    """The file that is missing for a whole model; empty where none is."""
+    if not (folder / "config.json").is_file():
+        return "config.json"
+    index = folder / "model.safetensors.index.json"
+    if index.is_file():
+        try:
+            names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+        except (OSError, ValueError, KeyError, AttributeError):
+            return f"a readable {index.name}"
+        return next((str(name) for name in names if not (folder / str(name)).is_file()), "")
+    return "" if any(folder.glob("*.safetensors")) else "model.safetensors"
+
+
+def _fetch(model: str, hub: str, local_files_only: bool) -> str:
+    # No pickled weights: loading those runs what is written in them.
+    wanted = ["*.json", "*.safetensors", "*.txt", "*.jinja"]
+    try:
+        if hub == "huggingface":
+            from huggingface_hub import snapshot_download as from_huggingface
+
+            return str(from_huggingface(model, allow_patterns=wanted, local_files_only=local_files_only))
+        from modelscope.hub.snapshot_download import snapshot_download as from_modelscope
+
+        return str(from_modelscope(model, allow_patterns=wanted, local_files_only=local_files_only))
+    except ImportError as error:
+        raise ToolMissingError(
+            f"{re.sub(r'[^A-Za-z_.]', '', error.name or hub)} is not installed, which fetches models: "
+            "pip install 'vidkit[qwen]', or set [Qwen] ModelDir to a folder with one"
+        ) from None
