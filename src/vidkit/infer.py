@@ -16,7 +16,16 @@ from vidkit.config import Config, load_config
 from vidkit.core import ensure_directory, load_priority_keywords, printable, shown_url, write_whole
 from vidkit.download import download_video
 from vidkit.errors import ConfigError, OutputError, VidkitError
-from vidkit.qwen_model import Clip, Describer, Question, full_instruction, in_parallel, open_describer
+from vidkit.qwen_model import (
+    Clip,
+    Describer,
+    Description,
+    Question,
+    RefusedError,
+    full_instruction,
+    in_parallel,
+    open_describer,
+)
 from vidkit.units import parse_resolution
 
 log = logging.getLogger(__name__)
@@ -59,8 +68,8 @@ def run_inference_on_videos(
         progress: told of (rows done, rows in all) after each.
 
     Returns:
-        `[{file_name, segments: [{segment_url, description, tags}]}]`, in the list's order. A segment that failed has
-        the description None and an `error`; the next run asks for just those.
+        `[{file_name, segments: [{segment_url, description, tags}]}]`, in the list's order. A segment that failed
+        has the description None and an `error`; the next run asks for just those.
 
     Raises:
         ConfigError: the list, the settings or the old results are wrong, or no model is set; nothing was asked.
@@ -75,7 +84,7 @@ def run_inference_on_videos(
         raise ConfigError("no model is set: give [QwenVL] PublicEndpoint or [Qwen] ModelDir in config.ini")
     keywords = load_priority_keywords(config.rules.priority_keywords)
     question = full_instruction(instruction or config.qwen_vl.default_instruction, keywords)
-    work = _Work(asked, question, folder, config.paths.download_directory, known)
+    work = _Work(asked, question, folder, config.paths.download_directory, known, len(rows))
     results = _Results(out, [work.as_known(row) for row in rows])
     done = 0
 
@@ -102,7 +111,13 @@ class _Work:
     """What the rows share: who is asked, and what was answered before."""
 
     def __init__(
-        self, describer: Describer, instruction: str, folder: Path, downloads: Path, known: Mapping[Any, Any]
+        self,
+        describer: Describer,
+        instruction: str,
+        folder: Path,
+        downloads: Path,
+        known: Mapping[Any, Any],
+        rows: int,
     ) -> None:
         self._describer = describer
         self._instruction = instruction
@@ -110,6 +125,7 @@ class _Work:
         self._downloads = downloads
         self._known = known
         self._takes_urls = describer.backend == "endpoint"
+        self._at_once = max(1, describer.parallel // max(1, rows))
 
     def as_known(self, row: _Video) -> dict[str, Any] | None:
         """A row's earlier answers; None where there are none."""
@@ -124,11 +140,11 @@ class _Work:
             known: dict[str, Any] | None = self._known.get((row.file_name, segment))
             return known or self._answer(row, segment)
 
-        answers = in_parallel(answer, row.segments, self._describer.parallel, name="segment")
+        answers = in_parallel(answer, row.segments, self._at_once, name="segment")
         return {"file_name": row.file_name, "segments": answers}
 
     def _answer(self, row: _Video, segment: str) -> dict[str, Any]:
-        empty = {"segment_url": segment, "description": None, "tags": []}
+        empty: dict[str, Any] = {"segment_url": segment, "description": None, "tags": []}
         try:
             said = self._ask(row, segment)
         except VidkitError as error:
@@ -138,7 +154,7 @@ class _Work:
             return {**empty, "error": f"{printable(error.filename or segment)}: {error.strerror}"}
         return {"segment_url": segment, "description": said.text, "tags": list(said.tags)}
 
-    def _ask(self, row: _Video, segment: str) -> Any:
+    def _ask(self, row: _Video, segment: str) -> Description:
         """Ask by the URL where the server takes it, else by the file."""
         if "://" not in segment:
             path = self._folder / segment
@@ -146,10 +162,8 @@ class _Work:
         if self._takes_urls:
             try:
                 return self._put(row, Clip(None, segment))
-            except VidkitError as error:
+            except RefusedError as error:
                 refusal = error
-                if not hasattr(error, "status"):  # no answer, or one about the run and not about the URL
-                    raise
         with tempfile.TemporaryDirectory(dir=ensure_directory(self._downloads), prefix=".infer-") as folder:
             try:
                 path = download_video(segment, None, folder, progress=False).path
@@ -161,7 +175,7 @@ class _Work:
         self._takes_urls = False  # the file was taken where the URL was not: files from now on
         return answer
 
-    def _put(self, row: _Video, clip: Clip) -> Any:
+    def _put(self, row: _Video, clip: Clip) -> Description:
         return self._describer.ask(Question(self._instruction, clip, row.max_resolution, row.max_fps))
 
 

@@ -21,14 +21,19 @@ ORDERS = {
 }
 
 
-def conditions(query: Query) -> tuple[list[str], list[Any]]:
-    """What holds for a row `v` of `videos`, all but the words, and the values to bind."""
+def fact_condition(query: Query, number: str) -> tuple[list[str], list[Any]]:
+    """What holds for the number of a video that has the facts, and the value to bind: none where none is asked."""
+    if not query.facts:
+        return [], []
+    groups = [" OR ".join(map(quoted, facts)) for facts in query.facts]
+    expression = " AND ".join(f"({group})" for group in groups)
+    return [f"{number} IN (SELECT rowid FROM facts WHERE facts MATCH ?)"], [expression]
+
+
+def bound_conditions(query: Query) -> tuple[list[str], list[Any]]:
+    """What holds for a row `v` of `videos` inside the query's bounds, and the values to bind."""
     where: list[str] = []
     values: list[Any] = []
-    if query.facts:
-        groups = [" OR ".join(map(quoted, facts)) for facts in query.facts]
-        where.append("v.id IN (SELECT rowid FROM facts WHERE facts MATCH ?)")
-        values.append(" AND ".join(f"({group})" for group in groups))
     for sign, sides in (("", query.picture.reaches), ("NOT ", query.picture.below)):
         if sides:
             long_side, short_side = sides
@@ -47,7 +52,9 @@ def conditions(query: Query) -> tuple[list[str], list[Any]]:
 
 def video_conditions(query: Query) -> tuple[str, list[Any]]:
     """What holds for a row `v` of `videos` of which a moment, or which itself, is an answer."""
-    where, values = conditions(query)
+    where, values = fact_condition(query, "v.id")
+    bounds, bound_values = bound_conditions(query)
+    where, values = where + bounds, values + bound_values
     if query.words:
         where.append("v.id IN (SELECT rowid >> ? FROM words WHERE words MATCH ?)")
         values += [PLACE_BITS, match_words(query)]

@@ -41,7 +41,8 @@ from vidkit.library.sql import (
     FACT_SIGNS,
     ORDERS,
     PLACE_BITS,
-    conditions,
+    bound_conditions,
+    fact_condition,
     match_words,
     page,
     quoted,
@@ -52,7 +53,7 @@ from vidkit.record import Record
 
 SCHEMA = 1
 _APPLICATION = 0x766B6974  # "vkit": says that a database is a vidkit library
-_BATCH = 500  # records in one transaction
+_BATCH = 1000  # records in one transaction
 _AS_FACTS = quoted("ascii tokenchars '{}'".format(FACT_SIGNS.replace("'", "''")))
 _TABLES = f"""
 CREATE TABLE videos (
@@ -73,6 +74,8 @@ CREATE VIRTUAL TABLE facts USING fts5 (
     fact, content = '', columnsize = 0, detail = none, tokenize = {_AS_FACTS}
 );
 CREATE VIRTUAL TABLE words USING fts5 (own, shared, columnsize = 0, tokenize = 'ascii');
+INSERT INTO facts (facts, rank) VALUES ('hashsize', 4194304);
+INSERT INTO words (words, rank) VALUES ('hashsize', 4194304);
 """
 _DAMAGED = ("is damaged", "Move it away and build it anew from the JSON records")
 # SQLite's words for what went wrong (Python before 3.11 hands over no code) -> ours, and what to do.
@@ -321,10 +324,12 @@ class SqliteLibrary:
 
     def _moments(self, query: Query) -> list[tuple[int, int, float]]:
         """(video, place, rank) of the moments that have the words."""
-        where, values = conditions(query)
-        source = "words JOIN videos v ON v.id = words.rowid >> ?" if where or query.sort in ORDERS else "words"
-        values = [*([PLACE_BITS] if source != "words" else []), match_words(query), *values]
-        tail = f"FROM {source} WHERE {' AND '.join(['words MATCH ?', *where])}"
+        facts, fact_values = fact_condition(query, f"words.rowid >> {PLACE_BITS}")
+        bounds, bound_values = bound_conditions(query)
+        where = " AND ".join(["words MATCH ?", *facts, *bounds])
+        values = [match_words(query), *fact_values, *bound_values]
+        join = f"JOIN videos v ON v.id = words.rowid >> {PLACE_BITS}" if bounds or query.sort in ORDERS else ""
+        tail = f"FROM words {join} WHERE {where}"
         limit, offset = page(query)
         if query.sort in ORDERS:
             sql = f"SELECT words.rowid {tail} ORDER BY {ORDERS[query.sort]}, words.rowid LIMIT ? OFFSET ?"

@@ -7,6 +7,7 @@ from vidkit.qwen_model.ask import process_with_qwen_vl, query_qwen_vl_chat
 from vidkit.qwen_model.cost import Cost
 from vidkit.qwen_model.describer import Describer, open_describer
 from vidkit.qwen_model.question import Clip, Description, Question
+from vidkit.qwen_model.server import RefusedError
 from vidkit.qwen_model.stage import describe_record, in_parallel
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ __all__ = [
     "Description",
     "Question",
     "QwenVLModel",
+    "RefusedError",
     "describe_record",
     "full_instruction",
     "in_parallel",
