@@ -109,7 +109,7 @@ def test_a_server_that_goes_away_in_the_middle_is_named_and_used_again_when_it_i
     port = None
     with mongod(tmp_path / "data") as address:
         port = address.rpartition(":")[2]
-        library = open_mongodb(f"mongodb://{address}/?serverSelectionTimeoutMS=300")
+        library = open_mongodb(f"mongodb://{address}/?serverSelectionTimeoutMS=1500")
         library.save(make_record("a.mp4"), Path())
     try:
         for ask in (
