@@ -42,10 +42,12 @@ def download() -> list[list[object]]:
             )
 
             def vidkit() -> tuple[float, float]:
+                (folder / "out" / "big.mp4").unlink(missing_ok=True)
                 said = run(sys.executable, "-c", code, f"{url}/big.mp4", folder / "out").stdout.split()
                 return float(said[0]), float(said[1])
 
             def curl() -> float:
+                (folder / "curl.mp4").unlink(missing_ok=True)
                 return seconds(lambda: run("curl", "-s", "-o", folder / "curl.mp4", f"{url}/big.mp4"))
 
             vidkit(), curl()

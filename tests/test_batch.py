@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -23,6 +25,9 @@ from vidkit.run import open_run
 
 from .conftest import MakeVideo
 from .misbehaving_server import Reply, Server
+
+# As many as the time of a test allows; KILLS=50 in the environment for more.
+KILLS = int(os.environ.get("KILLS", "8"))
 
 
 @pytest.fixture
@@ -181,7 +186,7 @@ def test_a_run_killed_again_and_again_ends_as_an_unbroken_one(server: Server, ma
     assert unbroken.returncode == 1
     expected = {path.name: plain(json.loads(path.read_text())) for path in Path("unbroken").glob("*.mp4.json")}
     chance = random.Random(5)
-    for _ in range(12):
+    for _ in range(KILLS):
         running = vidkit(*start)
         time.sleep(chance.uniform(0.1, 1.6))
         os.killpg(running.pid, signal.SIGKILL)
@@ -273,3 +278,29 @@ def test_no_process_and_no_file_handle_is_left_behind(server: Server, make_video
     children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
     names = [Path(f"/proc/{child}/comm").read_text().strip() for child in children]
     assert not {"ffmpeg", "ffprobe"} & set(names)
+
+
+@pytest.mark.skipif(not (shutil.which("rclone") and shutil.which("awk")), reason="rclone and awk are not installed")
+def test_the_seeds_own_command_over_a_real_folder_processes_every_file_that_it_did_not_cut(
+    server: Server, make_video: MakeVideo, tmp_path: Path
+) -> None:
+    bucket = tmp_path / "vids"
+    (bucket / "sub").mkdir(parents=True)
+    good = ["plain.mp4", "one space.mp4", "comma, and space.mp4", "50%.mp4", "semi;colon.mp4", "übung.mp4"]
+    cut = "a name with many spaces.mp4"
+    for name in (*good, cut, "notes.txt"):
+        (bucket / name).write_bytes(make_video().read_bytes())
+        server.at("/vids/" + quote(name), Reply(bucket / name, etag='"1"'))
+    command = (
+        f"rclone lsf --format pst {bucket} | awk -v bucket_url={server.url('/vids/')} "
+        """'BEGIN {print "file_name,file_size,last_modified,public_url"} """
+        """{print $1","$2","$3","bucket_url $1}' > file_info_with_urls.csv"""
+    )
+    environment = {**os.environ, "RCLONE_CONFIG": "", "LC_ALL": "C.UTF-8"}
+    subprocess.run(["sh", "-c", command], check=True, env=environment, capture_output=True)
+    out, said = vidkit("process", "--csv", "file_info_with_urls.csv", "--json").communicate(timeout=120)
+    done = [json.loads(line)["source"]["url"] for line in out.splitlines()]
+    assert sorted(done) == sorted(server.url("/vids/" + quote(name)) for name in good)
+    assert "6 processed, 1 failed" in said
+    assert "2 passed over" in said
+    assert "rclone lsf" in Path("processed_videos/failures.csv").read_text()

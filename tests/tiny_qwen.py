@@ -73,7 +73,7 @@ def make_checkpoint(folder: Path, family: str = "qwen2", seed: int = 0, hidden: 
     import torch
     import transformers
 
-    tokenizer = _tokenizer()
+    tokenizer = tiny_tokenizer()
     ids = {name: tokenizer.convert_tokens_to_ids(f"<|{name}|>") for name in ("image_pad", "video_pad")}
     text = {
         "vocab_size": len(tokenizer), "hidden_size": hidden, "intermediate_size": 2 * hidden,
@@ -134,7 +134,7 @@ def _vision(family: str, hidden: int) -> tuple[dict[str, Any], str]:
     return {"depth": 2, "embed_dim": 32, "num_heads": 2, "hidden_size": hidden, "mlp_ratio": 2}, "Qwen2VL"
 
 
-def _tokenizer() -> Any:
+def tiny_tokenizer() -> Any:
     """Byte-level BPE, trained on a few sentences."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast

@@ -6,8 +6,9 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from weakref import WeakValueDictionary
 
 from vidkit.core import printable
@@ -32,48 +33,59 @@ class AnswerCache:
         self._path = path
         self._usable = True
         self._lock = threading.Lock()
+        self._database: sqlite3.Connection | None = None
         self._being_asked: WeakValueDictionary[str, _Turn] = WeakValueDictionary()
+        self._turns = threading.Lock()
 
     @contextmanager
     def turn(self, key: str) -> Iterator[None]:
         """Wait until no other thread asks the same: its answer will then be here."""
-        with self._lock:
+        with self._turns:
             turn = self._being_asked.setdefault(key, _Turn())
         with turn.lock:
             yield
 
     def find(self, key: str) -> Reply | None:
         """The answer that was given to this, or None."""
-        try:
-            with self._open() as database:
-                row = database.execute(
-                    "SELECT text, tokens_in, tokens_out, seconds FROM answers WHERE key = ?", (key,)
-                ).fetchone()
-        except (sqlite3.Error, OSError) as error:
-            self._give_up(error)
-            return None
-        return Reply(*row) if row else None
+        found = self._run("SELECT text, tokens_in, tokens_out, seconds FROM answers WHERE key = ?", (key,))
+        return Reply(*found[0]) if found else None
 
     def keep(self, key: str, reply: Reply) -> None:
         """Remember an answer."""
         values = (key, reply.text, reply.tokens_in, reply.tokens_out, reply.seconds)
+        columns = "key, text, tokens_in, tokens_out, seconds"
+        self._run(f"INSERT OR REPLACE INTO answers ({columns}) VALUES (?, ?, ?, ?, ?)", values)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            if self._database is not None:
+                self._database.close()
+                self._database = None
+
+    def _run(self, statement: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         try:
-            with self._open() as database, database:
-                database.execute(
-                    "INSERT OR REPLACE INTO answers (key, text, tokens_in, tokens_out, seconds)"
-                    " VALUES (?, ?, ?, ?, ?)",
-                    values,
-                )
+            with self._lock, self._opened() as database:
+                return database.execute(statement, values).fetchall()
         except (sqlite3.Error, OSError) as error:
             self._give_up(error)
+            return []
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        # A connection for each use: it takes less than a millisecond, and none is shared by threads or left open.
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(self._path, timeout=_PATIENCE)) as database:
-            database.execute(_TABLE)
-            yield database
+    def _opened(self) -> sqlite3.Connection:
+        """The connection that all threads use in turn; as a context it commits."""
+        if self._database is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            database = sqlite3.connect(self._path, timeout=_PATIENCE, check_same_thread=False)
+            try:
+                # An answer that a power loss takes is asked again: waiting for the disk after each is dearer.
+                database.execute("PRAGMA journal_mode = WAL")
+                database.execute("PRAGMA synchronous = NORMAL")
+                database.execute(_TABLE)
+            except sqlite3.Error:
+                database.close()
+                raise
+            self._database = database
+        return self._database
 
     def _give_up(self, error: Exception) -> None:
         if self._usable:

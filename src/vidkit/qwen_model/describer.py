@@ -125,6 +125,7 @@ class Describer:
     def close(self) -> None:
         """Let go of connections and of the model's memory; what is under way fails."""
         self._backend.close()
+        self._cache.close()
 
     def _asked(self, question: Question, key: str | None) -> Description:
         reply = self._backend.ask(question)
