@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -9,8 +10,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -388,7 +390,7 @@ describer = open_describer(load_config(environment={}, overrides={
 }))
 assert not sys.modules.get("torch") and not sys.modules.get("transformers")
 try:
-    describer.describe(Path(sys.argv[2]), None, "Describe.")
+    print("described" if describer.describe(Path(sys.argv[2]), None, "Describe.").text else "")
 except VidkitError as error:
     print(error)
 """
@@ -420,3 +422,69 @@ def test_offline_it_is_said_what_is_missing(hub: str, clips: list[Path], tmp_pat
     words = str(_python(ASK, hub, str(clips[0]), **nowhere))
     assert words.startswith(f"the model some/model is not on this machine, and {hub} did not give it: ")
     assert words.endswith("put it into a folder and set [Qwen] ModelDir.")
+
+
+class _Hub(BaseHTTPRequestHandler):
+    """As much of Hugging Face's hub as a download needs."""
+
+    protocol_version = "HTTP/1.1"
+    folder: Path
+    fetched: ClassVar[list[str]] = []
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def do_GET(self) -> None:
+        name = self.path.split("?")[0].rpartition("/")[2]
+        file = self.folder / name
+        if "/api/models/some/model" in self.path:
+            names = sorted(path.name for path in self.folder.iterdir())
+            model = {"id": "some/model", "sha": "0" * 40, "siblings": [{"rfilename": name} for name in names]}
+            self._send(json.dumps(model).encode(), {"Content-Type": "application/json"})
+        elif "/resolve/" in self.path and file.is_file():
+            content = file.read_bytes()
+            if self.command == "GET":
+                self.fetched.append(name)
+            self._send(content, {"ETag": f'"{hashlib.sha1(content).hexdigest()}"', "X-Repo-Commit": "0" * 40})
+        else:
+            self.send_error(404)
+
+    def _send(self, body: bytes, headers: dict[str, str]) -> None:
+        self.send_response(200)
+        for key, value in {**headers, "Content-Length": str(len(body))}.items():
+            self.send_header(key, value)
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+
+
+def test_a_model_is_fetched_once_and_without_pickled_weights(
+    checkpoint: Checkpoint, clips: list[Path], tmp_path: Path
+) -> None:
+    folder = shutil.copytree(checkpoint(), tmp_path / "hub")
+    (folder / "pytorch_model.bin").write_bytes(b"a pickle, which runs what is written in it")
+    handler = type("Hub", (_Hub,), {"folder": folder, "fetched": []})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    root = str(Path(__file__).parents[1])
+    places = {
+        "HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}", "HF_HOME": str(tmp_path / "hf"),
+        "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "PYTHONPATH": f"{root}{os.pathsep}{root}/src",
+    }  # fmt: skip
+    fitted = "from tests.tiny_qwen import fit_torchvision; fit_torchvision()"
+    program = ASK.replace("try:", f"{fitted}\ntry:")
+    try:
+        assert _python(program, "huggingface", str(clips[0]), **places) == "described"
+        assert "model.safetensors" in handler.fetched
+        assert "pytorch_model.bin" not in handler.fetched
+        handler.fetched.clear()
+        assert _python(program, "huggingface", str(clips[1]), **places) == "described"
+        assert handler.fetched == []
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -120,7 +120,7 @@ class _Batch:
         self.failures: list[Failure] = []
         self.under_way: set[Future[None]] = set()
         self.lock = threading.Lock()
-        self.settings = run.settings()
+        self.settings = run.settings
         self.seen: set[str] = set()
 
     def process(self, rows: Iterator[Found]) -> Summary:

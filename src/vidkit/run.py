@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import cached_property
 
 from vidkit.config import Config, Rules
 from vidkit.core import load_priority_keywords
@@ -59,9 +60,10 @@ class Run:
             return [self.describer.backend, self.describer.fingerprint, self.instruction, self.level]
         return [self.rules.fingerprint] if stage == "tag" else []
 
+    @cached_property
     def settings(self) -> str:
         """One fingerprint of everything in the settings that a record depends on."""
-        return fingerprint(*(VERSIONS[stage] for stage in VERSIONS), *map(self.made_from, VERSIONS))
+        return fingerprint(*VERSIONS.values(), *map(self.made_from, VERSIONS))
 
 
 @contextmanager

@@ -386,7 +386,7 @@ class _Work:
                     "%s is in its JSON but not in the library, until the next run: %s", self.filename, error
                 )
         described = record["ai"] is None or record["ai"]["error"] is None
-        settings = self.run.settings() if stored and described else ""
+        settings = self.run.settings if stored and described else ""
         self.run.journal.add(self.url, Entry(record["filename"], self.version, settings))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -125,10 +126,11 @@ def pieces_of(record: Record) -> list[Piece]:
     for scene in scenes:
         times = scene["start_time"], scene["end_time"]
         pieces.append(Piece("scene", scene["index"], *times, scene["description"] or "", (), scene["thumbnail"]))
+    starts = [scene["start_time"] for scene in scenes]
     for clip in record["segments"]:
         times = clip["start_time"], clip["end_time"]
-        shown = [scene["thumbnail"] for scene in scenes if scene["start_time"] <= clip["start_time"]]
-        thumbnail = shown[-1] if shown else None
+        shown = bisect_right(starts, clip["start_time"])
+        thumbnail = scenes[shown - 1]["thumbnail"] if shown else None
         said = clip["description"] or "", tuple(clip["tags"])
         pieces.append(Piece("segment", clip["index"], *times, *said, thumbnail))
     return pieces

@@ -18,7 +18,7 @@ from typing import Any
 
 from pymongo import IndexModel, ReplaceOne
 from pymongo.collection import Collection
-from pymongo.errors import BulkWriteError, OperationFailure
+from pymongo.errors import OperationFailure
 from pymongo.write_concern import WriteConcern
 
 from vidkit.core import shown_url
@@ -34,13 +34,15 @@ log = logging.getLogger(__name__)
 Document = dict[str, Any]
 
 _BATCH = 200  # records in one message
-_DUPLICATE_KEY = 11000
+_PAGE = 250  # documents read for a search at first; then twice as many, and so on
 _GROUPED = ("classification", "resolution", "codec", "tags", "described")
 _INDEXES = (
-    *([(field, 1), ("added", -1)] for field in ("words", "facts", "finished", "duration", "size", "name")),
-    *([(field, 1)] for field in ("added", "content", "filename")),
-    # All that `stats` reads, so that it reads no document.
-    [(field, 1) for field in (*_GROUPED, "duration", "size")],
+    *((field, "added") for field in ("words", "finished", "duration", "size", "name")),
+    ("facts", "finished", "added"),
+    ("added",),
+    ("content",),
+    ("filename",),
+    (*_GROUPED, "duration", "size"),  # all that `stats` reads, so that it reads no document
 )
 _ORDERS = {
     "relevance": [("added", -1)],
@@ -81,7 +83,8 @@ def open_mongodb(
 
 
 def _make_indexes(collection: Collection[Document], name: str) -> None:
-    models = [IndexModel([(_at(field), way) for field, way in keys]) for keys in _INDEXES]
+    # Read backwards an index serves the opposite order, which is why each order below has one direction.
+    models = [IndexModel([(_at(field), 1) for field in fields]) for fields in _INDEXES]
     with reported(name):
         try:
             collection.create_indexes(models)
@@ -187,7 +190,7 @@ class MongoLibrary:
 
     # Writing
 
-    def _put(self, batch: dict[str, Stored], attempts: int = 3) -> None:
+    def _put(self, batch: dict[str, Stored]) -> None:
         known = self._collection.find({"_id": {"$in": list(batch)}}, {_at("added"): 1})
         added = {document["_id"]: document[OWN]["added"] for document in known}
         replacements = []
@@ -195,14 +198,7 @@ class MongoLibrary:
             whole = Stored(stored.record, Path(os.path.abspath(stored.folder)))
             document = document_of(whole, added.get(key) or self._now())
             replacements.append(ReplaceOne({"_id": key}, document, upsert=True))
-        try:
-            self._collection.bulk_write(replacements, ordered=False)
-        except BulkWriteError as error:
-            # Another process put the same video in at this moment: now there is something to replace.
-            codes = {failure["code"] for failure in error.details["writeErrors"]}
-            if codes != {_DUPLICATE_KEY} or attempts < 2:
-                raise
-            self._put(batch, attempts - 1)
+        self._collection.bulk_write(replacements, ordered=False)
 
     def _now(self) -> int:
         """Nanoseconds since 1970, never the same twice: the order in which videos came in."""
@@ -217,7 +213,7 @@ class MongoLibrary:
         asked = _filter(query)
         fields = {_at("texts"): 1, _at("shared"): 1}
         sort = [(_at(field), way) for field, way in order]
-        at, size = 0, 500
+        at, size = 0, _PAGE
         while True:
             # By pages: with a limit the server needs no more room for sorting than these take.
             page = list(self._collection.find(asked, fields).sort(sort).skip(at).limit(size))
@@ -226,7 +222,7 @@ class MongoLibrary:
                     yield document["_id"], text
             if len(page) < size:
                 return
-            at, size = at + size, min(2 * size, 4000)
+            at, size = at + size, min(2 * size, 16 * _PAGE)
 
     def _videos(self, query: Query, order: Sequence[tuple[str, int]]) -> Iterator[str]:
         """The keys of the videos of which something matches."""

@@ -143,7 +143,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
                 connection.execute(f"PRAGMA user_version = {SCHEMA}")
     # Each commit is on the disk: a record that was saved is there after a power loss.
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA cache_size = -32768")  # kB
+    connection.execute("PRAGMA cache_size = -4096")  # kB: a long run stays small, and the system caches the file
     connection.execute("PRAGMA wal_autocheckpoint = 8000")  # pages: a batch rewrites many of them again and again
 
 
