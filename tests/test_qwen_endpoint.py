@@ -552,6 +552,12 @@ def test_the_key_does_not_come_back_in_a_description(
     assert KEY.encode() not in (tmp_path / "answers.db").read_bytes()
 
 
+def test_a_short_key_is_not_shown_in_an_error(model: ModelServer, opened: Open, clips: list[Path]) -> None:
+    model.faults = [(400, {"detail": "bad key k3y"})]
+    with pytest.raises(DescribeError, match=r"bad key \*\*\*"):
+        opened("vidkit", AccessKey="k3y").describe(clips[0], None, "Describe.")
+
+
 def test_a_password_and_a_query_in_the_endpoint_are_not_shown(clips: list[Path]) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))

@@ -440,7 +440,13 @@ class _Hub(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         name = self.path.split("?")[0].rpartition("/")[2]
         file = self.folder / name
-        if "/api/models/some/model" in self.path:
+        if "/api/models/some/model/tree/" in self.path:
+            files = [
+                {"type": "file", "path": path.name, "size": path.stat().st_size, "oid": "0" * 40}
+                for path in sorted(self.folder.iterdir())
+            ]
+            self._send(json.dumps(files).encode(), {"Content-Type": "application/json"})
+        elif "/api/models/some/model" in self.path:
             names = sorted(path.name for path in self.folder.iterdir())
             model = {"id": "some/model", "sha": "0" * 40, "siblings": [{"rfilename": name} for name in names]}
             self._send(json.dumps(model).encode(), {"Content-Type": "application/json"})

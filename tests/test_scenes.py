@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import subprocess
 from pathlib import Path
 
@@ -94,6 +95,37 @@ def test_a_file_that_cannot_be_decoded_says_so(tmp_path: Path) -> None:
     (tmp_path / "text.mp4").write_text("hello")
     with pytest.raises(MediaError, match=r"text\.mp4 is not a playable video"):
         detect_scenes(tmp_path / "text.mp4")
+
+
+def test_ffmpegs_own_score_is_there_for_the_asking(make_video: MakeVideo) -> None:
+    video = make_video(shots=3, shot_length=2, audio=False)
+    assert times(detect_scenes(video, detector="threshold")) == [(0, 2), (2, 4), (4, 6)]
+
+
+def test_times_are_the_videos_own_where_the_frame_rate_varies(make_video: MakeVideo, tmp_path: Path) -> None:
+    video = tmp_path / "varying.mkv"
+    graph = "select='not(mod(n,3))+gt(t,3)'"
+    options = ["-vf", graph, "-fps_mode", "passthrough", "-an", "-output_ts_offset", "5"]
+    source = make_video(shots=3, shot_length=2, audio=False)
+    subprocess.run([find_tool("ffmpeg"), "-v", "error", "-i", source, *options, video], check=True)
+    found = [start for start, _ in times(detect_scenes(video))]
+    assert found == pytest.approx([0, 2, 4], abs=0.13)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["tune_a", "tune_b"])
+def test_the_known_boundaries_of_real_footage_are_found(name: str, media: Path) -> None:
+    truth = json.loads((media / "cuts" / f"{name}.json").read_text())
+    wanted = [(cut - 2, cut + 2) for cut in truth["cuts"]]
+    wanted += [(first - 5, last + 5) for first, last in truth["gradual"]]
+    frames = [round(s.start_time * truth["fps"]) for s in detect_scenes(media / "cuts" / f"{name}.mp4")[1:]]
+    hits = 0
+    for frame in frames:
+        match = next((span for span in wanted if span[0] <= frame <= span[1]), None)
+        if match:
+            wanted.remove(match)
+            hits += 1
+    assert 2 * hits / (len(frames) + hits + len(wanted)) >= 0.93
 
 
 @pytest.mark.slow

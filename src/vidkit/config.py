@@ -224,6 +224,12 @@ class SceneDetection:
         "How unlike two frames must be to part two scenes, 0 to 1; lower finds more.",
         _number(float, 0, 1, "a number"),
     )
+    detector: str = setting(
+        "Detector",
+        "adaptive",
+        "adaptive finds cuts, dissolves and fades; threshold is ffmpeg's own scene score.",
+        _choice("adaptive", "threshold"),
+    )
     min_scene_length: float = setting(
         "MinSceneLength",
         0.5,

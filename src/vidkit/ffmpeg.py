@@ -109,6 +109,7 @@ def run_tool(
     arguments: Sequence[str | os.PathLike[str]],
     timeout: float,
     on_output: Callable[[IO[bytes]], None] | None = None,
+    on_words: Callable[[bytes], bytes] | None = None,
 ) -> Outcome:
     """Run ffmpeg or ffprobe to its end.
 
@@ -116,6 +117,7 @@ def run_tool(
         arguments: `["ffmpeg", ...]` or `["ffprobe", ...]`.
         timeout: seconds after which it is killed.
         on_output: reads the standard output while it comes; by default all of it is kept.
+        on_words: is given the standard error in blocks, in a thread of its own, and returns what of it are words.
 
     Raises:
         ToolMissingError: the program is not there.
@@ -125,7 +127,7 @@ def run_tool(
     command = [str(find_tool(name)), *map(str, arguments[1:])]
     log.debug("running %s", command)
     with _slots, _process(command, _environment(name)) as process, _killed_after(process, timeout) as late:
-        words = _Words(process.stderr)
+        words = _Words(process.stderr, on_words)
         if on_output is None:
             output = process.stdout.read() if process.stdout else b""
         else:
@@ -206,7 +208,8 @@ def _killed_after(process: subprocess.Popen[bytes], seconds: float) -> Iterator[
 class _Words:
     """Reads a process's standard error beside it, and keeps only its beginning and its end."""
 
-    def __init__(self, pipe: IO[bytes] | None) -> None:
+    def __init__(self, pipe: IO[bytes] | None, on_words: Callable[[bytes], bytes] | None = None) -> None:
+        self._on_words = on_words
         self._head = b""
         self._tail = b""
         self._thread = threading.Thread(target=self._read, args=(pipe,), daemon=True)
@@ -214,6 +217,8 @@ class _Words:
 
     def _read(self, pipe: IO[bytes] | None) -> None:
         while pipe and (block := os.read(pipe.fileno(), 65536)):
+            if self._on_words is not None:
+                block = self._on_words(block)
             room = _KEPT_WORDS - len(self._head)
             self._head += block[:room]
             self._tail = (self._tail + block[room:])[-_KEPT_WORDS:]

@@ -51,7 +51,7 @@ class Run:
         """The settings that a stage's results depend on."""
         scenes, caps = self.config.scene_detection, self.config.processing
         if stage == "scenes":
-            return [scenes.default_threshold, scenes.min_scene_length]
+            return [scenes.detector, scenes.default_threshold, scenes.min_scene_length]
         if stage == "clips":
             return [caps.segment_length, caps.segment_overlap, caps.max_resolution, caps.max_fps]
         if stage == "describe":

@@ -277,7 +277,8 @@ class _Work:
 
     def _scenes(self) -> dict[str, Any]:
         settings = self.run.config.scene_detection
-        scenes = detect_scenes(self.file, settings.default_threshold, settings.min_scene_length, self.metadata)
+        bounds = (settings.default_threshold, settings.min_scene_length)
+        scenes = detect_scenes(self.file, *bounds, self.metadata, settings.detector)
         folder = self.run.places.thumbnails(str(self.filename))
         with self.run.places.replacing(folder) as new:
             pictures = make_thumbnails(self.file, scenes, new, self.metadata)

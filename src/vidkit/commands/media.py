@@ -44,7 +44,8 @@ def scenes(options: argparse.Namespace, config: Config) -> int:
 
     def one(path: Path) -> tuple[dict[str, Any], str]:
         metadata = extract_metadata(path)
-        found = detect_scenes(path, settings.default_threshold, settings.min_scene_length, metadata)
+        bounds = (settings.default_threshold, settings.min_scene_length)
+        found = detect_scenes(path, *bounds, metadata, settings.detector)
         pictures: list[Path | None] = [None] * len(found)
         if options.thumbnails is not None:
             folder = ensure_directory(Path(options.thumbnails) / path.name)

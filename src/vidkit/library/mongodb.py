@@ -264,9 +264,6 @@ def _filter(query: Query) -> Document:
         if bound := _bounds(span):
             parts.append({_at(field): bound})
     parts += [_one_of([_has(term) for term in clause]) for clause in query.words]
-    if not query.words:
-        plain = [term.words[0] for term in query.without if len(term.words) == 1 and not term.prefix]
-        parts += [{_at("words"): {"$nin": plain}}] if plain else []
     return {"$and": parts} if parts else {}
 
 

@@ -1,0 +1,319 @@
+"""Where one shot ends and the next begins, from tiny frames: cuts, dissolves and fades, but no flashes.
+
+A frame is 48x28 pixels, seen as 12x7 cells. A cell has changed between two frames by the mean absolute
+difference of its pixels, luma and chroma added up. Everything is built on three comparisons:
+
+- *A cut stands out.* The change from one frame to the next is held, cell by cell, against the largest change
+  that the same cell knows in the quarter of a second before and after; the mean of these ratios over the picture
+  is the cut's strength. A hand that moves, or a camera that pans, is measured by its own motion. So that a flash
+  is no cut, the change across a place is the smallest over several spans of time: after a flash the picture
+  comes back.
+- *A dissolve is a mixture.* Half way through, each pixel is the mean of what it was and what it will be. What
+  this explains of the change between two frames, again against the cell's own motion before and after, is its
+  strength. Motion and cuts leave nothing: the frame in the middle is no mean of the other two. A fade is a
+  dissolve with black or white; a fade out and in again passes through a frame without a picture.
+- *What a moving camera or light explains is no change of shot.* For each candidate a shift, a zoom and a change
+  of brightness are fitted by least squares, and only the rest counts.
+
+Sources. The local ratio in place of a fixed threshold: B.-L. Yeo and B. Liu, "Rapid scene analysis on compressed
+video", IEEE Trans. CSVT 5(6), 1995. Comparing across a place in several spans: M. Cooper, T. Liu and
+E. Rieffel, "Video segmentation via temporal pattern classification", IEEE Trans. Multimedia 9(3), 2007.
+Dissolves as linear mixtures: A. Hampapur, R. Jain and T. Weymouth, "Production model based digital video
+segmentation", Multimedia Tools and Applications 1, 1995. Fades through frames without a picture: R. Lienhart,
+"Comparison of automatic shot boundary detection algorithms", SPIE 3656, 1999. The fit of motion and brightness:
+B. Lucas and T. Kanade, "An iterative image registration technique", IJCAI 1981. The constants were chosen on
+films made for that purpose.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FRAME_SIZE = (48, 28)
+PIXEL_FORMAT = "yuv420p"
+FRAME_BYTES = 48 * 28 * 3 // 2
+
+_COLUMNS, _ROWS = 12, 7  # cells of 4x4 pixels luma and 2x2 of each chroma
+_CHROMA = np.int16(4)  # a cell has 16 samples of luma and 4 of each chroma, which are to count alike
+_SAMPLES, _LUMA = 24, 16  # samples of a cell, and how many of them, the first, are luma
+
+# Strengths at which a boundary scores 0.3, in the middle of broad plateaus of accuracy.
+_CUT_STRENGTH = 1.3
+_BLEND_STRENGTH = 0.25
+_CAP = 10.0  # no cell counts for more than this
+_NOISE = 1.25  # levels of change that compression makes on its own: added to what a cell knows as its motion
+
+_NEIGHBOURHOOD = 0.24  # seconds each side that a cut must stand out from
+_FLASH = 0.16  # seconds that a flash may last
+_HALF_BLENDS = (0.28, 0.56, 1.12)  # seconds: half of the spans in which dissolves and fades are looked for
+_HOLD = 1.5  # seconds from the middle of a fade out to that of the fade in, for both to be one boundary
+_FLAT = 3.0  # standard deviation of luma under which a frame shows nothing
+_SAME_PICTURE = 0.01  # share of the luma's variance that differs in one picture coded twice
+
+_Samples = NDArray[np.int16]  # frames x 24 samples x 84 cells
+_Floats = NDArray[np.float32]
+_Cells = NDArray[np.float32]  # frames x 84 cells, or one frame's 84
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """The first frame of a new shot, or the middle frame of a dissolve or fade, and how sure it is, 0 to 1."""
+
+    frame: int
+    score: float
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    frame: int
+    score: float
+    reach: int  # frames each side within which it stands alone
+    from_flat: bool = False
+    to_flat: bool = False
+
+
+def find_boundaries(
+    frames: Iterable[NDArray[np.uint8]], threshold: float = 0.3, fps: float = 25.0
+) -> list[Boundary]:
+    """Find the shot boundaries of a video.
+
+    Memory does not grow with the video's length; the work is some tens of microseconds a frame.
+
+    Args:
+        frames: all frames in order, in blocks of any length, each block an array of n x FRAME_BYTES: frames of
+            FRAME_SIZE in PIXEL_FORMAT, as ffmpeg's rawvideo has them.
+        threshold: the score that a boundary must be over, 0 to 1; lower finds more.
+        fps: frames a second, the average where it varies.
+
+    Returns:
+        The boundaries in order; frames are counted from 0, and 0 is never one of them.
+    """
+    fps = min(max(fps, 1.0), 240.0)
+    near = max(2, round(_NEIGHBOURHOOD * fps))
+    lags = [k for k in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32) if k <= max(1, round(_FLASH * fps))]
+    halves = [half for half in (round(seconds * fps) for seconds in _HALF_BLENDS) if half >= 2]
+    reach = max([near + lags[-1], *(3 * half for half in halves)])
+
+    cuts: list[_Candidate] = []
+    blends: list[_Candidate] = []
+    held: _Samples = np.empty((0, _SAMPLES, _COLUMNS * _ROWS), np.int16)
+    end = -reach  # the number of the frame after those held; the padding before the video has negative ones
+    next_cut, next_blend = 1, list(halves)
+    for block in _padded(frames, reach):
+        held = np.concatenate([held[-2 * reach :], block])
+        end += len(block)
+        first, stop = end - len(held), end - reach
+        if next_cut < stop:
+            cuts += _cuts(held, next_cut - first, stop - first, near, lags, threshold, first)
+            next_cut = stop
+        for n, half in enumerate(halves):
+            middles = np.arange(next_blend[n], stop, max(1, half // 3))
+            if len(middles):
+                blends += _blends(held, middles - first, half, threshold, first)
+                next_blend[n] = int(middles[-1]) + max(1, half // 3)
+    total = end - reach
+    blends = [blend for blend in blends if 0 < blend.frame < total - blend.reach]
+    return _fades_joined(_strongest(blends, _strongest(cuts, [])), _HOLD * fps)
+
+
+def _padded(frames: Iterable[NDArray[np.uint8]], reach: int) -> Iterator[_Samples]:
+    """The frames as samples, some hundreds at a time; `reach` copies of the first and last go before and after."""
+    waiting: list[NDArray[np.uint8]] = []
+    last: NDArray[np.uint8] | None = None
+    for block in frames:
+        if last is None and len(block):
+            waiting.append(np.repeat(block[:1], reach, axis=0))
+        for start in range(0, len(block), 256):
+            waiting.append(block[start : start + 256])
+            last = block[-1:]
+            if sum(map(len, waiting)) >= 128:
+                yield _samples(np.concatenate(waiting))
+                waiting.clear()
+    if last is not None:
+        yield _samples(np.concatenate([*waiting, np.repeat(last, reach, axis=0)]))
+
+
+def _samples(frames: NDArray[np.uint8]) -> _Samples:
+    """Frames as ffmpeg writes them -> frames x samples x cells, chroma weighted."""
+    luma = frames[:, : _COLUMNS * _ROWS * _LUMA].reshape(-1, _ROWS, 4, _COLUMNS, 4)
+    chroma = frames[:, _COLUMNS * _ROWS * _LUMA :].reshape(-1, 2, _ROWS, 2, _COLUMNS, 2)
+    cells = (len(frames), -1, _COLUMNS * _ROWS)
+    parts = [
+        luma.transpose(0, 2, 4, 1, 3).reshape(cells),
+        chroma.transpose(0, 1, 3, 5, 2, 4).reshape(cells) * _CHROMA,
+    ]
+    return np.concatenate(parts, axis=1, dtype=np.int16)
+
+
+def _planes(samples: _Samples) -> _Floats:
+    """One frame's samples -> luma and both chroma planes, all of 28 x 48."""
+    luma = samples[:_LUMA].reshape(4, 4, _ROWS, _COLUMNS).transpose(2, 0, 3, 1).reshape(28, 48)
+    chroma = (samples[_LUMA:] // _CHROMA).reshape(2, 2, 2, _ROWS, _COLUMNS).transpose(0, 3, 1, 4, 2)
+    return np.stack([luma, *chroma.reshape(2, 14, 24).repeat(2, axis=1).repeat(2, axis=2)]).astype(np.float32)
+
+
+def _change(one: _Samples, other: _Samples) -> _Cells:
+    """The change of each cell from frame to frame of two runs of the same length, in levels."""
+    change: _Cells = _sums(lambda part: one[part] - other[part], len(one)) / np.float32(_LUMA)
+    return change
+
+
+def _sums(differences: Callable[[slice], _Samples], length: int) -> _Cells:
+    """The absolute differences added up by cell; a few frames at a time, which stay in the processor's cache."""
+    sums = np.empty((length, _COLUMNS * _ROWS), np.float32)
+    for start in range(0, length, 32):
+        part = differences(slice(start, start + 32))
+        sums[start : start + 32] = np.abs(part, out=part).sum(axis=1, dtype=np.int16)
+    return sums
+
+
+def _strength(change: _Cells, motion: _Cells) -> _Floats:
+    """How far a change stands out from each cell's own motion, the mean over the picture."""
+    strength: _Floats = np.minimum(change / (motion + _NOISE), _CAP).mean(axis=-1)
+    return strength
+
+
+def _score(strength: _Floats, usual: float) -> _Floats:
+    """Any strength -> 0 to 1: 0.3 at the usual strength, 0.51 at twice that."""
+    score: _Floats = 1 - 0.7 ** (strength / usual)
+    return score
+
+
+def _cuts(
+    held: _Samples, start: int, stop: int, near: int, lags: list[int], threshold: float, first: int
+) -> list[_Candidate]:
+    """The cuts before the frames `start` to `stop` of those held, of which `first` is the first one's number."""
+    low, high = start - near, stop + near
+    change = _change(held[low:high], held[low - 1 : high - 1])
+    for lag in lags[1:]:
+        over = _change(held[low : high + lag - 1], held[low - lag : high - 1])
+        # From `lag` frames before to this frame, and from the frame before this to `lag` frames on.
+        np.minimum(change, over[: high - low], out=change)
+        np.minimum(change, over[lag - 1 :], out=change)
+    motion = np.zeros((stop - start, change.shape[1]), np.float32)
+    for away in range(1, near + 1):
+        np.maximum(motion, change[near - away : near - away + len(motion)], out=motion)
+        np.maximum(motion, change[near + away : near + away + len(motion)], out=motion)
+    change = change[near : near + len(motion)]
+    strength = _strength(change, motion)
+    found = []
+    for at in np.flatnonzero(_score(strength, _CUT_STRENGTH) > threshold):
+        if strength[at] < strength[max(0, at - near) : at + near + 1].max():
+            continue
+        left, unlike = _unexplained(held[start + at - 1], held[start + at])
+        sure = float(_score(unlike * _strength(np.minimum(change[at], left), motion[at]), _CUT_STRENGTH))
+        if sure > threshold:
+            found.append(_Candidate(first + start + int(at), sure, near))
+    return found
+
+
+def _blends(held: _Samples, middles: NDArray[np.intp], half: int, threshold: float, first: int) -> list[_Candidate]:
+    """The dissolves and fades around these of the frames held, of which `first` is the first one's number."""
+    before, middle, after = held[middles - half], held[middles], held[middles + half]
+    change = _change(before, after)
+    # Twice what the middle frame is off the mean of the other two. Three times that off is counted against it,
+    # so that a cut, which is off by half the change, leaves less than nothing.
+    off = _sums(lambda part: 2 * middle[part] - before[part] - after[part], len(middles)) / np.float32(2 * _LUMA)
+    mixed = change - 3 * off
+    empty = np.flatnonzero(_is_flat(middle))
+    if len(empty):  # out and in again: each side differs from the empty frame and from the other side
+        sides = np.minimum(_change(before[empty], middle[empty]), _change(middle[empty], after[empty]))
+        mixed[empty] = np.maximum(mixed[empty], np.minimum(change[empty], sides))
+    motion = np.maximum(_change(held[middles - 3 * half], before), _change(after, held[middles + 3 * half]))
+    mixed -= 0.75 * motion  # a slow pan mixes neighbouring pixels, but goes on as it was
+    strength = _strength(np.maximum(mixed, 0), motion)
+    found = []
+    for at in np.flatnonzero(_score(strength, _BLEND_STRENGTH) > threshold):
+        if strength[at] < strength[max(0, at - 2) : at + 3].max():
+            continue
+        left, unlike = _unexplained(before[at], after[at])
+        left = np.clip(mixed[at], 0, np.maximum(left - 0.75 * motion[at], 0))
+        sure = float(_score(unlike * _strength(left, motion[at]), _BLEND_STRENGTH))
+        if sure > threshold:
+            place = int(middles[at])
+            flat_before = _is_flat(held[place - 3 * half : place])
+            flat_after = _is_flat(held[place : place + 3 * half])
+            if flat_after[0]:  # to the middle of the time that nothing is shown
+                place += (_length_of_run(flat_after) - _length_of_run(flat_before[::-1])) // 2
+            found.append(_Candidate(first + place, sure, half, bool(flat_before.any()), bool(flat_after.any())))
+    return found
+
+
+def _is_flat(frames: _Samples) -> NDArray[np.bool_]:
+    """Which frames show nothing: black, white, any one brightness."""
+    flat: NDArray[np.bool_] = frames[:, :_LUMA:5].std(axis=(1, 2), dtype=np.float32) < _FLAT
+    return flat
+
+
+def _length_of_run(flags: NDArray[np.bool_]) -> int:
+    """How many flags are set before the first that is not."""
+    return len(flags) if flags.all() else int(flags.argmin())
+
+
+def _unexplained(before: _Samples, after: _Samples) -> tuple[_Cells, float]:
+    """What of the change between two frames no move of the camera and no change of light explains.
+
+    Returns:
+        The change of each cell that is left; and from 0 for one picture coded twice to 1 for different ones.
+    """
+    old, new = _planes(before), _planes(after)
+    luma_old, luma_new = old[0] - old[0].mean(), new[0] - new[0].mean()
+    power = float((luma_old**2).sum() * (luma_new**2).sum())
+    unlike = 1 - float((luma_old * luma_new).sum()) ** 2 / power if power > _LUMA else 1.0
+
+    padded = np.pad(old, ((0, 0), (1, 1), (1, 1)), "edge")
+    shifts = (padded[:, y : y + 28, x : x + 48] for y in range(3) for x in range(3))
+    moved = min(shifts, key=lambda shifted: float(np.abs(new - shifted).sum()))
+    difference = new - moved
+    left = np.minimum(_cell_means(new - old), _cell_means(difference))
+
+    slope_y, slope_x = np.gradient(moved, axis=(1, 2))
+    y, x = np.mgrid[-13.5:14, -23.5:24].astype(np.float32)
+    luma, chroma, offset = np.zeros((3, *moved.shape), np.float32)
+    luma[0], chroma[1:], offset[0] = moved[0], moved[1:] - 128, 1
+    causes = np.stack([slope_x, slope_y, slope_x * x + slope_y * y, luma, chroma, offset], axis=-1).reshape(-1, 6)
+    normal = causes.T @ causes + np.eye(6)
+    shift_x, shift_y, zoom, gain, _, _ = fit = np.linalg.solve(normal, causes.T @ difference.ravel())
+    # The slopes hold for small moves only, and a light that goes out is a fade.
+    if max(abs(shift_x), abs(shift_y)) < 1.5 and abs(zoom) < 0.1 and 0.4 < 1 + gain < 2.5:
+        rest = difference - (causes @ fit).reshape(difference.shape)
+        left = np.minimum(left, _cell_means(rest))
+    return left.astype(np.float32), min(1.0, unlike / _SAME_PICTURE)
+
+
+def _cell_means(difference: _Floats) -> _Cells:
+    """Planes of differences -> the change of each cell, as `_change` has it."""
+    means = np.abs(difference).reshape(3, _ROWS, 4, _COLUMNS, 4).mean(axis=(2, 4))
+    cells: _Cells = means.sum(axis=0).ravel()
+    return cells
+
+
+def _strongest(candidates: list[_Candidate], standing: list[_Candidate]) -> list[_Candidate]:
+    """In order, those that stand already, and of the others each that no surer one nearby rules out."""
+    kept = list(standing)
+    for candidate in sorted(candidates, key=lambda candidate: -candidate.score):
+        place = bisect_left(kept, candidate.frame, key=lambda other: other.frame)
+        neighbours = kept[max(0, place - 1) : place + 1]
+        if all(abs(o.frame - candidate.frame) > max(o.reach, candidate.reach) for o in neighbours):
+            kept.insert(place, candidate)
+    return kept
+
+
+def _fades_joined(candidates: list[_Candidate], hold: float) -> list[Boundary]:
+    """The boundaries; a fade out and the fade in that follows it within `hold` frames are one, at the middle."""
+    boundaries: list[Boundary] = []
+    fading: _Candidate | None = None
+    for candidate in candidates:
+        if fading and candidate.from_flat and candidate.frame - fading.frame <= hold:
+            middle = (fading.frame + candidate.frame) // 2
+            boundaries[-1] = Boundary(middle, max(fading.score, candidate.score))
+            fading = None
+        else:
+            boundaries.append(Boundary(candidate.frame, candidate.score))
+            fading = candidate if candidate.to_flat else None
+    return boundaries

@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vidkit.analysis.adaptive import FRAME_BYTES, FRAME_SIZE, PIXEL_FORMAT, find_boundaries
+from vidkit.ffmpeg import find_tool
+
+WIDTH, HEIGHT = FRAME_SIZE
+Film = np.ndarray  # frames x FRAME_BYTES, float
+
+
+def shot(seed: int, length: int, pan: float = 0.0, hand: bool = False) -> Film:
+    """A picture of soft patches with a little noise, that pans by so many pixels a frame, or has a thing waving."""
+    random = np.random.default_rng(seed)
+    across = WIDTH + int(abs(pan) * length) + 2
+    patches = random.uniform(30, 220, (3, HEIGHT // 4 + 2, across // 4 + 2))
+    wide = np.repeat(np.repeat(patches, 4, axis=1), 4, axis=2)
+    wide = (wide[:, :-1, :-1] + wide[:, 1:, :-1] + wide[:, :-1, 1:] + wide[:, 1:, 1:]) / 4
+    frames = []
+    for number in range(length):
+        left = pan * number
+        whole, part = int(left), left - int(left)
+        planes = (1 - part) * wide[:, :HEIGHT, whole : whole + WIDTH]
+        planes = planes + part * wide[:, :HEIGHT, whole + 1 : whole + 1 + WIDTH]
+        if hand:
+            x = 20 + int(14 * np.sin(number / 3))
+            planes[0, 8:18, x : x + 8] = 240
+        chroma = planes[1:, ::2, ::2] / 2 + 64
+        frames.append(np.concatenate([planes[0].ravel(), chroma.ravel()]))
+    return np.array(frames).reshape(length, FRAME_BYTES) + random.normal(0, 1, (length, FRAME_BYTES))
+
+
+def mixed(old: Film, new: Film, length: int) -> Film:
+    """Two shots, the end of one dissolved into the start of the other."""
+    share = ((np.arange(length) + 0.5) / length)[:, None]
+    return np.concatenate([old[:-length], old[-length:] * (1 - share) + new[:length] * share, new[length:]])
+
+
+def black(length: int) -> Film:
+    luma, chroma = np.full((length, WIDTH * HEIGHT), 16.0), np.full((length, WIDTH * HEIGHT // 2), 128.0)
+    return np.concatenate([luma, chroma], axis=1)
+
+
+def blocks(film: Film, size: int = 100) -> Iterator[np.ndarray]:
+    frames = np.clip(film.round(), 0, 255).astype(np.uint8)
+    return (frames[start : start + size] for start in range(0, len(frames), size))
+
+
+def places(film: Film, threshold: float = 0.3, fps: float = 25.0) -> list[int]:
+    return [boundary.frame for boundary in find_boundaries(blocks(film), threshold, fps)]
+
+
+@pytest.mark.parametrize("fps", [10.0, 25.0, 60.0])
+def test_a_cut_is_found_at_the_first_frame_of_the_new_shot(fps: float) -> None:
+    film = np.concatenate([shot(1, 150), shot(2, 131), shot(3, 140)])
+    assert places(film, fps=fps) == [150, 281]
+
+
+def test_a_cut_between_shots_that_move_is_found_and_their_motion_is_not() -> None:
+    film = np.concatenate([shot(1, 80, pan=0.7), shot(2, 80, hand=True), shot(3, 80, pan=1.5)])
+    assert places(film) == [80, 160]
+
+
+def test_a_jump_cut_that_leaves_the_background_is_found() -> None:
+    film = np.concatenate([shot(1, 60, hand=True), shot(1, 60, hand=True)])
+    film[60:, : WIDTH * HEIGHT] = np.where(
+        np.arange(WIDTH * HEIGHT) % WIDTH < 20, 235 - film[60:, : WIDTH * HEIGHT], film[60:, : WIDTH * HEIGHT]
+    )
+    assert places(film) == [60]
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_a_flash_is_no_boundary(length: int) -> None:
+    film = shot(1, 120, hand=True)
+    film[60 : 60 + length] += 130
+    assert places(film) == []
+
+
+def test_a_flash_just_before_a_cut_does_not_hide_it() -> None:
+    film = np.concatenate([shot(1, 80, hand=True), shot(2, 80)])
+    film[74:76, : WIDTH * HEIGHT] = 235
+    assert places(film) == [80]
+
+
+def test_another_picture_for_a_blink_is_no_shot() -> None:
+    film = shot(1, 120)
+    film[60:63] = shot(2, 3)
+    assert places(film) == []
+
+
+@pytest.mark.parametrize("length", [8, 12, 25, 50])
+def test_a_dissolve_is_one_boundary_at_its_middle(length: int) -> None:
+    [place] = places(mixed(shot(1, 120, hand=True), shot(2, 120), length))
+    assert abs(place - (120 - length / 2)) <= 1 + length / 8
+
+
+def test_a_fade_to_black_and_out_of_it_is_one_boundary_at_its_middle() -> None:
+    for hold in (0, 5, 10, 20):
+        film = mixed(mixed(shot(1, 100), black(12 + hold + 12), 12), shot(2, 100), 12)
+        [place] = places(film)
+        assert abs(place - (100 + hold / 2)) <= 2
+
+
+def test_a_long_time_of_black_is_a_shot_of_its_own() -> None:
+    film = mixed(mixed(shot(1, 100), black(100), 12), shot(2, 100), 12)
+    found = places(film)
+    assert len(found) == 2
+    assert abs(found[0] - 94) <= 3
+    assert abs(found[1] - 182) <= 3
+
+
+def test_a_change_of_light_is_no_boundary() -> None:
+    for ramp in (1, 10, 30):
+        film = shot(1, 150)
+        film[:, : WIDTH * HEIGHT] *= np.interp(np.arange(150), [70, 70 + ramp], [1, 0.6])[:, None]
+        assert places(film) == []
+
+
+def test_a_camera_that_is_bumped_is_no_boundary() -> None:
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    random = np.random.default_rng(4)
+
+    def view(shift: float) -> Film:
+        """Waves, from a camera that has moved by so many pixels."""
+        luma = 128 + 40 * np.sin((x + shift) / 4) + 40 * np.sin((x + shift) / 7 + y / 3)
+        return np.concatenate([luma.ravel(), np.full(WIDTH * HEIGHT // 2, 128.0)])
+
+    for bump in (0.5, 1.0, 1.5):
+        film = np.concatenate([np.repeat(view(0)[None], 60, axis=0), np.repeat(view(bump)[None], 60, axis=0)])
+        assert places(film + random.normal(0, 1, film.shape)) == []
+
+
+def test_a_slow_pan_is_no_dissolve() -> None:
+    for pan in (0.05, 0.1, 0.2, 0.5, 1.0):
+        assert places(shot(3, 250, pan=pan), threshold=0.2) == []
+    assert places(shot(3, 250, pan=0.05), threshold=0.1) == []
+
+
+def test_a_still_video_of_noise_has_no_boundary() -> None:
+    assert places(np.random.default_rng(1).uniform(0, 255, (300, FRAME_BYTES))) == []
+
+
+def test_a_lower_threshold_finds_more_and_every_score_is_over_it() -> None:
+    weak = shot(1, 60)
+    film = np.concatenate([weak, shot(2, 60) * 0.1 + weak * 0.9, shot(3, 60)])
+    counts = []
+    for threshold in (0.05, 0.3, 0.6, 0.95, 1.0):
+        found = find_boundaries(blocks(film), threshold)
+        assert all(threshold < boundary.score <= 1 for boundary in found)
+        counts.append(len(found))
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] >= 2
+    assert counts[-1] == 0
+
+
+def test_how_the_frames_are_cut_into_blocks_does_not_matter() -> None:
+    film = mixed(np.concatenate([shot(1, 130, hand=True), shot(2, 150)]), shot(3, 400, pan=0.05), 12)
+    results = [find_boundaries(blocks(film, size)) for size in (1, 7, 128, 1000)]
+    assert results[0][0].frame == 130
+    assert len(results[0]) == 2
+    assert all(result == results[0] for result in results)
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 5])
+def test_a_video_of_hardly_any_frames_has_no_boundary(length: int) -> None:
+    assert places(shot(1, length)) == []
+
+
+@pytest.mark.parametrize("fps", [0.0, 0.2, 1000.0, 90000.0])
+def test_a_frame_rate_that_cannot_be_does_no_harm(fps: float) -> None:
+    assert isinstance(places(np.concatenate([shot(1, 20), shot(2, 20)]), fps=fps), list)
+
+
+def test_memory_does_not_grow_with_the_length() -> None:
+    frames = next(blocks(shot(1, 250, hand=True), 250))
+
+    def peak(repeats: int) -> int:
+        tracemalloc.start()
+        find_boundaries(frames for _ in range(repeats))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak
+
+    short = peak(8)
+    assert peak(80) < 1.2 * short
+    assert short < 30e6
+
+
+@pytest.mark.parametrize("film", ["tune_a", "tune_b"])
+def test_the_shots_of_films_with_exact_ground_truth_are_found(media: Path, film: str) -> None:
+    truth = json.loads((media / "cuts" / f"{film}.json").read_text())
+    command = [find_tool("ffmpeg"), "-v", "error", "-nostdin", "-skip_loop_filter", "all"]
+    command += ["-i", media / "cuts" / f"{film}.mp4", "-vf", f"scale={WIDTH}:{HEIGHT}:flags=area"]
+    command += ["-pix_fmt", PIXEL_FORMAT, "-f", "rawvideo", "pipe:1"]
+    output = subprocess.run([str(word) for word in command], check=True, capture_output=True).stdout
+    frames = np.frombuffer(output, np.uint8).reshape(-1, FRAME_BYTES)
+    found = {boundary.frame for boundary in find_boundaries([frames], fps=truth["fps"])}
+    hits = len(found & set(truth["cuts"]))
+    hits += sum(any(abs(place - (start + end + 1) / 2) <= 3 for place in found) for start, end in truth["gradual"])
+    wanted = len(truth["cuts"]) + len(truth["gradual"])
+    assert 2 * hits / (len(found) + wanted) >= 0.95
