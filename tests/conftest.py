@@ -65,12 +65,13 @@ def make_video(tmp_path_factory: pytest.TempPathFactory) -> MakeVideo:
         if path.exists():
             return path
         path.parent.mkdir(exist_ok=True)
-        # Shots of plain moving pictures that differ strongly from one another.
+        # Shots that differ strongly from one another: another colour, a box of another colour elsewhere.
         colours = ("red", "blue", "yellow", "black", "white", "green")
         inputs: list[str] = []
         for shot in range(shots):
             source = f"color=c={colours[shot % 6]}:s={size}:r={fps}:d={shot_length}"
-            box = f"drawbox=x='mod(t*40,iw)':y=ih/3:w=iw/8:h=ih/8:c={colours[(shot + 2) % 6]}:t=fill"
+            place = f"x=iw*{shot * 0.3 % 0.8:.2f}:y=ih*{shot * 0.45 % 0.8:.2f}:w=iw/4:h=ih/4"
+            box = f"drawbox={place}:c={colours[(shot + 2) % 6]}:t=fill"
             inputs += ["-f", "lavfi", "-i", f"{source},{box}"]
         graph = "".join(f"[{i}:v]" for i in range(shots)) + f"concat=n={shots}:v=1:a=0,format=yuv420p[v]"
         command = [*map(str, (find_tool("ffmpeg"), "-v", "error", "-y")), *inputs]

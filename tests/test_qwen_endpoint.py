@@ -146,6 +146,15 @@ def test_the_protocol_is_found_out_by_the_first_answer(
     assert model.paths[-1] == asked_at
 
 
+def test_where_no_protocol_is_taken_the_first_refusal_is_said(
+    model: ModelServer, opened: Open, clips: list[Path]
+) -> None:
+    model.faults = [(400, {"error": "no such video"}), (422, {"error": "what?"}), (422, {"error": "what?"})]
+    with pytest.raises(DescribeError, match="answered 400: no such video"):
+        opened("auto", "/ask").describe(clips[0], None, "Describe.")
+    assert len(model.asked) == 3
+
+
 def test_a_server_that_has_a_page_for_chats_is_not_sent_a_clip_to_find_out(
     model: ModelServer, opened: Open, clips: list[Path]
 ) -> None:
@@ -318,7 +327,7 @@ def test_a_part_that_failed_is_asked_again_alone(
     clips[2].write_bytes(broken)
     model.asked.clear()
     again = describe_record(
-        opened("vidkit"), {**record, **result}, clips[0], None, "Describe.", "segments", tmp_path
+        opened("vidkit", Cache="other.db"), {**record, **result}, clips[0], None, "Describe.", "segments", tmp_path
     )
     assert model.ways() == ["data", "text"]
     assert again["ai"]["error"] is None

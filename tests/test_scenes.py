@@ -63,11 +63,11 @@ def test_each_scene_has_a_picture_of_itself(make_video: MakeVideo, tmp_path: Pat
 
 
 def extract_metadata_of_picture(path: Path) -> tuple[int, int, tuple[int, ...]]:
-    """Width, height and the colour of the upper left corner."""
+    """Width, height and the colour of the lower right corner."""
     entries = ["-show_entries", "stream=width,height", "-of", "csv=p=0"]
     said = subprocess.run([find_tool("ffprobe"), "-v", "error", *entries, path], capture_output=True, text=True)
     width, height = (int(text) for text in said.stdout.strip().split(","))
-    crop = ["-vf", "format=rgb24,crop=1:1:0:0", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"]
+    crop = ["-vf", "format=rgb24,crop=1:1:iw-1:ih-1", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"]
     pixel = subprocess.run([find_tool("ffmpeg"), "-v", "error", "-i", path, *crop], capture_output=True).stdout
     return width, height, tuple(pixel)
 

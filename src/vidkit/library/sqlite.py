@@ -14,6 +14,7 @@ import os
 import sqlite3
 import sys
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -111,7 +112,7 @@ def open_sqlite(path: str | os.PathLike[str], busy_timeout: float = 10.0) -> Sql
         connection = sqlite3.connect(path, timeout=busy_timeout, isolation_level=None, check_same_thread=False)
     try:
         with _reported(path):
-            _prepare(connection, path)
+            _prepare(connection, path, busy_timeout)
     except BaseException:
         connection.close()
         raise
@@ -131,10 +132,12 @@ def _reported(path: Path) -> Iterator[None]:
         raise LibraryError(f"the library {printable(path)} {reason}. {remedy}".rstrip(" .") + ".") from error
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+def _prepare(connection: sqlite3.Connection, path: Path, busy_timeout: float) -> None:
     """See that the file is a library of ours, and make the tables in a new one."""
-    if _version(connection, path) == 0:
-        connection.execute("PRAGMA journal_mode = WAL")
+    with _transaction(connection, "DEFERRED"):  # another process may be making it: all of it is seen, or nothing
+        version = _version(connection, path)
+    if version == 0:
+        _use_wal(connection, busy_timeout)
         with _transaction(connection):
             if _version(connection, path) == 0:  # no other process was faster
                 for statement in _TABLES.split(";\n"):
@@ -143,11 +146,25 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
                 connection.execute(f"PRAGMA user_version = {SCHEMA}")
     # Each commit is on the disk: a record that was saved is there after a power loss.
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA cache_size = -4096")  # kB: a long run stays small, and the system caches the file
+    connection.execute("PRAGMA cache_size = -32768")  # kB
     connection.execute("PRAGMA wal_autocheckpoint = 8000")  # pages: a batch rewrites many of them again and again
 
 
+def _use_wal(connection: sqlite3.Connection, busy_timeout: float) -> None:
+    """Let readers and a writer work at once. SQLite itself does not wait here for other processes that do the same."""
+    end = time.monotonic() + busy_timeout
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+
+
 def _version(connection: sqlite3.Connection, path: Path) -> int:
+    """The schema's version, 0 for an empty file."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -162,9 +179,9 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
 
 
 @contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+def _transaction(connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iterator[None]:
     # IMMEDIATE: two processes that write wait for one another at the start, where waiting is possible.
-    connection.execute("BEGIN IMMEDIATE")
+    connection.execute(f"BEGIN {kind}")
     try:
         yield
         connection.execute("COMMIT")

@@ -72,7 +72,7 @@ def _segment(entry: Mapping[str, Any], folder: Path) -> _Part:
 
 
 def _scene(entry: Mapping[str, Any], whole: Clip) -> Clip:
-    return Clip(whole.path, None, entry["start_time"], entry["end_time"], whole.sha256, whole.duration)
+    return Clip(whole.path, whole.url, entry["start_time"], entry["end_time"], whole.sha256, whole.duration)
 
 
 def _from_whole(describer: Describer, record: Mapping[str, Any], clip: Clip, instruction: str) -> dict[str, Any]:
