@@ -207,6 +207,25 @@ def test_prepare_writes_the_seeds_json_with_clips(server: Server, make_video: Ma
     assert video["segments"][0] == "https://bucket.online/clips/v_clip_001.mp4"
 
 
+def test_infer_describes_what_prepare_wrote_and_asks_once(
+    server: Server, make_video: MakeVideo, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = server.at("/v.mp4", Reply(make_video(), etag='"1"'))
+    answer = Reply(b'{"description": "A box.", "tags": ["Box"]}', type="application/json")
+    monkeypatch.setenv("VIDKIT_QWENVL_PUBLICENDPOINT", server.at("/describe", answer))
+    monkeypatch.setenv("VIDKIT_QWENVL_PROTOCOL", "vidkit")
+    Path("v.csv").write_text(f"url\n{url}\n")
+    there = ["--clips-url", server.url("/clips")]
+    assert main(["prepare", "--csv", "v.csv", "--out", "videos.json", *there]) == 0
+    for _ in range(2):
+        assert main(["infer", "videos.json", "--out", "results.json"]) == 0
+    (video,) = json.loads(Path("results.json").read_text())
+    assert video["segments"] == [
+        {"segment_url": server.url("/clips/v_clip_001.mp4"), "description": "A box.", "tags": ["Box"]}
+    ]
+    assert len(server.asked_for("/describe")) == 1
+
+
 def test_init_writes_three_files_that_work_and_never_overwrites(capsys: Capture) -> None:
     Path("custom_tags.json").write_text("{}")
     assert main(["init"]) == 0

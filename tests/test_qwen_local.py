@@ -174,6 +174,33 @@ def test_a_batch_that_does_not_fit_is_halved_and_stays_halved() -> None:
     batches.close()
 
 
+def test_the_model_waits_for_clips_that_are_being_read_and_for_nothing_else() -> None:
+    sizes: list[int] = []
+
+    def run(batch: Sequence[int]) -> list[int]:
+        sizes.append(len(batch))
+        return list(batch)
+
+    batches = Batches(run, lambda ready: 8, patience=3600)
+    lone = threading.Thread(target=batches.put, args=(lambda: 1,), daemon=True)
+    lone.start()
+    lone.join(30)
+    assert sizes == [1]
+    assert _all(batches, range(5)) == [*range(5)]
+    assert sizes == [1, 5]
+    batches.close()
+
+
+def test_a_model_that_cannot_be_loaded_is_not_loaded_again_for_every_clip(
+    checkpoint: Checkpoint, clips: list[Path], tmp_path: Path
+) -> None:
+    model = QwenVLModel(tmp_path / "model", budget=SMALL)
+    for _ in range(2):
+        with pytest.raises(DescribeError, match="is not there"):
+            model.process_video(clips[0])
+        shutil.copytree(checkpoint(), tmp_path / "model", dirs_exist_ok=True)
+
+
 def test_one_clip_that_the_model_cannot_take_does_not_cost_the_others_theirs() -> None:
     def run(batch: Sequence[int]) -> list[int]:
         if 5 in batch:

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from vidkit.download import download_video, extract_video_url_from_html, is_video_url
     from vidkit.errors import VidkitError
     from vidkit.export import export_to_json
+    from vidkit.infer import run_inference_on_videos
     from vidkit.library import connect_to_mongodb, get_mongodb_collection, open_library
-    from vidkit.qwen_model import query_qwen_vl_chat
+    from vidkit.prepare import csv_to_json
+    from vidkit.qwen_model import QwenVLModel, process_with_qwen_vl, query_qwen_vl_chat
     from vidkit.rows import read_video_metadata_from_csv
     from vidkit.tagging import apply_custom_rules, apply_tags, classify_video, load_custom_tags
     from vidkit.workflow import process_video_pipeline
@@ -39,7 +41,9 @@ _PLACES = {
     "errors": ("VidkitError",),
     "export": ("export_to_json",),
     "library": ("connect_to_mongodb", "get_mongodb_collection", "open_library"),
-    "qwen_model": ("query_qwen_vl_chat",),
+    "infer": ("run_inference_on_videos",),
+    "prepare": ("csv_to_json",),
+    "qwen_model": ("QwenVLModel", "process_with_qwen_vl", "query_qwen_vl_chat"),
     "rows": ("read_video_metadata_from_csv",),
     "tagging": ("apply_custom_rules", "apply_tags", "classify_video", "load_custom_tags"),
     "workflow": ("process_video_pipeline",),
@@ -47,11 +51,13 @@ _PLACES = {
 _MODULE_OF = {name: module for module, names in _PLACES.items() for name in names}
 
 __all__ = [
+    "QwenVLModel",
     "VidkitError",
     "apply_custom_rules",
     "apply_tags",
     "classify_video",
     "connect_to_mongodb",
+    "csv_to_json",
     "detect_scenes",
     "download_video",
     "ensure_directory",
@@ -67,8 +73,10 @@ __all__ = [
     "make_thumbnails",
     "open_library",
     "process_video_pipeline",
+    "process_with_qwen_vl",
     "query_qwen_vl_chat",
     "read_video_metadata_from_csv",
+    "run_inference_on_videos",
     "segment_video",
     "setup_logging",
 ]

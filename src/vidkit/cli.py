@@ -167,6 +167,17 @@ def _prepare(parser: argparse.ArgumentParser) -> None:
     settings.add_argument("--workers", metavar="N", help="videos at once (default: [Concurrency] MaxWorkers)")
 
 
+def _infer(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("videos", metavar="VIDEOS.JSON", help="what `vidkit prepare` wrote")
+    parser.add_argument(
+        "--out", metavar="FILE", required=True, help="the results; what stands in it is not asked again"
+    )
+    parser.add_argument("--qwen_instruction", metavar="TEXT", help="what the model is asked")
+    parser.add_argument("--use_vpc", action="store_true", help="ask [QwenVL] VpcEndpoint, not PublicEndpoint")
+    parser.add_argument("--max-requests", metavar="N", type=int, help="ask the model no more often than this")
+    parser.add_argument("--workers", metavar="N", help="questions at once (default: [Concurrency] MaxWorkers)")
+
+
 def _add_clip_settings(settings: argparse._ActionsContainer) -> None:
     settings.add_argument("--segment_length", metavar="TIME", help="length of a clip, such as 15 or 1:00")
     settings.add_argument("--segment_overlap", metavar="TIME", help="how much of a clip the next one repeats")
@@ -268,6 +279,7 @@ COMMANDS: dict[str, Command] = {
     "scenes": Command("find the scenes of local video files", _scenes, "media"),
     "clips": Command("cut local video files into clips", _clips, "media"),
     "prepare": Command("make the JSON for inference from a CSV: each video with its clips", _prepare, "process"),
+    "infer": Command("describe the videos of that JSON, by an endpoint or a local model", _infer, "process"),
     "retag": Command("give the whole library the tags of edited rules; no download, no model", _nothing, "library"),
     "search": Command("find videos, and moments in them, in the library", _search, "library"),
     "show": Command("show a video's whole record", _show, "library"),

@@ -23,6 +23,7 @@ from vidkit.units import format_size
 # An extra -> the module that shows whether it is there, and what it is for.
 EXTRAS = {
     "sites": (("yt_dlp", "yt-dlp"), "videos on YouTube and a thousand other sites"),
+    "qwen": (("transformers", "transformers"), "a Qwen-VL model on this machine"),
 }
 
 
@@ -102,7 +103,11 @@ def _describer(config: Config) -> _Check:
     except VidkitError as error:
         return "missing", "model", str(error)
     if describer is None:
-        return "without", "model", "none, so nothing is described; set [QwenVL] PublicEndpoint in config.ini"
+        return (
+            "without",
+            "model",
+            "none, so nothing is described; set [QwenVL] PublicEndpoint or [Qwen] ModelDir in config.ini",
+        )
     key = "with an access key" if config.qwen_vl.access_key else "without an access key"
     return "ok", "model", f"{describer.backend}, {key}"
 

@@ -15,7 +15,9 @@ from vidkit.config import Config
 from vidkit.core import printable
 from vidkit.errors import ConfigError
 from vidkit.ffmpeg import find_tool
+from vidkit.infer import run_inference_on_videos
 from vidkit.prepare import csv_to_json
+from vidkit.qwen_model import open_describer
 from vidkit.rows import Filters, Row, read_video_metadata_from_csv
 from vidkit.run import open_run
 from vidkit.screen import Screen, cost_line, say, summary_line
@@ -75,6 +77,24 @@ def prepare(options: argparse.Namespace, config: Config) -> int:
     say(summary_line(summary, str(config.paths.processed_directory)))
     say(f"{printable(options.out)} written")
     return _exit_code(summary)
+
+
+def infer(options: argparse.Namespace, config: Config) -> int:
+    """`vidkit infer`: the JSON for inference to descriptions."""
+    describer = open_describer(config, options.use_vpc, options.max_requests)
+    if describer is None:
+        raise ConfigError("no model is configured: see [QwenVL] in config.ini")
+    try:
+        results = run_inference_on_videos(options.videos, out=options.out, config=config, describer=describer)
+    finally:
+        describer.close()
+    segments = [segment for video in results for segment in video["segments"]]
+    failed = [segment for segment in segments if segment["description"] is None]
+    for segment in failed[:10]:
+        say(f"failed: {printable(segment['segment_url'])}: {printable(segment.get('error', ''))}")
+    say(f"{len(segments) - len(failed)} described, {len(failed)} failed: {printable(options.out)}")
+    say(cost_line(describer.cost))
+    return EXIT_SOME_FAILED if failed else EXIT_DONE
 
 
 def _exit_code(summary: Summary) -> int:

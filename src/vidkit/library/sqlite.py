@@ -151,7 +151,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, busy_timeout: float) ->
 
 
 def _use_wal(connection: sqlite3.Connection, busy_timeout: float) -> None:
-    """Let readers and a writer work at once. SQLite itself does not wait here for other processes that do the same."""
+    """Let readers and a writer work at once; here SQLite does not wait for other processes that do the same."""
     end = time.monotonic() + busy_timeout
     while True:
         try:

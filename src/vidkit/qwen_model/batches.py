@@ -16,8 +16,6 @@ log = logging.getLogger(__name__)
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_PATIENCE = 1.0  # seconds that the model waits, at the most, for clips that are being read
-
 
 class OutOfMemory(Exception):
     """A batch did not fit: half of it may."""
@@ -37,12 +35,17 @@ class Batches(Generic[Item, Result]):
     Args:
         run: a batch -> its results, in order. Raises OutOfMemory where it does not fit.
         fits: of the items that wait, how many may go together; one at least.
+        patience: seconds that the model waits, at the most, for items that are being prepared.
     """
 
     def __init__(
-        self, run: Callable[[Sequence[Item]], Sequence[Result]], fits: Callable[[Sequence[Item]], int]
+        self,
+        run: Callable[[Sequence[Item]], Sequence[Result]],
+        fits: Callable[[Sequence[Item]], int],
+        patience: float = 1.0,
     ) -> None:
         self._run = run
+        self._patience = patience
         self._fits = fits
         self._most: int | None = None  # what memory allowed when it ran out
         self._ready: deque[_Waiting[Item, Result]] = deque()
@@ -99,7 +102,7 @@ class Batches(Generic[Item, Result]):
         """The next batch; empty when all is over."""
         with self._changed:
             self._changed.wait_for(lambda: self._ready or self._closed)
-            deadline = time.monotonic() + _PATIENCE
+            deadline = time.monotonic() + self._patience
             while not self._closed:
                 count = self._allowed()
                 left = deadline - time.monotonic()
