@@ -146,8 +146,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, busy_timeout: float) ->
                 connection.execute(f"PRAGMA user_version = {SCHEMA}")
     # Each commit is on the disk: a record that was saved is there after a power loss.
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA cache_size = -32768")  # kB
-    connection.execute("PRAGMA wal_autocheckpoint = 8000")  # pages: a batch rewrites many of them again and again
+    connection.execute("PRAGMA cache_size = -2048")  # kB: a long run stays small; the system caches the file
 
 
 def _use_wal(connection: sqlite3.Connection, busy_timeout: float) -> None:
