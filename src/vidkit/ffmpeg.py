@@ -36,6 +36,9 @@ CONTAINERS = (
 _slots = threading.BoundedSemaphore(os.cpu_count() or 1)
 _running: set[subprocess.Popen[bytes]] = set()
 _running_lock = threading.Lock()
+# A static build crashes where it loads the system's character set modules, as for the service names in MPEG-TS;
+# without them any build keeps the names as they are.
+_ENVIRONMENT = {**os.environ, "GCONV_PATH": os.devnull}
 _KEPT_WORDS = 8192  # bytes of what a process says that are kept, from its beginning and from its end
 
 
@@ -126,7 +129,7 @@ def run_tool(
     name = str(arguments[0])
     command = [str(find_tool(name)), *map(str, arguments[1:])]
     log.debug("running %s", command)
-    with _slots, _process(command, _environment(name)) as process, _killed_after(process, timeout) as late:
+    with _slots, _process(command) as process, _killed_after(process, timeout) as late:
         words = _Words(process.stderr, on_words)
         if on_output is None:
             output = process.stdout.read() if process.stdout else b""
@@ -150,17 +153,8 @@ def stop_all() -> None:
             process.kill()
 
 
-def _environment(name: str) -> dict[str, str] | None:
-    """The child's environment; None for this process's own.
-
-    A static build crashes where it loads the system's character set modules, as it does for the service names in
-    MPEG-TS; without them it keeps the names as they are.
-    """
-    return {**os.environ, "GCONV_PATH": os.devnull} if find_tool(name) == _carried_tool(name) else None
-
-
 @contextmanager
-def _process(command: list[str], environment: dict[str, str] | None) -> Iterator[subprocess.Popen[bytes]]:
+def _process(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     """A child in a session of its own: Ctrl-C in the terminal must not make ffmpeg end early and look done."""
     try:
         process = subprocess.Popen(
@@ -169,7 +163,7 @@ def _process(command: list[str], environment: dict[str, str] | None) -> Iterator
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
-            env=environment,
+            env=_ENVIRONMENT,
         )
     except OSError as error:
         raise ToolMissingError(f"{command[0]} does not run: {error.strerror}") from None
