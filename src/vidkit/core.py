@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -24,6 +25,7 @@ __all__ = [
     "Secret",
     "clear_leftovers",
     "ensure_directory",
+    "file_sha256",
     "load_config",
     "load_priority_keywords",
     "printable",
@@ -180,6 +182,20 @@ def _umask() -> int:
 
 _UMASK = os.umask(0)
 os.umask(_UMASK)
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file's content, in hex.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    buffer = bytearray(2**20)
+    with path.open("rb", buffering=0) as file:
+        while count := file.readinto(buffer):
+            digest.update(memoryview(buffer)[:count])
+    return digest.hexdigest()
 
 
 def clear_leftovers(folder: Path) -> None:

@@ -9,7 +9,6 @@ files are there, is taken from it; the video is fetched only when a stage needs 
 from __future__ import annotations
 
 import copy
-import hashlib
 import logging
 import os
 import time
@@ -23,7 +22,7 @@ from typing import Any, cast
 from vidkit import __version__
 from vidkit.analysis import Metadata, detect_scenes, extract_metadata, make_thumbnails, segment_video
 from vidkit.config import load_config
-from vidkit.core import shown_url
+from vidkit.core import file_sha256, shown_url
 from vidkit.download import download_video, local_path, source_version, wanted_name
 from vidkit.errors import LibraryError, OutputError, UnwantedError, VidkitError
 from vidkit.export import export_to_json
@@ -178,7 +177,7 @@ class _Work:
                 progress=lambda done, total: self.progress("download", done, total),
                 stop=self.run.stop,
             )
-            sha256 = _sha256(download.path)
+            sha256 = file_sha256(download.path)
         self.filename = download.filename
         if download.is_local:
             self.filename = self.run.places.claim(self.url, download.filename)
@@ -414,15 +413,6 @@ def _stage(name: str) -> Iterator[None]:
 
 def _entry(began: float, made_from: str) -> dict[str, Any]:
     return {"seconds": round(time.monotonic() - began, 3), "fingerprint": made_from}
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    buffer = bytearray(2**20)
-    with path.open("rb", buffering=0) as file:
-        while count := file.readinto(buffer):
-            digest.update(memoryview(buffer)[:count])
-    return digest.hexdigest()
 
 
 def _silent(stage: str, done: int, total: int | None) -> None:

@@ -110,10 +110,8 @@ def stats(options: argparse.Namespace, config: Config) -> int:
     if options.json:
         print(json.dumps(asdict(found), ensure_ascii=False))
         return EXIT_DONE
-    print(
-        f"{printable(name)}: {found.videos} videos, {format_duration(found.seconds)}, {format_size(found.bytes)}, "
-    )
-    print(f"{found.described} described")
+    sums = f"{found.videos} videos, {format_duration(found.seconds)}, {format_size(found.bytes)}"
+    print(f"{printable(name)}: {sums}, {found.described} described")
     for title, counts in (
         ("classes", found.classes),
         ("tags", found.tags),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from vidkit.core import printable
+from vidkit.core import file_sha256, printable
 from vidkit.errors import DescribeError
 
 
@@ -59,7 +58,10 @@ class Clip:
         """
         if self.path is None and self.sha256 is None:
             return None
-        digest = self.sha256 or file_sha256(Path(str(self.path)))
+        try:
+            digest = self.sha256 or file_sha256(Path(str(self.path)))
+        except OSError as error:
+            raise DescribeError(f"{printable(self.path)} cannot be read: {error.strerror}") from None
         return f"{digest}:{self.start:.6f}:{self.end:.6f}" if self.end is not None else f"{digest}:{self.start:.6f}"
 
 
@@ -115,20 +117,3 @@ class Backend(Protocol):
 
     def close(self) -> None:
         """Let go of connections and memory."""
-
-
-def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file's content, in hex.
-
-    Raises:
-        DescribeError: it cannot be read.
-    """
-    digest = hashlib.sha256()
-    buffer = bytearray(2**20)
-    try:
-        with path.open("rb", buffering=0) as file:
-            while count := file.readinto(buffer):
-                digest.update(memoryview(buffer)[:count])
-    except OSError as error:
-        raise DescribeError(f"{printable(path)} cannot be read: {error.strerror}") from None
-    return digest.hexdigest()
