@@ -4,24 +4,25 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+READY_TO_TEST := $(VENV)/.ready-to-test
 
 .PHONY: demo test lint docs bench clean
 
 demo: $(READY)  ## process a sample video, or URL=...
 	@$(BIN)/python scripts/demo.py $(URL)
 
-test: $(READY)  ## every test
+test: $(READY_TO_TEST)  ## every test
 	$(BIN)/python -m pytest --cov=vidkit --cov-report=term:skip-covered $(ARGS)
 
-lint: $(READY)  ## style and types
+lint: $(READY_TO_TEST)  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-docs: $(READY)  ## write the pages that are made from the code
+docs: $(READY_TO_TEST)  ## write the pages that are made from the code
 	$(BIN)/python scripts/make_docs.py
 
-bench: $(READY)  ## measure, and write docs/benchmarks.md's tables
+bench: $(READY_TO_TEST)  ## measure, and write docs/benchmarks.md's tables
 	$(BIN)/python benchmarks/run.py
 
 $(READY): pyproject.toml
@@ -29,8 +30,13 @@ $(READY): pyproject.toml
 	  || { echo "vidkit needs Python 3.10 or newer; name one with: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
 	  || { echo "$(PYTHON) cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
-	@echo "setting up $(VENV) (once, a minute or two)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,ffmpeg,sites]'
+	@echo "setting up $(VENV) (once, a minute or so)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[ffmpeg,sites]'
+	@touch $@
+
+$(READY_TO_TEST): $(READY)
+	@echo "adding what the tests need, torch among it (once, a few minutes)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,ffmpeg,qwen,sites]'
 	@touch $@
 
 clean:  ## remove what make has made

@@ -23,6 +23,7 @@ from vidkit.qwen_model.batches import Batches, OutOfMemory
 from vidkit.qwen_model.frames import Budget
 
 from .conftest import MakeVideo
+from .described_csv import describe_a_csv_twice
 
 for _package in ("torch", "accelerate"):
     pytest.importorskip(_package, reason="the extra `qwen` is not installed")
@@ -521,3 +522,12 @@ def test_a_model_is_fetched_once_and_without_pickled_weights(
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def test_a_csv_is_described_segment_by_segment_by_the_local_model_and_nothing_is_asked_twice(
+    checkpoint: Checkpoint, make_video: MakeVideo
+) -> None:
+    first, second, third = describe_a_csv_twice(make_video, {}, {"ModelDir": str(checkpoint())})
+    assert (first["requests"], second["requests"], third["requests"]) == (4, 0, 0)
+    assert first["tokens_out"] > 0
+    assert third["cached"] == 4

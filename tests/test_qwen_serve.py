@@ -18,6 +18,7 @@ from vidkit.config import load_config
 from vidkit.qwen_model import Describer, describe_record, open_describer
 
 from .conftest import MakeVideo
+from .described_csv import describe_a_csv_twice
 
 for _package in ("torch", "transformers", "fastapi", "uvicorn", "openai"):
     pytest.importorskip(_package, reason="the extra `qwen` and transformers[serving] are not installed")
@@ -102,3 +103,13 @@ def test_a_real_server_describes_every_segment_and_sums_up_and_is_not_asked_twic
     assert describe_record(again, record, Path("video.mp4"), None, "Describe.", "segments") == result
     again.close()
     assert again.cost.requests == 0
+
+
+def test_a_csv_is_described_segment_by_segment_through_a_real_server_and_nothing_is_asked_twice(
+    server: tuple[str, str], make_video: MakeVideo
+) -> None:
+    first, second, third = describe_a_csv_twice(make_video, {"PublicEndpoint": server[0], "Model": server[1]}, {})
+    # Three clips and the summary of the video of two, and one refusal of a clip as a video.
+    assert (first["requests"], second["requests"], third["requests"]) == (5, 0, 0)
+    assert first["tokens_in"] > 0
+    assert third["cached"] == 4
