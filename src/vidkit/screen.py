@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from vidkit.core import printable, shown_url
@@ -133,6 +135,20 @@ class Screen:
                 tqdm.write(text, file=stream)
             else:
                 print(text, file=stream, flush=True)
+
+
+@contextmanager
+def counted(unit: str) -> Iterator[Callable[[int, int | None], None]]:
+    """A bar on a terminal for work that tells (done, in all), and nothing elsewhere."""
+    from tqdm import tqdm
+
+    with tqdm(unit=unit, leave=False, dynamic_ncols=True, disable=not sys.stderr.isatty(), file=sys.stderr) as bar:
+
+        def progress(done: int, total: int | None) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield progress
 
 
 def _name(row: Row) -> str:

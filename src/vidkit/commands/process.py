@@ -20,7 +20,7 @@ from vidkit.prepare import csv_to_json
 from vidkit.qwen_model import open_describer
 from vidkit.rows import Filters, Row, read_video_metadata_from_csv
 from vidkit.run import open_run
-from vidkit.screen import Screen, cost_line, say, summary_line
+from vidkit.screen import Screen, cost_line, counted, say, summary_line
 from vidkit.units import parse_date, parse_duration, parse_size
 
 
@@ -85,7 +85,10 @@ def infer(options: argparse.Namespace, config: Config) -> int:
     if describer is None:
         raise ConfigError("no model is configured: see [QwenVL] in config.ini")
     try:
-        results = run_inference_on_videos(options.videos, out=options.out, config=config, describer=describer)
+        with counted("video") as progress:
+            results = run_inference_on_videos(
+                options.videos, out=options.out, config=config, describer=describer, progress=progress
+            )
     finally:
         describer.close()
     segments = [segment for video in results for segment in video["segments"]]
