@@ -100,7 +100,10 @@ def test_results_that_were_cut_off_are_gone_on_with(model: ModelServer, config: 
     out.write_bytes(b"".join(lines[:3]) + lines[3][:20])
     model.asked.clear()
     assert run_inference_on_videos(videos, out=out, config=config) == results
-    assert sorted(question["video_url"] for question in model.asked) == ["https://x.org/2.mp4", "https://x.org/3.mp4"]
+    assert sorted(question["video_url"] for question in model.asked) == [
+        "https://x.org/2.mp4",
+        "https://x.org/3.mp4",
+    ]
 
 
 def test_clips_on_this_machine_are_relative_to_the_list(
