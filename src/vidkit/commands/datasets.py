@@ -1,0 +1,113 @@
+"""`vidkit export`: the library as a dataset."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from vidkit.cli import EXIT_DONE, EXIT_SOME_FAILED
+from vidkit.commands.library import query_of
+from vidkit.config import Config
+from vidkit.core import printable
+from vidkit.export import Exported, export_dataset
+from vidkit.export.dataset import Progress
+from vidkit.export.media import Caps
+from vidkit.library import open_library
+from vidkit.screen import say
+
+
+def export(options: argparse.Namespace, config: Config) -> int:
+    """`vidkit export`: a dataset of what the filters let through."""
+    query = query_of(options)
+    try:
+        with open_library(config) as library, _bar() as progress:
+            done = export_dataset(
+                library,
+                options.directory,
+                options.format,
+                query=query,
+                level=options.level,
+                label=options.label,
+                split=options.split,
+                seed=options.seed,
+                files=options.files,
+                overwrite=options.overwrite,
+                caps=Caps(config.processing.max_resolution, config.processing.max_fps),
+                command=command_of(options),
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        say("interrupted: the same command goes on from here")
+        raise
+    for line in _lines(done, options.directory):
+        say(line)
+    print(printable(done.folder))
+    return EXIT_SOME_FAILED if done.unusable else EXIT_DONE
+
+
+@contextmanager
+def _bar() -> Iterator[Progress | None]:
+    """A progress bar on a terminal; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from tqdm import tqdm
+
+    with tqdm(desc="looking", unit=" videos", leave=False, dynamic_ncols=True, file=sys.stderr) as bar:
+
+        def progress(what: str, done: int, total: int | None) -> None:
+            if bar.total != total:
+                bar.set_description_str(f"{what}: ", refresh=False)
+                bar.reset(total)
+            bar.update(done - bar.n)
+
+        yield progress
+
+
+def _lines(done: Exported, directory: str) -> Iterator[str]:
+    """What a person wants to know of a dataset that was just made."""
+    if done.resumed:
+        yield "went on from what an interrupted export had left"
+    splits = ", ".join(f"{name} {sum(counts.values())}" for name, counts in done.counts.items())
+    labels = len({label for counts in done.counts.values() for label in counts if label})
+    yield f"{done.items} items of {done.videos} videos, {labels} labels: {splits}"
+    if done.unlabelled:
+        yield f"{done.unlabelled} of them have no label"
+    if done.scarce:
+        shown = [f"{printable(label)} ({count})" for label, count in list(done.scarce.items())[:20]]
+        more = f" and {len(done.scarce) - 20} more" if len(done.scarce) > 20 else ""
+        yield f"labels with too few videos to be in every split: {', '.join(shown)}{more}"
+    if done.at_odds:
+        yield f"{done.at_odds} contents have different labels in different records"
+    for counts, what in ((done.missing, "left out"), (done.without_file, "exported without a file")):
+        for reason, count in counts.items():
+            yield f"{what}: {count} {reason}; see {printable(directory)}/missing.csv"
+
+
+def command_of(options: argparse.Namespace) -> str:
+    """The command that the arguments are from, for the card."""
+    words = ["vidkit", "export", options.directory]
+    for option, value in (
+        ("--format", options.format),
+        ("--level", options.level),
+        ("--label", options.label),
+        ("--split", options.split),
+        ("--seed", options.seed),
+        ("--search", options.words or None),
+        ("--codec", options.codec),
+        ("--resolution", options.resolution),
+        ("--min-duration", options.min_duration),
+        ("--max-duration", options.max_duration),
+        ("--after", options.after),
+        ("--before", options.before),
+        ("--limit", options.limit),
+    ):
+        words += [option, str(value)] if value is not None else []
+    for option, values in (("--tag", options.tag), ("--class", options.classes), ("--where", options.where)):
+        for value in values:
+            words += [option, value]
+    words += [f"--{options.files}"] if options.files else []
+    return shlex.join(words)

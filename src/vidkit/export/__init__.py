@@ -1,0 +1,21 @@
+"""What vidkit hands out: the record as JSON, and the library as a dataset to train on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vidkit.export.records import export_to_json, read_record, record_path
+
+if TYPE_CHECKING:
+    from vidkit.export.dataset import Exported, export_dataset
+
+__all__ = ["Exported", "export_dataset", "export_to_json", "read_record", "record_path"]
+
+
+def __getattr__(name: str) -> Any:
+    # Datasets are made by one command; every other one writes or reads records and need not load them.
+    if name in ("Exported", "export_dataset"):
+        from vidkit.export import dataset
+
+        return getattr(dataset, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

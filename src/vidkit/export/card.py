@@ -1,0 +1,163 @@
+"""`dataset_card.md` and `dataset.json`: what a dataset is, for people and for machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vidkit import __version__
+from vidkit.core import printable
+from vidkit.export.folder import MADE_BY, MARKER
+from vidkit.export.formats import Format
+
+CARD = "dataset_card.md"
+# https://huggingface.co/docs/hub/datasets-cards
+_SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that the card says. `counts` is split -> label -> items; `missing` reason -> items."""
+
+    name: str
+    format: str
+    level: str
+    label: str
+    mode: str
+    seed: int
+    shares: Mapping[str, float]
+    labels: tuple[str, ...]
+    counts: Mapping[str, Mapping[str, int]]
+    videos: int
+    unlabelled: int
+    missing: Mapping[str, int]
+    scarce: Mapping[str, int]
+    at_odds: int
+    library: str
+    hosts: Mapping[str, int]
+    command: str
+    made_at: str
+
+    @property
+    def items(self) -> int:
+        return sum(sum(labels.values()) for labels in self.counts.values())
+
+
+def write_card(folder: Path, facts: Facts, form: Format) -> None:
+    """Write both; where Hugging Face's `datasets` loads the format, the card also as the README.md it looks for."""
+    card = "\n".join([*_header(facts, form), *_body(facts, form)]) + "\n"
+    (folder / CARD).write_text(card, encoding="utf-8", errors="replace")
+    if form.hub:
+        (folder / "README.md").write_text(card, encoding="utf-8", errors="replace")
+    content: dict[str, Any] = {
+        "made_by": MADE_BY,
+        "vidkit": __version__,
+        "made_at": facts.made_at,
+        "format": facts.format,
+        "level": facts.level,
+        "label": facts.label,
+        "files": facts.mode,
+        "splits": dict(facts.shares),
+        "seed": facts.seed,
+        "items": facts.items,
+        "videos": facts.videos,
+        "unlabelled": facts.unlabelled,
+        "missing": dict(facts.missing),
+        "labels": list(facts.labels),
+        "counts": {split: dict(counts) for split, counts in facts.counts.items()},
+        "command": facts.command,
+    }
+    text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+    (folder / MARKER).write_text(text, encoding="utf-8", errors="replace")
+
+
+def _header(facts: Facts, form: Format) -> Iterator[str]:
+    """The YAML that the Hub and `datasets` read; JSON texts are YAML texts."""
+    if not form.hub:
+        return
+    yield "---"
+    yield f"pretty_name: {json.dumps(printable(facts.name))}"
+    yield "task_categories:"
+    yield "- video-classification"
+    yield "size_categories:"
+    yield f"- {next((name for most, name in _SIZES if facts.items < most), 'n>10M')}"
+    yield "configs:"
+    yield "- config_name: default"
+    yield "  data_files:"
+    for split, counts in facts.counts.items():
+        if counts:
+            yield f"  - split: {split}"
+            yield f"    path: {json.dumps(form.hub.format(split=split))}"
+    yield "---"
+    yield ""
+
+
+def _body(facts: Facts, form: Format) -> Iterator[str]:
+    what = {
+        "video": "videos",
+        "segments": f"clips of {facts.videos} videos",
+        "scenes": f"scenes of {facts.videos} videos",
+    }
+    yield f"# {_md(facts.name)}"
+    yield ""
+    yield f"{facts.items} {what[facts.level]}, in the format {facts.format}. Labels are from: {_code(facts.label)}."
+    yield ""
+    yield f"To load it: {_code(form.loads_with.format(folder=facts.name))}"
+    yield ""
+    yield "## Splits and labels"
+    yield ""
+    splits = list(facts.counts)
+    yield f"| label | {' | '.join(splits)} | all |"
+    yield f"|---|{'---:|' * (len(splits) + 1)}"
+    for label in [*facts.labels, *([""] if facts.unlabelled else [])]:
+        numbers = [facts.counts[split].get(label, 0) for split in splits]
+        if any(numbers):
+            yield f"| {_md(label) or '*(none)*'} | {' | '.join(map(str, numbers))} | {sum(numbers)} |"
+    sums = [sum(facts.counts[split].values()) for split in splits]
+    yield f"| **all** | {' | '.join(map(str, sums))} | {sum(sums)} |"
+    yield ""
+    shares = ", ".join(f"{name} {share:.0%}" for name, share in facts.shares.items())
+    yield f"Asked for: {shares}; seed {facts.seed}. A video is in one split with all its clips and scenes, and so"
+    yield "are all files of the same content (SHA-256). Each label is dealt out by the same shares."
+    yield from _notes(facts)
+    yield ""
+    yield "## Where from"
+    yield ""
+    yield f"The library {_code(facts.library)}; the videos' sources are:"
+    yield ""
+    for host, count in facts.hosts.items():
+        yield f"- {_md(host)}: {count}"
+    yield ""
+    yield f"Made at {facts.made_at} by vidkit {__version__}{':' if facts.command else '.'}"
+    yield ""
+    if facts.command:
+        yield f"    {printable(facts.command)}"
+        yield ""
+    yield "vidkit grants no rights in the videos: their licences are those of their sources."
+
+
+def _notes(facts: Facts) -> Iterator[str]:
+    if facts.scarce:
+        yield ""
+        names = ", ".join(f"{_md(label)} ({count})" for label, count in facts.scarce.items())
+        yield f"These labels have too few videos to be in every split: {names}."
+    if facts.at_odds:
+        yield ""
+        yield f"The same content has different labels in {facts.at_odds} cases."
+    if facts.missing:
+        yield ""
+        reasons = ", ".join(f"{count} {reason}" for reason, count in facts.missing.items())
+        yield f"Missing (see missing.csv): {reasons}."
+
+
+def _code(text: str) -> str:
+    plain = printable(text).replace("`", "'")
+    return f"`{plain}`"
+
+
+def _md(text: str) -> str:
+    """Text that stays text in Markdown, in one line."""
+    return "".join(f"\\{c}" if c in "\\|`*_[]<>#" else c for c in printable(text))

@@ -1,0 +1,232 @@
+"""The library as a dataset: two passes over it, the second of which brings the files and writes the format."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import logging
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from vidkit import __version__
+from vidkit.core import printable
+from vidkit.errors import ConfigError
+from vidkit.export import webdataset
+from vidkit.export.card import Facts, write_card
+from vidkit.export.folder import WORK, building, target_of
+from vidkit.export.formats import FORMATS, Format
+from vidkit.export.items import LEVELS, Job
+from vidkit.export.labels import column_of, label_folders, label_reader
+from vidkit.export.media import Caps
+from vidkit.export.plan import Plan, make_plan
+from vidkit.export.samples import MISSING, UNUSABLE, Files, Report, samples
+from vidkit.export.splits import parse_split
+
+if TYPE_CHECKING:
+    from vidkit.library import Library, Query
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+# Told of what is being done, how much of it is done, and of how much, where that is known.
+Progress = Callable[[str, int, "int | None"], None]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export did. `counts` is split -> label -> items, with "" for no label.
+
+    `missing` is reason -> items left out, `without_file` reason -> rows that have no file; both are listed in the
+    file `missing_list`, if there are any. `scarce` is label -> videos, where they are too few for every split.
+    """
+
+    folder: Path
+    items: int
+    videos: int
+    counts: Mapping[str, Mapping[str, int]]
+    missing: Mapping[str, int]
+    without_file: Mapping[str, int]
+    missing_list: Path | None
+    unlabelled: int
+    scarce: Mapping[str, int]
+    at_odds: int
+    resumed: bool
+
+    @property
+    def unusable(self) -> int:
+        """How many items were left out for want of a file."""
+        return sum(self.missing.get(reason, 0) for reason in UNUSABLE)
+
+
+def export_dataset(
+    library: Library,
+    directory: str | os.PathLike[str],
+    format: str,
+    *,
+    query: Query | None = None,
+    level: str = "video",
+    label: str = "class",
+    split: str | None = None,
+    seed: int = 0,
+    files: str | None = None,
+    overwrite: bool = False,
+    caps: Caps | None = None,
+    command: str = "",
+    progress: Progress | None = None,
+) -> Exported:
+    """Make a dataset of the videos of a library, their clips or their scenes.
+
+    It is built in `<directory>.exporting` and moved in when it is whole. After an interruption the same call goes
+    on from what is there, and starts over where the library or the arguments are others. It streams: what is kept
+    in memory for each video is its split and its name.
+
+    Args:
+        library: an open library.
+        directory: the folder to make.
+        format: a name in FORMATS.
+        query: which videos; by default all.
+        level: what an item is: `video`, `segments` (the clips) or `scenes`.
+        label: where the label is from, see `label_reader`.
+        split: such as `80/10/10`, see `parse_split`; by default all is `train`.
+        seed: another seed deals the videos out otherwise.
+        files: `copy`, `link` or `reference`; by default the usual one of the format.
+        overwrite: replace the folder, if it is an older dataset of vidkit's or empty.
+        caps: what scenes that are cut out fit inside.
+        command: how this was asked for; the card says it.
+        progress: told how far it is.
+
+    Raises:
+        ConfigError: an argument is wrong, or there is nothing that could be exported.
+        LibraryError: the library cannot be read.
+        OutputError: the folder is there, or cannot be written.
+        ToolMissingError: the format needs a package, or cutting scenes ffmpeg, that is not installed.
+    """
+    if format not in FORMATS:
+        raise ConfigError(f"--format {printable(format)}: there is {', '.join(FORMATS)}")
+    if level not in LEVELS:
+        raise ConfigError(f"--level {printable(level)}: there is {', '.join(LEVELS)}")
+    form, label_of = FORMATS[format], label_reader(label)
+    how = Files(form, _mode(format, form, files), caps or Caps())
+    asked = _Asked(format, level, label, how, parse_split(split), seed, command)
+    target = target_of(directory, overwrite)
+    said = progress or (lambda what, done, total: None)
+    plan = make_plan(
+        library.records(query), level, label_of, asked.shares, seed, lambda done: said("looking", done, None)
+    )
+    _see_that_there_is_something(plan, level, label, form)
+    with building(target, asked.fingerprint(plan)) as (folder, resumed), asked.report(folder) as report:
+        work, folders = folder / WORK, label_folders([*plan.labels, ""])
+        job = Job(folder, work, level, tuple(asked.shares), plan.labels, folders, webdataset.packed(work))
+        records = _counted(library.records(query), lambda done: said("exporting", done, plan.videos))
+        form.write(samples(records, plan, job, how, label_of, report), job)
+        facts = _facts(asked, plan, report, target.name, library.name)
+        if not facts.items:
+            raise ConfigError(f"nothing could be exported: {_reasons(report.missing)}")
+        write_card(folder, facts, form)
+    return Exported(
+        folder=target,
+        items=facts.items,
+        videos=facts.videos,
+        counts=facts.counts,
+        missing=dict(report.missing),
+        without_file=dict(report.kept),
+        missing_list=target / MISSING if facts.missing else None,
+        unlabelled=facts.unlabelled,
+        scarce=facts.scarce,
+        at_odds=facts.at_odds,
+        resumed=resumed,
+    )
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is to be made."""
+
+    format: str
+    level: str
+    label: str
+    how: Files
+    shares: Mapping[str, float]
+    seed: int
+    command: str
+
+    def fingerprint(self, plan: Plan) -> str:
+        """What the dataset is made from: an interrupted export goes on where this is the same."""
+        made_from = [__version__, plan.fingerprint, self.format, self.level, self.label, self.how.mode]
+        text = json.dumps([*made_from, asdict(self.how.caps), dict(self.shares), self.seed])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def report(self, folder: Path) -> Report:
+        return Report(folder, {split: Counter() for split in self.shares})
+
+
+def _facts(asked: _Asked, plan: Plan, report: Report, name: str, library: str) -> Facts:
+    return Facts(
+        name=name,
+        format=asked.format,
+        level=asked.level,
+        label=asked.label,
+        mode=asked.how.mode,
+        seed=asked.seed,
+        shares=asked.shares,
+        labels=tuple(plan.labels),
+        counts={split: dict(counts) for split, counts in report.counts.items()},
+        videos=report.videos,
+        unlabelled=sum(counts[""] for counts in report.counts.values()),
+        missing=report.missing + report.kept,
+        scarce=plan.scarce,
+        at_odds=plan.at_odds,
+        # A card is published: on which machine and in which folder it was made is nobody's business.
+        library=os.path.basename(library),
+        hosts=plan.hosts,
+        command=asked.command,
+        made_at=datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z"),
+    )
+
+
+def _mode(name: str, form: Format, asked: str | None) -> str:
+    """How files come into a format."""
+    if asked is None or (form.modes == ("pack",) and asked == "copy"):
+        return form.modes[0]
+    if asked not in form.modes:
+        if form.modes == ("pack",):
+            raise ConfigError(f"--{asked}: {name} holds the files themselves, in its archives")
+        raise ConfigError(
+            f"--{asked}: {name} needs the files in its folder; say {' or '.join(map('--{}'.format, form.modes))}"
+        )
+    return asked
+
+
+def _see_that_there_is_something(plan: Plan, level: str, key: str, form: Format) -> None:
+    if not plan.videos:
+        raise ConfigError("there is nothing to export: no video of the library is meant")
+    if not plan.items:
+        what = "clips" if level == "segments" else "scenes"
+        raise ConfigError(f"there is nothing to export: none of the {plan.videos} videos has {what}")
+    if plan.labels or not form.needs_label:
+        return
+    column = column_of(key)
+    if column is None or column in plan.columns:
+        raise ConfigError(f"there is nothing to export: nothing has a label by --label {printable(key)}")
+    near = difflib.get_close_matches(column, plan.columns, 1)
+    guess = f"; did you mean {printable(near[0])}?" if near else ""
+    known = ", ".join(map(printable, plan.columns[:20])) or "none"
+    raise ConfigError(
+        f"--label {printable(key)}: the CSV of these videos had no such column (it had: {known}){guess}"
+    )
+
+
+def _counted(things: Iterable[T], progress: Callable[[int], None]) -> Iterator[T]:
+    for number, thing in enumerate(things, 1):
+        yield thing
+        progress(number)
+
+
+def _reasons(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in counts.items()) or "nothing was found"

@@ -1,0 +1,130 @@
+"""The folder of a dataset: built beside its place, resumed there, and moved in when it is whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from vidkit.core import ensure_directory, printable
+from vidkit.errors import ConfigError, OutputError, ToolMissingError
+
+MARKER = "dataset.json"  # says that a folder is a dataset of vidkit's, and what it is
+MADE_BY = "vidkit export"
+WORK = ".vidkit"
+_PLAN = "plan.json"
+
+
+def target_of(directory: str | os.PathLike[str], overwrite: bool) -> Path:
+    """The place of a dataset, once it is sure that nothing of the user's is lost there.
+
+    Raises:
+        OutputError: something is there already, and may not or must not be replaced.
+    """
+    target = Path(os.path.realpath(directory))
+    if not os.path.lexists(target):
+        return target
+    shown = printable(directory)
+    if not target.is_dir():
+        raise OutputError(f"{shown} is a file, and a folder is needed there")
+    if not overwrite:
+        raise OutputError(f"{shown} is there already: give another name, or say --overwrite to replace it")
+    if any(target.iterdir()) and not _is_dataset(target):
+        raise OutputError(f"{shown} is no dataset of vidkit's ({MARKER} says so in one), so it is not replaced")
+    return target
+
+
+def _is_dataset(folder: Path) -> bool:
+    return _read(folder / MARKER).get("made_by") == MADE_BY
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+@contextmanager
+def building(target: Path, fingerprint: str) -> Iterator[tuple[Path, bool]]:
+    """A folder to build in, `<name>.exporting`, which takes the target's place when the block ends well.
+
+    When the block does not end well the folder stays, and the next export with this fingerprint goes on in it.
+
+    Args:
+        target: where the dataset is to be, as `target_of` gives it.
+        fingerprint: what the dataset is made from.
+
+    Returns:
+        The folder, and whether there is already something in it.
+
+    Raises:
+        OutputError: it cannot be made or moved, something else is in its place, or another export works in it.
+    """
+    folder = target.with_name(f"{target.name}.exporting")
+    work = folder / WORK
+    old = _read(work / _PLAN)
+    if folder.exists() and not old and any(folder.iterdir()):
+        raise OutputError(f"{printable(folder)} is in the way: the dataset is built there. Move it away.")
+    ensure_directory(work)
+    with _alone(work):
+        resumed = old.get("fingerprint") == fingerprint
+        if old and not resumed:
+            _clear(folder)
+        (work / _PLAN).write_text(json.dumps({"fingerprint": fingerprint}), encoding="utf-8")
+        try:
+            yield folder, resumed
+        except (ConfigError, ToolMissingError):  # nothing that could be gone on from
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        except OSError as error:
+            what = printable(error.filename or folder)
+            raise OutputError(f"{what} cannot be written: {error.strerror or error}") from None
+    _move_in(folder, target)
+
+
+@contextmanager
+def _alone(work: Path) -> Iterator[None]:
+    """Keep a second export out of the folder, where the system can."""
+    with (work / "lock").open("w") as lock:
+        try:
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except ImportError:  # Windows, where files that are open cannot be replaced
+            pass
+        except OSError:
+            raise OutputError(f"another export is at work in {printable(work.parent)}") from None
+        yield
+
+
+def _clear(folder: Path) -> None:
+    """Take away what an export of something else left, all but the lock that this one holds."""
+    for path in [*folder.iterdir(), *(folder / WORK).iterdir()]:
+        if path.name not in (WORK, "lock"):
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def _move_in(folder: Path, target: Path) -> None:
+    old = target.with_name(f"{target.name}.replaced")
+    try:
+        shutil.rmtree(folder / WORK)
+        if hasattr(os, "sync"):
+            os.sync()  # a dataset that is in its place is whole, also after a power loss
+        if target.exists():
+            os.replace(target, old)
+            try:
+                os.replace(folder, target)
+            except OSError:
+                os.replace(old, target)
+                raise
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            os.replace(folder, target)
+    except OSError as error:
+        raise OutputError(f"{printable(folder)} cannot become {printable(target)}: {error.strerror}") from None

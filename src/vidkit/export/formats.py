@@ -1,0 +1,107 @@
+"""The formats of datasets, in one table. A new one is a function that writes samples, and a row here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from vidkit.export import activitynet, fiftyone, kinetics, labelstudio, tables, videofolder, webdataset
+from vidkit.export.items import Job, Sample
+from vidkit.record import Record
+
+
+def _in_media(sample: Sample, job: Job, suffix: str) -> str:
+    return f"media/{sample.name}{suffix}"
+
+
+@dataclass(frozen=True)
+class Format:
+    """What a format is.
+
+    Args:
+        write: writes the samples into the job's folder.
+        modes: how files may come into it, the usual one first. `pack` is into its archives.
+        needs_label: an item without a label has no place in it.
+        whole_videos: a sample is a video with all its items on its time line; else each item is one.
+        keeps_gone: whether a sample is still worth a row when its file is gone, where files are only referred to.
+        place: where in the dataset a sample's file goes, by the file's extension.
+        loads_with: how a user loads it, in a line of code; the card says it.
+        hub: how Hugging Face's `datasets` finds a split's files, if it loads the format.
+    """
+
+    write: Callable[[Iterable[Sample], Job], None]
+    modes: tuple[str, ...]
+    loads_with: str
+    needs_label: bool = True
+    whole_videos: bool = False
+    keeps_gone: Callable[[Record], bool] = lambda record: False
+    place: Callable[[Sample, Job, str], str] = _in_media
+    hub: str | None = None
+
+
+_ANY = ("reference", "link", "copy")
+
+FORMATS: dict[str, Format] = {
+    "videofolder": Format(
+        videofolder.write,
+        ("link", "copy"),
+        'datasets.load_dataset("videofolder", data_dir="{folder}")',
+        place=videofolder.place,
+        hub="{split}/**",
+    ),
+    "webdataset": Format(
+        webdataset.write,
+        ("pack",),
+        'webdataset.WebDataset("{folder}/train-000000.tar", shardshuffle=False).decode()',
+        hub="{split}-*.tar",
+    ),
+    "parquet": Format(
+        tables.write_parquet,
+        _ANY,
+        'pandas.read_parquet("{folder}/train.parquet")',
+        needs_label=False,
+        keeps_gone=lambda record: True,
+        hub="{split}.parquet",
+    ),
+    "csv": Format(
+        tables.write_csv,
+        _ANY,
+        'pandas.read_csv("{folder}/train.csv")',
+        needs_label=False,
+        keeps_gone=lambda record: True,
+        hub="{split}.csv",
+    ),
+    "jsonl": Format(
+        tables.write_jsonl,
+        _ANY,
+        'pandas.read_json("{folder}/train.jsonl", lines=True)',
+        needs_label=False,
+        keeps_gone=lambda record: True,
+        hub="{split}.jsonl",
+    ),
+    "kinetics": Format(
+        kinetics.write, _ANY, 'pytorchvideo.data.Kinetics("{folder}/train.txt", make_clip_sampler("random", 2))'
+    ),
+    "activitynet": Format(
+        activitynet.write,
+        _ANY,
+        'json.load(open("{folder}/activitynet.json"))["database"]',
+        whole_videos=True,
+    ),
+    "fiftyone": Format(
+        fiftyone.write,
+        ("link", "copy", "reference"),
+        'fiftyone.Dataset.from_dir("{folder}", dataset_type=fiftyone.types.FiftyOneVideoLabelsDataset)',
+        needs_label=False,
+        whole_videos=True,
+        place=fiftyone.place,
+    ),
+    "labelstudio": Format(
+        labelstudio.write,
+        _ANY,
+        "import tasks.json into a project whose labeling interface is labeling_config.xml",
+        needs_label=False,
+        whole_videos=True,
+        keeps_gone=labelstudio.is_online,
+    ),
+}

@@ -1,0 +1,117 @@
+"""A record -> the items of a dataset: the video, its clips or its scenes; and what a format is handed of them."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vidkit.record import Record
+
+if TYPE_CHECKING:
+    from vidkit.library import Stored
+
+LEVELS = ("video", "segments", "scenes")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One example: a video or a piece of one.
+
+    `start` and `end` are seconds in the video. `file` is the file that holds just this item: None for a scene,
+    which is only a stretch of its video, and where no file was kept.
+    """
+
+    kind: str
+    number: int
+    start: float
+    end: float
+    label: str | None
+    description: str
+    ai_tags: tuple[str, ...]
+    file: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a format writes: a file with the items that it holds, one, or those of a whole video's time line.
+
+    `video` names the video, `name` the sample: safe as a file name, without a dot, and no other has it. `path` is
+    how the dataset names the file: relative to its folder where the file lies in it, else absolute; None where the
+    file is gone, or goes into an archive. `apart` says that the file holds the item alone: it begins where the item
+    begins.
+    """
+
+    ordinal: int
+    video: str
+    name: str
+    split: str
+    record: Record
+    items: tuple[Item, ...]
+    file: Path | None
+    path: str | None
+    apart: bool
+
+    def times(self, item: Item) -> tuple[float, float]:
+        """From where to where the item is in the sample's file, in seconds."""
+        return (0.0, round(item.end - item.start, 6)) if self.apart else (item.start, item.end)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a format is told: where it writes, and what the dataset is.
+
+    `folder` is the dataset as it is being built, `work` a folder in it that is gone at the end. `labels` holds
+    every label with its number, in order; `folders` the name of each label's folder. `packed` are the ordinals of
+    the samples that an interrupted export has put into archives already.
+    """
+
+    folder: Path
+    work: Path
+    level: str
+    splits: tuple[str, ...]
+    labels: Mapping[str, int]
+    folders: Mapping[str, str]
+    packed: frozenset[int] = frozenset()
+
+
+def items_of(
+    stored: Stored, level: str, label_of: Callable[[Record, Mapping[str, Any] | None], str | None]
+) -> list[Item]:
+    """The items of a record at a level, in order."""
+    record, folder = stored.record, stored.folder
+    if level == "video":
+        label = label_of(record, None)
+        tags = tuple(record["ai_generated_tags"])
+        description = record["qwen_description"] or ""
+        return [Item("video", 0, 0.0, record["duration"], label, description, tags, video_file(stored))]
+    items = []
+    for scene in record["scenes"] if level == "scenes" else ():
+        times = float(scene["start_time"]), float(scene["end_time"])
+        label = label_of(record, None)
+        items.append(Item("scene", scene["index"], *times, label, scene["description"] or "", (), None))
+    for clip in record["segments"] if level == "segments" else ():
+        times = float(clip["start_time"]), float(clip["end_time"])
+        label, tags = label_of(record, clip), tuple(clip["tags"])
+        file = _joined(folder, clip["path"])
+        items.append(Item("segment", clip["index"], *times, label, clip["description"] or "", tags, file))
+    return items
+
+
+def video_file(stored: Stored) -> str | None:
+    """A record's own file; None where the download was not kept."""
+    path = stored.record["path"]
+    return None if path is None else _joined(stored.folder, path)
+
+
+def frames(start: float, end: float, fps: float) -> tuple[int, int]:
+    """The first and the last frame of [start, end) in seconds, counted from 1."""
+    first = math.floor(start * fps + 1e-6) + 1
+    return first, max(first, math.ceil(end * fps - 1e-6))
+
+
+def _joined(folder: Path, path: str) -> str:
+    return os.path.normpath(os.path.join(folder, path))

@@ -1,0 +1,43 @@
+"""`kinetics`: the CSV files of the Kinetics dataset, and beside them the lists that PyTorchVideo reads.
+
+`<split>.csv` has Kinetics' columns (label, youtube_id, time_start, time_end, split: see the download at
+https://github.com/cvdfoundation/kinetics-dataset) and `path`. `<split>.txt` is what
+`pytorchvideo.data.LabeledVideoPaths.from_csv` reads: a path and the label's number on each line.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from contextlib import ExitStack
+
+from vidkit.export.items import Job, Sample
+from vidkit.export.rows import cell
+
+_HEADER = ("label", "youtube_id", "time_start", "time_end", "split", "path")
+_SPLITS = {"validation": "val"}
+
+
+def write(samples: Iterable[Sample], job: Job) -> None:
+    """The tables, the lists, and `labels.txt`: the labels in the order of their numbers."""
+    (job.folder / "labels.txt").write_text("".join(f"{label}\n" for label in job.labels), encoding="utf-8")
+    with ExitStack() as stack:
+        tables, lists = {}, {}
+        for split in job.splits:
+            path = job.folder / f"{_SPLITS.get(split, split)}.csv"
+            tables[split] = csv.writer(
+                stack.enter_context(path.open("w", encoding="utf-8", newline="")), lineterminator="\n"
+            )
+            tables[split].writerow(_HEADER)
+            text = path.with_suffix(".txt").open("w", encoding="utf-8", newline="\n")
+            lists[split] = stack.enter_context(text)
+        for sample in samples:
+            (item,) = sample.items
+            start, end = (f"{round(time, 3):g}" for time in sample.times(item))
+            name = _SPLITS.get(sample.split, sample.split)
+            # The id is that of the file which the times are in.
+            file = sample.name if sample.apart else sample.video
+            tables[sample.split].writerow(map(cell, (item.label, file, start, end, name, sample.path)))
+            # The lists know no times: a scene that is a stretch of its video has no line in them.
+            if item.kind != "scene" or sample.apart:
+                print(f"{sample.path} {job.labels[item.label or '']}", file=lists[sample.split])

@@ -1,0 +1,81 @@
+"""A sample's file into the dataset: copied, linked, or cut out of its video."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidkit.core import ensure_directory, printable
+from vidkit.errors import OutputError
+
+MODES = ("copy", "link", "reference")
+
+
+@dataclass(frozen=True)
+class Caps:
+    """What a scene that is cut out fits inside."""
+
+    max_resolution: str = "720p"
+    max_fps: float = 30
+
+
+def extension(path: Path) -> str:
+    """A file's extension in lower case, `.mp4` where it has none that loaders would know."""
+    suffix = path.suffix.lower()
+    return suffix if re.fullmatch(r"\.[a-z0-9]{1,9}", suffix) else ".mp4"
+
+
+def put(source: Path, target: Path, mode: str) -> None:
+    """Bring a file to its place in the dataset; one that is there from an interrupted export stays.
+
+    Args:
+        source: the file.
+        target: its place.
+        mode: `copy`, or `link`: a hard link, or where the two are on different disks a symbolic one.
+
+    Raises:
+        OutputError: it cannot be brought there.
+        FileNotFoundError: the file is gone.
+    """
+    size = source.stat().st_size
+    if target.is_file() and target.stat().st_size == size:
+        return
+    ensure_directory(target.parent)
+    source = Path(os.path.realpath(source))
+    temporary = target.with_name(f"{target.name}.part")
+    try:
+        temporary.unlink(missing_ok=True)
+        if mode == "copy":
+            shutil.copyfile(source, temporary)
+        else:
+            try:
+                os.link(source, temporary)
+            except OSError:
+                os.symlink(source, temporary)
+        os.replace(temporary, target)
+        # Where both names are links to one file, replacing does nothing and leaves the temporary one.
+        temporary.unlink(missing_ok=True)
+    except OSError as error:
+        remedy = " Say --copy." if mode == "link" else ""
+        raise OutputError(f"{printable(target)} cannot be made: {error.strerror}.{remedy}") from None
+
+
+def cut(source: Path, start: float, end: float, target: Path, work: Path, caps: Caps) -> None:
+    """Cut a stretch out of a video; one that is there from an interrupted export stays.
+
+    Raises:
+        MediaError: ffmpeg cannot cut it.
+        OutputError: it cannot be brought to its place.
+    """
+    if target.is_file():
+        return
+    from vidkit.analysis import extract_scene_segment
+
+    made = extract_scene_segment(source, start, end, work / "cut", caps.max_resolution, caps.max_fps)
+    try:
+        os.replace(made, ensure_directory(target.parent) / target.name)
+    except OSError as error:
+        raise OutputError(f"{printable(target)} cannot be made: {error.strerror}") from None

@@ -1,0 +1,136 @@
+"""The first pass over the library: labels, splits and names, in a small table whatever the library holds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from vidkit.core import printable
+from vidkit.export.items import items_of
+from vidkit.export.labels import RESERVED, LabelOf
+from vidkit.export.splits import assign, group_key, too_few
+from vidkit.record import Record
+
+if TYPE_CHECKING:
+    from vidkit.library import Stored
+
+_LONGEST = 120  # bytes of a sample's name: room for `_scene_0001`, an extension and the path around it
+# No dot: to webdataset the first one ends a sample's name.
+_UNSAFE = re.compile(r"[^\w+()@\u200c\u200d-]+")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the first pass found.
+
+    `sides` is the split of each content (`group_key`), `labels` every label with its number, `scarce` the labels
+    that are not in every split with their videos, `hosts` where the videos are from, `columns` the CSV's columns,
+    `fingerprint` the records that it was made from.
+    """
+
+    videos: int
+    items: int
+    seed: int
+    sides: Mapping[bytes, str]
+    labels: Mapping[str, int]
+    scarce: Mapping[str, int]
+    unlabelled: int
+    at_odds: int
+    hosts: Mapping[str, int]
+    columns: tuple[str, ...]
+    fingerprint: str
+    _twice: frozenset[str]
+
+    def side(self, record: Record) -> str | None:
+        """The split of a video; None for one that came into the library after the first pass."""
+        return self.sides.get(group_key(record["sha256"], self.seed))
+
+    def name(self, record: Record) -> str:
+        """The name of a video's samples: its file's, with a hash of the URL where another video has that one."""
+        name = _plain_name(record)
+        if name.casefold() not in self._twice:
+            return name
+        digest = hashlib.sha256(record["source"]["url"].encode("utf-8", "replace")).hexdigest()
+        return f"{name}-{digest[:12]}"
+
+
+def make_plan(
+    records: Iterable[Stored],
+    level: str,
+    label_of: LabelOf,
+    shares: Mapping[str, float],
+    seed: int,
+    progress: Callable[[int], None] | None = None,
+) -> Plan:
+    """Look through the records once. Of each only its content's hash, its label and its name are kept in memory."""
+    groups: dict[bytes, str] = {}
+    names: dict[str, bool] = {}
+    labels: set[str] = set()
+    hosts = Counter[str]()
+    columns: dict[str, None] = {}
+    digest = hashlib.sha256()
+    videos = items = unlabelled = 0
+    at_odds: set[bytes] = set()
+    for stored in records:
+        record = stored.record
+        digest.update(json.dumps([str(stored.folder), record]).encode())
+        videos += 1
+        hosts[_host(record["source"]["url"])] += 1
+        columns.update(dict.fromkeys(record["source"]["columns"]))
+        name = _plain_name(record).casefold()
+        names[name] = name in names
+        found = [item.label for item in items_of(stored, level, label_of)]
+        items += len(found)
+        unlabelled += found.count(None)
+        labels.update(filter(None, found))
+        key, label = group_key(record["sha256"], seed), next(filter(None, found), "")
+        if groups.setdefault(key, label) != label:
+            at_odds.add(key)
+            groups[key] = min(groups[key], label)
+        if progress is not None:
+            progress(videos)
+    sides = assign(groups, shares, seed)
+    scarce = too_few(groups, sides, list(shares))
+    return Plan(
+        videos=videos,
+        items=items,
+        seed=seed,
+        sides=sides,
+        labels={label: number for number, label in enumerate(sorted(labels))},
+        scarce={label: count for label, count in scarce.items() if label},
+        unlabelled=unlabelled,
+        at_odds=len(at_odds),
+        hosts=dict(hosts.most_common(20)),
+        columns=tuple(columns),
+        fingerprint=digest.hexdigest(),
+        _twice=frozenset(name for name, again in names.items() if again),
+    )
+
+
+def _plain_name(record: Record) -> str:
+    """A file's name as a sample's: without its extension, letters and digits of every script, no dot."""
+    stem = re.sub(r"\.\w{1,10}$", "", re.split(r"[/\\]", record["filename"])[-1])
+    name = (
+        _UNSAFE.sub("_", unicodedata.normalize("NFC", stem))
+        .encode("utf-8", "ignore")[:_LONGEST]
+        .decode(errors="ignore")
+        .strip("_-")
+    )
+    return f"_{name}" if RESERVED.match(name) else name or "video"
+
+
+def _host(url: str) -> str:
+    if "://" not in url:
+        return "local files"
+    try:
+        parts = urlsplit(url)
+        return "local files" if parts.scheme == "file" else printable(parts.hostname or url)
+    except ValueError:
+        return "other"

@@ -1,0 +1,93 @@
+"""A sample as one flat row: what tables, archives and metadata files say of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from vidkit.core import shown_url
+from vidkit.export.items import Job, Sample
+
+# Column -> its kind, in order. The kinds are what `tables.py` makes Arrow types of.
+COLUMNS = {
+    "name": "text", "path": "text", "label": "text", "label_id": "whole", "split": "text", "level": "text",
+    "start_time": "number", "end_time": "number", "source_start": "number", "source_end": "number",
+    "description": "text", "tags": "texts", "ai_tags": "texts", "classification": "text", "id": "text",
+    "sha256": "text", "filename": "text", "url": "text", "width": "whole", "height": "whole", "fps": "number",
+    "duration": "number", "codec": "text", "columns": "object",
+}  # fmt: skip
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
+
+
+def row_of(sample: Sample, job: Job) -> dict[str, Any]:
+    """The row of a sample with one item. The docs have the columns' meanings (docs/datasets.md)."""
+    record, item = sample.record, sample.items[0]
+    start, end = sample.times(item)
+    values = {
+        "name": sample.name,
+        "path": sample.path,
+        "label": item.label,
+        "label_id": None if item.label is None else job.labels[item.label],
+        "split": sample.split,
+        "level": item.kind,
+        "start_time": float(start),
+        "end_time": float(end),
+        "source_start": float(item.start),
+        "source_end": float(item.end),
+        "description": item.description,
+        "tags": list(record["tags"]),
+        "ai_tags": list(item.ai_tags),
+        "classification": record["classification"],
+        "id": record["id"],
+        "sha256": record["sha256"],
+        "filename": record["filename"],
+        "url": shown_url(record["source"]["url"]),
+        "width": record["width"],
+        "height": record["height"],
+        "fps": float(record["fps"]),
+        "duration": float(record["duration"]),
+        "codec": record["codec"],
+        "columns": dict(record["source"]["columns"]),
+    }
+    if item.kind == "segment" and sample.apart:
+        clip = next(clip for clip in record["segments"] if clip["index"] == item.number)
+        values |= {"width": clip["width"], "height": clip["height"], "fps": float(clip["fps"]), "codec": "h264"}
+        values["duration"] = end
+    return {name: _whole(value) for name, value in values.items()}
+
+
+def flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of plain values: lists joined by `; `, the CSV's columns as JSON, nothing empty but text."""
+    plain = dict(row)
+    for name, kind in COLUMNS.items():
+        value = plain[name]
+        if kind == "texts":
+            plain[name] = "; ".join(value)
+        elif kind == "object":
+            plain[name] = json.dumps(value, ensure_ascii=False)
+        elif value is None and kind == "text":
+            plain[name] = ""
+    return plain
+
+
+def cell(value: Any) -> Any:
+    """A value as it may stand in a CSV: no control character but tab and line end, and no text that a spreadsheet
+    would run as a formula: one that begins with = + - @, a tab or a line end gets a `'` before it
+    (https://owasp.org/www-community/attacks/CSV_Injection)."""
+    if not isinstance(value, str):
+        return value
+    value = _CONTROL.sub("?", value.replace("\r\n", "\n"))
+    return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\n") else value
+
+
+def _whole(value: Any) -> Any:
+    """A value whose text can be written as UTF-8: half characters become `?`."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_whole(inner) for inner in value]
+    if isinstance(value, dict):
+        return {_whole(key): _whole(inner) for key, inner in value.items()}
+    return value

@@ -1,0 +1,178 @@
+"""The second pass over the library: each item's file is brought to its place, and what cannot be is noted."""
+
+from __future__ import annotations
+
+import csv
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Any
+
+from vidkit.core import shown_url
+from vidkit.errors import MediaError
+from vidkit.export.formats import Format
+from vidkit.export.items import Item, Job, Sample, items_of, video_file
+from vidkit.export.labels import LabelOf
+from vidkit.export.media import Caps, cut, extension, put
+from vidkit.export.plan import Plan
+from vidkit.export.rows import cell
+
+if TYPE_CHECKING:
+    from vidkit.library import Stored
+
+MISSING = "missing.csv"
+NO_LABEL, GONE, NOT_KEPT = "without a label", "whose file is gone", "whose download was not kept"
+UNCUT, ODD_PATH = "that ffmpeg cannot cut", "whose path no list can hold (say --copy)"
+CHANGED = "that changed during the export"
+UNUSABLE = (GONE, NOT_KEPT, UNCUT, ODD_PATH)
+
+
+@dataclass(frozen=True)
+class Files:
+    """How files come into the dataset."""
+
+    form: Format
+    mode: str
+    caps: Caps
+
+
+@dataclass
+class Report:
+    """What became of the items: `counts` is split -> label -> items, `missing` and `kept` reason -> items.
+
+    `missing` items are left out; `kept` ones have a row without a file.
+    """
+
+    folder: Path
+    counts: dict[str, Counter[str]]
+    videos: int = 0
+    missing: Counter[str] = field(default_factory=Counter)
+    kept: Counter[str] = field(default_factory=Counter)
+    _file: IO[str] | None = None
+    _table: Any = None
+
+    def __enter__(self) -> Report:
+        with suppress(FileNotFoundError):
+            (self.folder / MISSING).unlink()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def exported(self, sample: Sample) -> None:
+        self.counts[sample.split].update(item.label or "" for item in sample.items)
+
+    def missed(self, sample: Sample, reason: str, detail: str = "", kept: bool = False) -> None:
+        """Note in `missing.csv` that a sample is not in the dataset, or is there without a file."""
+        (self.kept if kept else self.missing)[reason] += len(sample.items)
+        if self._file is None:
+            self._file = (self.folder / MISSING).open("w", encoding="utf-8", errors="replace", newline="")
+            self._table = csv.writer(self._file, lineterminator="\n")
+            self._table.writerow(("name", "reason", "exported", "path", "filename", "url", "detail"))
+        record = sample.record
+        path, url = str(sample.file or ""), shown_url(record["source"]["url"])
+        row = (sample.name, reason, "yes" if kept else "no", path, record["filename"], url, detail)
+        self._table.writerow(map(cell, row))
+
+
+def samples(
+    records: Iterable[Stored], plan: Plan, job: Job, files: Files, label_of: LabelOf, report: Report
+) -> Iterator[Sample]:
+    """The samples of a dataset, each with its file where it belongs. The ordinals are the same in every run."""
+    ordinal = 0
+    for stored in records:
+        split = plan.side(stored.record)
+        if split is None:  # it came in after the first pass
+            continue
+        any_of_it = False
+        for sample in _planned(stored, split, plan.name(stored.record), job.level, files.form, label_of):
+            ordinal += 1
+            sample = replace(sample, ordinal=ordinal)
+            if files.form.needs_label:
+                sample = _labelled(sample, report)
+            if not sample.items:
+                continue
+            if any(item.label is not None and item.label not in job.labels for item in sample.items):
+                report.missed(sample, CHANGED)
+                continue
+            brought = _brought(sample, job, files, report)
+            if brought is not None:
+                report.exported(brought)
+                any_of_it = True
+                yield brought
+                if brought.file is not None and brought.file.parent == job.work / "cuts":
+                    brought.file.unlink(missing_ok=True)
+        report.videos += any_of_it
+
+
+def _planned(
+    stored: Stored, split: str, name: str, level: str, form: Format, label_of: LabelOf
+) -> Iterator[Sample]:
+    items = items_of(stored, level, label_of)
+    record, video = stored.record, video_file(stored)
+    if form.whole_videos or level == "video":
+        yield Sample(0, name, name, split, record, tuple(items), _path(video), None, apart=False)
+        return
+    for item in items:
+        own = f"{name}_{item.kind}_{item.number:03d}"
+        clip = level == "segments"
+        file = _path(item.file if clip else video)
+        yield Sample(0, name, own, split, record, (item,), file, None, apart=clip)
+
+
+def _path(text: str | None) -> Path | None:
+    return None if text is None else Path(text)
+
+
+def _labelled(sample: Sample, report: Report) -> Sample:
+    """The sample with only the items that have a label."""
+    without = tuple(item for item in sample.items if item.label is None)
+    if without:
+        report.missed(replace(sample, items=without), NO_LABEL)
+    return replace(sample, items=tuple(item for item in sample.items if item.label is not None))
+
+
+def _brought(sample: Sample, job: Job, files: Files, report: Report) -> Sample | None:
+    """The sample with its file in its place; None where it has to be left out."""
+    if sample.ordinal in job.packed:
+        return sample
+    form, file = files.form, sample.file
+    problem = NOT_KEPT if file is None else "" if file.is_file() else GONE
+    if not problem and files.mode == "reference" and not _in_one_line(str(file)):
+        problem = ODD_PATH
+    if problem or file is None:
+        kept = files.mode == "reference" and form.keeps_gone(sample.record)
+        report.missed(sample, problem, kept=kept)
+        return sample if kept else None
+    if files.mode == "reference":
+        return replace(sample, path=file.as_posix())
+    if sample.items[0].kind == "scene" and not form.whole_videos:
+        return _cut_out(sample, file, sample.items[0], job, files, report)
+    if files.mode == "pack":
+        return sample
+    path = form.place(sample, job, extension(file))
+    put(file, job.folder / path, files.mode)
+    return replace(sample, path=path)
+
+
+def _cut_out(sample: Sample, video: Path, item: Item, job: Job, files: Files, report: Report) -> Sample | None:
+    path = None if files.mode == "pack" else files.form.place(sample, job, ".mp4")
+    target = job.work / "cuts" / f"{sample.name}.mp4" if path is None else job.folder / path
+    try:
+        cut(video, item.start, item.end, target, job.work, files.caps)
+    except (MediaError, ValueError) as error:
+        report.missed(sample, UNCUT, str(error))
+        return None
+    return replace(sample, file=target, path=path, apart=True)
+
+
+def _in_one_line(path: str) -> bool:
+    """Whether a path is text, and of one line: neither is sure on Linux."""
+    return not any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in path)

@@ -1,0 +1,91 @@
+"""`csv`, `jsonl` and `parquet`: a table for each split, a row for each item."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from vidkit.errors import ToolMissingError
+from vidkit.export.items import Job, Sample
+from vidkit.export.rows import COLUMNS, cell, flat, row_of
+
+Put = Callable[[dict[str, Any]], None]
+_ROWS = 1000  # in one group of a Parquet file
+
+
+def write_csv(samples: Iterable[Sample], job: Job) -> None:
+    """`<split>.csv`, with a header."""
+    _write(samples, job, _open_csv, "csv")
+
+
+def write_jsonl(samples: Iterable[Sample], job: Job) -> None:
+    """`<split>.jsonl`: one JSON object a line, lists as lists and the CSV's columns as an object."""
+    _write(samples, job, _open_jsonl, "jsonl")
+
+
+def write_parquet(samples: Iterable[Sample], job: Job) -> None:
+    """`<split>.parquet`, the CSV's columns as JSON text.
+
+    Raises:
+        ToolMissingError: pyarrow is not installed.
+    """
+    _pyarrow()
+    _write(samples, job, _open_parquet, "parquet")
+
+
+def _write(samples: Iterable[Sample], job: Job, open_table: Callable[[Path], Any], suffix: str) -> None:
+    with ExitStack() as stack:
+        tables: dict[str, Put] = {
+            split: stack.enter_context(open_table(job.folder / f"{split}.{suffix}")) for split in job.splits
+        }
+        for sample in samples:
+            tables[sample.split](row_of(sample, job))
+
+
+@contextmanager
+def _open_csv(path: Path) -> Iterator[Put]:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, list(COLUMNS), lineterminator="\n")
+        table.writeheader()
+        yield lambda row: table.writerow({name: cell(value) for name, value in flat(row).items()})
+
+
+@contextmanager
+def _open_jsonl(path: Path) -> Iterator[Put]:
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        yield lambda row: print(json.dumps(row, ensure_ascii=False), file=file)
+
+
+@contextmanager
+def _open_parquet(path: Path) -> Iterator[Put]:
+    pa = _pyarrow()
+    import pyarrow.parquet
+
+    types = {"number": pa.float64(), "whole": pa.int64(), "texts": pa.list_(pa.string())}
+    schema = pa.schema([(name, types.get(kind, pa.string())) for name, kind in COLUMNS.items()])
+    rows: list[dict[str, Any]] = []
+
+    def flush() -> None:
+        writer.write_table(pa.Table.from_pylist(rows, schema))
+        rows.clear()
+
+    def put(row: dict[str, Any]) -> None:
+        rows.append({**row, "columns": json.dumps(row["columns"], ensure_ascii=False)})
+        if len(rows) == _ROWS:
+            flush()
+
+    with pyarrow.parquet.ParquetWriter(path, schema) as writer:
+        yield put
+        flush()
+
+
+def _pyarrow() -> Any:
+    try:
+        import pyarrow
+    except ImportError:
+        raise ToolMissingError("parquet needs pyarrow: pip install 'vidkit[export]'") from None
+    return pyarrow

@@ -1,0 +1,40 @@
+"""`videofolder`: `<split>/<label>/<name>.mp4` and `<split>/metadata.jsonl`, as Hugging Face's `datasets` loads it.
+
+Layout: https://huggingface.co/docs/datasets/video_dataset. A metadata file comes before the folders' names there,
+so the label stands in it as it is, whatever its folder had to be called.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import PurePosixPath
+
+from vidkit.export.items import Job, Sample
+from vidkit.export.rows import flat, row_of
+
+
+def place(sample: Sample, job: Job, suffix: str) -> str:
+    """Where a sample's file goes."""
+    return f"{sample.split}/{job.folders[sample.items[0].label or '']}/{sample.name}{suffix}"
+
+
+def write(samples: Iterable[Sample], job: Job) -> None:
+    """The metadata files; the videos are in their places already. A split without videos has no folder."""
+    filled = set()
+    with ExitStack() as stack:
+        files = {}
+        for split in job.splits:
+            (job.folder / split).mkdir(exist_ok=True)
+            path = job.folder / split / "metadata.jsonl"
+            files[split] = stack.enter_context(path.open("w", encoding="utf-8", newline="\n"))
+        for sample in samples:
+            # Every column has a value of one kind in every row: `datasets` takes the types from the first ones.
+            filled.add(sample.split)
+            row = flat(row_of(sample, job))
+            path_inside = PurePosixPath(row.pop("path")).relative_to(sample.split)
+            print(json.dumps({"file_name": str(path_inside), **row}, ensure_ascii=False), file=files[sample.split])
+    for split in set(job.splits) - filled:  # `datasets` loads nothing where one split is empty
+        shutil.rmtree(job.folder / split)

@@ -1,0 +1,115 @@
+"""`webdataset`: `<split>-000000.tar` and on, each sample as `.mp4`, `.json`, `.txt` and `.cls` side by side.
+
+Layout: https://github.com/webdataset/webdataset#the-webdataset-format. `.cls` is the label's number, `.txt` the
+description, `.json` the whole row. The video is named `.mp4` whatever its container, so that a loader asks for one
+name; decoders look into the file (its container stands in `.json`).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import tarfile
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vidkit.core import printable
+from vidkit.errors import OutputError
+from vidkit.export.items import Job, Sample
+from vidkit.export.rows import row_of
+
+MOST_BYTES = 10**9  # of a shard, as WebDataset's own documentation advises
+_MOST_SAMPLES = 10_000
+_STATE = "shards.jsonl"
+
+
+@dataclass
+class _Shard:
+    """A shard that is being filled."""
+
+    name: str
+    path: Path
+    tar: tarfile.TarFile
+    ordinals: list[int] = field(default_factory=list)
+
+
+def packed(work: Path) -> frozenset[int]:
+    """The ordinals of the samples that finished shards of an interrupted export hold."""
+    return frozenset(ordinal for shard in _finished(work) for ordinal in shard["ordinals"])
+
+
+def write(samples: Iterable[Sample], job: Job) -> None:
+    """Fill shards of a gigabyte; a finished one is kept when the export is interrupted after it.
+
+    Raises:
+        OutputError: a shard cannot be written, or a file not be read.
+    """
+    (job.folder / "labels.txt").write_text("".join(f"{label}\n" for label in job.labels), encoding="utf-8")
+    done = Counter[str](shard["split"] for shard in _finished(job.work))
+    filling: dict[str, _Shard] = {}
+    try:
+        for sample in samples:
+            if sample.ordinal in job.packed:
+                continue
+            if (shard := filling.get(sample.split)) is None:
+                shard = filling[sample.split] = _started(sample.split, done[sample.split], job)
+            _add(shard, sample, job)
+            if shard.tar.offset >= MOST_BYTES or len(shard.ordinals) >= _MOST_SAMPLES:
+                _finish(filling.pop(sample.split), sample.split, job)
+                done[sample.split] += 1
+        for split in list(filling):
+            _finish(filling.pop(split), split, job)
+    finally:
+        for shard in filling.values():
+            shard.tar.close()
+
+
+def _started(split: str, number: int, job: Job) -> _Shard:
+    name = f"{split}-{number:06d}.tar"
+    path = job.work / name
+    return _Shard(name, path, tarfile.open(path, "w"))
+
+
+def _add(shard: _Shard, sample: Sample, job: Job) -> None:
+    (item,) = sample.items
+    assert sample.file is not None
+    row = {**row_of(sample, job), "container": sample.record["container"]}
+    del row["path"]
+    texts = {
+        "json": json.dumps(row, ensure_ascii=False),
+        "txt": row["description"],
+        "cls": str(job.labels[item.label or ""]),
+    }
+    try:
+        with sample.file.open("rb") as video:
+            info = tarfile.TarInfo(f"{sample.name}.mp4")
+            info.size = os.fstat(video.fileno()).st_size
+            shard.tar.addfile(info, video)
+    except OSError as error:
+        raise OutputError(
+            f"{printable(sample.file)} cannot be put into {shard.path.name}: {error.strerror or error}"
+        ) from None
+    for suffix, text in texts.items():
+        info, content = tarfile.TarInfo(f"{sample.name}.{suffix}"), text.encode()
+        info.size = len(content)
+        shard.tar.addfile(info, io.BytesIO(content))
+    shard.ordinals.append(sample.ordinal)
+
+
+def _finish(shard: _Shard, split: str, job: Job) -> None:
+    shard.tar.close()
+    os.replace(shard.path, job.folder / shard.name)
+    with (job.work / _STATE).open("a", encoding="utf-8") as file:
+        print(json.dumps({"shard": shard.name, "split": split, "ordinals": shard.ordinals}), file=file)
+
+
+def _finished(work: Path) -> list[dict[str, Any]]:
+    try:
+        lines = (work / _STATE).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    return [json.loads(line) for line in lines]
