@@ -39,16 +39,18 @@ def _cli() -> Iterator[str]:
     for action in make_parser()._actions:
         if isinstance(action, argparse._SubParsersAction):
             for name, command in action.choices.items():
-                yield from (
-                    "",
-                    f"## vidkit {name}",
-                    "",
-                    str(command.description),
-                    "",
-                    "| argument | |",
-                    "|---|---|",
-                )
-                yield from (_argument(argument) for argument in command._actions if argument.dest != "help")
+                yield from _command(name, command)
+
+
+def _command(name: str, command: argparse.ArgumentParser) -> Iterator[str]:
+    yield from ("", f"## vidkit {name}", "", str(command.description))
+    inner = [action for action in command._actions if isinstance(action, argparse._SubParsersAction)]
+    for action in inner:
+        for word, choice in action.choices.items():
+            yield from _command(f"{name} {word}", choice)
+    if not inner:
+        yield from ("", "| argument | |", "|---|---|")
+        yield from (_argument(argument) for argument in command._actions if argument.dest != "help")
 
 
 def _argument(action: argparse.Action) -> str:
@@ -65,7 +67,7 @@ def _argument(action: argparse.Action) -> str:
 def _config() -> Iterator[str]:
     yield "# Settings"
     yield ""
-    yield "<!-- made by `make docs` from src/vidkit/config.py -->"
+    yield "<!-- made by `make docs` from src/vidkit/settings.py -->"
     yield ""
     yield "The command line comes before the environment, the environment before `config.ini`, and that before"
     yield "the default. `vidkit init` writes a `config.ini` with all of these."
@@ -90,8 +92,10 @@ def _record() -> Iterator[str]:
         ("source", record.Source),
         ("audio", record.Audio),
         ("scenes", record.SceneEntry),
+        ("sprites", record.SpritesEntry),
         ("segments", record.SegmentEntry),
         ("ai", record.AI),
+        ("corrections", record.Corrections),
         ("processing", record.ProcessingEntry),
         ("processing.stages", record.StageEntry),
     ):

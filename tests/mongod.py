@@ -37,7 +37,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def mongod(folder: Path, *options: str, port: int | None = None) -> Iterator[str]:
+def mongod(folder: Path, *options: str, port: int | None = None, cache_gb: float = 0.25) -> Iterator[str]:
     """Run a server on loopback, and give its `127.0.0.1:port`. Skips the test where it does not start here."""
     program = find_mongod()
     if program is None:
@@ -46,7 +46,7 @@ def mongod(folder: Path, *options: str, port: int | None = None) -> Iterator[str
     port = port or free_port()
     address = f"127.0.0.1:{port}"
     command = [program, "--dbpath", str(folder), "--port", str(port), "--bind_ip", "127.0.0.1", "--nounixsocket"]
-    command += ["--wiredTigerCacheSizeGB", "0.25", "--setParameter", "diagnosticDataCollectionEnabled=false"]
+    command += ["--wiredTigerCacheSizeGB", str(cache_gb), "--setParameter", "diagnosticDataCollectionEnabled=false"]
     log = folder / "mongod.out"
     with log.open("wb") as out:
         server = subprocess.Popen([*command, *options], stdout=out, stderr=subprocess.STDOUT)

@@ -28,9 +28,10 @@ def make_record(name: str = "video.mp4", **changes: Any) -> Record:
         "audio": {"codec": "aac", "channels": 2, "sample_rate": 48000},
         "scenes": _scenes(changes.pop("scenes", [None])), "segments": _segments(changes.pop("segments", [])),
         "qwen_description": None, "ai_generated_tags": [], "ai": None, "tags": [], "classification": "Unclassified",
+        "corrections": None,
         "processing": {
             "vidkit": "0.1.0", "started_at": finished, "finished_at": finished,
-            "stages": {"probe": {"seconds": 0.1, "fingerprint": "5f2a"}},
+            "stages": {stage: {"seconds": 0.1, "fingerprint": "5f2a"} for stage in ("probe", "describe", "tag")},
         },
     }  # fmt: skip
     if "resolution" in changes:

@@ -11,6 +11,7 @@ import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from vidkit.library import (
     open_library,
     parse_query,
 )
+from vidkit.library.facts import facts_of
 from vidkit.library.moments import RANKED, answers, texts_of
 from vidkit.record import Record
 
@@ -602,6 +604,58 @@ def test_the_library_in_numbers(library: Library) -> None:
     assert list(stats.tags.items()) == [("Night", 2), ("4K", 1), ("Line end", 1)]
     assert stats.resolutions == {"1280x720": 2, "1920x1080": 1}
     assert stats.codecs == {"h264": 2, "vp8": 1}
+    assert list(stats.durations.items()) == [("under 10 s", 2), ("30 s - 1 min", 1)]
+    for query, videos in (
+        (parse_query(tags=["night"]), 2),
+        (parse_query("said"), 2),
+        (parse_query("-said"), 1),
+        (parse_query("said", codec="vp8"), 1),
+        (parse_query(min_duration="30"), 1),
+        (parse_query("night OR said", sort="name", limit=1, offset=1), 3),  # of which these three are not looked at
+        (parse_query("nothing"), 0),
+    ):
+        found = library.stats(query)
+        assert (found.videos, sum(found.classes.values()), sum(found.durations.values())) == (videos,) * 3, query
+    assert library.stats(parse_query("night", classes=["sports"])).tags == {"Night": 1, "4K": 1}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "named"), [(9.999, "under 10 s"), (10.0, "10 s - 30 s"), (3600.0, "1 h and more")]
+)
+def test_a_duration_counts_from_its_bound_on(library: Library, seconds: float, named: str) -> None:
+    library.save(make_record(duration=seconds), Path())
+    assert library.stats().durations == {named: 1}
+
+
+def test_words_and_facts_meet_whether_few_or_many_videos_have_the_facts(library: Library) -> None:
+    # More with the tag Many than SQLite looks at one by one.
+    records = [
+        make_record(
+            f"{n:03d}.mp4",
+            tags=(["Many"] if n % 10 else []) + (["Few"] if n % 100 == 0 else []),
+            scenes=["red car" if n % 3 == 0 else "car red", "a bus" if n % 200 == 0 else None],
+            segments=[],
+            duration=float(n),
+        )
+        for n in range(560)
+    ]
+    texts = {record["filename"]: texts_of(record) for record in records}
+    facts = {record["filename"]: facts_of(record) for record in records}
+    library.save_all(Stored(record, Path.cwd()) for record in records)
+    for words in ('"red car"', "ca* -bus", "few car"):
+        for filters in ({}, {"tags": ["many"]}, {"tags": ["few"]}, {"tags": ["many"], "max_duration": "100"}):
+            query = parse_query(words, **filters)  # type: ignore[arg-type]
+            names = [
+                record["filename"]
+                for record in records
+                if all(fact in facts[record["filename"]] for (fact,) in query.facts)
+                and record["duration"] <= (query.duration.high or math.inf)
+            ]
+            wanted = [(name, text.place) for name in names for text in answers(query, texts[name])]
+            moments = library.search(query)
+            assert sorted((m.filename, m.number) for m in moments) == wanted, (words, filters)
+            longest = [m.filename for m in library.search(replace(query, sort="longest", limit=50))]
+            assert longest == sorted((name for name, _ in wanted), reverse=True)[:50], (words, filters)
 
 
 @pytest.mark.parametrize("home", HOMES)

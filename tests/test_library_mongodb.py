@@ -77,7 +77,7 @@ def test_a_wrong_password_is_named_without_it(guarded: str) -> None:
     ],
 )
 def test_a_wrong_uri_is_named_without_its_password(uri: str) -> None:
-    assert "Write it like mongodb://user:password@host:27017/" in said(uri, timeout=0.2)
+    assert "Write mongodb:// and then user:password@host:27017/" in said(uri, timeout=0.2)
 
 
 def test_a_certificate_that_is_not_there_is_named() -> None:

@@ -14,7 +14,8 @@ import pytest
 
 from vidkit.errors import LibraryError
 from vidkit.library import Stored, parse_query
-from vidkit.library.sqlite import SCHEMA, open_sqlite
+from vidkit.library.sqlite import open_sqlite
+from vidkit.library.sqlite_file import SCHEMA
 
 from .records import make_record
 

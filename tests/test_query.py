@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from vidkit.errors import ConfigError
 from vidkit.library.query import MOST_WORDS, Picture, Query, Span, Term, parse_query
-from vidkit.library.text import label, words, words_with_places
+from vidkit.library.text import BETWEEN, joined, label, words, words_with_places
 
 
 def terms(*typed: str) -> tuple[tuple[tuple[Term, ...], ...], tuple[Term, ...]]:
@@ -107,6 +109,17 @@ def test_words_are_found_again_where_they_stand() -> None:
     found = words_with_places(text)
     assert [word for word, _, _ in found] == words(text)
     assert [text[start:end] for _, start, end in found] == ["Die", "ﬁne", "Straße", "東", "京", "Café"]
+
+
+def test_plain_letters_are_parted_like_all_others() -> None:
+    chance = random.Random(3)
+    for _ in range(300):
+        text = "".join(chance.choices("abcXYZ019 _-.,\n\t\0\x1c'\"", k=chance.randrange(200)))
+        texts = [text, chance.choice(["", "-", "a\nb", "x" * 130]), "end"]
+        # A letter that is not plain, at the end, takes the general way.
+        assert f"{joined(texts)} {BETWEEN} 東" == joined([*texts, "東"])
+        assert [word for word, _, _ in words_with_places(text)] == words(text) == words(f"{text} 東")[:-1]
+        assert all(text[start:end].lower() == word for word, start, end in words_with_places(text))
 
 
 def test_tags_written_differently_are_one() -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vidkit.core import ensure_directory, load_config, load_priority_keywords, setup_logging
     from vidkit.download import download_video, extract_video_url_from_html, is_video_url
     from vidkit.errors import VidkitError
-    from vidkit.export import export_to_json
+    from vidkit.export import export_dataset, export_to_json
     from vidkit.infer import run_inference_on_videos
     from vidkit.library import connect_to_mongodb, get_mongodb_collection, open_library
     from vidkit.prepare import csv_to_json
@@ -39,7 +39,7 @@ _PLACES = {
     "core": ("ensure_directory", "load_config", "load_priority_keywords", "setup_logging"),
     "download": ("download_video", "extract_video_url_from_html", "is_video_url"),
     "errors": ("VidkitError",),
-    "export": ("export_to_json",),
+    "export": ("export_dataset", "export_to_json"),
     "library": ("connect_to_mongodb", "get_mongodb_collection", "open_library"),
     "infer": ("run_inference_on_videos",),
     "prepare": ("csv_to_json",),
@@ -61,6 +61,7 @@ __all__ = [
     "detect_scenes",
     "download_video",
     "ensure_directory",
+    "export_dataset",
     "export_to_json",
     "extract_metadata",
     "extract_scene_segment",

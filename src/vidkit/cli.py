@@ -7,6 +7,7 @@ only when it runs, so that `vidkit --help` is instant.
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from typing import NamedTuple
 
@@ -25,9 +26,14 @@ SETTINGS = {
     "max_fps": ("Processing", "MaxFPS"),
     "segment_length": ("Processing", "SegmentLength"),
     "segment_overlap": ("Processing", "SegmentOverlap"),
+    "segment_by": ("Processing", "SegmentBy"),
+    "clip_mode": ("Processing", "ClipMode"),
+    "encoder": ("Processing", "Encoder"),
     "workers": ("Concurrency", "MaxWorkers"),
     "keep_downloads": ("Paths", "KeepDownloads"),
 }
+# The commands whose words are a search.
+SEARCHING = ("search", "stats")
 
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -56,14 +62,21 @@ def make_parser() -> argparse.ArgumentParser:
             name, help=summary, description=summary[0].upper() + summary[1:] + ".", allow_abbrev=False
         )
         add_arguments(command)
-        command.add_argument("--config", metavar="FILE", help="the settings file (default: config.ini here)")
-        command.add_argument(
-            "--log_level",
-            choices=["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
-            default="INFO",
-            help="the least that goes into the log file (default: INFO)",
-        )
+        _add_common(command)
     return parser
+
+
+def _add_common(command: argparse.ArgumentParser, config: str | None = None, log_level: str = "INFO") -> None:
+    """What every command takes, and the defaults of that."""
+    command.add_argument(
+        "--config", metavar="FILE", default=config, help="the settings file (default: config.ini here)"
+    )
+    command.add_argument(
+        "--log_level",
+        choices=["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
+        default=log_level,
+        help="the least that goes into the log file (default: INFO)",
+    )
 
 
 class _Version(argparse.Action):
@@ -93,6 +106,8 @@ def _spelled(words: list[str], options: dict[str, str]) -> list[str]:
         name, equals, value = word.partition("=")
         if name.startswith("--") and name.replace("_", "-") in options:
             word = options[name.replace("_", "-")] + equals + value
+        elif words[0] in SEARCHING and re.match("-[^-]", word) and word != "-h":
+            word = f" {word}"  # `-without` is a word to leave out, which argparse would take for an option
         spelled.append(word)
     return spelled
 
@@ -183,6 +198,11 @@ def _add_clip_settings(settings: argparse._ActionsContainer) -> None:
     settings.add_argument("--segment_overlap", metavar="TIME", help="how much of a clip the next one repeats")
     settings.add_argument("--max_resolution", metavar="SIZE", help="clips fit inside this, such as 720p")
     settings.add_argument("--max_fps", metavar="N", help="clips have no more frames a second")
+    settings.add_argument("--segment_by", metavar="HOW", help="time, or scenes: each scene is a clip")
+    settings.add_argument("--clip_mode", metavar="MODE", help="auto, copy (no encoding), encode")
+    settings.add_argument(
+        "--encoder", metavar="NAME", help="libx264, or one in hardware such as h264_nvenc, or auto"
+    )
 
 
 def _files(parser: argparse.ArgumentParser) -> None:
@@ -247,8 +267,57 @@ def _show(parser: argparse.ArgumentParser) -> None:
 
 
 def _stats(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("words", nargs="*", metavar="WORD", help="only videos that a search for these words finds")
+    _add_filters(parser)
     parser.add_argument("--top", metavar="N", type=int, default=20, help="lines of each table (default: 20)")
+    parser.add_argument(
+        "--plot", metavar="FILE.png", help="also draw classes, tags, resolutions and durations (needs matplotlib)"
+    )
     parser.add_argument("--json", action="store_true", help="one line of JSON")
+
+
+def _label(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("key", nargs="?", metavar="ID|FILE|URL", help="the video, as `vidkit show` takes it")
+    parser.add_argument("--class", dest="classification", metavar="CLASS", help="the class that it is of")
+    for option, meaning in (("--add-tag", "a tag that it has"), ("--remove-tag", "a tag that it has not")):
+        parser.add_argument(
+            option, metavar="TAG", action="append", default=[], help=f"{meaning}; may be said again"
+        )
+    parser.add_argument(
+        "--clear", action="store_true", help="take back what was said of it before: the rules decide again"
+    )
+    parser.add_argument(
+        "--csv",
+        metavar="FILE",
+        help="instead: a CSV with a column url, id or file_name, and class, add_tags, remove_tags or tags",
+    )
+
+
+def _library(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    move = actions.add_parser(
+        "move",
+        help="carry every record into another library, which you then set in config.ini",
+        description="Carry every record of the configured library into another one, SQLite or MongoDB. What is "
+        "there already stays, and a record of the same source is replaced, so it can be run again after an "
+        "interruption. The old library stays as it is: remove it when you have set the new one in config.ini.",
+        allow_abbrev=False,
+    )
+    move.add_argument(
+        "--to",
+        metavar="URI|FILE",
+        required=True,
+        help="mongodb://... (the database and collection of [MongoDB]), or the file of a SQLite library",
+    )
+    add = actions.add_parser(
+        "add",
+        help="put the records of a folder into the library: builds a lost one anew",
+        description="Put the JSON records of a folder (as `vidkit process` writes them) into the library.",
+        allow_abbrev=False,
+    )
+    add.add_argument("folder", metavar="FOLDER", help="such as processed_videos")
+    for action in (move, add):  # what is given before the action stands, where nothing is given after it
+        _add_common(action, argparse.SUPPRESS, argparse.SUPPRESS)
 
 
 def _remove(parser: argparse.ArgumentParser) -> None:
@@ -259,6 +328,52 @@ def _remove(parser: argparse.ArgumentParser) -> None:
         help="also its record, clips, thumbnails and download; no file of yours",
     )
     parser.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("directory", metavar="DIR", help="the folder to make")
+    parser.add_argument(
+        "--format",
+        required=True,
+        choices=[
+            "videofolder", "webdataset", "parquet", "csv", "jsonl",
+            "kinetics", "activitynet", "fiftyone", "labelstudio",
+        ],
+        help="what it is to be loaded with",
+    )  # fmt: skip
+    parser.add_argument(
+        "--level",
+        choices=["video", "segments", "scenes"],
+        default="video",
+        help="what one item is: a video (default), a clip or a scene",
+    )
+    parser.add_argument(
+        "--label",
+        metavar="KEY",
+        default="class",
+        help="class (default), tag, tag:A,B, ai_tag, ai_tag:A,B, folder, or a CSV column, also as column:NAME",
+    )
+    parser.add_argument(
+        "--split",
+        metavar="80/10/10",
+        help="shares of train, validation and test, or of train and test (default: all is train)",
+    )
+    parser.add_argument("--seed", metavar="N", type=int, default=0, help="another seed, other splits (default: 0)")
+    files = parser.add_mutually_exclusive_group()
+    for mode, meaning in (
+        ("copy", "copy the files into the folder"),
+        ("link", "link them: no room is needed"),
+        ("reference", "leave them where they are, and name them"),
+    ):
+        files.add_argument(f"--{mode}", dest="files", action="store_const", const=mode, help=meaning)
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace an older dataset there, once the new one is whole"
+    )
+    _add_filters(parser)
+    filters = parser.add_argument_group("which videos, by words")
+    filters.add_argument("--search", dest="words", metavar="TEXT", default="", help="as `vidkit search` finds them")
+    filters.add_argument("--limit", metavar="N", type=int, help="at most so many videos")
+    parser.set_defaults(sort="relevance", offset=0)
 
 
 def _nothing(parser: argparse.ArgumentParser) -> None:
@@ -284,7 +399,10 @@ COMMANDS: dict[str, Command] = {
     "search": Command("find videos, and moments in them, in the library", _search, "library"),
     "show": Command("show a video's whole record", _show, "library"),
     "stats": Command("show the library in numbers", _stats, "library"),
+    "label": Command("correct a video's class and tags; your word wins over every rule", _label, "labels"),
+    "library": Command("carry the library elsewhere, or build it anew from records", _library, "library"),
     "remove": Command("take a video out of the library; asks first", _remove, "library"),
+    "export": Command("make a dataset of the library, or of what filters let through", _export, "datasets"),
     "init": Command(
         "write config.ini, custom_tags.json and priority_keywords.json here; never overwrites", _nothing, "setup"
     ),

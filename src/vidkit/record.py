@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Annotated, TypedDict
 
 SCHEMA = "vidkit/1"
+# Keys that came later: a record that was written before has not got them, which means `null`.
+LATER = frozenset({"corrections", "sprites", "unread"})
 
 
 class Source(TypedDict):
@@ -32,6 +34,12 @@ class SceneEntry(TypedDict):
     score: Annotated[float | None, "how sure the cut at its start is, 0 to 1; `null` for the first scene"]
     thumbnail: Annotated[str | None, "a JPEG, 320 pixels wide"]
     description: Annotated[str | None, "the model's words for this scene"]
+
+
+class SpritesEntry(TypedDict):
+    vtt: Annotated[str, "a WebVTT that says which part of which image shows which seconds, as players read it"]
+    images: Annotated[list[str], "JPEGs of up to 100 small pictures each"]
+    interval: Annotated[float, "seconds between two pictures"]
 
 
 class SegmentEntry(TypedDict):
@@ -66,6 +74,13 @@ class ProcessingEntry(TypedDict):
     stages: Annotated[dict[str, StageEntry], "by name: download, probe, scenes, clips, describe, tag"]
 
 
+class Corrections(TypedDict):
+    classification: Annotated[str | None, "the class that a person gave; `null`: as the rules say"]
+    add_tags: Annotated[list[str], "tags that it has, whatever the rules say"]
+    remove_tags: Annotated[list[str], "tags that it has not"]
+    at: Annotated[str, "the last correction: UTC, ISO 8601"]
+
+
 class Record(TypedDict):
     schema: Annotated[str, f'`"{SCHEMA}"`']
     id: Annotated[str, "the first 16 hex digits of the content's SHA-256"]
@@ -86,10 +101,13 @@ class Record(TypedDict):
     container: Annotated[str, '`"mov,mp4,m4a,3gp,3g2,mj2"`']
     audio: Annotated[Audio | None, "the first audio stream, or `null`"]
     scenes: Annotated[list[SceneEntry], "from 0 to the end with no gap"]
+    sprites: Annotated[SpritesEntry | None, "the contact sheet, or `null`"]
+    unread: Annotated[float | None, "seconds of the video whose pictures could not be decoded: 0 if none"]
     segments: Annotated[list[SegmentEntry], "the clips"]
     qwen_description: Annotated[str | None, "the model's words for the video"]
     ai_generated_tags: Annotated[list[str], "the model's tags"]
     ai: Annotated[AI | None, "who described it; `null` where nothing is configured"]
-    tags: Annotated[list[str], "from the rules, in order, without repeats"]
+    tags: Annotated[list[str], "from the rules, as corrected, in order, without repeats"]
     classification: Annotated[str, "one class"]
+    corrections: Annotated[Corrections | None, "what a person said (`vidkit label`), which wins over every rule"]
     processing: Annotated[ProcessingEntry, "how the record was made"]

@@ -6,14 +6,13 @@ import copy
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from vidkit.errors import OutputError
 from vidkit.export import export_to_json, read_record, record_path
 from vidkit.library import Library, Stored
 from vidkit.record import Record
-from vidkit.run import VERSIONS, fingerprint
-from vidkit.tagging import RuleSet, apply_tags, classify_video
+from vidkit.run import stage_fingerprint, tag_inputs, tag_settings
+from vidkit.tagging import RuleSet, tag_and_classify
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +41,10 @@ def retag_library(library: Library, rules: RuleSet, progress: Callable[[int], No
         record = retagged(stored.record, rules)
         if record != stored.record:
             library.save(record, stored.folder)
-            _write(stored, record)
+            try:
+                write_json(stored, record)
+            except OutputError as error:
+                log.warning("%s; the library has the new tags", error)
             keys = ("tags", "classification")
             result.changed += any(record[key] != stored.record[key] for key in keys)  # type: ignore[literal-required]
         result.looked_at += 1
@@ -52,27 +54,21 @@ def retag_library(library: Library, rules: RuleSet, progress: Callable[[int], No
 
 
 def retagged(record: Record, rules: RuleSet) -> Record:
-    """A record with the tags and the class that the rules say, and the tag stage's fingerprint for that."""
+    """A record with the tags and the class that the rules and its corrections say, and the fingerprint for that."""
     new = copy.deepcopy(record)
-    values: dict[str, Any] = dict(new)
-    new["tags"] = values["tags"] = apply_tags(values, rules)
-    new["classification"] = classify_video(values, rules)
-    described = new["processing"]["stages"]["describe"]["fingerprint"]
-    new["processing"]["stages"]["tag"]["fingerprint"] = tag_fingerprint(new["sha256"], described, rules)
+    new["tags"], new["classification"] = tag_and_classify(new, rules)
+    stages = new["processing"]["stages"]
+    inputs = tag_inputs(new["sha256"], stages["describe"]["fingerprint"], new.get("corrections"))
+    stages["tag"]["fingerprint"] = stage_fingerprint("tag", inputs, tag_settings(rules))
     return new
 
 
-def tag_fingerprint(sha256: str, described: str, rules: RuleSet) -> str:
-    """What the tags of a video are made from, as the pipeline has it."""
-    return fingerprint(VERSIONS["tag"], [sha256, described], [rules.fingerprint])
+def write_json(stored: Stored, record: Record) -> None:
+    """Write a record's JSON, where it is still the record of this video.
 
-
-def _write(stored: Stored, record: Record) -> None:
-    """Write the JSON too, where it is still the record of this video."""
+    Raises:
+        OutputError: it cannot be written; the older one is there.
+    """
     known = read_record(record_path(stored.folder, record["filename"]))
-    if known is None or known["source"]["url"] != record["source"]["url"]:
-        return
-    try:
+    if known is not None and known["source"]["url"] == record["source"]["url"]:
         export_to_json(record, stored.folder)
-    except OutputError as error:
-        log.warning("%s; the library has the new tags", error)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property
 
+from vidkit.analysis import choose_encoder
 from vidkit.config import Config, Rules
 from vidkit.core import load_priority_keywords
 from vidkit.errors import ConfigError
@@ -18,6 +19,7 @@ from vidkit.journal import Journal
 from vidkit.library import Library, open_library
 from vidkit.places import Places
 from vidkit.qwen_model import Describer, full_instruction, open_describer
+from vidkit.record import Corrections
 from vidkit.rows import Filters
 from vidkit.tagging import RuleSet, load_custom_tags
 
@@ -51,14 +53,15 @@ class Run:
         """The settings that a stage's results depend on."""
         scenes, caps = self.config.scene_detection, self.config.processing
         if stage == "scenes":
-            return [scenes.detector, scenes.default_threshold, scenes.min_scene_length]
+            return [scenes.detector, scenes.default_threshold, scenes.min_scene_length, caps.sprite_interval]
         if stage == "clips":
-            return [caps.segment_length, caps.segment_overlap, caps.max_resolution, caps.max_fps]
+            limits = [caps.segment_length, caps.segment_overlap, caps.max_resolution, caps.max_fps]
+            return [*limits, caps.segment_by, caps.clip_mode, caps.encoder]
         if stage == "describe":
             if self.describer is None:
                 return []
             return [self.describer.backend, self.describer.fingerprint, self.instruction, self.level]
-        return [self.rules.fingerprint] if stage == "tag" else []
+        return tag_settings(self.rules) if stage == "tag" else []
 
     @cached_property
     def settings(self) -> str:
@@ -90,6 +93,7 @@ def open_run(
         LibraryError: the library cannot be opened.
         OutputError: a folder cannot be made.
     """
+    choose_encoder(config.processing.encoder)
     rules = open_rules(config)
     describer = open_describer(config, use_vpc, max_requests) if level != "none" else None
     keywords = load_priority_keywords(config.rules.priority_keywords)
@@ -124,6 +128,21 @@ def open_rules(config: Config) -> RuleSet:
     if ("Rules", "CustomTagRules") in config.explicit and path != Rules().custom_tag_rules and not path.is_file():
         raise ConfigError(f"{path}: no such rule file ([Rules] CustomTagRules). `vidkit init` writes one.")
     return load_custom_tags(path)
+
+
+def stage_fingerprint(stage: str, inputs: list[object], settings: list[object]) -> str:
+    """What a stage's results are made from: its version, what comes in, the settings that it reads."""
+    return fingerprint(VERSIONS[stage], inputs, settings)
+
+
+def tag_inputs(sha256: str, described: str, corrections: Corrections | None) -> list[object]:
+    """What tags are made from beside the rules: content, description (its stage's fingerprint), a person's word."""
+    return [sha256, described] if corrections is None else [sha256, described, corrections]
+
+
+def tag_settings(rules: RuleSet) -> list[object]:
+    """The settings that the tags depend on."""
+    return [rules.fingerprint]
 
 
 def fingerprint(*parts: object) -> str:

@@ -1,28 +1,41 @@
-"""`vidkit search`, `show`, `stats`, `remove`: what is in the library."""
+"""`vidkit search`, `show`, `stats`, `retag`, `library`, `remove`: what is in the library, and where it is."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from collections import Counter
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from vidkit.cli import EXIT_DONE, EXIT_SOME_FAILED
 from vidkit.config import Config
 from vidkit.core import printable
-from vidkit.errors import ConfigError
-from vidkit.library import Moment, Query, Stored, open_library, parse_query
+from vidkit.errors import ConfigError, LibraryError
+from vidkit.library import (
+    Moment,
+    Query,
+    Stored,
+    add_folder,
+    copy_library,
+    is_uri,
+    open_library,
+    open_library_at,
+    parse_query,
+)
 from vidkit.places import files_of, remove_files
 from vidkit.retag import retag_library
 from vidkit.run import open_rules
+from vidkit.screen import counted, say
 from vidkit.units import format_duration, format_size
 
 
 def search(options: argparse.Namespace, config: Config) -> int:
     """`vidkit search`: moments, the best first."""
-    with open_library(config) as library:
-        found = library.search(query_of(options))
+    with open_library(config) as home:
+        found = home.search(query_of(options))
     if options.urls:
         for url in dict.fromkeys(moment.url for moment in found):
             print(printable(url))
@@ -47,9 +60,9 @@ def query_of(options: argparse.Namespace) -> Query:
         after=options.after,
         before=options.before,
         where=options.where,
-        sort=options.sort,
-        limit=options.limit,
-        offset=options.offset,
+        sort=getattr(options, "sort", "relevance"),
+        limit=getattr(options, "limit", None),
+        offset=getattr(options, "offset", 0),
     )
 
 
@@ -82,16 +95,17 @@ def _clock(seconds: float) -> str:
 def retag(options: argparse.Namespace, config: Config) -> int:
     """`vidkit retag`: edited rules over the library."""
     rules = open_rules(config)
-    with open_library(config) as library:
-        done = retag_library(library, rules)
+    with open_library(config) as home, counted(" records") as progress:
+        total = home.stats().videos
+        done = retag_library(home, rules, lambda number: progress(number, total))
     print(f"{done.looked_at} records looked at, {done.changed} with other tags or another class now")
     return EXIT_DONE
 
 
 def show(options: argparse.Namespace, config: Config) -> int:
     """`vidkit show`: whole records."""
-    with open_library(config) as library:
-        found = library.find(options.key)
+    with open_library(config) as home:
+        found = home.find(options.key)
     for stored in found:
         print(json.dumps(stored.record, ensure_ascii=False, indent=None if options.json else 2))
     return EXIT_DONE if found else _unknown(options.key)
@@ -103,12 +117,23 @@ def _unknown(key: str) -> int:
 
 
 def stats(options: argparse.Namespace, config: Config) -> int:
-    """`vidkit stats`: the library in numbers."""
-    with open_library(config) as library:
-        found = library.stats()
-        name = library.name
+    """`vidkit stats`: the library in numbers, and what failed beside it."""
+    from vidkit.overview import failures_in, plot  # knows the batch, which a search need not wait for
+
+    query = query_of(options)
+    with open_library(config) as home:
+        found = home.stats(query)
+        name = home.name
+    # What failed has no record that a search could find.
+    failures = failures_in(config.paths.processed_directory) if query == Query() else Counter()
+    if options.plot:
+        plot(found, failures, Path(options.plot), options.top)
+        say(f"drawn in {printable(options.plot)}")
     if options.json:
-        print(json.dumps(asdict(found), ensure_ascii=False))
+        failed = [
+            {"stage": stage, "reason": reason, "videos": count} for (stage, reason), count in failures.most_common()
+        ]
+        print(json.dumps({**asdict(found), "failures": failed}, ensure_ascii=False))
         return EXIT_DONE
     sums = f"{found.videos} videos, {format_duration(found.seconds)}, {format_size(found.bytes)}"
     print(f"{printable(name)}: {sums}, {found.described} described")
@@ -117,18 +142,22 @@ def stats(options: argparse.Namespace, config: Config) -> int:
         ("tags", found.tags),
         ("resolutions", found.resolutions),
         ("codecs", found.codecs),
+        ("durations", found.durations),
+        ("failures of the last run", {f"{stage}: {reason}": n for (stage, reason), n in failures.most_common()}),
     ):
         if counts:
             print(f"\n{title}")
         for word, count in list(counts.items())[: options.top]:
             print(f"  {count:8d}  {printable(word)}")
+        if len(counts) > options.top:
+            print(f"            and {len(counts) - options.top} more")
     return EXIT_DONE
 
 
 def remove(options: argparse.Namespace, config: Config) -> int:
     """`vidkit remove`: a record, and with `--files` what was made of the video."""
-    with open_library(config) as library:
-        found = library.find(options.key)
+    with open_library(config) as home:
+        found = home.find(options.key)
         if not found:
             return _unknown(options.key)
         for stored in found:
@@ -138,7 +167,7 @@ def remove(options: argparse.Namespace, config: Config) -> int:
         if not options.yes and not _agreed(found, options.files):
             return EXIT_DONE
         for stored in found:
-            library.remove(stored.record["source"]["url"])
+            home.remove(stored.record["source"]["url"])
             if options.files:
                 remove_files(stored.record, stored.folder)
     return EXIT_DONE
@@ -150,3 +179,45 @@ def _agreed(found: list[Stored], files: bool) -> bool:
     what = "1 video" if len(found) == 1 else f"{len(found)} videos"
     answer = input(f"Remove {what} from the library{' and these files' if files else ''}? [y/N] ")
     return answer.strip().lower() in ("y", "yes")
+
+
+def library(options: argparse.Namespace, config: Config) -> int:
+    """`vidkit library move` and `add`."""
+    return _move(options.to, config) if options.action == "move" else _add(options.folder, config)
+
+
+def _move(place: str, config: Config) -> int:
+    with open_library(config) as source, open_library_at(place, config) as target:
+        if target.name == source.name:
+            raise ConfigError(f"{printable(target.name)} is the library that is configured: name another one")
+        there = source.stats().videos
+        with counted(" records") as progress:
+            copied = copy_library(source, target, lambda number: progress(number, there))
+        kept = target.stats().videos
+        if not there <= copied <= kept:
+            raise LibraryError(
+                f"{printable(source.name)} has {there} records, of which {copied} were carried, and "
+                f"{printable(target.name)} has {kept}: another program changes one of them. Run this again."
+            )
+        say(f"{copied} records are in {printable(target.name)}; {printable(source.name)} stays as it is.")
+        say(_next_setting(place, config))
+    return EXIT_DONE
+
+
+def _next_setting(place: str, config: Config) -> str:
+    """What to write into config.ini, without a password."""
+    if is_uri(place):
+        return (
+            "From now on: write the URI that you gave to --to as URI under [MongoDB] in config.ini, or into the "
+            "environment variable VIDKIT_MONGODB_URI, which keeps its password out of the file."
+        )
+    emptied = " and leave URI under [MongoDB] empty" if config.mongodb.uri else ""
+    return f"From now on: write Path = {printable(Path(place).absolute())} under [Library] in config.ini{emptied}."
+
+
+def _add(folder: str, config: Config) -> int:
+    with open_library(config) as target:
+        with counted(" records") as progress:
+            added = add_folder(target, folder, lambda number: progress(number, None))
+        say(f"{added} records of {printable(folder)} are in {printable(target.name)}")
+    return EXIT_DONE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,7 +16,7 @@ from vidkit.library.facts import summary_of
 from vidkit.library.moments import Moment, Stored, texts_of
 from vidkit.library.protocol import Library, Stats
 from vidkit.library.query import SORTS, Query, parse_query
-from vidkit.record import SCHEMA, Record
+from vidkit.record import LATER, SCHEMA, Record
 
 if TYPE_CHECKING:
     from vidkit.library.mongo_server import connect_to_mongodb, get_mongodb_collection
@@ -32,12 +32,16 @@ __all__ = [
     "connect_to_mongodb",
     "copy_library",
     "get_mongodb_collection",
+    "is_uri",
     "open_library",
     "open_library_at",
     "parse_query",
 ]
 
 log = logging.getLogger(__name__)
+
+# Is told how many records were read so far.
+Progress = Callable[[int], None]
 
 
 def __getattr__(name: str) -> Any:
@@ -64,7 +68,7 @@ def open_library_at(place: str | os.PathLike[str], config: Config) -> Library:
     Raises:
         LibraryError: it cannot be opened.
     """
-    if isinstance(place, str) and place.startswith(("mongodb://", "mongodb+srv://")):
+    if isinstance(place, str) and is_uri(place):
         from vidkit.library.mongodb import open_mongodb
 
         return open_mongodb(place, config.mongodb.database_name, config.mongodb.collection_name)
@@ -73,16 +77,24 @@ def open_library_at(place: str | os.PathLike[str], config: Config) -> Library:
     return open_sqlite(place)
 
 
-def copy_library(source: Library, target: Library) -> int:
+def is_uri(place: str) -> bool:
+    """Whether a library's address is a MongoDB URI, not a file."""
+    return place.startswith(("mongodb://", "mongodb+srv://"))
+
+
+def copy_library(source: Library, target: Library, progress: Progress | None = None) -> int:
     """Carry every record from one library into another, which keeps what else it has; how many.
+
+    The source stays as it is. A record whose source URL the target has is replaced, so that this may be done again
+    after it was interrupted.
 
     Raises:
         LibraryError: one of them cannot be read or written; what was carried until then is there.
     """
-    return target.save_all(source.records())
+    return target.save_all(_told(source.records(), progress))
 
 
-def add_folder(library: Library, folder: str | os.PathLike[str]) -> int:
+def add_folder(library: Library, folder: str | os.PathLike[str], progress: Progress | None = None) -> int:
     """Put the records of a folder (`*.json`, as `vidkit process` writes them) into a library; how many.
 
     This builds a lost library anew. Other JSON files are passed over, damaged records with a warning.
@@ -90,7 +102,14 @@ def add_folder(library: Library, folder: str | os.PathLike[str]) -> int:
     Raises:
         LibraryError: the folder cannot be read, or the library not written.
     """
-    return library.save_all(_records_in(Path(os.path.abspath(folder))))
+    return library.save_all(_told(_records_in(Path(os.path.abspath(folder))), progress))
+
+
+def _told(stored: Iterator[Stored], progress: Progress | None) -> Iterator[Stored]:
+    for number, each in enumerate(stored, 1):
+        if progress is not None:
+            progress(number)
+        yield each
 
 
 def _records_in(folder: Path) -> Iterator[Stored]:
@@ -112,7 +131,7 @@ def _read_record(path: Path) -> Record | None:
         content = json.loads(path.read_bytes())
         if not isinstance(content, dict) or content.get("schema") != SCHEMA:
             return None
-        if missing := [key for key in Record.__annotations__ if key not in content]:
+        if missing := [key for key in Record.__annotations__ if key not in content and key not in LATER]:
             raise KeyError(", ".join(missing))
         record = cast(Record, content)
         texts_of(record), summary_of(record)  # what a library reads of it is there

@@ -16,9 +16,10 @@ from vidkit.record import Record
 from vidkit.units import parse_date
 
 # Long texts are looked for by their words, moments by themselves, and a stage's seconds by nobody.
-_LEFT_OUT = {"scenes", "segments", "qwen_description", "ai.instruction", "processing.stages"}
+_LEFT_OUT = {"scenes", "segments", "sprites", "qwen_description", "ai.instruction", "processing.stages"}
 _LONGEST = 200
 _SPACES = re.compile("[^\\S\n]+|[\\x00-\\x09\\x0b-\\x1f\\x7f]+")
+_ASCII_CONTROLS = {code: " " for code in (*range(32), 127) if code != 10}
 # Names that people know the codecs by, beside ffmpeg's.
 _CODECS = {"avc": "h264", "x264": "h264", "h265": "hevc", "x265": "hevc"}
 
@@ -79,7 +80,8 @@ def facts_of(record: Record) -> list[str]:
     """Every key of a record with its value, tags and class also as they are compared; sorted, each once."""
     facts = [f"tag={label(tag)}" for tag in record["tags"]]
     facts.append(f"class={label(record['classification'])}")
-    return sorted(set(_as_compared([*facts, *_walk(record, "")])))
+    _walk(record, "", facts)
+    return sorted(set(_as_compared(facts)))
 
 
 def tag_fact(tag: str) -> str:
@@ -112,23 +114,26 @@ def facts_where(text: str) -> tuple[str, ...]:
     return tuple(_as_compared([f"{name}={each}" for each in values for name in (key, f"source.columns.{key}")]))
 
 
-def _walk(value: Any, key: str) -> Iterator[str]:
+def _walk(value: Any, key: str, facts: list[str]) -> None:
+    """Add each key with its value. Every record that is saved goes through here: it is as short as can be."""
     if key in _LEFT_OUT:
         return
-    if isinstance(value, dict):
+    if isinstance(value, str):
+        facts.append(f"{key}={value.strip()}")
+    elif isinstance(value, dict):
         for name, inner in value.items():
-            yield from _walk(inner, f"{key}.{name}" if key else name)
+            _walk(inner, f"{key}.{name}" if key else name, facts)
     elif isinstance(value, list):
         for inner in value:
-            yield from _walk(inner, key)
+            _walk(inner, key, facts)
     else:
-        yield f"{key}={value.strip() if isinstance(value, str) else _as_text(value)}"
+        facts.append(f"{key}={_as_text(value)}")
 
 
 def _as_text(value: object) -> str:
-    if value is None or value is True or value is False:
-        return {None: "null", True: "true", False: "false"}[value]
-    return f"{value:.15g}" if isinstance(value, (int, float)) else str(value)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return f"{value:.15g}"
+    return {None: "null", True: "true", False: "false"}.get(value, str(value))  # type: ignore[call-overload,no-any-return]
 
 
 def _as_number(text: str) -> Iterator[str]:
@@ -141,7 +146,11 @@ def _as_number(text: str) -> Iterator[str]:
 def _as_compared(facts: Sequence[str]) -> list[str]:
     """Facts without case, accents and control characters, and with single spaces."""
     text = fold("\n".join([fact.replace("\n", " ") for fact in facts]))
-    lines = storable(_SPACES.sub(" ", text)).split("\n")
+    if text.isascii():
+        text = text.translate(_ASCII_CONTROLS)
+    if "  " in text or not text.isascii():
+        text = _SPACES.sub(" ", text)
+    lines = storable(text).split("\n")
     return [line if len(line) <= _LONGEST else _shortened(line) for line in lines]
 
 

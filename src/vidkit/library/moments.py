@@ -18,7 +18,7 @@ from typing import Literal, TypeVar
 
 from vidkit.core import shown_url
 from vidkit.library.query import Query, Term
-from vidkit.library.text import BETWEEN, joined, occurrences, words_with_places
+from vidkit.library.text import BETWEEN, joined, words_with_places
 from vidkit.record import Record
 
 K = TypeVar("K")
@@ -29,7 +29,7 @@ _K1, _B, _USUAL_LENGTH = 1.2, 0.75, 30
 _TAG_WEIGHT, _SHARED_WEIGHT = 2.0, 0.5
 _CONTEXT = 160  # characters
 # More matches than this are not read before the first is shown: relevance is theirs, the rest follows by age.
-RANKED = 1000
+RANKED = 500
 
 
 @dataclass(frozen=True)
@@ -150,11 +150,20 @@ def texts_of(record: Record) -> list[Text]:
     """What is indexed of a record: the video, and each scene and segment of which anything is said."""
     shared = joined(dict.fromkeys(_labels(record)))
     texts = []
-    for place, piece in enumerate(pieces_of(record)):
-        own = joined([piece.description, *dict.fromkeys(piece.labels)])
+    for place, (description, labels) in enumerate(_said(record)):
+        own = joined([description or "", *dict.fromkeys(labels)]) if description or labels else ""
         if place == 0 or own.strip(f"{BETWEEN} "):
             texts.append(Text(place, own, "" if place == 0 else shared))
     return texts
+
+
+def _said(record: Record) -> Iterator[tuple[str | None, Sequence[str]]]:
+    """The description and the labels of each of `pieces_of(record)`."""
+    yield record["qwen_description"], tuple(_labels(record))
+    for scene in record["scenes"]:
+        yield scene["description"], ()
+    for clip in record["segments"]:
+        yield clip["description"], clip["tags"]
 
 
 def answers(query: Query, texts: Sequence[Text]) -> list[Text]:
@@ -170,17 +179,14 @@ def answers(query: Query, texts: Sequence[Text]) -> list[Text]:
 
 
 def _holds(query: Query, text: Text) -> bool:
-    if not all(any(_has(term, text) for term in clause) for clause in query.words):
+    own = f" {text.own} "
+    if not any(term.needle in own for clause in query.words for term in clause):
         return False
-    return any(_count(term, f" {text.own} ") for clause in query.words for term in clause)
+    return len(query.words) == 1 or all(any(_has(term, text) for term in clause) for clause in query.words)
 
 
 def _has(term: Term, text: Text) -> bool:
-    return bool(_count(term, f" {text.own} ") or _count(term, f" {text.shared} "))
-
-
-def _count(term: Term, padded: str) -> int:
-    return occurrences(term.words, term.prefix, padded)
+    return term.needle in f" {text.own} " or term.needle in f" {text.shared} "
 
 
 def best_first(query: Query, found: Iterable[tuple[K, Text]]) -> list[tuple[K, int, float]]:
@@ -218,8 +224,8 @@ def _ranks(query: Query, texts: Sequence[Text]) -> list[float]:
 
 def _weight(term: Term, text: Text) -> float:
     description, between, labels = f" {text.own} ".partition(BETWEEN)
-    in_labels = _count(term, labels) if between else 0
-    return _count(term, description) + _TAG_WEIGHT * in_labels + _SHARED_WEIGHT * _count(term, f" {text.shared} ")
+    weight = description.count(term.needle) + (_TAG_WEIGHT * labels.count(term.needle) if between else 0.0)
+    return weight + _SHARED_WEIGHT * f" {text.shared} ".count(term.needle) if text.shared else weight
 
 
 def moment_of(stored: Stored, place: int, query: Query, rank: float) -> Moment | None:

@@ -111,8 +111,9 @@ def reported(name: str) -> Iterator[None]:
 
 
 def _not_a_uri(name: str) -> str:
+    # The example in two pieces, or the log and the screen would take its password for one, and leave it out.
     return (
-        f"[MongoDB] URI ({name}) is not one. Write it like mongodb://user:password@host:27017/, "
+        f"[MongoDB] URI ({name}) is not one. Write mongodb:// and then user:password@host:27017/, "
         "with %40 for @, %3A for : and %2F for / in the password."
     )
 

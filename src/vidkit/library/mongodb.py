@@ -11,6 +11,8 @@ import os
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -23,9 +25,19 @@ from pymongo.write_concern import WriteConcern
 
 from vidkit.core import shown_url
 from vidkit.library.documents import OWN, document_of, key_of, stored_of, texts_in
-from vidkit.library.moments import Moment, Stored, Text, answers, best_first, id_prefix, is_meant, moment_of
+from vidkit.library.moments import (
+    RANKED,
+    Moment,
+    Stored,
+    Text,
+    answers,
+    best_first,
+    id_prefix,
+    is_meant,
+    moment_of,
+)
 from vidkit.library.mongo_server import connect_to_mongodb, get_mongodb_collection, reported, server_name
-from vidkit.library.protocol import Group, Stats, stats_of
+from vidkit.library.protocol import LENGTHS, Group, Stats, stats_of
 from vidkit.library.query import Query, Span, Term
 from vidkit.library.text import storable
 from vidkit.record import Record
@@ -34,15 +46,17 @@ log = logging.getLogger(__name__)
 Document = dict[str, Any]
 
 _BATCH = 200  # records in one message
-_PAGE = 250  # documents read for a search at first; then twice as many, and so on
-_GROUPED = ("classification", "resolution", "codec", "tags", "described")
+_ASKED = 10_000  # keys in one question
+_PAGE = RANKED // 4  # documents read for a search at first; then as many as so far, and so on
+_GROUPED = ("classification", "resolution", "codec", "described")
 _INDEXES = (
     *((field, "added") for field in ("words", "finished", "duration", "size", "name")),
     ("facts", "finished", "added"),
     ("added",),
     ("content",),
     ("filename",),
-    (*_GROUPED, "duration", "size"),  # all that `stats` reads, so that it reads no document
+    # All that `stats` reads, so that it reads no document.
+    ("classification", "resolution", "codec", "tags", "described", "duration", "size"),
 )
 _ORDERS = {
     "relevance": [("added", -1)],
@@ -89,8 +103,11 @@ def _make_indexes(collection: Collection[Document], name: str) -> None:
         try:
             collection.create_indexes(models)
         except OperationFailure as error:
-            # A user who may only read, or a server that knows no such index: all works, if slower.
+            # A user who may only read, or a server that does not know one of them: all works, if slower.
             log.debug("%s: indexes are not made: %s", name, error)
+            for model in models:
+                with suppress(OperationFailure):
+                    collection.create_indexes([model])
 
 
 def _at(field: str) -> str:
@@ -161,21 +178,24 @@ class MongoLibrary:
         with reported(self._server):
             return self._collection.delete_one({"_id": key_of(url)}).deleted_count > 0
 
-    def stats(self) -> Stats:
-        pipeline: list[Document] = [
-            {"$match": {_at(_GROUPED[0]): {"$gte": ""}}},  # every document, by the index that has all of this
-            {
-                "$group": {
-                    "_id": {field: f"${_at(field)}" for field in _GROUPED},
-                    "videos": {"$sum": 1},
-                    "seconds": {"$sum": f"${_at('duration')}"},
-                    "bytes": {"$sum": f"${_at('size')}"},
-                }
-            },
-        ]
+    def stats(self, query: Query | None = None) -> Stats:
+        query = replace(query or Query(), sort="relevance", limit=None, offset=0)
+        # Every document, by the index that has all of this.
+        asked: Iterator[Document] = iter([{_at(_GROUPED[0]): {"$gte": ""}}])
+        if query.words or query.without:
+            keys = self._videos(query, _ORDERS["relevance"])
+            asked = ({"_id": {"$in": part}} for part in iter(lambda: list(islice(keys, _ASKED)), []))
+        elif query != Query():
+            asked = iter([_filter(query)])
+        groups: list[Group] = []
+        tags: list[tuple[str, int]] = []
         with reported(self._server):
-            rows = list(self._collection.aggregate(pipeline))
-        return stats_of(Group(**row.pop("_id"), **row) for row in rows)
+            for part in asked:
+                rows = self._collection.aggregate(_counted(part, [*_GROUPED, "length"]))
+                groups += [Group(**row.pop("_id"), **row) for row in rows]
+                rows = self._collection.aggregate(_counted(part, ["tags"]))
+                tags += [(row["_id"]["tags"], row["videos"]) for row in rows]
+        return stats_of(groups, tags)
 
     def close(self) -> None:
         self._collection.database.client.close()
@@ -210,19 +230,25 @@ class MongoLibrary:
 
     def _answers(self, query: Query, order: Sequence[tuple[str, int]]) -> Iterator[tuple[str, Text]]:
         """The pieces that match, as (key of the video, text)."""
-        asked = _filter(query)
-        fields = {_at("texts"): 1, _at("shared"): 1}
+        fields = {_at("texts"): 1, _at("shared"): 1, **{_at(field): 1 for field, _ in order}}
         sort = [(_at(field), way) for field, way in order]
-        at, size = 0, _PAGE
+        follows = order == _ORDERS["relevance"] and not any(
+            term.prefix for clause in query.words for term in clause
+        )
+        at, last = 0, None
         while True:
-            # By pages: with a limit the server needs no more room for sorting than these take.
-            page = list(self._collection.find(asked, fields).sort(sort).skip(at).limit(size))
+            # By pages: with a limit the server needs no more room for sorting than these take. The next page begins
+            # after the last document, where that leads the server to the index of words.
+            size = min(max(at, _PAGE), 32 * _PAGE)
+            found = self._collection.find(_filter(query, last), fields).sort(sort)
+            page = list(found.skip(0 if last else at).limit(size))
             for document in page:
                 for text in answers(query, texts_in(document)):
                     yield document["_id"], text
             if len(page) < size:
                 return
-            at, size = at + size, min(2 * size, 16 * _PAGE)
+            at += size
+            last = page[-1][OWN]["added"] if follows else None
 
     def _videos(self, query: Query, order: Sequence[tuple[str, int]]) -> Iterator[str]:
         """The keys of the videos of which something matches."""
@@ -244,14 +270,27 @@ class MongoLibrary:
         return {key: found[key] for key in keys if key in found}
 
 
+def _counted(asked: Document, fields: Sequence[str]) -> list[Document]:
+    """The pipeline that counts the documents that are asked for, by these fields and by LENGTHS."""
+    keys: Document = {field: f"${_at(field)}" for field in fields}
+    if "length" in keys:
+        duration = f"${_at('duration')}"
+        branches = [{"case": {"$lt": [duration, bound]}, "then": length} for length, bound in enumerate(LENGTHS)]
+        keys["length"] = {"$switch": {"branches": branches, "default": len(LENGTHS)}}
+    sums = {"seconds": {"$sum": f"${_at('duration')}"}, "bytes": {"$sum": f"${_at('size')}"}}
+    group = {"_id": keys, "videos": {"$sum": 1}, **(sums if "length" in keys else {})}
+    return [{"$match": asked}, {"$group": group}]
+
+
 def _end(query: Query) -> int | None:
     return None if query.limit is None else query.offset + query.limit
 
 
-def _filter(query: Query) -> Document:
-    """What holds for a document of which a moment, or which itself, can be an answer. All values are quoted
-    by BSON: nothing that a user types is read as an operator."""
+def _filter(query: Query, before: int | None = None) -> Document:
+    """What holds for a document of which a moment, or which itself, can be an answer; with `before`, only of those
+    that came in earlier. All values are quoted by BSON: nothing that a user types is read as an operator."""
     parts: list[Document] = [{_at("facts"): {"$in": list(facts)}} for facts in query.facts]
+    parts += [{_at("added"): {"$lt": before}}] if before is not None else []
     for operator, sides in (("$or", query.picture.reaches), ("$nor", query.picture.below)):
         if sides:
             bounds = zip(("long_side", "short_side"), sides, strict=True)
@@ -277,8 +316,12 @@ def _one_of(conditions: list[Document]) -> Document:
 
 
 def _has(term: Term) -> Document:
-    """All words of a term stand somewhere in the document. They are letters and digits only (`text.words`)."""
+    """All words of a term stand in the document, of a phrase one after another. They are letters and digits only
+    (`text.words`), so no sign of theirs means anything to the pattern."""
     *first, last = term.words
     parts: list[Document] = [{_at("words"): word} for word in first]
     parts.append({_at("words"): {"$regex": f"^{last}"} if term.prefix else last})
-    return {"$and": parts} if first else parts[0]
+    if not first:
+        return parts[0]
+    phrase = f"(^| ){' '.join(term.words)}{'' if term.prefix else '( |$)'}"
+    return {"$and": [*parts, {_at("texts.own"): {"$regex": phrase}}]}

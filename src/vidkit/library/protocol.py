@@ -13,10 +13,14 @@ from vidkit.library.moments import Moment, Stored
 from vidkit.library.query import Query
 from vidkit.record import Record
 
+# What durations are counted by: from so many seconds on.
+LENGTHS = {10: "10 s", 30: "30 s", 60: "1 min", 300: "5 min", 600: "10 min", 1800: "30 min", 3600: "1 h"}
+
 
 @dataclass(frozen=True)
 class Stats:
-    """The library in numbers. `classes`, `tags`, `resolutions` and `codecs` are name -> videos, the most first."""
+    """The library in numbers. `classes`, `tags`, `resolutions` and `codecs` are name -> videos, the most first;
+    `durations` likewise, by LENGTHS, the shortest first."""
 
     videos: int
     seconds: float
@@ -26,6 +30,7 @@ class Stats:
     tags: dict[str, int]
     resolutions: dict[str, int]
     codecs: dict[str, int]
+    durations: dict[str, int]
 
 
 class Library(Protocol):
@@ -68,8 +73,9 @@ class Library(Protocol):
     def remove(self, url: str) -> bool:
         """Forget the record of a source URL; whether there was one."""
 
-    def stats(self) -> Stats:
-        """The library in numbers."""
+    def stats(self, query: Query | None = None) -> Stats:
+        """The library in numbers, or those of its videos that a query finds; of it sort, limit and offset are not
+        looked at."""
 
     def close(self) -> None:
         """Let go of the file or the server; nothing can be asked after that."""
@@ -82,27 +88,31 @@ class Library(Protocol):
 
 
 class Group(NamedTuple):
-    """Videos that are alike, as a database counts them. `tags` are joined by line ends."""
+    """Videos that are alike, as a database counts them. `length` is how many of the LENGTHS they reach."""
 
     classification: str
     resolution: str
     codec: str
-    tags: str
     described: bool
+    length: int
     videos: int
     seconds: float
     bytes: int
 
 
-def stats_of(groups: Iterable[Group]) -> Stats:
-    """Add up groups of videos."""
+def stats_of(groups: Iterable[Group], tags: Iterable[tuple[str, int]]) -> Stats:
+    """Add up groups of videos, and of tags (joined by line ends, with how many videos have just these)."""
     groups = list(groups)
-    counts = {name: Counter[str]() for name in ("classification", "resolution", "codec", "tags")}
+    names = "classification", "resolution", "codec"
+    counts = {name: Counter[str]() for name in (*names, "tags")}
+    lengths = Counter[int]()
     for group in groups:
-        for name in ("classification", "resolution", "codec"):
+        lengths[group.length] += group.videos
+        for name in names:
             counts[name][getattr(group, name)] += group.videos
-        for tag in filter(None, group.tags.split("\n")):
-            counts["tags"][tag] += group.videos
+    for together, videos in tags:
+        for tag in filter(None, together.split("\n")):
+            counts["tags"][tag] += videos
     ordered = {
         name: dict(sorted(counter.items(), key=lambda item: (-item[1], item[0])))
         for name, counter in counts.items()
@@ -116,4 +126,13 @@ def stats_of(groups: Iterable[Group]) -> Stats:
         tags=ordered["tags"],
         resolutions=ordered["resolution"],
         codecs=ordered["codec"],
+        durations={_range(length): lengths[length] for length in sorted(lengths)},
     )
+
+
+def _range(length: int) -> str:
+    """`30 s - 1 min`: the durations of one length."""
+    names = list(LENGTHS.values())
+    if length == 0:
+        return f"under {names[0]}"
+    return f"{names[length - 1]} - {names[length]}" if length < len(names) else f"{names[-1]} and more"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 from vidkit.errors import ConfigError
@@ -28,6 +29,11 @@ class Term:
 
     words: tuple[str, ...]
     prefix: bool = False
+
+    @cached_property
+    def needle(self) -> str:
+        """The term as it stands in words that are joined by single spaces, with one before and one after."""
+        return f" {' '.join(self.words)}{'' if self.prefix else ' '}"
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,17 @@ ORDERS = {
 }
 
 
+def match_facts(query: Query) -> str:
+    """The FTS5 expression for the facts, where some are asked for."""
+    groups = [" OR ".join(map(quoted, facts)) for facts in query.facts]
+    return " AND ".join(f"({group})" for group in groups)
+
+
 def fact_condition(query: Query, number: str) -> tuple[list[str], list[Any]]:
     """What holds for the number of a video that has the facts, and the value to bind: none where none is asked."""
     if not query.facts:
         return [], []
-    groups = [" OR ".join(map(quoted, facts)) for facts in query.facts]
-    expression = " AND ".join(f"({group})" for group in groups)
-    return [f"{number} IN (SELECT rowid FROM facts WHERE facts MATCH ?)"], [expression]
+    return [f"{number} IN (SELECT rowid FROM facts WHERE facts MATCH ?)"], [match_facts(query)]
 
 
 def bound_conditions(query: Query) -> tuple[list[str], list[Any]]:
@@ -50,9 +54,13 @@ def bound_conditions(query: Query) -> tuple[list[str], list[Any]]:
     return where, values
 
 
-def video_conditions(query: Query) -> tuple[str, list[Any]]:
-    """What holds for a row `v` of `videos` of which a moment, or which itself, is an answer."""
-    where, values = fact_condition(query, "v.id")
+def video_conditions(query: Query, few: bool = False) -> tuple[str, list[Any]]:
+    """What holds for a row `v` of `videos` of which a moment, or which itself, is an answer.
+
+    Where `few` have the facts, these are looked up; else the videos are gone through in their order (SQLite takes
+    `+v.id` for no key), until there are as many as are wanted.
+    """
+    where, values = fact_condition(query, "v.id" if few else "+v.id")
     bounds, bound_values = bound_conditions(query)
     where, values = where + bounds, values + bound_values
     if query.words:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 # What is not part of a letter: accents, vowel points, invisible joiners, soft hyphens, the Arabic tatweel.
 _ACCENTS = re.compile(
@@ -29,7 +29,8 @@ _LONGEST = 64
 _WORD = re.compile(f"[{_SPACELESS}]|(?:[^\\W_{_SPACELESS}]|[{_WITH_MARKS}]){{1,{_LONGEST}}}")
 _ASCII_WORD = re.compile(f"[a-z0-9]{{1,{_LONGEST}}}")
 _WORD_OR_END = re.compile(f"{_WORD.pattern}|\n")
-_ASCII_WORD_OR_END = re.compile(f"{_ASCII_WORD.pattern}|\n")
+_END = "\1"  # a line's end, where that would be a space
+_ASCII_LETTERS = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)} | {10: _END}
 # Parts joined texts, so that no phrase reaches from one into the next. It is no letter: nobody can look for it.
 BETWEEN = "\u00b6"
 
@@ -50,13 +51,18 @@ def words(text: str) -> list[str]:
 
 def joined(texts: Iterable[str]) -> str:
     """The words of some texts, by single spaces, with BETWEEN between the texts."""
-    folded = fold("\n".join([text.replace("\n", " ") for text in texts]))
-    found = (_ASCII_WORD_OR_END if folded.isascii() else _WORD_OR_END).findall(folded)
-    return " ".join(found).replace("\n", BETWEEN)
+    text = " \n ".join([text.replace("\n", " ") for text in texts])
+    if text.isascii():  # twice as fast as the pattern
+        found = text.translate(_ASCII_LETTERS).split()
+        if not found or max(map(len, found)) <= _LONGEST:
+            return " ".join(found).replace(_END, BETWEEN)
+    return " ".join(_WORD_OR_END.findall(fold(text))).replace("\n", BETWEEN)
 
 
 def words_with_places(text: str) -> list[tuple[str, int, int]]:
     """The words of a text with where each stands in it: (word, start, end). The text should be NFC."""
+    if text.isascii():
+        return [(match[0], *match.span()) for match in _ASCII_WORD.finditer(text.lower())]
     letters: list[str] = []
     places: list[int] = []
     for place, character in enumerate(text):
@@ -77,8 +83,3 @@ def storable(text: str) -> str:
     if not text.isascii():
         text = text.encode("utf-8", "backslashreplace").decode()
     return text.replace("\0", "\\x00")
-
-
-def occurrences(phrase: Sequence[str], prefix: bool, padded: str) -> int:
-    """How often a phrase stands in words that are joined by single spaces, with one before and one after."""
-    return padded.count(f" {' '.join(phrase)}" if prefix else f" {' '.join(phrase)} ")

@@ -11,7 +11,15 @@ from vidkit.tagging.conditions import Facts, facts
 from vidkit.tagging.rules import BUILT_IN, Rule, RuleSet, load_custom_tags, rule_holds, rule_set
 from vidkit.tagging.words import fold
 
-__all__ = ["RuleSet", "apply_custom_rules", "apply_tags", "classify_video", "load_custom_tags"]
+__all__ = [
+    "RuleSet",
+    "apply_custom_rules",
+    "apply_tags",
+    "classify_video",
+    "load_custom_tags",
+    "same_tag",
+    "tag_and_classify",
+]
 
 UNCLASSIFIED = "Unclassified"
 # A rule file, what was read from it, or what stands in it.
@@ -59,6 +67,29 @@ def classify_video(video_info: Mapping[str, Any], custom_rules: CustomRules = No
     video, tags = facts(video_info), _by_meaning(video_info.get("tags") or ())
     classes = (*_rules(custom_rules).classifications, *built_in().classifications)
     return next((rule.gives[0] for rule in classes if rule_holds(rule, video, tags)), UNCLASSIFIED)
+
+
+def same_tag(one: str, other: str) -> bool:
+    """Whether two spellings are one tag: `High Intensity` and `High-Intensity` are."""
+    return fold(one) == fold(other)
+
+
+def tag_and_classify(video_info: Mapping[str, Any], custom_rules: CustomRules = None) -> tuple[list[str], str]:
+    """The tags and the class of a video as its record has them: by the rules, and what a person said over that.
+
+    Args:
+        video_info: a record, or a part of one. Its `corrections` win over every rule: tags that were taken away are
+            left out, tags that were added come last, and the class is by these tags unless a person gave it.
+        custom_rules: a rule file or what `load_custom_tags` made of it.
+
+    Raises:
+        ConfigError: the rule file holds a mistake.
+    """
+    said = video_info.get("corrections") or {"classification": None, "add_tags": [], "remove_tags": []}
+    gone = _by_meaning(said["remove_tags"])
+    by_rules = [tag for tag in apply_tags(video_info, custom_rules) if fold(tag) not in gone]
+    tags = list(_by_meaning([*by_rules, *said["add_tags"]]).values())
+    return tags, said["classification"] or classify_video({**video_info, "tags": tags}, custom_rules)
 
 
 @cache

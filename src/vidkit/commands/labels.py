@@ -1,0 +1,68 @@
+"""`vidkit label`: what a person says of a video's class and tags."""
+
+from __future__ import annotations
+
+import argparse
+
+from vidkit.cli import EXIT_DONE, EXIT_SOME_FAILED
+from vidkit.config import Config
+from vidkit.core import printable
+from vidkit.errors import ConfigError, OutputError
+from vidkit.labels import Correction, label_video, make_change, read_corrections
+from vidkit.library import Library, open_library
+from vidkit.record import Record
+from vidkit.run import open_rules
+from vidkit.screen import counted, say
+from vidkit.tagging import RuleSet
+
+
+def label(options: argparse.Namespace, config: Config) -> int:
+    """`vidkit label`: correct one video, or many by a CSV."""
+    said = (options.classification, options.add_tag, options.remove_tag)
+    if options.csv is not None:
+        if options.key is not None or any(said) or options.clear:
+            raise ConfigError("--csv says what is corrected, so give nothing beside it")
+        return _by_csv(options.csv, config)
+    if options.key is None:
+        raise ConfigError("say which video: its id, file name or URL; or give --csv FILE")
+    change = make_change(*said, clear=options.clear)
+    with open_library(config) as library:
+        found = label_video(library, open_rules(config), options.key, change)
+    for record in found:
+        print(_line(record))
+    if not found:
+        say(f"no video of the library has this id, file name or URL: {printable(options.key)}")
+    return EXIT_DONE if found else EXIT_SOME_FAILED
+
+
+def _line(record: Record) -> str:
+    tags = ", ".join(record["tags"]) or "no tags"
+    return printable(f"{record['filename']}  {record['classification']}  {tags}")
+
+
+def _by_csv(path: str, config: Config) -> int:
+    rules = open_rules(config)
+    rows = videos = 0
+    failures: list[str] = []
+    try:
+        with open_library(config) as library, counted(" rows") as progress:
+            for rows, row in enumerate(read_corrections(path), 1):
+                progress(rows, None)
+                labelled, reason = _row(library, rules, row) if isinstance(row, Correction) else (0, row.reason)
+                videos += labelled
+                failures += [f"{printable(path)}:{row.line}: {printable(reason)}"] if reason else []
+    finally:  # not while there is a bar
+        for line in failures:
+            say(line)
+    bad = f", {len(failures)} of them could not be taken (see above)" if failures else ""
+    say(f"{rows} rows{bad}; {videos} videos corrected")
+    return EXIT_SOME_FAILED if failures else EXIT_DONE
+
+
+def _row(library: Library, rules: RuleSet, row: Correction) -> tuple[int, str]:
+    """How many videos a row corrected; if none, why."""
+    try:
+        found = label_video(library, rules, row.key, row.change)
+    except (ConfigError, OutputError) as error:
+        return 0, str(error)
+    return len(found), "" if found else f"no video of the library is {row.key}"

@@ -1,0 +1,153 @@
+"""A library file in SQLite: its tables, opening it, and its errors in words for the user.
+
+`videos` has what is sorted and bounded by, `records` the records whole. Of the two full-text indexes `facts` has a
+row for each video, in which a fact is a word (many times faster than a row for each fact), and `words` a row for
+each piece of a video of which something is said, with an index of how words begin. Words are parted before they
+get there (`text.py`), so FTS5 only parts at spaces. A row of `words` is numbered by its video and its place in
+`pieces_of(record)`: reading it down gives the latest video first.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from vidkit.core import ensure_directory, printable
+from vidkit.errors import LibraryError, OutputError
+from vidkit.library.sql import FACT_SIGNS, quoted
+
+SCHEMA = 1
+_APPLICATION = 0x766B6974  # "vkit": says that a database is a vidkit library
+_AS_FACTS = quoted("ascii tokenchars '{}'".format(FACT_SIGNS.replace("'", "''")))
+# Merging less often than FTS5 does by itself (4) makes saving a sixth faster, and searching no slower.
+_TABLES = f"""
+CREATE TABLE videos (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, url TEXT NOT NULL UNIQUE, content TEXT NOT NULL, filename TEXT NOT NULL,
+    name TEXT NOT NULL, folder TEXT NOT NULL, classification TEXT NOT NULL, resolution TEXT NOT NULL,
+    codec TEXT NOT NULL, tags TEXT NOT NULL, described INTEGER NOT NULL, long_side INTEGER NOT NULL,
+    short_side INTEGER NOT NULL, pixels INTEGER NOT NULL, duration REAL NOT NULL, size INTEGER NOT NULL,
+    finished REAL NOT NULL
+);
+CREATE INDEX videos_content ON videos (content);
+CREATE INDEX videos_filename ON videos (filename);
+CREATE INDEX videos_name ON videos (name);
+CREATE INDEX videos_duration ON videos (duration);
+CREATE INDEX videos_size ON videos (size);
+CREATE INDEX videos_finished ON videos (finished);
+CREATE TABLE records (video INTEGER PRIMARY KEY, record TEXT NOT NULL, facts TEXT NOT NULL);
+CREATE VIRTUAL TABLE facts USING fts5 (
+    fact, content = '', columnsize = 0, detail = none, tokenize = {_AS_FACTS}
+);
+CREATE VIRTUAL TABLE words USING fts5 (own, shared, columnsize = 0, prefix = '1 2', tokenize = 'ascii');
+INSERT INTO facts (facts, rank) VALUES ('hashsize', 4194304);
+INSERT INTO words (words, rank) VALUES ('hashsize', 4194304);
+INSERT INTO words (words, rank) VALUES ('automerge', 8);
+"""
+_DAMAGED = ("is damaged", "Move it away and build it anew from the JSON records")
+# SQLite's words for what went wrong (Python before 3.11 hands over no code) -> ours, and what to do.
+_REASONS = {
+    "file is not a database": ("is no SQLite database", "Give [Library] Path another name"),
+    "database is locked": ("is locked by another program", "Close that program, or wait for it"),
+    "readonly database": ("cannot be written, only read", "Allow writing to the file and its folder"),
+    "unable to open": ("cannot be opened", "See that its folder is there and may be written to"),
+    "is full": ("cannot grow, the disk is full", "Make room on the disk; all records before are kept"),
+    "disk I/O error": ("cannot be read or written, the disk gives an error", "See to the disk: it may be full"),
+    **dict.fromkeys(("malformed", "corrupt", "vtable"), _DAMAGED),
+    "no such module: fts5": ("needs SQLite with FTS5", "Use a Python whose sqlite3 has it"),
+    "closed database": ("is closed already", "Open it again"),
+}
+
+
+def open_file(path: Path, busy_timeout: float) -> sqlite3.Connection:
+    """Open a library file, or make a new one; likewise its folder.
+
+    Raises:
+        LibraryError: the file is no library, is of a newer vidkit, or cannot be opened.
+    """
+    try:
+        ensure_directory(path.parent)
+    except OutputError as error:
+        raise LibraryError(f"the library {printable(path)} cannot be made: {error}") from None
+    with reported(path):
+        connection = sqlite3.connect(path, timeout=busy_timeout, isolation_level=None, check_same_thread=False)
+    try:
+        with reported(path):
+            _prepare(connection, path, busy_timeout)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def reported(path: Path) -> Iterator[None]:
+    """SQLite's errors in words for the user."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        said = str(error)
+        reason, remedy = next(
+            (words for key, words in _REASONS.items() if key in said), (f"fails: {printable(said)}", "")
+        )
+        raise LibraryError(f"the library {printable(path)} {reason}. {remedy}".rstrip(" .") + ".") from error
+
+
+def _prepare(connection: sqlite3.Connection, path: Path, busy_timeout: float) -> None:
+    """See that the file is a library of ours, and make the tables in a new one."""
+    with transaction(connection, "DEFERRED"):  # another process may be making it: all of it is seen, or nothing
+        version = _version(connection, path)
+    if version == 0:
+        _use_wal(connection, busy_timeout)
+        with transaction(connection):
+            if _version(connection, path) == 0:  # no other process was faster
+                for statement in _TABLES.split(";\n"):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+                connection.execute(f"PRAGMA user_version = {SCHEMA}")
+    # Each commit is on the disk: a record that was saved is there after a power loss.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA cache_size = -2048")  # kB: a long run stays small; the system caches the file
+
+
+def _use_wal(connection: sqlite3.Connection, busy_timeout: float) -> None:
+    """Let readers and a writer work at once; here SQLite does not wait for other processes that do the same."""
+    end = time.monotonic() + busy_timeout
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    """The schema's version, 0 for an empty file."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if application != _APPLICATION and (version or application or tables):
+        raise LibraryError(f"{printable(path)} is a database of another program. Give [Library] Path another name.")
+    if version > SCHEMA:
+        raise LibraryError(
+            f"the library {printable(path)} was made by a newer vidkit (its schema is {version}, this vidkit knows "
+            f"{SCHEMA}). Upgrade vidkit, or give [Library] Path another name."
+        )
+    return int(version)
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iterator[None]:
+    # IMMEDIATE: two processes that write wait for one another at the start, where waiting is possible.
+    connection.execute(f"BEGIN {kind}")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

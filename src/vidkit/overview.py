@@ -1,0 +1,102 @@
+"""The library at a glance: what failed beside it, and its numbers as a picture."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vidkit.batch import FAILURES
+from vidkit.core import ensure_directory, printable, write_whole
+from vidkit.errors import OutputError, ToolMissingError
+from vidkit.library import Stats
+from vidkit.rows import FAILURE_COLUMNS
+from vidkit.units import format_duration, format_size
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_LONGEST = 32  # characters of a name in the picture
+_PANELS = ("classes", "tags", "resolutions", "durations")
+
+
+def failures_in(folder: Path) -> Counter[tuple[str, str]]:
+    """What failed in the last run, as `<folder>/failures.csv` has it: (stage, reason) -> videos.
+
+    A reason is without the video's own URL and name, so that one reason of many videos is one.
+
+    Raises:
+        OutputError: the file is there and cannot be read.
+    """
+    found: Counter[tuple[str, str]] = Counter()
+    try:
+        with (folder / FAILURES).open(encoding="utf-8", errors="replace", newline="") as file:
+            for row in csv.DictReader(file):
+                stage, reason = (row.get(column) or "" for column in FAILURE_COLUMNS)
+                for own in (row.get("public_url"), row.get("file_name")):
+                    reason = reason.replace(printable(own), "") if own else reason
+                found[stage or "vidkit", " ".join(reason.split()).strip(" :")] += 1
+    except FileNotFoundError:
+        pass
+    except (OSError, csv.Error) as error:
+        raise OutputError(f"{printable(folder / FAILURES)} cannot be read: {error}") from None
+    return found
+
+
+def plot(stats: Stats, failures: Counter[tuple[str, str]], path: Path, top: int = 20) -> None:
+    """Draw classes, tags, resolutions and durations as bars, 1600x1200 pixels.
+
+    Args:
+        stats: the numbers.
+        failures: how many failed, for the title.
+        path: the picture; its ending says its format: .png, .svg, .pdf, .jpg.
+        top: bars in a panel at most.
+
+    Raises:
+        ToolMissingError: matplotlib is not installed.
+        OutputError: the picture cannot be written, or its ending is none that matplotlib knows.
+    """
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise ToolMissingError("--plot needs matplotlib: pip install 'vidkit[plot]'") from None
+    figure = Figure(figsize=(16, 12), dpi=100, layout="constrained")
+    canvas = FigureCanvasAgg(figure)
+    form = path.suffix.lstrip(".").lower()
+    if form not in canvas.get_supported_filetypes():
+        raise OutputError(f"{printable(path)}: no picture ends so; name it .png, .svg, .pdf or .jpg")
+    sums = f"{stats.videos} videos, {format_duration(stats.seconds)}, {format_size(stats.bytes)}"
+    failed = failures.total()
+    figure.suptitle(f"{sums}, {stats.described} described{f', {failed} failed' if failed else ''}", fontsize=18)
+    for axes, name in zip(figure.subplots(2, 2).flat, _PANELS, strict=True):
+        _bars(axes, name, getattr(stats, name), top)
+    picture = io.BytesIO()
+    canvas.print_figure(picture, format=form)
+    ensure_directory(path.parent)
+    write_whole(path, picture.getvalue())
+
+
+def _bars(axes: Axes, title: str, counts: dict[str, int], top: int) -> None:
+    """One panel of bars; a count stands beside its bar."""
+    shown = list(counts.items())[:top]
+    more = len(counts) - len(shown)
+    axes.set_title(f"{title}{f' (the first {len(shown)} of {len(counts)})' if more else ''}", fontsize=14)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.xaxis.set_visible(False)
+    axes.spines["bottom"].set_visible(False)
+    bars = axes.barh(range(len(shown)), [count for _, count in shown], color="#3b6ea5")
+    axes.set_yticks(range(len(shown)), [_short(name) for name, _ in shown])
+    axes.bar_label(bars, fmt="{:,.0f}", padding=4)
+    axes.set_ylim(max(len(shown), 6) - 0.4, -0.6)  # the first on top, and no bar as thick as a panel
+    axes.margins(x=0.12)
+    if not shown:
+        axes.text(0.5, 0.5, "none", transform=axes.transAxes, ha="center", color="grey")
+
+
+def _short(name: str) -> str:
+    """A name as a label: safe, short, and with nothing that matplotlib takes for a formula."""
+    text = printable(name).replace("$", r"\$")
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
