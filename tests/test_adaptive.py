@@ -76,6 +76,18 @@ def test_a_jump_cut_that_leaves_the_background_is_found() -> None:
     assert places(film) == [60]
 
 
+def test_a_cut_to_the_same_shapes_in_other_colours_is_found() -> None:
+    one, other = shot(1, 60), shot(2, 60)
+    other[:, : WIDTH * HEIGHT] = one[:, : WIDTH * HEIGHT]
+    assert places(np.concatenate([one, other])) == [60]
+
+
+def test_a_little_more_or_another_tint_of_colour_is_no_boundary() -> None:
+    film = shot(1, 120)
+    film[60:, WIDTH * HEIGHT :] = (film[60:, WIDTH * HEIGHT :] - 128) * 1.3 + 131
+    assert places(film) == []
+
+
 @pytest.mark.parametrize("length", [1, 2, 3])
 def test_a_flash_is_no_boundary(length: int) -> None:
     film = shot(1, 120, hand=True)

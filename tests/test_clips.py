@@ -1,13 +1,25 @@
 from __future__ import annotations
 
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from vidkit.analysis import Segment, extract_metadata, extract_scene_segment, segment_video
-from vidkit.analysis.clips import clip_size
-from vidkit.errors import MediaError
+from vidkit.analysis import (
+    ClipSettings,
+    Scene,
+    Segment,
+    choose_encoder,
+    extract_metadata,
+    extract_scene_segment,
+    segment_video,
+)
+from vidkit.analysis.clips import clip_plan, clip_size
+from vidkit.analysis.cut import cut_pieces, cut_use
+from vidkit.analysis.decode import decode
+from vidkit.analysis.encoders import ENCODERS, _failure, encoding
+from vidkit.errors import ConfigError, MediaError
 from vidkit.ffmpeg import find_tool
 
 from .conftest import MakeVideo
@@ -66,6 +78,90 @@ def test_clips_that_overlap_repeat_the_end_of_the_one_before(numbered: Path, tmp
     assert [numbers(s.path) for s in segments] == [
         list(range(0, 100)), list(range(63, 163)), list(range(125, 225)), list(range(188, 250)),
     ]  # fmt: skip
+
+
+def along(*boundaries: float) -> list[Scene]:
+    """Scenes between these times."""
+    return [Scene(index, *ends, None) for index, ends in enumerate(pairwise(boundaries), 1)]
+
+
+def test_clips_along_scenes_are_exact_to_a_frame(numbered: Path, tmp_path: Path) -> None:
+    segments = segment_video(numbered, tmp_path, segment_by="scenes", scenes=along(0, 1.24, 6, 6.52, 10))
+    assert shape(segments) == [(1, 0, 1.24), (2, 1.24, 6), (3, 6, 6.52), (4, 6.52, 10)]
+    assert [numbers(s.path) for s in segments] == [
+        [n % 256 for n in range(first, last)] for first, last in ((0, 31), (31, 150), (150, 163), (163, 250))
+    ]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"numbered_clip_00{n}.mp4" for n in (1, 2, 3, 4)]
+
+
+def test_a_scene_longer_than_a_clip_is_divided_evenly(numbered: Path, tmp_path: Path) -> None:
+    segments = segment_video(numbered, tmp_path, 3, segment_by="scenes", scenes=along(0, 2, 10))
+    assert [s.start_time for s in segments] == [0, 2, pytest.approx(4.666667), pytest.approx(7.333333)]
+    assert [numbers(s.path)[0] for s in segments] == [0, 50, 117, 184]
+
+
+def test_scenes_that_are_not_known_are_found(make_video: MakeVideo, tmp_path: Path) -> None:
+    segments = segment_video(make_video(shots=3, shot_length=2), tmp_path, segment_by="scenes")
+    assert shape(segments) == [(1, 0, 2), (2, 2, 4), (3, 4, 6)]
+
+
+def test_more_clips_than_one_command_line_holds_are_exact_too(
+    numbered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vidkit.analysis.cut._AT_ONCE", 2)
+    scenes = along(0, 1.24, 3.48, 6, 7.2, 10)
+    segments = segment_video(numbered, tmp_path, segment_by="scenes", scenes=scenes)
+    assert [(s.start_time, s.end_time) for s in segments] == [(s.start_time, s.end_time) for s in scenes]
+    starts = [0, 31, 87, 150, 180, 250]
+    assert [numbers(s.path) for s in segments] == [list(range(first, last)) for first, last in pairwise(starts)]
+
+
+@pytest.mark.parametrize("overlap", [0, 0.65])
+def test_clips_of_a_picture_that_begins_after_the_sound_are_exact(overlap: float, tmp_path: Path) -> None:
+    late = tmp_path / "late.mkv"  # where the sound is primed before 0
+    picture = f"color=black:s=128x72:r=30000/1001:d=8,format=yuv420p,{NUMBERED}"
+    ffmpeg(
+        "-f",
+        "lavfi",
+        "-i",
+        picture,
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=d=8:r=48000",
+        "-c:v",
+        "libx264",
+        "-c:a",
+        "aac",
+        late,
+    )
+    shown = [float(time) for time in ffprobe("-select_streams", "v", "-show_entries", "packet=pts_time", late)]
+    shown = sorted(time - float(ffprobe("-show_entries", "format=start_time", late)[0]) for time in shown)
+    assert shown[0] > 0.02
+    segments = segment_video(late, tmp_path / "out", 1.35, segment_overlap=overlap)
+    assert len(segments) == (11 if overlap else 6)
+    for segment in segments:
+        inside = [n for n, time in enumerate(shown) if segment.start_time <= time + 1e-6 < segment.end_time]
+        assert numbers(segment.path) == inside
+
+
+def test_an_encoder_that_does_not_work_is_said_before_any_work(numbered: Path, tmp_path: Path) -> None:
+    broken = next(name for name in ENCODERS if _failure(name) is not None)
+    with pytest.raises(
+        ConfigError, match=rf"the encoder {broken} .* does not work here: .*libx264 works everywhere"
+    ):
+        segment_video(numbered, tmp_path / "out", encoder=broken)
+    assert not (tmp_path / "out").exists()
+
+
+def test_auto_takes_an_encoder_that_works() -> None:
+    assert _failure(choose_encoder("auto")) is None
+    assert choose_encoder("libx264") == "libx264"
+
+
+def test_a_clip_too_small_for_hardware_is_encoded_without() -> None:
+    assert "libx264" in encoding("h264_nvenc", 128, 72)
+    assert "h264_nvenc" in encoding("h264_nvenc", 1280, 720)
 
 
 def test_a_clip_that_would_only_repeat_the_one_before_is_not_made(numbered: Path, tmp_path: Path) -> None:

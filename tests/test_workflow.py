@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from vidkit import process_video_pipeline
+from vidkit.analysis.encoders import ENCODERS, _failure
 from vidkit.config import Config, load_config
-from vidkit.errors import DownloadError, MediaError, VidkitError
+from vidkit.errors import ConfigError, DownloadError, MediaError, VidkitError
 from vidkit.record import Record
 from vidkit.rows import Row
 from vidkit.run import open_run
@@ -113,6 +115,52 @@ def test_only_the_stage_whose_setting_changed_is_done_again(server: Server, make
     assert stages[2]["scenes"] != stages[1]["scenes"]
     assert gets(server, "/v.mp4") == 1
     assert len(list(Path("processed_videos/clips/v.mp4").iterdir())) == 4
+
+
+def test_clips_along_scenes_are_made_again_when_the_scenes_are(server: Server, make_video: MakeVideo) -> None:
+    url = server.at("/v.mp4", Reply(make_video(shots=3), etag='"1"'))
+    first = process(url, settings(Processing_SegmentBy="scenes"))
+    second = process(url, settings(Processing_SegmentBy="scenes", SceneDetection_DefaultThreshold="1"))
+    assert [len(record["segments"]) for record in (first, second)] == [3, 1]
+    for record in (first, second):
+        spans = [[(part["start_time"], part["end_time"]) for part in record[key]] for key in ("scenes", "segments")]  # type: ignore[literal-required]
+        assert spans[0] == spans[1]
+
+
+def test_scenes_and_clips_that_are_both_to_be_made_take_one_decode(
+    make_video: MakeVideo, caplog: pytest.LogCaptureFixture
+) -> None:
+    def decodes(**changes: str) -> int:
+        caplog.clear()
+        with caplog.at_level(logging.DEBUG, logger="vidkit"):
+            process(str(make_video(shots=2)), settings(Processing_ClipMode="encode", **changes))
+        said = [record.getMessage() for record in caplog.records]
+        return sum("-filter_complex" in words for words in said)
+
+    assert decodes() == 1
+    assert decodes() == 0
+    assert decodes(Processing_SegmentLength="1") == 1
+    assert decodes(Processing_SegmentLength="1", SceneDetection_DefaultThreshold="0.9") == 1
+
+
+def test_a_record_has_the_contact_sheet_and_says_that_all_was_read(server: Server, make_video: MakeVideo) -> None:
+    url = server.at("/v.mp4", Reply(make_video(), etag='"1"'))
+    record = process(url)
+    assert record["unread"] == 0
+    assert record["sprites"] == {
+        "vtt": "thumbnails/v.mp4/sprites.vtt", "images": ["thumbnails/v.mp4/sprites_001.jpg"], "interval": 5.0,
+    }  # fmt: skip
+    (Path("processed_videos") / record["sprites"]["images"][0]).unlink()
+    process(url)
+    assert (Path("processed_videos") / record["sprites"]["images"][0]).is_file()
+    assert process(url, settings(Processing_SpriteInterval="0"))["sprites"] is None
+
+
+def test_an_encoder_that_does_not_work_stops_the_run_before_the_first_video(make_video: MakeVideo) -> None:
+    broken = next(name for name in ENCODERS if _failure(name) is not None)
+    with pytest.raises(ConfigError, match=broken):
+        process(str(make_video()), settings(Processing_Encoder=broken))
+    assert not Path("processed_videos").exists()
 
 
 def test_edited_rules_only_tag_again(server: Server, make_video: MakeVideo) -> None:

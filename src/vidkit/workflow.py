@@ -13,25 +13,26 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
 from vidkit import __version__
-from vidkit.analysis import Metadata, detect_scenes, extract_metadata, make_thumbnails, segment_video
+from vidkit.analysis import Metadata, extract_metadata
 from vidkit.config import load_config
 from vidkit.core import file_sha256, shown_url
 from vidkit.download import download_video, local_path, source_version, wanted_name
 from vidkit.errors import LibraryError, OutputError, UnwantedError, VidkitError
 from vidkit.export import export_to_json
 from vidkit.journal import Entry
+from vidkit.pictures import CLIP_KEYS, SCENE_KEYS, make_clips_alone, make_scenes
 from vidkit.qwen_model import Describer, describe_record
-from vidkit.record import SCHEMA, Record
+from vidkit.record import SCHEMA, Corrections, Record
 from vidkit.rows import Row
-from vidkit.run import VERSIONS, Run, fingerprint, open_run, timestamp
-from vidkit.tagging import apply_tags, classify_video
+from vidkit.run import VERSIONS, Run, fingerprint, open_run, stage_fingerprint, tag_inputs, timestamp
+from vidkit.tagging import tag_and_classify
 
 log = logging.getLogger(__name__)
 
@@ -115,6 +116,7 @@ class _Work:
         self.downloaded = False
         self.busy = False
         self.describe_made_from = ""
+        self.made_clips: dict[str, Any] | None = None  # by the decode that found the scenes
 
     def done(self) -> Record:
         """Take the video the whole way and return its record."""
@@ -221,12 +223,14 @@ class _Work:
         content = self.record["sha256"]
         self._stage("probe", _PROBE_KEYS, [content], self._probe)
         self._filter()
-        scenes = self._stage("scenes", ("scenes",), [content], self._scenes)
-        clips = self._stage("clips", ("segments",), [content], self._clips)
+        self.made_clips = None
+        scenes = self._stage("scenes", SCENE_KEYS, [content], self._scenes)
+        clips = self._stage("clips", CLIP_KEYS, self._clip_inputs(), self._clips)
         parts = {"video": [], "scenes": [scenes]}.get(self.run.level, [clips])
         self.describe_made_from = self._made_from("describe", [content, *parts])
         described = self._stage("describe", _DESCRIBE_KEYS, [content, *parts], self._describe)
-        self._stage("tag", ("tags", "classification"), [content, described], self._tag)
+        said = self.record["corrections"] = self._corrections()
+        self._stage("tag", ("tags", "classification"), tag_inputs(content, described, said), self._tag)
 
     def _stage(
         self, name: str, keys: tuple[str, ...], inputs: list[object], make: Callable[[], dict[str, Any]]
@@ -234,10 +238,9 @@ class _Work:
         """Take a stage's keys from the older record if it was made from the same, else make them."""
         made_from = self._made_from(name, inputs)
         old = self.old
-        before = old["processing"]["stages"].get(name) if old else None
-        if old and before and before["fingerprint"] == made_from and self._usable(name, old):
+        if old and self._stands(name, made_from):
             self.record.update({key: copy.deepcopy(old[key]) for key in keys})  # type: ignore[literal-required]
-            self.stages[name] = dict(before)
+            self.stages[name] = dict(old["processing"]["stages"][name])
             return made_from
         if name not in ("describe", "tag"):
             self.file  # noqa: B018  # fetched on the download's account
@@ -250,12 +253,20 @@ class _Work:
         return made_from
 
     def _made_from(self, name: str, inputs: list[object]) -> str:
-        return fingerprint(VERSIONS[name], inputs, self.run.made_from(name))
+        return stage_fingerprint(name, inputs, self.run.made_from(name))
+
+    def _stands(self, name: str, made_from: str) -> bool:
+        """Whether the older record has a stage's results, made from the same."""
+        before = self.old["processing"]["stages"].get(name) if self.old else None
+        return bool(self.old and before and before["fingerprint"] == made_from and self._usable(name, self.old))
 
     def _usable(self, name: str, old: Record) -> bool:
         """Whether what an older stage left is all there."""
         if name == "scenes":
-            return all(s["thumbnail"] is None or self.run.places.there(s["thumbnail"]) for s in old["scenes"])
+            names = [scene["thumbnail"] for scene in old["scenes"]]
+            if sprites := old.get("sprites"):
+                names += [sprites["vtt"], *sprites["images"]]
+            return all(name is None or self.run.places.there(name) for name in names)
         if name == "clips":
             return all(self.run.places.there(segment["path"]) for segment in old["segments"])
         if name == "describe":
@@ -275,41 +286,23 @@ class _Work:
         return {**{key: found[key] for key in _PROBE_KEYS if key in found}, "resolution": self.metadata.resolution}
 
     def _scenes(self) -> dict[str, Any]:
-        settings = self.run.config.scene_detection
-        bounds = (settings.default_threshold, settings.min_scene_length)
-        scenes = detect_scenes(self.file, *bounds, self.metadata, settings.detector)
-        folder = self.run.places.thumbnails(str(self.filename))
-        with self.run.places.replacing(folder) as new:
-            pictures = make_thumbnails(self.file, scenes, new, self.metadata)
-        names = [self.run.places.relative(folder / picture.name) if picture else None for picture in pictures]
-        return {
-            "scenes": [
-                {**asdict(scene), "thumbnail": name, "description": None}
-                for scene, name in zip(scenes, names, strict=True)
-            ]
-        }
+        clips_too = not self._stands("clips", self._made_from("clips", self._clip_inputs()))
+        made, self.made_clips = make_scenes(
+            self.run.config, self.run.places, self.file, str(self.filename), self.metadata, clips_too
+        )
+        return made
+
+    def _clip_inputs(self) -> list[object]:
+        """What clips are made from: along scenes, from those too."""
+        content = self.record["sha256"]
+        by_time = self.run.config.processing.segment_by == "time"
+        return [content] if by_time else [content, self._made_from("scenes", [content])]
 
     def _clips(self) -> dict[str, Any]:
-        caps = self.run.config.processing
-        folder = self.run.places.clips(str(self.filename))
-        with self.run.places.replacing(folder) as new:
-            segments = segment_video(
-                self.file,
-                new,
-                caps.segment_length,
-                caps.max_resolution,
-                caps.max_fps,
-                caps.segment_overlap,
-                self.metadata,
-                stem=os.path.splitext(str(self.filename))[0],
-            )
-        empty: dict[str, Any] = {"url": None, "description": None, "tags": []}
-        return {
-            "segments": [
-                {**asdict(segment), "path": self.run.places.relative(folder / segment.path.name), **empty}
-                for segment in segments
-            ]
-        }
+        if self.made_clips is not None:
+            return self.made_clips
+        run, scenes = self.run, self.record["scenes"]
+        return make_clips_alone(run.config, run.places, self.file, str(self.filename), self.metadata, scenes)
 
     def _describe(self) -> dict[str, Any]:
         if self.run.describer is None:
@@ -346,8 +339,17 @@ class _Work:
 
     def _tag(self) -> dict[str, Any]:
         info = {**self.record, "filename": self.filename}
-        info["tags"] = apply_tags(info, self.run.rules)
-        return {"tags": info["tags"], "classification": classify_video(info, self.run.rules)}
+        tags, classification = tag_and_classify(info, self.run.rules)
+        return {"tags": tags, "classification": classification}
+
+    def _corrections(self) -> Corrections | None:
+        """What a person said of this content at this URL: also with `force`, and where the JSON is lost."""
+        old = self.old or (self.run.places.record(self.url, self.filename) if self.filename else None)
+        olds = [old] if old else []
+        with suppress(LibraryError):
+            olds = olds or [stored.record for stored in self.run.library.find(self.url)]
+        same = (old for old in olds if (old["source"]["url"], old["sha256"]) == (self.url, self.record["sha256"]))
+        return next((old.get("corrections") for old in same), None)
 
     def _keep(self) -> Record:
         """Write the record, put it into the library and note that the video is done."""

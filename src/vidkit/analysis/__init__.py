@@ -1,18 +1,29 @@
-"""What is in a video file: its metadata, its scenes, its clips, its thumbnails."""
+"""What is in a video file: its metadata, its scenes, its clips, its thumbnails, its contact sheet."""
 
-from vidkit.analysis.clips import Segment, extract_scene_segment, segment_video
+from vidkit.analysis.clips import ClipSettings, Segment, extract_scene_segment, make_clips, segment_video
+from vidkit.analysis.encoders import choose_encoder
 from vidkit.analysis.probe import AudioTrack, Metadata, extract_metadata
 from vidkit.analysis.scenes import Scene, detect_scenes
+from vidkit.analysis.sprites import Sprites
 from vidkit.analysis.thumbnails import make_thumbnails
+from vidkit.analysis.whole import Analysis, ClipWish, SceneWish, analyse_video
 
 __all__ = [
+    "Analysis",
     "AudioTrack",
+    "ClipSettings",
+    "ClipWish",
     "Metadata",
     "Scene",
+    "SceneWish",
     "Segment",
+    "Sprites",
+    "analyse_video",
+    "choose_encoder",
     "detect_scenes",
     "extract_metadata",
     "extract_scene_segment",
+    "make_clips",
     "make_thumbnails",
     "segment_video",
 ]

@@ -54,6 +54,8 @@ _HALF_BLENDS = (0.28, 0.56, 1.12)  # seconds: half of the spans in which dissolv
 _HOLD = 1.5  # seconds from the middle of a fade out to that of the fade in, for both to be one boundary
 _FLAT = 3.0  # standard deviation of luma under which a frame shows nothing
 _SAME_PICTURE = 0.01  # share of the luma's variance that differs in one picture coded twice
+_SAME_COLOURS = 0.2  # the same of the colours, which light changes more
+_GREY = 4.0  # mean levels of chroma under which a picture has hardly a colour
 
 _Samples = NDArray[np.int16]  # frames x 24 samples x 84 cells
 _Floats = NDArray[np.float32]
@@ -263,8 +265,10 @@ def _unexplained(before: _Samples, after: _Samples) -> tuple[_Cells, float]:
     """
     old, new = _planes(before), _planes(after)
     luma_old, luma_new = old[0] - old[0].mean(), new[0] - new[0].mean()
-    power = float((luma_old**2).sum() * (luma_new**2).sum())
-    unlike = 1 - float((luma_old * luma_new).sum()) ** 2 / power if power > _LUMA else 1.0
+    unlike = _unlike(luma_old, luma_new) / _SAME_PICTURE
+    colours_old, colours_new = old[1:] - 128, new[1:] - 128
+    if min(np.abs(colours_old).mean(), np.abs(colours_new).mean()) > _GREY:
+        unlike = max(unlike, _unlike(colours_old, colours_new) / _SAME_COLOURS)
 
     padded = np.pad(old, ((0, 0), (1, 1), (1, 1)), "edge")
     shifts = (padded[:, y : y + 28, x : x + 48] for y in range(3) for x in range(3))
@@ -283,7 +287,13 @@ def _unexplained(before: _Samples, after: _Samples) -> tuple[_Cells, float]:
     if max(abs(shift_x), abs(shift_y)) < 1.5 and abs(zoom) < 0.1 and 0.4 < 1 + gain < 2.5:
         rest = difference - (causes @ fit).reshape(difference.shape)
         left = np.minimum(left, _cell_means(rest))
-    return left.astype(np.float32), min(1.0, unlike / _SAME_PICTURE)
+    return left.astype(np.float32), min(1.0, unlike)
+
+
+def _unlike(old: _Floats, new: _Floats) -> float:
+    """How little two pictures have in common, 0 to 1, whatever their contrast: 1 less the squared correlation."""
+    power = float((old**2).sum() * (new**2).sum())
+    return 1 - max(0.0, float((old * new).sum())) ** 2 / power if power > _LUMA else 1.0
 
 
 def _cell_means(difference: _Floats) -> _Cells:

@@ -1,24 +1,31 @@
-"""Clips: a video cut into pieces of one length, small enough for a model, playable alone, exact to a frame."""
+"""Clips: a video cut into pieces, small enough for a model, playable alone: by time or along its scenes."""
 
 from __future__ import annotations
 
 import math
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from vidkit.analysis.copying import (
+    NEAR_ENOUGH,
+    copy_error,
+    copy_pieces,
+    nearest_keyframes,
+    plain_pictures,
+    read_packets,
+    why_not_copied,
+    why_not_copyable,
+)
+from vidkit.analysis.cut import Piece, Plan, cut, video_filters
+from vidkit.analysis.encoders import choose_encoder, encoding
 from vidkit.analysis.probe import Metadata, extract_metadata
+from vidkit.analysis.scenes import Scene, detect_scenes
 from vidkit.core import ensure_directory, printable
 from vidkit.errors import MediaError
 from vidkit.ffmpeg import input_arguments, run_tool
 from vidkit.units import parse_resolution
-
-# No B-frames: audio is then cut where the picture is, and seeking in a clip is cheap for a training loader.
-VIDEO_CODEC = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-bf", "0", "-pix_fmt", "yuv420p"]
-AUDIO_CODEC = ["-c:a", "aac", "-b:a", "128k"]
-_NEAR = 1e-6  # seconds; less than any frame lasts, more than rounding does
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,19 @@ class Segment:
     fps: float
 
 
+@dataclass(frozen=True)
+class ClipSettings:
+    """How clips are made; `segment_video` says what each means."""
+
+    segment_length: float = 15
+    max_resolution: str = "720p"
+    max_fps: float = 30
+    segment_overlap: float = 0
+    segment_by: str = "time"
+    clip_mode: str = "encode"
+    encoder: str = "libx264"
+
+
 def segment_video(
     input_video: str | os.PathLike[str],
     output_dir: str | os.PathLike[str],
@@ -43,8 +63,13 @@ def segment_video(
     segment_overlap: float = 0,
     metadata: Metadata | None = None,
     stem: str | None = None,
+    *,
+    segment_by: str = "time",
+    scenes: Sequence[Scene] | None = None,
+    clip_mode: str = "encode",
+    encoder: str = "libx264",
 ) -> list[Segment]:
-    """Cut a video into clips, H.264 and AAC in MP4, with one ffmpeg process and one decode.
+    """Cut a video into clips, H.264 and AAC in MP4, with one ffmpeg process and one decode, or none.
 
     Args:
         input_video: a local video file.
@@ -55,37 +80,141 @@ def segment_video(
         segment_overlap: seconds of a clip that the next one repeats.
         metadata: what `extract_metadata` said of the file, where it is known already.
         stem: how the clips' names begin; by default as the video's.
+        segment_by: `time`, or `scenes`: a clip is a scene; one longer than `segment_length` is divided evenly.
+        scenes: the scenes for that, where they are known already.
+        clip_mode: `encode`; `copy`: cut at the nearest keyframes as it is, whatever its size; `auto`: copy a video
+            that is inside the limits already and has keyframes near enough, else encode.
+        encoder: `libx264`, a hardware encoder's name in ffmpeg, or `auto`: a hardware encoder that works.
 
     Returns:
         The clips in order. A clip holds the frames whose time is in [start, end), and starts at 0 itself.
 
     Raises:
         ValueError: the overlap is not less than the length.
-        MediaError: ffmpeg cannot make them; the message is ffmpeg's own.
+        ConfigError: the encoder does not work here.
+        MediaError: ffmpeg cannot make them, in its own words, or they cannot be copied.
         OutputError: the folder cannot be made.
     """
-    if not 0 <= segment_overlap < segment_length:
-        raise ValueError(f"an overlap of {segment_overlap} s needs clips longer than {segment_length} s")
     path = Path(input_video)
+    settings = ClipSettings(
+        segment_length, max_resolution, max_fps, segment_overlap, segment_by, clip_mode, choose_encoder(encoder)
+    )
+    check_clips(settings)
     folder = ensure_directory(output_dir)
     metadata = metadata or extract_metadata(path)
-    plan = _Plan(segment_length, segment_length - segment_overlap, *clip_size(metadata, max_resolution))
-    stem = stem or path.stem
-    fps = max_fps if metadata.fps > max_fps * 1.001 else None
+    if segment_by == "scenes" and scenes is None:
+        scenes = detect_scenes(path, metadata=metadata)
+    return make_clips(path, folder, stem or path.stem, metadata, settings, scenes)
+
+
+def make_clips(
+    path: Path,
+    folder: Path,
+    stem: str,
+    metadata: Metadata,
+    settings: ClipSettings,
+    scenes: Sequence[Scene] | None = None,
+) -> list[Segment]:
+    """What `segment_video` does, for settings that are checked; `scenes` are needed for clips along them."""
+    plan = clip_plan(metadata, settings, scenes)
+    pieces = copied(path, folder, metadata, settings, plan)
+    if pieces is not None:
+        return named_clips(pieces, folder, stem, metadata)
     try:
-        pieces = _cut(path, folder, metadata, plan, fps)
-        if pieces is None:
-            # Times too irregular to cut by (a picture that stands for longer than a clip): even them out.
-            pieces = _cut(path, folder, metadata, plan, min(max_fps, metadata.fps)) or {}
+        pieces = cut(path, folder, metadata, plan)
     except MediaError as error:
         raise MediaError(f"{printable(path.name)} cannot be cut into clips: {error}") from None
+    return named_clips(pieces, folder, stem, metadata, plan)
+
+
+def check_clips(settings: ClipSettings) -> None:
+    """Refuse settings that contradict each other.
+
+    Raises:
+        ValueError: the overlap is not less than the length, or clips are to overlap that cannot.
+    """
+    length, overlap = settings.segment_length, settings.segment_overlap
+    if not 0 <= overlap < length:
+        raise ValueError(f"an overlap of {overlap} s needs clips longer than {length} s")
+    if overlap and settings.segment_by == "time" and settings.clip_mode == "copy":
+        raise ValueError("clips that overlap cannot be copied")
+
+
+def clip_plan(metadata: Metadata, settings: ClipSettings, scenes: Sequence[Scene] | None = None) -> Plan:
+    """Where the clips of a video are to be and what they are to be like."""
+    width, height = clip_size(metadata, settings.max_resolution)
+    along = settings.segment_by == "scenes"
+    return Plan(
+        length=settings.segment_length,
+        step=settings.segment_length - settings.segment_overlap,
+        width=width,
+        height=height,
+        encoder=settings.encoder,
+        fps=settings.max_fps if metadata.fps > settings.max_fps * 1.001 else None,
+        starts=tuple(scene_starts(scenes or [], settings.segment_length)) if along else None,
+    )
+
+
+def scene_starts(scenes: Sequence[Scene], longest: float) -> list[float]:
+    """Where the clips along scenes begin: with each scene, and within one longer than `longest` at even parts."""
+    starts = []
+    for scene in scenes:
+        length = scene.end_time - scene.start_time
+        parts = max(1, math.ceil(length / longest - 1e-6))
+        starts += [round(scene.start_time + length * part / parts, 6) for part in range(parts)]
+    return starts or [0.0]
+
+
+def copied(path: Path, folder: Path, metadata: Metadata, settings: ClipSettings, plan: Plan) -> list[Piece] | None:
+    """The clips cut without encoding; None where the settings or the video ask for encoding.
+
+    Raises:
+        MediaError: they are to be copied and cannot be; the message says why.
+    """
+    if settings.clip_mode == "encode":
+        return None
+    forced = settings.clip_mode == "copy"
+    why = why_not_copyable(metadata)
+    if not forced:
+        why = why or why_not_copied(metadata, (plan.width, plan.height), settings.max_fps)
+        why = why or ("clips overlap" if plan.tracks > 1 else None)
+    if why and forced:
+        raise copy_error(path, why)
+    if why:
+        return None
+    starts = plan.starts or [n * plan.step for n in range(max(1, math.ceil(metadata.duration / plan.step - 1e-6)))]
+    packets = read_packets(path, metadata)
+    if not forced and not plain_pictures(packets):
+        return None
+    # A clip along a scene is to hold nothing of another one.
+    near = NEAR_ENOUGH if plan.starts is None else 0.5 / metadata.fps
+    keyframes = nearest_keyframes(packets, starts, None if forced else near)
+    if keyframes is None:
+        if forced:
+            raise copy_error(path, "it does not begin with a keyframe")
+        return None
+    try:
+        pieces = copy_pieces(path, folder, metadata, keyframes, packets.keyframes[0])
+    except MediaError as error:
+        if forced:
+            raise copy_error(path, str(error)) from None
+        return None
+    if pieces is None and forced:
+        raise copy_error(path, "ffmpeg does not cut it at its keyframes")
+    return pieces
+
+
+def named_clips(
+    pieces: Sequence[Piece], folder: Path, stem: str, metadata: Metadata, plan: Plan | None = None
+) -> list[Segment]:
+    """Give clips their names in their order: as the plan has them, or without one copies of the video."""
+    like = plan or metadata
+    rate = round((plan and plan.fps) or metadata.fps, 6)
     segments = []
-    for index, start in enumerate(sorted(pieces), 1):
+    for index, (start, end, piece) in enumerate(pieces, 1):
         clip = folder / clip_name(stem, index)
-        os.replace(pieces[start], clip)
-        end = min(start + segment_length, metadata.duration)
-        rate = round(fps or metadata.fps, 6)
-        segments.append(Segment(index, round(start, 6), round(end, 6), clip, plan.width, plan.height, rate))
+        os.replace(piece, clip)
+        segments.append(Segment(index, round(start, 6), round(end, 6), clip, like.width, like.height, rate))
     return segments
 
 
@@ -110,10 +239,11 @@ def extract_scene_segment(
     metadata = extract_metadata(path)
     target = ensure_directory(output_dir) / f"{path.stem}_{start_time:.2f}-{end_time:.2f}.mp4"
     fps = max_fps if metadata.fps > max_fps * 1.001 else None
+    size = clip_size(metadata, max_resolution)
     arguments = ["ffmpeg", "-v", "error", "-nostdin", "-y", "-ss", f"{start_time:.6f}", *input_arguments(path)]
     arguments += ["-t", f"{end_time - start_time:.6f}", "-map", f"0:{metadata.stream}", "-map", "0:a:0?"]
-    arguments += ["-vf", ",".join(_filters(metadata, *clip_size(metadata, max_resolution), fps))]
-    arguments += [*_encoding(), "-movflags", "+faststart", "-f", "mp4", str(target.absolute())]
+    arguments += ["-vf", ",".join(video_filters(metadata, *size, fps)), *encoding("libx264", *size)]
+    arguments += ["-movflags", "+faststart", "-f", "mp4", str(target.absolute())]
     try:
         run_tool(arguments, metadata.time_allowed)
     except MediaError as error:
@@ -139,115 +269,3 @@ def clip_size(metadata: Metadata, max_resolution: str) -> tuple[int, int]:
         return max(2, metadata.width // 2 * 2), max(2, metadata.height // 2 * 2)
     width, height = (max(2, round(side * scale / 2) * 2) for side in (metadata.width, metadata.height))
     return min(width, limit[0] // 2 * 2 or 2), min(height, limit[1] // 2 * 2 or 2)
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """Clips of `length` seconds that start every `step` seconds.
-
-    Clips that overlap cannot come from one encoder, so the clips are dealt to as few encoders ("tracks") as they
-    need: clip number i goes to track i modulo `tracks`, where it meets no other.
-    """
-
-    length: float
-    step: float
-    width: int
-    height: int
-
-    @property
-    def tracks(self) -> int:
-        return math.ceil(self.length / self.step - 1e-9)
-
-    @property
-    def period(self) -> float:
-        return self.tracks * self.step
-
-
-def _cut(path: Path, folder: Path, metadata: Metadata, plan: _Plan, fps: float | None) -> dict[float, Path] | None:
-    """Make all clips, under names of the moment.
-
-    Returns:
-        Start in seconds -> file, or None if the pieces that came out are not the planned ones.
-    """
-    arguments = ["ffmpeg", "-v", "error", "-nostdin", "-y", *input_arguments(path)]
-    arguments += ["-filter_complex", _graph(metadata, plan, fps)]
-    for track in range(plan.tracks):
-        arguments += ["-map", f"[v{track}]"]
-        arguments += ["-map", f"[a{track}]"] if metadata.audio else []
-        arguments += [*_encoding(), "-force_key_frames", f"expr:gte(t+{_NEAR},n_forced*{plan.period:.6f})"]
-        # Negative times (an encoder's priming) stay, so that no clip's start is moved.
-        arguments += ["-avoid_negative_ts", "disabled", "-f", "segment", "-segment_time", f"{plan.period:.6f}"]
-        arguments += ["-reset_timestamps", "1", "-segment_format", "mp4"]
-        arguments += ["-segment_format_options", "movflags=+faststart"]
-        arguments += ["-segment_list", str((folder / f".track{track}.csv").absolute()), "-segment_list_type", "csv"]
-        arguments += [str(folder.absolute()).replace("%", "%%") + f"/.track{track}_%06d.mp4"]
-    for leftover in folder.glob(".track*"):
-        leftover.unlink()
-    run_tool(arguments, metadata.time_allowed)
-    made: dict[float, Path] = {}
-    for track in range(plan.tracks):
-        pieces = _pieces(folder / f".track{track}.csv")
-        if not _as_planned(pieces, plan.period):
-            return None
-        (folder / f".track{track}.csv").unlink(missing_ok=True)
-        for number in range(len(pieces)):
-            start = (number * plan.tracks + track) * plan.step
-            piece = folder / f".track{track}_{number:06d}.mp4"
-            if _adds_something(start, plan, metadata):
-                made[start] = piece
-            else:
-                piece.unlink(missing_ok=True)
-    return made
-
-
-def _adds_something(start: float, plan: _Plan, metadata: Metadata) -> bool:
-    """Whether a clip is the first, or holds a frame that the one before it does not."""
-    seen = start - plan.step + plan.length
-    return start == 0 or seen < metadata.duration - 0.5 / metadata.fps
-
-
-def _pieces(listing: Path) -> list[tuple[float, float]]:
-    """Start and end of each piece, in seconds of its track, as ffmpeg listed them."""
-    try:
-        lines = listing.read_text(encoding="utf-8", errors="replace").splitlines()
-    except FileNotFoundError:  # a track that no clip fell to
-        return []
-    found = (re.search(r",([\d.]+),([\d.]+)$", line) for line in lines)
-    return [(float(match[1]), float(match[2])) for match in found if match]
-
-
-def _as_planned(pieces: Sequence[tuple[float, float]], period: float) -> bool:
-    """Whether the n-th piece lies in the n-th period, as it does unless a period holds no frame at all."""
-    return all(number * period - _NEAR <= start < (number + 1) * period for number, (start, _) in enumerate(pieces))
-
-
-def _graph(metadata: Metadata, plan: _Plan, fps: float | None) -> str:
-    """Each frame scaled once, then handed to the tracks whose clip it is in."""
-    video = _filters(metadata, plan.width, plan.height, fps)
-    streams = [("v", f"0:{metadata.stream}", ",".join(video), "split", "select", "setpts")]
-    if metadata.audio:
-        streams.append(("a", "0:a:0", "anull", "asplit", "aselect", "asetpts"))
-    chains = []
-    for kind, source, first, split, select, setpts in streams:
-        if plan.tracks == 1:
-            chains.append(f"[{source}]{first}[{kind}0]")
-            continue
-        outputs = "".join(f"[{kind}in{track}]" for track in range(plan.tracks))
-        chains.append(f"[{source}]{first},{split}={plan.tracks}{outputs}")
-        for track in range(plan.tracks):
-            offset = f"{track * plan.step:.6f}"
-            inside = f"gte(t+{_NEAR},{offset})*lt(mod(t-{offset}+{_NEAR},{plan.period:.6f}),{plan.length:.6f})"
-            chains.append(f"[{kind}in{track}]{select}='{inside}',{setpts}=PTS-{offset}/TB[{kind}{track}]")
-    return ";".join(chains)
-
-
-def _filters(metadata: Metadata, width: int, height: int, fps: float | None) -> list[str]:
-    filters = [f"fps={fps:.6f}"] if fps else []
-    if (width, height) != (metadata.width, metadata.height):
-        filters.append(f"scale={width}:{height}")
-    return [*filters, "format=yuv420p"]
-
-
-def _encoding() -> list[str]:
-    # The video's own times, in its own time base: neither evened out nor rounded to a frame rate.
-    return ["-fps_mode", "vfr", "-enc_time_base", "-1", *VIDEO_CODEC, *AUDIO_CODEC, "-sn", "-dn"]

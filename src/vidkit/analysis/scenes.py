@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from array import array
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from vidkit.analysis.decode import TELL_TIMES, Listener, Use, decode
 from vidkit.analysis.probe import Metadata, extract_metadata
 from vidkit.core import printable
 from vidkit.errors import MediaError
-from vidkit.ffmpeg import input_arguments, run_tool
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,6 +37,21 @@ class Cut:
 
     time: float
     score: float
+
+
+@dataclass(frozen=True)
+class Detection:
+    """Scenes being looked for while a video is decoded.
+
+    `read` takes what the use writes to the standard output; `cuts` says what was found once all is decoded.
+    `options` make the decoder faster where nothing else needs whole pictures.
+    """
+
+    use: Use
+    read: Callable[[IO[bytes]], None]
+    cuts: Callable[[], list[Cut]]
+    listener: Listener = field(default_factory=Listener)
+    options: tuple[str, ...] = ()
 
 
 def detect_scenes(
@@ -66,8 +80,12 @@ def detect_scenes(
     """
     path = Path(filepath)
     metadata = metadata or extract_metadata(path)
-    cuts = DETECTORS[detector](path, threshold, metadata)
-    return scenes_between(cuts, metadata.duration, min_length)
+    found = DETECTORS[detector](threshold, metadata)
+    try:
+        decode(path, metadata, [found.use], found.options, found.read, found.listener)
+    except MediaError as error:
+        raise MediaError(f"{printable(path.name)} cannot be decoded: {error}") from None
+    return scenes_between(found.cuts(), metadata.duration, min_length)
 
 
 def scenes_between(cuts: Iterable[Cut], duration: float, min_length: float = 0.0) -> list[Scene]:
@@ -90,7 +108,7 @@ def scenes_between(cuts: Iterable[Cut], duration: float, min_length: float = 0.0
     ]
 
 
-def threshold_cuts(path: Path, threshold: float, metadata: Metadata) -> list[Cut]:
+def threshold_detection(threshold: float, metadata: Metadata) -> Detection:
     """The frames whose ffmpeg scene score is over the threshold.
 
     The score is the smaller of the mean absolute difference to the frame before and the change in that difference,
@@ -101,67 +119,43 @@ def threshold_cuts(path: Path, threshold: float, metadata: Metadata) -> list[Cut
     def read(pipe: IO[bytes]) -> None:
         time = 0.0
         for line in pipe:
-            if match := re.search(rb"pts_time:([\d.]+)", line):
-                time = float(match[1])
+            if match := re.search(rb"pts:(-?\d+)", line):
+                time = int(match[1]) / 1e6
             elif match := re.match(rb"lavfi\.scene_score=([\d.]+)", line):
                 cuts.append(Cut(time, float(match[1])))
 
-    graph = f"select='gt(scene,{threshold:.6f})',metadata=print:file=-"
-    arguments = ["ffmpeg", "-v", "error", "-nostdin", *input_arguments(path), "-map", f"0:{metadata.stream}"]
-    arguments += ["-vf", graph, "-an", "-f", "null", "-"]
-    _decode(path, arguments, metadata, read)
-    return cuts
+    graph = f"{TELL_TIMES},select='gt(scene,{threshold:.6f})',metadata=print:file=-:key=lavfi.scene_score"
+    use = Use(lambda source: [f"[{source}]{graph}[cuts]"], ["-map", "[cuts]", "-f", "null", "-"])
+    return Detection(use, read, lambda: cuts)
 
 
-def adaptive_cuts(path: Path, threshold: float, metadata: Metadata) -> list[Cut]:
-    """The boundaries that `find_boundaries` sees in a tiny copy of every frame, from one decode."""
+def adaptive_detection(threshold: float, metadata: Metadata) -> Detection:
+    """The boundaries that `find_boundaries` sees in a tiny copy of every frame."""
     from vidkit.analysis.adaptive import FRAME_BYTES, FRAME_SIZE, PIXEL_FORMAT, find_boundaries
 
-    times = _Times()
+    listener = Listener()
     found: list[Boundary] = []
 
     def read(pipe: IO[bytes]) -> None:
         found.extend(find_boundaries(_frames(pipe, FRAME_BYTES), threshold, metadata.fps))
 
-    # The loop filter smooths what is too small to be seen in the tiny frames. The times go to the standard error,
-    # as integers in microseconds: `pts_time` has only six digits.
-    graph = f"scale={FRAME_SIZE[0]}:{FRAME_SIZE[1]}:flags=area,format={PIXEL_FORMAT},settb=1/1000000"
-    graph += ",metadata=mode=add:key=t:value=1,metadata=print:file=pipe\\\\:2"
-    arguments = ["ffmpeg", "-v", "error", "-nostdin", "-noautorotate", "-filter_threads", "1"]
-    arguments += ["-skip_loop_filter", "all", *input_arguments(path), "-map", f"0:{metadata.stream}", "-an", "-sn"]
-    arguments += ["-vf", graph, "-fps_mode", "passthrough", "-enc_time_base", "-1", "-f", "rawvideo", "pipe:1"]
-    _decode(path, arguments, metadata, read, times.take)
-    return [Cut(times.of(boundary.frame), boundary.score) for boundary in found]
+    graph = f"scale={FRAME_SIZE[0]}:{FRAME_SIZE[1]}:flags=area,format={PIXEL_FORMAT},{TELL_TIMES}"
+    arguments = ["-map", "[tiny]", "-fps_mode", "passthrough", "-enc_time_base", "-1", "-f", "rawvideo", "pipe:1"]
+    return Detection(
+        Use(lambda source: [f"[{source}]{graph}[tiny]"], arguments),
+        read,
+        lambda: [Cut(listener.time_of(boundary.frame), boundary.score) for boundary in found],
+        listener,
+        # The loop filter smooths what is too small to be seen in the tiny frames.
+        ("-noautorotate", "-filter_complex_threads", "1", "-skip_loop_filter", "all"),
+    )
 
 
 # The names of `[SceneDetection] Detector`.
-DETECTORS: dict[str, Callable[[Path, float, Metadata], list[Cut]]] = {
-    "adaptive": adaptive_cuts,
-    "threshold": threshold_cuts,
+DETECTORS: dict[str, Callable[[float, Metadata], Detection]] = {
+    "adaptive": adaptive_detection,
+    "threshold": threshold_detection,
 }
-
-
-class _Times:
-    """The presentation times of all frames, picked out of what ffmpeg writes to its standard error."""
-
-    def __init__(self) -> None:
-        self._times = array("q")
-        self._rest = b""
-
-    def take(self, block: bytes) -> bytes:
-        """Keep the times of a block; the other lines are ffmpeg's words."""
-        *lines, self._rest = (self._rest + block).split(b"\n")
-        words = []
-        for line in lines:
-            if match := re.match(rb"frame:\d+ +pts:(-?\d+) ", line):
-                self._times.append(int(match[1]))
-            elif line.strip() != b"t=1":
-                words.append(line + b"\n")
-        return b"".join(words)
-
-    def of(self, frame: int) -> float:
-        """Seconds from the video's start."""
-        return self._times[min(frame, len(self._times) - 1)] / 1e6 if self._times else 0.0
 
 
 def _frames(pipe: IO[bytes], size: int, at_once: int = 256) -> Iterator[NDArray[np.uint8]]:
@@ -171,16 +165,3 @@ def _frames(pipe: IO[bytes], size: int, at_once: int = 256) -> Iterator[NDArray[
     while block := pipe.read(size * at_once):
         whole = len(block) // size
         yield np.frombuffer(block, np.uint8, whole * size).reshape(whole, size)
-
-
-def _decode(
-    path: Path,
-    arguments: list[str],
-    metadata: Metadata,
-    read: Callable[[IO[bytes]], None],
-    on_words: Callable[[bytes], bytes] | None = None,
-) -> None:
-    try:
-        run_tool(arguments, metadata.time_allowed, read, on_words)
-    except MediaError as error:
-        raise MediaError(f"{printable(path.name)} cannot be decoded: {error}") from None

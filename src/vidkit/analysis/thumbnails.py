@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from pathlib import Path
 
+from vidkit.analysis.decode import Use
 from vidkit.analysis.probe import Metadata
 from vidkit.analysis.scenes import Scene
 from vidkit.ffmpeg import input_arguments, run_tool
 
 WIDTH = 320
-_AT_ONCE = 16  # files open in one ffmpeg
+_AT_ONCE = 4  # files open in one ffmpeg, each with a decoder's memory
+_OFTEN = 0.4  # seconds between two candidates, so that hardly a scene has none
+_MOST_CANDIDATES = 4000  # of a video, some 50 MB: beyond that they are farther apart
 
 
 def make_thumbnails(path: Path, scenes: Sequence[Scene], folder: Path, metadata: Metadata) -> list[Path | None]:
@@ -28,7 +32,7 @@ def make_thumbnails(path: Path, scenes: Sequence[Scene], folder: Path, metadata:
     Raises:
         MediaError: ffmpeg cannot decode the file.
     """
-    pictures = [folder / f"scene_{scene.index:03d}.jpg" for scene in scenes]
+    pictures = [_picture(folder, scene) for scene in scenes]
     # The frame that is shown in the middle began up to one frame before it.
     middles = [
         max(scene.start_time, (scene.start_time + scene.end_time) / 2 - 1 / metadata.fps) for scene in scenes
@@ -40,16 +44,73 @@ def make_thumbnails(path: Path, scenes: Sequence[Scene], folder: Path, metadata:
     return [picture if picture.is_file() else None for picture in pictures]
 
 
+def candidates_use(metadata: Metadata, folder: Path) -> Use:
+    """What draws pictures into a folder while scenes are being looked for, of which some become thumbnails.
+
+    A seek for each scene, once the scenes are known, decodes half of the video again: keyframes are far apart.
+    """
+    apart = max(_OFTEN, metadata.duration / _MOST_CANDIDATES)
+    graph = f"select='isnan(prev_selected_t)+gte(t-prev_selected_t,{apart:.6f})',{_scaled(metadata)}"
+    # The name says the time, in microseconds.
+    target = str(folder.absolute()).replace("%", "%%") + "/%d.jpg"
+    arguments = ["-map", "[candidates]", "-fps_mode", "passthrough", "-enc_time_base", "1:1000000"]
+    arguments += ["-c:v", "mjpeg", "-q:v", "4", "-f", "image2", "-frame_pts", "1", target]
+    return Use(lambda source: [f"[{source}]{graph},format=yuvj420p[candidates]"], arguments)
+
+
+def choose_thumbnails(
+    path: Path, scenes: Sequence[Scene], candidates: Path, folder: Path, metadata: Metadata
+) -> list[Path | None]:
+    """Make the candidate that is nearest to each scene's middle its thumbnail; draw those that have none.
+
+    Args:
+        path: the video.
+        scenes: its scenes.
+        candidates: the folder that `candidates_use` drew into, in the same file system.
+        folder: an existing folder; the files are `scene_001.jpg` and on.
+        metadata: the video's.
+
+    Returns:
+        The file of each scene, in order; None where there was no frame to show.
+
+    Raises:
+        MediaError: ffmpeg cannot decode the file.
+    """
+    times = sorted(int(file.stem) for file in candidates.iterdir() if file.stem.lstrip("-").isdigit())
+    missing = []
+    for scene in scenes:
+        first = bisect_left(times, round(scene.start_time * 1e6) - 1)
+        inside = times[first : bisect_left(times, round(scene.end_time * 1e6) - 1)]
+        if inside:
+            middle = (scene.start_time + scene.end_time) / 2 * 1e6
+            nearest = min(inside, key=lambda time: abs(time - middle))
+            (candidates / f"{nearest}.jpg").rename(_picture(folder, scene))
+        else:
+            missing.append(scene)
+    made = dict(zip(missing, make_thumbnails(path, missing, folder, metadata), strict=True))
+    return [made.get(scene, _picture(folder, scene)) for scene in scenes]
+
+
+def _picture(folder: Path, scene: Scene) -> Path:
+    return folder / f"scene_{scene.index:03d}.jpg"
+
+
+def _scaled(metadata: Metadata) -> str:
+    """To the width of a thumbnail; a sliver of a picture does not become a mile high."""
+    height = round(WIDTH * metadata.height / metadata.width / 2) * 2
+    return f"scale={WIDTH}:{min(max(2, height), 4 * WIDTH)}"
+
+
 def _draw(path: Path, metadata: Metadata, jobs: Sequence[tuple[float, Scene, Path]]) -> None:
     """Write the first frame from each time on, as long as it is in the scene."""
     for first in range(0, len(jobs), _AT_ONCE):
         chunk = jobs[first : first + _AT_ONCE]
         arguments = ["ffmpeg", "-v", "error", "-nostdin", "-y"]
         for time, _, _ in chunk:
-            arguments += ["-ss", f"{time:.6f}", *input_arguments(path)]
+            arguments += ["-threads", "1", "-ss", f"{time:.6f}", *input_arguments(path)]
         for number, (time, scene, picture) in enumerate(chunk):
             length = max(scene.end_time - time, 0.001)
             arguments += ["-map", f"{number}:{metadata.stream}", "-frames:v", "1"]
-            arguments += ["-vf", f"trim=end={length:.6f},scale={WIDTH}:-2", "-pix_fmt", "yuvj420p", "-q:v", "4"]
+            arguments += ["-vf", f"trim=end={length:.6f},{_scaled(metadata)}", "-pix_fmt", "yuvj420p", "-q:v", "4"]
             arguments += ["-f", "image2", "-update", "1", str(picture.absolute())]
         run_tool(arguments, metadata.time_allowed)

@@ -11,7 +11,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from vidkit.analysis import detect_scenes, extract_metadata, make_thumbnails, segment_video
+from vidkit.analysis import (
+    SceneWish,
+    analyse_video,
+    choose_encoder,
+    detect_scenes,
+    extract_metadata,
+    segment_video,
+)
 from vidkit.cli import EXIT_DONE, EXIT_SOME_FAILED
 from vidkit.config import Config
 from vidkit.core import ensure_directory, printable
@@ -41,15 +48,17 @@ def probe(options: argparse.Namespace, config: Config) -> int:
 def scenes(options: argparse.Namespace, config: Config) -> int:
     """`vidkit scenes`: scenes of local files, with thumbnails if asked."""
     settings = config.scene_detection
+    bounds = (settings.default_threshold, settings.min_scene_length)
 
     def one(path: Path) -> tuple[dict[str, Any], str]:
         metadata = extract_metadata(path)
-        bounds = (settings.default_threshold, settings.min_scene_length)
-        found = detect_scenes(path, *bounds, metadata, settings.detector)
-        pictures: list[Path | None] = [None] * len(found)
-        if options.thumbnails is not None:
+        if options.thumbnails is None:
+            found = detect_scenes(path, *bounds, metadata, settings.detector)
+            pictures: list[Path | None] = [None] * len(found)
+        else:
             folder = ensure_directory(Path(options.thumbnails) / path.name)
-            pictures = make_thumbnails(path, found, folder, metadata)
+            done = analyse_video(path, metadata, SceneWish(folder, *bounds, settings.detector))
+            found, pictures = done.scenes, done.thumbnails
         lines = [f"{printable(path.name)}  {len(found)} scene{'s' * (len(found) != 1)}"]
         lines += [f"  {scene.index:3d}  {scene.start_time:10.3f} - {scene.end_time:10.3f}" for scene in found]
         values = [
@@ -63,9 +72,13 @@ def scenes(options: argparse.Namespace, config: Config) -> int:
 
 def clips(options: argparse.Namespace, config: Config) -> int:
     """`vidkit clips`: clips of local files."""
-    caps = config.processing
+    caps, detector = config.processing, config.scene_detection.detector
+    bounds = (config.scene_detection.default_threshold, config.scene_detection.min_scene_length)
+    encoder = choose_encoder(caps.encoder)
 
     def one(path: Path) -> tuple[dict[str, Any], str]:
+        metadata = extract_metadata(path)
+        scenes = detect_scenes(path, *bounds, metadata, detector) if caps.segment_by == "scenes" else None
         found = segment_video(
             path,
             Path(options.out),
@@ -73,6 +86,11 @@ def clips(options: argparse.Namespace, config: Config) -> int:
             caps.max_resolution,
             caps.max_fps,
             caps.segment_overlap,
+            metadata,
+            segment_by=caps.segment_by,
+            scenes=scenes,
+            clip_mode=caps.clip_mode,
+            encoder=encoder,
         )
         lines = [
             f"{printable(clip.path)}  {clip.start_time:.3f} - {clip.end_time:.3f}  {clip.width}x{clip.height}"

@@ -1,0 +1,110 @@
+"""The whole analysis of a video: scenes, thumbnails, contact sheet and clips, from one decode where that can be."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from vidkit.analysis.clips import ClipSettings, Segment, clip_plan, copied, make_clips, named_clips
+from vidkit.analysis.cut import Plan, cut, cut_pieces, cut_use
+from vidkit.analysis.decode import decode
+from vidkit.analysis.probe import Metadata
+from vidkit.analysis.scenes import DETECTORS, Scene, scenes_between
+from vidkit.analysis.sprites import Sprites, sprite_interval, sprites_use, write_vtt
+from vidkit.analysis.thumbnails import candidates_use, choose_thumbnails
+from vidkit.core import printable
+from vidkit.errors import MediaError
+
+
+@dataclass(frozen=True)
+class SceneWish:
+    """Scenes that are wanted, with their thumbnails and the contact sheet in an existing folder.
+
+    `threshold`, `min_length` and `detector` are as in `detect_scenes`; `sprite_interval` is in seconds, 0 for no
+    contact sheet.
+    """
+
+    folder: Path
+    threshold: float = 0.3
+    min_length: float = 0.0
+    detector: str = "adaptive"
+    sprite_interval: float = 0.0
+
+
+@dataclass(frozen=True)
+class ClipWish:
+    """Clips that are wanted, in an existing folder under names that begin with a stem."""
+
+    folder: Path
+    stem: str
+    settings: ClipSettings = field(default_factory=ClipSettings)
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What was made of a video.
+
+    `thumbnails` has a file, or None, for each scene; `unread` says how many seconds of the pictures could not be
+    decoded; `segments` is None where no clips were wanted.
+    """
+
+    scenes: list[Scene]
+    thumbnails: list[Path | None]
+    sprites: Sprites | None
+    unread: float
+    segments: list[Segment] | None
+
+
+def analyse_video(path: Path, metadata: Metadata, scenes: SceneWish, clips: ClipWish | None = None) -> Analysis:
+    """Find the scenes of a video, draw it, and cut it into clips, with one decode; clips along scenes need another.
+
+    Args:
+        path: a local video file.
+        metadata: what `extract_metadata` said of it.
+        scenes: what is to be found and drawn.
+        clips: the clips, if they are wanted; the encoder is one that `choose_encoder` gave.
+
+    Raises:
+        MediaError: ffmpeg cannot decode the file or make the clips, in its own words.
+    """
+    by_time = clips is not None and clips.settings.segment_by == "time"
+    segments, plan = None, None
+    if clips is not None and by_time:
+        plan = clip_plan(metadata, clips.settings)
+        pieces = copied(path, clips.folder, metadata, clips.settings, plan)
+        if pieces is not None:
+            segments, plan = named_clips(pieces, clips.folder, clips.stem, metadata), None
+    with tempfile.TemporaryDirectory(prefix=".candidates", dir=scenes.folder) as folder:
+        try:
+            found, unread = _one_pass(path, metadata, scenes, Path(folder), clips, plan)
+        except MediaError as error:
+            what = "decoded and cut into clips" if plan else "decoded"
+            raise MediaError(f"{printable(path.name)} cannot be {what}: {error}") from None
+        pictures = choose_thumbnails(path, found, Path(folder), scenes.folder, metadata)
+    interval = sprite_interval(metadata.duration, scenes.sprite_interval)
+    sprites = write_vtt(metadata, scenes.folder, interval) if scenes.sprite_interval else None
+    if clips is not None and plan is not None:
+        pieces = cut_pieces(metadata, plan, clips.folder)
+        if pieces is None:
+            plan = replace(plan, fps=plan.fps or metadata.fps)
+            pieces = cut(path, clips.folder, metadata, plan)
+        segments = named_clips(pieces, clips.folder, clips.stem, metadata, plan)
+    elif clips is not None and segments is None:
+        segments = make_clips(path, clips.folder, clips.stem, metadata, clips.settings, found)
+    return Analysis(found, pictures, sprites, unread, segments)
+
+
+def _one_pass(
+    path: Path, metadata: Metadata, wish: SceneWish, candidates: Path, clips: ClipWish | None, plan: Plan | None
+) -> tuple[list[Scene], float]:
+    """Decode the video for its scenes, their pictures and, where a plan says so, its clips."""
+    detection = DETECTORS[wish.detector](wish.threshold, metadata)
+    uses = [detection.use, candidates_use(metadata, candidates)]
+    if wish.sprite_interval:
+        interval = sprite_interval(metadata.duration, wish.sprite_interval)
+        uses.append(sprites_use(metadata, wish.folder, interval))
+    if clips is not None and plan is not None:
+        uses.append(cut_use(metadata, plan, clips.folder))
+    listener = decode(path, metadata, uses, (), detection.read, detection.listener)
+    return scenes_between(detection.cuts(), metadata.duration, wish.min_length), listener.unread(metadata)

@@ -1,0 +1,118 @@
+"""What is made of a video's pictures and said of them in its record: scenes, thumbnails, contact sheet, clips."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from vidkit.analysis import (
+    ClipSettings,
+    ClipWish,
+    Metadata,
+    Scene,
+    SceneWish,
+    Segment,
+    Sprites,
+    analyse_video,
+    choose_encoder,
+    make_clips,
+)
+from vidkit.config import Config
+from vidkit.places import Places
+
+SCENE_KEYS, CLIP_KEYS = ("scenes", "sprites", "unread"), ("segments",)
+
+
+def make_scenes(
+    config: Config, places: Places, file: Path, filename: str, metadata: Metadata, with_clips: bool
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """Find a video's scenes and draw them, and where clips are wanted too, make those from the same decode.
+
+    Args:
+        config: the settings.
+        places: where the files go.
+        file: the local file.
+        filename: the video's name.
+        metadata: what `extract_metadata` said of the file.
+        with_clips: whether clips are wanted.
+
+    Returns:
+        The record's keys of the scenes, and those of the clips or None.
+
+    Raises:
+        MediaError: ffmpeg cannot decode the video or make the clips.
+        ConfigError: the encoder that is asked for does not work here.
+        OutputError: a folder cannot be made or moved.
+    """
+    settings = config.scene_detection
+    pictures, clips = places.thumbnails(filename), places.clips(filename)
+    with ExitStack() as folders:
+        wish = SceneWish(
+            folders.enter_context(places.replacing(pictures)),
+            settings.default_threshold,
+            settings.min_scene_length,
+            settings.detector,
+            config.processing.sprite_interval,
+        )
+        clip_wish = None
+        if with_clips:
+            new = folders.enter_context(places.replacing(clips))
+            clip_wish = ClipWish(new, os.path.splitext(filename)[0], clip_settings(config))
+        found = analyse_video(file, metadata, wish, clip_wish)
+    scenes = [
+        {**asdict(scene), "thumbnail": picture and places.relative(pictures / picture.name), "description": None}
+        for scene, picture in zip(found.scenes, found.thumbnails, strict=True)
+    ]
+    made = {"scenes": scenes, "sprites": _sprites(places, pictures, found.sprites), "unread": found.unread}
+    return made, None if found.segments is None else _segments(places, clips, found.segments)
+
+
+def make_clips_alone(
+    config: Config, places: Places, file: Path, filename: str, metadata: Metadata, scenes: Sequence[Any]
+) -> dict[str, Any]:
+    """Make a video's clips where its scenes, as the record has them, are known already; raises as `make_scenes`."""
+    known = [Scene(each["index"], each["start_time"], each["end_time"], each["score"]) for each in scenes]
+    folder = places.clips(filename)
+    with places.replacing(folder) as new:
+        stem = os.path.splitext(filename)[0]
+        segments = make_clips(file, new, stem, metadata, clip_settings(config), known)
+    return _segments(places, folder, segments)
+
+
+def clip_settings(config: Config) -> ClipSettings:
+    """How clips are made, from the settings.
+
+    Raises:
+        ConfigError: the encoder that is asked for does not work here.
+    """
+    caps = config.processing
+    return ClipSettings(
+        caps.segment_length,
+        caps.max_resolution,
+        caps.max_fps,
+        caps.segment_overlap,
+        caps.segment_by,
+        caps.clip_mode,
+        choose_encoder(caps.encoder),
+    )
+
+
+def _sprites(places: Places, folder: Path, sprites: Sprites | None) -> dict[str, Any] | None:
+    if sprites is None:
+        return None
+    images = [places.relative(folder / image.name) for image in sprites.images]
+    return {"vtt": places.relative(folder / sprites.vtt.name), "images": images, "interval": sprites.interval}
+
+
+def _segments(places: Places, folder: Path, segments: Sequence[Segment]) -> dict[str, Any]:
+    empty: dict[str, Any] = {"url": None, "description": None, "tags": []}
+    return {
+        "segments": [
+            {**asdict(segment), "path": places.relative(folder / segment.path.name), **empty}
+            for segment in segments
+        ]
+    }
