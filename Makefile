@@ -23,7 +23,7 @@ docs: $(READY_TO_TEST)  ## write the pages that are made from the code
 	$(BIN)/python scripts/make_docs.py
 
 bench: $(READY_TO_TEST)  ## measure, and write docs/benchmarks.md's tables
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/run.py $(ARGS)
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
@@ -40,4 +40,4 @@ $(READY_TO_TEST): $(READY)
 	@touch $@
 
 clean:  ## remove what make has made
-	rm -rf $(VENV) demo .coverage* .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) benchmarks/.films demo .coverage* .mypy_cache .pytest_cache .ruff_cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import statistics
@@ -11,7 +12,10 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
+from typing import Any
 
 # Sends files with sendfile(2), so that the server is not what is measured.
 _SERVER = textwrap.dedent(
@@ -70,6 +74,111 @@ def pairs(one: Callable[[], object], other: Callable[[], object], runs: int = 5)
     times = [(seconds(one), seconds(other)) for _ in range(runs)]
     firsts, seconds_ = zip(*times, strict=True)
     return statistics.median(firsts), statistics.median(seconds_), statistics.median(a / b for a, b in times)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one run took, in seconds: on the clock, of all processors, and on the clock with the program's start."""
+
+    wall: float
+    cpu: float
+    whole: float
+
+
+def command(*words: object, **options: object) -> tuple[Cost, str]:
+    """Run a command: what it took, and what it printed."""
+    before, began = getrusage(RUSAGE_CHILDREN), time.perf_counter()
+    done = run(*words, **options)
+    wall, after = time.perf_counter() - began, getrusage(RUSAGE_CHILDREN)
+    return Cost(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall), done.stdout
+
+
+_TIMED = """
+import json, sys, time
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
+{setup}
+def clock():
+    used = [getrusage(who) for who in (RUSAGE_SELF, RUSAGE_CHILDREN)]
+    return time.perf_counter(), sum(each.ru_utime + each.ru_stime for each in used)
+began = clock()
+found = {call}
+ended = clock()
+print("\\n" + json.dumps([ended[0] - began[0], ended[1] - began[1], found]))
+"""
+
+
+def python(program: object, setup: str, call: str, *arguments: object, **options: object) -> tuple[Cost, Any]:
+    """Run Python: what one call in it took, after the lines that set it up, and what it returned.
+
+    So that a library is measured as one that is loaded once for many videos. The arguments are in `sys.argv[1:]`.
+    """
+    code = _TIMED.format(setup=setup, call=call)
+    cost, said = command(program, "-c", code, *arguments, **options)
+    wall, cpu, found = json.loads(said.splitlines()[-1])
+    return Cost(wall, cpu, cost.whole), found
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One of those that are compared: its name, what it does, how many of the rounds it takes part in."""
+
+    name: str
+    work: Callable[[], Cost]
+    rounds: int = 3
+
+
+def in_turn(contenders: Sequence[Contender]) -> dict[str, list[Cost] | str]:
+    """Run all of them in turn, again and again: what each run took, or why a contender failed."""
+    found: dict[str, list[Cost] | str] = {contender.name: [] for contender in contenders}
+    for turn in range(max(contender.rounds for contender in contenders)):
+        for contender in contenders:
+            costs = found[contender.name]
+            if turn < contender.rounds and not isinstance(costs, str):
+                print(f"   {turn + 1}: {contender.name}", file=sys.stderr, flush=True)
+                try:
+                    costs.append(contender.work())
+                except Exception as error:  # a row that says why, not the end of the others
+                    found[contender.name] = why(error)
+    return found
+
+
+def why(error: Exception) -> str:
+    """The reason of a failure in one line, fit for a cell of a table."""
+    said = str(error)
+    if isinstance(error, subprocess.CalledProcessError) and error.stderr:
+        said = error.stderr.strip().splitlines()[-1] if error.stderr.strip() else said
+    return "failed: " + " ".join(said.split()).replace("|", "/")[:150]
+
+
+def ratio(costs: Sequence[Cost], base: Sequence[Cost], of: str = "wall") -> float:
+    """How many times what the other takes: the median over the rounds, each held against its own round."""
+    times: list[float] = [getattr(a, of) / getattr(b, of) for a, b in zip(costs, base, strict=False)]
+    return statistics.median(times)
+
+
+def peers(name: str, *packages: str) -> Path:
+    """The programs of a virtual environment that holds these packages from PyPI; made where it is not there.
+
+    Raises:
+        subprocess.CalledProcessError: pip cannot install them; its own words are in `stderr`.
+    """
+    folder = Path(__file__).parent / f".venv-peers-{name}"
+    ready = folder / "packages"
+    if not ready.exists() or ready.read_text() != " ".join(packages):
+        print(f"   installing {' '.join(packages)}", file=sys.stderr, flush=True)
+        run(sys.executable, "-m", "venv", folder)
+        run(folder / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", *packages)
+        ready.write_text(" ".join(packages))
+    return folder / "bin"
+
+
+def tools_first() -> dict[str, str]:
+    """An environment in which other programs find the same ffmpeg as vidkit."""
+    from vidkit.ffmpeg import find_tool
+
+    ffmpeg = find_tool("ffmpeg")
+    path = f"{ffmpeg.parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    return {**os.environ, "PATH": path, "IMAGEIO_FFMPEG_EXE": str(ffmpeg)}
 
 
 def run(*words: object, **options: object) -> subprocess.CompletedProcess[str]:
