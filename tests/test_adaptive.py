@@ -68,6 +68,20 @@ def test_a_cut_between_shots_that_move_is_found_and_their_motion_is_not() -> Non
     assert places(film) == [80, 160]
 
 
+def cloth(seed: int, length: int, pan: int, dark: float, light: float) -> Film:
+    """A pattern of two tones, as fine as a tiny frame shows it, that runs by so fast that every cell changes."""
+    random = np.random.default_rng(seed)
+    wide = np.where(random.random((HEIGHT // 2, (WIDTH + pan * length) // 2)) < 0.5, dark, light)
+    wide = wide.repeat(2, axis=0).repeat(2, axis=1)
+    luma = np.stack([wide[:, pan * n : pan * n + WIDTH].ravel() for n in range(length)])
+    return np.concatenate([luma, np.full((length, WIDTH * HEIGHT // 2), 128.0)], axis=1)
+
+
+def test_a_cut_between_patterns_that_run_by_is_found_by_their_tones() -> None:
+    film = np.concatenate([cloth(1, 60, 2, 40, 120), cloth(2, 60, 2, 70, 200), shot(3, 60)])
+    assert places(film) == [60, 120]
+
+
 def test_a_jump_cut_that_leaves_the_background_is_found() -> None:
     film = np.concatenate([shot(1, 60, hand=True), shot(1, 60, hand=True)])
     film[60:, : WIDTH * HEIGHT] = np.where(

@@ -7,7 +7,8 @@ difference of its pixels, luma and chroma added up. Everything is built on three
   that the same cell knows in the quarter of a second before and after; the mean of these ratios over the picture
   is the cut's strength. A hand that moves, or a camera that pans, is measured by its own motion. So that a flash
   is no cut, the change across a place is the smallest over several spans of time: after a flash the picture
-  comes back.
+  comes back. How the tones of the whole picture change, wherever they are in it, is held against its neighbours in
+  the same way and weights the strength: motion leaves the tones as they are, another shot seldom does.
 - *A dissolve is a mixture.* Half way through, each pixel is the mean of what it was and what it will be. What
   this explains of the change between two frames, again against the cell's own motion before and after, is its
   strength. Motion and cuts leave nothing: the frame in the middle is no mean of the other two. A fade is a
@@ -16,13 +17,14 @@ difference of its pixels, luma and chroma added up. Everything is built on three
   of brightness are fitted by least squares, and only the rest counts.
 
 Sources. The local ratio in place of a fixed threshold: B.-L. Yeo and B. Liu, "Rapid scene analysis on compressed
-video", IEEE Trans. CSVT 5(6), 1995. Comparing across a place in several spans: M. Cooper, T. Liu and
-E. Rieffel, "Video segmentation via temporal pattern classification", IEEE Trans. Multimedia 9(3), 2007.
-Dissolves as linear mixtures: A. Hampapur, R. Jain and T. Weymouth, "Production model based digital video
-segmentation", Multimedia Tools and Applications 1, 1995. Fades through frames without a picture: R. Lienhart,
-"Comparison of automatic shot boundary detection algorithms", SPIE 3656, 1999. The fit of motion and brightness:
-B. Lucas and T. Kanade, "An iterative image registration technique", IJCAI 1981. The constants were chosen on
-films made for that purpose.
+video", IEEE Trans. CSVT 5(6), 1995. Tones: the colour histograms of H. Zhang, A. Kankanhalli and S. Smoliar,
+"Automatic partitioning of full-motion video", Multimedia Systems 1, 1993. Comparing across a place in several
+spans: M. Cooper, T. Liu and E. Rieffel, "Video segmentation via temporal pattern classification", IEEE Trans.
+Multimedia 9(3), 2007. Dissolves as linear mixtures: A. Hampapur, R. Jain and T. Weymouth, "Production model based
+digital video segmentation", Multimedia Tools and Applications 1, 1995. Fades through frames without a picture: R.
+Lienhart, "Comparison of automatic shot boundary detection algorithms", SPIE 3656, 1999. The fit of motion and
+brightness: B. Lucas and T. Kanade, "An iterative image registration technique", IJCAI 1981. The constants were
+chosen on films made for that purpose.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +50,11 @@ _CUT_STRENGTH = 1.3
 _BLEND_STRENGTH = 0.25
 _CAP = 10.0  # no cell counts for more than this
 _NOISE = 1.25  # levels of change that compression makes on its own: added to what a cell knows as its motion
+
+# What a cut counts for whose tones stay as they are, and at the most; 1 where they change as they do by motion.
+_SAME_TONES = 0.6
+_MOST_WEIGHT = 1.6
+_TONE_NOISE = 0.5  # levels of 16 by which compression and light move the tones
 
 _NEIGHBOURHOOD = 0.24  # seconds each side that a cut must stand out from
 _FLASH = 0.16  # seconds that a flash may last
@@ -190,28 +198,82 @@ def _cuts(
     held: _Samples, start: int, stop: int, near: int, lags: list[int], threshold: float, first: int
 ) -> list[_Candidate]:
     """The cuts before the frames `start` to `stop` of those held, of which `first` is the first one's number."""
-    low, high = start - near, stop + near
-    change = _change(held[low:high], held[low - 1 : high - 1])
-    for lag in lags[1:]:
-        over = _change(held[low : high + lag - 1], held[low - lag : high - 1])
-        # From `lag` frames before to this frame, and from the frame before this to `lag` frames on.
-        np.minimum(change, over[: high - low], out=change)
-        np.minimum(change, over[lag - 1 :], out=change)
-    motion = np.zeros((stop - start, change.shape[1]), np.float32)
-    for away in range(1, near + 1):
-        np.maximum(motion, change[near - away : near - away + len(motion)], out=motion)
-        np.maximum(motion, change[near + away : near + away + len(motion)], out=motion)
-    change = change[near : near + len(motion)]
+    margin = lags[-1]
+    here = held[start - near - margin : stop + near + margin]
+    change = _lasting(_change, here, margin, lags)
+    motion = _largest_around(change, near)
+    change = change[near:-near]
     strength = _strength(change, motion)
     found = []
-    for at in np.flatnonzero(_score(strength, _CUT_STRENGTH) > threshold):
+    for at in np.flatnonzero(_score(_MOST_WEIGHT * strength, _CUT_STRENGTH) > threshold):
         if strength[at] < strength[max(0, at - near) : at + near + 1].max():
             continue
+        weight = _tone_weight(here[at : at + 2 * (near + margin) + 1], near, margin, lags)
+        if _score(weight * strength[at], _CUT_STRENGTH) <= threshold:
+            continue
         left, unlike = _unexplained(held[start + at - 1], held[start + at])
-        sure = float(_score(unlike * _strength(np.minimum(change[at], left), motion[at]), _CUT_STRENGTH))
+        rest = _strength(np.minimum(change[at], left), motion[at])
+        sure = float(_score(unlike * weight * rest, _CUT_STRENGTH))
         if sure > threshold:
             found.append(_Candidate(first + start + int(at), sure, near))
     return found
+
+
+def _lasting(
+    change: Callable[[NDArray[Any], NDArray[Any]], _Floats], frames: NDArray[Any], margin: int, lags: list[int]
+) -> _Floats:
+    """The change before each frame, but for `margin` at both ends: the smallest over several spans of time."""
+    end = len(frames) - margin
+    lasting = change(frames[margin:end], frames[margin - 1 : end - 1])
+    for lag in lags[1:]:
+        over = change(frames[margin : end + lag - 1], frames[margin - lag : end - 1])
+        # From `lag` frames before to this frame, and from the frame before this to `lag` frames on.
+        np.minimum(lasting, over[: len(lasting)], out=lasting)
+        np.minimum(lasting, over[lag - 1 :], out=lasting)
+    return lasting
+
+
+def _largest_around(change: _Floats, near: int) -> _Floats:
+    """The largest change among the `near` frames each side of each frame but the outermost, itself left out."""
+    length = len(change) - 2 * near
+    largest = np.zeros((length, *change.shape[1:]), np.float32)
+    for away in range(1, near + 1):
+        np.maximum(largest, change[near - away : near - away + length], out=largest)
+        np.maximum(largest, change[near + away : near + away + length], out=largest)
+    return largest
+
+
+def _tone_weight(around: _Samples, near: int, margin: int, lags: list[int]) -> float:
+    """What a cut before the middle one of these frames counts for, by how far the tones' change stands out."""
+    change = _lasting(_toned, _tones(around), margin, lags)
+    stands_out = float(change[near] / (_largest_around(change, near)[0] + _TONE_NOISE))
+    return min(_SAME_TONES + (1 - _SAME_TONES) * stands_out, _MOST_WEIGHT)
+
+
+def _tones(frames: _Samples) -> _Floats:
+    """How the pixels of each frame are shared among levels, wherever they are: frames x 48 cumulated shares.
+
+    There are 16 levels each of luma and of the middle half of both chromas; a pixel is dealt to the nearest two.
+    """
+    numbers = np.arange(len(frames), dtype=np.int32)[:, None] * 16
+    found = []
+    for part, lowest, step in ((slice(0, 16), 0, 16), (slice(16, 20), 64 * 4, 32), (slice(20, 24), 64 * 4, 32)):
+        levels = (frames[:, part].reshape(len(frames), -1) - np.float32(lowest)) / np.float32(step)
+        levels = np.clip(levels - np.float32(0.5), 0, 14.999)
+        whole = levels.astype(np.int32)
+        upper = (levels - whole).ravel()
+        place = (whole + numbers).ravel()
+        shares = np.bincount(place, 1 - upper, len(frames) * 16)
+        shares[1:] += np.bincount(place, upper, len(frames) * 16)[:-1]
+        found.append(shares.reshape(-1, 16).cumsum(axis=1) / levels.shape[1])
+    tones: _Floats = np.concatenate(found, axis=1).astype(np.float32)
+    return tones
+
+
+def _toned(one: _Floats, other: _Floats) -> _Floats:
+    """How far the tones of two runs of frames are apart: the earth mover's distance, in levels."""
+    apart: _Floats = np.abs(one - other).sum(axis=1)
+    return apart
 
 
 def _blends(held: _Samples, middles: NDArray[np.intp], half: int, threshold: float, first: int) -> list[_Candidate]:
@@ -281,12 +343,14 @@ def _unexplained(before: _Samples, after: _Samples) -> tuple[_Cells, float]:
     luma, chroma, offset = np.zeros((3, *moved.shape), np.float32)
     luma[0], chroma[1:], offset[0] = moved[0], moved[1:] - 128, 1
     causes = np.stack([slope_x, slope_y, slope_x * x + slope_y * y, luma, chroma, offset], axis=-1).reshape(-1, 6)
-    normal = causes.T @ causes + np.eye(6)
-    shift_x, shift_y, zoom, gain, _, _ = fit = np.linalg.solve(normal, causes.T @ difference.ravel())
-    # The slopes hold for small moves only, and a light that goes out is a fade.
-    if max(abs(shift_x), abs(shift_y)) < 1.5 and abs(zoom) < 0.1 and 0.4 < 1 + gain < 2.5:
-        rest = difference - (causes @ fit).reshape(difference.shape)
-        left = np.minimum(left, _cell_means(rest))
+    # All of these, and light alone: the slopes of a plain picture tell no motion, and spoil the fit.
+    for used in (causes, causes[:, 3:]):
+        fit = np.linalg.solve(used.T @ used + np.eye(used.shape[1]), used.T @ difference.ravel())
+        shift_x, shift_y, zoom, gain = np.concatenate([np.zeros(3), fit])[-6:-2]
+        # The slopes hold for small moves only, and a light that goes out is a fade.
+        if max(abs(shift_x), abs(shift_y)) < 1.5 and abs(zoom) < 0.1 and 0.4 < 1 + gain < 2.5:
+            rest = difference - (used @ fit).reshape(difference.shape)
+            left = np.minimum(left, _cell_means(rest))
     return left.astype(np.float32), min(1.0, unlike)
 
 
