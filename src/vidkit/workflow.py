@@ -12,9 +12,8 @@ import copy
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
@@ -24,14 +23,24 @@ from vidkit.analysis import Metadata, extract_metadata
 from vidkit.config import load_config
 from vidkit.core import file_sha256, shown_url
 from vidkit.download import download_video, local_path, source_version, wanted_name
-from vidkit.errors import LibraryError, OutputError, UnwantedError, VidkitError
+from vidkit.errors import LibraryError, UnwantedError, VidkitError
 from vidkit.export import export_to_json
 from vidkit.journal import Entry
-from vidkit.pictures import CLIP_KEYS, SCENE_KEYS, make_clips_alone, make_scenes
+from vidkit.pictures import CLIP_KEYS, FILES, PROBE_KEYS, SCENE_KEYS, make_clips_alone, make_scenes, probed
 from vidkit.qwen_model import Describer, describe_record
 from vidkit.record import SCHEMA, Corrections, Record
 from vidkit.rows import Row
-from vidkit.run import VERSIONS, Run, fingerprint, open_run, stage_fingerprint, tag_inputs, timestamp
+from vidkit.run import (
+    VERSIONS,
+    Run,
+    fingerprint,
+    in_stage,
+    open_run,
+    stage_entry,
+    stage_fingerprint,
+    tag_inputs,
+    timestamp,
+)
 from vidkit.tagging import tag_and_classify
 
 log = logging.getLogger(__name__)
@@ -69,7 +78,7 @@ def process_video_pipeline(
         VidkitError: the video failed; `stage` of the exception says where.
     """
     if run is not None:
-        work = _Work(run, row or Row(line=0, url=video_url), progress or _silent)
+        work = _Work(run, row or Row(line=0, url=video_url), progress or (lambda *_: None))
         return work.done()
     overrides = {
         ("SceneDetection", "DefaultThreshold"): scene_threshold,
@@ -133,13 +142,19 @@ class _Work:
                 self.file.unlink(missing_ok=True)
             raise
         if self.old is not None and not self.busy:
-            self._note(self.old, self.run.library.find(self.url) == [])
+            self._note(self.old, not self._in_library())
             return self.old
         return self._keep()
 
+    def _in_library(self) -> bool:
+        """Whether the library has a record of this URL; where it is away, storing it says so."""
+        with suppress(LibraryError):
+            return self.run.library.find(self.url) != []
+        return False
+
     def _look(self) -> None:
         """See whether the source is what it was when the older record was made."""
-        with _stage("download"):
+        with in_stage("download"):
             self.version = row_version(self.row)
             if self.old is None:
                 return
@@ -168,7 +183,7 @@ class _Work:
         return None
 
     def _fetch(self) -> Path:
-        with _stage("download"):
+        with in_stage("download"):
             self.progress("download", 0, None)
             began = time.monotonic()
             download = download_video(
@@ -185,7 +200,7 @@ class _Work:
             self.filename = self.run.places.claim(self.url, download.filename)
         self.version = row_version(self.row) or download.version
         self.downloaded = not download.is_local
-        self.stages["download"] = _entry(began, self._source_fingerprint())
+        self.stages["download"] = stage_entry(began, self._source_fingerprint())
         self.record["source"] = self._source(shown_url(download.resolved_url))
         self.record["path"] = self.run.places.relative(download.path)
         if self.old and self.old["sha256"] != sha256:
@@ -221,7 +236,7 @@ class _Work:
             self.busy = True
             self.file  # noqa: B018
         content = self.record["sha256"]
-        self._stage("probe", _PROBE_KEYS, [content], self._probe)
+        self._stage("probe", PROBE_KEYS, [content], self._probe)
         self._filter()
         self.made_clips = None
         scenes = self._stage("scenes", SCENE_KEYS, [content], self._scenes)
@@ -244,12 +259,12 @@ class _Work:
             return made_from
         if name not in ("describe", "tag"):
             self.file  # noqa: B018  # fetched on the download's account
-        with _stage(name):
+        with in_stage(name):
             self.progress(name, 0, None)
             self.busy = True
             began = time.monotonic()
             self.record.update(make())
-            self.stages[name] = _entry(began, made_from)
+            self.stages[name] = stage_entry(began, made_from)
         return made_from
 
     def _made_from(self, name: str, inputs: list[object]) -> str:
@@ -262,13 +277,8 @@ class _Work:
 
     def _usable(self, name: str, old: Record) -> bool:
         """Whether what an older stage left is all there."""
-        if name == "scenes":
-            names = [scene["thumbnail"] for scene in old["scenes"]]
-            if sprites := old.get("sprites"):
-                names += [sprites["vtt"], *sprites["images"]]
-            return all(name is None or self.run.places.there(name) for name in names)
-        if name == "clips":
-            return all(self.run.places.there(segment["path"]) for segment in old["segments"])
+        if name in FILES:
+            return all(map(self.run.places.there, FILES[name](old)))
         if name == "describe":
             return old["ai"] is None or old["ai"]["error"] is None
         return True
@@ -282,8 +292,7 @@ class _Work:
             raise UnwantedError(f"{self.filename} is not wanted by its size, duration or date")
 
     def _probe(self) -> dict[str, Any]:
-        found = asdict(self.metadata)
-        return {**{key: found[key] for key in _PROBE_KEYS if key in found}, "resolution": self.metadata.resolution}
+        return probed(self.metadata)
 
     def _scenes(self) -> dict[str, Any]:
         clips_too = not self._stands("clips", self._made_from("clips", self._clip_inputs()))
@@ -353,7 +362,7 @@ class _Work:
 
     def _keep(self) -> Record:
         """Write the record, put it into the library and note that the video is done."""
-        with _stage("export"):
+        with in_stage("export"):
             config = self.run.config.paths
             downloaded = self.run.places.processed / self.record["path"] if self.downloaded else None
             if downloaded is not None and not config.keep_downloads:
@@ -392,30 +401,4 @@ class _Work:
         self.run.journal.add(self.url, Entry(record["filename"], self.version, settings))
 
 
-_PROBE_KEYS = (
-    "duration", "size", "bit_rate", "resolution", "width", "height", "rotation",
-    "frame_rate", "fps", "codec", "container", "audio",
-)  # fmt: skip
 _DESCRIBE_KEYS = ("qwen_description", "ai_generated_tags", "ai")
-
-
-@contextmanager
-def _stage(name: str) -> Iterator[None]:
-    """Say on every failure in which stage it was; a failure of the disk is one of the output."""
-    try:
-        yield
-    except VidkitError as error:
-        error.stage = error.stage or name
-        raise
-    except OSError as error:
-        failure = OutputError(f"{error.filename or 'a file'} cannot be read or written: {error.strerror}")
-        failure.stage = name
-        raise failure from error
-
-
-def _entry(began: float, made_from: str) -> dict[str, Any]:
-    return {"seconds": round(time.monotonic() - began, 3), "fingerprint": made_from}
-
-
-def _silent(stage: str, done: int, total: int | None) -> None:
-    pass
