@@ -301,7 +301,7 @@ def measure(home: str, sizes: Sequence[int], detail: bool, say: Callable[[str], 
         for size in sizes:
             began = time.monotonic()
             saving = {"saving many": filled(library, now, before, size)}
-            saving["saving one by one"] = one_by_one(library, now, size - 500)
+            saving["replacing one by one"] = one_by_one(library, now, size - 500)
             columns.append({**measured(library, now, detail), **saving})
             say(f"{home}, {size:,} videos, {time.monotonic() - began:.0f} s: {columns[-1]}")
             before = size

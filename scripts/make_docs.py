@@ -30,7 +30,7 @@ def pages() -> dict[str, str]:
 def _cli() -> Iterator[str]:
     yield "# The command line"
     yield ""
-    yield "<!-- made by `make docs` from src/vidkit/cli.py -->"
+    yield "<!-- made by `make docs` from src/vidkit/arguments.py -->"
     yield ""
     yield "Every option reads the same with `-` and with `_`. Results go to stdout, messages to stderr."
     yield ""

@@ -17,6 +17,7 @@ from vidkit.analysis import (
     analyse_video,
     detect_scenes,
     extract_metadata,
+    segment_video,
 )
 from vidkit.analysis.decode import Listener
 
@@ -158,6 +159,17 @@ def test_a_video_cut_short_says_how_much_is_missing(
     assert found.scenes[-1].end_time == 8
 
 
+@pytest.mark.parametrize("by", ["time", "scenes"])
+@pytest.mark.parametrize("mode", ["encode", "auto"])
+def test_the_clips_of_a_video_cut_short_are_those_that_can_be(
+    by: str, mode: str, good: Path, tmp_path: Path
+) -> None:
+    short = tmp_path / "short.mkv"
+    short.write_bytes(good.read_bytes()[: dict(packet_places(good))[3.0]])
+    made = segment_video(short, tmp_path / "out", 2, segment_by=by, clip_mode=mode)
+    assert [(s.start_time, frames(s.path)) for s in made] == [(0, 50), (2, 25)]
+
+
 def test_a_hole_in_a_video_moves_no_time_after_it(good: Path, tmp_path: Path) -> None:
     holed = tmp_path / "holed.mkv"
     places = dict(packet_places(good))
@@ -181,7 +193,17 @@ def test_what_ffmpeg_says_between_the_times_of_frames_loses_none() -> None:
     words = b"".join(listener.take(said[at : at + 7]) for at in range(0, len(said), 7))
     assert words == b"broken\n"
     assert list(listener.times) == [0, 40000, 40000, 120000]
-    assert listener.damaged == 1
+    assert listener.damaged[0] == 1
+
+
+def test_sound_that_is_lost_is_no_picture_that_is_lost(good: Path) -> None:
+    metadata = extract_metadata(good)
+    for stream, lost in ((1, 0.0), (0, 4.0)):
+        listener = Listener()
+        for frame in range(100):  # and then nothing, to the end at 8 s
+            listener.take(b"frame:%d pts:%d pts_time:0\n" % (frame, frame * 40_000))
+        listener.take(b"[error] Error while decoding stream #0:%d: Invalid data found\n" % stream)
+        assert listener.unread(metadata) == pytest.approx(lost, abs=0.05)
 
 
 MEASURE = """

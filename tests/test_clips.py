@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from vidkit.analysis import (
-    ClipSettings,
     Scene,
     Segment,
     choose_encoder,
@@ -15,9 +14,7 @@ from vidkit.analysis import (
     extract_scene_segment,
     segment_video,
 )
-from vidkit.analysis.clips import clip_plan, clip_size
-from vidkit.analysis.cut import cut_pieces, cut_use
-from vidkit.analysis.decode import decode
+from vidkit.analysis.clips import clip_size
 from vidkit.analysis.encoders import ENCODERS, _failure, encoding
 from vidkit.errors import ConfigError, MediaError
 from vidkit.ffmpeg import find_tool

@@ -84,6 +84,14 @@ def test_one_decode_makes_what_each_alone_would(numbered: Path, analyse: Analyse
     assert found.scenes == detect_scenes(numbered, min_length=0.5)
 
 
+def test_ffmpegs_own_score_is_heard_beside_the_clips(make_video: MakeVideo, tmp_path: Path) -> None:
+    video = make_video(shots=3, shot_length=2)
+    wish = SceneWish(tmp_path, detector="threshold")
+    found = analyse_video(video, extract_metadata(video), wish, ClipWish(tmp_path, "v"))
+    assert times(found.scenes) == [(0, 2), (2, 4), (4, 6)]
+    assert (found.unread, len(found.segments or [])) == (0, 1)
+
+
 def test_clips_along_scenes_take_one_decode_more(
     make_video: MakeVideo, analyse: Analyse, caplog: pytest.LogCaptureFixture
 ) -> None:

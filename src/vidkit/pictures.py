@@ -1,9 +1,9 @@
-"""What is made of a video's pictures and said of them in its record: scenes, thumbnails, contact sheet, clips."""
+"""What the analysis of a video puts into its record: metadata, scenes, thumbnails, contact sheet, clips."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -23,8 +23,19 @@ from vidkit.analysis import (
 )
 from vidkit.config import Config
 from vidkit.places import Places
+from vidkit.record import Record
 
+PROBE_KEYS = (
+    "duration", "size", "bit_rate", "resolution", "width", "height", "rotation",
+    "frame_rate", "fps", "codec", "container", "audio",
+)  # fmt: skip
 SCENE_KEYS, CLIP_KEYS = ("scenes", "sprites", "unread"), ("segments",)
+
+
+def probed(metadata: Metadata) -> dict[str, Any]:
+    """The record's keys of the metadata."""
+    found = {**asdict(metadata), "resolution": metadata.resolution}
+    return {key: found[key] for key in PROBE_KEYS}
 
 
 def make_scenes(
@@ -116,3 +127,17 @@ def _segments(places: Places, folder: Path, segments: Sequence[Segment]) -> dict
             for segment in segments
         ]
     }
+
+
+def _scene_files(record: Record) -> list[str]:
+    """The files of the scenes that a record names."""
+    files = [scene["thumbnail"] for scene in record["scenes"] if scene["thumbnail"] is not None]
+    sprites = record.get("sprites")
+    return [*files, sprites["vtt"], *sprites["images"]] if sprites else files
+
+
+# The files that a record names, by the stage that made them.
+FILES: dict[str, Callable[[Record], list[str]]] = {
+    "scenes": _scene_files,
+    "clips": lambda record: [segment["path"] for segment in record["segments"]],
+}

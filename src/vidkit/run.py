@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property
+from typing import Any
 
 from vidkit.analysis import choose_encoder
 from vidkit.config import Config, Rules
 from vidkit.core import load_priority_keywords
-from vidkit.errors import ConfigError
+from vidkit.errors import ConfigError, OutputError, VidkitError
 from vidkit.journal import Journal
 from vidkit.library import Library, open_library
 from vidkit.places import Places
@@ -128,6 +130,25 @@ def open_rules(config: Config) -> RuleSet:
     if ("Rules", "CustomTagRules") in config.explicit and path != Rules().custom_tag_rules and not path.is_file():
         raise ConfigError(f"{path}: no such rule file ([Rules] CustomTagRules). `vidkit init` writes one.")
     return load_custom_tags(path)
+
+
+@contextmanager
+def in_stage(name: str) -> Iterator[None]:
+    """Say on every failure in which stage it was; a failure of the disk is one of the output."""
+    try:
+        yield
+    except VidkitError as error:
+        error.stage = error.stage or name
+        raise
+    except OSError as error:
+        failure = OutputError(f"{error.filename or 'a file'} cannot be read or written: {error.strerror}")
+        failure.stage = name
+        raise failure from error
+
+
+def stage_entry(began: float, made_from: str) -> dict[str, Any]:
+    """What the record says of a stage that began at this time of the monotonic clock and is done now."""
+    return {"seconds": round(time.monotonic() - began, 3), "fingerprint": made_from}
 
 
 def stage_fingerprint(stage: str, inputs: list[object], settings: list[object]) -> str:

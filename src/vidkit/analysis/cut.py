@@ -57,10 +57,11 @@ class Plan:
     def as_planned(self, pieces: Sequence[tuple[float, float]]) -> bool:
         """Whether the n-th piece of a track begins where it should, as it does unless a clip holds no frame."""
         if self.starts is not None:
+            # A video that was cut short has fewer.
             ends = [*self.starts[1:], math.inf]
-            return len(pieces) == len(self.starts) and all(
+            return 0 < len(pieces) <= len(self.starts) and all(
                 begin - 2 * _NEAR_LISTED <= start < end
-                for begin, end, (start, _) in zip(self.starts, ends, pieces, strict=True)
+                for begin, end, (start, _) in zip(self.starts, ends, pieces, strict=False)
             )
         period = self.period
         return all(n * period - _NEAR <= start < (n + 1) * period for n, (start, _) in enumerate(pieces))

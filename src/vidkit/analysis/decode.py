@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,12 +14,12 @@ from typing import IO, NamedTuple
 from vidkit.analysis.probe import Metadata
 from vidkit.ffmpeg import input_arguments, run_tool
 
-# Lines of ffmpeg's that tell of pictures that are lost or damaged.
+# What ffmpeg says where pictures or sound are lost or damaged, and of which stream; versions 4 to 7 differ.
 _LOSS = re.compile(
-    rb"corrupt (decoded frame|input packet)|Error while decoding stream|Error submitting packet|partial file"
-    rb"|ended prematurely|exceeds containing"
+    rb"(corrupt decoded frame)|corrupt input packet|Error while decoding stream|Error submitting packet to decoder"
+    rb"|partial file|ended prematurely|exceeds containing"
 )
-_DAMAGED = b"corrupt decoded frame"
+_STREAM = re.compile(rb"(?:stream |stream #\d+:|[va]ist#\d+:)(\d+)")
 _LEVEL = re.compile(rb"\[(fatal|error|warning|info)\] ")
 _TIME = re.compile(rb"frame:(\d+) +pts:(-?\d+|NOPTS)[^\n]*")
 
@@ -40,8 +41,8 @@ class Listener:
 
     def __init__(self) -> None:
         self.times = array("q")
-        self.lost = False
-        self.damaged = 0
+        self.lost: set[int | None] = set()  # streams of which something is; None: that cannot be told
+        self.damaged: Counter[int | None] = Counter()  # frames of each stream that were decoded all the same
         self._rest = b""
 
     def take(self, block: bytes) -> bytes:
@@ -58,8 +59,11 @@ class Listener:
             return b""
         if line == b"t=1":
             return b""
-        self.lost |= bool(_LOSS.search(line))
-        self.damaged += _DAMAGED in line
+        if loss := _LOSS.search(line):
+            stream = _STREAM.search(line)
+            number = int(stream[1]) if stream else None
+            self.lost.add(number)
+            self.damaged[number] += loss[1] is not None
         level = _LEVEL.search(line)
         if level and level[1] in (b"warning", b"info"):
             return b""
@@ -74,13 +78,15 @@ class Listener:
 
         A picture that is missing leaves a gap in the times of those that are there.
         """
-        if not self.lost or not self.times:
+        of_these = {metadata.stream, None}
+        if not self.times or not self.lost & of_these:
             return 0.0
         frame = 1 / metadata.fps
         ends = [*self.times, round(metadata.duration * 1e6)]
         gaps = (max(0.0, (after - before) / 1e6 - frame) for before, after in pairwise(ends))
         missing = sum(gap for gap in gaps if gap > frame / 2)
-        return round(min(missing + self.damaged * frame, metadata.duration), 3)
+        damaged = sum(self.damaged[stream] for stream in of_these)
+        return round(min(missing + damaged * frame, metadata.duration), 3)
 
 
 @dataclass(frozen=True)

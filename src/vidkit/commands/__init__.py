@@ -8,7 +8,8 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 
-from vidkit.cli import COMMANDS, EXIT_DONE, EXIT_INTERRUPTED, EXIT_WRONG, SETTINGS
+from vidkit.arguments import COMMANDS, SETTINGS
+from vidkit.cli import EXIT_DONE, EXIT_INTERRUPTED, EXIT_WRONG
 from vidkit.config import Config
 from vidkit.core import load_config, setup_logging
 from vidkit.errors import VidkitError
