@@ -215,8 +215,10 @@ for name in ("pictures", "clips"):
     (folder / name).mkdir()
 wish = SceneWish(folder / "pictures", min_length=0.5, sprite_interval=5)
 found = analyse_video(video, extract_metadata(video), wish, ClipWish(folder / "clips", "v", ClipSettings(60)))
-peaks = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-print(len(found.segments), len(found.sprites.images), sum(peaks) // 1024)
+# Not ru_maxrss of this process itself: that begins with the size of the one that started it.
+own = next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
+peak = own + resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+print(len(found.segments), len(found.sprites.images), peak // 1024)
 """
 
 
