@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
@@ -232,6 +233,53 @@ def test_ctrl_c_twice_stops_at_once_and_the_next_run_goes_on(server: Server, mak
     again.communicate(timeout=60)
     assert again.returncode == 0
     assert leftovers() == []
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_run_that_the_system_ends_leaves_no_ffmpeg_and_nothing_half_done(
+    name: str, make_video: MakeVideo, tmp_path: Path
+) -> None:
+    video = make_video(shots=6, shot_length=20.0, size="1280x720")
+    running = vidkit("process", "--clip_mode", "encode", "--urls", str(video))
+    while not [*Path().glob("processed_videos/**/.vidkit-*/**/*.mp4")]:
+        assert running.poll() is None
+        time.sleep(0.02)
+    os.kill(running.pid, getattr(signal, name))
+    _, said = running.communicate(timeout=20)
+    assert running.returncode == 130
+    assert "Traceback" not in said
+    assert "failed" not in said
+    assert summary_of()["interrupted"] is True
+    assert leftovers() == []
+    assert not [line for line in _commands() if str(tmp_path) in line]
+
+
+def _commands() -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return found
+
+
+@pytest.mark.parametrize("reader", ["gone", "full"])
+def test_a_run_whose_results_nobody_reads_goes_on(reader: str, make_video: MakeVideo) -> None:
+    for name in ("a.mp4", "b.mp4", "c.mp4"):
+        Path(name).write_bytes(make_video().read_bytes())
+    words = [sys.executable, "-m", "vidkit", "process", "--workers", "1", "--urls", "a.mp4", "b.mp4", "c.mp4"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    reading, writing = os.pipe()
+    os.close(reading)
+    if reader == "full":
+        os.close(writing)
+        writing = os.open("/dev/full", os.O_WRONLY)
+    done = subprocess.run(words, stdout=writing, stderr=subprocess.PIPE, text=True, env=environment)
+    os.close(writing)
+    assert done.returncode == 0
+    assert "3 processed" in done.stderr
+    assert "no more results are printed" in done.stderr
+    assert "mistake" not in done.stderr
+    assert len(list(Path("processed_videos").glob("*.mp4.json"))) == 3
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="a small file system can only be mounted by root")

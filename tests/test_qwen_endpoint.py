@@ -620,6 +620,7 @@ def test_a_clip_that_no_server_can_read_fails_alone(
         ({"PublicEndpoint": "ftp://host/x"}, "PublicEndpoint is no http or https URL"),
         ({"PublicEndpoint": "http://[bad"}, "PublicEndpoint is no http or https URL"),
         ({"PublicEndpoint": "host:8000"}, "PublicEndpoint is no http or https URL"),
+        ({"PublicEndpoint": "me:secret@host/v1"}, "PublicEndpoint is no http or https URL: the endpoint host/v1"),
         ({"Backend": "endpoint"}, "Backend is endpoint, and no endpoint is set"),
         ({"Protocol": "opneai"}, "did you mean openai"),
     ],

@@ -72,7 +72,7 @@ def test_the_mistakes_in_the_docs_are_worded_so() -> None:
     first = mistake({"rules": [good, good, {"description_keyword": ["a"], "tags": ["a"]}]})
     second = mistake({"rules": [good, {"metadata_conditions": {"durration_gt": 1}, "tags": ["a"]}]})
     for message in (first, second):
-        assert f"\n    {message.removesuffix('. docs/rules.md shows how rules are written.')}\n" in DOCS
+        assert f"\n    {message.removesuffix(' docs/rules.md shows how rules are written.')}\n" in DOCS
 
 
 def test_no_file_means_no_rules() -> None:

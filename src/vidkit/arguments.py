@@ -32,6 +32,14 @@ SETTINGS = {
 SEARCHING = ("search", "stats")
 
 
+def natural(text: str) -> int:
+    """A number that counts something."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text} is less than nothing")
+    return number
+
+
 def add_common(command: argparse.ArgumentParser, config: str | None = None, log_level: str = "INFO") -> None:
     """What every command takes, and the defaults of that."""
     command.add_argument(
@@ -59,7 +67,10 @@ def _process(parser: argparse.ArgumentParser) -> None:
         "--workers", metavar="N", help="videos under way at once (default: [Concurrency] MaxWorkers)"
     )
     parser.add_argument(
-        "--max-requests", metavar="N", type=int, help="ask the model no more often than this; the next run goes on"
+        "--max-requests",
+        metavar="N",
+        type=natural,
+        help="ask the model no more often than this; the next run goes on",
     )
     parser.add_argument(
         "--keep-downloads",
@@ -122,7 +133,7 @@ def _infer(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--qwen_instruction", metavar="TEXT", help="what the model is asked")
     parser.add_argument("--use_vpc", action="store_true", help="ask [QwenVL] VpcEndpoint, not PublicEndpoint")
-    parser.add_argument("--max-requests", metavar="N", type=int, help="ask the model no more often than this")
+    parser.add_argument("--max-requests", metavar="N", type=natural, help="ask the model no more often than this")
     parser.add_argument("--workers", metavar="N", help="questions at once (default: [Concurrency] MaxWorkers)")
 
 
@@ -202,7 +213,7 @@ def _show(parser: argparse.ArgumentParser) -> None:
 def _stats(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("words", nargs="*", metavar="WORD", help="only videos that a search for these words finds")
     _add_filters(parser)
-    parser.add_argument("--top", metavar="N", type=int, default=20, help="lines of each table (default: 20)")
+    parser.add_argument("--top", metavar="N", type=natural, default=20, help="lines of each table (default: 20)")
     parser.add_argument(
         "--plot", metavar="FILE.png", help="also draw classes, tags, resolutions and durations (needs matplotlib)"
     )

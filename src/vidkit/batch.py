@@ -16,7 +16,7 @@ from typing import Protocol
 
 from vidkit.core import printable, shown_url, write_whole
 from vidkit.download import wanted_name
-from vidkit.errors import UnwantedError, VidkitError
+from vidkit.errors import Terminated, UnwantedError, VidkitError
 from vidkit.ffmpeg import stop_all
 from vidkit.record import Record
 from vidkit.rows import FAILURE_COLUMNS, BadRow, Found, PassedOver, Row
@@ -130,6 +130,9 @@ class _Batch:
             for row in rows:
                 self._take(pool, row)
             self._wait_for(0)
+        except Terminated:
+            self.summary.interrupted = True
+            self._stop()
         except KeyboardInterrupt:
             self.summary.interrupted = True
             self._finish()
@@ -226,9 +229,13 @@ class _Batch:
         try:
             self._wait_for(0)
         except KeyboardInterrupt:
-            self.run.stop.set()
-            stop_all()
-            self.summary.abandoned = len(wait(self.under_way, timeout=2).not_done)
+            self._stop()
+
+    def _stop(self) -> None:
+        """Stop the videos under way; their temporary files go with them."""
+        self.run.stop.set()
+        stop_all()
+        self.summary.abandoned = len(wait(self.under_way, timeout=2).not_done)
 
     def _write(self) -> None:
         folder = self.run.places.processed

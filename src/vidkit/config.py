@@ -133,7 +133,7 @@ def _find(
 def _read_ini(path: Path | None) -> dict[tuple[str, str], tuple[str, str]]:
     """(section, key) -> (text, file) of a config file, known names only and in the table's spelling."""
     if path is None:
-        if not DEFAULT_PATH.is_file():
+        if not DEFAULT_PATH.exists():
             return {}
         path = DEFAULT_PATH
     parser = configparser.ConfigParser(interpolation=None)

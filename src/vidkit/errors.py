@@ -43,3 +43,7 @@ class OutputError(VidkitError):
 
 class UnwantedError(VidkitError):
     """A video turned out not to be one of those that the filters let through."""
+
+
+class Terminated(KeyboardInterrupt):
+    """The system ends the program: SIGTERM, or the terminal is gone. Unlike Ctrl-C it leaves no time to finish."""

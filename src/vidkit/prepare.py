@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 from vidkit.batch import Reporter, Silent, Summary, process_rows
 from vidkit.config import Config, load_config
-from vidkit.core import ensure_directory, shown_url, write_whole
+from vidkit.core import ensure_directory, printable, shown_url, write_whole
+from vidkit.errors import OutputError
 from vidkit.export import read_record, record_path
 from vidkit.record import Record
 from vidkit.rows import Found, Row, read_video_metadata_from_csv
@@ -55,6 +56,8 @@ def csv_to_json(
     """
     caps = {("Processing", "MaxResolution"): max_resolution, ("Processing", "MaxFPS"): max_fps}
     config = config or load_config(overrides={key: str(cap) for key, cap in caps.items() if cap is not None})
+    if Path(output_json_file).is_dir():
+        raise OutputError(f"{printable(output_json_file)} is a folder: name the JSON file to write")
     folder = ensure_directory(Path(output_json_file).absolute().parent)
     wanted: list[Row] = []
     with open_run(config, level="none") as run:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from vidkit.qwen_model.cost import Cost
     from vidkit.record import Record
     from vidkit.rows import Row
+
+log = logging.getLogger(__name__)
 
 _STAGES = {
     "download": "downloading",
@@ -129,12 +133,17 @@ class Screen:
 
     def _print(self, text: str, stream: Any) -> None:
         with self._lock:
-            if self._bar is not None or self._lines:
-                from tqdm import tqdm
+            try:
+                if self._bar is not None or self._lines:
+                    from tqdm import tqdm
 
-                tqdm.write(text, file=stream)
-            else:
-                print(text, file=stream, flush=True)
+                    tqdm.write(text, file=stream)
+                else:
+                    print(text, file=stream, flush=True)
+            except OSError as error:  # nobody reads it, or the disk is full: the videos are processed all the same
+                _silence(stream)
+                if stream is sys.stdout:
+                    log.warning("no more results are printed (%s); all are in their records", error.strerror)
 
 
 @contextmanager
@@ -149,6 +158,13 @@ def counted(unit: str) -> Iterator[Callable[[int, int | None], None]]:
             bar.update(done - bar.n)
 
         yield progress
+
+
+def _silence(stream: Any) -> None:
+    """Let what is written to a stream go nowhere from now on, also what Python writes at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def _name(row: Row) -> str:
@@ -216,4 +232,7 @@ def cost_line(cost: Cost) -> str:
 
 def say(text: str) -> None:
     """A line for the person at the screen, beside the results."""
-    print(text, file=sys.stderr, flush=True)
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        _silence(sys.stderr)

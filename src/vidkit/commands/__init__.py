@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import logging
+import signal
 import sys
+import threading
 from collections.abc import Callable
 from importlib import import_module
 
@@ -12,7 +14,7 @@ from vidkit.arguments import COMMANDS, SETTINGS
 from vidkit.cli import EXIT_DONE, EXIT_INTERRUPTED, EXIT_WRONG
 from vidkit.config import Config
 from vidkit.core import load_config, setup_logging
-from vidkit.errors import VidkitError
+from vidkit.errors import Terminated, VidkitError
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +22,7 @@ log = logging.getLogger(__name__)
 def run_command(options: argparse.Namespace) -> int:
     """Run a command and answer with its exit code; every error ends here, in words."""
     setup_logging(None)
+    _end_when_told()
     try:
         config = load_config(options.config, _overrides(options))
         kind = COMMANDS[options.command].module
@@ -40,6 +43,19 @@ def run_command(options: argparse.Namespace) -> int:
         log.error("a mistake in vidkit, please report it: %r", error)
         log.info("the command ended here", exc_info=True)
         return EXIT_WRONG
+
+
+def _end_when_told() -> None:
+    """Leave as by Ctrl-C when the system says so: nothing half done stays, and no ffmpeg goes on."""
+
+    def end(*_: object) -> None:
+        raise Terminated
+
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) == signal.SIG_DFL:  # `nohup` ignores SIGHUP
+                signal.signal(number, end)
 
 
 def _overrides(options: argparse.Namespace) -> dict[tuple[str, str], str]:

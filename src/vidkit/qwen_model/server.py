@@ -247,7 +247,8 @@ def shown_endpoint(url: str) -> str:
         host = parts.netloc.rpartition("@")[2]
     except ValueError:
         return "the endpoint"
-    return printable(f"the endpoint {parts.scheme}://{host}{parts.path}")
+    place = f"{parts.scheme}://{host}{parts.path}" if host else url.partition("?")[0].rpartition("@")[2]
+    return printable(f"the endpoint {place}")
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

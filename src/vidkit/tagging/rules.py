@@ -102,7 +102,8 @@ def rule_set(content: object, path: Path | None = None) -> RuleSet:
         rules = _read_list(content, "rules", "rule", "tags")
         classes = _read_list(content, "classifications", "classification", "name")
     except ValueError as error:
-        raise ConfigError(printable(f"{where}: {error}. docs/rules.md shows how rules are written.")) from None
+        end = "" if str(error).endswith("?") else "."
+        raise ConfigError(printable(f"{where}: {error}{end} docs/rules.md shows how rules are written.")) from None
     meaning = repr((BUILT_IN, rules, classes))
     return RuleSet(rules, classes, hashlib.sha256(meaning.encode()).hexdigest()[:16], path)
 
