@@ -218,8 +218,8 @@ def _check_room(target: Path, expected: int | None) -> None:
     if expected + _ROOM_TO_LEAVE > free:
         raise OutputError(
             f"{printable(target.name)} needs {format_size(expected)} and the disk of {printable(target.parent)} "
-            f"has {format_size(free)} free, of which vidkit leaves {format_size(_ROOM_TO_LEAVE)}: make room, or set "
-            "[Paths] DownloadDirectory to another disk"
+            f"has {format_size(free)} free, of which {format_size(_ROOM_TO_LEAVE)} are to stay so: make room, "
+            "or set [Paths] DownloadDirectory to another disk"
         )
 
 
