@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 _STAGES = {
     "download": "downloading",
     "probe": "looking",
-    "scenes": "finding scenes",
+    "scenes": "finding scenes, cutting clips",
     "clips": "cutting clips",
     "describe": "describing",
     "tag": "tagging",
