@@ -27,7 +27,8 @@ def make_video_files(folder: Path, name: str, content: str | None = None, **chan
     (folder / "downloads").mkdir(parents=True, exist_ok=True)
     (folder / "downloads" / name).write_text(text)
     digest = hashlib.sha256(text.encode()).hexdigest()
-    record = make_record(name, **{"sha256": digest, "path": f"downloads/{name}", **changes})
+    size = len(text.encode())
+    record = make_record(name, **{"sha256": digest, "size": size, "path": f"downloads/{name}", **changes})
     for clip in record["segments"]:
         clip["path"] = f"clips/{name}/{clip['index']:03d}.mp4"
         path = folder / clip["path"]

@@ -42,6 +42,12 @@ def test_shares_are_read_as_people_write_them(text: str | None, shares: dict[str
     assert parse_split(text) == pytest.approx(shares)
 
 
+@pytest.mark.parametrize("text", ["80/30", "80/15/10", "70%/40%", "101"])
+def test_shares_of_more_than_a_hundred_are_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"the shares are 1\d\d together, and can be 100 at most"):
+        parse_split(text)
+
+
 @pytest.mark.parametrize("text", ["", "a/b", "0/0", "-1/2", "1/2/3/4", "nan", "inf/1", "\x1b[31m"])
 def test_what_are_no_shares_is_an_error_in_words(text: str) -> None:
     if not text:

@@ -206,7 +206,9 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
 
 
 def _show(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("key", metavar="ID|FILE|URL", help="the id or its beginning, the file name, or the URL")
+    parser.add_argument(
+        "key", metavar="ID|FILE|URL", help="the id or six digits and more of it, the file name, or the URL"
+    )
     parser.add_argument("--json", action="store_true", help="in one line")
 
 
@@ -243,8 +245,8 @@ def _library(parser: argparse.ArgumentParser) -> None:
         "move",
         help="carry every record into another library, which you then set in config.ini",
         description="Carry every record of the configured library into another one, SQLite or MongoDB. What is "
-        "there already stays, and a record of the same source is replaced, so it can be run again after an "
-        "interruption. The old library stays as it is: remove it when you have set the new one in config.ini.",
+        "there already stays; a record of the same source is replaced, but for corrections that are later there. "
+        "It can be run again after an interruption. The old library stays as it is: remove it when you have set the new one in config.ini.",
         allow_abbrev=False,
     )
     move.add_argument(
@@ -265,7 +267,9 @@ def _library(parser: argparse.ArgumentParser) -> None:
 
 
 def _remove(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("key", metavar="ID|FILE|URL", help="the id or its beginning, the file name, or the URL")
+    parser.add_argument(
+        "key", metavar="ID|FILE|URL", help="the id or six digits and more of it, the file name, or the URL"
+    )
     parser.add_argument(
         "--files",
         action="store_true",

@@ -15,7 +15,7 @@ from vidkit.config import DEFAULT_PATH, Config
 from vidkit.core import load_priority_keywords
 from vidkit.errors import VidkitError
 from vidkit.ffmpeg import find_tool, tool_version
-from vidkit.library import open_library
+from vidkit.library import open_library, see_that_it_is_a_file
 from vidkit.qwen_model import open_describer
 from vidkit.tagging import load_custom_tags
 from vidkit.units import format_size
@@ -114,9 +114,11 @@ def _describer(config: Config) -> _Check:
 
 def _library(config: Config) -> _Check:
     where = "MongoDB" if config.mongodb.uri else str(config.library.path)
-    if not config.mongodb.uri and not config.library.path.exists():
-        return "ok", "library", f"{where} (not there yet: the first run makes it)"
     try:
+        if not config.mongodb.uri:
+            see_that_it_is_a_file(config.library.path)
+            if not config.library.path.exists():
+                return "ok", "library", f"{where} (not there yet: the first run makes it)"
         with open_library(config) as library:
             return "ok", "library", f"{where}, {library.stats().videos} videos"
     except VidkitError as error:

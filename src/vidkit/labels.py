@@ -55,6 +55,14 @@ class Correction:
     change: Change
 
 
+@dataclass(frozen=True)
+class Labelled:
+    """A video that was corrected: its new record, and the folder in which its JSON is missing, if it is."""
+
+    record: Record
+    without_json: Path | None
+
+
 def make_change(
     classification: str | None = None,
     add_tags: Iterable[str] = (),
@@ -87,8 +95,8 @@ def _text(text: str, what: str) -> str:
     return plain
 
 
-def label_video(library: Library, rules: RuleSet, key: str, change: Change) -> list[Record]:
-    """Correct a video in the library and in its JSON record.
+def label_video(library: Library, rules: RuleSet, key: str, change: Change) -> list[Labelled]:
+    """Correct a video in the library and in its JSON record, if that is where the library knows it.
 
     Args:
         library: the library.
@@ -97,7 +105,7 @@ def label_video(library: Library, rules: RuleSet, key: str, change: Change) -> l
         change: what the person says.
 
     Returns:
-        The new records; none where the library knows no such video.
+        What was corrected; nothing where the library knows no such video.
 
     Raises:
         ConfigError: the key fits videos of different content.
@@ -111,7 +119,7 @@ def label_video(library: Library, rules: RuleSet, key: str, change: Change) -> l
     return [_corrected(library, rules, stored, change) for stored in found]
 
 
-def _corrected(library: Library, rules: RuleSet, stored: Stored, change: Change) -> Record:
+def _corrected(library: Library, rules: RuleSet, stored: Stored, change: Change) -> Labelled:
     before = None if change.clear else stored.record.get("corrections")
     record: Record = {**stored.record, "corrections": before}
     if change.tags is not None:  # all tags -> what is to be added to and taken from those of the rules
@@ -122,9 +130,9 @@ def _corrected(library: Library, rules: RuleSet, stored: Stored, change: Change)
     record["corrections"] = _said(before, change)
     record = retagged(record, rules)
     # The JSON first: what it does not know would be lost when the video is processed again.
-    write_json(stored, record)
+    written = write_json(stored, record)
     library.save(record, stored.folder)
-    return record
+    return Labelled(record, None if written else stored.folder)
 
 
 def _said(before: Corrections | None, change: Change) -> Corrections | None:
@@ -149,6 +157,7 @@ def read_corrections(csv_file: str | os.PathLike[str]) -> Iterator[Correction | 
     It has a column that says which video (`url`, `id` or `file_name`; the first of them that a row fills counts),
     and one or more of `class`, `add_tags`, `remove_tags` and `tags` (all that the video shall have). Tags in a cell
     are parted by `;`, `|` or `,`, or are a JSON list. An empty cell says nothing; other columns are passed over.
+    What `vidkit export --format csv` wrote is read as it was before (`text_of_cell`).
 
     Args:
         csv_file: UTF-8 or UTF-16; comma, semicolon, tab or `|` between the cells.
@@ -222,7 +231,7 @@ def _fitted(text: str, cells: list[str] | None, width: int) -> list[str]:
 
 
 def _correction(line: int, cells: Sequence[str], places: dict[str, int]) -> Correction:
-    said = {what: cells[place] for what, place in places.items() if cells[place]}
+    said = {what: text_of_cell(cells[place]) for what, place in places.items() if cells[place]}
     key = next((said[what] for what in KEYS if what in said), None)
     if key is None:
         raise ConfigError("it does not say which video")
@@ -233,6 +242,11 @@ def _correction(line: int, cells: Sequence[str], places: dict[str, int]) -> Corr
     return Correction(line, key, change)
 
 
+def text_of_cell(cell: str) -> str:
+    """A cell without the `'` that an export put before what a spreadsheet would run (`export.rows.cell`)."""
+    return cell[1:] if re.match(r"''*[=+\-@\t\n]", cell) else cell
+
+
 def _tags(cell: str) -> list[str]:
     if cell.startswith("["):
         try:
@@ -241,4 +255,5 @@ def _tags(cell: str) -> list[str]:
             listed = None
         if isinstance(listed, list) and all(isinstance(tag, str) for tag in listed):
             return listed
+        raise ConfigError(f'{printable(cell[:100])} is no JSON list of tags: write it like ["one", "two"]')
     return [tag.strip() for tag in re.split("[;|,]", cell) if tag.strip()]

@@ -63,12 +63,14 @@ def retagged(record: Record, rules: RuleSet) -> Record:
     return new
 
 
-def write_json(stored: Stored, record: Record) -> None:
-    """Write a record's JSON, where it is still the record of this video.
+def write_json(stored: Stored, record: Record) -> bool:
+    """Write a record's JSON, where it is still the record of this video; whether it is.
 
     Raises:
         OutputError: it cannot be written; the older one is there.
     """
     known = read_record(record_path(stored.folder, record["filename"]))
-    if known is not None and known["source"]["url"] == record["source"]["url"]:
-        export_to_json(record, stored.folder)
+    if known is None or known["source"]["url"] != record["source"]["url"]:
+        return False
+    export_to_json(record, stored.folder)
+    return True

@@ -15,6 +15,7 @@ from vidkit.core import printable
 from vidkit.export import Exported, export_dataset
 from vidkit.export.dataset import Progress
 from vidkit.export.media import Caps
+from vidkit.export.samples import REMEDIES
 from vidkit.library import open_library
 from vidkit.screen import say
 
@@ -85,6 +86,9 @@ def _lines(done: Exported, directory: str) -> Iterator[str]:
     for counts, what in ((done.missing, "left out"), (done.without_file, "exported without a file")):
         for reason, count in counts.items():
             yield f"{what}: {count} {reason}; see {printable(directory)}/missing.csv"
+    for reason, remedy in REMEDIES.items():
+        if reason in {*done.missing, *done.without_file}:
+            yield f"{reason}: {remedy}"
 
 
 def command_of(options: argparse.Namespace) -> str:

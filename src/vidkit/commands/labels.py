@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from vidkit.cli import EXIT_DONE, EXIT_SOME_FAILED
 from vidkit.config import Config
 from vidkit.core import printable
 from vidkit.errors import ConfigError, OutputError
-from vidkit.labels import Correction, label_video, make_change, read_corrections
+from vidkit.labels import Correction, Labelled, label_video, make_change, read_corrections
 from vidkit.library import Library, open_library
 from vidkit.record import Record
 from vidkit.run import open_rules
@@ -28,8 +29,11 @@ def label(options: argparse.Namespace, config: Config) -> int:
     change = make_change(*said, clear=options.clear)
     with open_library(config) as library:
         found = label_video(library, open_rules(config), options.key, change)
-    for record in found:
-        print(_line(record))
+    for labelled in found:
+        print(_line(labelled.record))
+        if labelled.without_json:
+            of = printable(labelled.record["filename"])
+            say(f"only in the library, as there is no JSON record of {of} in {_remedy(labelled.without_json)}")
     if not found:
         say(f"no video of the library has this id, file name or URL: {printable(options.key)}")
     return EXIT_DONE if found else EXIT_SOME_FAILED
@@ -40,29 +44,42 @@ def _line(record: Record) -> str:
     return printable(f"{record['filename']}  {record['classification']}  {tags}")
 
 
+def _remedy(folder: Path) -> str:
+    """What brings the two together."""
+    return f"{printable(folder)}: if it was moved, `vidkit library add FOLDER` with its new place does both"
+
+
 def _by_csv(path: str, config: Config) -> int:
     rules = open_rules(config)
-    rows = videos = 0
+    rows = 0
+    videos: set[str] = set()
+    without: dict[str, Path] = {}
     failures: list[str] = []
     try:
         with open_library(config) as library, counted(" rows") as progress:
             for rows, row in enumerate(read_corrections(path), 1):
                 progress(rows, None)
-                labelled, reason = _row(library, rules, row) if isinstance(row, Correction) else (0, row.reason)
-                videos += labelled
+                found, reason = _row(library, rules, row) if isinstance(row, Correction) else ([], row.reason)
+                for labelled in found:
+                    url = labelled.record["source"]["url"]
+                    videos.add(url)
+                    without |= {url: labelled.without_json} if labelled.without_json else {}
                 failures += [f"{printable(path)}:{row.line}: {printable(reason)}"] if reason else []
     finally:  # not while there is a bar
         for line in failures:
             say(line)
     bad = f", {len(failures)} of them could not be taken (see above)" if failures else ""
-    say(f"{rows} rows{bad}; {videos} videos corrected")
+    say(f"{rows} rows{bad}; {len(videos)} videos corrected")
+    if without:
+        folder = next(iter(without.values()))
+        say(f"{len(without)} of them only in the library, as their JSON records are not in {_remedy(folder)}")
     return EXIT_SOME_FAILED if failures else EXIT_DONE
 
 
-def _row(library: Library, rules: RuleSet, row: Correction) -> tuple[int, str]:
-    """How many videos a row corrected; if none, why."""
+def _row(library: Library, rules: RuleSet, row: Correction) -> tuple[list[Labelled], str]:
+    """What a row corrected; if nothing, why."""
     try:
         found = label_video(library, rules, row.key, row.change)
     except (ConfigError, OutputError) as error:
-        return 0, str(error)
-    return len(found), "" if found else f"no video of the library is {row.key}"
+        return [], str(error)
+    return found, "" if found else f"no video of the library is {row.key}"

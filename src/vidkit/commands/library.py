@@ -13,7 +13,7 @@ from typing import Any
 from vidkit.cli import EXIT_DONE, EXIT_SOME_FAILED
 from vidkit.config import Config
 from vidkit.core import printable
-from vidkit.errors import ConfigError, LibraryError
+from vidkit.errors import ConfigError, LibraryError, OutputError
 from vidkit.library import (
     Moment,
     Query,
@@ -26,7 +26,7 @@ from vidkit.library import (
     parse_query,
 )
 from vidkit.places import files_of, remove_files
-from vidkit.retag import retag_library
+from vidkit.retag import retag_library, write_json
 from vidkit.run import open_rules
 from vidkit.screen import counted, say
 from vidkit.units import format_duration, format_size
@@ -187,19 +187,23 @@ def library(options: argparse.Namespace, config: Config) -> int:
 
 
 def _move(place: str, config: Config) -> int:
+    if not place.strip():
+        raise ConfigError("--to is empty: give a file or a MongoDB URI")
+    kept: list[Stored] = []
     with open_library(config) as source, open_library_at(place, config) as target:
         if target.name == source.name:
             raise ConfigError(f"{printable(target.name)} is the library that is configured: name another one")
         there = source.stats().videos
         with counted(" records") as progress:
-            copied = copy_library(source, target, lambda number: progress(number, there))
-        kept = target.stats().videos
-        if not there <= copied <= kept:
+            copied = copy_library(source, target, lambda number: progress(number, there), kept.append)
+        now = target.stats().videos
+        if not there <= copied <= now:
             raise LibraryError(
                 f"{printable(source.name)} has {there} records, of which {copied} were carried, and "
-                f"{printable(target.name)} has {kept}: another program changes one of them. Run this again."
+                f"{printable(target.name)} has {now}: another program changes one of them. Run this again."
             )
         say(f"{copied} records are in {printable(target.name)}; {printable(source.name)} stays as it is.")
+        _say_what_is_kept(kept)
         say(_next_setting(place, config))
     return EXIT_DONE
 
@@ -216,8 +220,32 @@ def _next_setting(place: str, config: Config) -> str:
 
 
 def _add(folder: str, config: Config) -> int:
+    if not folder.strip():
+        raise ConfigError("FOLDER is empty: give the folder that the JSON records are in")
+    kept: list[Stored] = []
     with open_library(config) as target:
         with counted(" records") as progress:
-            added = add_folder(target, folder, lambda number: progress(number, None))
+            added = add_folder(target, folder, lambda number: progress(number, None), kept.append)
         say(f"{added} records of {printable(folder)} are in {printable(target.name)}")
+        _say_what_is_kept(kept)
+    if not added:
+        processed = printable(config.paths.processed_directory)
+        say(f"no record lies in this folder itself; by your settings they are the .json files in {processed}")
     return EXIT_DONE
+
+
+def _say_what_is_kept(kept: list[Stored]) -> None:
+    """Write corrections that a library had into the JSON records too, where the next run looks for them."""
+    if not kept:
+        return
+    written = 0
+    for stored in kept:
+        try:
+            written += write_json(stored, stored.record)
+        except OutputError as error:
+            say(str(error))
+    number = "" if written == len(kept) else f"{written} of "
+    say(
+        f"{len(kept)} of them keep the corrections that were there already, which are later; {number}their JSON "
+        "records have them now too"
+    )

@@ -25,7 +25,7 @@ from vidkit.export.items import LEVELS, Job
 from vidkit.export.labels import column_of, label_folders, label_reader
 from vidkit.export.media import Caps
 from vidkit.export.plan import Plan, make_plan
-from vidkit.export.samples import MISSING, UNUSABLE, Files, Report, samples
+from vidkit.export.samples import MISSING, REMEDIES, UNUSABLE, Files, Report, samples
 from vidkit.export.splits import parse_split
 
 if TYPE_CHECKING:
@@ -127,7 +127,8 @@ def export_dataset(
         form.write(samples(records, plan, job, how, label_of, report), job)
         facts = _facts(asked, plan, report, target.name, library.name)
         if not facts.items:
-            raise ConfigError(f"nothing could be exported: {_reasons(report.missing)}")
+            remedies = "".join(f". {REMEDIES[reason]}" for reason in report.missing if reason in REMEDIES)
+            raise ConfigError(f"nothing could be exported: {_reasons(report.missing)}{remedies}")
         write_card(folder, facts, form)
     return Exported(
         folder=target,
@@ -209,12 +210,14 @@ def _see_that_there_is_something(plan: Plan, level: str, key: str, form: Format)
     if not plan.items:
         what = "clips" if level == "segments" else "scenes"
         raise ConfigError(f"there is nothing to export: none of the {plan.videos} videos has {what}")
-    if plan.labels or not form.needs_label:
+    if plan.labels:
         return
     column = column_of(key)
-    if column is None or column in plan.columns:
+    if column is None or column.casefold() in (known.casefold() for known in plan.columns):
+        if not form.needs_label:
+            return
         raise ConfigError(f"there is nothing to export: nothing has a label by --label {printable(key)}")
-    near = difflib.get_close_matches(column, plan.columns, 1)
+    near = difflib.get_close_matches(column, [*plan.columns, "class", "tag", "ai_tag", "folder"], 1)
     guess = f"; did you mean {printable(near[0])}?" if near else ""
     known = ", ".join(map(printable, plan.columns[:20])) or "none"
     raise ConfigError(

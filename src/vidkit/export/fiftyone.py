@@ -55,6 +55,6 @@ def _labels(sample: Sample) -> dict[str, Any]:
 
 
 def _event(item: Item, sample: Sample) -> dict[str, Any]:
-    first, last = frames(*sample.times(item), sample.record["fps"])
+    first, last = frames(*sample.times(item), sample.record["fps"], sample.record["duration"])
     kind, name = "eta.core.events.VideoEvent", f"{item.kind}s"
     return {"type": kind, "label": item.label, "name": name, "support": {"ranges": f"{first}-{last}"}}

@@ -16,7 +16,9 @@ from vidkit.errors import ConfigError, OutputError, ToolMissingError
 MARKER = "dataset.json"  # says that a folder is a dataset of vidkit's, and what it is
 MADE_BY = "vidkit export"
 WORK = ".vidkit"
+LISTED = ".vidkit_files"  # in a dataset: the files that it was made of, a path on each line
 _PLAN = "plan.json"
+_SYSTEMS = (".DS_Store", "Thumbs.db", "desktop.ini")  # what a system puts into folders that are looked at
 
 
 def target_of(directory: str | os.PathLike[str], overwrite: bool) -> Path:
@@ -25,6 +27,8 @@ def target_of(directory: str | os.PathLike[str], overwrite: bool) -> Path:
     Raises:
         OutputError: something is there already, and may not or must not be replaced.
     """
+    if not os.fspath(directory).strip():
+        raise OutputError("DIRECTORY is empty: name the folder that is to be made")
     target = Path(os.path.realpath(directory))
     if not os.path.lexists(target):
         return target
@@ -33,13 +37,33 @@ def target_of(directory: str | os.PathLike[str], overwrite: bool) -> Path:
         raise OutputError(f"{shown} is a file, and a folder is needed there")
     if not overwrite:
         raise OutputError(f"{shown} is there already: give another name, or say --overwrite to replace it")
-    if any(target.iterdir()) and not _is_dataset(target):
-        raise OutputError(f"{shown} is no dataset of vidkit's ({MARKER} says so in one), so it is not replaced")
+    _see_that_nothing_is_lost(target)
     return target
 
 
-def _is_dataset(folder: Path) -> bool:
-    return _read(folder / MARKER).get("made_by") == MADE_BY
+def _see_that_nothing_is_lost(target: Path) -> None:
+    """Raises OutputError where a folder holds what no export made."""
+    shown = printable(target)
+    if any(_files_in(target)) and _read(target / MARKER).get("made_by") != MADE_BY:
+        raise OutputError(f"{shown} is no dataset of vidkit's ({MARKER} says so in one), so it is not replaced")
+    try:
+        made = {*(target / LISTED).read_text(encoding="utf-8").splitlines(), LISTED}
+    except (OSError, ValueError):
+        made = set()
+    others = (path for path in _files_in(target) if path not in made)
+    if own := next((path for path in others if path.rpartition("/")[2] not in _SYSTEMS), None):
+        raise OutputError(
+            f"{printable(own)} in {shown} is not of the older export, so the folder is not replaced: move it away, "
+            "or give another name"
+        )
+
+
+def _files_in(folder: Path) -> Iterator[str]:
+    """What a folder holds but folders, relative to it, with `/`; a link to a folder is like a file."""
+    for where, folders, files in os.walk(folder):
+        inside = Path(where).relative_to(folder).as_posix()
+        links = [name for name in folders if os.path.islink(os.path.join(where, name))]
+        yield from (name if inside == "." else f"{inside}/{name}" for name in (*files, *links))
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -111,8 +135,16 @@ def _clear(folder: Path) -> None:
 
 
 def _move_in(folder: Path, target: Path) -> None:
+    if target.exists():
+        _see_that_nothing_is_lost(target)  # of what came in since
     old = target.with_name(f"{target.name}.replaced")
     try:
+        made = folder / WORK / LISTED
+        with made.open("w", encoding="utf-8", errors="replace", newline="\n") as listed:
+            listed.writelines(
+                f"{path}\n" for path in _files_in(folder) if not path.startswith((f"{WORK}/", LISTED))
+            )
+        os.replace(made, folder / LISTED)
         shutil.rmtree(folder / WORK)
         if hasattr(os, "sync"):
             os.sync()  # a dataset that is in its place is whole, also after a power loss

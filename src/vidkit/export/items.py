@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -107,10 +106,14 @@ def video_file(stored: Stored) -> str | None:
     return None if path is None else _joined(stored.folder, path)
 
 
-def frames(start: float, end: float, fps: float) -> tuple[int, int]:
-    """The first and the last frame of [start, end) in seconds, counted from 1."""
-    first = math.floor(start * fps + 1e-6) + 1
-    return first, max(first, math.ceil(end * fps - 1e-6))
+def frames(start: float, end: float, fps: float, duration: float) -> tuple[int, int]:
+    """The first and the last frame of [start, end) in seconds, counted from 1; neighbours share none.
+
+    Of a stretch that ends with its video (of `duration` seconds) the last frame is left out: a container's duration
+    may reach a frame further than the pictures do, and a range past the end is refused by what reads it.
+    """
+    first, last = round(start * fps) + 1, round(end * fps)
+    return first, max(first, last - 1 if end >= duration else last)
 
 
 def _joined(folder: Path, path: str) -> str:

@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 
 from vidkit.export.items import Job, Sample
-from vidkit.export.rows import cell
 
 _HEADER = ("label", "youtube_id", "time_start", "time_end", "split", "path")
 _SPLITS = {"validation": "val"}
@@ -37,7 +36,8 @@ def write(samples: Iterable[Sample], job: Job) -> None:
             name = _SPLITS.get(sample.split, sample.split)
             # The id is that of the file which the times are in.
             file = sample.name if sample.apart else sample.video
-            tables[sample.split].writerow(map(cell, (item.label, file, start, end, name, sample.path)))
+            # As it is, without what `rows.cell` does for spreadsheets: training code compares it with labels.txt.
+            tables[sample.split].writerow((item.label, file, start, end, name, sample.path))
             # The lists know no times: a scene that is a stretch of its video has no line in them.
             if item.kind != "scene" or sample.apart:
                 print(f"{sample.path} {job.labels[item.label or '']}", file=lists[sample.split])

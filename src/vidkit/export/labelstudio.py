@@ -51,7 +51,7 @@ def _result(item: Item, sample: Sample) -> dict[str, Any]:
     result = {"id": f"{item.kind}-{item.number}", "from_name": "label", "to_name": "video"}
     if item.kind == "video":
         return {**result, "type": "choices", "value": {"choices": [item.label]}}
-    first, last = frames(*sample.times(item), sample.record["fps"])
+    first, last = frames(*sample.times(item), sample.record["fps"], sample.record["duration"])
     value = {"ranges": [{"start": first, "end": last}], "timelinelabels": [item.label]}
     return {**result, "type": "timelinelabels", "value": value}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vidkit.core import shown_url
@@ -19,6 +19,8 @@ COLUMNS = {
     "duration": "number", "codec": "text", "columns": "object",
 }  # fmt: skip
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
+# What a spreadsheet would run, and what a text that was one looks like already.
+_FORMULA = re.compile(r"'*[=+\-@\t\n]")
 
 
 def row_of(sample: Sample, job: Job) -> dict[str, Any]:
@@ -59,12 +61,12 @@ def row_of(sample: Sample, job: Job) -> dict[str, Any]:
 
 
 def flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of plain values: lists joined by `; `, the CSV's columns as JSON, nothing empty but text."""
+    """A row of plain values: lists joined, see `_joined`, the CSV's columns as JSON, nothing empty but text."""
     plain = dict(row)
     for name, kind in COLUMNS.items():
         value = plain[name]
         if kind == "texts":
-            plain[name] = "; ".join(value)
+            plain[name] = _joined(value)
         elif kind == "object":
             plain[name] = json.dumps(value, ensure_ascii=False)
         elif value is None and kind == "text":
@@ -72,14 +74,24 @@ def flat(row: Mapping[str, Any]) -> dict[str, Any]:
     return plain
 
 
+def _joined(texts: Sequence[str]) -> str:
+    """`one; two`, or a JSON list where that would not be read back as it was: `["one, two"]`."""
+    plain = "; ".join(texts)
+    parts = [part.strip() for part in re.split("[;|,]", plain)]
+    if plain.startswith("[") or _CONTROL.search(plain) or (texts and parts != list(texts)):
+        return json.dumps(list(texts), ensure_ascii=False)
+    return plain
+
+
 def cell(value: Any) -> Any:
     """A value as it may stand in a CSV: no control character but tab and line end, and no text that a spreadsheet
     would run as a formula: one that begins with = + - @, a tab or a line end gets a `'` before it
-    (https://owasp.org/www-community/attacks/CSV_Injection)."""
+    (https://owasp.org/www-community/attacks/CSV_Injection). So does one that begins so after a `'`: taking the
+    first away (`labels.text_of_cell`) always gives the text."""
     if not isinstance(value, str):
         return value
     value = _CONTROL.sub("?", value.replace("\r\n", "\n"))
-    return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\n") else value
+    return f"'{value}" if _FORMULA.match(value) else value
 
 
 def _whole(value: Any) -> Any:

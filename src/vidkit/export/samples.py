@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shlex
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -23,12 +24,21 @@ from vidkit.export.rows import cell
 
 if TYPE_CHECKING:
     from vidkit.library import Stored
+    from vidkit.record import Record
 
 MISSING = "missing.csv"
 NO_LABEL, GONE, NOT_KEPT = "without a label", "whose file is gone", "whose download was not kept"
+DIFFERS = "whose file is not the one that was processed"
 UNCUT, ODD_PATH = "that ffmpeg cannot cut", "whose path no list can hold (say --copy)"
 CHANGED = "that changed during the export"
-UNUSABLE = (GONE, NOT_KEPT, UNCUT, ODD_PATH)
+UNUSABLE = (GONE, NOT_KEPT, DIFFERS, UNCUT, ODD_PATH)
+# What a person can do about a reason. URLs alone would make records without the CSV's columns, which may be labels.
+_AGAIN = "`vidkit process --force --urls URL` (what came from a CSV: --csv with its rows, for their columns)"
+REMEDIES = {
+    GONE: f"{_AGAIN} fetches them again",
+    NOT_KEPT: f"{_AGAIN} fetches them again; set KeepDownloads = yes before",
+    DIFFERS: f"{_AGAIN} makes file and record one again",
+}
 
 
 @dataclass(frozen=True)
@@ -144,13 +154,13 @@ def _brought(sample: Sample, job: Job, files: Files, report: Report) -> Sample |
     if sample.ordinal in job.packed:
         return sample
     form, file = files.form, sample.file
-    problem = NOT_KEPT if file is None else "" if file.is_file() else GONE
+    problem = _problem(sample)
     if not problem and files.mode == "reference" and not _in_one_line(str(file)):
         problem = ODD_PATH
     if problem or file is None:
         kept = files.mode == "reference" and form.keeps_gone(sample.record)
-        report.missed(sample, problem, kept=kept)
-        return sample if kept else None
+        report.missed(sample, problem, _remedy(sample.record, problem), kept)
+        return replace(sample, file=None) if kept else None
     if files.mode == "reference":
         return replace(sample, path=file.as_posix())
     if sample.items[0].kind == "scene" and not form.whole_videos:
@@ -160,6 +170,32 @@ def _brought(sample: Sample, job: Job, files: Files, report: Report) -> Sample |
     path = form.place(sample, job, extension(file))
     put(file, job.folder / path, files.mode)
     return replace(sample, path=path)
+
+
+def _problem(sample: Sample) -> str:
+    """Why a sample's file cannot be used; empty where it can."""
+    if sample.file is None:
+        return NOT_KEPT
+    try:
+        size = sample.file.stat().st_size
+    except OSError:
+        return GONE
+    if not sample.file.is_file():
+        return GONE
+    # Of a clip only the video's size is known.
+    return "" if size and (sample.apart or size == sample.record["size"]) else DIFFERS
+
+
+def _remedy(record: Record, problem: str) -> str:
+    """What brings the file of one video back, as `missing.csv` says it."""
+    if problem not in REMEDIES:
+        return ""
+    url = record["source"]["url"]
+    if "://" not in url and problem == GONE:
+        return "put the file back"
+    if record["source"]["columns"]:
+        return "vidkit process --force with this row of your CSV"
+    return f"vidkit process --force --urls {shlex.quote(shown_url(url))}"
 
 
 def _cut_out(sample: Sample, video: Path, item: Item, job: Job, files: Files, report: Report) -> Sample | None:

@@ -20,8 +20,10 @@ def parse_split(text: str | None) -> dict[str, float]:
     Returns:
         Split -> its share, 0 to 1; together 1. A share of 0 is left out.
 
+    Numbers that are less than 100 together are ratios: `4/1` is `80/20`.
+
     Raises:
-        ConfigError: these are no one to three numbers, or none is above 0.
+        ConfigError: these are no one to three numbers, or none is above 0, or they are more than 100 together.
     """
     parts = re.split(r"\s*[/,:]\s*", (text or "1").strip())
     try:
@@ -30,6 +32,10 @@ def parse_split(text: str | None) -> dict[str, float]:
         shares = []
     if len(shares) not in NAMES or min(shares) < 0 or not 0 < sum(shares) < float("inf"):
         raise ConfigError(f"--split {printable(text)}: write it like 80/10/10 (train, validation, test) or 80/20")
+    if sum(shares) > 100:
+        raise ConfigError(
+            f"--split {printable(text)}: the shares are {sum(shares):g} together, and can be 100 at most"
+        )
     names = NAMES[len(shares)]
     return {name: share / sum(shares) for name, share in zip(names, shares, strict=True) if share}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -36,12 +37,16 @@ __all__ = [
     "open_library",
     "open_library_at",
     "parse_query",
+    "see_that_it_is_a_file",
 ]
 
 log = logging.getLogger(__name__)
 
+_SCHEMES = "mongodb:// or mongodb+srv://"
 # Is told how many records were read so far.
 Progress = Callable[[int], None]
+# Is told of a record that keeps the corrections which the library had.
+Kept = Callable[[Stored], None]
 
 
 def __getattr__(name: str) -> Any:
@@ -59,50 +64,124 @@ def open_library(config: Config) -> Library:
     Raises:
         LibraryError: it cannot be opened: no library, a newer one, locked; a server that does not answer.
     """
-    return open_library_at(config.mongodb.uri or config.library.path, config)
+    uri = config.mongodb.uri
+    if uri and "://" not in uri:
+        raise LibraryError(f"[MongoDB] URI begins with {_SCHEMES}, and this one does not")
+    return open_library_at(uri or config.library.path, config)
 
 
 def open_library_at(place: str | os.PathLike[str], config: Config) -> Library:
     """Open a library by its address: a `mongodb://` URI (database and collection are the config's) or a file.
 
     Raises:
-        LibraryError: it cannot be opened.
+        LibraryError: it cannot be opened, or the address is a URI of something else.
     """
     if isinstance(place, str) and is_uri(place):
         from vidkit.library.mongodb import open_mongodb
 
-        return open_mongodb(place, config.mongodb.database_name, config.mongodb.collection_name)
+        scheme, _, rest = place.partition("://")  # pymongo knows it in small letters only
+        uri = f"{scheme.lower()}://{rest}"
+        return open_mongodb(uri, config.mongodb.database_name, config.mongodb.collection_name)
+    see_that_it_is_a_file(place)
     from vidkit.library.sqlite import open_sqlite
 
     return open_sqlite(place)
 
 
+def see_that_it_is_a_file(place: str | os.PathLike[str]) -> None:
+    """Refuse a library's path that is a URI, which may carry a password: no file is to be called so.
+
+    Raises:
+        LibraryError: it is one; the message names the scheme alone.
+    """
+    if not isinstance(place, str):  # to a Path, two slashes are one; one letter before them is a drive of Windows
+        if found := re.match(r"(\w[\w+.-]+):[/\\]", os.fspath(place)):
+            raise LibraryError(
+                f"[Library] Path begins with {found[1]}:// and is no file: a MongoDB URI, which begins with "
+                f"{_SCHEMES}, is URI under [MongoDB]"
+            )
+    elif found := re.match(r"([^/\\]*)://", place):
+        scheme = found[1] if re.fullmatch(r"[\w+.-]+", found[1]) else ""
+        raise LibraryError(
+            f"{scheme}:// is no library: give the path of a file, or a URI that begins with {_SCHEMES}"
+        )
+
+
 def is_uri(place: str) -> bool:
     """Whether a library's address is a MongoDB URI, not a file."""
-    return place.startswith(("mongodb://", "mongodb+srv://"))
+    return re.match(r"mongodb(\+srv)?://", place, re.IGNORECASE) is not None
 
 
-def copy_library(source: Library, target: Library, progress: Progress | None = None) -> int:
+def copy_library(
+    source: Library, target: Library, progress: Progress | None = None, kept: Kept | None = None
+) -> int:
     """Carry every record from one library into another, which keeps what else it has; how many.
 
     The source stays as it is. A record whose source URL the target has is replaced, so that this may be done again
-    after it was interrupted.
+    after it was interrupted; but corrections of the target's that are later stay, see `_merged`.
+
+    Args:
+        source: what is read.
+        target: what is written.
+        progress: told how far it is.
+        kept: told of each record that keeps what the target had.
 
     Raises:
         LibraryError: one of them cannot be read or written; what was carried until then is there.
     """
-    return target.save_all(_told(source.records(), progress))
+    return target.save_all(_merged(_told(source.records(), progress), target, kept))
 
 
-def add_folder(library: Library, folder: str | os.PathLike[str], progress: Progress | None = None) -> int:
+def add_folder(
+    library: Library,
+    folder: str | os.PathLike[str],
+    progress: Progress | None = None,
+    kept: Kept | None = None,
+) -> int:
     """Put the records of a folder (`*.json`, as `vidkit process` writes them) into a library; how many.
 
-    This builds a lost library anew. Other JSON files are passed over, damaged records with a warning.
+    This builds a lost library anew. Other JSON files are passed over, damaged records with a warning. Corrections
+    of the library's that are later stay, see `_merged`.
+
+    Args:
+        library: what is written.
+        folder: the folder of the JSON records.
+        progress: told how far it is.
+        kept: told of each record that keeps what the library had.
 
     Raises:
         LibraryError: the folder cannot be read, or the library not written.
     """
-    return library.save_all(_told(_records_in(Path(os.path.abspath(folder))), progress))
+    return library.save_all(_merged(_told(_records_in(Path(os.path.abspath(folder))), progress), library, kept))
+
+
+def _merged(comes: Iterator[Stored], target: Library, kept: Kept | None) -> Iterator[Stored]:
+    """Records as they go into a library: of two corrections of one content at one URL the later stays.
+
+    Its tags and class stay with it, and their fingerprint, by which the next run sees whether the rules say the
+    same of the record as it is now.
+    """
+    if not target.stats().videos:
+        yield from comes
+        return
+    for stored in comes:
+        record = stored.record
+        url = record["source"]["url"]
+        there = next((each.record for each in target.find(url) if each.record["source"]["url"] == url), None)
+        if there is not None and there["sha256"] == record["sha256"] and _said_at(there) > _said_at(record):
+            tagged = there["processing"]["stages"]["tag"]
+            processing = {**record["processing"], "stages": {**record["processing"]["stages"], "tag": tagged}}
+            said = {key: there[key] for key in ("corrections", "tags", "classification")}
+            stored = Stored(cast(Record, {**record, **said, "processing": processing}), stored.folder)
+            if kept is not None:
+                kept(stored)
+        yield stored
+
+
+def _said_at(record: Record) -> str:
+    """When a person corrected a record last (all in the same form, in UTC); empty where nobody did."""
+    corrections = record.get("corrections")
+    return corrections["at"] if corrections else ""
 
 
 def _told(stored: Iterator[Stored], progress: Progress | None) -> Iterator[Stored]:
@@ -113,6 +192,8 @@ def _told(stored: Iterator[Stored], progress: Progress | None) -> Iterator[Store
 
 
 def _records_in(folder: Path) -> Iterator[Stored]:
+    if folder.is_file():
+        raise LibraryError(f"{printable(folder)} is a file: give the folder that the JSON records are in")
     try:
         paths = sorted(folder.glob("*.json"))
         if not folder.is_dir():
