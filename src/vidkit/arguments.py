@@ -246,7 +246,8 @@ def _library(parser: argparse.ArgumentParser) -> None:
         help="carry every record into another library, which you then set in config.ini",
         description="Carry every record of the configured library into another one, SQLite or MongoDB. What is "
         "there already stays; a record of the same source is replaced, but for corrections that are later there. "
-        "It can be run again after an interruption. The old library stays as it is: remove it when you have set the new one in config.ini.",
+        "It can be run again after an interruption. The old library stays as it is: remove it when you have set "
+        "the new one in config.ini.",
         allow_abbrev=False,
     )
     move.add_argument(
