@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -83,14 +83,15 @@ def make_scenes(
 
 
 def make_clips_alone(
-    config: Config, places: Places, file: Path, filename: str, metadata: Metadata, scenes: Sequence[Any]
+    config: Config, places: Places, file: Path, filename: str, metadata: Metadata, record: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Make a video's clips where its scenes, as the record has them, are known already; raises as `make_scenes`."""
-    known = [Scene(each["index"], each["start_time"], each["end_time"], each["score"]) for each in scenes]
+    """Make a video's clips where its record has its scenes already; raises as `make_scenes`."""
+    known = [Scene(each["index"], each["start_time"], each["end_time"], each["score"]) for each in record["scenes"]]
+    damaged = bool(record.get("unread"))
     folder = places.clips(filename)
     with places.replacing(folder) as new:
         stem = os.path.splitext(filename)[0]
-        segments = make_clips(file, new, stem, metadata, clip_settings(config), known)
+        segments = make_clips(file, new, stem, metadata, clip_settings(config), known, damaged)
     return _segments(places, folder, segments)
 
 

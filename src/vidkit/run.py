@@ -57,7 +57,8 @@ class Run:
         if stage == "scenes":
             return [scenes.detector, scenes.default_threshold, scenes.min_scene_length, caps.sprite_interval]
         if stage == "clips":
-            limits = [caps.segment_length, caps.segment_overlap, caps.max_resolution, caps.max_fps]
+            overlap = caps.segment_overlap if caps.segment_by == "time" else 0.0  # clips along scenes have none
+            limits = [caps.segment_length, overlap, caps.max_resolution, caps.max_fps]
             return [*limits, caps.segment_by, caps.clip_mode, caps.encoder]
         if stage == "describe":
             if self.describer is None:

@@ -310,8 +310,8 @@ class _Work:
     def _clips(self) -> dict[str, Any]:
         if self.made_clips is not None:
             return self.made_clips
-        run, scenes = self.run, self.record["scenes"]
-        return make_clips_alone(run.config, run.places, self.file, str(self.filename), self.metadata, scenes)
+        run, record = self.run, self.record
+        return make_clips_alone(run.config, run.places, self.file, str(self.filename), self.metadata, record)
 
     def _describe(self) -> dict[str, Any]:
         if self.run.describer is None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from vidkit.analysis.clip_files import building, clip_name, remove_older_clips
 from vidkit.analysis.copying import (
     NEAR_ENOUGH,
     copy_error,
@@ -73,7 +74,8 @@ def segment_video(
 
     Args:
         input_video: a local video file.
-        output_dir: the clips go here, as `<stem>_clip_001.mp4` and on; made if missing.
+        output_dir: the clips go here, as `<stem>_clip_001.mp4` and on; made if missing. Others of these names with
+            higher numbers, which older settings left, are removed.
         segment_length: seconds; the last clip may be shorter.
         max_resolution: clips fit inside it, held as the video is; `720p` is 1280x720 or 720x1280. Never enlarged.
         max_fps: frames a second, at most; never raised.
@@ -87,13 +89,14 @@ def segment_video(
         encoder: `libx264`, a hardware encoder's name in ffmpeg, or `auto`: a hardware encoder that works.
 
     Returns:
-        The clips in order. A clip holds the frames whose time is in [start, end), and starts at 0 itself.
+        The clips in order. A clip holds the frames whose time is in [start, end), and starts at 0 itself. The last
+        ends where the pictures end.
 
     Raises:
         ValueError: the overlap is not less than the length.
         ConfigError: the encoder does not work here.
         MediaError: ffmpeg cannot make them, in its own words, or they cannot be copied.
-        OutputError: the folder cannot be made.
+        OutputError: the folder cannot be made or written.
     """
     path = Path(input_video)
     settings = ClipSettings(
@@ -104,7 +107,10 @@ def segment_video(
     metadata = metadata or extract_metadata(path)
     if segment_by == "scenes" and scenes is None:
         scenes = detect_scenes(path, metadata=metadata)
-    return make_clips(path, folder, stem or path.stem, metadata, settings, scenes)
+    stem = stem or path.stem
+    segments = make_clips(path, folder, stem, metadata, settings, scenes)
+    remove_older_clips(folder, stem, len(segments), path)
+    return segments
 
 
 def make_clips(
@@ -114,17 +120,23 @@ def make_clips(
     metadata: Metadata,
     settings: ClipSettings,
     scenes: Sequence[Scene] | None = None,
+    damaged: bool = False,
 ) -> list[Segment]:
-    """What `segment_video` does, for settings that are checked; `scenes` are needed for clips along them."""
+    """What `segment_video` does, for settings that are checked, but for removing older clips.
+
+    `scenes` are needed for clips along them; `auto` does not copy what is known to be damaged.
+    """
     plan = clip_plan(metadata, settings, scenes)
-    pieces = copied(path, folder, metadata, settings, plan)
-    if pieces is not None:
-        return named_clips(pieces, folder, stem, metadata)
-    try:
-        pieces = cut(path, folder, metadata, plan)
-    except MediaError as error:
-        raise MediaError(f"{printable(path.name)} cannot be cut into clips: {error}") from None
-    return named_clips(pieces, folder, stem, metadata, plan)
+    with building(folder) as new:
+        if not (damaged and settings.clip_mode == "auto"):
+            pieces = copied(path, new, metadata, settings, plan)
+            if pieces is not None:
+                return named_clips(pieces, folder, stem, metadata)
+        try:
+            pieces = cut(path, new, metadata, plan)
+        except MediaError as error:
+            raise MediaError(f"{printable(path.name)} cannot be cut into clips: {error}") from None
+        return named_clips(pieces, folder, stem, metadata, plan)
 
 
 def check_clips(settings: ClipSettings) -> None:
@@ -194,7 +206,7 @@ def copied(path: Path, folder: Path, metadata: Metadata, settings: ClipSettings,
             raise copy_error(path, "it does not begin with a keyframe")
         return None
     try:
-        pieces = copy_pieces(path, folder, metadata, keyframes, packets.keyframes[0])
+        pieces = copy_pieces(path, folder, metadata, keyframes, packets)
     except MediaError as error:
         if forced:
             raise copy_error(path, str(error)) from None
@@ -237,23 +249,27 @@ def extract_scene_segment(
         raise ValueError(f"a piece from {start_time} to {end_time} s cannot be cut")
     path = Path(video_path)
     metadata = extract_metadata(path)
-    target = ensure_directory(output_dir) / f"{path.stem}_{start_time:.2f}-{end_time:.2f}.mp4"
+    folder = ensure_directory(output_dir)
+    target = folder / f"{path.stem}_{start_time:.2f}-{end_time:.2f}.mp4"
     fps = max_fps if metadata.fps > max_fps * 1.001 else None
     size = clip_size(metadata, max_resolution)
     arguments = ["ffmpeg", "-v", "error", "-nostdin", "-y", "-ss", f"{start_time:.6f}", *input_arguments(path)]
     arguments += ["-t", f"{end_time - start_time:.6f}", "-map", f"0:{metadata.stream}", "-map", "0:a:0?"]
     arguments += ["-vf", ",".join(video_filters(metadata, *size, fps)), *encoding("libx264", *size)]
-    arguments += ["-movflags", "+faststart", "-f", "mp4", str(target.absolute())]
-    try:
-        run_tool(arguments, metadata.time_allowed)
-    except MediaError as error:
-        raise MediaError(f"{printable(path.name)} cannot be cut: {error}") from None
+    arguments += ["-movflags", "+faststart", "-f", "mp4"]
+    with building(folder) as new:
+        piece = new / "piece.mp4"
+        try:
+            run_tool([*arguments, str(piece.absolute())], metadata.time_allowed)
+        except MediaError as error:
+            raise MediaError(f"{printable(path.name)} cannot be cut: {error}") from None
+        try:
+            extract_metadata(piece)
+        except MediaError:
+            what = f"no picture from {start_time:g} to {end_time:g} s, of {metadata.duration:g} s"
+            raise MediaError(f"{printable(path.name)} has {what}") from None
+        os.replace(piece, target)
     return target
-
-
-def clip_name(stem: str, index: int) -> str:
-    """`<stem>_clip_001.mp4`: clips are numbered from 001."""
-    return f"{stem}_clip_{index:03d}.mp4"
 
 
 def clip_size(metadata: Metadata, max_resolution: str) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from vidkit.analysis.cut import Piece, listed_pieces
+from vidkit.analysis.cut import Piece, listed_pieces, pictures_end
 from vidkit.analysis.probe import Metadata
 from vidkit.core import printable
 from vidkit.errors import MediaError
@@ -22,12 +22,17 @@ _VIDEO, _AUDIO = ("h264", "hevc", "av1", "vp9", "mpeg4"), ("aac", "mp3", "ac3", 
 
 @dataclass
 class Packets:
-    """A video stream's packets: when the last picture is shown, and the keyframes that a clip can begin with."""
+    """A video stream's packets: when the last picture is shown, until when, and keyframes to begin with.
+
+    `joined`: the times go back, as where files were joined; ffmpeg lets them go on, so these are not the clips'.
+    """
 
     pixel_format: str = ""
     field_order: str = ""
     start: float = 0.0
     last: float = 0.0
+    end: float = 0.0
+    joined: bool = False
     keyframes: array[float] = field(default_factory=lambda: array("d"))
 
 
@@ -41,31 +46,37 @@ def read_packets(path: Path, metadata: Metadata) -> Packets:
         MediaError: ffprobe cannot read it, in its own words.
     """
     found = Packets()
+    reordered = max(1.0, 20 / metadata.fps)  # seconds by which a packet can be shown sooner than those before it
 
     def read(pipe: IO[bytes]) -> None:
         for line in pipe:
             values = dict(part.split("=", 1) for part in line.decode("ascii", "replace").split("|") if "=" in part)
             if line.startswith(b"packet|"):
-                _add(found, _seconds(values.get("pts_time")), values.get("flags", ""))
+                length = _seconds(values.get("duration_time")) or 1 / metadata.fps
+                time = _seconds(values.get("pts_time"))
+                found.joined |= time is not None and time < found.last - reordered
+                _add(found, time, length, values.get("flags", ""))
             elif line.startswith(b"stream|"):
                 found.pixel_format = values.get("pix_fmt", "").strip()
                 found.field_order = values.get("field_order", "").strip()
             elif line.startswith(b"format|"):
                 found.start = _seconds(values.get("start_time")) or 0.0
 
-    entries = "packet=pts_time,flags:stream=pix_fmt,field_order:format=start_time"
+    entries = "packet=pts_time,duration_time,flags:stream=pix_fmt,field_order:format=start_time"
     arguments = ["ffprobe", "-v", "error", "-select_streams", str(metadata.stream), "-show_entries", entries]
     run_tool([*arguments, "-of", "compact", *input_arguments(path)], metadata.time_allowed, read)
     found.last -= found.start
+    found.end -= found.start
     for at, time in enumerate(found.keyframes):
         found.keyframes[at] = time - found.start
     return found
 
 
-def _add(found: Packets, time: float | None, flags: str) -> None:
+def _add(found: Packets, time: float | None, length: float, flags: str) -> None:
     if time is None:
         return
     found.last = max(found.last, time)
+    found.end = max(found.end, time + length)
     if found.keyframes and time < found.keyframes[-1]:
         found.keyframes.pop()
     elif flags.startswith("K"):
@@ -104,7 +115,9 @@ def why_not_copyable(metadata: Metadata) -> str | None:
 
 
 def plain_pictures(packets: Packets) -> bool:
-    """Whether the pictures are such as clips have: 8 bits, 4:2:0, not interlaced."""
+    """Whether the pictures are such as clips have: 8 bits, 4:2:0, not interlaced, in one go."""
+    if packets.joined:
+        return False
     return packets.pixel_format in ("yuv420p", "yuvj420p") and packets.field_order in ("progressive", "unknown", "")
 
 
@@ -137,29 +150,31 @@ def nearest_keyframes(packets: Packets, starts: Sequence[float], tolerance: floa
 
 
 def copy_pieces(
-    path: Path, folder: Path, metadata: Metadata, starts: Sequence[float], first: float = 0.0
+    path: Path, folder: Path, metadata: Metadata, starts: Sequence[float], packets: Packets
 ) -> list[Piece] | None:
     """Cut a video at keyframes without decoding it.
 
     Args:
         path: the video.
-        folder: the clips go here, under names of the moment.
+        folder: a new one; the clips go here, under names of the moment.
         metadata: the video's.
         starts: the keyframes that clips begin with, in seconds, the first at 0.
-        first: when the video's first picture is shown.
+        packets: the video's.
 
     Returns:
-        The clips in order, with their true times; None, and the files removed, if other pieces came out.
+        The clips in order, with their true times: the last ends where the pictures do, and the sound with them.
+        None, and the files removed, if other pieces came out.
 
     Raises:
         MediaError: ffmpeg failed, in its own words.
     """
-    listing = folder / ".copied.csv"
-    target = str(folder.absolute()).replace("%", "%%") + "/.copied_%06d.mp4"
+    listing = folder / "copied.csv"
+    target = str(folder.absolute()).replace("%", "%%") + "/copied_%06d.mp4"
     arguments = ["ffmpeg", "-v", "error", "-nostdin", "-y", *input_arguments(path), "-map", f"0:{metadata.stream}"]
-    arguments += ["-map", "0:a:0?", "-c", "copy", "-sn", "-dn", "-avoid_negative_ts", "disabled", "-f", "segment"]
+    arguments += ["-map", "0:a:0?", *([] if packets.joined else ["-t", f"{packets.end:.6f}"])]
+    arguments += ["-c", "copy", "-sn", "-dn", "-avoid_negative_ts", "disabled", "-f", "segment"]
     # The segment muxer counts from the first picture, which need not be at 0.
-    times = ",".join(f"{start - first - 0.001:.3f}" for start in starts[1:])
+    times = ",".join(f"{start - packets.keyframes[0] - 0.001:.3f}" for start in starts[1:])
     arguments += ["-segment_times", times] if times else ["-segment_time", "1000000000"]
     arguments += ["-reset_timestamps", "1", "-segment_format", "mp4"]
     arguments += ["-segment_format_options", "movflags=+faststart"]
@@ -167,14 +182,15 @@ def copy_pieces(
     run_tool(arguments, metadata.time_allowed)
     pieces = listed_pieces(listing)
     listing.unlink(missing_ok=True)
-    files = sorted(folder.glob(".copied_*.mp4"))
+    files = sorted(folder.glob("copied_*.mp4"))
     if len(files) != len(starts) or any(
         abs(begin - start) > 0.01 for (begin, _), start in zip(pieces[1:], starts[1:], strict=True)
     ):
         for file in files:
             file.unlink()
         return None
-    return list(zip(starts, [*starts[1:], metadata.duration], files, strict=True))
+    end = pictures_end(pieces, metadata)
+    return list(zip(starts, [*starts[1:], end], files, strict=True))
 
 
 def copy_error(path: Path, why: str) -> MediaError:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vidkit.analysis.decode import Span, Use, decode
-from vidkit.analysis.encoders import encoding
+from vidkit.analysis.encoders import SOUND, encoding
 from vidkit.analysis.probe import Metadata
+from vidkit.ffmpeg import input_arguments, run_tool
 
 _NEAR = 1e-6  # seconds; less than any frame lasts, more than rounding does
 _NEAR_LISTED = 1e-5  # the same for times that are told one by one: they are rounded themselves
 _AT_ONCE = 1000  # times told to one ffmpeg: a command line has its limits
+_TAIL = 0.1  # seconds by which sound may be longer than the pictures, as an encoder's blocks make it
 
 Piece = tuple[float, float, Path]  # start and end in seconds, file
 
@@ -77,34 +80,52 @@ def cut(path: Path, folder: Path, metadata: Metadata, plan: Plan) -> list[Piece]
         plan: where the clips are.
 
     Returns:
-        The clips in order.
+        The clips in order; the last ends where the pictures do.
 
     Raises:
         MediaError: ffmpeg failed, in its own words.
     """
     if plan.starts is None or len(plan.starts) <= _AT_ONCE:
-        return _cut(path, folder, metadata, plan)
+        pieces = _cut(path, folder, metadata, plan)
+    else:
+        pieces = _cut_in_parts(path, folder, metadata, plan, plan.starts)
+    end_sound(pieces, metadata, plan)
+    return pieces
+
+
+def _cut_in_parts(path: Path, folder: Path, metadata: Metadata, plan: Plan, starts: Sequence[float]) -> list[Piece]:
     found: list[Piece] = []
-    for first in range(0, len(plan.starts), _AT_ONCE):
-        begin, *others = plan.starts[first : first + _AT_ONCE]
-        end = next(iter(plan.starts[first + _AT_ONCE :]), None)
+    for first in range(0, len(starts), _AT_ONCE):
+        begin, *others = starts[first : first + _AT_ONCE]
+        end = next(iter(starts[first + _AT_ONCE :]), None)
         part = replace(plan, starts=(0.0, *(start - begin for start in others)))
         whole = replace(metadata, duration=(metadata.duration if end is None else end) - begin)
         from_, to = max(0.0, begin - _NEAR_LISTED), None if end is None else end - _NEAR_LISTED
         for number, piece in enumerate(_cut(path, folder, whole, part, Span(from_, to)), first):
-            named = piece[2].rename(folder / f".piece_{number:06d}.mp4")
-            found.append((piece[0] + begin, piece[1] + begin, named))
-    return found
+            named = piece[2].rename(folder / f"piece_{number:06d}.mp4")
+            found.append((starts[number], piece[1] + begin, named))
+    # A part ends with its last picture, which is shown until the next part's first.
+    ends = [*(start for start, _, _ in found[1:]), *(end for _, end, _ in found[-1:])]
+    return [(start, end, piece) for (start, _, piece), end in zip(found, ends, strict=True)]
 
 
 def _cut(path: Path, folder: Path, metadata: Metadata, plan: Plan, span: Span | None = None) -> list[Piece]:
     decode(path, metadata, [cut_use(metadata, plan, folder)], span=span)
-    pieces = cut_pieces(metadata, plan, folder)
+    return cut_pieces(path, metadata, plan, folder, span)
+
+
+def cut_pieces(path: Path, metadata: Metadata, plan: Plan, folder: Path, span: Span | None = None) -> list[Piece]:
+    """What `cut_use` left, in order; cut once more where the times of the pictures make other clips of it.
+
+    Raises:
+        MediaError: ffmpeg failed, in its own words.
+    """
+    pieces = _pieces(metadata, plan, folder, span)
     if pieces is None:
         # Times too irregular to cut by (a picture that stands for longer than a clip): even them out.
         plan = replace(plan, fps=plan.fps or metadata.fps)
         decode(path, metadata, [cut_use(metadata, plan, folder)], span=span)
-        pieces = cut_pieces(metadata, plan, folder)
+        pieces = _pieces(metadata, plan, folder, span)
     return pieces or []
 
 
@@ -118,43 +139,88 @@ def cut_use(metadata: Metadata, plan: Plan, folder: Path) -> Use:
         # Negative times (an encoder's priming) stay, so that no clip's start is moved.
         arguments += ["-avoid_negative_ts", "disabled", "-reset_timestamps", "1", "-segment_format", "mp4"]
         arguments += ["-segment_format_options", "movflags=+faststart"]
-        arguments += ["-segment_list", str((folder / f".track{track}.csv").absolute()), "-segment_list_type", "csv"]
-        arguments += [str(folder.absolute()).replace("%", "%%") + f"/.track{track}_%06d.mp4"]
+        arguments += ["-segment_list", str((folder / f"track{track}.csv").absolute()), "-segment_list_type", "csv"]
+        arguments += [str(folder.absolute()).replace("%", "%%") + f"/track{track}_%06d.mp4"]
     return Use(lambda source: _chains(source, metadata, plan), arguments)
 
 
-def cut_pieces(metadata: Metadata, plan: Plan, folder: Path) -> list[Piece] | None:
+def _pieces(metadata: Metadata, plan: Plan, folder: Path, span: Span | None) -> list[Piece] | None:
     """What `cut_use` left, in order; None, and the files removed, if they are not the planned ones."""
+    listed = [listed_pieces(folder / f"track{track}.csv") for track in range(plan.tracks)]
+    for listing in folder.glob("track*.csv"):
+        listing.unlink()
+    if span and span.start and listed == [[(0.0, 0.0)]]:
+        return []  # a part without a picture, only with sound
+    if not all(map(plan.as_planned, listed)):
+        for leftover in folder.glob("track*"):
+            leftover.unlink()
+        return None
+    shown = [
+        (start + track * plan.step, end + track * plan.step)
+        for track, pieces in enumerate(listed)
+        for start, end in pieces
+    ]
+    end = pictures_end(shown, metadata)
     made: list[Piece] = []
-    for track in range(plan.tracks):
-        listing = folder / f".track{track}.csv"
-        pieces = listed_pieces(listing)
-        if not plan.as_planned(pieces):
-            for leftover in folder.glob(".track*"):
-                leftover.unlink()
-            return None
-        listing.unlink(missing_ok=True)
+    for track, pieces in enumerate(listed):
         for number in range(len(pieces)):
-            start, end = _span(plan, number, track, metadata)
-            piece = folder / f".track{track}_{number:06d}.mp4"
-            if plan.starts is not None or _adds_something(start, plan, metadata):
-                made.append((start, end, piece))
-            else:
-                piece.unlink(missing_ok=True)
+            begin, until = _span(plan, number, track)
+            if plan.starts is not None or _adds_something(begin, plan, end - 0.5 / metadata.fps):
+                made.append((begin, min(until, end), folder / f"track{track}_{number:06d}.mp4"))
     return sorted(made)
 
 
-def _span(plan: Plan, number: int, track: int, metadata: Metadata) -> tuple[float, float]:
+def pictures_end(shown: Sequence[tuple[float, float]], metadata: Metadata) -> float:
+    """When the last picture of these pieces is no longer shown, in seconds; about then, the video's end.
+
+    A file may say that it lasts longer: it was cut short, or its sound goes on. Or shorter: two that were joined.
+    """
+    latest = max((start for start, _ in shown), default=0.0)
+    end = max([latest + 1 / metadata.fps, *(end for _, end in shown)])
+    return min(end, metadata.duration) if end < metadata.duration + _TAIL else end
+
+
+def end_sound(pieces: Sequence[Piece], metadata: Metadata, plan: Plan) -> None:
+    """Cut off the sound that goes on after the pictures: the last clip of each track has all that is left of it.
+
+    Raises:
+        MediaError: ffmpeg failed, in its own words.
+    """
+    ends = [end for _, end, _ in pieces]
+    if not metadata.audio or not ends or metadata.duration - max(ends) <= _TAIL:
+        return
+    for start, end, piece in pieces[-plan.tracks :]:
+        ended = piece.with_name("ended.mp4")
+        arguments = [
+            "ffmpeg",
+            "-v",
+            "error",
+            "-nostdin",
+            "-y",
+            *input_arguments(piece),
+            "-map",
+            "0",
+            "-c:v",
+            "copy",
+        ]
+        # The sound is encoded again: copied, its last block could reach on to where the track's next clip would be.
+        arguments += [*SOUND, "-t", f"{end - start:.6f}", "-avoid_negative_ts", "disabled"]
+        arguments += ["-movflags", "+faststart"]
+        run_tool([*arguments, "-f", "mp4", str(ended.absolute())], metadata.time_allowed)
+        os.replace(ended, piece)
+
+
+def _span(plan: Plan, number: int, track: int) -> tuple[float, float]:
+    """Where a clip is planned to begin and end; the last along scenes has no end of its own."""
     if plan.starts is not None:
-        return plan.starts[number], [*plan.starts[1:], metadata.duration][number]
+        return plan.starts[number], [*plan.starts[1:], math.inf][number]
     start = (number * plan.tracks + track) * plan.step
-    return start, min(start + plan.length, metadata.duration)
+    return start, start + plan.length
 
 
-def _adds_something(start: float, plan: Plan, metadata: Metadata) -> bool:
-    """Whether a clip is the first, or holds a frame that the one before it does not."""
-    seen = start - plan.step + plan.length
-    return start == 0 or seen < metadata.duration - 0.5 / metadata.fps
+def _adds_something(start: float, plan: Plan, last: float) -> bool:
+    """Whether a clip is the first, or holds a frame that the one before does not; `last` is in the last frame."""
+    return start == 0 or start - plan.step + plan.length < last
 
 
 def listed_pieces(listing: Path) -> list[tuple[float, float]]:

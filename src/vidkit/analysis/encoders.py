@@ -23,7 +23,7 @@ _CODECS = {
 ENCODERS = tuple(_CODECS)
 # Hardware encoders refuse pictures smaller than this; it differs by maker.
 _LEAST_SIDE = 160
-_AUDIO = ["-c:a", "aac", "-b:a", "128k"]
+SOUND = ["-c:a", "aac", "-b:a", "128k"]
 
 
 def encoding(encoder: str, width: int, height: int) -> list[str]:
@@ -34,7 +34,7 @@ def encoding(encoder: str, width: int, height: int) -> list[str]:
     if min(width, height) < _LEAST_SIDE:
         encoder = "libx264"
     times = ["-fps_mode", "vfr", "-enc_time_base", "1:90000"]
-    return [*times, "-c:v", encoder, *_CODECS[encoder].split(), "-bf", "0", *_AUDIO, "-sn", "-dn"]
+    return [*times, "-c:v", encoder, *_CODECS[encoder].split(), "-bf", "0", *SOUND, "-sn", "-dn"]
 
 
 def choose_encoder(name: str) -> str:

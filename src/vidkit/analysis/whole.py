@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from vidkit.analysis.clip_files import building
 from vidkit.analysis.clips import ClipSettings, Segment, clip_plan, copied, make_clips, named_clips
-from vidkit.analysis.cut import Plan, cut, cut_pieces, cut_use
-from vidkit.analysis.decode import decode
+from vidkit.analysis.cut import Plan, cut_pieces, cut_use, end_sound
+from vidkit.analysis.decode import Use, decode
 from vidkit.analysis.probe import Metadata
 from vidkit.analysis.scenes import DETECTORS, Scene, scenes_between
 from vidkit.analysis.sprites import Sprites, sprite_interval, sprites_use, write_vtt
@@ -68,43 +68,48 @@ def analyse_video(path: Path, metadata: Metadata, scenes: SceneWish, clips: Clip
     Raises:
         MediaError: ffmpeg cannot decode the file or make the clips, in its own words.
     """
-    by_time = clips is not None and clips.settings.segment_by == "time"
-    segments, plan = None, None
-    if clips is not None and by_time:
-        plan = clip_plan(metadata, clips.settings)
-        pieces = copied(path, clips.folder, metadata, clips.settings, plan)
-        if pieces is not None:
-            segments, plan = named_clips(pieces, clips.folder, clips.stem, metadata), None
-    with tempfile.TemporaryDirectory(prefix=".candidates", dir=scenes.folder) as folder:
+    with building(scenes.folder) as candidates, building(clips.folder if clips else scenes.folder) as pieces:
+        plan, copies = None, None
+        if clips is not None and clips.settings.segment_by == "time":
+            plan = clip_plan(metadata, clips.settings)
+            copies = copied(path, pieces, metadata, clips.settings, plan)
+        use = cut_use(metadata, plan, pieces) if plan is not None and copies is None else None
         try:
-            found, unread = _one_pass(path, metadata, scenes, Path(folder), clips, plan)
+            found, unread = _one_pass(path, metadata, scenes, candidates, use)
         except MediaError as error:
-            what = "decoded and cut into clips" if plan else "decoded"
+            what = "decoded and cut into clips" if use else "decoded"
             raise MediaError(f"{printable(path.name)} cannot be {what}: {error}") from None
-        pictures = choose_thumbnails(path, found, Path(folder), scenes.folder, metadata)
-    interval = sprite_interval(metadata.duration, scenes.sprite_interval)
-    sprites = write_vtt(metadata, scenes.folder, interval) if scenes.sprite_interval else None
-    if clips is not None and plan is not None:
-        pieces = cut_pieces(metadata, plan, clips.folder)
-        if pieces is None:
-            plan = replace(plan, fps=plan.fps or metadata.fps)
-            pieces = cut(path, clips.folder, metadata, plan)
-        segments = named_clips(pieces, clips.folder, clips.stem, metadata, plan)
-    elif clips is not None and segments is None:
-        segments = make_clips(path, clips.folder, clips.stem, metadata, clips.settings, found)
+        pictures = choose_thumbnails(path, found, candidates, scenes.folder, metadata)
+        interval = sprite_interval(metadata.duration, scenes.sprite_interval)
+        sprites = write_vtt(metadata, scenes.folder, interval) if scenes.sprite_interval else None
+        segments = None
+        if clips is not None and use is not None and plan is not None:
+            segments = _decoded_clips(path, metadata, clips, pieces, plan)
+        elif clips is not None and copies is not None and not (unread and clips.settings.clip_mode == "auto"):
+            segments = named_clips(copies, clips.folder, clips.stem, metadata)
+        elif clips is not None:
+            settings, damaged = clips.settings, unread > 0
+            segments = make_clips(path, clips.folder, clips.stem, metadata, settings, found, damaged)
     return Analysis(found, pictures, sprites, unread, segments)
 
 
+def _decoded_clips(path: Path, metadata: Metadata, wish: ClipWish, folder: Path, plan: Plan) -> list[Segment]:
+    """Name the clips that the one pass left in a folder."""
+    pieces = cut_pieces(path, metadata, plan, folder)
+    end_sound(pieces, metadata, plan)
+    return named_clips(pieces, wish.folder, wish.stem, metadata, plan)
+
+
 def _one_pass(
-    path: Path, metadata: Metadata, wish: SceneWish, candidates: Path, clips: ClipWish | None, plan: Plan | None
+    path: Path, metadata: Metadata, wish: SceneWish, candidates: Path, clips: Use | None
 ) -> tuple[list[Scene], float]:
-    """Decode the video for its scenes, their pictures and, where a plan says so, its clips."""
+    """Decode the video for its scenes, their pictures and, where they are not copied, its clips."""
     detection = DETECTORS[wish.detector](wish.threshold, metadata)
     uses = [detection.use, candidates_use(metadata, candidates)]
     if wish.sprite_interval:
         interval = sprite_interval(metadata.duration, wish.sprite_interval)
         uses.append(sprites_use(metadata, wish.folder, interval))
-    if clips is not None and plan is not None:
-        uses.append(cut_use(metadata, plan, clips.folder))
+    if clips is not None:
+        uses.append(clips)
     listener = decode(path, metadata, uses, (), detection.read, detection.listener)
     return scenes_between(detection.cuts(), metadata.duration, wish.min_length), listener.unread(metadata)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import logging
+import os
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -49,6 +52,7 @@ def scenes(options: argparse.Namespace, config: Config) -> int:
     """`vidkit scenes`: scenes of local files, with thumbnails if asked."""
     settings = config.scene_detection
     bounds = (settings.default_threshold, settings.min_scene_length)
+    folders = _own_names(options.files, lambda path: path.name)
 
     def one(path: Path) -> tuple[dict[str, Any], str]:
         metadata = extract_metadata(path)
@@ -56,7 +60,7 @@ def scenes(options: argparse.Namespace, config: Config) -> int:
             found = detect_scenes(path, *bounds, metadata, settings.detector)
             pictures: list[Path | None] = [None] * len(found)
         else:
-            folder = ensure_directory(Path(options.thumbnails) / path.name)
+            folder = ensure_directory(Path(options.thumbnails) / folders[path])
             done = analyse_video(path, metadata, SceneWish(folder, *bounds, settings.detector))
             found, pictures = done.scenes, done.thumbnails
         lines = [f"{printable(path.name)}  {len(found)} scene{'s' * (len(found) != 1)}"]
@@ -75,6 +79,7 @@ def clips(options: argparse.Namespace, config: Config) -> int:
     caps, detector = config.processing, config.scene_detection.detector
     bounds = (config.scene_detection.default_threshold, config.scene_detection.min_scene_length)
     encoder = choose_encoder(caps.encoder)
+    stems = _own_names(options.files, lambda path: path.stem, _stems_in(Path(options.out), options.files))
 
     def one(path: Path) -> tuple[dict[str, Any], str]:
         metadata = extract_metadata(path)
@@ -87,6 +92,7 @@ def clips(options: argparse.Namespace, config: Config) -> int:
             caps.max_fps,
             caps.segment_overlap,
             metadata,
+            stems[path],
             segment_by=caps.segment_by,
             scenes=scenes,
             clip_mode=caps.clip_mode,
@@ -101,6 +107,32 @@ def clips(options: argparse.Namespace, config: Config) -> int:
         )
 
     return _each(options, one)
+
+
+def _own_names(files: Sequence[str], wanted: Callable[[Path], str], taken: Iterable[str] = ()) -> dict[Path, str]:
+    """The name under which each file's results go: the wanted one, or with a short hash where that one is taken.
+
+    Args:
+        files: the paths of the command line.
+        wanted: the name that a path would have by itself.
+        taken: names that no file is to have.
+    """
+    owners: dict[str, str] = dict.fromkeys((name.casefold() for name in taken), "")
+    names = {}
+    for path in map(Path, files):
+        name, place = wanted(path), os.path.abspath(path)
+        if owners.get(name.casefold(), place) != place:
+            stem, extension = os.path.splitext(name) if name == path.name else (name, "")
+            name = f"{stem}-{hashlib.sha256(os.fsencode(place)).hexdigest()[:8]}{extension}"
+        owners[name.casefold()] = place
+        names[path] = name
+    return names
+
+
+def _stems_in(out: Path, files: Sequence[str]) -> list[str]:
+    """The names whose clips could take the place of a file that is read: it is itself named like a clip there."""
+    here = [Path(name).name for name in files if os.path.realpath(Path(name).parent) == os.path.realpath(out)]
+    return [match[1] for name in here if (match := re.fullmatch(r"(.*)_clip_\d+\.mp4", name))]
 
 
 def _each(options: argparse.Namespace, one: Callable[[Path], tuple[dict[str, Any], str]]) -> int:
