@@ -29,7 +29,7 @@ from vidkit.ffmpeg import run_tool
 from vidkit.qwen_model import Clip, Question, describe_record, in_parallel, open_describer
 
 DELAY = 0.2
-REPEATS = 3
+REPEATS = 2
 
 
 def make_clip(path: Path, seconds: float, size: str, number: int) -> Path:
