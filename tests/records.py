@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, cast
 
+from vidkit.config import load_config
+from vidkit.export import export_to_json
+from vidkit.library import Stored, open_library
 from vidkit.record import SCHEMA, Record
 
 
@@ -59,3 +63,24 @@ def _segments(descriptions: Sequence[Any]) -> list[dict[str, Any]]:
         }
         for at, (description, tags) in enumerate(said)
     ]  # fmt: skip
+
+
+def keep(*records: Record) -> None:
+    """Put records into the library, each with its JSON."""
+    folder = Path("processed_videos").absolute()
+    with open_library(load_config()) as library:
+        library.save_all(Stored(record, folder) for record in records)
+    for record in records:
+        export_to_json(record, folder)
+
+
+def record_of(clips: Sequence[Path], **keys: Any) -> dict[str, Any]:
+    """What the describe stage is given of a video with these clips of 15 seconds, and `keys` beside that."""
+    entries = [
+        {
+            "index": n + 1, "start_time": n * 15.0, "end_time": n * 15.0 + 15, "path": clip.name,
+            "url": None, "description": None, "tags": [],
+        }
+        for n, clip in enumerate(clips)
+    ]  # fmt: skip
+    return {"filename": "video.mp4", "segments": entries, "scenes": [], "ai_generated_tags": [], **keys}

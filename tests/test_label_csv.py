@@ -11,25 +11,15 @@ import pytest
 
 from vidkit.cli import main
 from vidkit.config import load_config
-from vidkit.export import export_to_json
 from vidkit.export.rows import cell
 from vidkit.labels import text_of_cell
-from vidkit.library import Stored, open_library
-from vidkit.record import Record
+from vidkit.library import open_library
 
 from .dataset_parts import export
-from .records import make_record
+from .records import keep, make_record
 
 Capture = pytest.CaptureFixture[str]
 ODD_TAGS = ["a, b", "c|d", "e; f", "=1+1", "-x", "@home", "'=quoted", "[draft]", 'say "hi"', "it's", "null"]
-
-
-def keep(*records: Record) -> None:
-    folder = Path("processed_videos").absolute()
-    with open_library(load_config()) as library:
-        library.save_all(Stored(record, folder) for record in records)
-    for record in records:
-        export_to_json(record, folder)
 
 
 def said() -> dict[str, tuple[list[str], str]]:

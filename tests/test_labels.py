@@ -11,27 +11,17 @@ import pytest
 from vidkit.cli import main
 from vidkit.config import load_config
 from vidkit.errors import ConfigError, OutputError
-from vidkit.export import export_to_json
 from vidkit.labels import Correction, label_video, make_change, read_corrections
-from vidkit.library import Stored, open_library, open_library_at, parse_query
+from vidkit.library import open_library, open_library_at, parse_query
 from vidkit.record import Record
 from vidkit.rows import BadRow
 from vidkit.tagging import load_custom_tags
 
 from .conftest import MakeVideo
-from .records import make_record
+from .records import keep, make_record
 
 Capture = pytest.CaptureFixture[str]
 BY_RULES = ["H.264 Codec"]  # what the built-in rules say of `make_record`
-
-
-def keep(*records: Record) -> None:
-    """Put records into the library, each with its JSON."""
-    folder = Path("processed_videos").absolute()
-    with open_library(load_config()) as library:
-        library.save_all(Stored(record, folder) for record in records)
-    for record in records:
-        export_to_json(record, folder)
 
 
 def kept(name: str) -> Record:

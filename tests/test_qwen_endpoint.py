@@ -9,7 +9,6 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -26,6 +25,7 @@ from vidkit.qwen_model import (
 
 from .conftest import MakeVideo
 from .model_server import ModelServer, serving, way_of
+from .records import record_of
 
 KEY = "sk-very-secret-key"
 Open = Callable[..., Describer]
@@ -66,17 +66,6 @@ def clips(make_video: MakeVideo, tmp_path: Path) -> list[Path]:
     for number, path in enumerate(paths):
         path.write_bytes(content + b"\0\0\0\x09free" + bytes([number]))  # a box that players skip
     return paths
-
-
-def record_of(clips: list[Path], **keys: Any) -> dict[str, Any]:
-    entries = [
-        {
-            "index": n + 1, "start_time": n * 15.0, "end_time": n * 15.0 + 15, "path": clip.name,
-            "url": None, "description": None, "tags": [],
-        }
-        for n, clip in enumerate(clips)
-    ]  # fmt: skip
-    return {"filename": "video.mp4", "segments": entries, "scenes": [], "ai_generated_tags": [], **keys}
 
 
 # The two protocols

@@ -24,6 +24,7 @@ from vidkit.qwen_model.frames import Budget
 
 from .conftest import MakeVideo
 from .described_csv import describe_a_csv_twice
+from .records import record_of
 
 for _package in ("torch", "accelerate"):
     pytest.importorskip(_package, reason="the extra `qwen` is not installed")
@@ -83,17 +84,6 @@ def clips(make_video: MakeVideo, tmp_path: Path) -> list[Path]:
     for path, (length, size) in zip(paths, shapes, strict=True):
         shutil.copy(make_video(shots=1, shot_length=length, size=size), path)
     return paths
-
-
-def record_of(clips: Sequence[Path]) -> dict[str, Any]:
-    entries = [
-        {
-            "index": n, "start_time": n * 15.0, "end_time": n * 15.0 + 15, "path": clip.name,
-            "url": None, "description": None, "tags": [],
-        }
-        for n, clip in enumerate(clips)
-    ]  # fmt: skip
-    return {"filename": "video.mp4", "segments": entries, "scenes": [], "ai_generated_tags": []}
 
 
 @pytest.mark.parametrize("family", ["qwen2", "qwen2_5", "qwen3"])

@@ -21,7 +21,7 @@ from vidkit.ffmpeg import stop_all
 from vidkit.record import Record
 from vidkit.rows import FAILURE_COLUMNS, BadRow, Found, PassedOver, Row
 from vidkit.run import Run, timestamp
-from vidkit.workflow import process_video_pipeline, row_version, source_key
+from vidkit.workflow import process_video_pipeline, source_key
 
 log = logging.getLogger(__name__)
 
@@ -158,7 +158,7 @@ class _Batch:
         if self.run.filters.wants(row) is False:
             self.summary.filtered += 1
             return
-        if not self.run.force and self.run.journal.is_done(url, row_version(row), self.settings):
+        if not self.run.force and self.run.journal.is_done(url, row.version, self.settings):
             return self._skip(row)
         # Named in the order of the rows, so that of two with one name it is always the same that keeps it.
         if self.run.journal.filename(url) is None and (wanted := wanted_name(row.url, row.file_name)):

@@ -147,14 +147,20 @@ class Screen:
 
 
 @contextmanager
-def counted(unit: str) -> Iterator[Callable[[int, int | None], None]]:
-    """A bar on a terminal for work that tells (done, in all), and nothing elsewhere."""
+def counted(unit: str) -> Iterator[Callable[..., None]]:
+    """A bar on a terminal for work that tells (done, in all), and which part it is of; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda *_: None
+        return
     from tqdm import tqdm
 
-    with tqdm(unit=unit, leave=False, dynamic_ncols=True, disable=not sys.stderr.isatty(), file=sys.stderr) as bar:
+    with tqdm(unit=unit, leave=False, dynamic_ncols=True, file=sys.stderr) as bar:
 
-        def progress(done: int, total: int | None) -> None:
+        def progress(done: int, total: int | None, what: str = "") -> None:
+            if done < bar.n:  # another part begins
+                bar.reset(total)
             bar.total = total
+            bar.set_description_str(f"{what}: " if what else "", refresh=False)
             bar.update(done - bar.n)
 
         yield progress

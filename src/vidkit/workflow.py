@@ -96,11 +96,6 @@ def source_key(url: str) -> str:
     return shown_url(url) if path is None else str(path.absolute())
 
 
-def row_version(row: Row) -> str | None:
-    """The version of the source that the CSV itself tells, so that no request is needed."""
-    return f"{row.file_size or ''}|{row.last_modified}" if row.last_modified else None
-
-
 class _Changed(Exception):
     """What was fetched again is not what the older record is of."""
 
@@ -155,7 +150,7 @@ class _Work:
     def _look(self) -> None:
         """See whether the source is what it was when the older record was made."""
         with in_stage("download"):
-            self.version = row_version(self.row)
+            self.version = self.row.version
             if self.old is None:
                 return
             if self.version is None:
@@ -198,7 +193,7 @@ class _Work:
         self.filename = download.filename
         if download.is_local:
             self.filename = self.run.places.claim(self.url, download.filename)
-        self.version = row_version(self.row) or download.version
+        self.version = self.row.version or download.version
         self.downloaded = not download.is_local
         self.stages["download"] = stage_entry(began, self._source_fingerprint())
         self.record["source"] = self._source(shown_url(download.resolved_url))

@@ -162,9 +162,14 @@ def clip_plan(metadata: Metadata, settings: ClipSettings, scenes: Sequence[Scene
         width=width,
         height=height,
         encoder=settings.encoder,
-        fps=settings.max_fps if metadata.fps > settings.max_fps * 1.001 else None,
+        fps=lowered_rate(metadata, settings.max_fps),
         starts=tuple(scene_starts(scenes or [], settings.segment_length)) if along else None,
     )
+
+
+def lowered_rate(metadata: Metadata, max_fps: float) -> float | None:
+    """The frame rate that a video is brought down to; None where its own is inside the limit, or hardly over it."""
+    return max_fps if metadata.fps > max_fps * 1.001 else None
 
 
 def scene_starts(scenes: Sequence[Scene], longest: float) -> list[float]:
@@ -188,7 +193,7 @@ def copied(path: Path, folder: Path, metadata: Metadata, settings: ClipSettings,
     forced = settings.clip_mode == "copy"
     why = why_not_copyable(metadata)
     if not forced:
-        why = why or why_not_copied(metadata, (plan.width, plan.height), settings.max_fps)
+        why = why or why_not_copied(metadata, plan)
         why = why or ("clips overlap" if plan.tracks > 1 else None)
     if why and forced:
         raise copy_error(path, why)
@@ -251,11 +256,14 @@ def extract_scene_segment(
     metadata = extract_metadata(path)
     folder = ensure_directory(output_dir)
     target = folder / f"{path.stem}_{start_time:.2f}-{end_time:.2f}.mp4"
-    fps = max_fps if metadata.fps > max_fps * 1.001 else None
     size = clip_size(metadata, max_resolution)
     arguments = ["ffmpeg", "-v", "error", "-nostdin", "-y", "-ss", f"{start_time:.6f}", *input_arguments(path)]
     arguments += ["-t", f"{end_time - start_time:.6f}", "-map", f"0:{metadata.stream}", "-map", "0:a:0?"]
-    arguments += ["-vf", ",".join(video_filters(metadata, *size, fps)), *encoding("libx264", *size)]
+    arguments += [
+        "-vf",
+        ",".join(video_filters(metadata, *size, lowered_rate(metadata, max_fps))),
+        *encoding("libx264", *size),
+    ]
     arguments += ["-movflags", "+faststart", "-f", "mp4"]
     with building(folder) as new:
         piece = new / "piece.mp4"

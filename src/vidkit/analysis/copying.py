@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from vidkit.analysis.cut import Piece, listed_pieces, pictures_end
+from vidkit.analysis.cut import Piece, Plan, listed_pieces, pictures_end
 from vidkit.analysis.probe import Metadata
 from vidkit.core import printable
 from vidkit.errors import MediaError
@@ -90,7 +90,7 @@ def _seconds(text: str | None) -> float | None:
         return None
 
 
-def why_not_copied(metadata: Metadata, size: tuple[int, int], max_fps: float) -> str | None:
+def why_not_copied(metadata: Metadata, plan: Plan) -> str | None:
     """Why a video's clips must be encoded to be inside their limits; None where they need not."""
     if metadata.codec != "h264":
         return f"its pictures are {metadata.codec}, not h264"
@@ -98,9 +98,9 @@ def why_not_copied(metadata: Metadata, size: tuple[int, int], max_fps: float) ->
         return f"its sound is {metadata.audio.codec}, not aac"
     if metadata.rotation:
         return "it is stored turned"
-    if size != (metadata.width, metadata.height):
+    if (plan.width, plan.height) != (metadata.width, metadata.height):
         return f"{metadata.resolution} is over the limit"
-    if metadata.fps > max_fps * 1.001:
+    if plan.fps is not None:
         return f"{metadata.fps:g} frames a second are over the limit"
     return None
 

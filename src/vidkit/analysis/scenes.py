@@ -140,17 +140,8 @@ def adaptive_detection(threshold: float, metadata: Metadata) -> Detection:
         found.extend(find_boundaries(_frames(pipe, FRAME_BYTES), threshold, metadata.fps))
 
     graph = f"scale={FRAME_SIZE[0]}:{FRAME_SIZE[1]}:flags=area,format={PIXEL_FORMAT},{TELL_TIMES}"
-    arguments = [
-        "-map",
-        "[tiny]",
-        "-fps_mode",
-        "passthrough",
-        "-enc_time_base",
-        "1:90000",
-        "-f",
-        "rawvideo",
-        "pipe:1",
-    ]
+    arguments = ["-map", "[tiny]", "-fps_mode", "passthrough", "-enc_time_base", "1:90000"]
+    arguments += ["-f", "rawvideo", "pipe:1"]
     return Detection(
         Use(lambda source: [f"[{source}]{graph}[tiny]"], arguments),
         read,

@@ -68,6 +68,7 @@ def analyse_video(path: Path, metadata: Metadata, scenes: SceneWish, clips: Clip
     Raises:
         MediaError: ffmpeg cannot decode the file or make the clips, in its own words.
     """
+    interval = sprite_interval(metadata.duration, scenes.sprite_interval) if scenes.sprite_interval else 0.0
     with building(scenes.folder) as candidates, building(clips.folder if clips else scenes.folder) as pieces:
         plan, copies = None, None
         if clips is not None and clips.settings.segment_by == "time":
@@ -75,13 +76,12 @@ def analyse_video(path: Path, metadata: Metadata, scenes: SceneWish, clips: Clip
             copies = copied(path, pieces, metadata, clips.settings, plan)
         use = cut_use(metadata, plan, pieces) if plan is not None and copies is None else None
         try:
-            found, unread = _one_pass(path, metadata, scenes, candidates, use)
+            found, unread = _one_pass(path, metadata, scenes, interval, candidates, use)
         except MediaError as error:
             what = "decoded and cut into clips" if use else "decoded"
             raise MediaError(f"{printable(path.name)} cannot be {what}: {error}") from None
         pictures = choose_thumbnails(path, found, candidates, scenes.folder, metadata)
-        interval = sprite_interval(metadata.duration, scenes.sprite_interval)
-        sprites = write_vtt(metadata, scenes.folder, interval) if scenes.sprite_interval else None
+        sprites = write_vtt(metadata, scenes.folder, interval) if interval else None
         segments = None
         if clips is not None and use is not None and plan is not None:
             segments = _decoded_clips(path, metadata, clips, pieces, plan)
@@ -101,13 +101,12 @@ def _decoded_clips(path: Path, metadata: Metadata, wish: ClipWish, folder: Path,
 
 
 def _one_pass(
-    path: Path, metadata: Metadata, wish: SceneWish, candidates: Path, clips: Use | None
+    path: Path, metadata: Metadata, wish: SceneWish, interval: float, candidates: Path, clips: Use | None
 ) -> tuple[list[Scene], float]:
     """Decode the video for its scenes, their pictures and, where they are not copied, its clips."""
     detection = DETECTORS[wish.detector](wish.threshold, metadata)
     uses = [detection.use, candidates_use(metadata, candidates)]
-    if wish.sprite_interval:
-        interval = sprite_interval(metadata.duration, wish.sprite_interval)
+    if interval:
         uses.append(sprites_use(metadata, wish.folder, interval))
     if clips is not None:
         uses.append(clips)

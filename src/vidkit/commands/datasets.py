@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 from vidkit.cli import EXIT_DONE, EXIT_SOME_FAILED
 from vidkit.commands.library import query_of
 from vidkit.config import Config
 from vidkit.core import printable
 from vidkit.export import Exported, export_dataset
-from vidkit.export.dataset import Progress
 from vidkit.export.media import Caps
 from vidkit.export.samples import REMEDIES
 from vidkit.library import open_library
-from vidkit.screen import say
+from vidkit.screen import counted, say
 
 
 def export(options: argparse.Namespace, config: Config) -> int:
     """`vidkit export`: a dataset of what the filters let through."""
     query = query_of(options)
     try:
-        with open_library(config) as library, _bar() as progress:
+        with open_library(config) as library, counted(" videos") as progress:
             done = export_dataset(
                 library,
                 options.directory,
@@ -38,7 +35,7 @@ def export(options: argparse.Namespace, config: Config) -> int:
                 overwrite=options.overwrite,
                 caps=Caps(config.processing.max_resolution, config.processing.max_fps),
                 command=command_of(options),
-                progress=progress,
+                progress=lambda what, done, total: progress(done, total, what),
             )
     except KeyboardInterrupt:
         say("interrupted: the same command goes on from here")
@@ -47,25 +44,6 @@ def export(options: argparse.Namespace, config: Config) -> int:
         say(line)
     print(printable(done.folder))
     return EXIT_SOME_FAILED if done.unusable else EXIT_DONE
-
-
-@contextmanager
-def _bar() -> Iterator[Progress | None]:
-    """A progress bar on a terminal; nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from tqdm import tqdm
-
-    with tqdm(desc="looking", unit=" videos", leave=False, dynamic_ncols=True, file=sys.stderr) as bar:
-
-        def progress(what: str, done: int, total: int | None) -> None:
-            if bar.total != total:
-                bar.set_description_str(f"{what}: ", refresh=False)
-                bar.reset(total)
-            bar.update(done - bar.n)
-
-        yield progress
 
 
 def _lines(done: Exported, directory: str) -> Iterator[str]:

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from vidkit.cli import EXIT_DONE, EXIT_SOME_FAILED
+from vidkit.commands.library import unknown
 from vidkit.config import Config
 from vidkit.core import printable
 from vidkit.errors import ConfigError, OutputError
@@ -34,9 +35,7 @@ def label(options: argparse.Namespace, config: Config) -> int:
         if labelled.without_json:
             of = printable(labelled.record["filename"])
             say(f"only in the library, as there is no JSON record of {of} in {_remedy(labelled.without_json)}")
-    if not found:
-        say(f"no video of the library has this id, file name or URL: {printable(options.key)}")
-    return EXIT_DONE if found else EXIT_SOME_FAILED
+    return EXIT_DONE if found else unknown(options.key)
 
 
 def _line(record: Record) -> str:

@@ -108,11 +108,12 @@ def show(options: argparse.Namespace, config: Config) -> int:
         found = home.find(options.key)
     for stored in found:
         print(json.dumps(stored.record, ensure_ascii=False, indent=None if options.json else 2))
-    return EXIT_DONE if found else _unknown(options.key)
+    return EXIT_DONE if found else unknown(options.key)
 
 
-def _unknown(key: str) -> int:
-    print(f"no video of the library has this id, file name or URL: {printable(key)}", file=sys.stderr)
+def unknown(key: str) -> int:
+    """Say that the library has no such video; the exit code of that."""
+    say(f"no video of the library has this id, file name or URL: {printable(key)}")
     return EXIT_SOME_FAILED
 
 
@@ -159,7 +160,7 @@ def remove(options: argparse.Namespace, config: Config) -> int:
     with open_library(config) as home:
         found = home.find(options.key)
         if not found:
-            return _unknown(options.key)
+            return unknown(options.key)
         for stored in found:
             print(printable(stored.record["source"]["url"]))
             for path in files_of(stored.record, stored.folder) if options.files else []:

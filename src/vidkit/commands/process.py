@@ -85,7 +85,7 @@ def infer(options: argparse.Namespace, config: Config) -> int:
     if describer is None:
         raise ConfigError("no model is configured: see [QwenVL] in config.ini")
     try:
-        with counted("video") as progress:
+        with counted(" videos") as progress:
             results = run_inference_on_videos(
                 options.videos, out=options.out, config=config, describer=describer, progress=progress
             )

@@ -56,6 +56,11 @@ class Row:
             return None
 
     @property
+    def version(self) -> str | None:
+        """The version of the source that the CSV itself tells, so that no request is needed."""
+        return f"{self.file_size or ''}|{self.last_modified}" if self.last_modified else None
+
+    @property
     def modified(self) -> datetime | None:
         """When the file was changed, UTC where no zone is written; None as with `size_bytes`."""
         try:
