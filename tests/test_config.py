@@ -55,7 +55,7 @@ def test_an_unknown_key_and_section_are_named_with_the_nearest(caplog: pytest.Lo
         ("[Paths]\nKeepDownloads = perhaps\n", ["KeepDownloads", "neither yes nor no"]),
         ("[Processing]\nSegmentLength = 5\nSegmentOverlap = 5\n", ["SegmentOverlap", "less than"]),
         ("[Processing]\nClipMode = copy\nSegmentOverlap = 5\n", ["ClipMode", "overlap"]),
-        ("[Processing]\nEncoder = nvenc\n", ["Encoder", "did you mean h264_nvenc?"]),
+        ("[Processing]\nEncoder = nvenc\n", ["Encoder", "did you mean h264_nvenc? libx264"]),
         ("[Concurrency]\nMaxWorkers = 2.5\n", ["MaxWorkers", "2.5"]),
         ("MaxFPS = 3\n", ["config.ini", "line 1", "Section"]),
         ("[Paths]\nKeepDownloads = yes\nKeepDownloads = no\n", ["line 3", "twice"]),

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from vidkit.errors import ConfigError
+from vidkit.errors import ConfigError, sentence
 from vidkit.settings import (
     Concurrency,
     Config,
@@ -89,7 +89,7 @@ def load_config(
             value = row.read(text.strip())
         except ValueError as error:
             shown = "this value" if isinstance(row.default, Secret) else str(error)
-            raise ConfigError(f"{where}: {shown}. {row.meaning}") from None
+            raise ConfigError(f"{where}: {sentence(shown)} {row.meaning}") from None
         sections.setdefault(row.section_attribute, {})[row.attribute] = value
         explicit.add((row.section, row.key))
     config = Config(explicit=frozenset(explicit))

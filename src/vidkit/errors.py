@@ -47,3 +47,8 @@ class UnwantedError(VidkitError):
 
 class Terminated(KeyboardInterrupt):
     """The system ends the program: SIGTERM, or the terminal is gone. Unlike Ctrl-C it leaves no time to finish."""
+
+
+def sentence(text: str) -> str:
+    """A reason with its full stop, where no question ends it: another sentence follows."""
+    return text if text.endswith("?") else text + "."

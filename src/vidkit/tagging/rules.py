@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from vidkit.core import printable
-from vidkit.errors import ConfigError
+from vidkit.errors import ConfigError, sentence
 from vidkit.tagging.conditions import CONDITIONS, Facts, read_texts
 
 log = logging.getLogger(__name__)
@@ -102,8 +102,8 @@ def rule_set(content: object, path: Path | None = None) -> RuleSet:
         rules = _read_list(content, "rules", "rule", "tags")
         classes = _read_list(content, "classifications", "classification", "name")
     except ValueError as error:
-        end = "" if str(error).endswith("?") else "."
-        raise ConfigError(printable(f"{where}: {error}{end} docs/rules.md shows how rules are written.")) from None
+        what = sentence(f"{where}: {error}")
+        raise ConfigError(printable(f"{what} docs/rules.md shows how rules are written.")) from None
     meaning = repr((BUILT_IN, rules, classes))
     return RuleSet(rules, classes, hashlib.sha256(meaning.encode()).hexdigest()[:16], path)
 
