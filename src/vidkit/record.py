@@ -18,7 +18,7 @@ class Source(TypedDict):
     file_name: Annotated[str | None, "from the CSV"]
     file_size: Annotated[str | None, "from the CSV, as written there"]
     last_modified: Annotated[str | None, "from the CSV, as written there"]
-    columns: Annotated[dict[str, str], "every other column of the CSV, as text"]
+    columns: Annotated[dict[str, str], "every other column of the CSV, as text; one that a later CSV has not got stays"]
 
 
 class Audio(TypedDict):

@@ -41,6 +41,7 @@ from vidkit.run import (
     tag_inputs,
     timestamp,
 )
+from vidkit.source import older_record, source_of
 from vidkit.tagging import tag_and_classify
 
 log = logging.getLogger(__name__)
@@ -181,9 +182,10 @@ class _Work:
         with in_stage("download"):
             self.progress("download", 0, None)
             began = time.monotonic()
+            older = self.older  # looked at before the file has a new name
             download = download_video(
                 self.row.url,
-                self.row.file_name,
+                self.row.file_name or (older and older["source"]["file_name"]),
                 self.run.places.downloads,
                 claim=lambda wanted: self.run.places.claim(self.url, wanted),
                 progress=lambda done, total: self.progress("download", done, total),
@@ -196,7 +198,7 @@ class _Work:
         self.version = self.row.version or download.version
         self.downloaded = not download.is_local
         self.stages["download"] = stage_entry(began, self._source_fingerprint())
-        self.record["source"] = self._source(shown_url(download.resolved_url))
+        self.record["source"] = source_of(self.row, self.url, shown_url(download.resolved_url), older)
         self.record["path"] = self.run.places.relative(download.path)
         if self.old and self.old["sha256"] != sha256:
             self.__dict__["file"] = download.path  # it need not be fetched twice
@@ -205,16 +207,10 @@ class _Work:
         self.record["sha256"] = sha256
         return download.path
 
-    def _source(self, resolved_url: str) -> dict[str, Any]:
-        row = self.row
-        return {
-            "url": self.url,
-            "resolved_url": resolved_url,
-            "file_name": row.file_name,
-            "file_size": row.file_size,
-            "last_modified": row.last_modified,
-            "columns": dict(row.columns),
-        }
+    @cached_property
+    def older(self) -> Record | None:
+        """The record that is replaced: also with `force`, after a change, and where the JSON is lost."""
+        return self.old or older_record(self.run, self.url, self.filename)
 
     @cached_property
     def metadata(self) -> Metadata:
@@ -224,7 +220,8 @@ class _Work:
         """Every stage in order. One stage is one call of `_stage`: its keys, what it is made from, how."""
         if self.old and not self.renewed:
             self.record |= {"sha256": self.old["sha256"], "path": self.old["path"]}
-            self.record["source"] = self._source(self.old["source"]["resolved_url"])
+            resolved = self.old["source"]["resolved_url"]
+            self.record["source"] = source_of(self.row, self.url, resolved, self.old)
             self.busy = self.record["source"] != self.old["source"]
             self.stages["download"] = dict(self.old["processing"]["stages"]["download"])
         else:
@@ -348,12 +345,8 @@ class _Work:
 
     def _corrections(self) -> Corrections | None:
         """What a person said of this content at this URL: also with `force`, and where the JSON is lost."""
-        old = self.old or (self.run.places.record(self.url, self.filename) if self.filename else None)
-        olds = [old] if old else []
-        with suppress(LibraryError):
-            olds = olds or [stored.record for stored in self.run.library.find(self.url)]
-        same = (old for old in olds if (old["source"]["url"], old["sha256"]) == (self.url, self.record["sha256"]))
-        return next((old.get("corrections") for old in same), None)
+        old = self.old or older_record(self.run, self.url, self.filename)
+        return old.get("corrections") if old and old["sha256"] == self.record["sha256"] else None
 
     def _keep(self) -> Record:
         """Write the record, put it into the library and note that the video is done."""
