@@ -18,7 +18,7 @@ class Source(TypedDict):
     file_name: Annotated[str | None, "from the CSV"]
     file_size: Annotated[str | None, "from the CSV, as written there"]
     last_modified: Annotated[str | None, "from the CSV, as written there"]
-    columns: Annotated[dict[str, str], "every other column of the CSV, as text; one that a later CSV has not got stays"]
+    columns: Annotated[dict[str, str], "every other column, as text; those that a later CSV lacks stay"]
 
 
 class Audio(TypedDict):
