@@ -11,8 +11,8 @@ READY_TO_TEST := $(VENV)/.ready-to-test
 demo: $(READY)  ## process a sample video, or URL=...
 	@$(BIN)/python scripts/demo.py $(URL)
 
-test: $(READY_TO_TEST)  ## every test
-	$(BIN)/python -m pytest --cov=vidkit --cov-report=term:skip-covered $(ARGS)
+test: $(READY_TO_TEST)  ## every test, as many at once as there are cores
+	$(BIN)/python -m pytest -n auto --dist worksteal --cov=vidkit --cov-report=term:skip-covered $(ARGS)
 
 lint: $(READY_TO_TEST)  ## style and types
 	$(BIN)/ruff check .

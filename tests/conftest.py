@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import signal
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +17,17 @@ from vidkit.ffmpeg import find_tool
 
 SHARED_MEDIA = Path(__file__).parents[2] / "shared" / "media"
 MakeVideo = Callable[..., Path]
+
+
+def pytest_configure() -> None:
+    """Children begin with the usual signals; `nohup make test &` has SIGHUP and SIGINT ignored, which they inherit.
+
+    A handler that does nothing still lets this process live on; a program that is started begins with the default.
+    """
+    for name in ("SIGHUP", "SIGINT"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 @pytest.fixture(autouse=True)
@@ -48,8 +62,14 @@ def media() -> Path:
 
 @pytest.fixture(scope="session")
 def make_video(tmp_path_factory: pytest.TempPathFactory) -> MakeVideo:
-    """Make a video in a line, once for each set of arguments: `make_video(shots=3, size="640x360", fps=25)`."""
-    folder = tmp_path_factory.mktemp("videos")
+    """Make a video in a line, once for each set of arguments: `make_video(shots=3, size="640x360", fps=25)`.
+
+    The processes of pytest-xdist share the videos: one is made under another name, and linked into its place if no
+    other process was faster.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "videos"
+    folder.mkdir(exist_ok=True)
 
     def make(
         name: str = "video.mp4",
@@ -80,7 +100,11 @@ def make_video(tmp_path_factory: pytest.TempPathFactory) -> MakeVideo:
         command += ["-filter_complex", graph, "-map", "[v]"]
         command += ["-map", f"{shots}:a", "-c:a", "aac"] if audio and not name.endswith(".webm") else []
         command += ["-c:v", "libx264", "-preset", "ultrafast"] if not name.endswith(".webm") else ["-c:v", "libvpx"]
-        subprocess.run([*command, *options, str(path)], check=True, capture_output=True)
+        with tempfile.TemporaryDirectory(prefix=".making-", dir=folder) as making:
+            made = Path(making, name)
+            subprocess.run([*command, *options, str(made)], check=True, capture_output=True)
+            with contextlib.suppress(FileExistsError):
+                os.link(made, path)
         return path
 
     return make
