@@ -70,7 +70,7 @@ class Reporter(Protocol):
 
     def failed(self, failure: Failure) -> None: ...
 
-    def skipped(self, row: Row) -> None: ...
+    def skipped(self, row: Row | PassedOver) -> None: ...
 
     def interrupted(self, under_way: int) -> None: ...
 
@@ -90,7 +90,7 @@ class Silent:
     def failed(self, failure: Failure) -> None:
         pass
 
-    def skipped(self, row: Row) -> None:
+    def skipped(self, row: Row | PassedOver) -> None:
         pass
 
     def interrupted(self, under_way: int) -> None:
@@ -150,14 +150,14 @@ class _Batch:
             return
         if isinstance(row, PassedOver):
             self.summary.passed_over += 1
-            return
+            return self.reporter.skipped(row)
         url = source_key(row.url)
         if url in self.seen:  # a row that stands twice is done once
             return self._skip(row)
         self.seen.add(url)
         if self.run.filters.wants(row) is False:
             self.summary.filtered += 1
-            return
+            return self.reporter.skipped(row)
         if not self.run.force and self.run.journal.is_done(url, row.version, self.settings):
             return self._skip(row)
         # Named in the order of the rows, so that of two with one name it is always the same that keeps it.

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from vidkit.config import Config, Secret, load_config
 from vidkit.errors import ConfigError, OutputError
+from vidkit.terminal import write_line
 
 __all__ = [
     "Config",
@@ -84,12 +85,7 @@ class _ScreenHandler(logging.StreamHandler):  # type: ignore[type-arg]
     """Writes to stderr as it is now, above a progress bar if one is drawn."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        line = self.format(record)
-        tqdm = sys.modules.get("tqdm")
-        if tqdm is not None and getattr(tqdm.tqdm, "_instances", None):
-            tqdm.tqdm.write(line, file=sys.stderr)
-        else:
-            print(line, file=sys.stderr, flush=True)
+        write_line(self.format(record), sys.stderr)
 
 
 def setup_logging(

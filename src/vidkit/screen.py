@@ -10,8 +10,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from vidkit.core import printable, shown_url
+from vidkit.terminal import columns_of, cut, is_live, write_line
 from vidkit.units import format_duration, format_size
 
 if TYPE_CHECKING:
@@ -20,13 +22,13 @@ if TYPE_CHECKING:
     from vidkit.batch import Failure, Summary
     from vidkit.qwen_model.cost import Cost
     from vidkit.record import Record
-    from vidkit.rows import Row
+    from vidkit.rows import PassedOver, Row
 
 log = logging.getLogger(__name__)
 
 _STAGES = {
     "download": "downloading",
-    "probe": "looking",
+    "probe": "probing",
     "scenes": "finding scenes, cutting clips",
     "clips": "cutting clips",
     "describe": "describing",
@@ -34,11 +36,16 @@ _STAGES = {
 }
 
 
+_TOTAL_KNOWN = "{n_fmt}/{total_fmt} {unit} {percentage:.0f} %|{bar}|ETA {remaining}{postfix}"
+_TOTAL_UNKNOWN = "{n_fmt} {unit} [{elapsed}]{postfix}"
+_LONGEST_NAME = 40  # columns
+
+
 class Screen:
     """Reports a run. On a terminal: a bar for the batch over a line for each video under way; else plain lines.
 
     Args:
-        total: how many rows there are, where that is known.
+        total: how many rows there are, where that is known; `expect` may tell it later.
         as_json: results are records, one a line.
         quiet: results are not printed, only what fails.
         workers: how many videos are under way at once.
@@ -49,32 +56,46 @@ class Screen:
         self._quiet = quiet
         self._lock = threading.Lock()
         self._failures = 0
-        self._lines: dict[str, tqdm[Any]] = {}
+        self._lines: dict[str, tuple[tqdm[Any], int]] = {}
         self._bar: tqdm[Any] | None = None
-        if sys.stderr.isatty():
+        self.live = is_live(sys.stderr)
+        if self.live:
             from tqdm import tqdm
 
             self._free = list(range(workers, 0, -1))
             if total != 1:
                 self._bar = tqdm(
-                    total=total, unit="video", position=0, leave=False, dynamic_ncols=True, file=sys.stderr
-                )
+                    unit="videos", position=0, leave=False, dynamic_ncols=True, file=sys.stderr,
+                    bar_format=_TOTAL_UNKNOWN,
+                )  # fmt: skip
+                if total is not None:
+                    self.expect(total)
+
+    def expect(self, total: int) -> None:
+        """Show how much of this many rows is done, and how long the rest takes."""
+        with self._lock:
+            if self._bar is not None:
+                self._bar.total, self._bar.bar_format = total, _TOTAL_KNOWN
+                self._bar.refresh()
 
     def close(self) -> None:
         """Take the bars off the screen."""
-        for line in list(self._lines.values()):
-            line.close()
-        if self._bar is not None:
-            self._bar.close()
+        with self._lock:
+            for line, _ in self._lines.values():
+                line.close()
+            self._lines.clear()
+            if self._bar is not None:
+                self._bar.close()
+            self._bar = None  # a total that comes late draws nothing
 
     def began(self, row: Row) -> None:
-        if not sys.stderr.isatty():
+        if not self.live:
             return
         from tqdm import tqdm
 
         with self._lock:
             position = self._free.pop() if self._bar is not None else 0
-            self._lines[row.url] = tqdm(
+            line = tqdm(
                 position=position,
                 leave=False,
                 dynamic_ncols=True,
@@ -82,28 +103,30 @@ class Screen:
                 unit_scale=True,
                 bar_format="{desc}",
                 file=sys.stderr,
-                desc=_name(row),
+                desc=_fitted(f"  {_name(row)}"),
             )
+            self._lines[row.url] = line, position
 
     def stage(self, row: Row, stage: str, done: int, total: int | None) -> None:
         with self._lock:
-            line = self._lines.get(row.url)
+            line, _ = self._lines.get(row.url, (None, 0))
             if line is None:
                 return
             if stage == "download" and done:
                 line.bar_format = None if total else "{desc}: {n_fmt} [{elapsed}, {rate_fmt}]"
                 line.total = total
-                line.set_description_str(f"  {_name(row)}", refresh=False)
+                line.set_description_str(_fitted(f"  {_name(row)}", 0.5), refresh=False)
                 line.update(done - line.n)
             else:
                 line.bar_format = "{desc}"
-                line.set_description_str(f"  {_name(row)}: {_STAGES.get(stage, stage)}")
+                line.set_description_str(_fitted(f"  {_name(row)}: {_STAGES.get(stage, stage)}"))
 
     def finished(self, row: Row, record: Record, new: bool) -> None:
         self._left(row)
         if self._quiet:
             return
-        self._print(json.dumps(record, ensure_ascii=False) if self._json else result_line(record, new), sys.stdout)
+        text = json.dumps(record, ensure_ascii=False) if self._json else result_line(record, new)
+        self._print(text, sys.stdout, wrapped=not self._json)
 
     def failed(self, failure: Failure) -> None:
         with self._lock:
@@ -111,7 +134,7 @@ class Screen:
         self._left(failure.row)
         self._print(failure_line(failure), sys.stderr)
 
-    def skipped(self, row: Row) -> None:
+    def skipped(self, row: Row | PassedOver) -> None:
         self._left(row)
 
     def interrupted(self, under_way: int) -> None:
@@ -119,27 +142,26 @@ class Screen:
             videos = "1 video" if under_way == 1 else f"{under_way} videos"
             self._print(f"finishing the {videos} under way; Ctrl-C again stops now", sys.stderr)
 
-    def _left(self, row: Row) -> None:
+    def _left(self, row: Row | PassedOver) -> None:
         with self._lock:
-            line = self._lines.pop(row.url, None)
+            line, position = self._lines.pop(getattr(row, "url", ""), (None, 0))
             if line is not None:
                 if self._bar is not None:
-                    self._free.append(-line.pos if line.pos < 0 else line.pos)
+                    self._free.append(position)
                 line.close()
             if self._bar is not None:
                 if self._failures:
                     self._bar.set_postfix_str(f"{self._failures} failed", refresh=False)
                 self._bar.update()
+                if (
+                    self._bar.total is not None and self._bar.n > self._bar.total
+                ):  # there are more than were counted
+                    self._bar.total, self._bar.bar_format = None, _TOTAL_UNKNOWN
 
-    def _print(self, text: str, stream: Any) -> None:
+    def _print(self, text: str, stream: Any, wrapped: bool = True) -> None:
         with self._lock:
             try:
-                if self._bar is not None or self._lines:
-                    from tqdm import tqdm
-
-                    tqdm.write(text, file=stream)
-                else:
-                    print(text, file=stream, flush=True)
+                write_line(text, stream, wrapped)
             except OSError as error:  # nobody reads it, or the disk is full: the videos are processed all the same
                 _silence(stream)
                 if stream is sys.stdout:
@@ -149,7 +171,7 @@ class Screen:
 @contextmanager
 def counted(unit: str) -> Iterator[Callable[..., None]]:
     """A bar on a terminal for work that tells (done, in all), and which part it is of; nothing elsewhere."""
-    if not sys.stderr.isatty():
+    if not is_live(sys.stderr):
         yield lambda *_: None
         return
     from tqdm import tqdm
@@ -166,6 +188,11 @@ def counted(unit: str) -> Iterator[Callable[..., None]]:
         yield progress
 
 
+def _fitted(text: str, share: float = 1.0) -> str:
+    """A line that stays on one line of the terminal, or takes this share of it."""
+    return cut(text, int(((columns_of(sys.stderr) or 80) - 1) * share))
+
+
 def _silence(stream: Any) -> None:
     """Let what is written to a stream go nowhere from now on, also what Python writes at its end."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -174,7 +201,8 @@ def _silence(stream: Any) -> None:
 
 
 def _name(row: Row) -> str:
-    return shown(row.file_name or row.url.rstrip("/").rpartition("/")[2] or row.url)[:40]
+    last = row.url.rstrip("/").rpartition("/")[2]
+    return cut(shown(row.file_name or unquote(last) or row.url), _LONGEST_NAME)
 
 
 def shown(text: str) -> str:
@@ -239,6 +267,6 @@ def cost_line(cost: Cost) -> str:
 def say(text: str) -> None:
     """A line for the person at the screen, beside the results."""
     try:
-        print(text, file=sys.stderr, flush=True)
+        write_line(text, sys.stderr)
     except OSError:
         _silence(sys.stderr)

@@ -19,6 +19,7 @@ from vidkit.infer import run_inference_on_videos
 from vidkit.prepare import csv_to_json
 from vidkit.qwen_model import open_describer
 from vidkit.rows import Filters, Row, read_video_metadata_from_csv
+from vidkit.rows.counting import count_in_background
 from vidkit.run import open_run
 from vidkit.screen import Screen, cost_line, counted, say, summary_line
 from vidkit.units import parse_date, parse_duration, parse_size
@@ -47,6 +48,8 @@ def process(options: argparse.Namespace, config: Config) -> int:
             say("No model is configured, so nothing is described: see [QwenVL] in config.ini. All else is done.")
         workers = config.concurrency.max_workers
         screen = Screen(None if options.csv else len(rows), as_json=options.json, workers=workers)
+        if options.csv and screen.live:
+            count_in_background(options.csv, screen.expect)
         try:
             summary = process_rows(run, rows, workers, screen)
         finally:
@@ -63,6 +66,8 @@ def prepare(options: argparse.Namespace, config: Config) -> int:
     for tool in ("ffmpeg", "ffprobe"):
         find_tool(tool)
     screen = Screen(None, quiet=True, workers=config.concurrency.max_workers)
+    if screen.live:
+        count_in_background(options.csv, screen.expect)
     try:
         summary = csv_to_json(
             options.csv,
