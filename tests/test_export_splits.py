@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from vidkit.cli import main
 from vidkit.errors import ConfigError
 from vidkit.export.labels import label_folders, label_reader, source_folder
 from vidkit.export.splits import assign, group_key, parse_split
+from vidkit.library import parse_query
 
 from .dataset_parts import export, labelled, new_library, put_video
 from .records import make_record
@@ -69,16 +73,115 @@ def test_each_label_is_dealt_out_by_the_shares() -> None:
     assert done.scarce == {}
 
 
-def test_labels_of_one_video_each_still_fill_every_split_and_are_said() -> None:
-    with labelled({f"sign {number}": 1 for number in range(20)}) as library:
+def test_a_label_with_one_video_is_in_train_and_the_message_says_so() -> None:
+    with labelled({"jump": 6, **{f"sign {number}": 1 for number in range(20)}}) as library:
         done = export(library, "jsonl", split="80/10/10")
-    assert {split: sum(counts.values()) for split, counts in done.counts.items()} == {
-        "train": 16,
-        "validation": 2,
-        "test": 2,
-    }
+    assert [sum(done.counts[split].values()) for split in done.counts] == [24, 1, 1]
+    assert all(done.counts["train"][f"sign {number}"] == 1 for number in range(20))
     assert done.scarce == {f"sign {number}": 1 for number in range(20)}
-    assert "sign 7 (1)" in Path("out/dataset_card.md").read_text()
+    said = "sign 7 (1 video, not in validation and test)"
+    assert said in Path("out/dataset_card.md").read_text()
+
+
+def test_the_command_names_the_labels_that_miss_a_split_and_which(capsys: pytest.CaptureFixture[str]) -> None:
+    with labelled({"walk": 3, "run": 2, "rest": 1}):
+        pass
+    assert main(["export", "out", "--format", "jsonl", "--label", "label", "--split", "80/10/10"]) == 0
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "every split" in line]
+    assert "rest (1 video, not in validation and test); run (2 videos, not in " in line
+    assert "walk" not in line
+
+
+Groups = dict[bytes, frozenset[str]]
+
+
+def missed(groups: Groups, dealt: dict[bytes, str], splits: Sequence[str]) -> list[str]:
+    """The labels of which the promise does not hold, each with where its videos are."""
+    of_label: defaultdict[str, list[str]] = defaultdict(list)
+    for key, labels in groups.items():
+        for label in labels:
+            of_label[label].append(dealt[key])
+    return [
+        f"{label}: {sides}"
+        for label, sides in of_label.items()
+        if splits[0] not in sides or len(set(sides)) < min(len(sides), len(splits))
+    ]
+
+
+@pytest.mark.parametrize("start", range(0, 300, 100))
+def test_a_label_is_in_train_and_in_every_split_that_it_has_videos_for(start: int) -> None:
+    for number in range(start, start + 100):
+        chance = random.Random(number)
+        shares = parse_split(
+            chance.choice(["80/10/10", "80/20", "98/1/1", "10/80/10", "0/50/50", "34/33/33", None])
+        )
+        most = chance.choice([1, 2, 3, 5, 40])
+        names = [f"label {label}" for label in range(chance.randint(1, 30)) for _ in range(chance.randint(1, most))]
+        groups = {group_key(f"{number} {at}", number): frozenset([name]) for at, name in enumerate(names)}
+        dealt = assign(groups, shares, number)
+        assert dealt.keys() == groups.keys()
+        assert missed(groups, dealt, list(shares)) == [], f"seed {number}"
+        assert dealt == assign(dict(reversed(groups.items())), shares, number)
+
+
+def test_shares_are_kept_as_far_as_whole_videos_allow() -> None:
+    for number in range(60):
+        chance = random.Random(number)
+        names = [f"label {label}" for label in range(chance.randint(1, 8)) for _ in range(chance.randint(20, 60))]
+        groups = {group_key(str(at), number): frozenset([name]) for at, name in enumerate(names)}
+        shares = parse_split("70/20/10")
+        counts = Counter(assign(groups, shares, number).values())
+        assert all(abs(counts[split] - share * len(names)) <= 1.0001 for split, share in shares.items())
+
+
+def test_labels_of_clips_are_in_train_and_in_every_split_where_the_videos_allow_it() -> None:
+    short = 0
+    for number in range(100):
+        chance = random.Random(number)
+        names = [f"label {label}" for label in range(12)]
+        groups = {
+            group_key(f"{number} {at}", number): frozenset(chance.sample(names, chance.randint(1, 3)))
+            for at in range(60)
+        }
+        groups[group_key("once", number)] = frozenset(["only here", names[0]])
+        shares = parse_split("80/10/10")
+        dealt = assign(groups, shares, number)
+        short += len(missed(groups, dealt, list(shares)))
+        assert dealt[group_key("once", number)] == "train"
+    assert short == 0
+
+
+def test_only_what_is_exported_is_dealt_out() -> None:
+    with labelled({"walk": 6, "run": 2}) as library:
+        for gone in ("run_0", "walk_1", "walk_3", "walk_4"):
+            (FOLDER / "downloads" / f"{gone}.mp4").unlink()
+        done = export(library, "videofolder", split="60/20/20")
+    assert done.counts["train"] == {"walk": 1, "run": 1}
+    assert done.counts["validation"] == done.counts["test"] == {"walk": 1}
+    assert done.scarce == {"run": 1}
+
+
+@pytest.mark.parametrize(("level", "exported"), [("segments", ["segment 1", "segment 2"]), ("scenes", ["scene 2"])])
+def test_lengths_are_those_of_what_is_exported(level: str, exported: list[str]) -> None:
+    with new_library() as library:
+        record = put_video(library, FOLDER.absolute(), "a.mp4", segments=["one", "two", "tail"], scenes=["x", "y"])
+        record["segments"][2]["end_time"] = 20.16
+        record["scenes"][0]["end_time"] = 4.0
+        library.save(record, FOLDER.absolute())
+        put_video(library, FOLDER.absolute(), "b.mp4", segments=[], scenes=[], duration=100.0)
+        done = export(library, "jsonl", level=level, label="class", query=parse_query(min_duration="5"))
+        assert sorted(f"{row['level']} {row['name'][-1]}" for row in rows()) == exported
+        assert done.items == len(exported)
+        with pytest.raises(ConfigError, match=r"as long as --min-duration and --max-duration say"):
+            export(
+                library, "jsonl", directory="none", level=level, label="class", query=parse_query(min_duration="30")
+            )
+        done = export(
+            library, "jsonl", directory="short", level=level, query=parse_query(max_duration="5"), label="class"
+        )
+        assert done.items == 1
+        done = export(library, "jsonl", directory="video", label="class", query=parse_query(min_duration="90"))
+        assert done.items == 1
 
 
 def test_the_same_seed_gives_the_same_splits_and_another_others() -> None:
@@ -102,7 +205,7 @@ def test_splits_do_not_hang_on_the_order_of_the_library() -> None:
 
 
 def test_splits_are_these_on_every_machine_and_in_every_version() -> None:
-    groups = {group_key(str(number), 3): "ab"[number % 2] for number in range(12)}
+    groups = {group_key(str(number), 3): frozenset("ab"[number % 2]) for number in range(12)}
     dealt = assign(groups, parse_split("50/25/25"), 3)
     named = [dealt[group_key(str(number), 3)][:2] for number in range(12)]
     assert " ".join(named) == "tr te te va va tr va tr tr tr tr te"
@@ -110,9 +213,10 @@ def test_splits_are_these_on_every_machine_and_in_every_version() -> None:
 
 def test_more_videos_move_few_of_the_old_ones() -> None:
     shares = parse_split("80/10/10")
-    groups = {group_key(str(number), 0): "label" for number in range(1000)}
+    label = frozenset(["label"])
+    groups = {group_key(str(number), 0): label for number in range(1000)}
     before = assign(groups, shares, 0)
-    after = assign(groups | {group_key(str(number), 0): "label" for number in range(1000, 1010)}, shares, 0)
+    after = assign(groups | {group_key(str(number), 0): label for number in range(1000, 1010)}, shares, 0)
     assert sum(after[key] != side for key, side in before.items()) <= 10
 
 

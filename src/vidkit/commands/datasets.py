@@ -11,6 +11,7 @@ from vidkit.commands.library import query_of
 from vidkit.config import Config
 from vidkit.core import printable
 from vidkit.export import Exported, export_dataset
+from vidkit.export.card import not_everywhere
 from vidkit.export.media import Caps
 from vidkit.export.samples import REMEDIES
 from vidkit.library import open_library
@@ -56,9 +57,10 @@ def _lines(done: Exported, directory: str) -> Iterator[str]:
     if done.unlabelled:
         yield f"{done.unlabelled} of them have no label"
     if done.scarce:
-        shown = [f"{printable(label)} ({count})" for label, count in list(done.scarce.items())[:20]]
-        more = f" and {len(done.scarce) - 20} more" if len(done.scarce) > 20 else ""
-        yield f"labels with too few videos to be in every split: {', '.join(shown)}{more}"
+        shown = [printable(text) for text in not_everywhere(done)[:20]]
+        more = f"; and {len(done.scarce) - 20} more" if len(done.scarce) > 20 else ""
+        yield f"labels that are not in every split: {'; '.join(shown)}{more}"
+        yield f"a label with {len(done.counts)} videos or more is in every split"
     if done.at_odds:
         yield f"{done.at_odds} contents have different labels in different records"
     for counts, what in ((done.missing, "left out"), (done.without_file, "exported without a file")):

@@ -6,12 +6,15 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vidkit import __version__
 from vidkit.core import printable
 from vidkit.export.folder import MADE_BY, MARKER
 from vidkit.export.formats import Format
+
+if TYPE_CHECKING:
+    from vidkit.export.dataset import Exported
 
 CARD = "dataset_card.md"
 # https://huggingface.co/docs/hub/datasets-cards
@@ -44,6 +47,15 @@ class Facts:
     @property
     def items(self) -> int:
         return sum(sum(labels.values()) for labels in self.counts.values())
+
+
+def not_everywhere(made: Facts | Exported) -> list[str]:
+    """The labels that are not in every split, each in words: `wave (1 video, not in test)`."""
+    found = []
+    for label, videos in made.scarce.items():
+        absent = [split for split, counts in made.counts.items() if not counts.get(label)]
+        found.append(f"{label} ({videos} {'video' if videos == 1 else 'videos'}, not in {' and '.join(absent)})")
+    return found
 
 
 def write_card(folder: Path, facts: Facts, form: Format) -> None:
@@ -121,7 +133,8 @@ def _body(facts: Facts, form: Format) -> Iterator[str]:
     yield ""
     shares = ", ".join(f"{name} {share:.0%}" for name, share in facts.shares.items())
     yield f"Asked for: {shares}; seed {facts.seed}. A video is in one split with all its clips and scenes, and so"
-    yield "are all files of the same content (SHA-256). Each label is dealt out by the same shares."
+    yield "are all files of the same content (SHA-256). Each label is dealt out by the same shares. A label with as"
+    yield "many videos as there are splits is in each of them. A label with one video is in train."
     yield from _notes(facts)
     yield ""
     yield "## Where from"
@@ -142,8 +155,7 @@ def _body(facts: Facts, form: Format) -> Iterator[str]:
 def _notes(facts: Facts) -> Iterator[str]:
     if facts.scarce:
         yield ""
-        names = ", ".join(f"{_md(label)} ({count})" for label, count in facts.scarce.items())
-        yield f"These labels have too few videos to be in every split: {names}."
+        yield f"These labels are not in every split: {'; '.join(map(_md, not_everywhere(facts)))}."
     if facts.at_odds:
         yield ""
         yield f"The same content has different labels in {facts.at_odds} cases."

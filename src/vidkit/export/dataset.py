@@ -9,7 +9,7 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -21,15 +21,16 @@ from vidkit.export import webdataset
 from vidkit.export.card import Facts, write_card
 from vidkit.export.folder import WORK, building, target_of
 from vidkit.export.formats import FORMATS, Format
-from vidkit.export.items import LEVELS, Job
+from vidkit.export.items import LEVELS, Job, Wanted
 from vidkit.export.labels import column_of, label_folders, label_reader
 from vidkit.export.media import Caps
 from vidkit.export.plan import Plan, make_plan
-from vidkit.export.samples import MISSING, REMEDIES, UNUSABLE, Files, Report, samples
+from vidkit.export.samples import MISSING, REMEDIES, UNUSABLE, Files, Report, items_in, samples
 from vidkit.export.splits import parse_split
+from vidkit.library.query import Query, Span
 
 if TYPE_CHECKING:
-    from vidkit.library import Library, Query
+    from vidkit.library import Library
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ class Exported:
     """What an export did. `counts` is split -> label -> items, with "" for no label.
 
     `missing` is reason -> items left out, `without_file` reason -> rows that have no file; both are listed in the
-    file `missing_list`, if there are any. `scarce` is label -> videos, where they are too few for every split.
+    file `missing_list`, if there are any. `scarce` is label -> videos, of the labels that are not in every split.
     """
 
     folder: Path
@@ -90,7 +91,8 @@ def export_dataset(
         library: an open library.
         directory: the folder to make.
         format: a name in FORMATS.
-        query: which videos; by default all.
+        query: which videos; by default all. Its bounds on the duration are for the items: of clips and scenes,
+            how long each of them is.
         level: what an item is: `video`, `segments` (the clips) or `scenes`.
         label: where the label is from, see `label_reader`.
         split: such as `80/10/10`, see `parse_split`; by default all is `train`.
@@ -113,18 +115,26 @@ def export_dataset(
         raise ConfigError(f"--level {printable(level)}: there is {', '.join(LEVELS)}")
     form, label_of = FORMATS[format], label_reader(label)
     how = Files(form, _mode(format, form, files), caps or Caps())
-    asked = _Asked(format, level, label, how, parse_split(split), seed, command)
+    query = query or Query()
+    lengths, query = (Span(), query) if level == "video" else (query.duration, replace(query, duration=Span()))
+    wanted = Wanted(level, label_of, lengths)
+    asked = _Asked(format, level, label, how, parse_split(split), seed, command, lengths)
     target = target_of(directory, overwrite)
     said = progress or (lambda what, done, total: None)
     plan = make_plan(
-        library.records(query), level, label_of, asked.shares, seed, lambda done: said("looking", done, None)
+        library.records(query),
+        lambda stored: items_in(stored, wanted, how),
+        asked.shares,
+        seed,
+        lambda done: said("looking", done, None),
     )
-    _see_that_there_is_something(plan, level, label, form)
+    _see_that_there_is_something(plan, asked, form)
     with building(target, asked.fingerprint(plan)) as (folder, resumed), asked.report(folder) as report:
+        plan = plan.kept_in(folder / WORK)
         work, folders = folder / WORK, label_folders([*plan.labels, ""])
         job = Job(folder, work, level, tuple(asked.shares), plan.labels, folders, webdataset.packed(work))
         records = _counted(library.records(query), lambda done: said("exporting", done, plan.videos))
-        form.write(samples(records, plan, job, how, label_of, report), job)
+        form.write(samples(records, plan, job, how, wanted, report), job)
         facts = _facts(asked, plan, report, target.name, library.name)
         if not facts.items:
             remedies = "".join(f". {REMEDIES[reason]}" for reason in report.missing if reason in REMEDIES)
@@ -156,11 +166,12 @@ class _Asked:
     shares: Mapping[str, float]
     seed: int
     command: str
+    lengths: Span
 
     def fingerprint(self, plan: Plan) -> str:
         """What the dataset is made from: an interrupted export goes on where this is the same."""
         made_from = [__version__, plan.fingerprint, self.format, self.level, self.label, self.how.mode]
-        text = json.dumps([*made_from, asdict(self.how.caps), dict(self.shares), self.seed])
+        text = json.dumps([*made_from, asdict(self.how.caps), dict(self.shares), self.seed, asdict(self.lengths)])
         return hashlib.sha256(text.encode()).hexdigest()
 
     def report(self, folder: Path) -> Report:
@@ -168,6 +179,8 @@ class _Asked:
 
 
 def _facts(asked: _Asked, plan: Plan, report: Report, name: str, library: str) -> Facts:
+    there = [{label for label, items in counts.items() if label and items} for counts in report.counts.values()]
+    in_some, in_all = set.union(*there), set.intersection(*there)
     return Facts(
         name=name,
         format=asked.format,
@@ -181,7 +194,7 @@ def _facts(asked: _Asked, plan: Plan, report: Report, name: str, library: str) -
         videos=report.videos,
         unlabelled=sum(counts[""] for counts in report.counts.values()),
         missing=report.missing + report.kept,
-        scarce=plan.scarce,
+        scarce={label: plan.videos_of.get(label, 1) for label in sorted(in_some) if label not in in_all},
         at_odds=plan.at_odds,
         # A card is published: on which machine and in which folder it was made is nobody's business.
         library=os.path.basename(library),
@@ -204,12 +217,14 @@ def _mode(name: str, form: Format, asked: str | None) -> str:
     return asked
 
 
-def _see_that_there_is_something(plan: Plan, level: str, key: str, form: Format) -> None:
+def _see_that_there_is_something(plan: Plan, asked: _Asked, form: Format) -> None:
     if not plan.videos:
         raise ConfigError("there is nothing to export: no video of the library is meant")
     if not plan.items:
-        what = "clips" if level == "segments" else "scenes"
-        raise ConfigError(f"there is nothing to export: none of the {plan.videos} videos has {what}")
+        what = "clips" if asked.level == "segments" else "scenes"
+        long = " as long as --min-duration and --max-duration say" if asked.lengths != Span() else ""
+        raise ConfigError(f"there is nothing to export: none of the {plan.videos} videos has {what}{long}")
+    key = asked.label
     if plan.labels:
         return
     column = column_of(key)

@@ -12,6 +12,7 @@ from vidkit.record import Record
 
 if TYPE_CHECKING:
     from vidkit.library import Stored
+    from vidkit.library.query import Span
 
 LEVELS = ("video", "segments", "scenes")
 
@@ -77,10 +78,30 @@ class Job:
     packed: frozenset[int] = frozenset()
 
 
-def items_of(
+@dataclass(frozen=True)
+class Wanted:
+    """Which items of a record are meant: those of a level that last as long as `lengths` says, in seconds, and what
+    their label is."""
+
+    level: str
+    label_of: Callable[[Record, Mapping[str, Any] | None], str | None]
+    lengths: Span
+
+
+def items_of(stored: Stored, wanted: Wanted) -> list[Item]:
+    """The items of a record that are meant, in order."""
+    low, high = wanted.lengths.low, wanted.lengths.high
+    return [
+        item
+        for item in _items_of(stored, wanted.level, wanted.label_of)
+        if (low is None or round(item.end - item.start, 3) >= low)
+        and (high is None or round(item.end - item.start, 3) <= high)
+    ]
+
+
+def _items_of(
     stored: Stored, level: str, label_of: Callable[[Record, Mapping[str, Any] | None], str | None]
 ) -> list[Item]:
-    """The items of a record at a level, in order."""
     record, folder = stored.record, stored.folder
     if level == "video":
         label = label_of(record, None)

@@ -8,20 +8,22 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from vidkit.core import printable
-from vidkit.export.items import items_of
-from vidkit.export.labels import RESERVED, LabelOf
-from vidkit.export.splits import assign, group_key, too_few
+from vidkit.export.items import Item
+from vidkit.export.labels import RESERVED
+from vidkit.export.splits import assign, group_key
 from vidkit.record import Record
 
 if TYPE_CHECKING:
     from vidkit.library import Stored
 
 _LONGEST = 120  # bytes of a sample's name: room for `_scene_0001`, an extension and the path around it
+_SIDES = "sides.json"
 # No dot: to webdataset the first one ends a sample's name.
 _UNSAFE = re.compile(r"[^\w+()@\u200c\u200d-]+")
 
@@ -30,9 +32,9 @@ _UNSAFE = re.compile(r"[^\w+()@\u200c\u200d-]+")
 class Plan:
     """What the first pass found.
 
-    `sides` is the split of each content (`group_key`), `labels` every label with its number, `scarce` the labels
-    that are not in every split with their videos, `hosts` where the videos are from, `columns` the CSV's columns,
-    `fingerprint` the records that it was made from.
+    `sides` is the split of each content (`group_key`), `labels` every label with its number, `videos_of` how many
+    different videos have a label, `hosts` where the videos are from, `columns` the CSV's columns, `fingerprint` the
+    records that it was made from.
     """
 
     videos: int
@@ -40,7 +42,7 @@ class Plan:
     seed: int
     sides: Mapping[bytes, str]
     labels: Mapping[str, int]
-    scarce: Mapping[str, int]
+    videos_of: Mapping[str, int]
     unlabelled: int
     at_odds: int
     hosts: Mapping[str, int]
@@ -51,6 +53,21 @@ class Plan:
     def side(self, record: Record) -> str | None:
         """The split of a video; None for one that came into the library after the first pass."""
         return self.sides.get(group_key(record["sha256"], self.seed))
+
+    def kept_in(self, work: Path) -> Plan:
+        """The plan with the splits that an interrupted export had dealt out, so that a file that is gone since
+        moves no other video; where there is none, this one, and its splits are noted in the folder `work`."""
+        path = work / _SIDES
+        try:
+            content = json.loads(path.read_bytes())
+            sides = {bytes.fromhex(key): side for key, side in content["sides"].items()}
+            if sides.keys() == self.sides.keys():
+                return replace(self, sides=sides, videos_of=content["videos_of"])
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
+            pass
+        noted = {"sides": {key.hex(): side for key, side in self.sides.items()}, "videos_of": self.videos_of}
+        path.write_text(json.dumps(noted), encoding="utf-8")
+        return self
 
     def name(self, record: Record) -> str:
         """The name of a video's samples: its file's, with a hash of the URL where another video has that one."""
@@ -63,14 +80,23 @@ class Plan:
 
 def make_plan(
     records: Iterable[Stored],
-    level: str,
-    label_of: LabelOf,
+    items_in: Callable[[Stored], tuple[list[Item], list[Item]]],
     shares: Mapping[str, float],
     seed: int,
     progress: Callable[[int], None] | None = None,
 ) -> Plan:
-    """Look through the records once. Of each only its content's hash, its label and its name are kept in memory."""
-    groups: dict[bytes, str] = {}
+    """Look through the records once. Of each only its content's hash, its labels and its name are kept in memory.
+
+    Args:
+        records: the records.
+        items_in: a record -> its items, and those of them that will be in the dataset, which alone are dealt out.
+        shares: split -> share.
+        seed: another seed, other splits.
+        progress: told how many records were looked at.
+    """
+    groups: dict[bytes, frozenset[str]] = {}
+    alike: dict[frozenset[str], frozenset[str]] = {}  # one object for all videos with the same labels
+    others: set[bytes] = set()
     names: dict[str, bool] = {}
     labels: set[str] = set()
     hosts = Counter[str]()
@@ -80,31 +106,35 @@ def make_plan(
     at_odds: set[bytes] = set()
     for stored in records:
         record = stored.record
+        found, usable = items_in(stored)
         digest.update(json.dumps([str(stored.folder), record]).encode())
         videos += 1
         hosts[_host(record["source"]["url"])] += 1
         columns.update(dict.fromkeys(record["source"]["columns"]))
         name = _plain_name(record).casefold()
         names[name] = name in names
-        found = [item.label for item in items_of(stored, level, label_of)]
         items += len(found)
-        unlabelled += found.count(None)
-        labels.update(filter(None, found))
-        key, label = group_key(record["sha256"], seed), next(filter(None, found), "")
-        if groups.setdefault(key, label) != label:
-            at_odds.add(key)
-            groups[key] = min(groups[key], label)
+        unlabelled += sum(1 for item in found if item.label is None)
+        labels.update(item.label for item in found if item.label)
+        key = group_key(record["sha256"], seed)
+        if usable:
+            own = frozenset(item.label or "" for item in usable)
+            own = alike.setdefault(own, own)
+            if groups.setdefault(key, own) != own:
+                at_odds.add(key)
+                groups[key] = groups[key] | own
+        else:
+            others.add(key)
         if progress is not None:
             progress(videos)
-    sides = assign(groups, shares, seed)
-    scarce = too_few(groups, sides, list(shares))
+    sides = dict.fromkeys(others, next(iter(shares))) | assign(groups, shares, seed)
     return Plan(
         videos=videos,
         items=items,
         seed=seed,
         sides=sides,
         labels={label: number for number, label in enumerate(sorted(labels))},
-        scarce={label: count for label, count in scarce.items() if label},
+        videos_of=Counter(label for own in groups.values() for label in own if label),
         unlabelled=unlabelled,
         at_odds=len(at_odds),
         hosts=dict(hosts.most_common(20)),

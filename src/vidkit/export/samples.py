@@ -16,8 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 from vidkit.core import shown_url
 from vidkit.errors import MediaError
 from vidkit.export.formats import Format
-from vidkit.export.items import Item, Job, Sample, items_of, video_file
-from vidkit.export.labels import LabelOf
+from vidkit.export.items import Item, Job, Sample, Wanted, items_of, video_file
 from vidkit.export.media import Caps, cut, extension, put
 from vidkit.export.plan import Plan
 from vidkit.export.rows import cell
@@ -92,8 +91,21 @@ class Report:
         self._table.writerow(map(cell, row))
 
 
+def items_in(stored: Stored, wanted: Wanted, files: Files) -> tuple[list[Item], list[Item]]:
+    """The items of a record, and those that will be in the dataset: with a label where the format needs one, and
+    with a file or worth a row without it."""
+    items: list[Item] = []
+    usable: list[Item] = []
+    for sample in _planned(stored, "", "", wanted, files.form):
+        items += sample.items
+        there = [item for item in sample.items if item.label is not None or not files.form.needs_label]
+        if there and (not _problem(sample, files) or _is_kept(sample, files)):
+            usable += there
+    return items, usable
+
+
 def samples(
-    records: Iterable[Stored], plan: Plan, job: Job, files: Files, label_of: LabelOf, report: Report
+    records: Iterable[Stored], plan: Plan, job: Job, files: Files, wanted: Wanted, report: Report
 ) -> Iterator[Sample]:
     """The samples of a dataset, each with its file where it belongs. The ordinals are the same in every run."""
     ordinal = 0
@@ -102,7 +114,7 @@ def samples(
         if split is None:  # it came in after the first pass
             continue
         any_of_it = False
-        for sample in _planned(stored, split, plan.name(stored.record), job.level, files.form, label_of):
+        for sample in _planned(stored, split, plan.name(stored.record), wanted, files.form):
             ordinal += 1
             sample = replace(sample, ordinal=ordinal)
             if files.form.needs_label:
@@ -122,17 +134,15 @@ def samples(
         report.videos += any_of_it
 
 
-def _planned(
-    stored: Stored, split: str, name: str, level: str, form: Format, label_of: LabelOf
-) -> Iterator[Sample]:
-    items = items_of(stored, level, label_of)
+def _planned(stored: Stored, split: str, name: str, wanted: Wanted, form: Format) -> Iterator[Sample]:
+    items = items_of(stored, wanted)
     record, video = stored.record, video_file(stored)
-    if form.whole_videos or level == "video":
+    if form.whole_videos or wanted.level == "video":
         yield Sample(0, name, name, split, record, tuple(items), _path(video), None, apart=False)
         return
     for item in items:
         own = f"{name}_{item.kind}_{item.number:03d}"
-        clip = level == "segments"
+        clip = wanted.level == "segments"
         file = _path(item.file if clip else video)
         yield Sample(0, name, own, split, record, (item,), file, None, apart=clip)
 
@@ -154,11 +164,9 @@ def _brought(sample: Sample, job: Job, files: Files, report: Report) -> Sample |
     if sample.ordinal in job.packed:
         return sample
     form, file = files.form, sample.file
-    problem = _problem(sample)
-    if not problem and files.mode == "reference" and not _in_one_line(str(file)):
-        problem = ODD_PATH
+    problem = _problem(sample, files)
     if problem or file is None:
-        kept = files.mode == "reference" and form.keeps_gone(sample.record)
+        kept = _is_kept(sample, files)
         report.missed(sample, problem, _remedy(sample.record, problem), kept)
         return replace(sample, file=None) if kept else None
     if files.mode == "reference":
@@ -172,7 +180,12 @@ def _brought(sample: Sample, job: Job, files: Files, report: Report) -> Sample |
     return replace(sample, path=path)
 
 
-def _problem(sample: Sample) -> str:
+def _is_kept(sample: Sample, files: Files) -> bool:
+    """Whether a sample is in the dataset even if its file is gone."""
+    return files.mode == "reference" and files.form.keeps_gone(sample.record)
+
+
+def _problem(sample: Sample, files: Files) -> str:
     """Why a sample's file cannot be used; empty where it can."""
     if sample.file is None:
         return NOT_KEPT
@@ -183,7 +196,9 @@ def _problem(sample: Sample) -> str:
     if not sample.file.is_file():
         return GONE
     # Of a clip only the video's size is known.
-    return "" if size and (sample.apart or size == sample.record["size"]) else DIFFERS
+    if not size or not (sample.apart or size == sample.record["size"]):
+        return DIFFERS
+    return ODD_PATH if files.mode == "reference" and not _in_one_line(str(sample.file)) else ""
 
 
 def _remedy(record: Record, problem: str) -> str:

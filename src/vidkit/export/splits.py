@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from vidkit.core import printable
 from vidkit.errors import ConfigError
@@ -45,42 +45,100 @@ def group_key(sha256: str, seed: int) -> bytes:
     return hashlib.blake2b(f"{seed}:{sha256}".encode("utf-8", "replace"), digest_size=16).digest()
 
 
-def assign(groups: Mapping[bytes, str], shares: Mapping[str, float], seed: int) -> dict[bytes, str]:
+def assign(groups: Mapping[bytes, Collection[str]], shares: Mapping[str, float], seed: int) -> dict[bytes, str]:
     """Deal videos out to the splits, each label by the same shares.
 
-    A label's videos are taken in the order of their keys and cut at the shares. What does not divide (a label with
-    one video) goes where the most is missing over all labels, so that the whole has its shares too. The outcome
-    depends on the contents, the labels and the seed alone: not on the library's order, names or the machine.
+    A label with one video is in the first split, `train`. A label with fewer videos than there are splits has one
+    in `train` and the others in different splits. A label with as many videos as splits, or more, is in every
+    split. Beyond that a label's videos are taken in the order of their keys and cut at the shares; what does not
+    divide goes where the most is missing over all labels. The outcome depends on the contents, the labels and the
+    seed alone: not on the library's order, names or the machine.
+
+    A video may have several labels (those of its clips). Labels with few videos are dealt out first, as in
+    iterative stratification (Sechidis, Tsoumakas and Vlahavas 2011), and videos are moved where that brings a label
+    into a split without taking another one out. Labels that always come together may still miss a split.
 
     Args:
-        groups: `group_key` of a video's content -> its label.
+        groups: `group_key` of a video's content -> its labels; "" stands for no label.
         shares: split -> share, as `parse_split` gives them.
         seed: another seed, other splits.
     """
     by_label: defaultdict[str, list[bytes]] = defaultdict(list)
-    for key, label in groups.items():
-        by_label[label].append(key)
+    for key in sorted(groups):
+        for label in groups[key]:
+            by_label[label].append(key)
+    order = sorted(by_label, key=lambda label: (len(by_label[label]), group_key(label, seed)))
     owed = dict.fromkeys(shares, 0.0)
     sides: dict[bytes, str] = {}
-    for label in sorted(by_label, key=lambda label: group_key(label, seed)):
-        keys = sorted(by_label[label])
-        counts = {split: int(len(keys) * share + 1e-9) for split, share in shares.items()}
-        for split, share in shares.items():
-            owed[split] += len(keys) * share - counts[split]
-        for _ in range(len(keys) - sum(counts.values())):
-            split = max(shares, key=lambda split: round(owed[split], 9))
-            counts[split] += 1
-            owed[split] -= 1
+    for label in order:
+        keys = [key for key in by_label[label] if key not in sides]
+        there = Counter(sides[key] for key in by_label[label] if key in sides)
         rest = iter(keys)
-        for split, count in counts.items():
+        for split, count in _dealt(len(keys), there, shares, owed).items():
             sides.update((next(rest), split) for _ in range(count))
+    if any(len(labels) > 1 for labels in groups.values()):
+        _mend(groups, by_label, order, list(shares), sides)
     return sides
 
 
-def too_few(groups: Mapping[bytes, str], sides: Mapping[bytes, str], splits: Sequence[str]) -> dict[str, int]:
-    """The labels that are not in every split -> how many videos they have, in order."""
-    there: defaultdict[str, set[str]] = defaultdict(set)
-    for key, label in groups.items():
-        there[label].add(sides[key])
-    counts = Counter(groups.values())
-    return {label: counts[label] for label in sorted(there) if len(there[label]) < len(splits)}
+def _dealt(
+    many: int, there: Mapping[str, int], shares: Mapping[str, float], owed: dict[str, float]
+) -> dict[str, int]:
+    """How many of a label's videos go to each split. `there` are those that another label brought into one; `owed`
+    is what each split lacks over all labels, and is kept up."""
+    wanted = {split: share * (many + sum(there.values())) for split, share in shares.items()}
+    counts = {split: there.get(split, 0) for split in shares}
+    for split, share in shares.items():
+        owed[split] += many * share
+    first = next(iter(shares))
+    for _ in range(many):
+        if not counts[first]:
+            split = first
+        elif empty := [split for split, count in counts.items() if not count]:
+            split = _most(empty, owed)
+        elif short := [split for split, count in counts.items() if count + 1 <= wanted[split] + 1e-9]:
+            split = _most(short, {each: wanted[each] - counts[each] for each in short})
+        else:
+            split = _most(counts, owed)
+        counts[split] += 1
+        owed[split] -= 1
+    return {split: count - there.get(split, 0) for split, count in counts.items()}
+
+
+def _most(splits: Iterable[str], missing: Mapping[str, float]) -> str:
+    return max(splits, key=lambda split: round(missing[split], 9))
+
+
+def _mend(
+    groups: Mapping[bytes, Collection[str]],
+    by_label: Mapping[str, Sequence[bytes]],
+    order: Sequence[str],
+    splits: Sequence[str],
+    sides: dict[bytes, str],
+) -> None:
+    """Move videos that have several labels, so that labels come into the splits that they are not in."""
+    counts = {label: Counter(sides[key] for key in by_label[label]) for label in order}
+
+    def harmless(key: bytes) -> bool:
+        """Whether no label of a video loses a split by its leaving; at most it changes one for a new one."""
+        return all(counts[label][sides[key]] > 1 for label in groups[key])
+
+    for _ in range(3):  # what one move took away, the next round may bring back
+        moved = False
+        for label in order:
+            for split in splits:
+                spread = sum(1 for count in counts[label].values() if count)
+                full = spread >= min(len(by_label[label]), len(splits))
+                if counts[label][split] or (full and split != splits[0]):
+                    continue
+                keys = by_label[label]
+                # A label that is not in `train` cannot be learned: this goes before all else.
+                key = next(filter(harmless, keys), keys[0] if split == splits[0] else None)
+                if key is not None:
+                    for each in groups[key]:
+                        counts[each][sides[key]] -= 1
+                        counts[each][split] += 1
+                    sides[key] = split
+                    moved = True
+        if not moved:
+            return
