@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +15,7 @@ import pytest
 
 from vidkit.errors import MediaError
 from vidkit.ffmpeg import find_tool, run_tool
+from vidkit.watchdog import ended, start
 
 
 @pytest.fixture(autouse=True)
@@ -57,3 +61,74 @@ def test_what_a_script_called_ffmpeg_started_is_killed_with_it(
     while Path(f"/proc/{child}").exists() and "Z" not in Path(f"/proc/{child}/stat").read_text().split()[2]:
         assert time.monotonic() < deadline, "it goes on"
         time.sleep(0.05)
+
+
+LONG = ("-f", "lavfi", "-i", "testsrc2=s=640x360:r=25:d=120", "-preset", "ultrafast")
+
+
+def running_in(folder: Path) -> dict[int, str]:
+    """The processes called ffmpeg that name a folder in their command line."""
+    found = {}
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            if str(folder) in words and "ffmpeg" in words.split(" ")[0]:
+                found[int(path.parent.name)] = words
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are looked for in /proc")
+@pytest.mark.parametrize("command", ["clips", "process"])
+def test_no_ffmpeg_outlives_a_vidkit_that_is_killed(command: str, tmp_path: Path) -> None:
+    video = tmp_path / "long.mp4"
+    subprocess.run([find_tool("ffmpeg"), "-v", "error", *LONG, video], check=True)
+    words = {
+        "clips": ["clips", "--out", str(tmp_path / "out"), "--clip_mode", "encode", str(video)],
+        "process": ["process", "--clip_mode", "encode", "--urls", str(video)],
+    }[command]
+    running = subprocess.Popen([sys.executable, "-m", "vidkit", *words], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not any("-i" in each.split(" ") and ".vidkit-" in each for each in running_in(tmp_path).values()):
+        assert running.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    running.kill()
+    running.wait()
+    deadline = time.monotonic() + 2
+    while left := running_in(tmp_path):
+        assert time.monotonic() < deadline, f"these go on: {left}"
+        time.sleep(0.02)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are looked for in /proc")
+def test_a_process_that_has_ended_is_no_more_watched_and_the_watchdog_ends_with_vidkit(tmp_path: Path) -> None:
+    """Its number may be another's by then."""
+    script(tmp_path / "ffmpeg", "#!/bin/sh\necho $$\n")
+    code = (
+        "from vidkit import watchdog\nfrom vidkit.ffmpeg import run_tool\n"
+        "for _ in range(3): run_tool(['ffmpeg'], 9)\n"
+        "shell = watchdog._watchdog().shell\n"
+        "print(shell.pid, flush=True)\ninput()"
+    )
+    environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    started = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    )
+    assert started.stdout
+    watchdog = int(started.stdout.readline())
+    assert Path(f"/proc/{watchdog}").is_dir()
+    started.communicate("\n", timeout=20)
+    assert not Path(f"/proc/{watchdog}").exists()
+
+
+def test_a_thread_that_ends_takes_no_ffmpeg_with_it(tmp_path: Path) -> None:
+    """As `PR_SET_PDEATHSIG` would, which looks at the thread that started a process."""
+    script(tmp_path / "slow", "#!/bin/sh\nsleep 1\necho done\n")
+    started = []
+    thread = threading.Thread(target=lambda: started.append(start([str(tmp_path / "slow")], dict(os.environ))))
+    thread.start()
+    thread.join()
+    out, _ = started[0].communicate(timeout=20)
+    ended(started[0])
+    assert out == b"done\n"

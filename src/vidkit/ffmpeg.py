@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from vidkit import watchdog
 from vidkit.core import printable
 from vidkit.errors import MediaError, ToolMissingError
 
@@ -175,14 +176,7 @@ def stop_all() -> None:
 def _process(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     """A child in a session of its own: Ctrl-C in the terminal must not make ffmpeg end early and look done."""
     try:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            env=_ENVIRONMENT,
-        )
+        process = watchdog.start(command, _ENVIRONMENT)
     except OSError as error:
         raise ToolMissingError(f"{command[0]} does not run: {error.strerror}") from None
     with _running_lock:
@@ -192,6 +186,7 @@ def _process(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         _kill(process)
         process.wait()
+        watchdog.ended(process)
         with _running_lock:
             _running.discard(process)
         for pipe in (process.stdout, process.stderr):

@@ -1,0 +1,132 @@
+"""No process that vidkit has started outlives it, even where vidkit is killed and cannot clean up.
+
+A small shell beside vidkit, the watchdog, reads from a pipe which process groups run. When vidkit ends, however it
+ends, the system closes the pipe, and the watchdog kills the groups that are left. Linux's `PR_SET_PDEATHSIG` is worse:
+it needs Python code between fork and exec, which can deadlock beside other threads; it fires when the thread that
+started the process ends; and it misses what a script called ffmpeg has started.
+
+On Windows there is no such shell: there, a process goes on to its own end.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import os
+import subprocess
+import threading
+from collections.abc import Sequence
+
+_SHELL = "/bin/sh"
+# "+ 12" is a group that has begun, "- 12" one that has ended.
+_WATCH = """
+running=" "
+while read -r sign group; do
+  case $sign in
+    +) running="$running$group " ;;
+    -) case $running in *" $group "*) running="${running%%" $group "*} ${running#*" $group "}" ;; esac ;;
+  esac
+done
+for group in $running; do kill -s KILL -- "-$group"; done
+"""
+# The process itself says that it begins, before it is the program, so that no moment is left in which vidkit can be
+# killed and the watchdog does not know of it.
+_BEGIN = 'echo "+ $$" >&0 && exec "$@" </dev/null'
+
+_lock = threading.Lock()
+
+
+class _Watchdog:
+    """The shell and the pipe to it; `pipe` is None where there is no shell, so nothing is watched."""
+
+    def __init__(self) -> None:
+        self.shell: subprocess.Popen[bytes] | None = None
+        self.pipe: int | None = None
+
+    def open(self) -> int | None:
+        """The end of the pipe that is written to, of a watchdog that is awake."""
+        with _lock:
+            if self.shell is None or self.shell.poll() is not None:
+                self.close()
+                self._start()
+            return self.pipe
+
+    def _start(self) -> None:
+        reading, writing = os.pipe()  # neither is inherited but by those that are handed one
+        try:
+            self.shell = subprocess.Popen(
+                [_SHELL, "-c", _WATCH],
+                stdin=reading,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd="/",  # holds no file system that somebody wants to unmount
+                start_new_session=True,  # a signal to vidkit's group is not for it
+            )
+            self.pipe = writing
+        except OSError:
+            os.close(writing)
+        finally:
+            os.close(reading)
+
+    def close(self) -> None:
+        """Let go of the pipe, which ends the watchdog."""
+        if self.pipe is not None:
+            os.close(self.pipe)
+            self.pipe = None
+
+    def end(self) -> None:
+        """At vidkit's own end: leave no process behind, not even for a moment."""
+        self.close()
+        if self.shell is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.shell.wait(1)
+
+    def forget(self) -> None:
+        """In a fork of this process: its processes are its own."""
+        global _lock
+        _lock = threading.Lock()
+        self.close()
+        self.shell = None
+
+
+@functools.cache
+def _watchdog() -> _Watchdog:
+    watchdog = _Watchdog()
+    atexit.register(watchdog.end)
+    os.register_at_fork(after_in_child=watchdog.forget)
+    return watchdog
+
+
+def start(command: Sequence[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Start a program in a session of its own, with pipes for what it writes and no input.
+
+    Its process id is also that of its session and its process group. It is killed when this process ends; call
+    `ended` once it has ended by itself.
+
+    Args:
+        command: the program's path and its arguments.
+        environment: its environment variables.
+
+    Raises:
+        OSError: it is not there or may not be run.
+    """
+    pipe = None if os.name == "nt" or not os.access(command[0], os.X_OK) else _watchdog().open()
+    return subprocess.Popen(
+        command if pipe is None else [_SHELL, "-c", _BEGIN, _SHELL, *command],
+        stdin=subprocess.DEVNULL if pipe is None else pipe,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        env=environment,
+    )
+
+
+def ended(process: subprocess.Popen[bytes]) -> None:
+    """Note that a process from `start` has ended: its id may soon be that of another."""
+    if os.name == "nt":
+        return
+    pipe = _watchdog().pipe
+    if pipe is not None:
+        with contextlib.suppress(OSError):
+            os.write(pipe, b"- %d\n" % process.pid)
