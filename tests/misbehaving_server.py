@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gzip
 import http.server
+import itertools
 import ssl
 import threading
 import time
@@ -52,6 +53,8 @@ class Reply:
     chunked: bool = False
     delay: float = 0.0  # seconds before each 64 KiB
     head: bool = True  # False: HEAD is refused
+    endless: bool = False  # the body again and again, until the client hangs up
+    trickle: float | None = None  # seconds before each byte
 
 
 Answer = Reply | Callable[[Asked], Reply]
@@ -165,10 +168,14 @@ class Server:
     def _send_body(self, handler: http.server.BaseHTTPRequestHandler, reply: Reply, body: bytes) -> None:
         ends = [end for end in (reply.drop_after, reply.stall_after) if end is not None]
         sent = body[: min(ends, default=len(body))]
-        for start in range(0, len(sent), 65536):
-            if reply.delay:
-                self._closing.wait(reply.delay)
-            block = sent[start : start + 65536]
+        size = 65536 if reply.trickle is None else 1
+        starts = range(0, len(sent), size)
+        for start in itertools.cycle(starts) if reply.endless else starts:
+            if reply.delay or reply.trickle:
+                self._closing.wait(reply.trickle or reply.delay)
+            if self._closing.is_set():
+                return
+            block = sent[start : start + size]
             handler.wfile.write(b"%x\r\n%s\r\n" % (len(block), block) if reply.chunked else block)
         handler.wfile.flush()
         if reply.stall_after is not None:

@@ -190,6 +190,7 @@ class _Work:
                 claim=lambda wanted: self.run.places.claim(self.url, wanted),
                 progress=lambda done, total: self.progress("download", done, total),
                 stop=self.run.stop,
+                max_size=self.run.filters.max_size,
             )
             sha256 = file_sha256(download.path)
         self.filename = download.filename

@@ -63,11 +63,14 @@ def download_video(
     retries: int = 5,
     backoff: float = 0.5,
     stop: threading.Event | None = None,
+    max_size: float | None = None,
 ) -> Download:
     """Fetch the video that a URL leads to: a file, an HLS stream, a page with either, or a local file.
 
     A download is `NAME.part` until it is whole, and goes on from there when it is asked for again and the
-    server still has the same version. A file of that name which is there already is replaced.
+    server still has the same version. A file of that name which is there already is replaced. A body that comes
+    slower than 1,000 bytes a second for two minutes is given up, and so is one that would leave less than 16 MiB of
+    the disk free.
 
     Args:
         url: an http or https URL, a `file://` URL or a local path. A user name and a password in it are used, and
@@ -80,12 +83,14 @@ def download_video(
         retries: how often what may pass is tried again.
         backoff: seconds before the first of these, doubled for each one after it.
         stop: when it is set the download ends with a DownloadError, and its part stays.
+        max_size: bytes that the file may have; a larger one is given up as soon as that is known.
 
     Returns:
         The file.
 
     Raises:
         DownloadError: there is no video, or it cannot be had; the message begins with the URL.
+        UnwantedError: it is larger than `max_size`.
         OutputError: the file cannot be written: the disk is full, the folder cannot be made.
     """
     path = local_path(url)
@@ -100,7 +105,7 @@ def download_video(
         folder=Path(download_dir),
         claim=functools.cache(claim or str),
         progress=progress,
-        patience=Patience(timeout=timeout, retries=retries, backoff=backoff, stop=stop),
+        patience=Patience(timeout=timeout, retries=retries, backoff=backoff, stop=stop, max_size=max_size),
     )
     saved = fetch(url, order)
     return Download(saved.path, saved.path.name, saved.url, saved.version, is_local=False)

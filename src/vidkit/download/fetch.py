@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +15,13 @@ import requests
 from vidkit.core import ensure_directory, printable, shown_url
 from vidkit.download import extract_video_url_from_html, hls, sites
 from vidkit.download.answer import Kind, found_extension, kind_of, version_of
+from vidkit.download.body import blocks
 from vidkit.download.http import Patience, StoppedError, ask, persist
 from vidkit.download.names import answered_name, has_extension, wanted_name
 from vidkit.download.transfer import (
     Part,
     Report,
     StaleError,
-    blocks,
     discard,
     finish,
     left_over,
@@ -69,6 +70,15 @@ class Text:
     url: str
     version: str | None
     target: Path | None = None
+
+
+@dataclass(frozen=True)
+class Content:
+    """The body of an answer: what it is, the first bytes that tell, and all of it, to be read once."""
+
+    kind: Kind
+    head: bytes
+    blocks: Iterator[bytes]
 
 
 def fetch(url: str, order: Order) -> Saved:
@@ -129,57 +139,59 @@ def _try(url: str, order: Order, headers: dict[str, str], targets: list[Path]) -
                     finish(targets[-1])
                     return Saved(targets[-1], shown_url(url), part.version)
                 if response.status_code == 206:
-                    return _save(response, b"", targets[-1], url, part, order)
+                    return _save(response, blocks(response, order.patience), targets[-1], url, part, order)
                 # Another version, or a server that knows no ranges.
-                return _take(response, *_look(response, order.patience), url, order, targets)
+                return _take(response, _look(response, order.patience), url, order, targets)
         except StaleError:
             discard(targets[-1])
     with ask("GET", url, order.patience, headers) as response:
-        kind, head = _look(response, order.patience)
+        content = _look(response, order.patience)
         named_late = not targets
         if (
-            kind is not Kind.VIDEO
+            content.kind is not Kind.VIDEO
             or not named_late
-            or not left_over(_target(response, kind, head, url, order), url)
+            or not left_over(_target(response, content, url, order), url)
         ):
-            return _take(response, kind, head, url, order, targets)
-        targets.append(_target(response, kind, head, url, order))
+            return _take(response, content, url, order, targets)
+        targets.append(_target(response, content, url, order))
     return _try(url, order, headers, targets)  # the answer told the name, and a part of that name is here
 
 
-def _look(response: requests.Response, patience: Patience) -> tuple[Kind, bytes]:
-    """What an answer is, and the first bytes that tell."""
-    head = b""
-    for block in blocks(response, patience):
+def _look(response: requests.Response, patience: Patience) -> Content:
+    """What an answer is, by the first bytes that tell."""
+    head, rest = b"", blocks(response, patience)
+    for block in rest:
         head += block
         if len(head) >= _HEAD:
             break
-    return kind_of(response.url, response.headers, head), head
+    return Content(kind_of(response.url, response.headers, head), head, itertools.chain((head,), rest))
 
 
-def _target(response: requests.Response, kind: Kind, head: bytes, url: str, order: Order) -> Path:
+def _target(response: requests.Response, content: Content, url: str, order: Order) -> Path:
+    manifest = content.kind is Kind.MANIFEST
     name = answered_name(
         url,
         order.filename,
         resolved=response.url,
         disposition=response.headers.get("Content-Disposition"),
-        content_type="video/mp4" if kind is Kind.MANIFEST else response.headers.get("Content-Type", ""),
-        found=found_extension(head),
+        content_type="video/mp4" if manifest else response.headers.get("Content-Type", ""),
+        found=found_extension(content.head),
     )
     return order.target(name)
 
 
 def _take(
-    response: requests.Response, kind: Kind, head: bytes, url: str, order: Order, targets: list[Path]
+    response: requests.Response, content: Content, url: str, order: Order, targets: list[Path]
 ) -> Saved | Text:
     """Write a file, or read a page or a manifest."""
-    target = _target(response, kind, head, url, order) if kind is not Kind.PAGE else None
+    kind = content.kind
+    target = _target(response, content, url, order) if kind is not Kind.PAGE else None
     if target is not None and target not in targets:
         targets.append(target)
     if target is not None and kind is Kind.VIDEO:
-        return _save(response, head, target, url, None, order)
-    body = bytearray(head)
-    for block in blocks(response, order.patience):
+        return _save(response, content.blocks, target, url, None, order)
+    body = bytearray()
+    for block in content.blocks:
         body += block
         if len(body) > MAX_TEXT:
             raise DownloadError(f"the {kind.value} is longer than {MAX_TEXT // 2**20} MiB")
@@ -190,10 +202,10 @@ def _take(
 
 
 def _save(
-    response: requests.Response, head: bytes, target: Path, url: str, part: Part | None, order: Order
+    response: requests.Response, content: Iterable[bytes], target: Path, url: str, part: Part | None, order: Order
 ) -> Saved:
     with reporting(order.progress, target.name, part.size if part else 0) as report:
-        save(response, head, target, url, part, order.patience, report)
+        save(response, content, target, url, part, order.patience, report)
     return Saved(target, shown_url(response.url), part.version if part else version_of(response.headers))
 
 

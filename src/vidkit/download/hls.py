@@ -16,9 +16,10 @@ from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 from vidkit.core import printable
+from vidkit.download.body import blocks
 from vidkit.download.http import Patience, ask, persist
 from vidkit.download.names import extension_of, last_part
-from vidkit.download.transfer import Report, blocks, disk_errors, finish, part_of, save
+from vidkit.download.transfer import Report, check_room, check_size, disk_errors, finish, part_of, save
 from vidkit.errors import DownloadError, MediaError
 from vidkit.ffmpeg import run_tool
 
@@ -65,6 +66,7 @@ def fetch_stream(url: str, manifest: str, target: Path, patience: Patience, repo
         nonlocal done
         path = _fetch_piece(address, folder / name, patience)
         done += path.stat().st_size
+        check_size(target, done, patience)
         report(done, None)
         return path
 
@@ -79,6 +81,7 @@ def fetch_stream(url: str, manifest: str, target: Path, patience: Patience, repo
             inputs += ["-protocol_whitelist", "file,crypto", "-format_whitelist", _DEMUXERS]
             inputs += ["-allowed_extensions", "ALL", "-f", "hls", "-i", f"file:{local.absolute()}"]
             duration = max(duration, _duration(playlist))
+        check_room(target, done)  # ffmpeg writes them once more
         _join(inputs, duration, target)
 
 
@@ -213,7 +216,7 @@ def _fetch_piece(url: str, path: Path, patience: Patience) -> Path:
 
     def fetch() -> None:
         with ask("GET", url, patience) as response:
-            save(response, b"", path, url, None, patience, lambda done, total: None)
+            save(response, blocks(response, patience), path, url, None, patience, lambda done, total: None)
 
     persist(fetch, patience, url)
     with disk_errors(path), open(path, "rb") as file:

@@ -10,12 +10,12 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import requests
@@ -34,6 +34,7 @@ _LONGEST_BACKOFF = 60.0
 _PROGRESS = 2**20  # bytes of new progress after which the count of failures starts again
 _TRY_AGAIN = frozenset({408, 425, 429})
 _SMALL = 2**16
+_DRAINING = 2.0  # seconds for the body of a redirect
 _threads = threading.local()
 
 
@@ -45,6 +46,9 @@ class Patience:
     retries: int = 5
     backoff: float = 0.5  # seconds before the first retry, doubled for each one after it
     stop: threading.Event | None = None
+    max_size: float | None = None  # bytes of a video; a larger one is not wanted
+    min_pace: float = 1000.0  # bytes a second: a body that comes slower for `pace_window` seconds is given up
+    pace_window: float = 120.0
 
     def check(self) -> None:
         """Raise StoppedError if somebody wants to stop."""
@@ -170,6 +174,13 @@ def peek(url: str, patience: Patience) -> Mapping[str, str]:
     return persist(look, patience, url)
 
 
+class _Session(requests.Session):
+    """A session that leaves redirects to `_follow`: with allow_redirects=False too, requests reads their bodies."""
+
+    def resolve_redirects(self, *_: Any, **__: Any) -> Iterator[Any]:
+        return iter(())
+
+
 def _follow(method: str, url: str, patience: Patience, headers: dict[str, str]) -> requests.Response:
     """requests' own redirects read every body on the way, however long: these do not."""
     session = _session()
@@ -180,8 +191,7 @@ def _follow(method: str, url: str, patience: Patience, headers: dict[str, str]) 
         target = session.get_redirect_target(response)
         if target is None:
             return response
-        if _length(response) <= _SMALL:
-            response.raw.drain_conn()  # the connection can be used again
+        _drain(response, patience)
         response.close()
         url = _redirected(url, target)
     raise DownloadError(f"the server redirects without end (more than {MAX_REDIRECTS} times)")
@@ -210,16 +220,27 @@ def _session() -> requests.Session:
     """This thread's session: connections are used again, and threads share nothing."""
     session: requests.Session | None = getattr(_threads, "session", None)
     if session is None:
-        session = requests.Session()
+        session = _Session()
         # Bytes as they are: a length that can be checked and ranges that fit.
         session.headers.update({"User-Agent": f"vidkit/{__version__}", "Accept-Encoding": "identity"})
         _threads.session = session
     return session
 
 
-def _length(response: requests.Response) -> float:
-    text = response.headers.get("Content-Length", "")
-    return int(text) if text.isdecimal() else float("inf")
+def _drain(response: requests.Response, patience: Patience) -> None:
+    """Read a short body that nobody needs, so that the connection can be used again; a slow one is left."""
+    end = time.monotonic() + min(patience.timeout, _DRAINING)
+    length = content_length(response.headers)
+    if length is not None and length <= _SMALL:
+        with suppress(urllib3.exceptions.HTTPError, OSError):
+            while time.monotonic() < end and response.raw.read1(_SMALL, decode_content=False):
+                pass
+
+
+def content_length(headers: Mapping[str, str]) -> int | None:
+    """Bytes of the body, where the server says so in a number that can be one (RFC 9110, 8.6)."""
+    text = headers.get("Content-Length", "").strip()
+    return int(text) if re.fullmatch("[0-9]{1,18}", text) else None
 
 
 def _check_status(response: requests.Response, ranged: bool) -> None:

@@ -13,10 +13,11 @@ from types import SimpleNamespace
 from typing import Any
 
 from vidkit.core import printable
+from vidkit.download.body import Pace
 from vidkit.download.http import Patience, StoppedError
 from vidkit.download.names import safe_name
-from vidkit.download.transfer import Report, disk_errors
-from vidkit.errors import DownloadError, ToolMissingError
+from vidkit.download.transfer import Report, check_room, check_size, disk_errors
+from vidkit.errors import DownloadError, OutputError, ToolMissingError, UnwantedError
 
 log = logging.getLogger(__name__)
 
@@ -65,13 +66,8 @@ def fetch_from_site(
     """
     import yt_dlp
 
-    def hook(status: Mapping[str, Any]) -> None:
-        patience.check()
-        if status.get("status") == "downloading":
-            report(int(status.get("downloaded_bytes") or 0), status.get("total_bytes") or None)
-
-    options = _options(patience, hook)
     work: Path | None = None
+    options = _options(patience, _watch(folder / "video", patience, report))
     try:
         with yt_dlp.YoutubeDL(options) as site:
             found = site.extract_info(url, download=False)
@@ -89,6 +85,10 @@ def fetch_from_site(
             site.process_ie_result(found, download=True)
     except StoppedError:
         raise
+    except (UnwantedError, OutputError):
+        if work is not None:
+            shutil.rmtree(work, ignore_errors=True)
+        raise
     except yt_dlp.utils.YoutubeDLError as error:
         if work is not None:
             shutil.rmtree(work, ignore_errors=True)
@@ -96,6 +96,25 @@ def fetch_from_site(
     target = folder / name
     _take(work, target)
     return target, str(found.get("webpage_url") or url)
+
+
+def _watch(target: Path, patience: Patience, report: Report) -> Callable[[Mapping[str, Any]], None]:
+    """What yt-dlp calls as it goes on: it stops where a download of vidkit's own would."""
+    pace, before = Pace(patience), 0
+
+    def hook(status: Mapping[str, Any]) -> None:
+        nonlocal before
+        patience.check()
+        if status.get("status") != "downloading":
+            return
+        done, total = int(status.get("downloaded_bytes") or 0), status.get("total_bytes") or None
+        pace.came(done - before if done >= before else done)  # picture and sound are counted one after the other
+        before = done
+        check_size(target, max(done, total or 0), patience)
+        check_room(target, 0)
+        report(done, total)
+
+    return hook
 
 
 def _options(patience: Patience, hook: Callable[[Mapping[str, Any]], None]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +16,14 @@ import requests
 
 from vidkit.core import printable, shown_url
 from vidkit.download.answer import strong_validator
-from vidkit.download.http import PassingError, Patience, ask, transport_errors
-from vidkit.errors import DownloadError, OutputError
+from vidkit.download.http import PassingError, Patience, ask, content_length
+from vidkit.errors import OutputError, UnwantedError
 from vidkit.units import format_size
 
 Report = Callable[[int, "int | None"], None]
 
-BLOCK = 2**20
 _ROOM_TO_LEAVE = 16 * 2**20  # bytes that stay free on the disk
+_LOOK_AGAIN = 2**23  # bytes after which the room on the disk is looked at again
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def open_rest(
     wanted = {**headers, "Range": f"bytes={part.size}-", "If-Range": part.validator}
     with ask("GET", url, patience, wanted) as response:
         if response.status_code == 416:
-            known = re.fullmatch(r"bytes \*/(\d+)", response.headers.get("Content-Range", "").strip())
+            known = re.fullmatch(r"bytes \*/([0-9]{1,18})", response.headers.get("Content-Range", "").strip())
             if not known or int(known[1]) != part.size or _is_other(response, part):
                 raise StaleError
             yield None
@@ -103,7 +103,8 @@ class StaleError(Exception):
 
 def _continues(response: requests.Response, part: Part) -> bool:
     """Whether a 206 begins where the part ends, and is of the same version and length."""
-    where = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", response.headers.get("Content-Range", "").strip())
+    said = response.headers.get("Content-Range", "").strip()
+    where = re.fullmatch(r"bytes ([0-9]{1,18})-([0-9]+)/([0-9]+|\*)", said)
     if not where or int(where[1]) != part.size or _is_other(response, part):
         return False
     if "Content-Encoding" in response.headers:
@@ -119,7 +120,7 @@ def _is_other(response: requests.Response, part: Part) -> bool:
 
 def save(
     response: requests.Response,
-    head: bytes,
+    content: Iterable[bytes],
     target: Path,
     url: str,
     part: Part | None,
@@ -130,7 +131,7 @@ def save(
 
     Args:
         response: status 200, or 206 that goes on with `part`.
-        head: what is already read of the body.
+        content: its body.
         target: the file; an older one is replaced.
         url: what was asked for, to know the part again.
         part: what the file begins with, for 206.
@@ -138,26 +139,65 @@ def save(
 
     Raises:
         PassingError: the body broke off; what came stays as a part where the server can go on with it.
+        UnwantedError: it is larger than `patience.max_size`; nothing stays.
         OutputError: the disk is full or the file cannot be written.
     """
     encoded = "Content-Encoding" in response.headers
     start = part.size if part else 0
-    expected = _expected(response, encoded)
+    expected = None if encoded else content_length(response.headers)
     total = None if expected is None else start + expected
-    _check_room(target, expected)
-    done = start + len(head)
-    with disk_errors(target):
-        if not part:
-            _begin(target, url, total, None if encoded else strong_validator(response.headers))
-        with open(part_of(target), "ab" if part else "wb", buffering=0) as file:
-            _write(file.write, head)
-            for block in blocks(response, patience, lambda: done):  # noqa: B023 - it is asked before the next
-                _write(file.write, block)
-                done += len(block)
-                report(done, total)
-    if total is not None and done != total:  # urllib3 before 2 does not look
+    try:
+        check_size(target, total or 0, patience)
+        check_room(target, expected or 0)
+        with disk_errors(target):
+            if not part:
+                _begin(target, url, total, None if encoded else strong_validator(response.headers))
+            with open(part_of(target), "ab" if part else "wb", buffering=0) as file:
+                done = _write_body(file.write, content, target, start, total, patience, report)
+    except (UnwantedError, OutputError) as error:
+        # A body of no known length may have no end: what came of it is not to keep the disk full.
+        if isinstance(error, UnwantedError) or total is None:
+            discard(target)
+        raise
+    if total is not None and done != total:
         raise PassingError(f"the connection broke off after {done} of {total} bytes", reached=done)
     finish(target)
+
+
+def _write_body(
+    write: Callable[[bytes], int | None],
+    content: Iterable[bytes],
+    target: Path,
+    done: int,
+    total: int | None,
+    patience: Patience,
+    report: Report,
+) -> int:
+    """Write what comes, and watch its size and the disk; the size of the file in the end."""
+    looked = done
+    try:
+        for block in content:
+            _write(write, block)
+            done += len(block)
+            check_size(target, done, patience)
+            if done >= looked + _LOOK_AGAIN:
+                looked = done
+                check_room(target, 0)
+            report(done, total)
+    except PassingError as error:
+        error.reached = done
+        raise
+    return done
+
+
+def check_size(target: Path, size: float, patience: Patience) -> None:
+    """Leave a video that is larger than the user wants.
+
+    Raises:
+        UnwantedError: it is.
+    """
+    if patience.max_size is not None and size > patience.max_size:
+        raise UnwantedError(f"{printable(target.name)} is larger than {format_size(patience.max_size)}")
 
 
 def finish(target: Path) -> None:
@@ -165,27 +205,6 @@ def finish(target: Path) -> None:
     with disk_errors(target):
         _note_of(target).unlink(missing_ok=True)
         os.replace(part_of(target), target)
-
-
-def blocks(
-    response: requests.Response, patience: Patience, reached: Callable[[], int] = lambda: 0
-) -> Iterator[bytes]:
-    """The body as it comes, up to 1 MiB at a time, decoded if the server compressed it though not asked to.
-
-    Raises:
-        PassingError: the connection broke, stalled, or ended before the length that was promised.
-        DownloadError: it is compressed in a way that is not known here.
-    """
-    encoding = response.headers.get("Content-Encoding", "").strip().lower()
-    known = [*response.raw.CONTENT_DECODERS, "identity", ""]
-    if any(each.strip() not in known for each in encoding.split(",")):
-        raise DownloadError(f"the server compresses with {printable(encoding)[:40]}, which cannot be read here")
-    # read1 gives what is there, so a slow server still shows progress; urllib3 before 2.2 has only read.
-    read = getattr(response.raw, "read1", response.raw.read)
-    with transport_errors(patience, reached):
-        while block := read(BLOCK, decode_content=bool(encoding)):
-            yield block
-            patience.check()
 
 
 def _begin(target: Path, url: str, total: int | None, validator: str | None) -> None:
@@ -204,20 +223,18 @@ def _write(write: Callable[[bytes], int | None], block: bytes) -> None:
         view = view[write(view) or 0 :]  # type: ignore[arg-type]
 
 
-def _expected(response: requests.Response, encoded: bool) -> int | None:
-    """Bytes of this body, where the server says so and counts them as they will be written."""
-    text = response.headers.get("Content-Length", "").strip()
-    return int(text) if text.isdecimal() and not encoded else None
+def check_room(target: Path, expected: int) -> None:
+    """See that the disk has room for `expected` more bytes, and for what is to stay free.
 
-
-def _check_room(target: Path, expected: int | None) -> None:
-    if expected is None:
-        return
+    Raises:
+        OutputError: it has not.
+    """
     with disk_errors(target):
         free = shutil.disk_usage(target.parent).free
     if expected + _ROOM_TO_LEAVE > free:
+        needed = f"{format_size(expected)} more" if expected else "more"
         raise OutputError(
-            f"{printable(target.name)} needs {format_size(expected)} and the disk of {printable(target.parent)} "
+            f"{printable(target.name)} needs {needed} and the disk of {printable(target.parent)} "
             f"has {format_size(free)} free, of which {format_size(_ROOM_TO_LEAVE)} are to stay so: make room, "
             "or set [Paths] DownloadDirectory to another disk"
         )
