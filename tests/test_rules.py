@@ -11,7 +11,7 @@ import pytest
 
 from vidkit.core import load_priority_keywords
 from vidkit.errors import ConfigError
-from vidkit.tagging import apply_tags, classify_video, load_custom_tags
+from vidkit.tagging import apply_tags, classify_video, load_custom_tags, missing_columns, rule_set
 
 ROOT = Path(__file__).parents[1]
 DOCS = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
@@ -72,7 +72,46 @@ def test_the_mistakes_in_the_docs_are_worded_so() -> None:
     first = mistake({"rules": [good, good, {"description_keyword": ["a"], "tags": ["a"]}]})
     second = mistake({"rules": [good, {"metadata_conditions": {"durration_gt": 1}, "tags": ["a"]}]})
     for message in (first, second):
-        assert f"\n    {message.removesuffix(' docs/rules.md shows how rules are written.')}\n" in DOCS
+        assert f"\n    {message.removesuffix(' In an empty folder, `vidkit init` writes an example.')}\n" in DOCS
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('{"rules": [],}', "line 1, column 13: a comma after the last entry, before the }"),
+        ('{\n  "rules": [\n    {},\n  ]\n}', "line 3, column 7: a comma after the last entry, before the ]"),
+        ('{"rules": ["a, ]" "b"]}', "line 1, column 19: Expecting ',' delimiter"),
+        ("", "line 1, column 1: Expecting value"),
+    ],
+)
+def test_a_comma_after_the_last_entry_is_called_that_with_its_line(text: str, place: str) -> None:
+    for read in (load_custom_tags, load_priority_keywords):
+        with pytest.raises(ConfigError, match=re.escape(f"custom_tags.json is no JSON: {place}")):
+            read(write(text))
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("label", 'a column of your CSV is asked for as "source.columns.label"'),
+        ("label_in", 'a column of your CSV is asked for as "source.columns.label_in"'),
+        ("resolutoin", 'did you mean "resolution"?'),
+    ],
+)
+def test_a_rule_on_a_column_by_its_bare_name_is_told_how_columns_are_named(key: str, said: str) -> None:
+    message = mistake({"rules": [{"metadata_conditions": {key: "a"}, "tags": ["a"]}]})
+    assert f'"{key}" is no key of a record: {said}' in message
+
+
+def test_a_rule_on_a_column_that_is_not_there_is_told_the_nearest() -> None:
+    conditions = {"source.columns.labl_in": ["a"], "source.columns.Genre": "b"}
+    rules = rule_set({"rules": [{"metadata_conditions": conditions, "tags": ["a"]}]})
+    (said,) = missing_columns(rules, ["Label", "genre"], "v.csv")
+    asked = 'rule 1 asks for "source.columns.labl", and v.csv has no such column'
+    assert said == f'the rules: {asked}: did you mean "source.columns.Label"?'
+    assert [line.rpartition(": ")[2] for line in missing_columns(rules, ["a", "b"], "v.csv")] == [
+        "its columns are a, b"
+    ] * 2
 
 
 def test_no_file_means_no_rules() -> None:

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import configparser
 import dataclasses
-import difflib
 import logging
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from vidkit.errors import ConfigError, sentence
+from vidkit.errors import ConfigError, nearest, sentence
 from vidkit.settings import (
     Concurrency,
     Config,
@@ -185,9 +184,8 @@ def _known(parser: configparser.ConfigParser, path: Path) -> Iterator[tuple[tupl
 
 
 def _nearest(word: str, known: Any, form: str) -> str:
-    by_lower = {name.lower(): name for name in known}
-    near = difflib.get_close_matches(word.lower(), by_lower, 1)
-    return f": did you mean {form.format(by_lower[near[0]])}?" if near else ""
+    near = nearest(word, known)
+    return f": did you mean {form.format(near)}?" if near else ""
 
 
 def default_ini() -> str:

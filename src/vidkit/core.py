@@ -27,6 +27,7 @@ __all__ = [
     "clear_leftovers",
     "ensure_directory",
     "file_sha256",
+    "json_reason",
     "load_config",
     "load_priority_keywords",
     "printable",
@@ -221,6 +222,18 @@ def _is_running(pid: int) -> bool:
     return True
 
 
+def json_reason(error: json.JSONDecodeError) -> str:
+    """Why a text is no JSON, and where; a comma after the last entry, which many languages allow, by its name."""
+    at = error.pos
+    if error.doc[at : at + 1] in ("]", "}"):  # Python before 3.13 points at what comes after the comma
+        at = len(error.doc[:at].rstrip()) - 1
+    after = error.doc[at + 1 :].lstrip()[:1]
+    if error.doc[at : at + 1] == "," and after in ("]", "}"):
+        line, column = error.doc.count("\n", 0, at) + 1, at - error.doc.rfind("\n", 0, at)
+        return f"line {line}, column {column}: a comma after the last entry, before the {after}. Remove the comma"
+    return f"line {error.lineno}, column {error.colno}: {error.msg}"
+
+
 def load_priority_keywords(file_path: str | os.PathLike[str] = "priority_keywords.json") -> list[str]:
     """Read the words that the model is told to look for.
 
@@ -240,8 +253,10 @@ def load_priority_keywords(file_path: str | os.PathLike[str] = "priority_keyword
         return []
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is no JSON: {error}") from None
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"{path} is no JSON: {json_reason(error)}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is no JSON: it is not text in UTF-8") from None
     words = content.get("priority_keywords") if isinstance(content, dict) else content
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
         raise ConfigError(f'{path} must hold {{"priority_keywords": ["word", ...]}}')

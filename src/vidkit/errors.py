@@ -6,6 +6,9 @@ catches these for one video, `cli.main` for everything else.
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class VidkitError(Exception):
     """Anything that vidkit raises on purpose. `stage` is the stage of the pipeline that it came from, if one."""
@@ -52,3 +55,16 @@ class Terminated(KeyboardInterrupt):
 def sentence(text: str) -> str:
     """A reason with its full stop, where no question ends it: another sentence follows."""
     return text if text.endswith("?") else text + "."
+
+
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The known name that a misspelt one is most like, in any case; None where none is like it.
+
+    Args:
+        word: as it is written.
+        known: the names.
+        cutoff: how alike the two must be, 0 to 1, by `difflib.get_close_matches`.
+    """
+    by_lower = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(word.lower(), by_lower, 1, cutoff)
+    return by_lower[near[0]] if near else None

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from vidkit.config import Config, load_config
-from vidkit.core import ensure_directory, load_priority_keywords, printable, shown_url, write_whole
+from vidkit.core import ensure_directory, json_reason, load_priority_keywords, printable, shown_url, write_whole
 from vidkit.download import download_video
 from vidkit.errors import ConfigError, OutputError, VidkitError
 from vidkit.qwen_model import (
@@ -280,6 +280,8 @@ def _read_videos(
         content = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"{shown}: {error.strerror}. `vidkit prepare` writes it.") from None
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"{shown} is no JSON: {json_reason(error)}") from None
     except ValueError as error:
         raise ConfigError(f"{shown} is no JSON: {error}") from None
     if not isinstance(content, list):

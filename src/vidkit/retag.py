@@ -5,24 +5,25 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vidkit.errors import OutputError
 from vidkit.export import export_to_json, read_record, record_path
 from vidkit.library import Library, Stored
 from vidkit.record import Record
 from vidkit.run import stage_fingerprint, tag_inputs, tag_settings
-from vidkit.tagging import RuleSet, tag_and_classify
+from vidkit.tagging import RuleSet, missing_columns, tag_and_classify
 
 log = logging.getLogger(__name__)
 
 
 @dataclass
 class Retagged:
-    """How many records were looked at, how many have other tags or another class now."""
+    """How many records were looked at, and have other tags or another class now; what rules ask for in vain."""
 
     looked_at: int = 0
     changed: int = 0
+    missing: list[str] = field(default_factory=list)
 
 
 def retag_library(library: Library, rules: RuleSet, progress: Callable[[int], None] | None = None) -> Retagged:
@@ -37,7 +38,9 @@ def retag_library(library: Library, rules: RuleSet, progress: Callable[[int], No
         LibraryError: the library cannot be read or written; what was retagged until then is.
     """
     result = Retagged()
+    columns: set[str] = set()
     for stored in library.records():
+        columns.update(stored.record["source"]["columns"] or ())
         record = retagged(stored.record, rules)
         if record != stored.record:
             library.save(record, stored.folder)
@@ -50,6 +53,8 @@ def retag_library(library: Library, rules: RuleSet, progress: Callable[[int], No
         result.looked_at += 1
         if progress is not None:
             progress(result.looked_at)
+    if result.looked_at:
+        result.missing = list(missing_columns(rules, sorted(columns), "the library"))
     return result
 
 

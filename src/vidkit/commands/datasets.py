@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from vidkit.cli import EXIT_DONE, EXIT_SOME_FAILED
-from vidkit.commands.library import query_of
+from vidkit.commands.library import query_of, say_unknown_keys
 from vidkit.config import Config
 from vidkit.core import printable
+from vidkit.errors import ConfigError
 from vidkit.export import Exported, export_dataset
 from vidkit.export.card import not_everywhere
 from vidkit.export.media import Caps
 from vidkit.export.samples import REMEDIES
-from vidkit.library import open_library
+from vidkit.library import Library, open_library
 from vidkit.screen import counted, say
 
 
@@ -22,7 +24,7 @@ def export(options: argparse.Namespace, config: Config) -> int:
     """`vidkit export`: a dataset of what the filters let through."""
     query = query_of(options)
     try:
-        with open_library(config) as library, counted(" videos") as progress:
+        with open_library(config) as library, _keys_said(library, options.where), counted(" videos") as progress:
             done = export_dataset(
                 library,
                 options.directory,
@@ -45,6 +47,16 @@ def export(options: argparse.Namespace, config: Config) -> int:
         say(line)
     print(printable(done.folder))
     return EXIT_SOME_FAILED if done.unusable else EXIT_DONE
+
+
+@contextmanager
+def _keys_said(library: Library, where: Sequence[str]) -> Iterator[None]:
+    """Where nothing can be exported, say which names after `--where` are most likely misspelt."""
+    try:
+        yield
+    except ConfigError:
+        say_unknown_keys(library, where)
+        raise
 
 
 def _lines(done: Exported, directory: str) -> Iterator[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from vidkit.config import Config
 from vidkit.core import printable
 from vidkit.errors import ConfigError, LibraryError, OutputError
 from vidkit.library import (
+    Library,
     Moment,
     Query,
     Stored,
@@ -24,6 +27,7 @@ from vidkit.library import (
     open_library,
     open_library_at,
     parse_query,
+    unknown_keys,
 )
 from vidkit.places import files_of, remove_files
 from vidkit.retag import retag_library, write_json
@@ -31,11 +35,14 @@ from vidkit.run import open_rules
 from vidkit.screen import counted, say
 from vidkit.units import format_duration, format_size
 
+log = logging.getLogger(__name__)
+
 
 def search(options: argparse.Namespace, config: Config) -> int:
     """`vidkit search`: moments, the best first."""
     with open_library(config) as home:
         found = home.search(query_of(options))
+        say_unknown_keys(home, options.where if not found else ())
     if options.urls:
         for url in dict.fromkeys(moment.url for moment in found):
             print(printable(url))
@@ -64,6 +71,12 @@ def query_of(options: argparse.Namespace) -> Query:
         limit=getattr(options, "limit", None),
         offset=getattr(options, "offset", 0),
     )
+
+
+def say_unknown_keys(home: Library, where: Sequence[str]) -> None:
+    """Say which names after `--where` are most likely misspelt."""
+    for hint in unknown_keys(home, where):
+        say(f"--where: {hint}")
 
 
 def _moment(moment: Moment) -> dict[str, Any]:
@@ -98,6 +111,8 @@ def retag(options: argparse.Namespace, config: Config) -> int:
     with open_library(config) as home, counted(" records") as progress:
         total = home.stats().videos
         done = retag_library(home, rules, lambda number: progress(number, total))
+    for missing in done.missing:
+        log.warning("%s", missing)
     print(f"{done.looked_at} records looked at, {done.changed} with other tags or another class now")
     return EXIT_DONE
 
@@ -124,6 +139,7 @@ def stats(options: argparse.Namespace, config: Config) -> int:
     query = query_of(options)
     with open_library(config) as home:
         found = home.stats(query)
+        say_unknown_keys(home, options.where if not found.videos else ())
         name = home.name
     # What failed has no record that a search could find.
     failures = failures_in(config.paths.processed_directory) if query == Query() else Counter()

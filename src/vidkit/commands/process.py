@@ -6,7 +6,7 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from vidkit.batch import Summary, process_rows
@@ -18,11 +18,14 @@ from vidkit.ffmpeg import find_tool
 from vidkit.infer import run_inference_on_videos
 from vidkit.prepare import csv_to_json
 from vidkit.qwen_model import open_describer
-from vidkit.rows import Filters, Row, read_video_metadata_from_csv
+from vidkit.rows import Filters, Found, Row, read_video_metadata_from_csv
 from vidkit.rows.counting import count_in_background
-from vidkit.run import open_run
+from vidkit.run import Run, open_run
 from vidkit.screen import Screen, cost_line, counted, say, summary_line
+from vidkit.tagging import missing_columns
 from vidkit.units import parse_date, parse_duration, parse_size
+
+log = logging.getLogger(__name__)
 
 
 def process(options: argparse.Namespace, config: Config) -> int:
@@ -51,7 +54,7 @@ def process(options: argparse.Namespace, config: Config) -> int:
         if options.csv and screen.live:
             count_in_background(options.csv, screen.expect)
         try:
-            summary = process_rows(run, rows, workers, screen)
+            summary = process_rows(run, _checked(rows, run, options.csv), workers, screen)
         finally:
             screen.close()
         if run.describer is not None:
@@ -59,6 +62,17 @@ def process(options: argparse.Namespace, config: Config) -> int:
     if options.csv is not None or len(options.urls) > 1:
         say(summary_line(summary, str(config.paths.processed_directory)))
     return _exit_code(summary)
+
+
+def _checked(rows: Iterable[Found], run: Run, csv: str | None) -> Iterator[Found]:
+    """The rows; with the first of them, a warning of each column that a rule asks for and the CSV does not have."""
+    first = True
+    for row in rows:
+        if first and isinstance(row, Row):
+            first = False
+            for missing in missing_columns(run.rules, list(row.columns), str(csv)) if row.columns else ():
+                log.warning("%s", missing)
+        yield row
 
 
 def prepare(options: argparse.Namespace, config: Config) -> int:

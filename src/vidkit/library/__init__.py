@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from vidkit.config import Config
 from vidkit.core import printable
 from vidkit.errors import LibraryError
+from vidkit.library.advice import unknown_keys
 from vidkit.library.facts import summary_of
 from vidkit.library.moments import Moment, Stored, texts_of
 from vidkit.library.protocol import Library, Stats
@@ -38,6 +39,7 @@ __all__ = [
     "open_library_at",
     "parse_query",
     "see_that_it_is_a_file",
+    "unknown_keys",
 ]
 
 log = logging.getLogger(__name__)

@@ -114,6 +114,16 @@ def facts_where(text: str) -> tuple[str, ...]:
     return tuple(_as_compared([f"{name}={each}" for each in values for name in (key, f"source.columns.{key}")]))
 
 
+def key_beginnings(key: str) -> list[str]:
+    """How the facts begin that `KEY=VALUE` asks for, whatever the value."""
+    return _as_compared([f"{key}=", f"source.columns.{key}="])
+
+
+def is_left_out(key: str) -> bool:
+    """Whether a record's key has no facts: what stands there is found in other ways."""
+    return any(key == left_out or key.startswith(f"{left_out}.") for left_out in _LEFT_OUT)
+
+
 def _walk(value: Any, key: str, facts: list[str]) -> None:
     """Add each key with its value. Every record that is saved goes through here: it is as short as can be."""
     if key in _LEFT_OUT:

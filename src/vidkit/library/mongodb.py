@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -173,6 +174,11 @@ class MongoLibrary:
             stored = self._by_key(list(dict.fromkeys(key for key, _, _ in hits)))
         moments = [moment_of(stored[key], place, query, rank) for key, place, rank in hits if key in stored]
         return [moment for moment in moments if moment]
+
+    def has_fact(self, beginning: str) -> bool:
+        with reported(self._server):
+            asked = {_at("facts"): {"$regex": f"^{re.escape(beginning)}"}}
+            return self._collection.find_one(asked, {"_id": 1}) is not None
 
     def remove(self, url: str) -> bool:
         with reported(self._server):

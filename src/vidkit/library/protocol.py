@@ -70,6 +70,9 @@ class Library(Protocol):
         By relevance, the latest `moments.RANKED` matches are ranked and come first.
         """
 
+    def has_fact(self, beginning: str) -> bool:
+        """Whether some record has a fact (see `facts.py`) that begins so, such as `source.columns.label=`."""
+
     def remove(self, url: str) -> bool:
         """Forget the record of a source URL; whether there was one."""
 

@@ -40,6 +40,7 @@ from vidkit.library.sql import (
     match_facts,
     match_words,
     page,
+    quoted,
     video_conditions,
 )
 from vidkit.library.sqlite_file import open_file, reported, transaction
@@ -124,6 +125,11 @@ class SqliteLibrary:
             found = self._by_number(list(dict.fromkeys(number for number, _, _ in hits)))
         moments = [moment_of(found[number], place, query, rank) for number, place, rank in hits if number in found]
         return [moment for moment in moments if moment]
+
+    def has_fact(self, beginning: str) -> bool:
+        with self._lock, reported(self._path):
+            sql = "SELECT 1 FROM facts WHERE facts MATCH ? LIMIT 1"
+            return self._connection.execute(sql, (f"{quoted(beginning)}*",)).fetchone() is not None
 
     def remove(self, url: str) -> bool:
         with self._lock, reported(self._path), transaction(self._connection):

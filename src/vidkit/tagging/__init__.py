@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from vidkit.tagging.conditions import Facts, facts
-from vidkit.tagging.rules import BUILT_IN, Rule, RuleSet, load_custom_tags, rule_holds, rule_set
+from vidkit.tagging.rules import BUILT_IN, Rule, RuleSet, load_custom_tags, missing_columns, rule_holds, rule_set
 from vidkit.tagging.words import fold
 
 __all__ = [
@@ -17,6 +17,8 @@ __all__ = [
     "apply_tags",
     "classify_video",
     "load_custom_tags",
+    "missing_columns",
+    "rule_set",
     "same_tag",
     "tag_and_classify",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 import types
@@ -12,13 +11,14 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints, is_typeddict
 
+from vidkit.errors import nearest
 from vidkit.record import Record
 from vidkit.tagging.words import caseless, fold
 from vidkit.units import parse_date, parse_duration, parse_resolution, parse_size
 
 SUFFIXES = ("gt", "gte", "lt", "lte", "ne", "in", "contains")
 _ORDER = ("gt", "gte", "lt", "lte")
-_COLUMNS = "source.columns."
+COLUMNS = "source.columns."
 # Made by the rules or after them, so no rule can ask for them.
 _LATER = ("tags", "classification", "processing")
 # Keys that are written in a way of their own; the kind of the others follows from their type.
@@ -68,6 +68,11 @@ def read_metadata(value: Any) -> tuple[Entry, ...]:
     return tuple(sorted(entries, key=lambda entry: (entry.key, entry.suffix)))
 
 
+def columns_in(entries: tuple[Entry, ...]) -> list[str]:
+    """The columns of the CSV that a condition asks for, as they are written."""
+    return [entry.key[len(COLUMNS) :] for entry in entries if entry.kind == "column"]
+
+
 def metadata_holds(entries: tuple[Entry, ...], record: Mapping[str, Any]) -> bool:
     """Whether all entries hold. A value that is `null`, missing or unreadable fulfils nothing but `_ne`."""
     return all(_holds(entry, _value(record, entry.key)) for entry in entries)
@@ -97,7 +102,7 @@ def _walk(table: Any, prefix: str) -> Iterator[tuple[str, str]]:
 
 def _read_entry(written: str, wanted: Any) -> Entry:
     key, suffix = _split(written)
-    kind = "column" if key.startswith(_COLUMNS) else known_keys()[key]
+    kind = "column" if key.startswith(COLUMNS) else known_keys()[key]
     if wanted is None:
         if suffix not in ("", "ne"):
             raise ValueError(f'"{written}": null goes with the plain key or with _ne')
@@ -117,14 +122,15 @@ def _split(written: str) -> tuple[str, str]:
     key, _, suffix = written.rpartition("_")
     if written in known_keys() or suffix not in SUFFIXES:
         key, suffix = written, ""
-    if key in known_keys() or (key.startswith(_COLUMNS) and key != _COLUMNS):
+    if key in known_keys() or (key.startswith(COLUMNS) and key != COLUMNS):
         return key, suffix
     if key.partition(".")[0] in _LATER:
         raise ValueError(f'"{written}": {key} is not there yet when rules run; "tags_present" asks for tags')
     spellings = [*known_keys(), *(f"{known}_{end}" for known in known_keys() for end in SUFFIXES)]
-    near = difflib.get_close_matches(written.lower(), spellings, 1)
-    hint = f': did you mean "{near[0]}"?' if near else ""
-    raise ValueError(f'"{written}" is no key of a record{hint}')
+    # A plain word that is not very like a key is most likely a column.
+    near = nearest(written, spellings, cutoff=0.6 if "." in written else 0.75)
+    column = f': a column of your CSV is asked for as "{COLUMNS}{written}"' if "." not in written else ""
+    raise ValueError(f'"{written}" is no key of a record' + (f': did you mean "{near}"?' if near else column))
 
 
 def _read_wanted(written: str, kind: str, suffix: str, wanted: Any) -> Any:
@@ -151,9 +157,9 @@ def _read_wanted(written: str, kind: str, suffix: str, wanted: Any) -> Any:
 
 def _value(record: Mapping[str, Any], key: str) -> Any:
     """A record's value by its dotted key; a column's name is taken in any case."""
-    if key.startswith(_COLUMNS):
+    if key.startswith(COLUMNS):
         columns = (record.get("source") or {}).get("columns") or {}
-        name = key[len(_COLUMNS) :]
+        name = key[len(COLUMNS) :]
         return columns.get(name, {caseless(column): columns[column] for column in columns}.get(caseless(name)))
     if key == "resolution":
         return _picture(record)

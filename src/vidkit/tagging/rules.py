@@ -5,19 +5,20 @@ docs/rules.md says what may stand in it.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import logging
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vidkit.core import printable
-from vidkit.errors import ConfigError, sentence
+from vidkit.core import json_reason, printable
+from vidkit.errors import ConfigError, nearest, sentence
 from vidkit.tagging.conditions import CONDITIONS, Facts, read_texts
+from vidkit.tagging.metadata_conditions import COLUMNS, columns_in
+from vidkit.tagging.words import caseless
 
 log = logging.getLogger(__name__)
 
@@ -103,9 +104,35 @@ def rule_set(content: object, path: Path | None = None) -> RuleSet:
         classes = _read_list(content, "classifications", "classification", "name")
     except ValueError as error:
         what = sentence(f"{where}: {error}")
-        raise ConfigError(printable(f"{what} docs/rules.md shows how rules are written.")) from None
+        raise ConfigError(printable(f"{what} In an empty folder, `vidkit init` writes an example.")) from None
     meaning = repr((BUILT_IN, rules, classes))
     return RuleSet(rules, classes, hashlib.sha256(meaning.encode()).hexdigest()[:16], path)
+
+
+def missing_columns(rules: RuleSet, columns: Collection[str], where: str) -> Iterator[str]:
+    """What to say of each column that a rule asks for and the videos do not have: it is most likely misspelt.
+
+    Args:
+        rules: the user's rules.
+        columns: the names of the columns that there are.
+        where: what has these columns, in words.
+    """
+    here = {caseless(name) for name in columns}
+    for kind, entries in (("rule", rules.rules), ("classification", rules.classifications)):
+        for number, rule in enumerate(entries, 1):
+            asked = [
+                name for key, data in rule.conditions if key == "metadata_conditions" for name in columns_in(data)
+            ]
+            for name in asked:
+                if caseless(name) not in here:
+                    near = nearest(name, columns)
+                    hint = (
+                        f'did you mean "{COLUMNS}{near}"?'
+                        if near
+                        else f"its columns are {', '.join(columns) or 'none'}"
+                    )
+                    what = f'{kind} {number} asks for "{COLUMNS}{name}", and {where} has no such column: {hint}'
+                    yield printable(f"{rules.path or 'the rules'}: {what}")
 
 
 def rule_holds(rule: Rule, video: Facts, tags: Collection[str]) -> bool:
@@ -134,7 +161,7 @@ def _read_json(content: bytes, where: str) -> object:
     try:
         return json.loads(content, object_pairs_hook=remember, parse_constant=refuse)
     except json.JSONDecodeError as error:
-        reason = f"line {error.lineno}, column {error.colno}: {error.msg}"
+        reason = json_reason(error)
     except UnicodeDecodeError:
         reason = "it is not text in UTF-8"
     except RecursionError:
@@ -204,6 +231,6 @@ def _known(entry: Mapping[str, Any], keys: Collection[str]) -> None:
     _once(entry)
     for key in entry:
         if key not in keys:
-            near = difflib.get_close_matches(str(key).lower(), keys, 1, cutoff=0.5)
-            hint = f'did you mean "{near[0]}"?' if near else f"known are {', '.join(keys)}"
+            near = nearest(str(key), keys, cutoff=0.5)
+            hint = f'did you mean "{near}"?' if near else f"known are {', '.join(keys)}"
             raise ValueError(f'the key "{key}" is unknown: {hint}')

@@ -1,0 +1,47 @@
+"""What to say of a search that finds nothing because a name in it is misspelt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from vidkit.core import printable
+from vidkit.errors import nearest
+from vidkit.library.facts import facts_of, is_left_out, key_beginnings
+from vidkit.library.protocol import Library
+from vidkit.library.query import Query
+
+_SAMPLE = 1000  # records whose keys and columns are proposed
+_SHOWN = 20
+
+
+def unknown_keys(library: Library, where: Sequence[str]) -> Iterator[str]:
+    """What to say of each `KEY=VALUE` whose key no record has.
+
+    Args:
+        library: where the search found nothing.
+        where: as they are typed after `--where`.
+
+    Raises:
+        LibraryError: the library cannot be read.
+    """
+    for key in dict.fromkeys(item.partition("=")[0].strip() for item in where):
+        if is_left_out(key.lower()):
+            yield f"{printable(key)} is not looked for by --where: search for its words"
+        elif not any(map(library.has_fact, key_beginnings(key))):
+            keys, columns = _names(library)
+            near = nearest(key, [*keys, *columns])
+            if near:
+                hint = f": did you mean {near}?"
+            else:
+                hint = f"; the columns are {', '.join(columns[:_SHOWN])}" if columns else ""
+            yield printable(f"no record has a key or column {key}{hint}")
+
+
+def _names(library: Library) -> tuple[list[str], list[str]]:
+    """The keys of the latest records, and the columns of the CSV as they are written there."""
+    keys: dict[str, None] = {}
+    columns: dict[str, None] = {}
+    for stored in library.records(Query(sort="newest", limit=_SAMPLE)):
+        columns.update(dict.fromkeys(stored.record["source"]["columns"] or ()))
+        keys.update(dict.fromkeys(fact.partition("=")[0] for fact in facts_of(stored.record)))
+    return [key for key in keys if not key.startswith("source.columns.")], list(columns)
