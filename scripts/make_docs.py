@@ -107,7 +107,15 @@ def _record() -> Iterator[str]:
 
 def _type(kind: Any) -> str:
     """A type in JSON's words."""
-    names = {str: "text", int: "whole number", float: "number", type(None): "null", dict: "object", list: "list"}
+    names = {
+        str: "text",
+        int: "whole number",
+        float: "number",
+        bool: "true or false",
+        type(None): "null",
+        dict: "object",
+        list: "list",
+    }
     origin, parts = get_origin(kind), get_args(kind)
     if origin is list:
         return f"list of {_type(parts[0])}"

@@ -249,7 +249,8 @@ def test_every_segment_gets_a_description_and_the_video_a_summary_of_them(
     assert result["qwen_description"] == "All of it."
     assert result["ai_generated_tags"] == ["square"]
     assert result["ai"] == {
-        "backend": "endpoint", "model": "listed-model", "instruction": "Describe.", "error": None
+        "backend": "endpoint", "model": "listed-model", "instruction": "Describe.", "error": None,
+        "outdated": False,
     }  # fmt: skip
     assert model.ways() == [*["data"] * 6, "text"]
     assert "75 to 90 s: clip" in model.asked[-1]["messages"][0]["content"][0]["text"]

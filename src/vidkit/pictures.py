@@ -30,6 +30,7 @@ PROBE_KEYS = (
     "frame_rate", "fps", "codec", "container", "audio",
 )  # fmt: skip
 SCENE_KEYS, CLIP_KEYS = ("scenes", "sprites", "unread"), ("segments",)
+_UNDESCRIBED: dict[str, Any] = {"description": None, "instruction": None, "outdated": False}
 
 
 def probed(metadata: Metadata) -> dict[str, Any]:
@@ -75,7 +76,7 @@ def make_scenes(
             clip_wish = ClipWish(new, os.path.splitext(filename)[0], clip_settings(config))
         found = analyse_video(file, metadata, wish, clip_wish)
     scenes = [
-        {**asdict(scene), "thumbnail": picture and places.relative(pictures / picture.name), "description": None}
+        {**asdict(scene), "thumbnail": picture and places.relative(pictures / picture.name), **_UNDESCRIBED}
         for scene, picture in zip(found.scenes, found.thumbnails, strict=True)
     ]
     made = {"scenes": scenes, "sprites": _sprites(places, pictures, found.sprites), "unread": found.unread}
@@ -121,7 +122,7 @@ def _sprites(places: Places, folder: Path, sprites: Sprites | None) -> dict[str,
 
 
 def _segments(places: Places, folder: Path, segments: Sequence[Segment]) -> dict[str, Any]:
-    empty: dict[str, Any] = {"url": None, "description": None, "tags": []}
+    empty: dict[str, Any] = {"url": None, **_UNDESCRIBED, "tags": []}
     return {
         "segments": [
             {**asdict(segment), "path": places.relative(folder / segment.path.name), **empty}

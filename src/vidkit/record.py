@@ -9,6 +9,7 @@ from typing import Annotated, TypedDict
 
 SCHEMA = "vidkit/1"
 # Keys that came later: a record that was written before has not got them, which means `null`.
+# So too `instruction` and `outdated` of scenes, segments and `ai`.
 LATER = frozenset({"corrections", "sprites", "unread"})
 
 
@@ -34,6 +35,8 @@ class SceneEntry(TypedDict):
     score: Annotated[float | None, "how sure the cut at its start is, 0 to 1; `null` for the first scene"]
     thumbnail: Annotated[str | None, "a JPEG, 320 pixels wide"]
     description: Annotated[str | None, "the model's words for this scene"]
+    instruction: Annotated[str | None, "what the model was asked about this scene, where it answered"]
+    outdated: Annotated[bool, "as in `ai`"]
 
 
 class SpritesEntry(TypedDict):
@@ -53,13 +56,16 @@ class SegmentEntry(TypedDict):
     fps: Annotated[float, "frames a second"]
     description: Annotated[str | None, "the model's words for this clip"]
     tags: Annotated[list[str], "the model's tags for this clip"]
+    instruction: Annotated[str | None, "what the model was asked about this clip, where it answered"]
+    outdated: Annotated[bool, "as in `ai`"]
 
 
 class AI(TypedDict):
     backend: Annotated[str | None, "`endpoint`, `local` or `null`"]
     model: Annotated[str | None, "the model's name, where it is known"]
-    instruction: Annotated[str, "what the model was asked, priority keywords included"]
-    error: Annotated[str | None, "why there is no description, in words"]
+    instruction: Annotated[str, "what the model was asked for this description, priority keywords included"]
+    error: Annotated[str | None, "what is not described yet and why, in words"]
+    outdated: Annotated[bool, "whether the description was kept from an older question, until this one is answered"]
 
 
 class StageEntry(TypedDict):

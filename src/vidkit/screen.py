@@ -233,7 +233,7 @@ def result_line(record: Record, new: bool) -> str:
     if not new:
         parts.append("nothing to do")
     elif record["ai"] is not None and record["ai"]["error"]:
-        parts.append("no description")
+        parts.append("no new description" if record["qwen_description"] else "no description")
     return "  ".join(parts)
 
 

@@ -22,12 +22,12 @@ from vidkit import __version__
 from vidkit.analysis import Metadata, extract_metadata
 from vidkit.config import load_config
 from vidkit.core import file_sha256, shown_url
+from vidkit.descriptions import DESCRIBE_KEYS, described, keep_answers
 from vidkit.download import download_video, local_path, source_version, wanted_name
 from vidkit.errors import LibraryError, UnwantedError, VidkitError
 from vidkit.export import export_to_json
 from vidkit.journal import Entry
 from vidkit.pictures import CLIP_KEYS, FILES, PROBE_KEYS, SCENE_KEYS, make_clips_alone, make_scenes, probed
-from vidkit.qwen_model import Describer, describe_record
 from vidkit.record import SCHEMA, Corrections, Record
 from vidkit.rows import Row
 from vidkit.run import (
@@ -46,6 +46,8 @@ from vidkit.tagging import tag_and_classify
 
 log = logging.getLogger(__name__)
 
+# What tags are made from that no fingerprint has: rows and models say it, again and again.
+_READ_BY_RULES = ("source", "scenes", "segments", *DESCRIBE_KEYS)
 # Told of the stage that begins, and of bytes so far and in all while it downloads.
 Progress = Callable[[str, int, "int | None"], None]
 
@@ -236,9 +238,10 @@ class _Work:
         clips = self._stage("clips", CLIP_KEYS, self._clip_inputs(), self._clips)
         parts = {"video": [], "scenes": [scenes]}.get(self.run.level, [clips])
         self.describe_made_from = self._made_from("describe", [content, *parts])
-        described = self._stage("describe", _DESCRIBE_KEYS, [content, *parts], self._describe)
-        said = self.record["corrections"] = self._corrections()
-        self._stage("tag", ("tags", "classification"), tag_inputs(content, described, said), self._tag)
+        self._keep_answers()
+        said = self._stage("describe", DESCRIBE_KEYS, [content, *parts], self._describe)
+        corrections = self.record["corrections"] = self._corrections()
+        self._stage("tag", ("tags", "classification"), tag_inputs(content, said, corrections), self._tag)
 
     def _stage(
         self, name: str, keys: tuple[str, ...], inputs: list[object], make: Callable[[], dict[str, Any]]
@@ -274,6 +277,8 @@ class _Work:
             return all(map(self.run.places.there, FILES[name](old)))
         if name == "describe":
             return old["ai"] is None or old["ai"]["error"] is None
+        if name == "tag":  # what was described since, or said by a CSV, the rules have not seen
+            return all(self.record.get(key) == old.get(key) for key in _READ_BY_RULES)
         return True
 
     def _filter(self) -> None:
@@ -306,38 +311,17 @@ class _Work:
         run, record = self.run, self.record
         return make_clips_alone(run.config, run.places, self.file, str(self.filename), self.metadata, record)
 
+    def _keep_answers(self) -> None:
+        """Take over what a model said of this content, also where its clips and scenes were made again."""
+        older = self.older
+        if older and older["sha256"] == self.record["sha256"]:
+            before = older["processing"]["stages"].get("describe")
+            same = bool(before and before["fingerprint"] == self.describe_made_from and not self.run.force)
+            keep_answers(self.record, older, same or self.run.describer is None)
+
     def _describe(self) -> dict[str, Any]:
-        if self.run.describer is None:
-            if self.old:  # what a model said earlier stays true
-                return {key: self.old[key] for key in _DESCRIBE_KEYS}  # type: ignore[literal-required]
-            return {"qwen_description": None, "ai_generated_tags": [], "ai": None}
-        self._forget_descriptions()
-        level = self.run.level
-        resolved = self.record["source"]["resolved_url"]
-        url = resolved if local_path(resolved) is None else None
-        by_parts = level in ("auto", "segments") and self.record["segments"]
-        # A model on this machine needs the file, a server only its URL; clips are here in any case.
-        fetched_by_it = url is not None and self.run.describer.backend == "endpoint" and level != "scenes"
-        file = self._kept() if by_parts or fetched_by_it else self.file
-        found = self._described(self.run.describer, file, url)
-        if file is None and not by_parts and found["ai"]["error"]:
-            found = self._described(self.run.describer, self.file, url)
-        return found
-
-    def _described(self, describer: Describer, file: Path | None, url: str | None) -> dict[str, Any]:
         known = {**self.record, "filename": self.filename}
-        run, folder = self.run, self.run.places.processed
-        return describe_record(describer, known, file, url, run.instruction, run.level, folder)
-
-    def _forget_descriptions(self) -> None:
-        """Clear what was said of scenes and clips, unless the question is the same: then only gaps are asked."""
-        before = self.old["processing"]["stages"].get("describe") if self.old else None
-        if before and before["fingerprint"] == self.describe_made_from:
-            return
-        for part in (*self.record["scenes"], *self.record["segments"]):
-            part["description"] = None
-        for segment in self.record["segments"]:
-            segment["tags"] = []
+        return described(self.run, known, self._kept(), lambda: self.file)
 
     def _tag(self) -> dict[str, Any]:
         info = {**self.record, "filename": self.filename}
@@ -385,9 +369,6 @@ class _Work:
                 log.warning(
                     "%s is in its JSON but not in the library, until the next run: %s", self.filename, error
                 )
-        described = record["ai"] is None or record["ai"]["error"] is None
-        settings = self.run.settings if stored and described else ""
+        answered = record["ai"] is None or record["ai"]["error"] is None
+        settings = self.run.settings if stored and answered else ""
         self.run.journal.add(self.url, Entry(record["filename"], self.version, settings))
-
-
-_DESCRIBE_KEYS = ("qwen_description", "ai_generated_tags", "ai")

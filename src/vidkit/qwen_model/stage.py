@@ -38,7 +38,8 @@ def describe_record(
 
     Args:
         describer: who does it.
-        record: what is known of the video so far. A clip or scene that has a description there keeps it.
+        record: what is known of the video so far. A clip or scene that has a description there keeps it; one that
+            is `outdated` is asked about again, and keeps it until there is a new one.
         file: the local video file; None where it was not kept and a server can fetch it by its URL.
         url: where a server can fetch it; None where it cannot.
         instruction: what the model is asked, priority keywords included.
@@ -48,7 +49,8 @@ def describe_record(
     Returns:
         The record's keys `qwen_description`, `ai_generated_tags` and `ai`, and with them `segments` or `scenes`
         where these were described. A failure is no exception: it stands in `ai.error`, what did work is there, and
-        the next run asks for the rest.
+        the next run asks for the rest. The video's earlier description stays, with what it was asked, until this
+        question is answered for all of it.
     """
     if level == "none":
         return {"qwen_description": None, "ai_generated_tags": [], "ai": None}
@@ -80,15 +82,15 @@ def _from_whole(describer: Describer, record: Mapping[str, Any], clip: Clip, ins
     answer = _answer(describer, clip, instruction)
     if isinstance(answer, VidkitError):
         log.warning("no description of %s: %s", record.get("filename"), answer)
-        return _keys(describer, instruction, None, [], str(answer))
+        return _unanswered(describer, record, instruction, [], str(answer))
     return _keys(describer, instruction, answer.text, answer.tags)
 
 
 def _from_parts(
     describer: Describer, record: Mapping[str, Any], key: str, parts: Sequence[_Part], instruction: str
 ) -> dict[str, Any]:
-    """A question about each part that has no description yet, and one for the summary of all."""
-    missing = [part for part in parts if part.entry.get("description") is None]
+    """A question about each part that is not described, and one for the summary of all."""
+    missing = [part for part in parts if _is_missing(part.entry)]
     answers = in_parallel(
         lambda part: _answer(describer, part.clip, instruction), missing, describer.parallel, name="describe"
     )
@@ -100,7 +102,7 @@ def _from_parts(
         answer = found.get(id(part))
         entry = dict(part.entry)
         if isinstance(answer, Description):
-            entry["description"] = answer.text
+            entry |= {"description": answer.text, "instruction": instruction, "outdated": False}
             if "tags" in entry:
                 entry["tags"] = list(answer.tags)
             tags += answer.tags
@@ -109,9 +111,14 @@ def _from_parts(
         else:
             tags += entry.get("tags") or []
         entries.append(entry)
-    if len(missing) < len(parts):  # scenes keep no tags of their own
+    outdated = bool((record.get("ai") or {}).get("outdated"))
+    if len(missing) < len(parts) and not (key == "segments" and outdated):  # scenes keep no tags of their own
         tags += record.get("ai_generated_tags") or []
     return {key: entries, **_summary(describer, record, key, entries, failures, tags, instruction)}
+
+
+def _is_missing(entry: Mapping[str, Any]) -> bool:
+    return entry.get("description") is None or bool(entry.get("outdated"))
 
 
 def _summary(
@@ -124,24 +131,30 @@ def _summary(
     instruction: str,
 ) -> dict[str, Any]:
     """The keys of the whole video from its parts, those that failed left out."""
+    outdated = sum(bool(entry.get("outdated")) for entry in entries)
     reasons = []
     if failures:
         reasons.append(f"{len(failures)} of {len(entries)} {key} have no description: {failures[0]}")
+        if outdated:
+            kept = "have no new description" if outdated == len(failures) else f"have none, {outdated} an older one"
+            reasons = [f"{len(failures)} of {len(entries)} {key} {kept}: {failures[0]}"]
         if len(entries) == 1:
             reasons = [str(failures[0])]
-    described = [
-        (e["start_time"], e["end_time"], e["description"]) for e in entries if e["description"] is not None
-    ]
-    text, all_tags = None, list(tags)
-    if described:
+    described = [(e["start_time"], e["end_time"], e["description"]) for e in entries if not _is_missing(e)]
+    summary = None
+    # A summary of some of the parts does not replace what an older one says of all of them.
+    if described and not (outdated and record.get("qwen_description")):
         try:
             summary = describer.summarise(described, instruction)
-            text, all_tags = summary.text, [*summary.tags, *tags]
-        except VidkitError as error:
-            reasons.append(f"there is no summary of the {key}: {error}")
+        except VidkitError as failure:
+            reasons.append(f"there is no summary of the {key}: {failure}")
     if reasons:
         log.warning("%s: %s", record.get("filename"), "; ".join(reasons))
-    return _keys(describer, instruction, text, all_tags, "; ".join(reasons) or None)
+    error = "; ".join(reasons) or None
+    if summary is None:
+        by_entry = key == "segments" and outdated  # these keep their tags themselves until a summary is there
+        return _unanswered(describer, record, instruction, () if by_entry else tags, error)
+    return _keys(describer, instruction, summary.text, [*summary.tags, *tags], error)
 
 
 def _answer(describer: Describer, clip: Clip, instruction: str) -> Description | VidkitError:
@@ -151,12 +164,31 @@ def _answer(describer: Describer, clip: Clip, instruction: str) -> Description |
         return error
 
 
+def _unanswered(
+    describer: Describer, record: Mapping[str, Any], instruction: str, tags: Iterable[str], error: str | None
+) -> dict[str, Any]:
+    """The keys of a video without a new description: the earlier one stays, with what that was asked."""
+    text, ai = record.get("qwen_description"), record.get("ai")
+    if text is None or ai is None:
+        return _keys(describer, instruction, None, tags, error)
+    known = record.get("ai_generated_tags") or []
+    return {
+        "qwen_description": text,
+        "ai_generated_tags": _each_once([*known, *tags]),
+        "ai": {**ai, "error": error},
+    }
+
+
 def _keys(
     describer: Describer, instruction: str, text: str | None, tags: Iterable[str], error: str | None = None
 ) -> dict[str, Any]:
     ai = {"backend": describer.backend, "model": describer.model, "instruction": instruction, "error": error}
+    return {"qwen_description": text, "ai_generated_tags": _each_once(tags), "ai": {**ai, "outdated": False}}
+
+
+def _each_once(tags: Iterable[str]) -> list[str]:
     by_case = {tag.casefold(): tag for tag in reversed(list(tags))}
-    return {"qwen_description": text, "ai_generated_tags": list(by_case.values())[::-1], "ai": ai}
+    return list(by_case.values())[::-1]
 
 
 def in_parallel(work: Callable[[T], Any], items: Sequence[T], at_once: int, name: str) -> list[Any]:
