@@ -7,16 +7,21 @@ import os
 import platform
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from vidkit import __version__
+from vidkit.analysis.encoders import ENCODERS, try_encoders
 from vidkit.config import DEFAULT_PATH, Config
 from vidkit.core import load_priority_keywords
+from vidkit.download.transfer import ROOM_TO_LEAVE
 from vidkit.errors import VidkitError
 from vidkit.ffmpeg import find_tool, tool_version
 from vidkit.library import open_library, see_that_it_is_a_file
-from vidkit.qwen_model import open_describer
+from vidkit.qwen_model.describer import endpoint_url, open_describer
+from vidkit.qwen_model.reach import look_at_endpoint
+from vidkit.qwen_model.weights import missing_file, weights_size
 from vidkit.tagging import load_custom_tags
 from vidkit.units import format_size
 
@@ -33,20 +38,24 @@ def report(config: Config, config_path: str | None) -> tuple[list[str], bool]:
     Returns:
         Lines for the screen, and whether nothing that vidkit cannot do without is missing or wrong.
     """
+    tools = [_tool(name) for name in ("ffmpeg", "ffprobe")]
     checks = [
         _versions(),
-        *(_tool(name) for name in ("ffmpeg", "ffprobe")),
+        *tools,
+        *(_encoders(config) if tools[0][0] == "ok" else ()),
         *(_extra(name) for name in EXTRAS),
         _settings(config_path),
         _rules(config),
         _keywords(config),
-        _describer(config),
+        *_describer(config),
         _library(config),
         *(_folder(what, path) for what, path in _folders(config)),
     ]
-    return [f"{mark:7}  {what}: {found}" for mark, what, found in checks], all(c[0] != "missing" for c in checks)
+    fine = not any(mark in ("missing", "wrong") for mark, _, _ in checks)
+    return [f"{mark:7}  {what}: {found}" for mark, what, found in checks], fine
 
 
+# `ok`, `without` (vidkit works without it), `missing` or `wrong`; what was looked at; what was found.
 _Check = tuple[str, str, str]
 
 
@@ -85,7 +94,7 @@ def _rules(config: Config) -> _Check:
     try:
         rules = load_custom_tags(path)
     except VidkitError as error:
-        return "missing", "rules", str(error)
+        return "wrong", "rules", str(error)
     return "ok", "rules", f"{path.absolute()}, {len(rules.rules)} rules, {len(rules.classifications)} classes"
 
 
@@ -93,36 +102,79 @@ def _keywords(config: Config) -> _Check:
     try:
         words = load_priority_keywords(config.rules.priority_keywords)
     except VidkitError as error:
-        return "missing", "priority keywords", str(error)
+        return "wrong", "priority keywords", str(error)
     return "ok" if words else "without", "priority keywords", f"{len(words)} in {config.rules.priority_keywords}"
 
 
-def _describer(config: Config) -> _Check:
+def _encoders(config: Config) -> Iterator[_Check]:
+    """Which encoders cut clips here, each tried on a second of video."""
+    failures = try_encoders()
+    wanted = config.processing.encoder
+    works = [name for name, failure in failures.items() if failure is None]
+    without = [name for name in failures if name not in works]
+    found = f"{', '.join(works) or 'none'} can be used here"
+    found += f", {', '.join(without)} cannot" if without else ""
+    if wanted in without:
+        yield (
+            "wrong",
+            "encoders",
+            f"[Processing] Encoder = {wanted} cannot be used here: {failures[wanted]}; {found}",
+        )
+    else:
+        yield "ok" if ENCODERS[0] in works else "wrong", "encoders", found
+
+
+def _describer(config: Config) -> Iterator[_Check]:
+    wanted = config.qwen_vl.backend
     try:
+        url = endpoint_url(config, use_vpc=False) if wanted in ("auto", "endpoint") else ""
         describer = open_describer(config)
     except VidkitError as error:
-        return "missing", "model", str(error)
+        yield "wrong", "model", str(error)
+        return
     if describer is None:
-        return (
-            "without",
-            "model",
-            "none, so nothing is described; set [QwenVL] PublicEndpoint or [Qwen] ModelDir in config.ini",
-        )
-    key = "with an access key" if config.qwen_vl.access_key else "without an access key"
-    return "ok", "model", f"{describer.backend}, {key}"
+        none = "none, so nothing is described; set [QwenVL] PublicEndpoint or [Qwen] ModelDir in config.ini"
+        yield "without", "model", none
+        return
+    describer.close()
+    if not url:
+        yield _local_model(config)
+        return
+    fine, seen = look_at_endpoint(config, url)
+    yield "ok" if fine else "wrong", "endpoint", seen
+    if config.qwen_vl.vpc_endpoint:
+        yield _vpc_endpoint(config)
+
+
+def _vpc_endpoint(config: Config) -> _Check:
+    """The second endpoint, which only machines in its own network reach."""
+    try:
+        fine, seen = look_at_endpoint(config, endpoint_url(config, use_vpc=True))
+    except VidkitError as error:
+        return "wrong", "endpoint for --use_vpc", str(error)
+    return "ok" if fine else "without", "endpoint for --use_vpc", seen
+
+
+def _local_model(config: Config) -> _Check:
+    folder = config.qwen.model_dir
+    if not folder:
+        return "ok", "model", f"{config.qwen.model}, fetched from {config.qwen.hub} when it is first needed"
+    if lacking := missing_file(Path(folder)):
+        return "wrong", "model", f"{folder} holds no whole model: {lacking} is missing"
+    return "ok", "model", f"{Path(folder).absolute()}, {format_size(weights_size(Path(folder)))}"
 
 
 def _library(config: Config) -> _Check:
-    where = "MongoDB" if config.mongodb.uri else str(config.library.path)
     try:
         if not config.mongodb.uri:
             see_that_it_is_a_file(config.library.path)
             if not config.library.path.exists():
-                return "ok", "library", f"{where} (not there yet: the first run makes it)"
+                return "ok", "library", f"{config.library.path.absolute()} (not there yet: the first run makes it)"
         with open_library(config) as library:
-            return "ok", "library", f"{where}, {library.stats().videos} videos"
+            records = library.stats().videos
+            return "ok", "library", f"{library.name}, {records} record{'s' * (records != 1)}"
     except VidkitError as error:
-        return "missing", "library", str(error)
+        return "wrong", "library", str(error)
 
 
 def _folders(config: Config) -> list[tuple[str, Path]]:
@@ -137,5 +189,9 @@ def _folder(what: str, path: Path) -> _Check:
     while not there.exists():
         there = there.parent
     if not os.access(there, os.W_OK):
-        return "missing", what, f"{path.absolute()} cannot be written"
-    return "ok", what, f"{path.absolute()}, {format_size(shutil.disk_usage(there).free)} free"
+        return "wrong", what, f"{path.absolute()} cannot be written"
+    free = shutil.disk_usage(there).free
+    if free < ROOM_TO_LEAVE:
+        left = f"{format_size(free)} free, and {format_size(ROOM_TO_LEAVE)} are to stay so: make room"
+        return "wrong", what, f"{path.absolute()}, {left}"
+    return "ok", what, f"{path.absolute()}, {format_size(free)} free"

@@ -58,6 +58,15 @@ def choose_encoder(name: str) -> str:
     return name
 
 
+def try_encoders() -> dict[str, str | None]:
+    """Each of `ENCODERS`, and why it does not work here; None where it does.
+
+    Raises:
+        ToolMissingError: there is no ffmpeg.
+    """
+    return {name: _failure(name) for name in ENCODERS}
+
+
 @functools.cache
 def _failure(name: str) -> str | None:
     """Why an encoder cannot cut clips here, None if it can: two pieces of half a second are cut with it."""

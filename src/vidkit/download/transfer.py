@@ -22,7 +22,7 @@ from vidkit.units import format_size
 
 Report = Callable[[int, "int | None"], None]
 
-_ROOM_TO_LEAVE = 16 * 2**20  # bytes that stay free on the disk
+ROOM_TO_LEAVE = 16 * 2**20  # bytes that stay free on the disk
 _LOOK_AGAIN = 2**23  # bytes after which the room on the disk is looked at again
 
 
@@ -231,11 +231,11 @@ def check_room(target: Path, expected: int) -> None:
     """
     with disk_errors(target):
         free = shutil.disk_usage(target.parent).free
-    if expected + _ROOM_TO_LEAVE > free:
+    if expected + ROOM_TO_LEAVE > free:
         needed = f"{format_size(expected)} more" if expected else "more"
         raise OutputError(
             f"{printable(target.name)} needs {needed} and the disk of {printable(target.parent)} "
-            f"has {format_size(free)} free, of which {format_size(_ROOM_TO_LEAVE)} are to stay so: make room, "
+            f"has {format_size(free)} free, of which {format_size(ROOM_TO_LEAVE)} are to stay so: make room, "
             "or set [Paths] DownloadDirectory to another disk"
         )
 

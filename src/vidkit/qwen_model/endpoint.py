@@ -65,7 +65,7 @@ class Endpoint:
         self._settings = [protocol, model, limits.max_tokens, limits.max_resolution, limits.max_fps, PROMPT_VERSION]
         self._settings += [] if protocol == "vidkit" else list(vars(budget).values())
         self._url = url
-        self._speaks, self._chat_url = _protocol(url, protocol)
+        self._speaks, self._chat_url = protocol_of(url, protocol)
         self._finding_out = threading.Lock()
         self._works: set[str] = set()
         self._refused: set[str] = set()
@@ -243,7 +243,7 @@ class Endpoint:
         return self._model
 
 
-def _protocol(url: str, protocol: str) -> tuple[str | None, str]:
+def protocol_of(url: str, protocol: str) -> tuple[str | None, str]:
     """What a server speaks as far as its URL tells, and where it takes chats."""
     path = urlsplit(url).path.rstrip("/")
     if path.endswith("/chat/completions"):

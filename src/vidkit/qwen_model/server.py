@@ -155,8 +155,8 @@ class Server:
             began = time.monotonic()
             try:
                 with self._connections().request(
-                    method, url, json=question, headers=headers, timeout=(10, self._timeout), stream=True,
-                    allow_redirects=False,
+                    method, url, json=question, headers=headers,
+                    timeout=(min(10, self._timeout), self._timeout), stream=True, allow_redirects=False,
                 ) as answer:  # fmt: skip
                     body = self._body(answer, began)
             except requests.exceptions.ConnectTimeout:

@@ -33,7 +33,7 @@ def find_weights(model_dir: str, model: str, hub: str) -> Path:
         folder = Path(model_dir).expanduser()
         if not folder.is_dir():
             raise DescribeError(f"[Qwen] ModelDir {printable(folder)} is not there")
-        if lacking := _lacking(folder):
+        if lacking := missing_file(folder):
             raise DescribeError(
                 f"[Qwen] ModelDir {printable(folder)} holds no whole model: {lacking} is missing. "
                 "It has to be the folder with config.json and the .safetensors files."
@@ -41,7 +41,7 @@ def find_weights(model_dir: str, model: str, hub: str) -> Path:
         return folder
     with contextlib.suppress(Exception):  # each hub's own way to say that it is not there
         folder = Path(_fetch(model, hub, local_files_only=True))
-        if not _lacking(folder):
+        if not missing_file(folder):
             return folder
     log.warning("fetching %s from %s: this is done once", printable(model), hub)
     try:
@@ -54,7 +54,7 @@ def find_weights(model_dir: str, model: str, hub: str) -> Path:
             f"the model {printable(model)} is not on this machine, and {hub} did not give it: {reason}. "
             "Check [Qwen] Model and the network, or put it into a folder and set [Qwen] ModelDir."
         ) from None
-    if lacking := _lacking(folder):
+    if lacking := missing_file(folder):
         raise DescribeError(f"{printable(model)} from {hub} is no whole model: {lacking} is missing")
     return folder
 
@@ -80,7 +80,7 @@ def weights_size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.glob("*.safetensors"))
 
 
-def _lacking(folder: Path) -> str:
+def missing_file(folder: Path) -> str:
     """The file that is missing for a whole model; empty where none is."""
     if not (folder / "config.json").is_file():
         return "config.json"
