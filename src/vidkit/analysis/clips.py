@@ -261,7 +261,7 @@ def extract_scene_segment(
     arguments += ["-t", f"{end_time - start_time:.6f}", "-map", f"0:{metadata.stream}", "-map", "0:a:0?"]
     arguments += [
         "-vf",
-        ",".join(video_filters(metadata, *size, lowered_rate(metadata, max_fps))),
+        ",".join(video_filters(*size, lowered_rate(metadata, max_fps))),
         *encoding("libx264", *size),
     ]
     arguments += ["-movflags", "+faststart", "-f", "mp4"]

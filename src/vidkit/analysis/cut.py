@@ -235,7 +235,7 @@ def listed_pieces(listing: Path) -> list[tuple[float, float]]:
 
 def _chains(source: str, metadata: Metadata, plan: Plan) -> list[str]:
     """Each frame scaled once, then handed to the tracks whose clip it is in."""
-    video = video_filters(metadata, plan.width, plan.height, plan.fps)
+    video = video_filters(plan.width, plan.height, plan.fps)
     streams = [("v", source, ",".join(video), "split", "select", "setpts")]
     if metadata.audio:
         streams.append(("a", "0:a:0", "anull", "asplit", "aselect", "asetpts"))
@@ -256,9 +256,11 @@ def _chains(source: str, metadata: Metadata, plan: Plan) -> list[str]:
     return chains
 
 
-def video_filters(metadata: Metadata, width: int, height: int, fps: float | None) -> list[str]:
-    """What makes a picture as large, and frames as many, as a clip may have."""
+def video_filters(width: int, height: int, fps: float | None) -> list[str]:
+    """What makes a picture as large, and frames as many, as a clip may have.
+
+    The scale, which passes on pictures that are right already, keeps the pixel format of the clips from the other
+    uses of the same decode.
+    """
     filters = [f"fps={fps:.6f}"] if fps else []
-    if (width, height) != (metadata.width, metadata.height):
-        filters.append(f"scale={width}:{height}")
-    return [*filters, "format=yuv420p"]
+    return [*filters, f"scale={width}:{height}", "format=yuv420p"]

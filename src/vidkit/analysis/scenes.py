@@ -13,6 +13,7 @@ from vidkit.analysis.decode import TELL_TIMES, Listener, Use, decode
 from vidkit.analysis.probe import Metadata, extract_metadata
 from vidkit.core import printable
 from vidkit.errors import MediaError
+from vidkit.settings import SceneDetection
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,7 +45,8 @@ class Detection:
     """Scenes being looked for while a video is decoded.
 
     `read` takes what the use writes to the standard output; `cuts` says what was found once all is decoded.
-    `options` make the decoder faster where nothing else needs whole pictures.
+    `options` are ffmpeg's where nothing else is made. They must not change the pictures: a decoder that skips what
+    is hardly seen (the loop filter) drifts away from what the same file shows beside clips, and finds other scenes.
     """
 
     use: Use
@@ -56,10 +58,10 @@ class Detection:
 
 def detect_scenes(
     filepath: str | os.PathLike[str],
-    threshold: float = 0.3,
-    min_length: float = 0.0,
+    threshold: float = SceneDetection.default_threshold,
+    min_length: float = SceneDetection.min_scene_length,
     metadata: Metadata | None = None,
-    detector: str = "adaptive",
+    detector: str = SceneDetection.detector,
 ) -> list[Scene]:
     """Find the scenes of a video.
 
@@ -124,7 +126,9 @@ def threshold_detection(threshold: float, metadata: Metadata) -> Detection:
             elif match := re.match(rb"lavfi\.scene_score=([\d.]+)", line):
                 cuts.append(Cut(time, float(match[1])))
 
-    graph = f"{TELL_TIMES},select='gt(scene,{threshold:.6f})',metadata=print:file=-:key=lavfi.scene_score"
+    # `select` does not know every pixel format. The scale converts those here: else ffmpeg converts them before it
+    # splits the pictures, into what suits the other uses too, and the scores depend on what else is made.
+    graph = f"scale,{TELL_TIMES},select='gt(scene,{threshold:.6f})',metadata=print:file=-:key=lavfi.scene_score"
     use = Use(lambda source: [f"[{source}]{graph}[cuts]"], ["-map", "[cuts]", "-f", "null", "-"])
     return Detection(use, read, lambda: cuts)
 
@@ -147,8 +151,7 @@ def adaptive_detection(threshold: float, metadata: Metadata) -> Detection:
         read,
         lambda: [Cut(listener.time_of(boundary.frame), boundary.score) for boundary in found],
         listener,
-        # The loop filter smooths what is too small to be seen in the tiny frames.
-        ("-noautorotate", "-filter_complex_threads", "1", "-skip_loop_filter", "all"),
+        ("-filter_complex_threads", "1"),  # more only wait for each other where all that is made are tiny frames
     )
 
 

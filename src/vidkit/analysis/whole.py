@@ -15,6 +15,7 @@ from vidkit.analysis.sprites import Sprites, sprite_interval, sprites_use, write
 from vidkit.analysis.thumbnails import candidates_use, choose_thumbnails
 from vidkit.core import printable
 from vidkit.errors import MediaError
+from vidkit.settings import SceneDetection
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,9 @@ class SceneWish:
     """
 
     folder: Path
-    threshold: float = 0.3
-    min_length: float = 0.0
-    detector: str = "adaptive"
+    threshold: float = SceneDetection.default_threshold
+    min_length: float = SceneDetection.min_scene_length
+    detector: str = SceneDetection.detector
     sprite_interval: float = 0.0
 
 
