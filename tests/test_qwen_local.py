@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -418,7 +419,9 @@ def test_without_the_extra_it_is_said_how_to_install_it(checkpoint: Checkpoint, 
     for package in ("transformers", "accelerate"):
         absent = f"import sys; sys.modules['{package}'] = None\n"
         words = _python(absent + ASK, "modelscope", str(clips[0]), str(checkpoint()))
-        assert words == f"{package} is not installed, which a local model needs: pip install 'vidkit[qwen]'"
+        needed = f"{package} is not installed, which a local model needs: pip install "
+        assert str(words).startswith(needed)
+        assert package in str(words).removeprefix(needed)
 
 
 def test_a_torchvision_that_does_not_fit_is_said_in_words(checkpoint: Checkpoint, clips: list[Path]) -> None:
@@ -426,7 +429,7 @@ def test_a_torchvision_that_does_not_fit_is_said_in_words(checkpoint: Checkpoint
         pytest.skip("the torchvision here fits its torch")
     words = str(_python(ASK, "modelscope", str(clips[0]), str(checkpoint())))
     assert words.startswith("torch and its companions do not work together here (")
-    assert "pip install 'vidkit[qwen]' in a fresh environment puts that right" in words
+    assert re.search(r"pip install .*torchvision.* in a fresh environment puts that right", words)
 
 
 @pytest.mark.parametrize("hub", ["huggingface", "modelscope"])

@@ -17,6 +17,7 @@ from vidkit.config import DEFAULT_PATH, Config
 from vidkit.core import load_priority_keywords
 from vidkit.download.transfer import ROOM_TO_LEAVE
 from vidkit.errors import VidkitError
+from vidkit.extras import install_command
 from vidkit.ffmpeg import find_tool, tool_version
 from vidkit.library import open_library, see_that_it_is_a_file
 from vidkit.qwen_model.describer import endpoint_url, open_describer
@@ -73,7 +74,7 @@ def _tool(name: str) -> _Check:
 def _extra(name: str) -> _Check:
     (module, package), purpose = EXTRAS[name]
     if importlib.util.find_spec(module) is None:
-        return "without", package, f"for {purpose}: pip install 'vidkit[{name}]'"
+        return "without", package, f"for {purpose}: {install_command(name)}"
     try:
         return "ok", package, version(package)
     except PackageNotFoundError:

@@ -26,6 +26,7 @@ from typing import IO
 from vidkit import watchdog
 from vidkit.core import printable
 from vidkit.errors import MediaError, ToolMissingError
+from vidkit.extras import install_command
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ _KEPT_WORDS = 8192  # bytes of what a process says that are kept, from its begin
 
 @functools.cache
 def find_tool(name: str) -> Path:
-    """Find `ffmpeg` or `ffprobe`: on the PATH, else in the package of the extra `vidkit[ffmpeg]`.
+    """Find `ffmpeg` or `ffprobe`: on the PATH, else in the package that the extra `ffmpeg` brings.
 
     Raises:
         ToolMissingError: neither has it.
@@ -62,7 +63,7 @@ def find_tool(name: str) -> Path:
         return carried
     raise ToolMissingError(
         f"{name} is not on the PATH. Install ffmpeg with your system's package manager, "
-        "or a static build with: pip install 'vidkit[ffmpeg]'"
+        f"or a static build with: {install_command('ffmpeg')}"
     )
 
 

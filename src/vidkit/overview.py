@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from vidkit.batch import FAILURES
 from vidkit.core import ensure_directory, printable, write_whole
 from vidkit.errors import OutputError, ToolMissingError
+from vidkit.extras import install_command
 from vidkit.library import Stats
 from vidkit.rows import FAILURE_COLUMNS
 from vidkit.units import format_duration, format_size
@@ -62,7 +63,7 @@ def plot(stats: Stats, failures: Counter[tuple[str, str]], path: Path, top: int 
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError:
-        raise ToolMissingError("--plot needs matplotlib: pip install 'vidkit[plot]'") from None
+        raise ToolMissingError(f"--plot needs matplotlib: {install_command('plot')}") from None
     figure = Figure(figsize=(16, 12), dpi=100, layout="constrained")
     canvas = FigureCanvasAgg(figure)
     form = path.suffix.lstrip(".").lower()

@@ -30,6 +30,7 @@ from vidkit.download.transfer import (
 )
 from vidkit.errors import DownloadError
 from vidkit.extensions import VIDEO_EXTENSIONS
+from vidkit.extras import install_command
 
 MAX_TEXT = 10 * 2**20  # bytes of a page or a manifest
 MAX_HOPS = 4  # from page to page
@@ -225,7 +226,7 @@ def _from_site(url: str, order: Order, version: str | None, why: str = "") -> Sa
     shown = printable(shown_url(url))
     if not sites.installed():
         raise DownloadError(
-            f"{shown}: {why}. `{sites.INSTALL}` adds yt-dlp, which knows YouTube and many other sites"
+            f"{shown}: {why}. `{install_command('sites')}` adds yt-dlp, which knows YouTube and many other sites"
         )
     with reporting(order.progress, shown) as report:
         try:

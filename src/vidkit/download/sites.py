@@ -21,8 +21,6 @@ from vidkit.errors import DownloadError, OutputError, ToolMissingError, Unwanted
 
 log = logging.getLogger(__name__)
 
-INSTALL = "pip install 'vidkit[sites]'"
-
 
 def installed() -> bool:
     """Whether yt-dlp is here."""

@@ -12,6 +12,7 @@ from typing import Any
 from vidkit.errors import ToolMissingError
 from vidkit.export.items import Job, Sample
 from vidkit.export.rows import COLUMNS, cell, flat, row_of
+from vidkit.extras import install_command
 
 Put = Callable[[dict[str, Any]], None]
 _ROWS = 1000  # in one group of a Parquet file
@@ -87,5 +88,5 @@ def _pyarrow() -> Any:
     try:
         import pyarrow
     except ImportError:
-        raise ToolMissingError("parquet needs pyarrow: pip install 'vidkit[export]'") from None
+        raise ToolMissingError(f"parquet needs pyarrow: {install_command('export')}") from None
     return pyarrow

@@ -9,12 +9,11 @@ from typing import Any
 
 from vidkit.core import printable
 from vidkit.errors import DescribeError, ToolMissingError, VidkitError
+from vidkit.extras import install_command
 from vidkit.qwen_model.memory import is_out_of_memory, total_bytes
 from vidkit.qwen_model.weights import weights_size
 
 log = logging.getLogger(__name__)
-
-_EXTRA = "pip install 'vidkit[qwen]'"
 
 
 def load_model(folder: Path) -> tuple[Any, Any]:
@@ -68,12 +67,14 @@ def load_model(folder: Path) -> tuple[Any, Any]:
 def _not_importable(error: BaseException) -> ToolMissingError:
     """What is not installed; or that what is does not fit: transformers' own error hides the one that tells."""
     if isinstance(error, ModuleNotFoundError) and error.name:
-        return ToolMissingError(f"{error.name} is not installed, which a local model needs: {_EXTRA}")
+        return ToolMissingError(
+            f"{error.name} is not installed, which a local model needs: {install_command('qwen')}"
+        )
     while error.__cause__ is not None:
         error = error.__cause__
     return ToolMissingError(
         f"torch and its companions do not work together here ({' '.join(printable(error).split())[:200]}): "
-        f"{_EXTRA} in a fresh environment puts that right"
+        f"{install_command('qwen', everything=True)} in a fresh environment puts that right"
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from vidkit.core import printable
 from vidkit.errors import DescribeError, ToolMissingError
+from vidkit.extras import install_command
 
 log = logging.getLogger(__name__)
 
@@ -108,5 +109,5 @@ def _fetch(model: str, hub: str, local_files_only: bool) -> str:
     except ImportError as error:
         raise ToolMissingError(
             f"{re.sub(r'[^A-Za-z_.]', '', error.name or hub)} is not installed, which fetches models: "
-            "pip install 'vidkit[qwen]', or set [Qwen] ModelDir to a folder with one"
+            f"{install_command('qwen')}, or set [Qwen] ModelDir to a folder with one"
         ) from None

