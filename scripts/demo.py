@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import http.server
+import os
+import shlex
 import subprocess
 import sys
 import threading
@@ -59,7 +61,27 @@ def demo(urls: list[str]) -> int:
         print(f"\n$ cat {records[-1]}")
         print(records[-1].read_text(encoding="utf-8"))
         print(f"The record is {records[-1]}; its clips and thumbnails are beside it.")
+        print("\n".join(["", *next_steps(config, records[-1].stem)]))
     return code
+
+
+def next_steps(config: Path, video: str) -> list[str]:
+    """What to try now, in lines that can be copied; what comes after a # is for the reader."""
+    commands = [
+        (f"vidkit search --config {config} {shlex.quote(Path(video).stem)}", "find it in the library"),
+        (f"vidkit show --config {config} {shlex.quote(video)}", "its record again"),
+        ("mkdir ~/videos; cd ~/videos; vidkit init", "a folder of your own, with settings and rule files"),
+        ("vidkit doctor", "what is installed and configured, what is missing"),
+        ("vidkit process --urls URL ...", "your videos: URLs, pages, files; or --csv FILE"),
+        ("vidkit search WORD ...", "find moments in them"),
+    ]
+    if os.environ.get("VIRTUAL_ENV") != sys.prefix:
+        activate = Path(sys.prefix) / "bin" / "activate"
+        if activate.is_relative_to(Path.cwd()):
+            activate = activate.relative_to(Path.cwd())
+        commands.insert(0, (f"source {shlex.quote(str(activate))}", "so that the shell knows vidkit"))
+    width = max(len(command) for command, _ in commands)
+    return ["To go on:", *(f"  {command:{width}}  # {meaning}" for command, meaning in commands)]
 
 
 if __name__ == "__main__":
