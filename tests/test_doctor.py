@@ -13,6 +13,7 @@ import pytest
 from vidkit.analysis.encoders import try_encoders
 from vidkit.cli import main
 from vidkit.config import load_config
+from vidkit.extras import PURPOSES
 from vidkit.library import open_library
 from vidkit.qwen_model import reach
 
@@ -45,6 +46,23 @@ def doctor(capsys: Capture) -> tuple[int, dict[str, str]]:
     marks = [line.partition("  ") for line in out.splitlines()]
     lines = [(mark, rest.strip().partition(": ")) for mark, _, rest in marks]
     return code, {what: f"{mark}: {found}" for mark, (what, _, found) in lines}
+
+
+def test_every_extra_is_listed_with_what_is_installed_and_how_to_get_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    code, found = doctor(capsys)
+    assert code == 0
+    assert [what for what in found if what.startswith("extra ")] == [f"extra {name}" for name in PURPOSES]
+    # An older matplotlib, as an environment would list it.
+    old = tmp_path / "old" / "matplotlib-3.1.0.dist-info"
+    old.mkdir(parents=True)
+    (old / "METADATA").write_text("Metadata-Version: 2.1\nName: matplotlib\nVersion: 3.1.0\n")
+    monkeypatch.syspath_prepend(old.parent)
+    code, found = doctor(capsys)
+    assert code == 0
+    command = "pip install 'matplotlib>=3.7'"
+    assert found["extra plot"] == f"without: matplotlib missing, for `vidkit stats --plot`: {command}"
 
 
 def test_an_endpoint_that_answers_is_reached_and_its_models_are_named(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import platform
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from vidkit import __version__
@@ -17,7 +16,7 @@ from vidkit.config import DEFAULT_PATH, Config
 from vidkit.core import load_priority_keywords
 from vidkit.download.transfer import ROOM_TO_LEAVE
 from vidkit.errors import VidkitError
-from vidkit.extras import install_command
+from vidkit.extras import PURPOSES, install_command, installed
 from vidkit.ffmpeg import find_tool, tool_version
 from vidkit.library import open_library, see_that_it_is_a_file
 from vidkit.qwen_model.describer import endpoint_url, open_describer
@@ -25,12 +24,6 @@ from vidkit.qwen_model.reach import look_at_endpoint
 from vidkit.qwen_model.weights import missing_file, weights_size
 from vidkit.tagging import load_custom_tags
 from vidkit.units import format_size
-
-# An extra -> the module that shows whether it is there, and what it is for.
-EXTRAS = {
-    "sites": (("yt_dlp", "yt-dlp"), "videos on YouTube and a thousand other sites"),
-    "qwen": (("transformers", "transformers"), "a Qwen-VL model on this machine"),
-}
 
 
 def report(config: Config, config_path: str | None) -> tuple[list[str], bool]:
@@ -44,7 +37,7 @@ def report(config: Config, config_path: str | None) -> tuple[list[str], bool]:
         _versions(),
         *tools,
         *(_encoders(config) if tools[0][0] == "ok" else ()),
-        *(_extra(name) for name in EXTRAS),
+        *(_extra(name, tools) for name in PURPOSES),
         _settings(config_path),
         _rules(config),
         _keywords(config),
@@ -71,14 +64,17 @@ def _tool(name: str) -> _Check:
         return "missing", name, str(error)
 
 
-def _extra(name: str) -> _Check:
-    (module, package), purpose = EXTRAS[name]
-    if importlib.util.find_spec(module) is None:
-        return "without", package, f"for {purpose}: {install_command(name)}"
-    try:
-        return "ok", package, version(package)
-    except PackageNotFoundError:
-        return "ok", package, "installed"
+def _extra(name: str, tools: list[_Check]) -> _Check:
+    what, purpose = f"extra {name}", PURPOSES[name]
+    versions = {re.split("[<>=~!;]", package)[0]: version for package, version in installed(name).items()}
+    there = [f"{package} {version}" for package, version in versions.items() if version]
+    missing = [package for package, version in versions.items() if not version]
+    if not missing:
+        return "ok", what, f"{', '.join(there)} (for {purpose})"
+    if name == "ffmpeg" and all(mark == "ok" for mark, _, _ in tools):
+        return "ok", what, "not needed, the system has ffmpeg and ffprobe"
+    have = f" ({', '.join(there)} installed already)" if there else ""
+    return "without", what, f"{', '.join(missing)} missing{have}, for {purpose}: {install_command(name)}"
 
 
 def _settings(config_path: str | None) -> _Check:

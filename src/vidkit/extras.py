@@ -10,6 +10,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # only a hint needs this, and importing it takes longer than the rest of a start
     from importlib.metadata import Distribution
 
+PURPOSES = {
+    "ffmpeg": "ffmpeg and ffprobe, where the system has none",
+    "sites": "videos on YouTube and a thousand other sites",
+    "qwen": "a Qwen-VL model on this machine",
+    "export": "`vidkit export --format parquet`",
+    "plot": "`vidkit stats --plot`",
+}
 # The names, for a source tree that was never installed; an installed vidkit knows the versions too.
 _PACKAGES = {
     "export": ("pyarrow",),
@@ -39,13 +46,22 @@ def install_command(extra: str, everything: bool = False) -> str:
         extra: `export`, `ffmpeg`, `plot`, `qwen` or `sites`.
         everything: name the installed packages too, for an environment where they do not work together.
     """
-    wanted = list(_requirements(extra)) or list(_PACKAGES[extra])
-    missing = [each for each in wanted if not _is_installed(each)]
+    wanted = _wanted(extra)
+    missing = [each for each in wanted if installed_version(each) is None]
     quote = '"' if os.name == "nt" else "'"
     named = wanted if everything or not missing else missing
     return "pip install " + " ".join(
         each if re.fullmatch(r"[\w.=-]+", each) else f"{quote}{each}{quote}" for each in named
     )
+
+
+def installed(extra: str) -> dict[str, str | None]:
+    """What an extra needs, such as `pyarrow>=18`, and the version that is installed; None if none will do."""
+    return {requirement: installed_version(requirement) for requirement in _wanted(extra)}
+
+
+def _wanted(extra: str) -> list[str]:
+    return list(_requirements(extra)) or list(_PACKAGES[extra])
 
 
 def _requirements(extra: str) -> Iterator[str]:
@@ -70,11 +86,18 @@ def _extras_of(found: Distribution) -> list[str]:
     return found.metadata.get_all("Provides-Extra") or []
 
 
-def _is_installed(requirement: str) -> bool:
-    from importlib.metadata import PackageNotFoundError, distribution
+def installed_version(requirement: str) -> str | None:
+    """The installed version of a package such as `pyarrow>=18`; None where it is not there or too old."""
+    from importlib.metadata import PackageNotFoundError, version
 
     name = re.match(r"[\w.-]+", requirement)
     try:
-        return name is not None and bool(distribution(name[0]))
+        found = version(name[0]) if name else None
     except PackageNotFoundError:
-        return False
+        return None
+    least = re.search(r">=([\d.]+)", requirement)
+    return None if found and least and _numbers(found) < _numbers(least[1]) else found
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version.partition("+")[0])]

@@ -2,8 +2,8 @@
 
 A small shell beside vidkit, the watchdog, reads from a pipe which process groups run. When vidkit ends, however it
 ends, the system closes the pipe, and the watchdog kills the groups that are left. Linux's `PR_SET_PDEATHSIG` would
-be worse: it needs Python code between fork and exec, which can deadlock beside other threads; it fires when the thread
-that started the process ends; and it misses what a script called ffmpeg has started.
+be worse: it needs Python code between fork and exec, which can deadlock beside other threads; it fires when the
+thread that started the process ends; and it misses what a script called ffmpeg has started.
 
 On Windows there is no such shell: there, a process goes on to its own end.
 """
