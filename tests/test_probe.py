@@ -120,7 +120,7 @@ def test_a_transport_stream_with_a_service_name_is_read(make_video: MakeVideo, t
 
 REAL = {
     # name: resolution, rotation, duration, fps, codec, sound
-    "armwrestling_short.mp4": ("340x256", 0, 10.0, 28.0, "h264", None),
+    "armwrestling_short.mp4": ("427x256", 0, 10.0, 28.0, "h264", None),
     "bunny_vp8.webm": ("1280x720", 0, 30.003, 24.0, "vp8", "vorbis"),
     "chaplin.mp4": ("640x360", 0, 9.64, 25.0, "h264", "mp3"),
     "city_720p_cuts_fades.mp4": ("1280x720", 0, 24.023, 29.97, "h264", None),

@@ -97,7 +97,7 @@ class Record(TypedDict):
     duration: Annotated[float, "seconds, measured where the container does not say"]
     size: Annotated[int, "bytes"]
     bit_rate: Annotated[int, "bits a second"]
-    resolution: Annotated[str, '`"1920x1080"`, as shown to a viewer: rotation applied']
+    resolution: Annotated[str, '`"1920x1080"`, as shown to a viewer: rotation and the shape of the pixels applied']
     width: Annotated[int, "pixels, as shown"]
     height: Annotated[int, "pixels, as shown"]
     rotation: Annotated[int, "degrees clockwise that a player turns the stored picture: 0, 90, 180 or 270"]

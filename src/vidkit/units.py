@@ -98,6 +98,20 @@ def parse_resolution(text: str) -> tuple[int, int]:
     return width, height
 
 
+def parse_pixel_aspect(text: object) -> float:
+    """The shape of a video's pixels, width by height, as ffprobe writes it: `16:11`.
+
+    1, a square, where it is not known (`0:1`), where it is so near to 1 that it comes from rounding, and where no
+    film is made like that: the widest that are in use, 32:11 and 2:1, are within 1:4 and 4:1.
+    """
+    try:
+        width, height = str(text).split(":")
+        shape = int(width) / int(height)
+    except (ValueError, ArithmeticError):
+        return 1.0
+    return shape if 0.25 <= shape <= 4 and abs(shape - 1) > 0.005 else 1.0
+
+
 def format_duration(seconds: float) -> str:
     """`5:30` or `1:05:30`, rounded to whole seconds; under ten seconds `2.4s`."""
     if seconds < 9.95:

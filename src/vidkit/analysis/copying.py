@@ -98,6 +98,8 @@ def why_not_copied(metadata: Metadata, plan: Plan) -> str | None:
         return f"its sound is {metadata.audio.codec}, not aac"
     if metadata.rotation:
         return "it is stored turned"
+    if not metadata.square_pixels:
+        return "its pixels are not square"
     if (plan.width, plan.height) != (metadata.width, metadata.height):
         return f"{metadata.resolution} is over the limit"
     if plan.fps is not None:

@@ -263,4 +263,4 @@ def video_filters(width: int, height: int, fps: float | None) -> list[str]:
     uses of the same decode.
     """
     filters = [f"fps={fps:.6f}"] if fps else []
-    return [*filters, f"scale={width}:{height}", "format=yuv420p"]
+    return [*filters, f"scale={width}:{height}", "setsar=1", "format=yuv420p"]

@@ -12,6 +12,7 @@ from typing import IO, Any
 from vidkit.core import printable
 from vidkit.errors import MediaError
 from vidkit.ffmpeg import input_arguments, run_tool
+from vidkit.units import parse_pixel_aspect
 
 _PROBE_SECONDS = 60.0
 # Streams that are pictures beside the video: cover art, previews for scrubbing.
@@ -31,7 +32,8 @@ class AudioTrack:
 class Metadata:
     """What `extract_metadata` finds; the names are the record's, with their units.
 
-    `stream` is the video stream's index in the file.
+    `stream` is the video stream's index in the file. Where its pixels are not square (`square_pixels`), its pictures
+    are stored narrower or wider than `width`.
     """
 
     duration: float
@@ -46,6 +48,7 @@ class Metadata:
     container: str
     audio: AudioTrack | None
     stream: int
+    square_pixels: bool = True
 
     @property
     def resolution(self) -> str:
@@ -65,8 +68,9 @@ class Metadata:
 def extract_metadata(filepath: str | os.PathLike[str]) -> Metadata:
     """Read a video file's metadata with ffprobe.
 
-    The video stream is the first that is not a cover picture. Width and height are as shown, rotation applied. A
-    duration that the container does not say is measured from the packets.
+    The video stream is the first that is not a cover picture. Width and height are as shown: the width is stretched
+    where the pixels are not square, and rotation is applied. A duration that the container does not say is measured
+    from the packets.
 
     Raises:
         MediaError: ffprobe cannot read the file, or it holds no video; the message is ffprobe's own.
@@ -102,6 +106,7 @@ def extract_metadata(filepath: str | os.PathLike[str]) -> Metadata:
         container=str(container.get("format_name", "unknown")),
         audio=_audio(found),
         stream=video["index"],
+        square_pixels=parse_pixel_aspect(video.get("sample_aspect_ratio")) == 1,
     )
 
 
@@ -150,6 +155,7 @@ def _frame_rate(video: dict[str, Any]) -> Fraction:
 def _shown_size(video: dict[str, Any]) -> tuple[int, int, int]:
     """Width, height and the clockwise turn in degrees, from the display matrix or, before ffmpeg 5, the tag."""
     width, height = int(video.get("width", 0)), int(video.get("height", 0))
+    width = max(min(width, 1), round(width * parse_pixel_aspect(video.get("sample_aspect_ratio"))))
     turn = -float(video.get("tags", {}).get("rotate", 0) or 0)
     for data in video.get("side_data_list", []):
         if "rotation" in data:

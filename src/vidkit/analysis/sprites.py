@@ -33,7 +33,7 @@ def sprites_use(metadata: Metadata, folder: Path, interval: float) -> Use:
     width, height = _size(metadata)
     sheets = math.ceil(_count(metadata, interval) / (_ACROSS * _DOWN))
     # The picture of each interval is the one in its middle: the last that is rounded to its number.
-    graph = f"fps=fps=1/{interval:.6f}:start_time=0:round=near:eof_action=pass,scale={width}:{height}"
+    graph = f"fps=fps=1/{interval:.6f}:start_time=0:round=near:eof_action=pass,scale={width}:{height},setsar=1"
     graph += f",format=yuvj420p,tile={_ACROSS}x{_rows(metadata, interval)}"
     target = str(folder.absolute()).replace("%", "%%") + "/sprites_%03d.jpg"
     arguments = ["-map", "[sprites]", "-frames:v", str(sheets), "-fps_mode", "passthrough", "-c:v", "mjpeg"]

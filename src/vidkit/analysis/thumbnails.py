@@ -98,7 +98,7 @@ def _picture(folder: Path, scene: Scene) -> Path:
 def _scaled(metadata: Metadata) -> str:
     """To the width of a thumbnail; a sliver of a picture does not become a mile high."""
     height = round(WIDTH * metadata.height / metadata.width / 2) * 2
-    return f"scale={WIDTH}:{min(max(2, height), 4 * WIDTH)}"
+    return f"scale={WIDTH}:{min(max(2, height), 4 * WIDTH)},setsar=1"
 
 
 def _draw(path: Path, metadata: Metadata, jobs: Sequence[tuple[float, Scene, Path]]) -> None:

@@ -42,7 +42,7 @@ def probe(options: argparse.Namespace, config: Config) -> int:
             f"{found.codec}  {audio}  {format_size(found.size)}"
         )
         values = asdict(found)
-        del values["stream"]
+        del values["stream"], values["square_pixels"]
         return {"file": str(path), **values, "resolution": found.resolution}, line
 
     return _each(options, one)

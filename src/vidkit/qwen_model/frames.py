@@ -14,7 +14,7 @@ from vidkit.core import printable
 from vidkit.errors import DescribeError, MediaError
 from vidkit.ffmpeg import input_arguments, run_tool
 from vidkit.qwen_model.question import Clip
-from vidkit.units import parse_resolution
+from vidkit.units import parse_pixel_aspect, parse_resolution
 
 _PROBE_SECONDS = 60.0
 _FAR_APART = 4.0  # seconds between frames from which seeking to each is faster than decoding all between them
@@ -74,6 +74,7 @@ def look(clip: Clip) -> Shown:
     if not end or end <= clip.start:
         raise DescribeError(f"{clip.name} cannot be read: its duration is not known")
     width, height = int(video.get("width", 0)), int(video.get("height", 0))
+    width = round(width * parse_pixel_aspect(video.get("sample_aspect_ratio")))
     turned = any(round(float(data.get("rotation", 0))) % 180 for data in video.get("side_data_list", []))
     if not width or not height:
         raise DescribeError(f"{clip.name} cannot be read: its picture has no size")
@@ -147,7 +148,7 @@ def cut_part(clip: Clip, target: Path, max_resolution: str) -> None:
     smaller = min(1.0, long_side / shown.width, short_side / shown.height)
     width, height = (max(2, int(side * smaller) // 2 * 2) for side in (shown.width, shown.height))
     arguments: list[Any] = ["ffmpeg", "-v", "error", "-y", "-nostdin", *_span(clip, shown.duration)]
-    arguments += ["-map", f"0:{shown.stream}", "-vf", f"scale={width}:{height},format=yuv420p"]
+    arguments += ["-map", f"0:{shown.stream}", "-vf", f"scale={width}:{height},setsar=1,format=yuv420p"]
     arguments += ["-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-movflags", "+faststart", target]
     try:
         run_tool(arguments, 120 + 20 * shown.duration)
