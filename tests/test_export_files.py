@@ -121,6 +121,31 @@ def test_a_file_that_the_older_export_did_not_make_is_not_overwritten(name: str)
     assert sorted(path.name for path in Path().glob("out*")) == ["out"]
 
 
+@pytest.mark.parametrize("edited", ["README.md", "dataset_card.md", "train/metadata.jsonl", "dataset.json"])
+def test_a_file_that_a_person_edited_is_not_overwritten(edited: str) -> None:
+    with labelled({"walk": 2}) as library:
+        export(library, "videofolder")
+        made = Path("out", edited).read_text()
+        Path("out", edited).write_text(f"{made}\n")
+        with pytest.raises(OutputError, match=rf"{edited} in .*out was changed after the older export"):
+            export(library, "videofolder", overwrite=True)
+        assert Path("out", edited).read_text() == f"{made}\n"
+        Path("out", edited).write_text(made)
+        export(library, "videofolder", overwrite=True)
+
+
+def test_an_edited_readme_of_a_dataset_without_hashes_is_not_overwritten() -> None:
+    with labelled({"walk": 2}) as library:
+        export(library, "videofolder")
+        listed = Path("out/.vidkit_files")
+        listed.write_text("".join(f"{line.partition(chr(9))[0]}\n" for line in listed.read_text().splitlines()))
+        Path("out/README.md").write_text("mine")
+        with pytest.raises(OutputError, match=r"README\.md in .*out was changed"):
+            export(library, "videofolder", overwrite=True)
+        Path("out/README.md").write_text(Path("out/dataset_card.md").read_text())
+        export(library, "videofolder", overwrite=True)
+
+
 def test_a_linked_folder_in_a_dataset_is_somebodys_own() -> None:
     Path("elsewhere").mkdir()
     with labelled({"walk": 1}) as library:
@@ -152,7 +177,9 @@ def test_a_file_that_comes_in_during_the_export_is_not_lost() -> None:
 def test_what_a_dataset_is_made_of_is_listed_in_it() -> None:
     with labelled({"walk": 2}) as library:
         export(library, "videofolder")
-    listed = Path("out/.vidkit_files").read_text().splitlines()
+    lines = Path("out/.vidkit_files").read_text().splitlines()
+    listed = [line.partition("\t")[0] for line in lines]
+    assert [line.partition(".")[2][:4] for line in lines if "\t" not in line] == ["mp4"] * 2
     there = [path.relative_to("out").as_posix() for path in Path("out").rglob("*") if path.is_file()]
     assert sorted([*listed, ".vidkit_files"]) == sorted(there)
 

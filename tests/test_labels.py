@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ import pytest
 
 from vidkit.cli import main
 from vidkit.config import load_config
-from vidkit.errors import ConfigError, OutputError
+from vidkit.errors import ConfigError, LibraryError, OutputError
 from vidkit.labels import Correction, label_video, make_change, read_corrections
 from vidkit.library import open_library, open_library_at, parse_query
+from vidkit.library.sqlite import open_sqlite
 from vidkit.record import Record
 from vidkit.rows import BadRow
 from vidkit.tagging import load_custom_tags
@@ -267,6 +269,21 @@ def test_a_json_that_cannot_be_written_leaves_the_video_as_it_was() -> None:
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert kept("a.mp4") == before
+
+
+def test_a_locked_library_leaves_the_json_as_it_was() -> None:
+    keep(make_record("a.mp4"))
+    before = kept("a.mp4")
+    with open_sqlite("library.db", busy_timeout=0.1) as library:
+        other = sqlite3.connect("library.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(LibraryError, match="is locked by another program"):
+            label_video(library, load_custom_tags("none.json"), "a.mp4", make_change("A"))
+        assert kept("a.mp4") == before == library.find("a.mp4")[0].record
+        other.execute("ROLLBACK")
+        other.close()
+        label_video(library, load_custom_tags("none.json"), "a.mp4", make_change("A"))
+        assert kept("a.mp4") == library.find("a.mp4")[0].record != before
 
 
 def test_no_json_is_made_where_there_is_none() -> None:

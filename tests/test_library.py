@@ -264,6 +264,24 @@ def test_a_phrase_does_not_reach_from_one_tag_into_the_next(library: Library) ->
     assert len(found(library, "red", "car", "park")) == 1
 
 
+@pytest.mark.parametrize("said", ["a red boat", "a red boat on a lake", None])
+def test_a_video_of_one_clip_is_one_answer(library: Library, said: str | None) -> None:
+    record = make_record("a.mp4", scenes=["boat"], segments=[("a red boat", ["sail"])], qwen_description=said)
+    for piece in (record["scenes"][0], record["segments"][0]):
+        piece["end_time"] = 59.9
+    library.save(record, Path("/x"))
+    for typed in ("boat", "red boat", "sail" if said else "red"):
+        (moment,) = library.search(parse_query(typed))
+        assert (moment.kind, moment.start_time, moment.end_time) == ("video", 0.0, 60.0)
+        assert moment.marks
+
+
+def test_a_clip_that_is_a_part_of_its_video_is_a_moment_of_its_own(library: Library) -> None:
+    record = make_record("a.mp4", segments=[("a red boat", [])], qwen_description="a lake")
+    library.save(record, Path("/x"))
+    assert [moment.kind for moment in library.search(parse_query("boat"))] == ["segment"]
+
+
 def test_the_best_answers_come_first(library: Library) -> None:
     library.save(make_record("once.mp4", qwen_description="a dog " + "and some more words " * 20), Path())
     library.save(make_record("tag.mp4", tags=["Dog"]), Path())

@@ -54,6 +54,7 @@ def test_a_mongodb_uri_without_its_scheme_does_not_become_a_file(capsys: Capture
 def test_a_scheme_is_one_in_any_case(scheme: str, capsys: Capture) -> None:
     place = f"{scheme}://me:geheim@127.0.0.1:1/?serverSelectionTimeoutMS=200"
     assert is_uri(place)
+    open_library_at("library.db", load_config()).close()
     assert main(["library", "move", "--to", place]) == 2
     said = capsys.readouterr().err
     assert f"{scheme.lower()}://" in said

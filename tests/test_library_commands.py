@@ -209,6 +209,7 @@ def test_stats_are_drawn(capsys: Capture) -> None:
 
 def test_an_empty_library_is_drawn_too() -> None:
     pytest.importorskip("matplotlib")
+    open_library(load_config()).close()
     assert main(["stats", "--plot", "stats.png"]) == 0
     assert Path("stats.png").stat().st_size > 1000
 

@@ -112,6 +112,7 @@ def test_ten_thousand_characters_are_answered_or_named(capsys: Capture) -> None:
     assert "a search takes 100 words at most, this one has 2000" in capsys.readouterr().err
     assert main(["search", "x" * 10_000]) == 2
     assert "100 words at most" in capsys.readouterr().err
+    open_library(load_config()).close()
     for words in (["--tag", "x" * 10_000], ["--where", "a=" + "b" * 10_000], ["--class", "'\"" * 5_000]):
         assert main(["search", *words]) == 0
         assert main(["stats", *words]) == 0

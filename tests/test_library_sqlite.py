@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from vidkit.cli import main
 from vidkit.errors import LibraryError
 from vidkit.library import Stored, parse_query
 from vidkit.library.sqlite import open_sqlite
@@ -90,6 +91,72 @@ def test_a_damaged_library_is_named(tmp_path: Path) -> None:
     (tmp_path / "library.db").write_bytes(whole[:4096] + os.urandom(len(whole) - 4096))
     with pytest.raises(LibraryError, match=r"library.db is damaged. Move it away and build it anew"):
         open_sqlite(tmp_path / "library.db").search(parse_query("rain"))
+
+
+def damaged(path: Path, inside: str) -> None:
+    """Overwrite with zeros what SQLite's own checks of a page do not look at: a part of a value, or an index's."""
+    if inside in ("words", "facts"):
+        with sqlite3.connect(path) as connection:
+            connection.execute(f"UPDATE {inside}_data SET block = zeroblob(length(block)) WHERE id > 10")
+        connection.close()
+        return
+    whole = path.read_bytes()
+    at = whole.index(inside.encode())
+    path.write_bytes(whole[:at] + bytes(len(inside)) + whole[at + len(inside) :])
+
+
+@pytest.mark.parametrize(
+    ("inside", "words"),
+    [
+        ('"schema": ', ["search", "rain"]),
+        ('"schema": ', ["export", "out", "--format", "csv"]),
+        ('"schema": ', ["show", "0.mp4"]),
+        ("words", ["search", "sunset"]),
+        ("words", ["search", "sunset", "--sort", "name"]),
+        ("words", ["search", "car", "--class", "unclassified"]),
+        ("facts", ["search", "--class", "unclassified"]),
+        ("facts", ["search", "sunset", "--class", "unclassified"]),
+    ],
+)
+def test_damage_that_sqlite_does_not_notice_is_named_with_the_remedy(
+    tmp_path: Path, inside: str, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_sqlite("library.db") as library:
+        library.save(make_record("0.mp4", scenes=["rain sunset"]), tmp_path)
+    damaged(Path("library.db"), inside)
+    assert main(words) == 2
+    said = capsys.readouterr()
+    assert "library.db is damaged. Move it away and build it anew" in said.err
+    assert "`vidkit library add FOLDER`" in said.err
+    assert "nothing is found" not in said.err
+
+
+def test_an_empty_file_in_the_library_s_place_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("library.db").touch()
+    assert main(["search", "rain"]) == 2
+    assert "is empty (0 bytes). `vidkit library add FOLDER` fills it" in capsys.readouterr().err
+    with open_sqlite("library.db") as library:
+        library.save(make_record("a.mp4"), Path("/x"))
+    assert main(["search", "a"]) == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["search", "rain"], ["stats"], ["show", "a.mp4"], ["export", "out", "--format", "csv"], ["retag"],
+        ["label", "a.mp4", "--class", "A"], ["remove", "a.mp4"], ["library", "move", "--to", "new/other.db"],
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("place", ["library.db", "sub/folder/library.db"])
+def test_reading_makes_no_library(
+    tmp_path: Path, place: str, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    if place != "library.db":
+        Path("config.ini").write_text(f"[Library]\nPath = {place}\n")
+    before = sorted(tmp_path.iterdir())
+    assert main(words) == 2
+    assert "there is no library yet: " in capsys.readouterr().err
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_a_folder_in_the_library_s_place_and_a_file_in_its_folder_s_place_are_named(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from vidkit.core import printable
 from vidkit.errors import ConfigError
+from vidkit.export import read_record, record_path
 from vidkit.library import Library, Stored
 from vidkit.record import Corrections, Record
 from vidkit.retag import retagged, write_json
@@ -110,7 +111,7 @@ def label_video(library: Library, rules: RuleSet, key: str, change: Change) -> l
     Raises:
         ConfigError: the key fits videos of different content.
         OutputError: a JSON record cannot be written; that video is as it was.
-        LibraryError: the library cannot be read or written.
+        LibraryError: the library cannot be read or written; a video is corrected in both or in neither.
     """
     found = library.find(key)
     if len({stored.record["sha256"] for stored in found}) > 1:
@@ -130,8 +131,14 @@ def _corrected(library: Library, rules: RuleSet, stored: Stored, change: Change)
     record["corrections"] = _said(before, change)
     record = retagged(record, rules)
     # The JSON first: what it does not know would be lost when the video is processed again.
+    known = read_record(record_path(stored.folder, record["filename"]))
     written = write_json(stored, record)
-    library.save(record, stored.folder)
+    try:
+        library.save(record, stored.folder)
+    except BaseException:  # the library is locked or away, or nobody waits for it any longer: neither has it
+        if written and known is not None:
+            write_json(stored, known)
+        raise
     return Labelled(record, None if written else stored.folder)
 
 

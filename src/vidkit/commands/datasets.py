@@ -24,7 +24,11 @@ def export(options: argparse.Namespace, config: Config) -> int:
     """`vidkit export`: a dataset of what the filters let through."""
     query = query_of(options)
     try:
-        with open_library(config) as library, _keys_said(library, options.where), counted(" videos") as progress:
+        with (
+            open_library(config, create=False) as library,
+            _keys_said(library, options.where),
+            counted(" videos") as progress,
+        ):
             done = export_dataset(
                 library,
                 options.directory,

@@ -28,7 +28,7 @@ def label(options: argparse.Namespace, config: Config) -> int:
     if options.key is None:
         raise ConfigError("say which video: its id, file name or URL; or give --csv FILE")
     change = make_change(*said, clear=options.clear)
-    with open_library(config) as library:
+    with open_library(config, create=False) as library:
         found = label_video(library, open_rules(config), options.key, change)
     for labelled in found:
         print(_line(labelled.record))
@@ -55,7 +55,7 @@ def _by_csv(path: str, config: Config) -> int:
     without: dict[str, Path] = {}
     failures: list[str] = []
     try:
-        with open_library(config) as library, counted(" rows") as progress:
+        with open_library(config, create=False) as library, counted(" rows") as progress:
             for rows, row in enumerate(read_corrections(path), 1):
                 progress(rows, None)
                 found, reason = _row(library, rules, row) if isinstance(row, Correction) else ([], row.reason)

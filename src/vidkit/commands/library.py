@@ -27,6 +27,7 @@ from vidkit.library import (
     open_library,
     open_library_at,
     parse_query,
+    see_that_it_is_a_file,
     unknown_keys,
 )
 from vidkit.places import files_of, remove_files
@@ -40,8 +41,9 @@ log = logging.getLogger(__name__)
 
 def search(options: argparse.Namespace, config: Config) -> int:
     """`vidkit search`: moments, the best first."""
-    with open_library(config) as home:
-        found = home.search(query_of(options))
+    query = query_of(options)
+    with open_library(config, create=False) as home:
+        found = home.search(query)
         say_unknown_keys(home, options.where if not found else ())
     if options.urls:
         for url in dict.fromkeys(moment.url for moment in found):
@@ -108,7 +110,7 @@ def _clock(seconds: float) -> str:
 def retag(options: argparse.Namespace, config: Config) -> int:
     """`vidkit retag`: edited rules over the library."""
     rules = open_rules(config)
-    with open_library(config) as home, counted(" records") as progress:
+    with open_library(config, create=False) as home, counted(" records") as progress:
         total = home.stats().videos
         done = retag_library(home, rules, lambda number: progress(number, total))
     for missing in done.missing:
@@ -119,7 +121,7 @@ def retag(options: argparse.Namespace, config: Config) -> int:
 
 def show(options: argparse.Namespace, config: Config) -> int:
     """`vidkit show`: whole records."""
-    with open_library(config) as home:
+    with open_library(config, create=False) as home:
         found = home.find(options.key)
     for stored in found:
         print(json.dumps(stored.record, ensure_ascii=False, indent=None if options.json else 2))
@@ -137,7 +139,7 @@ def stats(options: argparse.Namespace, config: Config) -> int:
     from vidkit.overview import failures_in, plot  # knows the batch, which a search need not wait for
 
     query = query_of(options)
-    with open_library(config) as home:
+    with open_library(config, create=False) as home:
         found = home.stats(query)
         say_unknown_keys(home, options.where if not found.videos else ())
         name = home.name
@@ -173,7 +175,7 @@ def stats(options: argparse.Namespace, config: Config) -> int:
 
 def remove(options: argparse.Namespace, config: Config) -> int:
     """`vidkit remove`: a record, and with `--files` what was made of the video."""
-    with open_library(config) as home:
+    with open_library(config, create=False) as home:
         found = home.find(options.key)
         if not found:
             return unknown(options.key)
@@ -206,8 +208,10 @@ def library(options: argparse.Namespace, config: Config) -> int:
 def _move(place: str, config: Config) -> int:
     if not place.strip():
         raise ConfigError("--to is empty: give a file or a MongoDB URI")
+    if not is_uri(place):
+        see_that_it_is_a_file(place)
     kept: list[Stored] = []
-    with open_library(config) as source, open_library_at(place, config) as target:
+    with open_library(config, create=False) as source, open_library_at(place, config) as target:
         if target.name == source.name:
             raise ConfigError(f"{printable(target.name)} is the library that is configured: name another one")
         there = source.stats().videos

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from vidkit.core import ensure_directory, printable
+from vidkit.core import ensure_directory, file_sha256, printable
 from vidkit.errors import ConfigError, OutputError, ToolMissingError
 
 MARKER = "dataset.json"  # says that a folder is a dataset of vidkit's, and what it is
 MADE_BY = "vidkit export"
 WORK = ".vidkit"
-LISTED = ".vidkit_files"  # in a dataset: the files that it was made of, a path on each line
+LISTED = ".vidkit_files"  # in a dataset: the files that it was made of, a path on each line; after a tab, a hash
+_TEXTS = (".md", ".json", ".jsonl", ".csv", ".txt", ".xml")  # what people edit, and has a hash
+_COPIES = ("README.md", "dataset_card.md")  # were the same in datasets whose list has no hashes
 _PLAN = "plan.json"
 _SYSTEMS = (".DS_Store", "Thumbs.db", "desktop.ini")  # what a system puts into folders that are looked at
 
@@ -47,15 +49,38 @@ def _see_that_nothing_is_lost(target: Path) -> None:
     if any(_files_in(target)) and _read(target / MARKER).get("made_by") != MADE_BY:
         raise OutputError(f"{shown} is no dataset of vidkit's ({MARKER} says so in one), so it is not replaced")
     try:
-        made = {*(target / LISTED).read_text(encoding="utf-8").splitlines(), LISTED}
+        lines = (target / LISTED).read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError):
-        made = set()
+        lines = []
+    made = {path: digest for path, _, digest in (line.partition("\t") for line in [*lines, LISTED])}
     others = (path for path in _files_in(target) if path not in made)
     if own := next((path for path in others if path.rpartition("/")[2] not in _SYSTEMS), None):
         raise OutputError(
             f"{printable(own)} in {shown} is not of the older export, so the folder is not replaced: move it away, "
             "or give another name"
         )
+    if edited := next((path for path in made if _is_edited(target, path, made)), None):
+        raise OutputError(
+            f"{printable(edited)} in {shown} was changed after the older export, so the folder is not replaced: "
+            "move the file away, or give another name"
+        )
+
+
+def _is_edited(target: Path, path: str, made: Mapping[str, str]) -> bool:
+    """Whether somebody changed a file of a dataset."""
+    if made[path]:
+        return _digest(target / path) not in (made[path], "")
+    if path == _COPIES[0] and _COPIES[1] in made:
+        return _digest(target / path) not in (_digest(target / _COPIES[1]), "")
+    return False
+
+
+def _digest(path: Path) -> str:
+    """The SHA-256 of a file; empty where it is gone."""
+    try:
+        return file_sha256(path)
+    except OSError:
+        return ""
 
 
 def _files_in(folder: Path) -> Iterator[str]:
@@ -141,9 +166,10 @@ def _move_in(folder: Path, target: Path) -> None:
     try:
         made = folder / WORK / LISTED
         with made.open("w", encoding="utf-8", errors="replace", newline="\n") as listed:
-            listed.writelines(
-                f"{path}\n" for path in _files_in(folder) if not path.startswith((f"{WORK}/", LISTED))
-            )
+            for path in _files_in(folder):
+                if not path.startswith((f"{WORK}/", LISTED)):
+                    digest = f"\t{_digest(folder / path)}" if path.endswith(_TEXTS) else ""
+                    listed.write(f"{path}{digest}\n")
         os.replace(made, folder / LISTED)
         shutil.rmtree(folder / WORK)
         if hasattr(os, "sync"):

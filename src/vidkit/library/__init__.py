@@ -60,8 +60,12 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def open_library(config: Config) -> Library:
+def open_library(config: Config, create: bool = True) -> Library:
     """Open the library that is configured: MongoDB where `[MongoDB] URI` is set, else the file `[Library] Path`.
+
+    Args:
+        config: the settings.
+        create: make a file that is not there yet. Who only reads says False.
 
     Raises:
         LibraryError: it cannot be opened: no library, a newer one, locked; a server that does not answer.
@@ -69,11 +73,13 @@ def open_library(config: Config) -> Library:
     uri = config.mongodb.uri
     if uri and "://" not in uri:
         raise LibraryError(f"[MongoDB] URI begins with {_SCHEMES}, and this one does not")
-    return open_library_at(uri or config.library.path, config)
+    return open_library_at(uri or config.library.path, config, create)
 
 
-def open_library_at(place: str | os.PathLike[str], config: Config) -> Library:
+def open_library_at(place: str | os.PathLike[str], config: Config, create: bool = True) -> Library:
     """Open a library by its address: a `mongodb://` URI (database and collection are the config's) or a file.
+
+    A file that is not there is made, unless `create` is False.
 
     Raises:
         LibraryError: it cannot be opened, or the address is a URI of something else.
@@ -87,7 +93,7 @@ def open_library_at(place: str | os.PathLike[str], config: Config) -> Library:
     see_that_it_is_a_file(place)
     from vidkit.library.sqlite import open_sqlite
 
-    return open_sqlite(place)
+    return open_sqlite(place, create=create)
 
 
 def see_that_it_is_a_file(place: str | os.PathLike[str]) -> None:

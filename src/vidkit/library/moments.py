@@ -10,11 +10,11 @@ import math
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from vidkit.core import shown_url
 from vidkit.library.query import Query, Term
@@ -28,6 +28,7 @@ _K1, _B, _USUAL_LENGTH = 1.2, 0.75, 30
 # A word in tags, class or file name says more than one in a description; one that only the video has, less.
 _TAG_WEIGHT, _SHARED_WEIGHT = 2.0, 0.5
 _CONTEXT = 160  # characters
+_WHOLE = 0.9  # of a video: a container often lasts longer than its pictures
 # More matches than this are not read before the first is shown: relevance is theirs, the rest follows by age.
 RANKED = 500
 
@@ -112,14 +113,15 @@ def is_meant(record: Record, key: str) -> bool:
 def pieces_of(record: Record) -> list[Piece]:
     """The video, then its scenes, then its segments."""
     scenes = record["scenes"]
+    description, labels = next(_said(record))
     pieces = [
         Piece(
             kind="video",
             number=0,
             start_time=0.0,
             end_time=record["duration"],
-            description=record["qwen_description"] or "",
-            labels=tuple(_labels(record)),
+            description=description or "",
+            labels=tuple(labels),
             thumbnail=scenes[0]["thumbnail"] if scenes else None,
         )
     ]
@@ -158,12 +160,27 @@ def texts_of(record: Record) -> list[Text]:
 
 
 def _said(record: Record) -> Iterator[tuple[str | None, Sequence[str]]]:
-    """The description and the labels of each of `pieces_of(record)`."""
-    yield record["qwen_description"], tuple(_labels(record))
+    """The description and the labels of each of `pieces_of(record)`.
+
+    A video of one scene or one clip is one moment, not two: what is said of the scene or clip is said of the video.
+    """
+    parts: tuple[Sequence[Mapping[str, Any]], ...] = record["scenes"], record["segments"]
+    whole = [part[0] for part in parts if _is_whole(record, part)]
+    told = [record["qwen_description"], *(piece["description"] for piece in whole)]
+    tags = [tag for piece in whole for tag in piece.get("tags", ())]
+    yield " ".join(dict.fromkeys(filter(None, told))) or None, (*_labels(record), *tags)
     for scene in record["scenes"]:
-        yield scene["description"], ()
+        yield None if scene in whole else scene["description"], ()
     for clip in record["segments"]:
-        yield clip["description"], clip["tags"]
+        yield (None, ()) if clip in whole else (clip["description"], clip["tags"])
+
+
+def _is_whole(record: Record, pieces: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether there is one piece, and it is the video or all that is said of it."""
+    if len(pieces) != 1:
+        return False
+    length: float = pieces[0]["end_time"] - pieces[0]["start_time"]
+    return length >= _WHOLE * record["duration"] or bool(pieces[0]["description"] == record["qwen_description"])
 
 
 def answers(query: Query, texts: Sequence[Text]) -> list[Text]:

@@ -11,6 +11,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -51,18 +52,20 @@ _BATCH = 1000  # records in one transaction
 _FEW = 500  # videos that are looked at one by one, sooner than all rows that have a word
 
 
-def open_sqlite(path: str | os.PathLike[str], busy_timeout: float = 10.0) -> SqliteLibrary:
+def open_sqlite(path: str | os.PathLike[str], busy_timeout: float = 10.0, create: bool = True) -> SqliteLibrary:
     """Open a library file, or make a new one.
 
     Args:
         path: the file; its folder is made where it is missing.
         busy_timeout: how long to wait for other processes that write, in seconds.
+        create: whether a file that is not there is made.
 
     Raises:
-        LibraryError: the file is no library, is of a newer vidkit, or cannot be opened.
+        LibraryError: the file is not there and not to be made, is no library, is of a newer vidkit, or cannot be
+            opened.
     """
     path = Path(os.path.abspath(path))
-    return SqliteLibrary(open_file(path, busy_timeout), path)
+    return SqliteLibrary(open_file(path, busy_timeout, create), path)
 
 
 class _Row(NamedTuple):
@@ -102,27 +105,29 @@ class SqliteLibrary:
         if prefix := id_prefix(key):
             asked += " OR v.content BETWEEN ? AND ?"
             values += [prefix, prefix + "g"]
-        with self._lock, reported(self._path):
+        with self._reading():
             sql = f"SELECT v.id FROM videos v WHERE {asked} ORDER BY v.id"
             found = self._by_number([row[0] for row in self._connection.execute(sql, values)])
         return [each for each in found.values() if is_meant(each.record, key)]
 
     def records(self, query: Query | None = None) -> Iterator[Stored]:
         query = query or Query()
-        with self._lock, reported(self._path):
+        with self._reading():
             numbers = self._videos(query, ORDERS.get(query.sort, "v.id"))
         for at in range(0, len(numbers), 100):
-            with self._lock, reported(self._path):
+            with self._reading():
                 found = self._by_number(numbers[at : at + 100])
             yield from found.values()
 
     def search(self, query: Query) -> list[Moment]:
-        with self._lock, reported(self._path):
+        with self._reading():
             if query.words:
                 hits = self._moments(query)
             else:
                 hits = [(number, 0, 0.0) for number in self._videos(query, ORDERS[query.order()])]
             found = self._by_number(list(dict.fromkeys(number for number, _, _ in hits)))
+            if not hits:
+                self._see_that_the_indexes_answer()
         moments = [moment_of(found[number], place, query, rank) for number, place, rank in hits if number in found]
         return [moment for moment in moments if moment]
 
@@ -148,7 +153,7 @@ class SqliteLibrary:
         groups = f"SELECT {keys}, count(*), sum(duration), sum(size) {source} {keys}"
         tags = f"SELECT tags, count(*) {source} tags"
         execute = self._connection.execute
-        with self._lock, reported(self._path), transaction(self._connection, "DEFERRED"):
+        with self._reading():
             return stats_of((Group(*row) for row in execute(groups, values)), execute(tags, values))
 
     def close(self) -> None:
@@ -225,6 +230,31 @@ class SqliteLibrary:
 
     # Reading
 
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """One look at the library, in which other processes change nothing. What is no value of ours is damage."""
+        with self._lock, reported(self._path), transaction(self._connection, "DEFERRED"):
+            try:
+                yield
+            except (ValueError, TypeError, AttributeError, LookupError) as error:
+                raise sqlite3.DatabaseError(f"malformed: {error!r}") from error
+
+    def _see_that_the_indexes_answer(self) -> None:
+        """Find the oldest and the latest video by what is indexed of them: a damaged index finds nothing, and
+        SQLite does not always notice."""
+        execute = self._connection.execute
+        for (number,) in execute("SELECT min(id) FROM videos UNION SELECT max(id) FROM videos").fetchall():
+            if number is None:
+                return
+            row = execute("SELECT facts FROM records WHERE video = ?", (number,)).fetchone()
+            looks = [("facts", number, row[0].partition("\n")[0]) if row else None]
+            for place, own in execute("SELECT rowid, own FROM words WHERE rowid = ?", (number << PLACE_BITS,)):
+                looks.append(("words", place, own.partition(" ")[0]))
+            for look in looks:
+                asked = f"SELECT 1 FROM {look[0]} WHERE {look[0]} MATCH ? AND rowid = ?" if look else ""
+                if not look or (look[2] and not execute(asked, (quoted(look[2]), look[1])).fetchone()):
+                    raise sqlite3.DatabaseError("malformed: an index does not find what it has")
+
     def _moments(self, query: Query) -> list[tuple[int, int, float]]:
         """(video, place, rank) of the moments that have the words."""
         tail, values = self._word_rows(query)
@@ -272,7 +302,7 @@ class SqliteLibrary:
         return [row[0] for row in self._connection.execute(sql, (*values, *page(query)))]
 
     def _by_number(self, numbers: Sequence[int]) -> dict[int, Stored]:
-        """The records of these videos, in this order; those that are gone by now are left out."""
+        """The records of these videos, in this order; those that were removed are left out."""
         found: dict[int, Stored] = {}
         for at in range(0, len(numbers), 500):
             part = numbers[at : at + 500]
@@ -280,4 +310,7 @@ class SqliteLibrary:
             for number, folder, text in self._connection.execute(f"{sql}({','.join('?' * len(part))})", part):
                 record = cast(Record, json.loads(text))
                 found[number] = Stored(record, Path(os.path.normpath(self._path.parent / folder)))
+        gone = [number for number in numbers if number not in found]
+        if any(self._connection.execute("SELECT 1 FROM videos WHERE id = ?", (n,)).fetchone() for n in gone):
+            raise sqlite3.DatabaseError("malformed: a video has no record")
         return {number: found[number] for number in numbers if number in found}

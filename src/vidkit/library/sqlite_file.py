@@ -46,7 +46,10 @@ INSERT INTO facts (facts, rank) VALUES ('hashsize', 4194304);
 INSERT INTO words (words, rank) VALUES ('hashsize', 4194304);
 INSERT INTO words (words, rank) VALUES ('automerge', 8);
 """
-_DAMAGED = ("is damaged", "Move it away and build it anew from the JSON records")
+_DAMAGED = (
+    "is damaged",
+    "Move it away and build it anew from the JSON records: `vidkit library add FOLDER`, with their folder",
+)
 # SQLite's words for what went wrong (Python before 3.11 hands over no code) -> ours, and what to do.
 _REASONS = {
     "file is not a database": ("is no SQLite database", "Give [Library] Path another name"),
@@ -61,12 +64,14 @@ _REASONS = {
 }
 
 
-def open_file(path: Path, busy_timeout: float) -> sqlite3.Connection:
-    """Open a library file, or make a new one; likewise its folder.
+def open_file(path: Path, busy_timeout: float, create: bool) -> sqlite3.Connection:
+    """Open a library file; if `create`, make a new one where there is none, and its folder.
 
     Raises:
         LibraryError: the file is no library, is of a newer vidkit, or cannot be opened.
     """
+    if not create:
+        _see_that_it_is_there(path)
     try:
         ensure_directory(path.parent)
     except OutputError as error:
@@ -80,6 +85,23 @@ def open_file(path: Path, busy_timeout: float) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _see_that_it_is_there(path: Path) -> None:
+    try:
+        size = path.stat().st_size
+    except (FileNotFoundError, NotADirectoryError):
+        raise LibraryError(
+            f"there is no library yet: {printable(path)} is not there. `vidkit process` makes it; if it is "
+            "elsewhere, go to its folder or say so under [Library] in config.ini"
+        ) from None
+    except OSError:  # what SQLite says of it
+        return
+    if size == 0:
+        raise LibraryError(
+            f"the library {printable(path)} is empty (0 bytes). `vidkit library add FOLDER` fills it from the JSON "
+            "records in FOLDER"
+        )
 
 
 @contextmanager
