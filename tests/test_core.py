@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 
 from vidkit.core import (
-    TEMPORARY,
-    clear_leftovers,
     ensure_directory,
     load_priority_keywords,
     printable,
@@ -64,22 +62,6 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8") == "Ünïcode"
     assert os.listdir(tmp_path) == ["record.json"]
     assert stat.S_IMODE(path.stat().st_mode) & 0o600 == 0o600
-
-
-def test_leftovers_of_dead_processes_are_removed_and_those_of_live_ones_kept(tmp_path: Path) -> None:
-    ours = tmp_path / f"{TEMPORARY}x"
-    living = tmp_path / ".vidkit-1-0000-x"  # process 1 always runs
-    dead = tmp_path / ".vidkit-4194305-0000-folder"  # above the largest process id
-    former = tmp_path / f".vidkit-{os.getpid()}-0000-x"
-    for path in (ours, living, former):
-        path.write_text("")
-    dead.mkdir()
-    (dead / "clip").write_text("")
-    clear_leftovers(tmp_path)
-    assert ours.exists()
-    assert living.exists()
-    assert not dead.exists()
-    assert not former.exists()
 
 
 def test_a_file_in_the_place_of_a_folder_is_said(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from tests.misbehaving_server import Reply, Server, wait_until
 from vidkit.download.fetch import Order
 from vidkit.download.fetch import fetch as fetch_order
 from vidkit.download.http import Patience
+from vidkit.download.places import Places
 from vidkit.errors import DownloadError, OutputError, UnwantedError
 
 SLOW = Patience(timeout=2, retries=3, backoff=0.001, min_pace=1000, pace_window=0.4)
@@ -32,7 +33,7 @@ def server() -> Iterator[Server]:
 
 
 def order(patience: Patience) -> Order:
-    return Order(filename=None, folder=Path("here"), claim=str, progress=False, patience=patience)
+    return Order(filename=None, places=Places(Path("here"), str), progress=False, patience=patience)
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])

@@ -294,7 +294,7 @@ def test_a_failure_says_its_stage_and_leaves_nothing_half_done(server: Server, m
         assert isinstance(caught.value, VidkitError)
         assert caught.value.stage == stage
     left = [path.name for path in Path("processed_videos").rglob("*") if path.is_file()]
-    assert [name for name in left if not name.startswith(".journal")] == []
+    assert [name for name in left if not name.startswith(".vidkit")] == []
 
 
 def test_a_password_in_the_url_is_used_and_kept_nowhere(server: Server, make_video: MakeVideo) -> None:
@@ -313,14 +313,3 @@ def test_the_seeds_call_works_with_their_names(make_video: MakeVideo, tmp_path: 
     assert len(record["scenes"]) == 1
     assert "Smooth" in record["tags"]
     assert Path("results/video.mp4.json").is_file()
-
-
-def test_a_torn_journal_costs_nothing_but_a_look_at_the_record(server: Server, make_video: MakeVideo) -> None:
-    url = server.at("/v.mp4", Reply(make_video(), etag='"1"'))
-    first = process(url)
-    journal = Path("processed_videos/.journal.jsonl")
-    journal.write_bytes(journal.read_bytes()[:-9])
-    assert process(url) == first
-    journal.unlink()
-    assert process(url) == first
-    assert gets(server, "/v.mp4") == 1

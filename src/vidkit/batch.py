@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -21,12 +22,15 @@ from vidkit.ffmpeg import stop_all
 from vidkit.record import Record
 from vidkit.rows import FAILURE_COLUMNS, BadRow, Found, PassedOver, Row
 from vidkit.run import Run, timestamp
+from vidkit.seen import Seen
 from vidkit.workflow import process_video_pipeline, source_key
 
 log = logging.getLogger(__name__)
 
 FAILURES = "failures.csv"
 SUMMARY = "summary.json"
+_AT_ONCE = 1000  # rows that are looked up together
+_POLL = 0.1  # seconds
 
 
 @dataclass(frozen=True)
@@ -121,14 +125,18 @@ class _Batch:
         self.under_way: set[Future[None]] = set()
         self.lock = threading.Lock()
         self.settings = run.settings
-        self.seen: set[str] = set()
+        self.seen = Seen()
+        self.waiting: list[tuple[str, Row]] = []  # other runs are working on these; no more than they have workers
 
     def process(self, rows: Iterator[Found]) -> Summary:
         began = time.monotonic()
         pool = ThreadPoolExecutor(self.workers, thread_name_prefix="video")
         try:
-            for row in rows:
-                self._take(pool, row)
+            for some in _in_chunks(rows):
+                self._take(pool, some)
+            while self.waiting:
+                self._start_waiting(pool)
+                time.sleep(_POLL if self.waiting else 0)
             self._wait_for(0)
         except Terminated:
             self.summary.interrupted = True
@@ -143,28 +151,47 @@ class _Batch:
         self._write()
         return self.summary
 
-    def _take(self, pool: ThreadPoolExecutor, row: Found) -> None:
-        """Decide on one row, and start it once there is room."""
-        if isinstance(row, BadRow):
-            self._fail(Failure(Row(line=row.line, url=row.text), "row", row.reason))
-            return
-        if isinstance(row, PassedOver):
-            self.summary.passed_over += 1
-            return self.reporter.skipped(row)
-        url = source_key(row.url)
-        if url in self.seen:  # a row that stands twice is done once
-            return self._skip(row)
-        self.seen.add(url)
-        if self.run.filters.wants(row) is False:
-            self.summary.filtered += 1
-            return self.reporter.skipped(row)
-        if not self.run.force and self.run.journal.is_done(url, row.version, self.settings):
-            return self._skip(row)
+    def _take(self, pool: ThreadPoolExecutor, rows: list[Found]) -> None:
+        """Decide on some rows, and start each that there is something to do for once there is room."""
+        wanted: list[tuple[str, Row]] = []
+        for row in rows:
+            if isinstance(row, BadRow):
+                self._fail(Failure(Row(line=row.line, url=row.text), "row", row.reason))
+            elif isinstance(row, PassedOver):
+                self.summary.passed_over += 1
+                self.reporter.skipped(row)
+            elif self.run.filters.wants(row) is False:
+                self.summary.filtered += 1
+                self.reporter.skipped(row)
+            else:
+                wanted.append((source_key(row.url), row))
+        journal = self.run.journal
+        done = set() if self.run.force else journal.done([(url, row.version) for url, row in wanted], self.settings)
+        new: list[tuple[str, Row]] = []
+        for url, row in wanted:
+            if url in done or not self.seen.add(url):  # a row that stands twice is done once
+                self._skip(row)
+            else:
+                new.append((url, row))
         # Named in the order of the rows, so that of two with one name it is always the same that keeps it.
-        if self.run.journal.filename(url) is None and (wanted := wanted_name(row.url, row.file_name)):
-            self.run.places.claim(url, wanted)
+        names = [(url, wanted_name(row.url, row.file_name)) for url, row in new]
+        journal.claim_all([(url, name) for url, name in names if name])
+        for url, row in new:
+            self._start_waiting(pool)
+            if not self._start(pool, url, row):
+                self.waiting.append((url, row))
+
+    def _start(self, pool: ThreadPoolExecutor, url: str, row: Row) -> bool:
+        """Start a video once there is room; False where another run is working on it."""
         self._wait_for(self.workers - 1)
+        if not self.run.journal.take(url):
+            return False
         self.under_way.add(pool.submit(self._process, row))
+        return True
+
+    def _start_waiting(self, pool: ThreadPoolExecutor) -> None:
+        """Look once more at the videos that other runs were working on: they are done now, or left undone."""
+        self.waiting = [(url, row) for url, row in self.waiting if not self._start(pool, url, row)]
 
     def _wait_for(self, most: int) -> None:
         """Wait until no more videos than that are under way."""
@@ -244,6 +271,18 @@ class _Batch:
         if self.run.describer is not None:
             content["model"] = self.run.describer.cost.__dict__
         write_whole(folder / SUMMARY, json.dumps(content, indent=2) + "\n")
+
+
+def _in_chunks(rows: Iterator[Found]) -> Iterator[list[Found]]:
+    """Rows as they come: many at once where they come fast, one by one from a slow pipe."""
+    size = 1
+    while True:
+        began = time.monotonic()
+        some = list(islice(rows, size))
+        if not some:
+            return
+        size = min(2 * size, _AT_ONCE) if time.monotonic() - began < _POLL else 1
+        yield some
 
 
 def write_failures(path: Path, failures: Iterable[Failure]) -> None:

@@ -7,8 +7,6 @@ import json
 import logging
 import os
 import re
-import secrets
-import shutil
 import sys
 import tempfile
 import unicodedata
@@ -19,9 +17,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 from vidkit.config import Config, Secret, load_config
 from vidkit.errors import ConfigError, OutputError
+from vidkit.leftovers import TEMPORARY, clear_leftovers
 from vidkit.terminal import write_line
 
 __all__ = [
+    "TEMPORARY",
     "Config",
     "Secret",
     "clear_leftovers",
@@ -37,10 +37,6 @@ __all__ = [
 ]
 
 log = logging.getLogger(__name__)
-
-# How the names of this process's temporary files begin. The process id tells whether one was left by a process that
-# is no more; the token tells this process from an older one that had the same id, as in a container.
-TEMPORARY = f".vidkit-{os.getpid()}-{secrets.token_hex(4)}-"
 
 
 def printable(text: object) -> str:
@@ -193,33 +189,6 @@ def file_sha256(path: Path) -> str:
         while count := file.readinto(buffer):
             digest.update(memoryview(buffer)[:count])
     return digest.hexdigest()
-
-
-def clear_leftovers(folder: Path) -> None:
-    """Remove the temporary files and folders that a killed process left in a folder."""
-    for path in folder.glob(".vidkit-*"):
-        match = re.match(r"\.vidkit-(\d+)-", path.name)
-        if not match or path.name.startswith(TEMPORARY) or _is_running(int(match[1])):
-            continue
-        log.info("removing %s, which an interrupted run left", path)
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
-
-
-def _is_running(pid: int) -> bool:
-    if pid == os.getpid():
-        return False
-    if os.name == "nt":  # there, signal 0 is Ctrl-C; a file in use cannot be removed anyway
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def json_reason(error: json.JSONDecodeError) -> str:

@@ -1,23 +1,30 @@
-"""Which URLs are done, in one file that is read in a moment however many there are.
+"""Which name each URL has and which URLs are done: one database for all runs over a results folder, on all hosts.
 
-The records are the truth; the journal only spares opening each of them to see that nothing is to be done. It is a
-file of lines, one added for each finished video, so a killed run costs at most its last line; a URL that it does
-not know is looked up in its record.
+The records are the truth; the journal spares opening each of them to see that nothing is to be done, and keeps runs
+apart: a name belongs to one URL for good, and a URL is worked on by one run at a time (`locks.py`).
 """
 
 from __future__ import annotations
 
-import json
-import logging
+import hashlib
 import os
 import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from vidkit.errors import OutputError
+from vidkit.errors import VidkitError
+from vidkit.export import record_path
+from vidkit.journal_file import NAME, open_database, reported, transaction, url_of_record
+from vidkit.library.text import storable
+from vidkit.locks import Locks
 
-log = logging.getLogger(__name__)
-NAME = ".journal.jsonl"
+LOCKS = ".vidkit.lock"
+_POLL = 0.1  # seconds between two looks at what another run holds
+_AT_ONCE = 500  # URLs that one query asks for
 
 
 class Entry(NamedTuple):
@@ -32,70 +39,130 @@ class Entry(NamedTuple):
 
 
 class Journal:
-    """The finished videos of one folder; several threads may use it."""
+    """The videos of one results folder; several threads, processes and hosts may use it at once.
+
+    Every method raises OutputError where the database cannot be read or written.
+    """
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._path = folder / NAME
-        self._entries: dict[str, Entry] = {}
-        self._records = {entry.name for entry in os.scandir(folder) if entry.name.endswith(".json")}
-        self._lock = threading.Lock()
-        self._torn = False
+        self._lock = threading.RLock()
+        self._locks = Locks(folder / LOCKS)
         try:
-            content = self._path.read_bytes()
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise OutputError(f"{self._path} cannot be read: {error.strerror}") from None
-        self._torn = bool(content) and not content.endswith(b"\n")
-        self._read(content)
-
-    def _read(self, content: bytes) -> None:
-        try:  # all lines at once: five times faster than one by one
-            rows = json.loads(b"[" + b",".join(content.splitlines()) + b"]")
-        except ValueError:
-            rows = [row for line in content.splitlines() if (row := _parsed(line)) is not None]
-        for row in rows:
-            if isinstance(row, list) and len(row) == 4:
-                self._entries[row[0]] = Entry(*row[1:])
+            while not self._locks.begin_opening():
+                time.sleep(_POLL)
+            self._database = open_database(folder, self._locks.alone())
+            self._locks.end_opening()
+        except BaseException:
+            self._locks.close()
+            raise
 
     def filename(self, url: str) -> str | None:
-        """The file name that this URL had, if it was ever finished."""
-        entry = self._entries.get(url)
-        return entry.filename if entry else None
+        """The file name of this URL, if it has one."""
+        found = self._one("SELECT filename FROM videos WHERE url = ?", url)
+        return str(found[0]) if found and found[0] is not None else None
 
-    def is_done(self, url: str, version: str | None, settings: str) -> bool:
-        """Whether nothing is to be done: the source's version is known and the same, and so are the settings."""
-        entry = self._entries.get(url)
-        return (
-            entry is not None
-            and version is not None
-            and entry.version == version
-            and entry.settings == settings
-            and f"{entry.filename}.json" in self._records
-        )
+    def is_mixed_up(self, url: str) -> bool:
+        """Whether the files of this URL are another video's in part, as two runs of an older vidkit left them."""
+        found = self._one("SELECT mixed FROM videos WHERE url = ?", url)
+        return bool(found and found[0])
 
-    def add(self, url: str, entry: Entry) -> None:
-        """Note that a video is finished.
+    def done(self, asked: Sequence[tuple[str, str | None]], settings: str) -> set[str]:
+        """The URLs, of pairs of a URL and its source's version, for which nothing is to be done.
+
+        The version is known and the same, so are the settings, and the record is there.
+        """
+        versions = {storable(url): (url, version) for url, version in asked if version is not None}
+        keys, done = iter(versions), set()
+        while some := list(islice(keys, _AT_ONCE)):
+            marks = ",".join("?" * len(some))
+            sql = f"SELECT url, version, filename FROM videos WHERE settings = ? AND mixed = 0 AND url IN ({marks})"
+            with self._lock, reported(self._path):
+                found = self._database.execute(sql, (settings, *some)).fetchall()
+            for key, version, filename in found:
+                url, wanted = versions[key]
+                if version == wanted and record_path(self._folder, filename).exists():
+                    done.add(url)
+        return done
+
+    def claim(self, url: str, wanted: str) -> str:
+        """The file name of this URL: the one that it has, else the wanted one, or that with a short hash where
+        another URL has it. The same URL gets the same name in every run."""
+        return self.claim_all([(url, wanted)])[0]
+
+    def claim_all(self, wishes: Sequence[tuple[str, str]]) -> list[str]:
+        """The file names of pairs of a URL and the name that it should have; the first comes first."""
+        with self._lock, reported(self._path):
+            names = [self.filename(url) for url, _ in wishes]
+            if not all(names):
+                with transaction(self._database):
+                    names = [self._claimed(*wish) for wish in wishes]
+        return [name for name in names if name]
+
+    def _claimed(self, url: str, wanted: str) -> str:
+        filename = self.filename(url)
+        if filename is None:
+            filename = next(name for name in _candidates(url, wanted) if self._is_free(name, url))
+            sql = "INSERT INTO videos (url, filename, name) VALUES (?, ?, ?) ON CONFLICT (url) DO UPDATE SET "
+            sql += "filename = excluded.filename, name = excluded.name"
+            self._database.execute(sql, (storable(url), filename, filename.casefold()))
+        return filename
+
+    def _is_free(self, filename: str, url: str) -> bool:
+        """Whether no other URL has a name: by the journal, and by a record that was copied into the folder."""
+        owner = self._one("SELECT url FROM videos WHERE name = ?", filename.casefold())
+        return owner is None and url_of_record(self._folder, filename) in (None, url)
+
+    def take(self, url: str) -> bool:
+        """Begin to work on a URL; False while another run does."""
+        return self._locks.take(url)
+
+    @contextmanager
+    def working_on(self, url: str, stopped: Callable[[], bool]) -> Iterator[None]:
+        """Work on a URL, as soon as no other run does; `take` may have begun it already.
 
         Raises:
-            OutputError: the journal cannot be written.
+            VidkitError: `stopped` says that there is no more time to wait.
         """
-        line = json.dumps([url, *entry], ensure_ascii=True) + "\n"
-        with self._lock:
-            if self._entries.get(url) == entry:
+        while not self._locks.holds(url) and not self._locks.take(url):
+            if stopped():
+                raise VidkitError(f"{url}: stopped while another run was at it")
+            time.sleep(_POLL)
+        try:
+            yield
+        finally:
+            self._locks.release(url)
+
+    def add(self, url: str, entry: Entry) -> None:
+        """Note that a video is finished."""
+        sql = "SELECT filename, version, settings, mixed FROM videos WHERE url = ?"
+        with self._lock, reported(self._path):
+            if self._one(sql, url) == (*entry, 0):
                 return
-            self._entries[url] = entry
-            self._records.add(f"{entry.filename}.json")
-            try:
-                with self._path.open("a", encoding="ascii") as file:
-                    file.write(("\n" if self._torn else "") + line)
-            except OSError as error:
-                raise OutputError(f"{self._path} cannot be written: {error.strerror}") from None
-            self._torn = False
+            with transaction(self._database):
+                sql = "INSERT INTO videos (url, filename, name, version, settings) VALUES (?, ?, ?, ?, ?) "
+                sql += "ON CONFLICT (url) DO UPDATE SET filename = excluded.filename, name = excluded.name, "
+                sql += "version = excluded.version, settings = excluded.settings, mixed = 0"
+                name = entry.filename.casefold()
+                self._database.execute(sql, (storable(url), entry.filename, name, *entry[1:]))
+
+    def close(self) -> None:
+        """Give all locks back."""
+        with self._lock, reported(self._path):
+            self._database.close()
+        self._locks.close()
+
+    def _one(self, sql: str, key: str) -> tuple[object, ...] | None:
+        with self._lock, reported(self._path):
+            found: tuple[object, ...] | None = self._database.execute(sql, (storable(key),)).fetchone()
+        return found
 
 
-def _parsed(line: bytes) -> object:
-    try:
-        return json.loads(line)
-    except ValueError:
-        return None
+def _candidates(url: str, wanted: str) -> Iterator[str]:
+    """The names that a URL may have, the best first."""
+    stem, extension = os.path.splitext(wanted)
+    digest = hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()
+    yield wanted
+    for length in (8, 16, 32):
+        yield f"{stem}-{digest[:length]}{extension}"

@@ -1,12 +1,10 @@
-"""Where the files of each video are, and which name each URL has."""
+"""Where the files of each video are."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,29 +33,6 @@ class Places:
         self._thumbnails = ensure_directory(self.processed / "thumbnails")
         for folder in (self.processed, self._clips, self._thumbnails, self.downloads):
             clear_leftovers(folder)
-        self._claims: dict[str, str] = {}
-        self._lock = threading.Lock()
-
-    def claim(self, url: str, wanted: str) -> str:
-        """The file name of this URL: the wanted one, or with a short hash where another URL has that one.
-
-        The same URL gets the same name in every run.
-        """
-        stem, extension = os.path.splitext(wanted)
-        hashed = f"{stem}-{hashlib.sha256(url.encode()).hexdigest()[:8]}{extension}"
-        with self._lock:
-            if self._owner(hashed) == url or self._owner(wanted) not in (None, url):
-                wanted = hashed
-            self._claims[wanted.casefold()] = url
-        return wanted
-
-    def _owner(self, filename: str) -> str | None:
-        """The URL that has a file name, by this run or an earlier one."""
-        claimed = self._claims.get(filename.casefold())
-        if claimed is not None:
-            return claimed
-        record = read_record(record_path(self.processed, filename))
-        return record["source"]["url"] if record else None
 
     def record(self, url: str, filename: str) -> Record | None:
         """The record of this URL, if there is one under this name."""

@@ -102,7 +102,9 @@ def open_run(
     keywords = load_priority_keywords(config.rules.priority_keywords)
     places = Places(config.paths.processed_directory, config.paths.download_directory)
     library = open_library(config)
+    journal = None
     try:
+        journal = Journal(places.processed)
         yield Run(
             config=config,
             rules=rules,
@@ -110,12 +112,14 @@ def open_run(
             instruction=full_instruction(config.qwen_vl.default_instruction, keywords),
             level=level,
             places=places,
-            journal=Journal(places.processed),
+            journal=journal,
             library=library,
             force=force,
             filters=filters or Filters(),
         )
     finally:
+        if journal is not None:
+            journal.close()
         library.close()
         if describer is not None:
             describer.close()

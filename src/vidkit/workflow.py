@@ -81,8 +81,9 @@ def process_video_pipeline(
         VidkitError: the video failed; `stage` of the exception says where.
     """
     if run is not None:
-        work = _Work(run, row or Row(line=0, url=video_url), progress or (lambda *_: None))
-        return work.done()
+        row = row or Row(line=0, url=video_url)
+        with run.journal.working_on(source_key(row.url), run.stop.is_set):
+            return _Work(run, row, progress or (lambda *_: None)).done()
     overrides = {
         ("SceneDetection", "DefaultThreshold"): scene_threshold,
         ("Rules", "CustomTagRules"): custom_rules,
@@ -95,6 +96,8 @@ def process_video_pipeline(
 
 def source_key(url: str) -> str:
     """What a record calls its source: the URL without a password, or the whole path of a local file."""
+    if url.startswith(("https://", "http://")) and "@" not in url:
+        return url  # what millions of rows have needs no closer look
     path = local_path(url)
     return shown_url(url) if path is None else str(path.absolute())
 
@@ -116,8 +119,9 @@ class _Work:
         self.stages: dict[str, dict[str, Any]] = {}
         self.filename = run.journal.filename(self.url)
         if self.filename is None and (wanted := wanted_name(row.url, row.file_name)):
-            self.filename = run.places.claim(self.url, wanted)
-        self.old = run.places.record(self.url, self.filename) if self.filename and not run.force else None
+            self.filename = run.journal.claim(self.url, wanted)
+        fresh = run.force or self.filename is None or run.journal.is_mixed_up(self.url)
+        self.old = None if fresh else run.places.record(self.url, str(self.filename))
         self.version: str | None = None
         self.renewed = False
         self.downloaded = False
@@ -189,7 +193,7 @@ class _Work:
                 self.row.url,
                 self.row.file_name or (older and older["source"]["file_name"]),
                 self.run.places.downloads,
-                claim=lambda wanted: self.run.places.claim(self.url, wanted),
+                claim=lambda wanted: self.run.journal.claim(self.url, wanted),
                 progress=lambda done, total: self.progress("download", done, total),
                 stop=self.run.stop,
                 max_size=self.run.filters.max_size,
@@ -197,7 +201,7 @@ class _Work:
             sha256 = file_sha256(download.path)
         self.filename = download.filename
         if download.is_local:
-            self.filename = self.run.places.claim(self.url, download.filename)
+            self.filename = self.run.journal.claim(self.url, download.filename)
         self.version = self.row.version or download.version
         self.downloaded = not download.is_local
         self.stages["download"] = stage_entry(began, self._source_fingerprint())

@@ -6,7 +6,6 @@ hands a file to `transfer`, a page to `page`, a manifest to `hls`, and what none
 
 from __future__ import annotations
 
-import functools
 import os
 import re
 import stat
@@ -71,6 +70,7 @@ def download_video(
     server still has the same version. A file of that name which is there already is replaced. A body that comes
     slower than 1,000 bytes a second for two minutes is given up, and so is one that would leave less than 16 MiB of
     the disk free.
+    Several processes may download one URL at once: the first has `NAME.part`, the others have parts of their own.
 
     Args:
         url: an http or https URL, a `file://` URL or a local path. A user name and a password in it are used, and
@@ -99,11 +99,11 @@ def download_video(
     url = _checked(url)
     from vidkit.download.fetch import Order, fetch
     from vidkit.download.http import Patience
+    from vidkit.download.places import Places
 
     order = Order(
         filename=filename,
-        folder=Path(download_dir),
-        claim=functools.cache(claim or str),
+        places=Places(Path(download_dir), claim or str),
         progress=progress,
         patience=Patience(timeout=timeout, retries=retries, backoff=backoff, stop=stop, max_size=max_size),
     )

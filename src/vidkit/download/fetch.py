@@ -6,18 +6,19 @@ import itertools
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
 import requests
 
-from vidkit.core import ensure_directory, printable, shown_url
+from vidkit.core import printable, shown_url
 from vidkit.download import extract_video_url_from_html, hls, sites
 from vidkit.download.answer import Kind, found_extension, kind_of, version_of
 from vidkit.download.body import blocks
 from vidkit.download.http import Patience, StoppedError, ask, persist
 from vidkit.download.names import answered_name, has_extension, wanted_name
+from vidkit.download.places import Places
 from vidkit.download.transfer import (
     Part,
     Report,
@@ -43,14 +44,9 @@ class Order:
     """What is wanted, and how: the same for every step on the way."""
 
     filename: str | None
-    folder: Path
-    claim: Callable[[str], str]
+    places: Places
     progress: Progress
     patience: Patience
-
-    def target(self, wanted: str) -> Path:
-        """Where a file of this name goes."""
-        return self.folder / self.claim(wanted)
 
 
 @dataclass(frozen=True)
@@ -92,7 +88,12 @@ def fetch(url: str, order: Order) -> Saved:
         DownloadError: there is none, or it cannot be had.
         OutputError: it cannot be written.
     """
-    ensure_directory(order.folder)
+    with order.places:
+        saved = _fetch(url, order)
+        return replace(saved, path=order.places.settle(saved.path))
+
+
+def _fetch(url: str, order: Order) -> Saved:
     try:
         answer = _persist(url, order)
     except StoppedError:
@@ -121,7 +122,7 @@ def fetch(url: str, order: Order) -> Saved:
 def _persist(url: str, order: Order, referer: str | None = None) -> Saved | Text:
     headers = {"Referer": shown_url(referer)} if referer else {}
     # The target is known from the first try on, so that the second can go on with what the first left.
-    targets = [order.target(name)] if (name := wanted_name(url, order.filename)) else []
+    targets = [order.places.target(name)] if (name := wanted_name(url, order.filename)) else []
     try:
         return persist(lambda: _try(url, order, headers, targets), order.patience, url)
     finally:
@@ -178,7 +179,7 @@ def _target(response: requests.Response, content: Content, url: str, order: Orde
         content_type="video/mp4" if manifest else response.headers.get("Content-Type", ""),
         found=found_extension(content.head),
     )
-    return order.target(name)
+    return order.places.target(name)
 
 
 def _take(
@@ -230,9 +231,7 @@ def _from_site(url: str, order: Order, version: str | None, why: str = "") -> Sa
         )
     with reporting(order.progress, shown) as report:
         try:
-            path, found = sites.fetch_from_site(
-                url, order.filename, order.folder, order.claim, order.patience, report
-            )
+            path, found = sites.fetch_from_site(url, order.filename, order.places, order.patience, report)
         except StoppedError:
             raise
         except DownloadError as error:

@@ -16,6 +16,7 @@ from vidkit.core import printable
 from vidkit.download.body import Pace
 from vidkit.download.http import Patience, StoppedError
 from vidkit.download.names import safe_name
+from vidkit.download.places import Places
 from vidkit.download.transfer import Report, check_room, check_size, disk_errors
 from vidkit.errors import DownloadError, OutputError, ToolMissingError, UnwantedError
 
@@ -42,8 +43,7 @@ def knows(url: str) -> bool:
 def fetch_from_site(
     url: str,
     filename: str | None,
-    folder: Path,
-    claim: Callable[[str], str],
+    places: Places,
     patience: Patience,
     report: Report,
 ) -> tuple[Path, str]:
@@ -52,8 +52,7 @@ def fetch_from_site(
     Args:
         url: the page.
         filename: the name that the user wants; by default the video's title.
-        folder: where the file goes.
-        claim: the wanted name to the name that is free.
+        places: where the file goes.
         report: called with (bytes so far, bytes in all or None).
 
     Returns:
@@ -65,7 +64,7 @@ def fetch_from_site(
     import yt_dlp
 
     work: Path | None = None
-    options = _options(patience, _watch(folder / "video", patience, report))
+    options = _options(patience, _watch(places.folder / "video", patience, report))
     try:
         with yt_dlp.YoutubeDL(options) as site:
             found = site.extract_info(url, download=False)
@@ -74,8 +73,10 @@ def fetch_from_site(
             raise DownloadError("yt-dlp finds no video there")
         title = str(found.get("title") or found.get("id") or "video")
         extension = str(found.get("ext") or "mp4")
-        name = claim(safe_name(filename or f"{title.replace('/', '_').replace(chr(92), '_')}.{extension}"))
-        work = folder / f"{name}.site.part"
+        target = places.target(
+            safe_name(filename or f"{title.replace('/', '_').replace(chr(92), '_')}.{extension}")
+        )
+        work = target.with_name(f"{target.name}.site.part")
         with disk_errors(work):
             work.mkdir(exist_ok=True)
         options["outtmpl"] = {"default": str(work.absolute()).replace("%", "%%") + "/video.%(ext)s"}
@@ -91,7 +92,6 @@ def fetch_from_site(
         if work is not None:
             shutil.rmtree(work, ignore_errors=True)
         raise DownloadError(f"yt-dlp: {_words(error)}") from error
-    target = folder / name
     _take(work, target)
     return target, str(found.get("webpage_url") or url)
 
