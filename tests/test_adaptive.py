@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vidkit.analysis.adaptive import FRAME_BYTES, FRAME_SIZE, PIXEL_FORMAT, find_boundaries
+from vidkit.analysis.adaptive import find_boundaries
+from vidkit.analysis.likeness import FRAME_BYTES, FRAME_SIZE, PIXEL_FORMAT
 from vidkit.ffmpeg import find_tool
 
 WIDTH, HEIGHT = FRAME_SIZE
@@ -158,9 +159,40 @@ def test_a_camera_that_is_bumped_is_no_boundary() -> None:
         luma = 128 + 40 * np.sin((x + shift) / 4) + 40 * np.sin((x + shift) / 7 + y / 3)
         return np.concatenate([luma.ravel(), np.full(WIDTH * HEIGHT // 2, 128.0)])
 
-    for bump in (0.5, 1.0, 1.5):
+    for bump in (0.5, 1.0, 1.5, 3.0, 3.5):
         film = np.concatenate([np.repeat(view(0)[None], 60, axis=0), np.repeat(view(bump)[None], 60, axis=0)])
         assert places(film + random.normal(0, 1, film.shape)) == []
+
+
+def test_a_picture_that_an_encoder_renews_at_every_keyframe_has_no_boundary() -> None:
+    film, random = shot(1, 240), np.random.default_rng(2)
+    for start in range(0, 240, 12):
+        planes = film[start : start + 12, : WIDTH * HEIGHT]
+        planes += random.normal(0, 6, (HEIGHT // 4, WIDTH // 4)).repeat(4, axis=0).repeat(4, axis=1).ravel()
+    assert places(film) == []
+
+
+@pytest.mark.parametrize("width", [8, 16, 24, 30])
+@pytest.mark.parametrize("speed", [1, 2, 4, 6, 8, 12])
+def test_what_comes_into_a_picture_that_stands_still_is_no_boundary(width: int, speed: int) -> None:
+    film, thing = np.repeat(shot(1, 1), 140, axis=0), shot(2, 1)[0, : WIDTH * HEIGHT].reshape(HEIGHT, WIDTH)
+    for number, picture in enumerate(film[40:, : WIDTH * HEIGHT].reshape(-1, HEIGHT, WIDTH), 1):
+        left = min(speed * number - width, WIDTH - width - 6)
+        picture[:, max(0, left) : max(0, left + width)] = thing[:, max(0, -left) : width]
+    assert places(film) == []
+
+
+def test_a_caption_that_comes_and_goes_is_no_boundary() -> None:
+    film = shot(1, 180)
+    film[60:120, : WIDTH * HEIGHT].reshape(-1, HEIGHT, WIDTH)[:, 20:26, 4:44] = 16
+    assert places(film) == []
+
+
+def test_a_cut_between_dark_shots_is_found() -> None:
+    film = np.concatenate([shot(1, 80, hand=True), shot(2, 80)])
+    film[:, : WIDTH * HEIGHT] = 16 + film[:, : WIDTH * HEIGHT] / 6
+    film[:, WIDTH * HEIGHT :] = 128 + (film[:, WIDTH * HEIGHT :] - 128) / 6
+    assert places(film) == [80]
 
 
 def test_a_slow_pan_is_no_dissolve() -> None:
@@ -219,14 +251,33 @@ def test_memory_does_not_grow_with_the_length() -> None:
     assert short < 30e6
 
 
+def decoded(video: Path) -> np.ndarray:
+    """A video as the tiny frames in which boundaries are looked for."""
+    command = [find_tool("ffmpeg"), "-v", "error", "-nostdin", "-skip_loop_filter", "all"]
+    command += ["-i", video, "-vf", f"scale={WIDTH}:{HEIGHT}:flags=area"]
+    command += ["-pix_fmt", PIXEL_FORMAT, "-f", "rawvideo", "pipe:1"]
+    output = subprocess.run([str(word) for word in command], check=True, capture_output=True).stdout
+    return np.frombuffer(output, np.uint8).reshape(-1, FRAME_BYTES)
+
+
+@pytest.mark.parametrize("film", ["bottles", "green_screen"])
+def test_a_camera_that_stands_still_makes_one_shot(media: Path, film: str) -> None:
+    assert find_boundaries([decoded(media / "static" / f"{film}.mp4")], fps=30.0) == []
+
+
+@pytest.mark.parametrize("film", ["milk", "walk"])
+def test_a_shot_that_is_coded_badly_is_one_shot(media: Path, tmp_path: Path, film: str) -> None:
+    coded = tmp_path / "coded.mp4"
+    command = [find_tool("ffmpeg"), "-v", "error", "-i", media / "gestures" / f"{film}.mkv", "-c:v", "libx264"]
+    command += ["-preset", "veryfast", "-crf", 40, "-g", 12, "-sc_threshold", 0, "-vf", "scale=480:-2", coded]
+    subprocess.run([str(word) for word in command], check=True, capture_output=True)
+    assert find_boundaries([decoded(coded)], fps=30.0) == []
+
+
 @pytest.mark.parametrize("film", ["tune_a", "tune_b"])
 def test_the_shots_of_films_with_exact_ground_truth_are_found(media: Path, film: str) -> None:
     truth = json.loads((media / "cuts" / f"{film}.json").read_text())
-    command = [find_tool("ffmpeg"), "-v", "error", "-nostdin", "-skip_loop_filter", "all"]
-    command += ["-i", media / "cuts" / f"{film}.mp4", "-vf", f"scale={WIDTH}:{HEIGHT}:flags=area"]
-    command += ["-pix_fmt", PIXEL_FORMAT, "-f", "rawvideo", "pipe:1"]
-    output = subprocess.run([str(word) for word in command], check=True, capture_output=True).stdout
-    frames = np.frombuffer(output, np.uint8).reshape(-1, FRAME_BYTES)
+    frames = decoded(media / "cuts" / f"{film}.mp4")
     found = {boundary.frame for boundary in find_boundaries([frames], fps=truth["fps"])}
     hits = len(found & set(truth["cuts"]))
     hits += sum(any(abs(place - (start + end + 1) / 2) <= 3 for place in found) for start, end in truth["gradual"])

@@ -13,6 +13,8 @@ difference of its pixels, luma and chroma added up. Everything is built on three
   this explains of the change between two frames, again against the cell's own motion before and after, is its
   strength. Motion and cuts leave nothing: the frame in the middle is no mean of the other two. A fade is a
   dissolve with black or white; a fade out and in again passes through a frame without a picture.
+- *A boundary is large by itself, too.* Where nothing moves, anything stands out: a keyframe of a bad encoder, a
+  hand, a caption. A boundary must change a good share of the cells, and some of them by more than an encoder does.
 - *What a moving camera or light explains is no change of shot.* For each candidate a shift, a zoom and a change
   of brightness are fitted by least squares, and only the rest counts.
 
@@ -37,17 +39,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FRAME_SIZE = (48, 28)
-PIXEL_FORMAT = "yuv420p"
-FRAME_BYTES = 48 * 28 * 3 // 2
-
-_COLUMNS, _ROWS = 12, 7  # cells of 4x4 pixels luma and 2x2 of each chroma
-_CHROMA = np.int16(4)  # a cell has 16 samples of luma and 4 of each chroma, which are to count alike
-_SAMPLES, _LUMA = 24, 16  # samples of a cell, and how many of them, the first, are luma
+from vidkit.analysis.likeness import CELLS, LUMA, SAMPLES, Cells, Floats, Samples, samples_of, unexplained
 
 # Strengths at which a boundary scores 0.3, in the middle of broad plateaus of accuracy.
 _CUT_STRENGTH = 1.3
-_BLEND_STRENGTH = 0.25
+_BLEND_STRENGTH = 0.2
 _CAP = 10.0  # no cell counts for more than this
 _NOISE = 1.25  # levels of change that compression makes on its own: added to what a cell knows as its motion
 
@@ -56,18 +52,22 @@ _SAME_TONES = 0.6
 _MOST_WEIGHT = 1.6
 _TONE_NOISE = 0.5  # levels of 16 by which compression and light move the tones
 
+# A boundary must also be large enough by itself, whatever its neighbours are. Below these it counts for less.
+_CUT_SIZE = 12.0  # levels of change in the tenth of the cells that change most, less what the coder changes
+_CODER = 8.0  # levels at most that the coder changes the whole picture by, at a keyframe
+_CUT_SHARE = 0.4  # share of the cells that change by more than their own motion
+_MOST_OFF = 0.41  # share of the whole picture's change that the middle of a dissolve may be off the mixture
+_BLEND_SIZE = 1.5  # mean levels of change that a mixture explains
+_BLEND_LEVELS = 3.0  # levels from which a cell counts as mixed
+_BLEND_SHARE = 0.13  # share of the cells that are mixed
+
+_CUT_JUMP, _BLEND_JUMP = 3, 1  # pixels by which a camera that is knocked may move the picture
+
 _NEIGHBOURHOOD = 0.24  # seconds each side that a cut must stand out from
 _FLASH = 0.16  # seconds that a flash may last
 _HALF_BLENDS = (0.28, 0.56, 1.12)  # seconds: half of the spans in which dissolves and fades are looked for
 _HOLD = 1.5  # seconds from the middle of a fade out to that of the fade in, for both to be one boundary
 _FLAT = 3.0  # standard deviation of luma under which a frame shows nothing
-_SAME_PICTURE = 0.01  # share of the luma's variance that differs in one picture coded twice
-_SAME_COLOURS = 0.2  # the same of the colours, which light changes more
-_GREY = 4.0  # mean levels of chroma under which a picture has hardly a colour
-
-_Samples = NDArray[np.int16]  # frames x 24 samples x 84 cells
-_Floats = NDArray[np.float32]
-_Cells = NDArray[np.float32]  # frames x 84 cells, or one frame's 84
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def find_boundaries(
 
     cuts: list[_Candidate] = []
     blends: list[_Candidate] = []
-    held: _Samples = np.empty((0, _SAMPLES, _COLUMNS * _ROWS), np.int16)
+    held: Samples = np.empty((0, SAMPLES, CELLS), np.int16)
     end = -reach  # the number of the frame after those held; the padding before the video has negative ones
     next_cut, next_blend = 1, list(halves)
     for block in _padded(frames, reach):
@@ -131,7 +131,7 @@ def find_boundaries(
     return _fades_joined(_strongest(blends, _strongest(cuts, [])), _HOLD * fps)
 
 
-def _padded(frames: Iterable[NDArray[np.uint8]], reach: int) -> Iterator[_Samples]:
+def _padded(frames: Iterable[NDArray[np.uint8]], reach: int) -> Iterator[Samples]:
     """The frames as samples, some hundreds at a time; `reach` copies of the first and last go before and after."""
     waiting: list[NDArray[np.uint8]] = []
     last: NDArray[np.uint8] | None = None
@@ -142,60 +142,41 @@ def _padded(frames: Iterable[NDArray[np.uint8]], reach: int) -> Iterator[_Sample
             waiting.append(block[start : start + 256])
             last = block[-1:]
             if sum(map(len, waiting)) >= 128:
-                yield _samples(np.concatenate(waiting))
+                yield samples_of(np.concatenate(waiting))
                 waiting.clear()
     if last is not None:
-        yield _samples(np.concatenate([*waiting, np.repeat(last, reach, axis=0)]))
+        yield samples_of(np.concatenate([*waiting, np.repeat(last, reach, axis=0)]))
 
 
-def _samples(frames: NDArray[np.uint8]) -> _Samples:
-    """Frames as ffmpeg writes them -> frames x samples x cells, chroma weighted."""
-    luma = frames[:, : _COLUMNS * _ROWS * _LUMA].reshape(-1, _ROWS, 4, _COLUMNS, 4)
-    chroma = frames[:, _COLUMNS * _ROWS * _LUMA :].reshape(-1, 2, _ROWS, 2, _COLUMNS, 2)
-    cells = (len(frames), -1, _COLUMNS * _ROWS)
-    parts = [
-        luma.transpose(0, 2, 4, 1, 3).reshape(cells),
-        chroma.transpose(0, 1, 3, 5, 2, 4).reshape(cells) * _CHROMA,
-    ]
-    return np.concatenate(parts, axis=1, dtype=np.int16)
-
-
-def _planes(samples: _Samples) -> _Floats:
-    """One frame's samples -> luma and both chroma planes, all of 28 x 48."""
-    luma = samples[:_LUMA].reshape(4, 4, _ROWS, _COLUMNS).transpose(2, 0, 3, 1).reshape(28, 48)
-    chroma = (samples[_LUMA:] // _CHROMA).reshape(2, 2, 2, _ROWS, _COLUMNS).transpose(0, 3, 1, 4, 2)
-    return np.stack([luma, *chroma.reshape(2, 14, 24).repeat(2, axis=1).repeat(2, axis=2)]).astype(np.float32)
-
-
-def _change(one: _Samples, other: _Samples) -> _Cells:
+def _change(one: Samples, other: Samples) -> Cells:
     """The change of each cell from frame to frame of two runs of the same length, in levels."""
-    change: _Cells = _sums(lambda part: one[part] - other[part], len(one)) / np.float32(_LUMA)
+    change: Cells = _sums(lambda part: one[part] - other[part], len(one)) / np.float32(LUMA)
     return change
 
 
-def _sums(differences: Callable[[slice], _Samples], length: int) -> _Cells:
+def _sums(differences: Callable[[slice], Samples], length: int) -> Cells:
     """The absolute differences added up by cell; a few frames at a time, which stay in the processor's cache."""
-    sums = np.empty((length, _COLUMNS * _ROWS), np.float32)
+    sums = np.empty((length, CELLS), np.float32)
     for start in range(0, length, 32):
         part = differences(slice(start, start + 32))
         sums[start : start + 32] = np.abs(part, out=part).sum(axis=1, dtype=np.int16)
     return sums
 
 
-def _strength(change: _Cells, motion: _Cells) -> _Floats:
+def _strength(change: Cells, motion: Cells) -> Floats:
     """How far a change stands out from each cell's own motion, the mean over the picture."""
-    strength: _Floats = np.minimum(change / (motion + _NOISE), _CAP).mean(axis=-1)
+    strength: Floats = np.minimum(change / (motion + _NOISE), _CAP).mean(axis=-1)
     return strength
 
 
-def _score(strength: _Floats, usual: float) -> _Floats:
+def _score(strength: Floats, usual: float) -> Floats:
     """Any strength -> 0 to 1: 0.3 at the usual strength, 0.51 at twice that."""
-    score: _Floats = 1 - 0.7 ** (strength / usual)
+    score: Floats = 1 - 0.7 ** (strength / usual)
     return score
 
 
 def _cuts(
-    held: _Samples, start: int, stop: int, near: int, lags: list[int], threshold: float, first: int
+    held: Samples, start: int, stop: int, near: int, lags: list[int], threshold: float, first: int
 ) -> list[_Candidate]:
     """The cuts before the frames `start` to `stop` of those held, of which `first` is the first one's number."""
     margin = lags[-1]
@@ -208,10 +189,13 @@ def _cuts(
     for at in np.flatnonzero(_score(_MOST_WEIGHT * strength, _CUT_STRENGTH) > threshold):
         if strength[at] < strength[max(0, at - near) : at + near + 1].max():
             continue
-        weight = _tone_weight(here[at : at + 2 * (near + margin) + 1], near, margin, lags)
+        weight = _size_weight(change[at], motion[at])
+        if _score(_MOST_WEIGHT * weight * strength[at], _CUT_STRENGTH) <= threshold:
+            continue
+        weight *= _tone_weight(here[at : at + 2 * (near + margin) + 1], near, margin, lags)
         if _score(weight * strength[at], _CUT_STRENGTH) <= threshold:
             continue
-        left, unlike = _unexplained(held[start + at - 1], held[start + at])
+        left, unlike = unexplained(held[start + at - 1], held[start + at], _CUT_JUMP)
         rest = _strength(np.minimum(change[at], left), motion[at])
         sure = float(_score(unlike * weight * rest, _CUT_STRENGTH))
         if sure > threshold:
@@ -219,9 +203,21 @@ def _cuts(
     return found
 
 
+def _size_weight(change: Cells, motion: Cells) -> float:
+    """What a cut counts for by how much and how widely it changes the picture, 0 to 1.
+
+    A keyframe of a bad encoder changes all cells by a little; a caption, or something that comes into the picture,
+    changes a few of them by much. A cut changes many, and some of these by much.
+    """
+    middle, most = np.quantile(change, (0.5, 0.9))
+    size = (most - min(middle, _CODER)) / _CUT_SIZE
+    share = np.mean(change > motion + _NOISE) / _CUT_SHARE
+    return float((min(size, 1.0) * min(share, 1.0)) ** 3)
+
+
 def _lasting(
-    change: Callable[[NDArray[Any], NDArray[Any]], _Floats], frames: NDArray[Any], margin: int, lags: list[int]
-) -> _Floats:
+    change: Callable[[NDArray[Any], NDArray[Any]], Floats], frames: NDArray[Any], margin: int, lags: list[int]
+) -> Floats:
     """The change before each frame, but for `margin` at both ends: the smallest over several spans of time."""
     end = len(frames) - margin
     lasting = change(frames[margin:end], frames[margin - 1 : end - 1])
@@ -233,7 +229,7 @@ def _lasting(
     return lasting
 
 
-def _largest_around(change: _Floats, near: int) -> _Floats:
+def _largest_around(change: Floats, near: int) -> Floats:
     """The largest change among the `near` frames each side of each frame but the outermost, itself left out."""
     length = len(change) - 2 * near
     largest = np.zeros((length, *change.shape[1:]), np.float32)
@@ -243,14 +239,14 @@ def _largest_around(change: _Floats, near: int) -> _Floats:
     return largest
 
 
-def _tone_weight(around: _Samples, near: int, margin: int, lags: list[int]) -> float:
+def _tone_weight(around: Samples, near: int, margin: int, lags: list[int]) -> float:
     """What a cut before the middle one of these frames counts for, by how far the tones' change stands out."""
     change = _lasting(_toned, _tones(around), margin, lags)
     stands_out = float(change[near] / (_largest_around(change, near)[0] + _TONE_NOISE))
     return min(_SAME_TONES + (1 - _SAME_TONES) * stands_out, _MOST_WEIGHT)
 
 
-def _tones(frames: _Samples) -> _Floats:
+def _tones(frames: Samples) -> Floats:
     """How the pixels of each frame are shared among levels, wherever they are: frames x 48 cumulated shares.
 
     There are 16 levels each of luma and of the middle half of both chromas; a pixel is dealt to the nearest two.
@@ -266,24 +262,27 @@ def _tones(frames: _Samples) -> _Floats:
         shares = np.bincount(place, 1 - upper, len(frames) * 16)
         shares[1:] += np.bincount(place, upper, len(frames) * 16)[:-1]
         found.append(shares.reshape(-1, 16).cumsum(axis=1) / levels.shape[1])
-    tones: _Floats = np.concatenate(found, axis=1).astype(np.float32)
+    tones: Floats = np.concatenate(found, axis=1).astype(np.float32)
     return tones
 
 
-def _toned(one: _Floats, other: _Floats) -> _Floats:
+def _toned(one: Floats, other: Floats) -> Floats:
     """How far the tones of two runs of frames are apart: the earth mover's distance, in levels."""
-    apart: _Floats = np.abs(one - other).sum(axis=1)
+    apart: Floats = np.abs(one - other).sum(axis=1)
     return apart
 
 
-def _blends(held: _Samples, middles: NDArray[np.intp], half: int, threshold: float, first: int) -> list[_Candidate]:
+def _blends(held: Samples, middles: NDArray[np.intp], half: int, threshold: float, first: int) -> list[_Candidate]:
     """The dissolves and fades around these of the frames held, of which `first` is the first one's number."""
     before, middle, after = held[middles - half], held[middles], held[middles + half]
     change = _change(before, after)
     # Twice what the middle frame is off the mean of the other two. Three times that off is counted against it,
     # so that a cut, which is off by half the change, leaves less than nothing.
-    off = _sums(lambda part: 2 * middle[part] - before[part] - after[part], len(middles)) / np.float32(2 * _LUMA)
+    off = _sums(lambda part: 2 * middle[part] - before[part] - after[part], len(middles)) / np.float32(2 * LUMA)
     mixed = change - 3 * off
+    mixed[off.sum(axis=1) > _MOST_OFF * change.sum(axis=1)] = (
+        0  # something moves past, and covers half of it by now
+    )
     empty = np.flatnonzero(_is_flat(middle))
     if len(empty):  # out and in again: each side differs from the empty frame and from the other side
         sides = np.minimum(_change(before[empty], middle[empty]), _change(middle[empty], after[empty]))
@@ -295,9 +294,13 @@ def _blends(held: _Samples, middles: NDArray[np.intp], half: int, threshold: flo
     for at in np.flatnonzero(_score(strength, _BLEND_STRENGTH) > threshold):
         if strength[at] < strength[max(0, at - 2) : at + 3].max():
             continue
-        left, unlike = _unexplained(before[at], after[at])
+        left, unlike = unexplained(before[at], after[at], _BLEND_JUMP)
         left = np.clip(mixed[at], 0, np.maximum(left - 0.75 * motion[at], 0))
-        sure = float(_score(unlike * _strength(left, motion[at]), _BLEND_STRENGTH))
+        rest = float(_strength(left, motion[at]))
+        # Large enough by itself, as a cut must be; and where light explains most of it, the rest is light, too.
+        size, share = left.mean() / _BLEND_SIZE, np.mean(left > _BLEND_LEVELS) / _BLEND_SHARE
+        weight = unlike * min(size, 1.0) * min(share, 1.0) ** 2 * rest / strength[at]
+        sure = float(_score(weight * rest, _BLEND_STRENGTH))
         if sure > threshold:
             place = int(middles[at])
             flat_before = _is_flat(held[place - 3 * half : place])
@@ -308,63 +311,15 @@ def _blends(held: _Samples, middles: NDArray[np.intp], half: int, threshold: flo
     return found
 
 
-def _is_flat(frames: _Samples) -> NDArray[np.bool_]:
+def _is_flat(frames: Samples) -> NDArray[np.bool_]:
     """Which frames show nothing: black, white, any one brightness."""
-    flat: NDArray[np.bool_] = frames[:, :_LUMA:5].std(axis=(1, 2), dtype=np.float32) < _FLAT
+    flat: NDArray[np.bool_] = frames[:, :LUMA:5].std(axis=(1, 2), dtype=np.float32) < _FLAT
     return flat
 
 
 def _length_of_run(flags: NDArray[np.bool_]) -> int:
     """How many flags are set before the first that is not."""
     return len(flags) if flags.all() else int(flags.argmin())
-
-
-def _unexplained(before: _Samples, after: _Samples) -> tuple[_Cells, float]:
-    """What of the change between two frames no move of the camera and no change of light explains.
-
-    Returns:
-        The change of each cell that is left; and from 0 for one picture coded twice to 1 for different ones.
-    """
-    old, new = _planes(before), _planes(after)
-    luma_old, luma_new = old[0] - old[0].mean(), new[0] - new[0].mean()
-    unlike = _unlike(luma_old, luma_new) / _SAME_PICTURE
-    colours_old, colours_new = old[1:] - 128, new[1:] - 128
-    if min(np.abs(colours_old).mean(), np.abs(colours_new).mean()) > _GREY:
-        unlike = max(unlike, _unlike(colours_old, colours_new) / _SAME_COLOURS)
-
-    padded = np.pad(old, ((0, 0), (1, 1), (1, 1)), "edge")
-    shifts = (padded[:, y : y + 28, x : x + 48] for y in range(3) for x in range(3))
-    moved = min(shifts, key=lambda shifted: float(np.abs(new - shifted).sum()))
-    difference = new - moved
-    left = np.minimum(_cell_means(new - old), _cell_means(difference))
-
-    slope_y, slope_x = np.gradient(moved, axis=(1, 2))
-    y, x = np.mgrid[-13.5:14, -23.5:24].astype(np.float32)
-    luma, chroma, offset = np.zeros((3, *moved.shape), np.float32)
-    luma[0], chroma[1:], offset[0] = moved[0], moved[1:] - 128, 1
-    causes = np.stack([slope_x, slope_y, slope_x * x + slope_y * y, luma, chroma, offset], axis=-1).reshape(-1, 6)
-    # All of these, and light alone: the slopes of a plain picture tell no motion, and spoil the fit.
-    for used in (causes, causes[:, 3:]):
-        fit = np.linalg.solve(used.T @ used + np.eye(used.shape[1]), used.T @ difference.ravel())
-        shift_x, shift_y, zoom, gain = np.concatenate([np.zeros(3), fit])[-6:-2]
-        # The slopes hold for small moves only, and a light that goes out is a fade.
-        if max(abs(shift_x), abs(shift_y)) < 1.5 and abs(zoom) < 0.1 and 0.4 < 1 + gain < 2.5:
-            rest = difference - (used @ fit).reshape(difference.shape)
-            left = np.minimum(left, _cell_means(rest))
-    return left.astype(np.float32), min(1.0, unlike)
-
-
-def _unlike(old: _Floats, new: _Floats) -> float:
-    """How little two pictures have in common, 0 to 1, whatever their contrast: 1 less the squared correlation."""
-    power = float((old**2).sum() * (new**2).sum())
-    return 1 - max(0.0, float((old * new).sum())) ** 2 / power if power > _LUMA else 1.0
-
-
-def _cell_means(difference: _Floats) -> _Cells:
-    """Planes of differences -> the change of each cell, as `_change` has it."""
-    means = np.abs(difference).reshape(3, _ROWS, 4, _COLUMNS, 4).mean(axis=(2, 4))
-    cells: _Cells = means.sum(axis=0).ravel()
-    return cells
 
 
 def _strongest(candidates: list[_Candidate], standing: list[_Candidate]) -> list[_Candidate]:

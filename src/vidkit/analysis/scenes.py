@@ -135,7 +135,8 @@ def threshold_detection(threshold: float, metadata: Metadata) -> Detection:
 
 def adaptive_detection(threshold: float, metadata: Metadata) -> Detection:
     """The boundaries that `find_boundaries` sees in a tiny copy of every frame."""
-    from vidkit.analysis.adaptive import FRAME_BYTES, FRAME_SIZE, PIXEL_FORMAT, find_boundaries
+    from vidkit.analysis.adaptive import find_boundaries
+    from vidkit.analysis.likeness import FRAME_BYTES, FRAME_SIZE, PIXEL_FORMAT
 
     listener = Listener()
     found: list[Boundary] = []
