@@ -253,7 +253,7 @@ def test_memory_does_not_grow_with_the_length() -> None:
 
 def decoded(video: Path) -> np.ndarray:
     """A video as the tiny frames in which boundaries are looked for."""
-    command = [find_tool("ffmpeg"), "-v", "error", "-nostdin", "-skip_loop_filter", "all"]
+    command = [find_tool("ffmpeg"), "-v", "error", "-nostdin"]
     command += ["-i", video, "-vf", f"scale={WIDTH}:{HEIGHT}:flags=area"]
     command += ["-pix_fmt", PIXEL_FORMAT, "-f", "rawvideo", "pipe:1"]
     output = subprocess.run([str(word) for word in command], check=True, capture_output=True).stdout
