@@ -18,6 +18,7 @@ from vidkit.cli import main, make_parser
 from vidkit.errors import ConfigError
 from vidkit.export.formats import FORMATS
 from vidkit.export.rows import COLUMNS
+from vidkit.library import Stored
 from vidkit.library.sqlite import open_sqlite
 
 from .conftest import MakeVideo
@@ -92,9 +93,31 @@ def test_load_dataset_of_the_folder_alone_finds_the_splits_by_the_card(name: str
     with labelled({"walk": 10, "run": 10}) as library:
         export(library, name, split="80/10/10")
     loaded = load_hub("out")
+    names = {0: "run", 1: "walk", "run": "run", "walk": "walk"}  # videofolder has numbers with names
     assert {split: len(rows) for split, rows in loaded.items()} == {"train": 16, "validation": 2, "test": 2}
     part = [row["json"] if name == "webdataset" else row for row in loaded["test"]]
-    assert sorted(row["label"] for row in part) == ["run", "walk"]
+    assert sorted(names[row["label"]] for row in part) == ["run", "walk"]
+
+
+def test_label_is_a_class_label_with_the_names_for_load_dataset() -> None:
+    import datasets
+
+    labels = {"walk": 3, "0": 3, 'say "hi": #1': 3, "\u8d70": 3, "yes": 3}
+    with labelled(labels) as library:
+        library.save_all(
+            [Stored({**stored.record, "unread": 0.04}, stored.folder) for stored in [*library.records()][:2]]
+        )
+        export(library, "videofolder", split="60/20/20")
+    datasets.disable_progress_bars()
+    loaded = datasets.load_dataset("out", cache_dir="cache")
+    for split in loaded.values():
+        label = split.features["label"]
+        assert isinstance(label, datasets.ClassLabel)
+        assert label.names == sorted(labels)
+        rows = split.remove_columns("video")
+        assert [row["label"] for row in rows] == [row["label_id"] for row in rows]
+        assert all(row["name"].startswith(label.int2str(row["label"])[:1]) for row in rows)
+    assert {row["unread"] for split in loaded.values() for row in split.remove_columns("video")} == {0.0, 0.04}
 
 
 def test_a_label_that_names_a_split_stays_in_its_own_split() -> None:

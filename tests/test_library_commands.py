@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pymongo import MongoClient
@@ -191,6 +192,31 @@ def test_stats_count_durations_and_failures_by_stage_and_reason(capsys: Capture)
     assert "failures" not in capsys.readouterr().out  # of those nobody knows whether they are such
 
 
+def test_stats_by_a_key_are_the_balance_of_a_dataset(capsys: Capture) -> None:
+    with open_library(load_config()) as library:
+        for number, label in enumerate(["walk", "walk", "run", " walk ", ""]):
+            clips: list[Any] = ["one", "two"][: number % 3]
+            columns = {"Label": label} if label else {}
+            library.save(make_record(f"{number}.mp4", columns=columns, segments=clips), Path("/x"))
+    assert main(["stats", "--by", "label", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["by"] == "label"
+    assert said["values"] == [
+        {"value": "walk", "videos": 3, "clips": 1, "seconds": 180.0},
+        {"value": None, "videos": 1, "clips": 1, "seconds": 60.0},
+        {"value": "run", "videos": 1, "clips": 2, "seconds": 60.0},
+    ]
+    assert main(["stats", "--by", "label", "--where", "label=run", "--top", "1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in lines[-2:]] == [["videos", "clips", "length"], ["1", "2", "1:00", "run"]]
+    for key, value in (("audio.codec", "aac"), ("codec", "h264"), ("class", "Unclassified"), ("width", "1280")):
+        assert main(["stats", "--by", key, "--json"]) == 0
+        (only,) = json.loads(capsys.readouterr().out)["values"]
+        assert (only["value"], only["videos"]) == (value, 5)
+    assert main(["stats", "--by", "lable"]) == 2
+    assert "--by lable: no video has such a column or key; did you mean Label?" in capsys.readouterr().err
+
+
 def test_stats_are_drawn(capsys: Capture) -> None:
     pytest.importorskip("matplotlib")
     fill_kinds()
@@ -205,6 +231,15 @@ def test_stats_are_drawn(capsys: Capture) -> None:
     assert "<svg" in Path("stats.svg").read_text()
     assert main(["stats", "--plot", "stats.docx"]) == 2
     assert "stats.docx: no picture ends so; name it .png" in capsys.readouterr().err
+
+
+def test_a_balance_is_drawn(capsys: Capture) -> None:
+    pytest.importorskip("matplotlib")
+    with open_library(load_config()) as library:
+        library.save(make_record("a.mp4", columns={"label": "walk"}), Path("/x"))
+    assert main(["stats", "--by", "label", "--plot", "label.svg"]) == 0
+    assert main(["stats", "--plot", "all.svg"]) == 0
+    assert 0 < Path("label.svg").stat().st_size < Path("all.svg").stat().st_size
 
 
 def test_an_empty_library_is_drawn_too() -> None:

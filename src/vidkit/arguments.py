@@ -215,6 +215,12 @@ def _show(parser: argparse.ArgumentParser) -> None:
 def _stats(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("words", nargs="*", metavar="WORD", help="only videos that a search for these words finds")
     _add_filters(parser)
+    parser.add_argument(
+        "--by",
+        metavar="KEY",
+        help="instead: the videos, clips and length of each value of a CSV column, of class, tag, ai_tag or folder "
+        "(as `export --label` takes them), or of a key of the record, such as audio.codec",
+    )
     parser.add_argument("--top", metavar="N", type=natural, default=20, help="lines of each table (default: 20)")
     parser.add_argument(
         "--plot", metavar="FILE.png", help="also draw classes, tags, resolutions and durations (needs matplotlib)"

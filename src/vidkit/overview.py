@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import Counter
+from collections import Counter, defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidkit.batch import FAILURES
 from vidkit.core import ensure_directory, printable, write_whole
-from vidkit.errors import OutputError, ToolMissingError
+from vidkit.errors import ConfigError, OutputError, ToolMissingError, nearest
+from vidkit.export.labels import column_of, label_reader
 from vidkit.extras import install_command
-from vidkit.library import Stats
+from vidkit.library import Library, Query, Stats
+from vidkit.record import Record
 from vidkit.rows import FAILURE_COLUMNS
 from vidkit.units import format_duration, format_size
 
@@ -46,14 +49,79 @@ def failures_in(folder: Path) -> Counter[tuple[str, str]]:
     return found
 
 
-def plot(stats: Stats, failures: Counter[tuple[str, str]], path: Path, top: int = 20) -> None:
-    """Draw classes, tags, resolutions and durations as bars, 1600x1200 pixels.
+@dataclass
+class Amount:
+    """How much of a library has one value: videos, their clips, and their length in seconds."""
+
+    videos: int = 0
+    clips: int = 0
+    seconds: float = 0.0
+
+
+def balance_of(library: Library, query: Query, key: str) -> dict[str, Amount]:
+    """How the videos of a library spread over the values of a key, as a dataset of them would by `export --label`.
+
+    Args:
+        library: the library.
+        query: which videos.
+        key: as `export.labels.label_reader` takes it (class, tag, ai_tag, folder, a column of the CSV), or a key of
+            the record, such as `audio.codec`.
+
+    Returns:
+        Value -> how much, the most videos first; "" is those without a value.
+
+    Raises:
+        ConfigError: no video has such a column or key.
+        LibraryError: the library cannot be read.
+    """
+    label_of, column = label_reader(key), column_of(key)
+    found: defaultdict[str, Amount] = defaultdict(Amount)
+    columns: dict[str, None] = {}
+    known = column is None
+    for stored in library.records(query):
+        record = stored.record
+        value, columns_here = label_of(record, None), record["source"]["columns"]
+        if column is not None and column.casefold() not in map(str.casefold, columns_here):
+            value = _value_at(record, column)
+        known = known or value is not None
+        columns.update(dict.fromkeys(columns_here))
+        amount = found[value or ""]
+        amount.videos += 1
+        amount.clips += len(record["segments"])
+        amount.seconds += record["duration"]
+    if not known and found and column not in columns:
+        names = [*columns, "class", "tag", "ai_tag", "folder", *Record.__annotations__]
+        near = nearest(str(column), names)
+        guess = f"; did you mean {printable(near)}?" if near else ""
+        raise ConfigError(f"--by {printable(key)}: no video has such a column or key{guess}")
+    return dict(sorted(found.items(), key=lambda item: (-item[1].videos, item[0])))
+
+
+def _value_at(record: Record, key: str) -> str | None:
+    """What stands in a record under a dotted key, if it is one value."""
+    value: object = record
+    for name in key.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    if value is None or isinstance(value, (dict, list)):
+        return None
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def plot(
+    stats: Stats,
+    failures: Counter[tuple[str, str]],
+    path: Path,
+    top: int = 20,
+    by: tuple[str, dict[str, int]] | None = None,
+) -> None:
+    """Draw classes, tags, resolutions and durations as bars, 1600x1200 pixels; or the values of one key.
 
     Args:
         stats: the numbers.
         failures: how many failed, for the title.
         path: the picture; its ending says its format: .png, .svg, .pdf, .jpg.
         top: bars in a panel at most.
+        by: instead of the four: a key, and value -> videos.
 
     Raises:
         ToolMissingError: matplotlib is not installed.
@@ -72,8 +140,10 @@ def plot(stats: Stats, failures: Counter[tuple[str, str]], path: Path, top: int 
     sums = f"{stats.videos} videos, {format_duration(stats.seconds)}, {format_size(stats.bytes)}"
     failed = failures.total()
     figure.suptitle(f"{sums}, {stats.described} described{f', {failed} failed' if failed else ''}", fontsize=18)
-    for axes, name in zip(figure.subplots(2, 2).flat, _PANELS, strict=True):
-        _bars(axes, name, getattr(stats, name), top)
+    panels = dict([by]) if by else {name: getattr(stats, name) for name in _PANELS}
+    side = 1 if by else 2
+    for axes, (name, counts) in zip(figure.subplots(side, side, squeeze=False).flat, panels.items(), strict=True):
+        _bars(axes, name, counts, top)
     picture = io.BytesIO()
     canvas.print_figure(picture, format=form)
     ensure_directory(path.parent)

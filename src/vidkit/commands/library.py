@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vidkit.cli import EXIT_DONE, EXIT_SOME_FAILED
 from vidkit.config import Config
@@ -35,6 +35,9 @@ from vidkit.retag import retag_library, write_json
 from vidkit.run import open_rules
 from vidkit.screen import counted, say
 from vidkit.units import format_duration, format_size
+
+if TYPE_CHECKING:
+    from vidkit.overview import Amount
 
 log = logging.getLogger(__name__)
 
@@ -136,26 +139,33 @@ def unknown(key: str) -> int:
 
 def stats(options: argparse.Namespace, config: Config) -> int:
     """`vidkit stats`: the library in numbers, and what failed beside it."""
-    from vidkit.overview import failures_in, plot  # knows the batch, which a search need not wait for
+    from vidkit.overview import balance_of, failures_in, plot  # knows the batch, which a search need not wait for
 
     query = query_of(options)
     with open_library(config, create=False) as home:
         found = home.stats(query)
         say_unknown_keys(home, options.where if not found.videos else ())
+        balance = balance_of(home, query, options.by) if options.by is not None else None
         name = home.name
     # What failed has no record that a search could find.
     failures = failures_in(config.paths.processed_directory) if query == Query() else Counter()
     if options.plot:
-        plot(found, failures, Path(options.plot), options.top)
+        bars = None if balance is None else (options.by, {value: each.videos for value, each in balance.items()})
+        plot(found, failures, Path(options.plot), options.top, bars)
         say(f"drawn in {printable(options.plot)}")
     if options.json:
         failed = [
             {"stage": stage, "reason": reason, "videos": count} for (stage, reason), count in failures.most_common()
         ]
-        print(json.dumps({**asdict(found), "failures": failed}, ensure_ascii=False))
+        spread = [{"value": value or None, **asdict(amount)} for value, amount in (balance or {}).items()]
+        more = {} if balance is None else {"by": options.by, "values": spread}
+        print(json.dumps({**asdict(found), "failures": failed, **more}, ensure_ascii=False))
         return EXIT_DONE
     sums = f"{found.videos} videos, {format_duration(found.seconds)}, {format_size(found.bytes)}"
     print(f"{printable(name)}: {sums}, {found.described} described")
+    if balance is not None:
+        _print_balance(options.by, balance, options.top)
+        return EXIT_DONE
     for title, counts in (
         ("classes", found.classes),
         ("tags", found.tags),
@@ -171,6 +181,17 @@ def stats(options: argparse.Namespace, config: Config) -> int:
         if len(counts) > options.top:
             print(f"            and {len(counts) - options.top} more")
     return EXIT_DONE
+
+
+def _print_balance(key: str, balance: dict[str, Amount], top: int) -> None:
+    """How the videos spread over the values of a key."""
+    print(f"\n{printable(key)}: {sum(1 for value in balance if value)} values")
+    print(f"  {'videos':>8}  {'clips':>8}  {'length':>8}")
+    for value, amount in list(balance.items())[:top]:
+        length = format_duration(amount.seconds)
+        print(f"  {amount.videos:8d}  {amount.clips:8d}  {length:>8}  {printable(value) or '(none)'}")
+    if len(balance) > top:
+        print(f"            and {len(balance) - top} more; --top shows more of them")
 
 
 def remove(options: argparse.Namespace, config: Config) -> int:

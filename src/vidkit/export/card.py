@@ -103,6 +103,16 @@ def _header(facts: Facts, form: Format) -> Iterator[str]:
         if counts:
             yield f"  - split: {split}"
             yield f"    path: {json.dumps(form.hub.format(split=split))}"
+    if form.features:
+        yield "  features:"
+    for column, kind in form.features:
+        yield f"  - name: {column}"
+        if kind != "class_label":
+            yield f"    dtype: {kind}"
+            continue
+        yield from ("    dtype:", "      class_label:", "        names:")
+        for number, label in enumerate(facts.labels):
+            yield f"          '{number}': {json.dumps(label)}"
     yield "---"
     yield ""
 

@@ -27,6 +27,7 @@ class Format:
         place: where in the dataset a sample's file goes, by the file's extension.
         loads_with: how a user loads it, in a line of code; the card says it.
         hub: how Hugging Face's `datasets` finds a split's files, if it loads the format.
+        features: (column, type) as `datasets` has them, for the card; none where it reads them from the files.
     """
 
     write: Callable[[Iterable[Sample], Job], None]
@@ -37,6 +38,7 @@ class Format:
     keeps_gone: Callable[[Record], bool] = lambda record: False
     place: Callable[[Sample, Job, str], str] = _in_media
     hub: str | None = None
+    features: tuple[tuple[str, str], ...] = ()
 
 
 _ANY = ("reference", "link", "copy")
@@ -45,9 +47,10 @@ FORMATS: dict[str, Format] = {
     "videofolder": Format(
         videofolder.write,
         ("link", "copy"),
-        'datasets.load_dataset("videofolder", data_dir="{folder}")',
+        'datasets.load_dataset("{folder}")',
         place=videofolder.place,
         hub="{split}/**",
+        features=videofolder.FEATURES,
     ),
     "webdataset": Format(
         webdataset.write,

@@ -16,7 +16,7 @@ COLUMNS = {
     "start_time": "number", "end_time": "number", "source_start": "number", "source_end": "number",
     "description": "text", "tags": "texts", "ai_tags": "texts", "classification": "text", "id": "text",
     "sha256": "text", "filename": "text", "url": "text", "width": "whole", "height": "whole", "fps": "number",
-    "duration": "number", "codec": "text", "columns": "object",
+    "duration": "number", "codec": "text", "unread": "number", "columns": "object",
 }  # fmt: skip
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 # What a spreadsheet would run, and what a text that was one looks like already.
@@ -51,6 +51,7 @@ def row_of(sample: Sample, job: Job) -> dict[str, Any]:
         "fps": float(record["fps"]),
         "duration": float(record["duration"]),
         "codec": record["codec"],
+        "unread": float(record.get("unread") or 0.0),
         "columns": dict(record["source"]["columns"]),
     }
     if item.kind == "segment" and sample.apart:

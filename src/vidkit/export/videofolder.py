@@ -13,7 +13,15 @@ from contextlib import ExitStack
 from pathlib import PurePosixPath
 
 from vidkit.export.items import Job, Sample
-from vidkit.export.rows import flat, row_of
+from vidkit.export.rows import COLUMNS, flat, row_of
+
+# https://huggingface.co/docs/datasets/about_dataset_features; lists and objects are texts here (`rows.flat`).
+_TYPES = {"whole": "int64", "number": "float64"}
+FEATURES = (
+    ("video", "video"),
+    *((name, _TYPES.get(kind, "string")) for name, kind in COLUMNS.items() if name not in ("path", "label")),
+    ("label", "class_label"),
+)
 
 
 def place(sample: Sample, job: Job, suffix: str) -> str:
