@@ -21,6 +21,7 @@ SETTINGS = {
     "max_resolution": ("Processing", "MaxResolution"),
     "max_fps": ("Processing", "MaxFPS"),
     "segment_length": ("Processing", "SegmentLength"),
+    "min_segment_length": ("Processing", "MinSegmentLength"),
     "segment_overlap": ("Processing", "SegmentOverlap"),
     "segment_by": ("Processing", "SegmentBy"),
     "clip_mode": ("Processing", "ClipMode"),
@@ -139,6 +140,9 @@ def _infer(parser: argparse.ArgumentParser) -> None:
 
 def _add_clip_settings(settings: argparse._ActionsContainer) -> None:
     settings.add_argument("--segment_length", metavar="TIME", help="length of a clip, such as 15 or 1:00")
+    settings.add_argument(
+        "--min_segment_length", metavar="TIME", help="a shorter rest is joined to the clip before it"
+    )
     settings.add_argument("--segment_overlap", metavar="TIME", help="how much of a clip the next one repeats")
     settings.add_argument("--max_resolution", metavar="SIZE", help="clips fit inside this, such as 720p")
     settings.add_argument("--max_fps", metavar="N", help="clips have no more frames a second")

@@ -111,6 +111,7 @@ def clip_settings(config: Config) -> ClipSettings:
         caps.segment_by,
         caps.clip_mode,
         choose_encoder(caps.encoder),
+        caps.min_segment_length,
     )
 
 

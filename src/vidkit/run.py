@@ -23,6 +23,7 @@ from vidkit.places import Places
 from vidkit.qwen_model import Describer, full_instruction, open_describer
 from vidkit.record import Corrections
 from vidkit.rows import Filters
+from vidkit.settings import Processing
 from vidkit.tagging import RuleSet, load_custom_tags
 
 LEVELS = ("auto", "none", "video", "segments", "scenes")
@@ -59,7 +60,10 @@ class Run:
         if stage == "clips":
             overlap = caps.segment_overlap if caps.segment_by == "time" else 0.0  # clips along scenes have none
             limits = [caps.segment_length, overlap, caps.max_resolution, caps.max_fps]
-            return [*limits, caps.segment_by, caps.clip_mode, caps.encoder]
+            # At its default it is left out: clips that were cut before there was this setting stay.
+            default = caps.min_segment_length == Processing.min_segment_length or caps.segment_by == "scenes"
+            rest = [] if default else [caps.min_segment_length]
+            return [*limits, caps.segment_by, caps.clip_mode, caps.encoder, *rest]
         if stage == "describe":
             if self.describer is None:
                 return []

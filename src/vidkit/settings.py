@@ -246,6 +246,12 @@ class Processing:
     segment_length: float = setting(
         "SegmentLength", 15.0, "Length of a clip, in seconds.", _number(parse_duration, 0.1, 86400, "a time")
     )
+    min_segment_length: float = setting(
+        "MinSegmentLength",
+        1.0,
+        "A rest shorter than this, in seconds, is joined to the clip before it; 0 makes it a clip.",
+        _number(parse_duration, 0, 86400, "a time"),
+    )
     segment_overlap: float = setting(
         "SegmentOverlap",
         0.0,

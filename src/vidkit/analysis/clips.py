@@ -26,6 +26,7 @@ from vidkit.analysis.scenes import Scene, detect_scenes
 from vidkit.core import ensure_directory, printable
 from vidkit.errors import MediaError
 from vidkit.ffmpeg import input_arguments, run_tool
+from vidkit.settings import Processing
 from vidkit.units import parse_resolution
 
 
@@ -53,6 +54,7 @@ class ClipSettings:
     segment_by: str = "time"
     clip_mode: str = "encode"
     encoder: str = "libx264"
+    min_segment_length: float = Processing.min_segment_length
 
 
 def segment_video(
@@ -69,6 +71,7 @@ def segment_video(
     scenes: Sequence[Scene] | None = None,
     clip_mode: str = "encode",
     encoder: str = "libx264",
+    min_segment_length: float = Processing.min_segment_length,
 ) -> list[Segment]:
     """Cut a video into clips, H.264 and AAC in MP4, with one ffmpeg process and one decode, or none.
 
@@ -76,7 +79,7 @@ def segment_video(
         input_video: a local video file.
         output_dir: the clips go here, as `<stem>_clip_001.mp4` and on; made if missing. Others of these names with
             higher numbers, which older settings left, are removed.
-        segment_length: seconds; the last clip may be shorter.
+        segment_length: seconds; the last clip may be shorter, or longer by `min_segment_length`.
         max_resolution: clips fit inside it, held as the video is; `720p` is 1280x720 or 720x1280. Never enlarged.
         max_fps: frames a second, at most; never raised.
         segment_overlap: seconds of a clip that the next one repeats.
@@ -87,6 +90,8 @@ def segment_video(
         clip_mode: `encode`; `copy`: cut at the nearest keyframes as it is, whatever its size; `auto`: copy a video
             that is inside the limits already and has keyframes near enough, else encode.
         encoder: `libx264`, a hardware encoder's name in ffmpeg, or `auto`: a hardware encoder that works.
+        min_segment_length: seconds; a shorter rest at the end is joined to the clip before it. Clips along scenes
+            are never joined.
 
     Returns:
         The clips in order. A clip holds the frames whose time is in [start, end), and starts at 0 itself. The last
@@ -100,7 +105,14 @@ def segment_video(
     """
     path = Path(input_video)
     settings = ClipSettings(
-        segment_length, max_resolution, max_fps, segment_overlap, segment_by, clip_mode, choose_encoder(encoder)
+        segment_length,
+        max_resolution,
+        max_fps,
+        segment_overlap,
+        segment_by,
+        clip_mode,
+        choose_encoder(encoder),
+        min_segment_length,
     )
     check_clips(settings)
     folder = ensure_directory(output_dir)
@@ -164,6 +176,7 @@ def clip_plan(metadata: Metadata, settings: ClipSettings, scenes: Sequence[Scene
         encoder=settings.encoder,
         fps=lowered_rate(metadata, settings.max_fps),
         starts=tuple(scene_starts(scenes or [], settings.segment_length)) if along else None,
+        least=0.0 if along else settings.min_segment_length,
     )
 
 
@@ -211,6 +224,8 @@ def copied(path: Path, folder: Path, metadata: Metadata, settings: ClipSettings,
             raise copy_error(path, "it does not begin with a keyframe")
         return None
     try:
+        if len(keyframes) > 1 and packets.end - keyframes[-1] < plan.least - 0.5 / metadata.fps:
+            keyframes.pop()
         pieces = copy_pieces(path, folder, metadata, keyframes, packets)
     except MediaError as error:
         if forced:

@@ -28,7 +28,8 @@ class Plan:
 
     Clips that overlap cannot come from one encoder, so the clips are dealt to as few encoders ("tracks") as they
     need: clip number i goes to track i modulo `tracks`, where it meets no other. Clips along scenes do not overlap.
-    `fps` is the frame rate that the clips are evened out to, if they are.
+    `fps` is the frame rate that the clips are evened out to, if they are. A last clip shorter than `least` seconds
+    is joined to the one before it.
     """
 
     length: float
@@ -38,6 +39,7 @@ class Plan:
     encoder: str
     fps: float | None = None
     starts: tuple[float, ...] | None = None
+    least: float = 0.0
 
     @property
     def tracks(self) -> int:
@@ -89,6 +91,27 @@ def cut(path: Path, folder: Path, metadata: Metadata, plan: Plan) -> list[Piece]
         pieces = _cut(path, folder, metadata, plan)
     else:
         pieces = _cut_in_parts(path, folder, metadata, plan, plan.starts)
+    return finished(path, folder, metadata, plan, pieces)
+
+
+def finished(path: Path, folder: Path, metadata: Metadata, plan: Plan, pieces: list[Piece]) -> list[Piece]:
+    """Clips by their end: a rest too short to be one is joined to the clip before it, and the sound ends with them.
+
+    Raises:
+        MediaError: ffmpeg failed, in its own words.
+    """
+    half = 0.5 / metadata.fps
+    if len(pieces) > 1 and pieces[-1][1] - pieces[-1][0] < plan.least - half:
+        # Only here is it known when the pictures end. Both are cut once more, as one.
+        begin, end = pieces[-2][0], pieces[-1][1]
+        again = folder / "again"
+        again.mkdir()
+        one = replace(plan, starts=(0.0,), step=plan.length)
+        whole = replace(metadata, duration=end - begin)
+        found = _cut(path, again, whole, one, Span(max(0.0, begin - _NEAR_LISTED), None))
+        if len(found) == 1 and abs(found[0][1] - (end - begin)) < _TAIL + 2 * half:
+            joined = found[0][2].rename(folder / "joined.mp4")
+            pieces = [*pieces[:-2], (begin, end, joined)]
     end_sound(pieces, metadata, plan)
     return pieces
 

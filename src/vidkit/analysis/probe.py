@@ -32,8 +32,8 @@ class AudioTrack:
 class Metadata:
     """What `extract_metadata` finds; the names are the record's, with their units.
 
-    `stream` is the video stream's index in the file. Where its pixels are not square (`square_pixels`), its pictures
-    are stored narrower or wider than `width`.
+    `stream` is the video stream's index in the file. If its pixels are not square (`square_pixels`), it is stored
+    narrower or wider than `width`.
     """
 
     duration: float

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vidkit.analysis.clip_files import building
 from vidkit.analysis.clips import ClipSettings, Segment, clip_plan, copied, make_clips, named_clips
-from vidkit.analysis.cut import Plan, cut_pieces, cut_use, end_sound
+from vidkit.analysis.cut import Plan, cut_pieces, cut_use, finished
 from vidkit.analysis.decode import Use, decode
 from vidkit.analysis.probe import Metadata
 from vidkit.analysis.scenes import DETECTORS, Scene, scenes_between
@@ -96,8 +96,7 @@ def analyse_video(path: Path, metadata: Metadata, scenes: SceneWish, clips: Clip
 
 def _decoded_clips(path: Path, metadata: Metadata, wish: ClipWish, folder: Path, plan: Plan) -> list[Segment]:
     """Name the clips that the one pass left in a folder."""
-    pieces = cut_pieces(path, metadata, plan, folder)
-    end_sound(pieces, metadata, plan)
+    pieces = finished(path, folder, metadata, plan, cut_pieces(path, metadata, plan, folder))
     return named_clips(pieces, wish.folder, wish.stem, metadata, plan)
 
 

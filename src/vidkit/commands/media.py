@@ -97,6 +97,7 @@ def clips(options: argparse.Namespace, config: Config) -> int:
             scenes=scenes,
             clip_mode=caps.clip_mode,
             encoder=encoder,
+            min_segment_length=caps.min_segment_length,
         )
         lines = [
             f"{printable(clip.path)}  {clip.start_time:.3f} - {clip.end_time:.3f}  {clip.width}x{clip.height}"
