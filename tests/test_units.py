@@ -4,7 +4,10 @@ from datetime import datetime, timezone
 
 import pytest
 
+from vidkit.library import parse_query
+from vidkit.tagging import apply_tags
 from vidkit.units import (
+    codec_name,
     format_duration,
     format_size,
     parse_date,
@@ -56,6 +59,25 @@ def test_a_date_without_a_zone_is_utc_and_rclones_nanoseconds_are_read() -> None
     assert parse_date("2026-11-20T19:48:30.123456789Z").microsecond == 123456
     with pytest.raises(ValueError, match="2026-11-20"):
         parse_date("yesterday")
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        *((name, "h264") for name in ("h264", "H.264", "AVC", "avc1", "x264")),
+        *((name, "hevc") for name in ("HEVC", "H.265", "h265", "hev1", "hvc1", "x265")),
+        *((name, "mpeg2video") for name in ("MPEG-2", "mpeg2", "mpeg2video")),
+        ("MPEG-4", "mpeg4"),
+        ("VP-9", "vp9"),
+        ("pcm_s16le", "pcm_s16le"),
+    ],
+)
+def test_a_codec_has_one_name_in_searches_and_in_rules(written: str, name: str) -> None:
+    assert codec_name(written) == name
+    assert parse_query(codec=written).facts == ((f"codec={name}",),)
+    assert apply_tags({"codec": name}, {"rules": [{"metadata_conditions": {"codec": written}, "tags": ["it"]}]})[
+        -1:
+    ] == ["it"]
 
 
 def test_a_resolution_reads_by_name_and_by_size() -> None:

@@ -1,4 +1,4 @@
-"""Sizes, durations, dates and resolutions as people write them, and back to text."""
+"""Sizes, durations, dates, resolutions and codecs as people write them, and back to text."""
 
 from __future__ import annotations
 
@@ -20,6 +20,12 @@ _DURATION_UNITS = {
     "d": 86400, "day": 86400, "days": 86400,
 }  # fmt: skip
 _RESOLUTION_NAMES = {"4k": (3840, 2160), "uhd": (3840, 2160), "8k": (7680, 4320), "2k": (2048, 1080)}
+# What people call the codecs that ffprobe has other names for, without dots, dashes and spaces.
+_CODECS = {
+    "avc": "h264", "avc1": "h264", "x264": "h264",
+    "h265": "hevc", "x265": "hevc", "hev1": "hevc", "hvc1": "hevc",
+    "mpeg2": "mpeg2video",
+}  # fmt: skip
 _NUMBER = r"\d+(?:[.,]\d+)?|\.\d+"
 
 
@@ -110,6 +116,15 @@ def parse_pixel_aspect(text: object) -> float:
     except (ValueError, ArithmeticError):
         return 1.0
     return shape if 0.25 <= shape <= 4 and abs(shape - 1) > 0.005 else 1.0
+
+
+def codec_name(text: str) -> str:
+    """A codec as ffprobe calls it, in small letters: `H.265`, `x265` and `hvc1` are `hevc`, `MPEG-4` is `mpeg4`.
+
+    ffprobe's own names have letters, digits and `_` only.
+    """
+    name = re.sub(r"\W+", "", text.casefold())
+    return _CODECS.get(name, name)
 
 
 def format_duration(seconds: float) -> str:

@@ -11,17 +11,15 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from vidkit.library.text import fold, label, storable, words
+from vidkit.library.text import fold, label, storable
 from vidkit.record import Record
-from vidkit.units import parse_date
+from vidkit.units import codec_name, parse_date
 
 # Long texts are looked for by their words, moments by themselves, and a stage's seconds by nobody.
 _LEFT_OUT = {"scenes", "segments", "sprites", "qwen_description", "ai.instruction", "processing.stages"}
 _LONGEST = 200
 _SPACES = re.compile("[^\\S\n]+|[\\x00-\\x09\\x0b-\\x1f\\x7f]+")
 _ASCII_CONTROLS = {code: " " for code in (*range(32), 127) if code != 10}
-# Names that people know the codecs by, beside ffmpeg's.
-_CODECS = {"avc": "h264", "x264": "h264", "h265": "hevc", "x265": "hevc"}
 
 
 class Summary(NamedTuple):
@@ -93,9 +91,8 @@ def class_fact(name: str) -> str:
 
 
 def codec_fact(name: str) -> str:
-    """`H.265`, `x265` and `hevc` are one."""
-    plain = "".join(words(name))
-    return f"codec={_CODECS.get(plain, plain)}"
+    """`H.265`, `x265` and `hevc` are one, see `codec_name`."""
+    return _as_compared([f"codec={codec_name(name)}"])[0]
 
 
 def facts_where(text: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints, is_typeddic
 from vidkit.errors import nearest
 from vidkit.record import Record
 from vidkit.tagging.words import caseless, fold
-from vidkit.units import parse_date, parse_duration, parse_resolution, parse_size
+from vidkit.units import codec_name, parse_date, parse_duration, parse_resolution, parse_size
 
 SUFFIXES = ("gt", "gte", "lt", "lte", "ne", "in", "contains")
 _ORDER = ("gt", "gte", "lt", "lte")
@@ -34,12 +34,6 @@ _KINDS = {
     "source.file_size": "size",
     "source.last_modified": "date",
 }
-# What people call the codecs that ffprobe has other names for.
-_CODECS = {
-    "avc": "h264", "avc1": "h264", "h.264": "h264", "x264": "h264",
-    "h265": "hevc", "h.265": "hevc", "x265": "hevc", "hev1": "hevc", "hvc1": "hevc",
-    "mpeg2": "mpeg2video", "mpeg-2": "mpeg2video", "mpeg-4": "mpeg4",
-}  # fmt: skip
 # 29.97 stands for 30000/1001: numbers that differ by no more than this are equal.
 _CLOSE = 0.005
 
@@ -273,8 +267,7 @@ def _read_text(value: Any) -> str:
 
 
 def _read_codec(value: Any) -> str:
-    name = _read_text(value)
-    return _CODECS.get(name, name)
+    return codec_name(_read_text(value))
 
 
 def _read_count(value: Any) -> float:
