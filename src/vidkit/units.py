@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timezone
+from typing import NamedTuple
 
 _SIZE_UNITS = {
     "": 1, "b": 1, "byte": 1, "bytes": 1,
@@ -20,6 +21,9 @@ _DURATION_UNITS = {
     "d": 86400, "day": 86400, "days": 86400,
 }  # fmt: skip
 _RESOLUTION_NAMES = {"4k": (3840, 2160), "uhd": (3840, 2160), "8k": (7680, 4320), "2k": (2048, 1080)}
+_LINES = (144, 240, 360, 480, 720, 1080, 1440, 2160, 4320)  # of which people say 144p and so on
+# Names that say a width: how wide at least, and how wide the next name is.
+_WIDTHS = {"2k": (2048, 3840), "4k": (3840, 7680), "uhd": (3840, 7680), "8k": (7680, None)}
 # What people call the codecs that ffprobe has other names for, without dots, dashes and spaces.
 _CODECS = {
     "avc": "h264", "avc1": "h264", "x264": "h264",
@@ -116,6 +120,43 @@ def parse_pixel_aspect(text: object) -> float:
     except (ValueError, ArithmeticError):
         return 1.0
     return shape if 0.25 <= shape <= 4 and abs(shape - 1) > 0.005 else 1.0
+
+
+# The long and the short side of a picture in pixels, whichever way it is held. One of the two is enough; None: the
+# long side alone counts.
+Sides = tuple[int, int | None]
+
+
+class NamedResolution(NamedTuple):
+    """What a name such as `720p` or `4K` means of a picture: it `reaches` these sides, not the `following` ones.
+
+    `following` is what the next larger name needs, None after the largest. `or_more` is whether the name alone also
+    means larger pictures, as `4K` does.
+    """
+
+    reaches: Sides
+    following: Sides | None
+    or_more: bool
+
+
+def named_resolution(text: str) -> NamedResolution | None:
+    """What the name of a resolution means; None for pixels such as `1280x720`.
+
+    `4K` and its kin say a width. `720p` and its kin say a height, and the width that goes with it in 16:9. Either
+    is enough, so that 1280x534 (cinema) and 960x720 (4:3) are 720p.
+
+    Raises:
+        ValueError: the text is no resolution.
+    """
+    name = text.strip().lower()
+    width, height = parse_resolution(name)
+    if name in _WIDTHS:
+        least, above = _WIDTHS[name]
+        return NamedResolution((least, None), (above, None) if above else None, name in ("4k", "uhd"))
+    if not name.endswith("p"):
+        return None
+    lines = next((lines for lines in _LINES if lines > height), None)
+    return NamedResolution((width, height), parse_resolution(f"{lines}p") if lines else None, False)
 
 
 def codec_name(text: str) -> str:

@@ -11,16 +11,13 @@ from typing import TypeVar
 from vidkit.errors import ConfigError
 from vidkit.library.facts import class_fact, codec_fact, facts_where, tag_fact
 from vidkit.library.text import words as words_of
-from vidkit.units import parse_date, parse_duration, parse_resolution
+from vidkit.units import Sides, named_resolution, parse_date, parse_duration, parse_resolution
 
 T = TypeVar("T")
 
 SORTS = ("relevance", "newest", "oldest", "longest", "shortest", "largest", "smallest", "name")
 MOST_WORDS = 100  # what a person types; a pasted page is no search
 _MOST = 2**31 - 1  # a number that every database takes
-_P_NAMES = (144, 240, 360, 480, 720, 1080, 1440, 2160, 4320)
-# Names that say a width: how wide at least, and how wide the next name is.
-_K_NAMES = {"2k": (2048, 3840), "4k": (3840, 7680), "uhd": (3840, 7680), "8k": (7680, None)}
 
 
 @dataclass(frozen=True)
@@ -53,8 +50,8 @@ class Picture:
     the long side alone where the short one is None.
     """
 
-    reaches: tuple[int, int | None] | None = None
-    below: tuple[int, int | None] | None = None
+    reaches: Sides | None = None
+    below: Sides | None = None
     pixels: Span = Span()
 
 
@@ -166,28 +163,19 @@ def _read_resolution(text: str) -> tuple[Picture, str | None]:
     """Bounds on the picture, and the fact for a resolution in pixels."""
     match = re.fullmatch(r"\s*(>=|<=|>|<|=|)\s*(.*?)\s*", text, re.DOTALL)
     assert match
-    sign, name = match[1], match[2].lower()
-    width, height = parse_resolution(name)
-    if name not in _K_NAMES and not name.endswith("p"):
+    sign, named = match[1], named_resolution(match[2])
+    if named is None:
+        width, height = parse_resolution(match[2])
         if sign in ("", "="):
             return Picture(), f"resolution={width}x{height}"
         return Picture(pixels=_span(sign, width * height)), None
-    this: tuple[int, int | None] = (width, height)
-    following: tuple[int, int | None] | None
-    if name in _K_NAMES:
-        above = _K_NAMES[name][1]
-        this, following = (width, None), (above, None) if above else None
-    else:
-        lines = next((lines for lines in _P_NAMES if lines > height), None)
-        following = parse_resolution(f"{lines}p") if lines else None
     if sign == ">":
-        return Picture(reaches=following or (10**9, None)), None
+        return Picture(reaches=named.following or (10**9, None)), None
     if sign == "<":
-        return Picture(below=this), None
+        return Picture(below=named.reaches), None
     if sign == "<=":
-        return Picture(below=following), None
-    # `4K` is 4K or more, as in the rule files.
-    return Picture(reaches=this, below=None if sign == ">=" or name in ("4k", "uhd") else following), None
+        return Picture(below=named.following), None
+    return Picture(reaches=named.reaches, below=None if sign == ">=" or named.or_more else named.following), None
 
 
 def _span(sign: str, value: int) -> Span:

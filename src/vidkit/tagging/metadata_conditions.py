@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +13,15 @@ from typing import Any, Union, get_args, get_origin, get_type_hints, is_typeddic
 from vidkit.errors import nearest
 from vidkit.record import Record
 from vidkit.tagging.words import caseless, fold
-from vidkit.units import codec_name, parse_date, parse_duration, parse_resolution, parse_size
+from vidkit.units import (
+    Sides,
+    codec_name,
+    named_resolution,
+    parse_date,
+    parse_duration,
+    parse_resolution,
+    parse_size,
+)
 
 SUFFIXES = ("gt", "gte", "lt", "lte", "ne", "in", "contains")
 _ORDER = ("gt", "gte", "lt", "lte")
@@ -297,43 +304,28 @@ _READ: dict[str, Callable[[Any], Any]] = {
 # A column is text: how it may be read where it is to be more or less than something, tried in this order.
 _MAGNITUDES: tuple[Callable[[Any], Any], ...] = (_read_number, _read_duration, _read_size, _read_date)
 
-_P_NAMES = (144, 240, 360, 480, 720, 1080, 1440, 2160, 4320)
-# Names that say a width: how wide at least, and how wide what comes after them is.
-_K_NAMES = {"2k": (2048, 3840), "4k": (3840, 7680), "uhd": (3840, 7680), "8k": (7680, None)}
 
-
-def _reaches(picture: tuple[int, int], name: str | None) -> bool:
-    """Whether a picture, whichever way it is held, is as large as a name says.
-
-    `4K` and its kin say a width. `720p` and its kin say a height, and the width that goes with it in 16:9;
-    either is enough, so that 1280x534 (cinema) and 960x720 (4:3) are 720p.
-    """
-    if name is None:
+def _reaches(picture: tuple[int, int], sides: Sides | None) -> bool:
+    """Whether a picture, whichever way it is held, has one of these sides at least; no sides, nothing has them."""
+    if sides is None:
         return False
-    if name in _K_NAMES:
-        return max(picture) >= _K_NAMES[name][0]
-    width, height = parse_resolution(name)
-    return max(picture) >= width or min(picture) >= height
-
-
-def _next_name(name: str) -> str | None:
-    if name in _K_NAMES:
-        above = _K_NAMES[name][1]
-        return next((k for k, (width, _) in _K_NAMES.items() if width == above), None)
-    return next((f"{lines}p" for lines in _P_NAMES if lines > int(name[:-1])), None)
+    long_side, short_side = sides
+    return max(picture) >= long_side or (short_side is not None and min(picture) >= short_side)
 
 
 def _is_resolution(picture: tuple[int, int], wanted: str) -> bool:
     """Whether a picture is what a name means; `1920x1080` means these pixels as written, `4K` 4K or more."""
-    if re.search(r"\d\s*[x×*]", wanted):
+    named = named_resolution(wanted)
+    if named is None:
         return picture == parse_resolution(wanted)
-    return _reaches(picture, wanted) and (wanted in ("4k", "uhd") or not _reaches(picture, _next_name(wanted)))
+    return _reaches(picture, named.reaches) and (named.or_more or not _reaches(picture, named.following))
 
 
 def _resolution_order(picture: tuple[int, int], wanted: str, suffix: str) -> bool:
     """More or less than a name, by the names; more or less than `1920x1080`, by the number of pixels."""
-    if re.search(r"\d\s*[x×*]", wanted):
+    named = named_resolution(wanted)
+    if named is None:
         return _ordered(math.prod(picture), math.prod(parse_resolution(wanted)), suffix)
     if suffix in ("gte", "lt"):
-        return _reaches(picture, wanted) == (suffix == "gte")
-    return _reaches(picture, _next_name(wanted)) == (suffix == "gt")
+        return _reaches(picture, named.reaches) == (suffix == "gte")
+    return _reaches(picture, named.following) == (suffix == "gt")
