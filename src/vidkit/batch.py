@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
-from vidkit.core import printable, shown_url, write_whole
+from vidkit.core import printable, shown_url, without_secrets, write_whole
 from vidkit.download import wanted_name
 from vidkit.errors import Terminated, UnwantedError, VidkitError
 from vidkit.ffmpeg import stop_all
@@ -156,7 +156,7 @@ class _Batch:
         wanted: list[tuple[str, Row]] = []
         for row in rows:
             if isinstance(row, BadRow):
-                self._fail(Failure(Row(line=row.line, url=row.text), "row", row.reason))
+                self._fail(Failure(Row(line=row.line, url=without_secrets(row.text)), "row", row.reason))
             elif isinstance(row, PassedOver):
                 self.summary.passed_over += 1
                 self.reporter.skipped(row)
@@ -214,13 +214,13 @@ class _Batch:
                 self.summary.filtered += 1
             self.reporter.skipped(row)
         except VidkitError as error:
-            log.info("%s failed", row.url, exc_info=True)
+            log.info("%s failed", shown_url(row.url), exc_info=True)
             self._fail(Failure(row, error.stage, str(error)))
         except Exception as error:
             log.error(
                 "%s: a mistake in vidkit: %r; the log has its traceback", shown_url(row.url), error, exc_info=True
             )
-            self._fail(Failure(row, "", f"a mistake in vidkit, please report it: {error!r}"))
+            self._fail(Failure(row, "", f"a mistake in vidkit, please report it: {without_secrets(repr(error))}"))
         else:
             self._count(row, record)
 
@@ -303,7 +303,7 @@ def write_failures(path: Path, failures: Iterable[Failure]) -> None:
             "last_modified": row.last_modified,
             **row.columns,
             FAILURE_COLUMNS[0]: failure.stage,
-            FAILURE_COLUMNS[1]: printable(failure.reason),
+            FAILURE_COLUMNS[1]: printable(without_secrets(failure.reason)),
         }
         for failure in failures
         for row in (failure.row,)

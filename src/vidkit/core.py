@@ -13,11 +13,11 @@ import unicodedata
 from collections.abc import Iterable
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 from vidkit.config import Config, Secret, load_config
 from vidkit.errors import ConfigError, OutputError
 from vidkit.leftovers import TEMPORARY, clear_leftovers
+from vidkit.redaction import shown_url, without_secrets
 from vidkit.terminal import write_line
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "printable",
     "setup_logging",
     "shown_url",
+    "without_secrets",
     "write_whole",
 ]
 
@@ -43,17 +44,6 @@ def printable(text: object) -> str:
     """Text that is safe on a terminal: control and direction characters become `?`, in one line."""
     line = re.sub(r"[\t\r\n]+", " ", str(text))
     return "".join("?" if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in line)
-
-
-def shown_url(url: str) -> str:
-    """A URL without the user name and password that it may carry."""
-    try:
-        parts = urlsplit(url)
-        if "@" not in parts.netloc:
-            return url
-        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-    except ValueError:
-        return url
 
 
 class _SafeFormatter(logging.Formatter):
@@ -75,7 +65,7 @@ class _SafeFormatter(logging.Formatter):
     def blank(self, text: str) -> str:
         for secret in self._hidden:
             text = text.replace(secret, "***")
-        return re.sub(r"(\w://)[^/\s@]+@", r"\1", text)
+        return without_secrets(text)
 
 
 class _ScreenHandler(logging.StreamHandler):  # type: ignore[type-arg]

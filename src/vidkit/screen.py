@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from vidkit.core import printable, shown_url
+from vidkit.core import printable, shown_url, without_secrets
 from vidkit.terminal import columns_of, cut, is_live, write_line
 from vidkit.units import format_duration, format_size
 
@@ -201,7 +201,7 @@ def _silence(stream: Any) -> None:
 
 
 def _name(row: Row) -> str:
-    last = row.url.rstrip("/").rpartition("/")[2]
+    last = shown_url(row.url).rstrip("/").rpartition("/")[2]
     return cut(shown(row.file_name or unquote(last) or row.url), _LONGEST_NAME)
 
 
@@ -214,7 +214,7 @@ def shown(text: str) -> str:
 def failure_line(failure: Failure) -> str:
     """One failure in one line: where it stands in the CSV, what, why."""
     where = f"line {failure.row.line}: " if failure.row.line else ""
-    what, why = shown(failure.row.url), printable(failure.reason)
+    what, why = shown(failure.row.url), printable(without_secrets(failure.reason))
     return f"failed: {where}{why if why.startswith(what) else f'{what}: {why}'}"
 
 
@@ -267,6 +267,6 @@ def cost_line(cost: Cost) -> str:
 def say(text: str) -> None:
     """A line for the person at the screen, beside the results."""
     try:
-        write_line(text, sys.stderr)
+        write_line(without_secrets(text), sys.stderr)
     except OSError:
         _silence(sys.stderr)

@@ -98,8 +98,9 @@ def source_key(url: str) -> str:
     """What a record calls its source: the URL without a password, or the whole path of a local file."""
     if url.startswith(("https://", "http://")) and "@" not in url:
         return url  # what millions of rows have needs no closer look
+    url = shown_url(url)
     path = local_path(url)
-    return shown_url(url) if path is None else str(path.absolute())
+    return url if path is None else str(path.absolute())
 
 
 class _Changed(Exception):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidkit.cli import EXIT_DONE, EXIT_SOME_FAILED
 from vidkit.config import Config
-from vidkit.core import printable
+from vidkit.core import printable, shown_url
 from vidkit.errors import ConfigError, LibraryError, OutputError
 from vidkit.library import (
     Library,
@@ -50,7 +50,7 @@ def search(options: argparse.Namespace, config: Config) -> int:
         say_unknown_keys(home, options.where if not found else ())
     if options.urls:
         for url in dict.fromkeys(moment.url for moment in found):
-            print(printable(url))
+            print(printable(shown_url(url)))
     else:
         for moment in found:
             print(json.dumps(_moment(moment), ensure_ascii=False) if options.json else _lines(moment))

@@ -24,7 +24,7 @@ from vidkit.analysis import (
 )
 from vidkit.cli import EXIT_DONE, EXIT_SOME_FAILED
 from vidkit.config import Config
-from vidkit.core import ensure_directory, printable
+from vidkit.core import ensure_directory, printable, shown_url, without_secrets
 from vidkit.errors import ToolMissingError, VidkitError
 from vidkit.units import format_duration, format_size
 
@@ -150,8 +150,9 @@ def _one(name: str, do: Callable[[Path], tuple[dict[str, Any], str]], as_json: b
     except ToolMissingError:
         raise
     except VidkitError as error:
-        print(f"failed: {printable(error)}", file=sys.stderr)
-        log.info("%s failed", name, exc_info=True)
+        said = str(error).replace(str(Path(name)), shown_url(str(Path(name))))  # it may be a URL with a password
+        print(f"failed: {printable(without_secrets(said))}", file=sys.stderr)
+        log.info("%s failed", shown_url(name), exc_info=True)
         return EXIT_SOME_FAILED
     print(json.dumps(values, ensure_ascii=False) if as_json else line, flush=True)
     return EXIT_DONE

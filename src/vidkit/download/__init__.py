@@ -178,7 +178,9 @@ def _checked(url: str) -> str:
         raise DownloadError("the URL is empty")
     scheme = url.partition("://")[0].lower()
     if scheme == "file":
-        raise DownloadError(f"{printable(url)}: this names a file on another machine; a local one is file:///path")
+        raise DownloadError(
+            f"{printable(shown_url(url))}: this names a file on another machine; a local one is file:///path"
+        )
     if scheme not in ("http", "https"):
         raise DownloadError(
             f"{printable(shown_url(url))}: vidkit fetches http:// and https:// and reads local paths, not "
@@ -198,13 +200,13 @@ def _stat(path: Path) -> os.stat_result:
     Raises:
         DownloadError: it is not there, no file, or cannot be read.
     """
-    shown = printable(path)
+    shown = printable(shown_url(str(path)))
     try:
         found = path.stat()
         if not stat.S_ISDIR(found.st_mode) and not os.access(path, os.R_OK):
             raise PermissionError(13, "it may not be read")
     except FileNotFoundError:
-        web = re.match(r"(?:www\.|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}/)", str(path), re.IGNORECASE)
+        web = re.match(r"(?:www\.|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}/)", shown, re.IGNORECASE)
         hint = f": for a web address, write https://{shown}" if web else ""
         raise DownloadError(f"{shown}: there is no such file{hint}") from None
     except OSError as error:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
-from vidkit.core import printable
+from vidkit.core import printable, shown_url
 from vidkit.download.body import blocks
 from vidkit.download.http import Patience, ask, persist
 from vidkit.download.names import extension_of, last_part
@@ -206,7 +206,7 @@ def _address(playlist: _Playlist, address: str) -> str:
         known = False
     if not known:
         raise DownloadError(
-            f"the HLS manifest leads to {printable(address)[:200]}: only http and https are followed"
+            f"the HLS manifest leads to {printable(shown_url(address))[:200]}: only http and https are followed"
         )
     return url
 

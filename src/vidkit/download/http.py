@@ -22,8 +22,9 @@ import requests
 import urllib3
 
 from vidkit import __version__
-from vidkit.core import printable, shown_url
+from vidkit.core import printable, shown_url, without_secrets
 from vidkit.errors import DownloadError
+from vidkit.redaction import is_unclear
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -185,6 +186,7 @@ def _follow(method: str, url: str, patience: Patience, headers: dict[str, str]) 
     """requests' own redirects read every body on the way, however long: these do not."""
     session = _session()
     for _ in range(MAX_REDIRECTS + 1):
+        _see_that_it_parses(url)
         response = session.request(
             method, url, headers=headers, stream=True, allow_redirects=False, timeout=patience.timeout
         )
@@ -225,6 +227,30 @@ def _session() -> requests.Session:
         session.headers.update({"User-Agent": f"vidkit/{__version__}", "Accept-Encoding": "identity"})
         _threads.session = session
     return session
+
+
+def _see_that_it_parses(url: str) -> None:
+    """Refuse a URL with a user that cannot be asked for, here: what others say of it may quote the password.
+
+    Raises:
+        DownloadError: it is one.
+    """
+    if "@" not in url:
+        return
+    if is_unclear(url):
+        raise DownloadError(
+            "it cannot be told where the user name and password in this URL end: write %40 for @, %2F for /, %3F "
+            "for ? and %23 for # in them, and %40 for an @ after the host"
+        )
+    try:
+        requests.Request("GET", url).prepare()
+    except (ValueError, requests.RequestException, urllib3.exceptions.HTTPError):
+        if shown_url(url) == url:
+            return  # there is nothing to hide, and whoever asks gives the reason
+        raise DownloadError(
+            "this is no URL that can be fetched: look at its host and its port, and write %40 for @, %2F for / and "
+            "%5B for [ in its password"
+        ) from None
 
 
 def _drain(response: requests.Response, patience: Patience) -> None:
@@ -288,10 +314,14 @@ def transport_errors(patience: Patience, reached: Callable[[], int] = lambda: 0)
     try:
         yield
     except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, UnicodeError) as error:
-        raise DownloadError(f"this is no URL that can be fetched: {printable(error)[:200]}") from error
+        raise DownloadError(
+            f"this is no URL that can be fetched: {printable(without_secrets(str(error)))[:200]}"
+        ) from error
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         if _cause(error, urllib3.exceptions.LocationValueError):
-            raise DownloadError(f"this is no URL that can be fetched: {printable(error)[:200]}") from error
+            raise DownloadError(
+                f"this is no URL that can be fetched: {printable(without_secrets(str(error)))[:200]}"
+            ) from error
         untrusted = _cause(error, ssl.SSLCertVerificationError)
         if untrusted is not None:
             raise DownloadError(
@@ -300,7 +330,9 @@ def transport_errors(patience: Patience, reached: Callable[[], int] = lambda: 0)
             ) from error
         raise PassingError(_reason(error, patience), reached=reached()) from error
     except ValueError as error:  # urllib's parts of the standard library, for a port or a host that cannot be
-        raise DownloadError(f"this is no URL that can be fetched: {printable(error)[:200]}") from error
+        raise DownloadError(
+            f"this is no URL that can be fetched: {printable(without_secrets(str(error)))[:200]}"
+        ) from error
 
 
 def _reason(error: BaseException, patience: Patience) -> str:

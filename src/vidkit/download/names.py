@@ -9,6 +9,7 @@ import unicodedata
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from vidkit.core import shown_url
 from vidkit.extensions import AUDIO_EXTENSIONS, MANIFEST_EXTENSIONS, VIDEO_EXTENSIONS
 
 _BY_TYPE = {
@@ -73,6 +74,7 @@ def wanted_name(url: str, filename: str | None = None) -> str | None:
     Returns:
         The name, or None where only the server's answer tells: the URL's path does not end like a video.
     """
+    url = shown_url(url)  # a name is no place for a password
     local = local_path(url)
     if local is not None:
         return safe_name(filename or local.name)

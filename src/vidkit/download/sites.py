@@ -12,7 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from vidkit.core import printable
+from vidkit.core import printable, without_secrets
 from vidkit.download.body import Pace
 from vidkit.download.http import Patience, StoppedError
 from vidkit.download.names import safe_name
@@ -158,4 +158,4 @@ def _words(error: Exception) -> str:
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
     text = re.sub(r"^ERROR:\s*", "", text)
     text = re.split(r"; please report this issue on|\. Confirm you are on the latest|\(caused by", text)[0]
-    return printable(text.strip())[:300]
+    return printable(without_secrets(text.strip()))[:300]

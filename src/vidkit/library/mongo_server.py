@@ -22,6 +22,7 @@ from pymongo.errors import (
 from vidkit.config import load_config
 from vidkit.core import printable
 from vidkit.errors import LibraryError
+from vidkit.redaction import is_plausible_host
 
 Document = dict[str, Any]
 
@@ -44,6 +45,8 @@ def connect_to_mongodb(uri: str | None = None, timeout: float = 5.0) -> MongoCli
     if not uri:
         raise LibraryError("no MongoDB is set: give [MongoDB] URI, or the environment variable VIDKIT_MONGODB_URI")
     name = server_name(uri)
+    if _is_unclear(uri):  # else a piece of the password is looked up as a host, and quoted
+        raise LibraryError(_not_a_uri(name))
     milliseconds = round(timeout * 1000)
     options: dict[str, Any] = {"appname": "vidkit", "connectTimeoutMS": milliseconds}
     if "serverselectiontimeoutms" not in uri.lower():
@@ -94,7 +97,21 @@ def server_name(uri: str) -> str:
     # As the grammar has it; where a URI is against it, what comes last can be no password.
     right = re.match(r"[^:/?@]*(?::[^/?@]*)?@([\w.,:\[\]-]+)(?:/|$)", rest)
     hosts = right[1] if right else re.split("[/?]", rest.rpartition("@")[2])[0]
+    if right and _is_unclear(uri):
+        hosts = ""
     return printable(f"{scheme}://{hosts}" if hosts else "MongoDB")
+
+
+def _is_unclear(uri: str) -> bool:
+    """Whether a password that holds @ and / unescaped may reach farther than the grammar says."""
+    rest = uri.partition("://")[2]
+    authority = re.split("[/?]", rest, maxsplit=1)[0]
+    behind, hosts = rest[len(authority) :], authority.rpartition("@")[2].split(",")
+    if "@" not in behind or all(map(is_plausible_host, hosts)):
+        return False
+    # Options may hold an @ where no user is named: mongodb://mongo:27017/?appName=@me
+    plain = "@" not in authority and all(re.fullmatch(r"[\w-]+(:\d+)?", host) for host in hosts)
+    return not plain or "@" in behind.partition("?")[0]
 
 
 @contextmanager

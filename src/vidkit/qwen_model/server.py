@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from vidkit.core import printable
+from vidkit.core import printable, shown_url, without_secrets
 from vidkit.errors import DescribeError
 from vidkit.qwen_model.cost import Meter
 
@@ -242,6 +242,7 @@ class Server:
 
 def shown_endpoint(url: str) -> str:
     """A server as messages call it: without the user name, password and query, which may hold secrets."""
+    url = shown_url(url)
     try:
         parts = urlsplit(url)
         host = parts.netloc.rpartition("@")[2]
@@ -297,4 +298,5 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return printable(error.strerror)
     words = str(error.args[-1]) if error.args else type(error).__name__
-    return printable(re.sub(r"^.*\[Errno -?\d+\]\s*|^[^:]*\([^)]*\):\s*", "", words))[:200]
+    words = without_secrets(re.sub(r"^.*\[Errno -?\d+\]\s*|^[^:]*\([^)]*\):\s*", "", words))
+    return printable(words)[:200]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from vidkit.core import printable
+from vidkit.core import printable, shown_url
 from vidkit.errors import ConfigError
 from vidkit.rows.listing import AWK_COLUMNS, CUT, Listed, listed_cells, passed_over, public_url, read_listed, rejoin
 from vidkit.rows.table import cells_of, find_delimiter, open_text, records
@@ -345,6 +345,10 @@ def _joined(cells: list[str], start: int, more: int, delimiter: str) -> list[str
     return [*cells[:start], delimiter.join(cells[start:end]), *cells[end:]]
 
 
+def _kept(cell: str) -> str:
+    return shown_url(cell) if "://" in cell else cell
+
+
 def _row(number: int, cells: list[str], columns: _Columns, base_url: str | None) -> Row | PassedOver:
     def cell(index: int | None) -> str | None:
         return (cells[index].strip() or None) if index is not None and index < len(cells) else None
@@ -365,5 +369,7 @@ def _row(number: int, cells: list[str], columns: _Columns, base_url: str | None)
         url = url.removesuffix(name) + quote(name, safe="/")
     if name and (why := passed_over(name, url)):
         return PassedOver(number, name, why)
-    others = {header: cells[index] for index, header in columns.others if index < len(cells)}
+    # These go into records: a URL among them keeps no password there.
+    others = {header: _kept(cells[index]) for index, header in columns.others if index < len(cells)}
+    name = name and _kept(name)
     return Row(number, url, name, cell(columns.size), cell(columns.modified), cell(columns.duration), others)

@@ -1,0 +1,83 @@
+"""What is shown of a URL: no user name and no password, also where the URL is against the grammar.
+
+A password with an unescaped `/`, `?`, `#` or `@` moves the end of the host's part (RFC 3986, 3.2), so that a
+parser takes a piece of the password for the host, the path or the port. Where that may be so, everything before the
+last `@` is left out.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+_HOST = re.compile(
+    r"(localhost|\[[0-9a-f:.]+\]|\d{1,3}(\.\d{1,3}){3}|([\w-]+\.)+([^\W\d_]{2,}|xn--[\w-]+)\.?)(:\d*)?",
+    re.IGNORECASE,
+)
+_BEGINNING = re.compile(r"\s*(?:(?:[a-z][a-z0-9+.-]*:)?[/\\]{2,}|(?:https?|ftp|file):[/\\]?)", re.IGNORECASE)
+_USER = re.compile(r"\s*[^/\\@:\s]{2,}:")  # one letter and a colon are a drive of Windows
+# In a text: a URL with its scheme, one that begins with two slashes, or user:password@host.
+_IN_TEXT = re.compile(
+    r"(?:[a-z][a-z0-9+.-]*:|(?<![\w:/\\]))[/\\]{2,}(?:(?![a-z][a-z0-9+.-]*://)\S)*|(?<![\w.%+~-])[\w.%+~-]{2,}:\S+@\S*",
+    re.IGNORECASE,
+)
+
+
+def shown_url(url: str) -> str:
+    """A URL without the user name and password that it may carry; a path of a file that is there stays as it is."""
+    if "@" not in url:
+        return url
+    begin, rest = _parted(url)
+    if rest is None or (not begin and os.path.lexists(url)):
+        return url
+    return begin + rest[_userinfo_end(rest) :]
+
+
+def without_secrets(text: str) -> str:
+    """A text without the user names and passwords of the URLs in it; vidkit's own example stays."""
+
+    def shown(match: re.Match[str]) -> str:
+        return match[0] if "user:password@host" in match[0] else shown_url(match[0])
+
+    return _IN_TEXT.sub(shown, text) if "@" in text else text
+
+
+def is_unclear(url: str) -> bool:
+    """Whether a URL's user name and password end elsewhere than the grammar says, as far as can be told."""
+    rest = _parted(url)[1]
+    if rest is None or "@" not in rest:
+        return False
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    return _userinfo_end(rest) != authority.rfind("@") + 1
+
+
+def is_plausible_host(text: str) -> bool:
+    """Whether this looks like a host, with or without its port: a name with dots, an address, localhost."""
+    return _HOST.fullmatch(text) is not None
+
+
+def _parted(url: str) -> tuple[str, str | None]:
+    """A URL up to its two slashes, and what follows them; None where it carries no user by any reading."""
+    begin = _BEGINNING.match(url)
+    if begin is None:
+        return "", url if _USER.match(url) else None
+    if re.fullmatch(r"\s*file:[/\\]{3,}", begin[0], re.IGNORECASE):
+        return url, None
+    return begin[0], url[begin.end() :]
+
+
+def _userinfo_end(rest: str) -> int:
+    """Where the user name and password end in what follows a URL's two slashes; 0 where there are none."""
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    inner, last = authority.rfind("@"), rest.rfind("@")
+    if inner == last:
+        return last + 1
+    if is_plausible_host(authority[inner + 1 :]):
+        return inner + 1
+    if inner < 0:
+        # Without a user, `host/a@b` and `host:8080/a@b.mp4` are paths, and `user:12/34@host/v.mp4` is none.
+        host, colon, port = authority.rpartition(":")
+        numbered = re.fullmatch("[0-9]+", port) and re.fullmatch(r"[\w-]+", host)
+        if not colon or (numbered and not re.match(r"[\w.-]+(:\d*)?/", rest[last + 1 :])):
+            return 0
+    return last + 1
