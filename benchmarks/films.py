@@ -4,6 +4,9 @@ The same seed gives the same film with one version of ffmpeg. A film is kept in 
 beside it as JSON: `fps`, `frames`, `cuts` (the first frame of each new shot), `gradual` (the first and last frame of
 each dissolve or fade) and `flashes` (frames).
 
+`still_films` are of one shot each, by a camera that stands still: things come into the picture and go, captions
+show, and half of the films are coded badly, with a keyframe every half a second.
+
 Many shots show the place of the one before them from another side, in the same colours. Some have a flash, a
 thing that moves past fast, a lamp that flickers; the camera stands still, pans slowly or fast, zooms or shakes.
 """
@@ -13,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -49,17 +52,50 @@ class Film:
     truth: Truth
 
 
+# What x264 is told: as for a video on the web, and badly, with keyframes that pulse.
+_CODED_WELL = ("-crf", "26")
+_CODED_BADLY = ("-crf", "40", "-g", "12", "-sc_threshold", "0")
+
+
 def make_film(size: str, seconds: float, seed: int) -> Film:
     """Make a film, or take the one that was made before."""
-    recipe = [Path(__file__).read_text(), tool_version("ffmpeg"), size, seconds, seed]
-    name = hashlib.sha256(repr(recipe).encode()).hexdigest()[:8]
-    path = HERE / f"film_{size}_{seconds:g}s_{name}.mp4"
+
+    def shots(truth: Truth) -> Iterator[_Frames]:
+        return _film(size, round(seconds * FPS), Random(seed), truth)
+
+    return _made(f"film_{size}_{seconds:g}s", [size, seconds, seed], size, shots)
+
+
+def still_films(number: int, seconds: float) -> list[Film]:
+    """Make films of one shot each, or take those that were made before; every other one is coded badly."""
+    return [_still_film(seed, seconds) for seed in range(number)]
+
+
+def _still_film(seed: int, seconds: float, size: str = "640x360") -> Film:
+    def shots(truth: Truth) -> Iterator[_Frames]:
+        truth.frames = round(seconds * FPS)
+        yield _rendered(_still_view(Random(seed), seconds), size, truth.frames)
+
+    coding = _CODED_BADLY if seed % 2 else _CODED_WELL
+    return _made(f"still_{seed}_{seconds:g}s", [size, seconds, seed, coding], size, shots, coding)
+
+
+def _made(
+    name: str,
+    recipe: Sequence[object],
+    size: str,
+    shots: Callable[[Truth], Iterator[_Frames]],
+    coding: Sequence[str] = _CODED_WELL,
+) -> Film:
+    """The film of a recipe: the shots are asked for where the same was not made before."""
+    recipe = [Path(__file__).read_text(), tool_version("ffmpeg"), *recipe]
+    path = HERE / f"{name}_{hashlib.sha256(repr(recipe).encode()).hexdigest()[:8]}.mp4"
     if not path.with_suffix(".json").exists():
         HERE.mkdir(exist_ok=True)
         truth = Truth()
-        with _encoder(path, size) as encoder:
+        with _encoder(path, size, coding) as encoder:
             assert encoder.stdin
-            for frames in _film(size, round(seconds * FPS), Random(seed), truth):
+            for frames in shots(truth):
                 encoder.stdin.write(frames.tobytes())
         if encoder.returncode:
             raise RuntimeError(f"ffmpeg cannot write {path}")
@@ -96,9 +132,9 @@ def read_truth(path: Path) -> Truth:
     return Truth(values["frames"], values["cuts"], gradual, values.get("flashes", []), values["fps"])
 
 
-def _encoder(path: Path, size: str) -> subprocess.Popen[bytes]:
+def _encoder(path: Path, size: str, coding: Sequence[str]) -> subprocess.Popen[bytes]:
     words = [find_tool("ffmpeg"), "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", size]
-    words += ["-r", FPS, "-i", "-", "-c:v", "libx264", "-preset", "veryfast", "-crf", 26, "-threads", 2, path]
+    words += ["-r", FPS, "-i", "-", "-c:v", "libx264", "-preset", "veryfast", *coding, "-threads", 2, path]
     return subprocess.Popen([str(word) for word in words], stdin=subprocess.PIPE)
 
 
@@ -134,8 +170,8 @@ _TONES = ((10, 90), (60, 170), (150, 250))
 _MANDELBROT = ((-0.743, 0.131), (-0.1, 0.651), (-1.25, 0.02), (0.275, 0.006), (-0.748, 0.1))
 
 
-def _look(chance: Random) -> _Look:
-    """A place: what its shots have in common."""
+def _look(chance: Random, still: bool = False) -> _Look:
+    """A place: what its shots have in common; a still one has nothing that moves by itself."""
     dark, middle, light = (f"0x{''.join(f'{chance.randint(*tones):02x}' for _ in 'rgb')}" for tones in _TONES)
     hue, x, y = chance.randint(0, 359), *chance.choice(_MANDELBROT)
 
@@ -179,6 +215,8 @@ def _look(chance: Random) -> _Look:
     def chart(view: Random) -> str:
         return f"testsrc2=s=800x450:r={FPS},hue=h={view.randint(0, 359)}:s=0.6"
 
+    if still:
+        return landscape
     return chance.choice((landscape, landscape, landscape, fractal, crowd, pattern, sky, chart))
 
 
@@ -209,6 +247,27 @@ def _view(look: _Look, chance: Random) -> str:
         way = f"x='(W+w)*mod(n*{chance.uniform(0.02, 0.09):.3f},1)-w':y='(H-h)*(0.5+0.4*sin(n/7))'"
         shot = f"{shot}[place];{thing}[thing];[place][thing]overlay={way}"
     return shot
+
+
+def _still_view(chance: Random, seconds: float) -> str:
+    """A shot by a camera that stands still: things come in, stay and go; a caption shows; the lamp may flicker."""
+    grain = f"noise=alls={chance.choice((2, 6, 12))}:allf=t:all_seed={_seed(chance)}"
+    lamp = chance.choice(("null", "null", f"eq=brightness='{chance.uniform(0.01, 0.03):.3f}*sin(n/2)':eval=frame"))
+    shot = f"{_look(chance, still=True)(chance)},crop=640:360,format=yuv420p"
+    starts = [seconds * part + chance.uniform(0, 1) for part in (0.1, 0.4, 0.7)]
+    for number, start in enumerate(starts):
+        width, height, speed = (
+            chance.randint(60, 420),
+            chance.randint(120, 360),
+            chance.choice((150, 400, 900, 1800)),
+        )
+        thing = f"color=0x{chance.randint(0, 0xFFFFFF):06x}:s={width}x{height}:r={FPS},noise=alls=40:all_seed={_seed(chance)}"
+        stops = chance.randint(0, 640 - width)
+        way = f"min(-w+{speed}*(t-{start:.2f}),{stops})+{speed}*max(t-{start + seconds * 0.15:.2f},0)"
+        shot += f"[place{number}];{thing}[thing{number}];[place{number}][thing{number}]overlay=x='{way}':y=H-h"
+    caption = f"color=black:s={chance.randint(200, 400)}x40:r={FPS},noise=alls=60:all_seed={_seed(chance)}"
+    shown = f"enable='between(t,{seconds * 0.3:.2f},{seconds * 0.6:.2f})'"
+    return f"{shot}[bare];{caption}[caption];[bare][caption]overlay=x=(W-w)/2:y=H-h-20:{shown},{lamp},{grain}"
 
 
 def _rendered(graph: str, size: str, length: int) -> _Frames:

@@ -164,8 +164,9 @@ def test_a_camera_that_is_bumped_is_no_boundary() -> None:
         assert places(film + random.normal(0, 1, film.shape)) == []
 
 
-def test_a_picture_that_an_encoder_renews_at_every_keyframe_has_no_boundary() -> None:
-    film, random = shot(1, 240), np.random.default_rng(2)
+@pytest.mark.parametrize("hand", [False, True])
+def test_a_picture_that_an_encoder_renews_at_every_keyframe_has_no_boundary(hand: bool) -> None:
+    film, random = shot(1, 240, hand=hand), np.random.default_rng(2)
     for start in range(0, 240, 12):
         planes = film[start : start + 12, : WIDTH * HEIGHT]
         planes += random.normal(0, 6, (HEIGHT // 4, WIDTH // 4)).repeat(4, axis=0).repeat(4, axis=1).ravel()

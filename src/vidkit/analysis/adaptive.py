@@ -56,6 +56,7 @@ _TONE_NOISE = 0.5  # levels of 16 by which compression and light move the tones
 _CUT_SIZE = 12.0  # levels of change in the tenth of the cells that change most, less what the coder changes
 _CODER = 8.0  # levels at most that the coder changes the whole picture by, at a keyframe
 _CUT_SHARE = 0.4  # share of the cells that change by more than their own motion
+_CUT_SHARE_BEYOND = 0.25  # share of those that do so by more than the coder changes them
 _MOST_OFF = 0.41  # share of the whole picture's change that the middle of a dissolve may be off the mixture
 _BLEND_SIZE = 1.5  # mean levels of change that a mixture explains
 _BLEND_LEVELS = 3.0  # levels from which a cell counts as mixed
@@ -210,8 +211,11 @@ def _size_weight(change: Cells, motion: Cells) -> float:
     changes a few of them by much. A cut changes many, and some of these by much.
     """
     middle, most = np.quantile(change, (0.5, 0.9))
-    size = (most - min(middle, _CODER)) / _CUT_SIZE
-    share = np.mean(change > motion + _NOISE) / _CUT_SHARE
+    coder = min(middle, _CODER)
+    beyond = change - motion - _NOISE
+    size = (most - coder) / _CUT_SIZE
+    # Both together, at a keyframe at which something moves, are no cut either.
+    share = min(np.mean(beyond > 0) / _CUT_SHARE, np.mean(beyond > coder) / _CUT_SHARE_BEYOND)
     return float((min(size, 1.0) * min(share, 1.0)) ** 3)
 
 
