@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -13,13 +14,27 @@ from pathlib import Path
 
 import pytest
 
-from vidkit.ffmpeg import find_tool
+from vidkit.ffmpeg import find_tool, tool_version
 
 SHARED_MEDIA = Path(__file__).parents[2] / "shared" / "media"
 MakeVideo = Callable[..., Path]
 
 
 def pytest_configure() -> None:
+    _take_another_ffmpeg()
+    _begin_with_the_usual_signals()
+
+
+def _take_another_ffmpeg() -> None:
+    """With `FFMPEG_FOLDER=/usr/bin` in the environment, all tests use the ffmpeg and ffprobe of that folder."""
+    if folder := os.environ.get("FFMPEG_FOLDER"):
+        os.environ["PATH"] = os.pathsep.join([folder, os.environ["PATH"]])
+        taken = find_tool("ffmpeg").parent
+        if taken != Path(folder):
+            raise pytest.UsageError(f"FFMPEG_FOLDER={folder} has no ffmpeg; the tests would take that of {taken}")
+
+
+def _begin_with_the_usual_signals() -> None:
     """Children begin with the usual signals; `nohup make test &` has SIGHUP and SIGINT ignored, which they inherit.
 
     A handler that does nothing still lets this process live on; a program that is started begins with the default.
@@ -50,6 +65,18 @@ def plain_logging() -> Iterator[None]:
         handler.close()
     root.propagate = True
     root.setLevel(logging.NOTSET)
+
+
+def turn(video: Path, degrees: int, turned: Path) -> Path:
+    """Note in a copy of an MP4 file that it is to be shown turned clockwise by 90, 180 or 270 degrees."""
+    version = re.match(r"n?(\d+)", tool_version("ffmpeg"))
+    if version and int(version[1]) < 6:
+        turning, noted = [], ["-metadata:s:v", f"rotate={360 - degrees}"]
+    else:  # this option counts counter-clockwise, as the display matrix does
+        turning, noted = ["-display_rotation", str(-degrees)], []
+    command = [find_tool("ffmpeg"), "-v", "error", "-y", *turning, "-i", video, "-c", "copy", *noted, turned]
+    subprocess.run(command, check=True)
+    return turned
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from vidkit.analysis.encoders import ENCODERS, _failure, encoding
 from vidkit.errors import ConfigError, MediaError
 from vidkit.ffmpeg import find_tool
 
-from .conftest import MakeVideo
+from .conftest import MakeVideo, turn
 
 # A picture of eight bars that are black or white: the number of the frame, in binary.
 NUMBERED = "geq=lum='if(bitand(floor(N/pow(2,floor(X/16))),1),235,16)':cb=128:cr=128"
@@ -222,8 +222,7 @@ def test_size_and_rate_are_lowered_to_the_limits_and_never_raised(make_video: Ma
 
 
 def test_a_rotated_video_makes_upright_clips(make_video: MakeVideo, tmp_path: Path) -> None:
-    turned = tmp_path / "turned.mp4"
-    ffmpeg("-display_rotation", 90, "-i", make_video(), "-c", "copy", turned)
+    turned = turn(make_video(), 270, tmp_path / "turned.mp4")
     clip = segment_video(turned, tmp_path / "out")[0]
     found = extract_metadata(clip.path)
     assert (found.resolution, found.rotation) == ("180x320", 0)

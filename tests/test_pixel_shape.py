@@ -11,6 +11,7 @@ from vidkit.analysis import ClipSettings, ClipWish, SceneWish, analyse_video, ex
 from vidkit.qwen_model.frames import Budget, Clip, raw_frames
 from vidkit.rows import Row
 
+from .conftest import turn
 from .test_clips import ffmpeg, ffprobe
 
 TV = "704x576", "16/11"  # shown at 1024x576
@@ -51,8 +52,7 @@ def test_the_size_is_the_one_that_is_shown(size: str, aspect: str, shown: str, t
 
 
 def test_a_turned_video_is_as_shown_too(tmp_path: Path) -> None:
-    turned = tmp_path / "turned.mp4"
-    ffmpeg("-display_rotation", 90, "-i", film(tmp_path, *TV), "-c", "copy", turned)
+    turned = turn(film(tmp_path, *TV), 270, tmp_path / "turned.mp4")
     assert extract_metadata(turned).resolution == "576x1024"
     segments = segment_video(turned, tmp_path / "out")
     assert (segments[0].width, segments[0].height) == (576, 1024)

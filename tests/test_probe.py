@@ -10,7 +10,7 @@ from vidkit.analysis import extract_metadata
 from vidkit.errors import MediaError
 from vidkit.ffmpeg import find_tool
 
-from .conftest import MakeVideo
+from .conftest import MakeVideo, turn
 
 
 def ffmpeg(*arguments: object) -> None:
@@ -31,12 +31,9 @@ def test_the_keys_of_a_plain_video(make_video: MakeVideo) -> None:
 
 
 def test_rotation_is_applied_to_the_size(make_video: MakeVideo, tmp_path: Path) -> None:
-    for turn, shown in ((90, "180x320"), (180, "320x180"), (270, "180x320")):
-        turned = tmp_path / f"{turn}.mp4"
-        # ffmpeg's option counts counter-clockwise, as the display matrix does.
-        ffmpeg("-display_rotation", -turn, "-i", make_video(), "-c", "copy", turned)
-        found = extract_metadata(turned)
-        assert (found.resolution, found.rotation) == (shown, turn)
+    for degrees, shown in ((90, "180x320"), (180, "320x180"), (270, "180x320")):
+        found = extract_metadata(turn(make_video(), degrees, tmp_path / f"{degrees}.mp4"))
+        assert (found.resolution, found.rotation) == (shown, degrees)
 
 
 def test_a_cover_picture_is_not_the_video(make_video: MakeVideo, tmp_path: Path) -> None:
@@ -144,7 +141,7 @@ def test_real_footage_is_what_it_is(name: str, media: Path) -> None:
     resolution, rotation, duration, fps, codec, sound = REAL[name]
     found = extract_metadata(media / name)
     assert (found.resolution, found.rotation, found.codec) == (resolution, rotation, codec)
-    assert found.duration == pytest.approx(duration, abs=0.001)
+    assert found.duration == pytest.approx(duration, abs=0.06)  # 5.1 and 6.0 see another end of the sound
     assert found.fps == pytest.approx(fps, abs=0.001)
     assert (found.audio.codec if found.audio else None) == sound
 

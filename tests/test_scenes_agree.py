@@ -20,6 +20,7 @@ from vidkit.analysis import (
 from vidkit.cli import main
 from vidkit.settings import SceneDetection
 
+from .conftest import turn
 from .test_clips import ffmpeg
 
 # Shots that move, with cuts between alike ones: their scores say at once if the pictures are others.
@@ -101,11 +102,10 @@ def test_ffmpegs_own_score_is_the_same_whatever_else_is_made(kind: str, tmp_path
 
 def test_a_film_that_is_stored_turned_has_the_same_scenes_whatever_else_is_made(tmp_path: Path) -> None:
     upright = film(tmp_path, "h264, whose coder smooths blocks")
-    for turn in (90, 180):
-        turned = tmp_path / f"{turn}.mp4"
-        ffmpeg("-display_rotation", turn, "-i", upright, "-c", "copy", turned)
-        (tmp_path / f"{turn}").mkdir()
-        alone, *others = answers(turned, tmp_path / f"{turn}")
+    for degrees in (90, 180):
+        turned = turn(upright, degrees, tmp_path / f"{degrees}.mp4")
+        (tmp_path / f"{degrees}").mkdir()
+        alone, *others = answers(turned, tmp_path / f"{degrees}")
         assert all(other == alone for other in others)
 
 

@@ -37,6 +37,8 @@ CONTAINERS = (
     "ivf,mjpeg,mxf,gxf,rm,nut,dv,wtv,gif,swf,vob,yuv4mpegpipe,y4m,nsv,nuv,roq,bink,smk,"
     "mp3,aac,flac,wav,w64,aiff,amr,ac3,eac3,dts,ape,au,caf,tta,wv"
 )
+# `-fps_mode`, which both the analysis and the clips use, came with this version.
+OLDEST = (5, 1)
 # ffmpeg uses every core by itself, so more jobs than cores only take memory.
 _slots = threading.BoundedSemaphore(os.cpu_count() or 1)
 _running: set[subprocess.Popen[bytes]] = set()
@@ -51,18 +53,25 @@ _KEPT_WORDS = 8192  # bytes of what a process says that are kept, from its begin
 def find_tool(name: str) -> Path:
     """Find `ffmpeg` or `ffprobe`: on the PATH, else in the package that the extra `ffmpeg` brings.
 
+    A version before `OLDEST` is passed over.
+
     Raises:
-        ToolMissingError: neither has it.
+        ToolMissingError: neither has it, or only one that is too old.
     """
+    why = f"{name} is not on the PATH"
     for folder in os.get_exec_path():
         found = shutil.which(name, path=folder)
-        if found and not _is_wrapper(Path(found)):
+        if not found or _is_wrapper(Path(found)):
+            continue
+        version = _version_if_too_old(Path(found))
+        if version is None:
             return Path(found)
+        why = f"{printable(found)} is version {version}, and vidkit needs {OLDEST[0]}.{OLDEST[1]} or newer"
     carried = _carried_tool(name)
     if carried:
         return carried
     raise ToolMissingError(
-        f"{name} is not on the PATH. Install ffmpeg with your system's package manager, "
+        f"{why}. Install {'a newer ' if 'newer' in why else ''}ffmpeg with your system's package manager, "
         f"or a static build with: {install_command('ffmpeg')}"
     )
 
@@ -93,21 +102,33 @@ def _carried_tool(name: str) -> Path | None:
     return None
 
 
-@functools.cache
 def tool_version(name: str) -> str:
     """The version that the program itself says, such as `6.0-static`.
 
     Raises:
         ToolMissingError: it is not there or does not run.
     """
+    return _version_of(find_tool(name))
+
+
+@functools.cache
+def _version_of(program: Path) -> str:
     try:
-        done = subprocess.run(
-            [find_tool(name), "-version"], capture_output=True, timeout=30, stdin=subprocess.DEVNULL
-        )
+        done = subprocess.run([program, "-version"], capture_output=True, timeout=30, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.SubprocessError) as error:
-        raise ToolMissingError(f"{find_tool(name)} does not run: {error}") from None
+        raise ToolMissingError(f"{printable(program)} does not run: {error}") from None
     match = re.match(rb"\w+ version (\S+)", done.stdout)
-    return match[1].decode("ascii", "replace") if match else "unknown"
+    return printable(match[1].decode("ascii", "replace")) if match else "unknown"
+
+
+def _version_if_too_old(program: Path) -> str | None:
+    """The version of a program, if it is too old. Builds from git, such as `N-113684-g7ef7ce1`, count as new."""
+    try:
+        version = _version_of(program)
+    except ToolMissingError:  # it fails again, and is said, when it is to do something
+        return None
+    numbers = re.match(r"n?(\d+)(?:\.(\d+))?", version)
+    return version if numbers and (int(numbers[1]), int(numbers[2] or 0)) < OLDEST else None
 
 
 def input_arguments(path: Path) -> list[str]:

@@ -1,9 +1,9 @@
 """No process that vidkit has started outlives it, even where vidkit is killed and cannot clean up.
 
-A small shell beside vidkit, the watchdog, reads from a pipe which process groups run. When vidkit ends, however it
-ends, the system closes the pipe, and the watchdog kills the groups that are left. Linux's `PR_SET_PDEATHSIG` would
-be worse: it needs Python code between fork and exec, which can deadlock beside other threads; it fires when the
-thread that started the process ends; and it misses what a script called ffmpeg has started.
+A small shell beside vidkit, the watchdog, reads from a pipe which process groups run. When vidkit ends, however
+it ends, the system closes the pipe, and the watchdog kills the groups that are left. Linux's `PR_SET_PDEATHSIG`
+would be worse: it needs Python code between fork and exec, which can deadlock beside other threads; it fires
+when the thread that started the process ends; and it misses what a script called ffmpeg has started.
 
 On Windows there is no such shell: there, a process goes on to its own end.
 """
