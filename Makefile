@@ -6,10 +6,12 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 READY_TO_TEST := $(VENV)/.ready-to-test
 
-.PHONY: demo test lint docs bench clean
+.PHONY: demo ready-to-test test lint docs bench clean
 
 demo: $(READY)  ## process a sample video, or URL=...
 	@$(BIN)/python scripts/demo.py $(URL)
+
+ready-to-test: $(READY_TO_TEST)
 
 test: $(READY_TO_TEST)  ## every test, as many at once as there are cores
 	$(BIN)/python -m pytest -n auto --dist worksteal --cov=vidkit --cov-report=term:skip-covered $(ARGS)
