@@ -84,6 +84,11 @@ def test_a_wrong_command_or_file_is_exit_code_2_and_says_which(
     assert out == ""
 
 
+def test_a_single_video_that_the_filters_leave_out_is_said(make_video: MakeVideo, capsys: Capture) -> None:
+    assert main(["process", "--urls", str(make_video()), "--max-size", "1kB"]) == 0
+    assert "0 processed, 1 filtered out" in capsys.readouterr().err
+
+
 def test_every_option_reads_the_same_with_a_dash_and_an_underscore() -> None:
     dashes = parse_arguments(["process", "--urls", "a", "--scene-threshold=0.2", "--use-vpc", "--base_url", "b"])
     scores = parse_arguments(["process", "--urls", "a", "--scene_threshold=0.2", "--use_vpc", "--base-url", "b"])
@@ -115,6 +120,9 @@ def test_a_file_that_fails_stops_no_other(make_video: MakeVideo, capsys: Capture
     out, said = capsys.readouterr()
     assert out.startswith("video.mp4")
     assert "nowhere.mp4" in said
+    Path("folder").mkdir()
+    assert main(["probe", "folder"]) == 1
+    assert "failed: folder is a folder: name the files in it" in capsys.readouterr().err
 
 
 def test_search_show_stats_and_remove_know_what_was_processed(

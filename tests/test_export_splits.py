@@ -87,7 +87,7 @@ def test_the_command_names_the_labels_that_miss_a_split_and_which(capsys: pytest
     with labelled({"walk": 3, "run": 2, "rest": 1}):
         pass
     assert main(["export", "out", "--format", "jsonl", "--label", "label", "--split", "80/10/10"]) == 0
-    (line,) = [line for line in capsys.readouterr().err.splitlines() if "every split" in line]
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("labels that are not")]
     assert "rest (1 video, not in validation and test); run (2 videos, not in " in line
     assert "walk" not in line
 

@@ -218,11 +218,23 @@ def test_a_file_that_is_no_table_is_refused(content: str | bytes, words: str) ->
     assert words in refused(content)
 
 
+def test_a_list_of_urls_without_a_header_is_told_what_is_missing() -> None:
+    message = refused("https://x/1.mp4\nhttps://x/2.mp4\n")
+    assert "begins with a URL, and a CSV begins with the names of its columns" in message
+    assert "public_url" in message
+
+
+def test_a_quote_that_opens_a_url_and_never_ends_is_called_that() -> None:
+    first, second = read('url,note\n"https://x/1,a\nhttps://x/2,b\n')
+    assert first == BadRow(2, '"https://x/1,a', "a double quote begins its URL and never ends")
+    assert second == Row(3, "https://x/2", columns={"note": "b"})
+
+
 def test_a_file_that_is_not_there_and_a_folder_are_refused() -> None:
     with pytest.raises(ConfigError, match="no such file"):
         read_video_metadata_from_csv("absent.csv")
     Path("folder").mkdir()
-    with pytest.raises(ConfigError, match="folder"):
+    with pytest.raises(ConfigError, match="folder is a folder, and a CSV file is needed"):
         read_video_metadata_from_csv("folder")
 
 

@@ -92,7 +92,12 @@ def _rules(config: Config) -> _Check:
         rules = load_custom_tags(path)
     except VidkitError as error:
         return "wrong", "rules", str(error)
-    return "ok", "rules", f"{path.absolute()}, {len(rules.rules)} rules, {len(rules.classifications)} classes"
+    counts = f"{_count(len(rules.rules), 'rule')}, {_count(len(rules.classifications), 'class', 'classes')}"
+    return "ok", "rules", f"{path.absolute()}, {counts}"
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
 def _keywords(config: Config) -> _Check:
@@ -100,7 +105,10 @@ def _keywords(config: Config) -> _Check:
         words = load_priority_keywords(config.rules.priority_keywords)
     except VidkitError as error:
         return "wrong", "priority keywords", str(error)
-    return "ok" if words else "without", "priority keywords", f"{len(words)} in {config.rules.priority_keywords}"
+    path = config.rules.priority_keywords
+    if not path.is_file():
+        return "without", "priority keywords", f"no {path} here, so there are none; `vidkit init` writes one"
+    return "ok" if words else "without", "priority keywords", f"{path.absolute()}, {_count(len(words), 'word')}"
 
 
 def _encoders(config: Config) -> Iterator[_Check]:
@@ -169,7 +177,7 @@ def _library(config: Config) -> _Check:
                 return "ok", "library", f"{config.library.path.absolute()} (not there yet: the first run makes it)"
         with open_library(config) as library:
             records = library.stats().videos
-            return "ok", "library", f"{library.name}, {records} record{'s' * (records != 1)}"
+            return "ok", "library", f"{library.name}, {_count(records, 'record')}"
     except VidkitError as error:
         return "wrong", "library", str(error)
 

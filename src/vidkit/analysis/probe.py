@@ -77,6 +77,8 @@ def extract_metadata(filepath: str | os.PathLike[str]) -> Metadata:
     """
     path = Path(filepath)
     arguments = ["ffprobe", "-v", "error", "-show_format", "-show_streams", "-of", "json", *input_arguments(path)]
+    if path.is_dir():
+        raise MediaError(f"{printable(path)} is a folder: name the files in it")
     try:
         size = path.stat().st_size
         found = json.loads(run_tool(arguments, _PROBE_SECONDS).output or b"{}")

@@ -78,7 +78,8 @@ def _lines(done: Exported, directory: str) -> Iterator[str]:
         yield f"labels that are not in every split: {'; '.join(shown)}{more}"
         yield f"a label with {len(done.counts)} videos or more is in every split"
     if done.at_odds:
-        yield f"{done.at_odds} contents have different labels in different records"
+        videos = "1 video has" if done.at_odds == 1 else f"{done.at_odds} videos have"
+        yield f"{videos} different labels in different records of the same content"
     for counts, what in ((done.missing, "left out"), (done.without_file, "exported without a file")):
         for reason, count in counts.items():
             yield f"{what}: {count} {reason}; see {printable(directory)}/missing.csv"

@@ -240,6 +240,11 @@ def _header(lines: Iterator[tuple[int, str]], delimiter: str, path: Path, base_u
         raise ConfigError(f"{printable(path)} is no text in UTF-8 or UTF-16. Save it as CSV UTF-8")
     columns = _columns(delimiter, [cell.strip() for cell in cells])
     if columns.url is None and (columns.name is None or not base_url):
+        if any(map(_HTTP.match, columns.header)):
+            raise ConfigError(
+                f"{printable(path)} begins with a URL, and a CSV begins with the names of its columns: put a line "
+                f"such as {URL_COLUMNS[0]} before it"
+            )
         seen = printable(", ".join(columns.header))[:_SHOWN]
         hint = " (or give --base-url, which goes with the names)" if columns.name is not None else ""
         raise ConfigError(
@@ -356,6 +361,8 @@ def _row(number: int, cells: list[str], columns: _Columns, base_url: str | None)
     url, name = cell(columns.url), cell(columns.name)
     if url is None and name is not None and base_url:
         url = public_url(base_url, name)
+    if url is not None and url.startswith('"'):
+        raise ValueError("a double quote begins its URL and never ends")
     if url is None:
         short = (
             f"it has {len(cells)} columns of {len(columns.header)}, and "

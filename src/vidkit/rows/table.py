@@ -40,6 +40,8 @@ def open_text(path: Path) -> Iterator[Iterator[tuple[int, str]]]:
         raw = path.open("rb")
     except FileNotFoundError:
         raise ConfigError(f"{printable(path)}: no such file") from None
+    except IsADirectoryError:
+        raise ConfigError(f"{printable(path)} is a folder, and a CSV file is needed") from None
     except OSError as error:
         raise ConfigError(f"{printable(path)}: {error.strerror}") from None
     with raw:
