@@ -3,6 +3,8 @@ from __future__ import annotations
 import logging
 import os
 import stat
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,30 @@ def test_a_log_that_cannot_be_written_is_said() -> None:
     with pytest.raises(OutputError, match="LogFile"):
         setup_logging("file/my.log")
     setup_logging(None)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_log_on_a_full_disk_is_said_once_and_the_work_goes_on(capfd: pytest.CaptureFixture[str]) -> None:
+    setup_logging("/dev/full", level="DEBUG")
+    for number in range(5):
+        log.info("a line that is longer than any buffer %d %s", number, "x" * 20_000)
+    log.warning("this is seen")
+    setup_logging(None)
+    said = capfd.readouterr().err
+    assert said == (
+        "WARNING: the log file /dev/full cannot be written: No space left on device. Work goes on.\n"
+        "WARNING: this is seen\n"
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_screen_that_cannot_be_written_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with suppress(OSError), open("/dev/full", "w", buffering=1) as full:
+        monkeypatch.setattr(sys, "stderr", full)
+        setup_logging(None)
+        log.warning("nobody sees this")
+        Path("went on").touch()
+    assert Path("went on").exists()
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:

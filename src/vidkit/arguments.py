@@ -284,7 +284,7 @@ def _remove(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--files",
         action="store_true",
-        help="also its record, clips, thumbnails and download; no file of yours",
+        help="also its record, clips, thumbnails and download; nothing outside vidkit's folders",
     )
     parser.add_argument("--yes", action="store_true", help="do not ask")
 

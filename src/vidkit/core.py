@@ -11,6 +11,7 @@ import sys
 import tempfile
 import unicodedata
 from collections.abc import Iterable
+from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -68,11 +69,33 @@ class _SafeFormatter(logging.Formatter):
         return without_secrets(text)
 
 
+class _LogFile(RotatingFileHandler):
+    """The log file. Where it cannot be written, as on a full disk, that is said once and the work goes on."""
+
+    _failed = False
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        error = sys.exc_info()[1]
+        if not self._failed:
+            self._failed = True
+            reason = error.strerror if isinstance(error, OSError) else error
+            _say(f"WARNING: the log file {printable(self.baseFilename)} cannot be written: {reason}. Work goes on.")
+
+    def close(self) -> None:
+        with suppress(OSError):  # what could not be written still cannot
+            super().close()
+
+
+def _say(line: str) -> None:
+    with suppress(OSError, ValueError):  # nobody reads it, or the disk that it goes to is full
+        write_line(line, sys.stderr)
+
+
 class _ScreenHandler(logging.StreamHandler):  # type: ignore[type-arg]
     """Writes to stderr as it is now, above a progress bar if one is drawn."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        write_line(self.format(record), sys.stderr)
+        _say(self.format(record))
 
 
 def setup_logging(
@@ -105,7 +128,7 @@ def setup_logging(
         return
     try:
         Path(log_file).parent.mkdir(parents=True, exist_ok=True)
-        file = RotatingFileHandler(log_file, maxBytes=2**20, backupCount=5, encoding="utf-8", delay=False)
+        file = _LogFile(log_file, maxBytes=2**20, backupCount=5, encoding="utf-8", delay=False)
     except OSError as error:
         raise OutputError(
             f"the log file {printable(log_file)} cannot be written: {error.strerror}. "

@@ -44,8 +44,10 @@ class Journal:
     Every method raises OutputError where the database cannot be read or written.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, is_taken: Callable[[str, str], bool] = lambda filename, url: False) -> None:
+        """`is_taken` tells whether a name that a URL is to have belongs to a file of somebody else's."""
         self._folder = folder
+        self._is_taken = is_taken
         self._path = folder / NAME
         self._lock = threading.RLock()
         self._locks = Locks(folder / LOCKS)
@@ -110,9 +112,12 @@ class Journal:
         return filename
 
     def _is_free(self, filename: str, url: str) -> bool:
-        """Whether no other URL has a name: by the journal, and by a record that was copied into the folder."""
-        owner = self._one("SELECT url FROM videos WHERE name = ?", filename.casefold())
-        return owner is None and url_of_record(self._folder, filename) in (None, url)
+        """Whether no other URL and no file of the user's own has a name: by the journal, by a record that was
+        copied into the folder, by what is in the DownloadDirectory."""
+        if self._one("SELECT url FROM videos WHERE name = ?", filename.casefold()) is not None:
+            return False
+        recorded = url_of_record(self._folder, filename)
+        return recorded == url or (recorded is None and not self._is_taken(filename, url))
 
     def take(self, url: str) -> bool:
         """Begin to work on a URL; False while another run does."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
-from vidkit.core import TEMPORARY, clear_leftovers, ensure_directory
+from vidkit.core import TEMPORARY, clear_leftovers, ensure_directory, printable
 from vidkit.errors import OutputError
 from vidkit.export import read_record, record_path
 from vidkit.record import Record
+
+_MARK = "user.vidkit.url"
 
 
 class Places:
@@ -46,6 +50,10 @@ class Places:
     def thumbnails(self, filename: str) -> Path:
         """The folder of a video's thumbnails."""
         return self._thumbnails / filename
+
+    def is_taken(self, filename: str, url: str) -> bool:
+        """Whether a download would replace a file that is not known to be this URL's, such as the user's own."""
+        return "://" in url and is_strangers(self.downloads / filename, url)
 
     def relative(self, path: Path) -> str:
         """A path as a record has it: from the record's folder, with `/`."""
@@ -96,26 +104,81 @@ def _sync(folder: Path) -> None:
             os.fsync(file.fileno())
 
 
-def files_of(record: Record, folder: Path) -> list[Path]:
-    """What was made of a video and is there: its record, clips, thumbnails and download; no file of the user's own.
+class Made(NamedTuple):
+    """What was made of a video and can be removed; what its record names too and is left, with the reasons."""
 
-    A local source is the user's own; so is all that lies outside these folders, whatever a record says.
+    files: list[Path]
+    left: list[str]
+
+
+def files_of(record: Record, folder: Path, downloads: Path) -> Made:
+    """A video's record, clips, thumbnails and download, as far as they are there and vidkit's own.
+
+    A record may come from anywhere (`library add`), so only what really lies in vidkit's folders counts, wherever
+    links and `..` lead. A local source is the user's own.
+
+    Args:
+        record: as it is in the library.
+        folder: the results folder that it belongs to.
+        downloads: the DownloadDirectory.
     """
-    filename = record["filename"]
-    found = [record_path(folder, filename), folder / "clips" / filename, folder / "thumbnails" / filename]
-    if record["path"] is not None and "://" in record["source"]["url"]:
-        found.append(folder / record["path"])
-    return [Path(os.path.normpath(path)) for path in found if path.exists()]
+    filename, url = record["filename"], record["source"]["url"]
+    if filename in ("", ".", "..") or any(c in filename for c in "/\\\0"):
+        return Made([], [f"the record's filename, {printable(filename)!r}, is not the name of a file"])
+    there: list[tuple[Path, str | None]] = []
+    path = record_path(folder, filename)
+    known = read_record(path)
+    why = None if known and known["source"]["url"] == url else "it is not the record of this video"
+    there.append((path, why or _why_left(path, [folder])))
+    folders = (folder / "clips" / filename, folder / "thumbnails" / filename)
+    there += [(path, _why_left(path, [folder], is_folder=True)) for path in folders]
+    if record["path"] is not None and "://" in url:
+        path = Path(os.path.normpath(folder / record["path"]))
+        why = None if path.name == filename else f"the download is called {printable(filename)}"
+        there.append((path, why or _why_left(path, [folder, downloads])))
+    there = [(path, why) for path, why in there if os.path.lexists(path)]
+    left = [f"{printable(path)}: {why}" for path, why in there if why is not None]
+    return Made([path for path, why in there if why is None], left)
 
 
-def remove_files(record: Record, folder: Path) -> None:
-    """Remove what `files_of` names.
+def _why_left(path: Path, roots: list[Path], is_folder: bool = False) -> str | None:
+    """Why a path is not to be removed, or None where it may be."""
+    if path.is_symlink():
+        return "it is a link"
+    if not any(path.resolve().is_relative_to(root.resolve()) for root in roots):
+        return "it is outside " + " and ".join(f"{printable(root)}" for root in roots)
+    if path.is_dir() != is_folder:
+        return "it is no folder" if is_folder else "it is a folder"
+    return None
+
+
+def remove_files(files: list[Path]) -> None:
+    """Remove files and folders, those of `Made`.
 
     Raises:
         OutputError: one of them cannot be removed.
     """
-    for path in files_of(record, folder):
+    for path in files:
         try:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         except OSError as error:
             raise OutputError(f"{path} cannot be removed: {error.strerror}") from None
+
+
+def mark_download(path: Path, url: str) -> None:
+    """Note on a file that it is the download of a URL, where the system and its disk keep such attributes."""
+    with suppress(OSError, AttributeError):  # Python has them on Linux alone
+        os.setxattr(path, _MARK, _digest(url))
+
+
+def is_strangers(path: Path, url: str) -> bool:
+    """Whether a file is there that is not known to be the download of this URL."""
+    if not os.path.lexists(path):
+        return False
+    with suppress(OSError, AttributeError):
+        return os.getxattr(path, _MARK) != _digest(url)
+    return True
+
+
+def _digest(url: str) -> bytes:
+    return hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest().encode()

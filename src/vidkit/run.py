@@ -108,7 +108,7 @@ def open_run(
     library = open_library(config)
     journal = None
     try:
-        journal = Journal(places.processed)
+        journal = Journal(places.processed, places.is_taken)
         yield Run(
             config=config,
             rules=rules,

@@ -28,6 +28,7 @@ from vidkit.errors import LibraryError, UnwantedError, VidkitError
 from vidkit.export import export_to_json
 from vidkit.journal import Entry
 from vidkit.pictures import CLIP_KEYS, FILES, PROBE_KEYS, SCENE_KEYS, make_clips_alone, make_scenes, probed
+from vidkit.places import mark_download
 from vidkit.record import SCHEMA, Corrections, Record
 from vidkit.rows import Row
 from vidkit.run import (
@@ -203,6 +204,8 @@ class _Work:
         self.filename = download.filename
         if download.is_local:
             self.filename = self.run.journal.claim(self.url, download.filename)
+        else:
+            mark_download(download.path, self.url)
         self.version = self.row.version or download.version
         self.downloaded = not download.is_local
         self.stages["download"] = stage_entry(began, self._source_fingerprint())

@@ -202,14 +202,18 @@ def remove(options: argparse.Namespace, config: Config) -> int:
             return unknown(options.key)
         for stored in found:
             print(printable(stored.record["source"]["url"]))
-            for path in files_of(stored.record, stored.folder) if options.files else []:
-                print(f"    {printable(path)}")
+            if options.files:
+                made = files_of(stored.record, stored.folder, config.paths.download_directory)
+                for path in made.files:
+                    print(f"    {printable(path)}")
+                for reason in made.left:
+                    say(f"left: {reason}")
         if not options.yes and not _agreed(found, options.files):
             return EXIT_DONE
         for stored in found:
             home.remove(stored.record["source"]["url"])
             if options.files:
-                remove_files(stored.record, stored.folder)
+                remove_files(files_of(stored.record, stored.folder, config.paths.download_directory).files)
     return EXIT_DONE
 
 
