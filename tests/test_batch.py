@@ -254,6 +254,20 @@ def test_a_run_that_the_system_ends_leaves_no_ffmpeg_and_nothing_half_done(
     assert not [line for line in _commands() if str(tmp_path) in line]
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="terminals do not hang up here")
+def test_a_run_under_nohup_goes_on_when_the_terminal_is_closed(server: Server, make_video: MakeVideo) -> None:
+    url = server.at("/v.mp4", Reply(make_video(), etag='"1"', delay=1.5))
+    words = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", sys.executable, "-m", "vidkit", "process", "--urls", url]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    running = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    while not server.asked:
+        time.sleep(0.02)
+    os.kill(running.pid, signal.SIGHUP)
+    out, said = running.communicate(timeout=60)
+    assert running.returncode == 0, said
+    assert "2.0s" in out
+
+
 def _commands() -> list[str]:
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
