@@ -10,6 +10,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from vidkit import record
 from vidkit.cli import make_parser
 from vidkit.config import default_ini, settings, show
+from vidkit.parser import Parser
 
 ROOT = Path(__file__).parents[1]
 STARTERS = ROOT / "src" / "vidkit" / "starters"
@@ -36,21 +37,17 @@ def _cli() -> Iterator[str]:
     yield ""
     yield "Exit codes: 0 all done; 1 one video or more failed (the rest are done); 2 the command, the settings or a"
     yield "rule file is wrong; 130 interrupted."
-    for action in make_parser()._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for name, command in action.choices.items():
-                yield from _command(name, command)
+    for name, command in make_parser().commands.items():
+        yield from _command(name, command)
 
 
-def _command(name: str, command: argparse.ArgumentParser) -> Iterator[str]:
+def _command(name: str, command: Parser) -> Iterator[str]:
     yield from ("", f"## vidkit {name}", "", str(command.description))
-    inner = [action for action in command._actions if isinstance(action, argparse._SubParsersAction)]
-    for action in inner:
-        for word, choice in action.choices.items():
-            yield from _command(f"{name} {word}", choice)
-    if not inner:
+    for word, inner in command.commands.items():
+        yield from _command(f"{name} {word}", inner)
+    if not command.commands:
         yield from ("", "| argument | |", "|---|---|")
-        yield from (_argument(argument) for argument in command._actions if argument.dest != "help")
+        yield from (_argument(argument) for argument in command.declared if argument.dest != "help")
 
 
 def _argument(action: argparse.Action) -> str:

@@ -212,6 +212,7 @@ def test_ctrl_c_finishes_the_videos_under_way_and_no_other(server: Server, make_
     out, said = running.communicate(timeout=60)
     assert running.returncode == 130
     assert "Ctrl-C again stops now" in said
+    assert "interrupted: the same command continues from here" in said
     assert "Traceback" not in said
     assert len(out.splitlines()) == 2 == len(list(Path("processed_videos").glob("*.mp4.json")))
     assert summary_of()["interrupted"] is True

@@ -12,6 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vidkit.parser import Arguments
+
 
 # An option of the command line -> the setting that it stands in for.
 SETTINGS = {
@@ -138,7 +140,7 @@ def _infer(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", metavar="N", help="questions at once (default: [Concurrency] MaxWorkers)")
 
 
-def _add_clip_settings(settings: argparse._ActionsContainer) -> None:
+def _add_clip_settings(settings: Arguments) -> None:
     settings.add_argument("--segment_length", metavar="TIME", help="length of a clip, such as 15 or 1:00")
     settings.add_argument(
         "--min_segment_length", metavar="TIME", help="a shorter rest is joined to the clip before it"

@@ -11,6 +11,7 @@ import re
 import sys
 
 from vidkit.arguments import COMMANDS, SEARCHING, add_common
+from vidkit.parser import Parser
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,9 +31,9 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     return parser.parse_args(words)
 
 
-def make_parser() -> argparse.ArgumentParser:
+def make_parser() -> Parser:
     """The whole command line, from which `--help` and docs/cli.md are made."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="vidkit",
         description="Turn video URLs into a described, tagged, searchable library and into labelled datasets.",
         epilog="Every option reads the same with - and with _. `vidkit COMMAND --help` says what a command takes.",
@@ -57,14 +58,13 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def _options(parser: argparse.ArgumentParser) -> dict[str, str]:
+def _options(parser: Parser) -> dict[str, str]:
     """Every option, spelled with dashes -> as it was declared."""
     found = {}
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for command in action.choices.values():
-                found.update(_options(command))
-        for option in action.option_strings:
+    for command in parser.commands.values():
+        found.update(_options(command))
+    for argument in parser.declared:
+        for option in argument.option_strings:
             found[option.replace("_", "-")] = option
     return found
 

@@ -59,6 +59,8 @@ def process(options: argparse.Namespace, config: Config) -> int:
             screen.close()
         if run.describer is not None:
             say(cost_line(run.describer.cost))
+    if summary.interrupted:
+        say("interrupted: the same command continues from here")
     if options.csv is not None or len(options.urls) > 1 or summary.filtered:
         say(summary_line(summary, str(config.paths.processed_directory)))
     return _exit_code(summary)
