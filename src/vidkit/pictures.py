@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,8 @@ PROBE_KEYS = (
     "duration", "size", "bit_rate", "resolution", "width", "height", "rotation",
     "frame_rate", "fps", "codec", "container", "audio",
 )  # fmt: skip
-SCENE_KEYS, CLIP_KEYS = ("scenes", "sprites", "unread"), ("segments",)
+# The decode that finds the scenes also finds out how long the video is, where its header is wrong.
+SCENE_KEYS, CLIP_KEYS = ("duration", "bit_rate", "scenes", "sprites", "unread"), ("segments",)
 _UNDESCRIBED: dict[str, Any] = {"description": None, "instruction": None, "outdated": False}
 
 
@@ -79,7 +80,9 @@ def make_scenes(
         {**asdict(scene), "thumbnail": picture and places.relative(pictures / picture.name), **_UNDESCRIBED}
         for scene, picture in zip(found.scenes, found.thumbnails, strict=True)
     ]
-    made = {"scenes": scenes, "sprites": _sprites(places, pictures, found.sprites), "unread": found.unread}
+    rate = metadata.bit_rate if found.duration == metadata.duration else int(metadata.size * 8 / found.duration)
+    made = {"duration": found.duration, "bit_rate": rate, "scenes": scenes, "unread": found.unread}
+    made["sprites"] = _sprites(places, pictures, found.sprites)
     return made, None if found.segments is None else _segments(places, clips, found.segments)
 
 
@@ -88,6 +91,7 @@ def make_clips_alone(
 ) -> dict[str, Any]:
     """Make a video's clips where its record has its scenes already; raises as `make_scenes`."""
     known = [Scene(each["index"], each["start_time"], each["end_time"], each["score"]) for each in record["scenes"]]
+    metadata = replace(metadata, duration=record["duration"])
     damaged = bool(record.get("unread"))
     folder = places.clips(filename)
     with places.replacing(folder) as new:

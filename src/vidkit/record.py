@@ -94,7 +94,7 @@ class Record(TypedDict):
     filename: Annotated[str, "the local file's name; the record is `<filename>.json`"]
     source: Annotated[Source, "where it comes from"]
     path: Annotated[str | None, "the kept download, or `null`"]
-    duration: Annotated[float, "seconds, measured where the container does not say"]
+    duration: Annotated[float, "seconds; measured where the container does not say, or says what is not so"]
     size: Annotated[int, "bytes"]
     bit_rate: Annotated[int, "bits a second"]
     resolution: Annotated[str, '`"1920x1080"`, as shown to a viewer: rotation and the shape of the pixels applied']

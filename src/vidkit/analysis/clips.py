@@ -212,8 +212,9 @@ def copied(path: Path, folder: Path, metadata: Metadata, settings: ClipSettings,
         raise copy_error(path, why)
     if why:
         return None
-    starts = plan.starts or [n * plan.step for n in range(max(1, math.ceil(metadata.duration / plan.step - 1e-6)))]
     packets = read_packets(path, metadata)
+    end = max(metadata.duration, packets.end)  # a header may say less than there is
+    starts = plan.starts or [n * plan.step for n in range(max(1, math.ceil(end / plan.step - 1e-6)))]
     if not forced and not plain_pictures(packets):
         return None
     # A clip along a scene is to hold nothing of another one.

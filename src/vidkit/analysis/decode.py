@@ -19,6 +19,11 @@ _LOSS = re.compile(
     rb"(corrupt decoded frame)|corrupt input packet|Error while decoding stream|Error submitting packet to decoder"
     rb"|partial file|ended prematurely|exceeds containing"
 )
+# What a demuxer calls an error: it skips something, of which streams cannot be told. Muxers have other names.
+_SKIPPED = re.compile(
+    rb"^\[(?:matroska,webm|mov,mp4,m4a,3gp,3g2,mj2|avi|flv|live_flv|mpegts|mpeg|asf|ogg|rm|nut|mxf|gxf|wtv|ivf|nsv|dv)"
+    rb" @ [^\]]*\] \[(?:error|fatal)\]"
+)
 _STREAM = re.compile(rb"(?:stream |stream #\d+:|[va]ist#\d+:)(\d+)")
 _LEVEL = re.compile(rb"\[(fatal|error|warning|info)\] ")
 _TIME = re.compile(rb"frame:(\d+) +pts:(-?\d+|NOPTS)[^\n]*")
@@ -64,6 +69,8 @@ class Listener:
             number = int(stream[1]) if stream else None
             self.lost.add(number)
             self.damaged[number] += loss[1] is not None
+        elif _SKIPPED.match(line):
+            self.lost.add(None)
         level = _LEVEL.search(line)
         if level and level[1] in (b"warning", b"info"):
             return b""
@@ -76,7 +83,8 @@ class Listener:
     def unread(self, metadata: Metadata) -> float:
         """Seconds of the video whose pictures are lost or damaged; 0 where ffmpeg complained of nothing.
 
-        A picture that is missing leaves a gap in the times of those that are there.
+        A picture that is missing leaves a gap in the times of those that are there. The metadata's duration is the
+        one that `decoded_duration` found.
         """
         of_these = {metadata.stream, None}
         if not self.times or not self.lost & of_these:
@@ -87,6 +95,17 @@ class Listener:
         missing = sum(gap for gap in gaps if gap > frame / 2)
         damaged = sum(self.damaged[stream] for stream in of_these)
         return round(min(missing + damaged * frame, metadata.duration), 3)
+
+
+def _sound_heard(metadata: Metadata) -> list[str]:
+    """The arguments by which ffmpeg reads the sound, undecoded, where no use wants it.
+
+    Where a file's times jump, ffmpeg goes on after the stream that ends last: without the sound, the pictures after
+    the jump would have other times than beside clips.
+    """
+    if metadata.audio is None or not metadata.audio.sample_rate or not metadata.audio.channels:
+        return []
+    return ["-map", "0:a:0", "-c", "copy", "-f", "null", "-"]
 
 
 @dataclass(frozen=True)
@@ -138,5 +157,7 @@ def decode(
     arguments += [*input_arguments(path), "-filter_complex", ";".join(chains)]
     for use in uses:
         arguments += use.arguments
+    if not any("[0:a:0]" in chain for chain in chains):
+        arguments += _sound_heard(metadata)
     run_tool(arguments, metadata.time_allowed, read, listener.take)
     return listener

@@ -60,9 +60,10 @@ class Metadata:
         """Seconds after which an ffmpeg job over the whole video is taken to hang.
 
         A slow core decodes and encodes 720p at a tenth of its playing time at the worst; five videos may share it.
+        A video that lasts longer than it says is larger than it should be.
         """
         pixels = max(1.0, self.width * self.height / (1280 * 720))
-        return 120.0 + 20.0 * self.duration * pixels * max(1.0, self.fps / 30)
+        return 120.0 + 20.0 * self.duration * pixels * max(1.0, self.fps / 30) + self.size / 1e5
 
 
 def extract_metadata(filepath: str | os.PathLike[str]) -> Metadata:

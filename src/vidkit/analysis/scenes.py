@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from vidkit.analysis.decode import TELL_TIMES, Listener, Use, decode
+from vidkit.analysis.duration import decoded_duration
 from vidkit.analysis.probe import Metadata, extract_metadata
 from vidkit.core import printable
 from vidkit.errors import MediaError
@@ -74,8 +75,8 @@ def detect_scenes(
             own scene score).
 
     Returns:
-        The scenes in order: the first starts at 0.0, each starts where the one before ends, the last ends at the
-        video's duration.
+        The scenes in order: the first starts at 0.0, each starts where the one before ends, the last ends with the
+        video: at its duration, or where the header is wrong, with what is in it.
 
     Raises:
         MediaError: ffmpeg cannot decode the file; the message is ffmpeg's own.
@@ -87,7 +88,7 @@ def detect_scenes(
         decode(path, metadata, [found.use], found.options, found.read, found.listener)
     except MediaError as error:
         raise MediaError(f"{printable(path.name)} cannot be decoded: {error}") from None
-    return scenes_between(found.cuts(), metadata.duration, min_length)
+    return scenes_between(found.cuts(), decoded_duration(path, metadata, found.listener), min_length)
 
 
 def scenes_between(cuts: Iterable[Cut], duration: float, min_length: float = 0.0) -> list[Scene]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vidkit.analysis.clip_files import building
 from vidkit.analysis.clips import ClipSettings, Segment, clip_plan, copied, make_clips, named_clips
 from vidkit.analysis.cut import Plan, cut_pieces, cut_use, finished
 from vidkit.analysis.decode import Use, decode
+from vidkit.analysis.duration import decoded_duration
 from vidkit.analysis.probe import Metadata
 from vidkit.analysis.scenes import DETECTORS, Scene, scenes_between
 from vidkit.analysis.sprites import Sprites, sprite_interval, sprites_use, write_vtt
@@ -46,10 +47,12 @@ class ClipWish:
 class Analysis:
     """What was made of a video.
 
+    `duration` is the video's, in seconds: where its header is wrong, of what was decoded. All times are inside it.
     `thumbnails` has a file, or None, for each scene; `unread` says how many seconds of the pictures could not be
     decoded; `segments` is None where no clips were wanted.
     """
 
+    duration: float
     scenes: list[Scene]
     thumbnails: list[Path | None]
     sprites: Sprites | None
@@ -77,7 +80,10 @@ def analyse_video(path: Path, metadata: Metadata, scenes: SceneWish, clips: Clip
             copies = copied(path, pieces, metadata, clips.settings, plan)
         use = cut_use(metadata, plan, pieces) if plan is not None and copies is None else None
         try:
-            found, unread = _one_pass(path, metadata, scenes, interval, candidates, use)
+            found, unread, duration = _one_pass(path, metadata, scenes, interval, candidates, use)
+            if duration != metadata.duration:
+                metadata = replace(metadata, duration=duration)
+                interval = _drawn_again(path, metadata, scenes) if interval else 0.0
         except MediaError as error:
             what = "decoded and cut into clips" if use else "decoded"
             raise MediaError(f"{printable(path.name)} cannot be {what}: {error}") from None
@@ -91,7 +97,16 @@ def analyse_video(path: Path, metadata: Metadata, scenes: SceneWish, clips: Clip
         elif clips is not None:
             settings, damaged = clips.settings, unread > 0
             segments = make_clips(path, clips.folder, clips.stem, metadata, settings, found, damaged)
-    return Analysis(found, pictures, sprites, unread, segments)
+    return Analysis(metadata.duration, found, pictures, sprites, unread, segments)
+
+
+def _drawn_again(path: Path, metadata: Metadata, wish: SceneWish) -> float:
+    """Draw the contact sheet for another duration than the header said; what comes back is its interval."""
+    for sheet in wish.folder.glob("sprites_*.jpg"):
+        sheet.unlink()
+    interval = sprite_interval(metadata.duration, wish.sprite_interval)
+    decode(path, metadata, [sprites_use(metadata, wish.folder, interval)])
+    return interval
 
 
 def _decoded_clips(path: Path, metadata: Metadata, wish: ClipWish, folder: Path, plan: Plan) -> list[Segment]:
@@ -102,8 +117,12 @@ def _decoded_clips(path: Path, metadata: Metadata, wish: ClipWish, folder: Path,
 
 def _one_pass(
     path: Path, metadata: Metadata, wish: SceneWish, interval: float, candidates: Path, clips: Use | None
-) -> tuple[list[Scene], float]:
-    """Decode the video for its scenes, their pictures and, where they are not copied, its clips."""
+) -> tuple[list[Scene], float, float]:
+    """Decode the video for its scenes, their pictures and, where they are not copied, its clips.
+
+    Returns:
+        The scenes, the seconds that are unread, and the video's duration.
+    """
     detection = DETECTORS[wish.detector](wish.threshold, metadata)
     uses = [detection.use, candidates_use(metadata, candidates)]
     if interval:
@@ -111,4 +130,6 @@ def _one_pass(
     if clips is not None:
         uses.append(clips)
     listener = decode(path, metadata, uses, (), detection.read, detection.listener)
-    return scenes_between(detection.cuts(), metadata.duration, wish.min_length), listener.unread(metadata)
+    duration = decoded_duration(path, metadata, listener)
+    unread = listener.unread(replace(metadata, duration=duration))
+    return scenes_between(detection.cuts(), duration, wish.min_length), unread, duration
