@@ -14,12 +14,14 @@ from vidkit.analysis import (
     Analysis,
     ClipSettings,
     ClipWish,
+    Scene,
     SceneWish,
     analyse_video,
     detect_scenes,
     extract_metadata,
     segment_video,
 )
+from vidkit.analysis.thumbnails import choose_thumbnails
 from vidkit.config import load_config
 from vidkit.errors import VidkitError
 from vidkit.run import open_run
@@ -166,6 +168,18 @@ def test_what_is_overwritten_with_zeros_is_unread(
     found = whole(path)
     assert_agrees(found)
     assert found.unread == pytest.approx(SECONDS / 2, abs=1.3)
+
+
+def test_a_scene_that_cannot_be_drawn_costs_its_own_picture_alone(films: dict[str, Path], tmp_path: Path) -> None:
+    data = bytearray(films["v.mp4"].read_bytes())
+    start, length = len(data) * 4 // 10, len(data) * 4 // 10
+    data[start : start + length] = bytes(length)
+    path = tmp_path / "v.mp4"
+    path.write_bytes(data)
+    (tmp_path / "candidates").mkdir()
+    scenes = [Scene(1, 0.0, 1.0, None), Scene(2, 5.0, 5.2, 0.9), Scene(3, 5.2, SECONDS, 0.9)]
+    made = choose_thumbnails(path, scenes, tmp_path / "candidates", tmp_path, extract_metadata(path))
+    assert [picture is not None for picture in made] == [True, False, True]
 
 
 @pytest.mark.slow

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from vidkit.analysis.decode import Use
 from vidkit.analysis.probe import Metadata
 from vidkit.analysis.scenes import Scene
+from vidkit.errors import MediaError
 from vidkit.ffmpeg import input_arguments, run_tool
 
 WIDTH = 320
@@ -71,10 +73,7 @@ def choose_thumbnails(
         metadata: the video's.
 
     Returns:
-        The file of each scene, in order; None where there was no frame to show.
-
-    Raises:
-        MediaError: ffmpeg cannot decode the file.
+        The file of each scene, in order; None where there was no frame to show, or none that can be decoded.
     """
     times = sorted(int(file.stem) for file in candidates.iterdir() if file.stem.lstrip("-").isdigit())
     missing = []
@@ -87,8 +86,15 @@ def choose_thumbnails(
             (candidates / f"{nearest}.jpg").rename(_picture(folder, scene))
         else:
             missing.append(scene)
-    made = dict(zip(missing, make_thumbnails(path, missing, folder, metadata), strict=True))
-    return [made.get(scene, _picture(folder, scene)) for scene in scenes]
+    try:
+        make_thumbnails(path, missing, folder, metadata)
+    except MediaError:
+        # ffmpeg gives up where it finds nothing but damage: those that are drawn beside it are drawn alone.
+        for scene in missing:
+            with suppress(MediaError):
+                make_thumbnails(path, [scene], folder, metadata)
+    pictures = [_picture(folder, scene) for scene in scenes]
+    return [picture if picture.is_file() else None for picture in pictures]
 
 
 def _picture(folder: Path, scene: Scene) -> Path:
