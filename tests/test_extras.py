@@ -30,11 +30,11 @@ def requirements(extra: str) -> list[str]:
     return re.findall(r'"([^"]+)"', found[1])
 
 
-def installed(folder: Path, name: str, text: str, command: str | None = None) -> Path:
+def installed(folder: Path, name: str, text: str, command: str | None = None, version: str = "99.0") -> Path:
     """A folder in which a package is installed, as far as its metadata says."""
-    info = folder / f"{name.replace('-', '_')}-1.0.dist-info"
+    info = folder / f"{name.replace('-', '_')}-{version}.dist-info"
     info.mkdir(parents=True)
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{text}")
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{text}")
     if command:
         (info / "entry_points.txt").write_text(f"[console_scripts]\nvidkit = {command}\n")
     return folder
@@ -61,11 +61,12 @@ def test_an_installed_vidkit_names_the_packages_with_their_versions(extra: str, 
     assert hint(extra, see=(own,)) == "pip install " + " ".join(f"'{each}'" for each in requirements(extra))
 
 
-def test_only_what_is_missing_is_named(tmp_path: Path) -> None:
+def test_only_what_is_missing_or_too_old_is_named(tmp_path: Path) -> None:
     installed(tmp_path, "vidkit-toolkit", metadata(), "vidkit.cli:main")
     for each in requirements("qwen"):
-        if not each.startswith(("torch>", "transformers")):
-            installed(tmp_path, re.split("[<>=;]", each)[0], "")
+        if not each.startswith("torch>"):
+            old = each.startswith("transformers")
+            installed(tmp_path, re.split("[<>=;]", each)[0], "", version="4.40.1" if old else "99.0")
     assert re.fullmatch(r"pip install 'torch>=[\d.]+' 'transformers>=[\d.]+'", hint("qwen", see=(tmp_path,)))
     assert "accelerate" in hint("qwen", "everything", see=(tmp_path,))
 
