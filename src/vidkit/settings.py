@@ -173,7 +173,7 @@ class QwenVL:
     timeout: float = setting(
         "Timeout",
         300.0,
-        "How long the endpoint may take for one answer, in seconds.",
+        "The whole time that the endpoint may take for one answer, in seconds.",
         _number(parse_duration, 0.1, 86400, "a time in seconds"),
     )
     max_tokens: int = setting(

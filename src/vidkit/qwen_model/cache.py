@@ -48,7 +48,7 @@ class AnswerCache:
     def find(self, key: str) -> Reply | None:
         """The answer that was given to this, or None."""
         found = self._run("SELECT text, tokens_in, tokens_out, seconds FROM answers WHERE key = ?", (key,))
-        return Reply(*found[0]) if found else None
+        return Reply(*found[0]) if found and isinstance(found[0][0], str) else None
 
     def keep(self, key: str, reply: Reply) -> None:
         """Remember an answer."""
@@ -67,7 +67,7 @@ class AnswerCache:
         try:
             with self._lock, self._opened() as database:
                 return database.execute(statement, values).fetchall()
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, OverflowError, UnicodeError) as error:
             self._give_up(error)
             return []
 

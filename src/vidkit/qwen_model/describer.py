@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from vidkit.errors import ConfigError
+from vidkit.errors import ConfigError, DescribeError, VidkitError
 from vidkit.qwen_model.answer import read_answer, summary_instruction
 from vidkit.qwen_model.cache import AnswerCache
 from vidkit.qwen_model.cost import Cost, Meter
@@ -84,6 +84,15 @@ class Describer:
         Raises:
             DescribeError: there is no answer, and why.
         """
+        try:
+            return self._answered(question)
+        except VidkitError:
+            raise
+        except Exception as error:  # whatever a server or a model does, it costs this answer and not the video
+            log.error("a mistake in vidkit: %r; the log has its traceback", error, exc_info=True)
+            raise DescribeError(f"a mistake in vidkit ({type(error).__name__}), please report it") from None
+
+    def _answered(self, question: Question) -> Description:
         content = question.clip.content() if question.clip else "text"
         if content is None:  # only its URL is known, and what is there may change
             return self._asked(question, None)

@@ -19,12 +19,15 @@ from urllib.parse import urlsplit
 
 from vidkit.core import printable
 from vidkit.errors import DescribeError
-from vidkit.qwen_model.answer import PROMPT_VERSION, prompt
+from vidkit.qwen_model.answer import PROMPT_VERSION, prompt, tags_of
 from vidkit.qwen_model.frames import Budget, cut_part, jpeg_frames
 from vidkit.qwen_model.question import Clip, Question, Reply
 from vidkit.qwen_model.server import RefusedError, Server, shown_endpoint
 
 _DATA_LIMIT = 7_500_000  # bytes of a clip in a data: URL, 10 MB when encoded: DashScope's limit, the lowest seen
+_MOST_TOKENS = 10**9  # of one answer: more is a mistake of the server's
+_LONGEST_NAME = 300
+_LONGEST_TEXT = 2**20  # characters of an answer that are read
 # A refusal with one of these is not about how the clip was shown.
 _NOT_THE_CLIP = (301, 302, 303, 307, 308, 402, 403, 404, 405)
 _OTHER_PROTOCOL = (400, 404, 405, 415, 422)
@@ -176,10 +179,16 @@ class Endpoint:
         text = answer.get("description") if isinstance(answer, dict) else None
         if not isinstance(text, str) or not text.strip():
             raise RefusedError(200, f'{shown_endpoint(self._url)} answered without a "description"')
+        text = text[:_LONGEST_TEXT]
         tags = answer.get("tags")
         # Where the server gives no tags, they may stand in what its model wrote.
-        whole = json.dumps({"description": text, "tags": tags}) if tags is not None else text
-        return Reply(whole, *_tokens(answer), seconds)
+        whole = text if tags is None else json.dumps({"description": text, "tags": tags_of(tags)})
+        return self._reply(whole, answer, seconds)
+
+    def _reply(self, text: str, answer: Any, seconds: float) -> Reply:
+        """Text that can be kept: without the access key and without halves of characters."""
+        whole = text.encode("utf-8", "replace").decode("utf-8")
+        return Reply(self._server.hidden(whole), *_tokens(answer), seconds)
 
     def _put_text(self, question: Question) -> Reply:
         """A question without a video, which not every server of the protocol `vidkit` takes: tried once a run."""
@@ -210,7 +219,7 @@ class Endpoint:
             "temperature": 0,
         }
         answer, seconds = self._server.post(self._chat_url, asked, patient)
-        return Reply(self._chat_text(answer), *_tokens(answer), seconds)
+        return self._reply(self._chat_text(answer), answer, seconds)
 
     def _chat_text(self, answer: Any) -> str:
         place = shown_endpoint(self._chat_url)
@@ -218,13 +227,13 @@ class Endpoint:
             choice = answer["choices"][0]
             text = choice["message"]["content"]
         except (KeyError, IndexError, TypeError):
-            said = answer.get("error") or answer.get("message") if isinstance(answer, dict) else None
-            said = said.get("message") if isinstance(said, dict) else said
-            raise RefusedError(200, f"{place} answered no choices{f': {said}' if said else ''}"[:500]) from None
+            said = self._server.words_of(answer)
+            raise RefusedError(200, f"{place} answered no choices{f': {said}' if said else ''}") from None
         if isinstance(text, list):
-            text = "".join(str(part.get("text", "")) for part in text if isinstance(part, dict))
+            words = (part.get("text") for part in text if isinstance(part, dict))
+            text = "".join(word for word in words if isinstance(word, str))
         if isinstance(text, str) and text.strip():
-            return text
+            return text[:_LONGEST_TEXT]
         cut = choice.get("finish_reason") == "length"
         raise DescribeError(f"{place} answered without a word" + (": raise [QwenVL] MaxTokens" if cut else ""))
 
@@ -233,10 +242,10 @@ class Endpoint:
         if self._model is None:
             try:
                 listed = self._server.get(self._chat_url.removesuffix("/chat/completions") + "/models")
-                self._model = str(listed["data"][0]["id"])
+                self._model = self._server.hidden(_name(listed["data"][0]["id"]))
             except RefusedError as error:
                 raise DescribeError(f"name the model in [QwenVL] Model: {error}") from None
-            except (KeyError, IndexError, TypeError):
+            except (KeyError, IndexError, TypeError, ValueError):
                 raise DescribeError(
                     f"{shown_endpoint(self._chat_url)} lists no model: name it in [QwenVL] Model"
                 ) from None
@@ -284,9 +293,20 @@ def _size(path: Path) -> int:
         raise DescribeError(f"{printable(path)} cannot be read: {error.strerror}") from None
 
 
+def _name(listed: Any) -> str:
+    """A model's name as a server lists it.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not isinstance(listed, str) or not listed.strip() or len(listed) > _LONGEST_NAME or not listed.isprintable():
+        raise ValueError
+    return listed
+
+
 def _tokens(answer: Any) -> tuple[int, int]:
-    """Tokens in and out, where the server says them."""
+    """Tokens in and out, where the server says them and they can be."""
     usage = answer.get("usage") if isinstance(answer, dict) else None
     counts = [usage.get(key) if isinstance(usage, dict) else 0 for key in ("prompt_tokens", "completion_tokens")]
-    read, written = (count if isinstance(count, int) and count >= 0 else 0 for count in counts)
+    read, written = (count if type(count) is int and 0 <= count <= _MOST_TOKENS else 0 for count in counts)
     return read, written

@@ -10,15 +10,19 @@ import threading
 import time
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from vidkit.core import printable, shown_url, without_secrets
 from vidkit.errors import DescribeError
 from vidkit.qwen_model.cost import Meter
+from vidkit.qwen_model.hidden import hider
 
 if TYPE_CHECKING:
     import requests
+
+    from vidkit.qwen_model.deadline import Deadline, Session
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +32,9 @@ _LONGEST_WAIT = 120.0  # seconds that a server may ask for with Retry-After
 _BUSY = (408, 425, 429, 502, 503, 504)
 _ANSWER_LIMIT = 8 * 2**20  # bytes; a description is some kilobytes
 _BLOCK = 4096
+_SHOWN = 300  # characters of it in a message
+_SAID_LIMIT = 8000  # characters of an error's body that are looked at
+_CONNECTING = 10.0  # seconds to take a connection, at the most
 _SHOWN_KEY = 6  # a key shorter than this is no secret, and its letters stand everywhere
 
 
@@ -52,20 +59,21 @@ class Server:
 
     Args:
         access_key: goes to the server as a bearer token, and nowhere else.
-        timeout: seconds that one answer may take.
+        timeout: seconds that one answer may take, from the connection to its last byte.
         workers: questions under way at once.
         meter: counts the requests.
     """
 
     def __init__(self, access_key: str, timeout: float, workers: int, meter: Meter) -> None:
         self._access_key = access_key
+        self._safe = hider(access_key)
         self._timeout = timeout
         self._meter = meter
         self._slots = threading.BoundedSemaphore(workers)
         self._workers = workers
         self._closed = threading.Event()
         self._lock = threading.Lock()
-        self._session: requests.Session | None = None
+        self._session: Session | None = None
         self._wrong_key: str | None = None
         self._down = False
 
@@ -144,54 +152,71 @@ class Server:
         return float(_BACKOFF * 2**attempt * random.uniform(0.5, 1.5))
 
     def _send(self, method: str, url: str, question: dict[str, Any] | None, patient: bool) -> tuple[bytes, float]:
-        import requests
+        from vidkit.qwen_model.deadline import Deadline
 
-        headers = {"Authorization": f"Bearer {self._access_key}"} if self._access_key else {}
+        headers = {"Accept-Encoding": "identity"}
+        headers |= {"Authorization": f"Bearer {self._access_key}"} if self._access_key else {}
         with self._slots:
             if self._closed.is_set():
                 raise DescribeError("the run was stopped")
             if method == "POST":
                 self._meter.take()
             began = time.monotonic()
-            try:
-                with self._connections().request(
-                    method, url, json=question, headers=headers,
-                    timeout=(min(10, self._timeout), self._timeout), stream=True, allow_redirects=False,
-                ) as answer:  # fmt: skip
-                    body = self._body(answer, began)
-            except requests.exceptions.ConnectTimeout:
-                raise _PassingError("does not take a connection") from None
-            except requests.exceptions.Timeout:
-                raise DescribeError(self._late(url)) from None
-            except requests.exceptions.RequestException as error:
-                if "timed out" in str(error):  # while the body was read
-                    raise DescribeError(self._late(url)) from None
-                if not patient and any(words in str(error) for words in ("[Errno 32]", "reset by peer")):
-                    # So says a server that will not read so much; one that has crashed will say so again.
-                    raise RefusedError(413, f"{shown_endpoint(url)} broke off while the clip was sent") from None
-                raise _PassingError(f"cannot be reached: {self._safe(_reason(error))}") from None
-            except (OSError, ValueError) as error:
-                raise _PassingError(f"broke off its answer: {self._safe(_reason(error))}") from None
+            with Deadline(self._timeout) as deadline:
+                answer, body = self._exchange(method, url, question, headers, patient, deadline)
+            if deadline.passed:  # what came until then may look whole
+                raise DescribeError(self._late(url))
         self._check(url, answer, body, patient)
         return body, time.monotonic() - began
+
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        question: dict[str, Any] | None,
+        headers: dict[str, str],
+        patient: bool,
+        deadline: Deadline,
+    ) -> tuple[requests.Response, bytes]:
+        """Send a question and read the answer's body; failures are put into words."""
+        import requests
+        from urllib3.exceptions import HTTPError
+
+        times = (min(_CONNECTING, self._timeout), self._timeout)
+        try:
+            with self._connections().request(
+                method, url, json=question, headers=headers, timeout=times, stream=True, allow_redirects=False
+            ) as answer:
+                return answer, self._body(answer)
+        except requests.exceptions.ConnectTimeout:
+            raise _PassingError("does not take a connection") from None
+        except (OSError, ValueError, HTTPError, HTTPException) as error:
+            timed_out = isinstance(error, requests.exceptions.Timeout) or "timed out" in str(error)
+            if deadline.passed or timed_out:
+                raise DescribeError(self._late(url)) from None
+            if not patient and any(words in str(error) for words in ("[Errno 32]", "reset by peer")):
+                # So says a server that will not read so much; one that has crashed will say so again.
+                raise RefusedError(413, f"{shown_endpoint(url)} broke off while the clip was sent") from None
+            raise _PassingError(f"cannot be reached: {self._safe(_reason(error))}") from None
 
     def _late(self, url: str) -> str:
         # It is not asked again: it took the question, and may well work on it still.
         return f"{shown_endpoint(url)} did not answer within {self._timeout:g} seconds ([QwenVL] Timeout)"
 
-    def _body(self, answer: requests.Response, began: float) -> bytes:
+    def _body(self, answer: requests.Response) -> bytes:
+        if "," in answer.headers.get("Content-Encoding", ""):  # nothing is asked for; more than one is a bomb
+            raise RefusedError(answer.status_code, f"{shown_endpoint(answer.url)} answered in several encodings")
         blocks, size = [], 0
         for block in answer.iter_content(_BLOCK):
             blocks.append(block)
             size += len(block)
             if size > _ANSWER_LIMIT:
                 raise DescribeError(f"{shown_endpoint(answer.url)} answered more than {_ANSWER_LIMIT // 2**20} MiB")
-            if time.monotonic() - began > self._timeout:
-                raise DescribeError(self._late(answer.url))
-        body = b"".join(blocks)
-        if len(self._access_key) >= _SHOWN_KEY:  # a server that repeats what it was sent
-            body = body.replace(self._access_key.encode(), b"***")
-        return body
+        return b"".join(blocks)
+
+    def hidden(self, text: str) -> str:
+        """Words of the server without the access key, should it repeat what it was sent."""
+        return self._safe(text) if len(self._access_key) >= _SHOWN_KEY else text
 
     def _check(self, url: str, answer: requests.Response, body: bytes, patient: bool) -> None:
         """Raise for every status but 200."""
@@ -199,7 +224,7 @@ class Server:
         if status == 200:
             return
         place = shown_endpoint(url)
-        said = self._safe(_said(body)) or printable(answer.reason or "no reason")
+        said = self._said(body) or self._safe(printable(answer.reason or "no reason"))[:_SHOWN]
         if status == 401:
             self._wrong_key = (
                 f"{place} does not accept the access key (QWEN_VL_ACCESS_KEY or [QwenVL] AccessKey): "
@@ -207,7 +232,7 @@ class Server:
             )
             raise DescribeError(self._wrong_key)
         if 300 <= status < 400:
-            target = shown_endpoint(answer.headers.get("Location", ""))
+            target = self._safe(shown_endpoint(answer.headers.get("Location", "")))[:_SHOWN]
             raise RefusedError(status, f"{place} has moved to {target}: set [QwenVL] PublicEndpoint to that")
         if status in _BUSY or (status >= 500 and status != 501 and patient):
             raise _PassingError(f"answered {status}: {said}", _retry_after(answer))
@@ -222,21 +247,30 @@ class Server:
             raise RefusedError(200, f"{place} answered nothing")
         if body.lstrip()[:1] == b"<":
             raise RefusedError(200, f"{place} answered with a web page: is the endpoint's URL right?")
-        raise RefusedError(200, f"{place} answered something that is no JSON: {self._safe(_said(body))}")
+        raise RefusedError(200, f"{place} answered something that is no JSON: {self._said(body)}")
 
-    def _safe(self, text: str) -> str:
-        return text.replace(self._access_key, "***") if self._access_key else text
+    def _said(self, body: bytes) -> str:
+        text = self._safe(body.decode("utf-8", "replace"))[:_SAID_LIMIT]
+        return self.words_of(_parsed(text), text)
 
-    def _connections(self) -> requests.Session:
-        import requests
-        from requests.adapters import HTTPAdapter
+    def words_of(self, content: Any, text: str = "") -> str:
+        """What an error says, in a line: the message in its JSON, or else its text without HTML's tags."""
+        for _ in range(3):
+            if not isinstance(content, dict):
+                break
+            content = next((content[key] for key in ("error", "message", "detail") if content.get(key)), None)
+        if isinstance(content, str):
+            text = content
+        elif text.lstrip().startswith("<"):
+            text = re.sub(r"<(script|style|head)\b.*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL | re.IGNORECASE)
+        return self._safe(" ".join(printable(text).split()))[:_SHOWN]
+
+    def _connections(self) -> Session:
+        from vidkit.qwen_model.deadline import Session
 
         with self._lock:
             if self._session is None:
-                self._session = requests.Session()
-                self._session.auth = _as_it_is
-                for scheme in ("http://", "https://"):
-                    self._session.mount(scheme, HTTPAdapter(pool_maxsize=self._workers))
+                self._session = Session(self._workers)
             return self._session
 
 
@@ -252,40 +286,24 @@ def shown_endpoint(url: str) -> str:
     return printable(f"the endpoint {place}")
 
 
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Instead of what a .netrc says, which would replace the access key."""
-    return request
-
-
-def _said(body: bytes) -> str:
-    """What an error's body says, in a line: the message in its JSON, or its text without HTML's tags."""
-    text = body[:20_000].decode("utf-8", "replace")
+def _parsed(text: str) -> Any:
     try:
-        content = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError):
-        content = None
-    for _ in range(3):
-        if not isinstance(content, dict):
-            break
-        content = next((content[key] for key in ("error", "message", "detail") if content.get(key)), None)
-    if content:
-        text = content if isinstance(content, str) else json.dumps(content)
-    elif text.lstrip().startswith("<"):
-        text = re.sub(r"<(script|style|head)\b.*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL | re.IGNORECASE)
-    return " ".join(printable(text).split())[:300]
+        return None
 
 
 def _retry_after(answer: requests.Response) -> float | None:
-    """Seconds that the server asks to wait: RFC 9110, section 10.2.3, a number or a date."""
+    """Seconds that the server asks to wait: RFC 9110, section 10.2.3, a number or a date; else None."""
     text = answer.headers.get("Retry-After", "").strip()
-    if text.isdigit():
+    if re.fullmatch(r"[0-9]+(\.[0-9]*)?", text):
         return float(text)
     try:
         when = parsedate_to_datetime(text)
-    except ValueError:
+        when = when if when.tzinfo else when.replace(tzinfo=timezone.utc)
+        return max(0.0, (when - datetime.now(timezone.utc)).total_seconds())
+    except (ValueError, TypeError, OverflowError, IndexError):  # a date that is none, or in no calendar
         return None
-    when = when if when.tzinfo else when.replace(tzinfo=timezone.utc)
-    return max(0.0, (when - datetime.now(timezone.utc)).total_seconds())
 
 
 def _reason(error: BaseException) -> str:

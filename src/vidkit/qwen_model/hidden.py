@@ -1,0 +1,40 @@
+"""The access key, taken out of what a server says: plain, or escaped as JSON may have it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+STARS = "***"
+# One, or several where JSON stands inside of JSON. Bounded, and for the first character looked for only where they
+# begin, so that a long text of backslashes takes no time.
+_BEGIN = r"(?<!\\)(?<!u005[cC])"
+_BACKSLASH = r"(?:\\(?:u005[cC]){0,8}){1,16}"
+
+
+def hider(secret: str) -> Callable[[str], str]:
+    r"""A function that puts stars for a secret wherever a text has it.
+
+    Found are the secret itself and any of its characters as JSON escapes them, such as `\u0053` for `S`: a text may
+    be JSON, or hold JSON that holds JSON, which is read only later.
+    """
+    if not secret:
+        return lambda text: text
+    first, rest = secret[0], secret[1:]
+    pattern = re.compile(_character(first, _BEGIN) + "".join(map(_character, rest)))
+    return lambda text: pattern.sub(STARS, text) if "\\" in text else text.replace(secret, STARS)
+
+
+def _character(character: str, begin: str = "") -> str:
+    """A pattern for one character, plain or escaped; `begin` stands before its backslashes."""
+    units = character.encode("utf-16-be")
+    escape = "".join(f"{_BACKSLASH}u{_hex(units[at : at + 2])}" for at in range(0, len(units), 2))
+    plain = re.escape(character)
+    if character in '"/\\':
+        plain = f"(?:{_BACKSLASH})?{plain}" if character != "\\" else r"\\{1,16}"
+    return f"(?:{plain}|{begin}{escape})"
+
+
+def _hex(unit: bytes) -> str:
+    """Four hex digits in either case."""
+    return "".join(f"[{digit}{digit.upper()}]" if digit.isalpha() else digit for digit in unit.hex())
