@@ -29,6 +29,7 @@ from vidkit.library import (
     parse_query,
 )
 from vidkit.library.facts import facts_of
+from vidkit.library.forms import stems_of, with_forms
 from vidkit.library.moments import RANKED, answers, texts_of
 from vidkit.record import Record
 
@@ -258,6 +259,78 @@ def test_what_a_search_finds(corpus: Library, typed: list[str], expected: str) -
     assert streamed == [f"{letter}.mp4" for letter in expected]
 
 
+FORMS = {
+    "a.mp4": "a dog was walking by the sea",
+    "b.mp4": "he walks home",
+    "c.mp4": "they walk in two cities",
+    "d.mp4": "the walker sleeps in a city",
+    "e.mp4": "собака гуляет, красный мяч",
+    "f.mp4": "собаки гуляют с красными мячами",
+    "g.mp4": "人在走路",
+    "h.mp4": "is it 1080p or 1080",
+}
+
+
+@pytest.fixture(scope="module", params=HOMES)
+def inflected(request: pytest.FixtureRequest, open_home: OpenLibrary) -> Iterator[Library]:
+    with open_home(request.param) as library:
+        library.save_all(Stored(make_record(name, qwen_description=text), Path()) for name, text in FORMS.items())
+        yield library
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        (["walks"], "abc"),
+        (["WALKED"], "abc"),
+        (["walker"], "d"),
+        (["city"], "cd"),
+        (["walk", "city"], "c"),
+        (["dogs", "OR", "cities"], "acd"),
+        (["walks", "-city"], "ab"),
+        (["-walked", "-walker", "-1080"], "efg"),
+        (['"walks"'], "b"),
+        (['-"walks"', "walk"], "ac"),
+        (['"walk home"'], ""),
+        (["walk home"], ""),
+        (["walk*"], "abcd"),
+        (["собаку"], "ef"),
+        (["красный"], "ef"),
+        (["走"], "g"),
+        (["1080"], "h"),
+    ],
+)
+def test_a_word_finds_its_other_forms_and_one_in_quotes_only_itself(
+    inflected: Library, typed: list[str], expected: str
+) -> None:
+    wanted = [f"{letter}.mp4" for letter in expected]
+    query = parse_query(typed)
+    assert sorted(names(inflected, *typed)) == wanted
+    assert [stored.record["filename"] for stored in inflected.records(query)] == wanted
+    assert inflected.stats(query).videos == len(wanted)
+
+
+def test_the_word_itself_comes_before_its_other_forms_and_all_are_marked(library: Library) -> None:
+    library.save(make_record("a.mp4", qwen_description="she walks, and the others, " + "a long word " * 60), Path())
+    library.save(make_record("b.mp4", qwen_description="walking, walked, walk", tags=["Walk"]), Path())
+    first, second = library.search(parse_query("walks"))
+    assert (first.filename, second.filename) == ("a.mp4", "b.mp4")
+    assert first.marked().startswith("she [walks], and")
+    assert second.marked() == "[walking], [walked], [walk]"
+
+
+@pytest.mark.parametrize("home", HOMES)
+def test_a_word_that_was_met_by_another_program_has_its_forms(
+    home: str, settings: Callable[[str], dict[str, str]]
+) -> None:
+    config = load_config(environment=settings(home))
+    with open_library(config) as one, open_library(config) as other:
+        one.save(make_record("a.mp4", qwen_description="a horse jumps"), Path())
+        other.save(make_record("b.mp4", qwen_description="horses are jumping"), Path())
+        for library in (one, other):
+            assert sorted(names(library, "horse", "jumped")) == ["a.mp4", "b.mp4"]
+
+
 def test_a_phrase_does_not_reach_from_one_tag_into_the_next(library: Library) -> None:
     library.save(make_record(qwen_description="it is red", tags=["Car", "Park"]), Path())
     assert found(library, "red car") == found(library, "car park") == []
@@ -483,7 +556,7 @@ def test_a_query_of_very_many_characters_is_answered_or_named(filled: Library) -
 # Both homes, and a plain reading of the rules
 
 
-WORDS = ["red", "car", "night", "goal", "sea", "Café", "東京", "rain"]
+WORDS = ["red", "car", "cars", "night", "goal", "sea", "Café", "東京", "rain", "raining"]
 
 
 def random_record(n: int, chance: random.Random) -> Record:
@@ -530,7 +603,7 @@ def test_both_homes_answer_alike_and_by_the_rules(open_home: OpenLibrary) -> Non
         for library in (sqlite, mongodb):
             library.save_all(Stored(record, Path.cwd()) for record in records)
         for _ in range(100):
-            query = random_query(chance)
+            query = with_forms(random_query(chance), lambda stems: stems_of(word.lower() for word in WORDS))
             moments = sqlite.search(query)
             assert mongodb.search(query) == moments, query
             assert list(mongodb.records(query)) == list(sqlite.records(query)), query

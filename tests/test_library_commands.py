@@ -253,6 +253,7 @@ def test_without_matplotlib_the_command_says_how_to_get_it(tmp_path: Path) -> No
     hidden = tmp_path / "hidden"  # a real package that cannot be imported, before the real one
     hidden.mkdir()
     (hidden / "matplotlib.py").write_text("raise ImportError('not here')")
+    open_library(load_config()).close()
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(hidden), *sys.path])}
     done = subprocess.run(
         [sys.executable, "-m", "vidkit", "stats", "--plot", "s.png"],

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pymongo import MongoClient
@@ -149,6 +150,25 @@ def test_other_programs_find_the_record_as_a_plain_document(guarded: str, monkey
         assert found is not None
         assert found["filename"] == "a.mp4"
         collection.database.client.close()
+
+
+def test_a_collection_of_an_older_vidkit_is_indexed_anew_once_and_says_so(
+    guarded: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    uri = f"mongodb://writer:{QUOTED}@{guarded}/"
+    with open_mongodb(uri, "films", "older") as library:
+        library.save(make_record("a.mp4", scenes=["a dog walks"]), Path("/x"))
+    with MongoClient[dict[str, Any]](f"mongodb://root:{QUOTED}@{guarded}/") as client:
+        client["films"].drop_collection("older_words")
+    with open_mongodb(f"mongodb://reader:{QUOTED}@{guarded}/", "films", "older") as library:
+        assert library.search(parse_query("walking")) == []
+        assert len(library.search(parse_query("walks"))) == 1
+    for said in ("its words are indexed anew, once", ""):
+        caplog.clear()
+        with open_mongodb(uri, "films", "older") as library:
+            assert [moment.filename for moment in library.search(parse_query("walking"))] == ["a.mp4"]
+        assert said in caplog.text
+        assert bool(said) == bool(caplog.text)
 
 
 def test_no_uri_is_named() -> None:

@@ -93,6 +93,39 @@ def test_a_damaged_library_is_named(tmp_path: Path) -> None:
         open_sqlite(tmp_path / "library.db").search(parse_query("rain"))
 
 
+def older(path: Path) -> None:
+    """Make a library what an older vidkit left: without forms of words, with a clip beside a video of one clip."""
+    with sqlite3.connect(path) as connection:
+        connection.execute("DROP TABLE forms")
+        row = connection.execute("SELECT rowid, own FROM words").fetchone()
+        connection.execute("INSERT INTO words (rowid, own, shared) VALUES (?, ?, 'a mp4')", (row[0] + 2, row[1]))
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+
+
+def test_a_library_of_an_older_vidkit_is_indexed_anew_once_and_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    record = make_record("a.mp4", segments=[("a dog walks", [])], qwen_description="a dog walks")
+    with open_sqlite("library.db") as library:
+        library.save(record, tmp_path)
+    older(Path("library.db"))
+    with sqlite3.connect("library.db", isolation_level=None) as other:  # it may not be written: it is read as it is
+        other.execute("BEGIN IMMEDIATE")
+        with open_sqlite("library.db", busy_timeout=0.1) as library:
+            assert library.search(parse_query("walking")) == []
+            assert [moment.kind for moment in library.search(parse_query("walks"))] == ["video", "segment"]
+        other.execute("ROLLBACK")
+    other.close()
+    for said in ("its words are indexed anew, once", ""):
+        caplog.clear()
+        with open_sqlite("library.db") as library:
+            assert [moment.kind for moment in library.search(parse_query("walking"))] == ["video"]
+            assert library.find("a.mp4")[0].record == record
+        assert said in caplog.text
+        assert bool(said) == bool(caplog.text)
+
+
 def damaged(path: Path, inside: str) -> None:
     """Overwrite with zeros what SQLite's own checks of a page do not look at: a part of a value, or an index's."""
     if inside in ("words", "facts"):

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from vidkit.library.facts import facts_of, summary_of
-from vidkit.library.moments import Stored, Text, texts_of
-from vidkit.library.text import BETWEEN, storable
+from vidkit.library.moments import Stored, Text, texts_of, words_in
+from vidkit.library.text import storable
 from vidkit.record import Record
 
 OWN = "_vidkit"
@@ -38,7 +38,7 @@ def document_of(stored: Stored, added: int) -> dict[str, Any]:
         "added": added,
         "folder": storable(str(stored.folder)),
         "facts": facts_of(record),
-        "words": sorted({word for text in texts for word in text.own.split()} - {BETWEEN}),
+        "words": sorted(words_in(texts)),
         "shared": next((text.shared for text in texts[1:]), ""),
         "texts": [{"place": text.place, "own": text.own} for text in texts],
     }

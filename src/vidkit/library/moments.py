@@ -27,6 +27,7 @@ Kind = Literal["video", "scene", "segment"]
 _K1, _B, _USUAL_LENGTH = 1.2, 0.75, 30
 # A word in tags, class or file name says more than one in a description; one that only the video has, less.
 _TAG_WEIGHT, _SHARED_WEIGHT = 2.0, 0.5
+_FORM_WEIGHT = 0.02  # so little that a text with the word itself comes first
 _CONTEXT = 160  # characters
 _WHOLE = 0.9  # of a video: a container often lasts longer than its pictures
 # More matches than this are not read before the first is shown: relevance is theirs, the rest follows by age.
@@ -175,6 +176,18 @@ def _said(record: Record) -> Iterator[tuple[str | None, Sequence[str]]]:
         yield (None, ()) if clip in whole else (clip["description"], clip["tags"])
 
 
+def words_in(texts: Sequence[Text]) -> set[str]:
+    """All words of a video."""
+    words = {word for text in texts for word in text.own.split()}
+    words.discard(BETWEEN)
+    return words
+
+
+def has_whole_piece(record: Record) -> bool:
+    """Whether a scene or a clip is no moment of its own, because it is the whole video."""
+    return _is_whole(record, record["scenes"]) or _is_whole(record, record["segments"])
+
+
 def _is_whole(record: Record, pieces: Sequence[Mapping[str, Any]]) -> bool:
     """Whether there is one piece, and it is the video or all that is said of it."""
     if len(pieces) != 1:
@@ -197,13 +210,17 @@ def answers(query: Query, texts: Sequence[Text]) -> list[Text]:
 
 def _holds(query: Query, text: Text) -> bool:
     own = f" {text.own} "
-    if not any(term.needle in own for clause in query.words for term in clause):
+    if not any(_in(term, own) for clause in query.words for term in clause):
         return False
     return len(query.words) == 1 or all(any(_has(term, text) for term in clause) for clause in query.words)
 
 
 def _has(term: Term, text: Text) -> bool:
-    return term.needle in f" {text.own} " or term.needle in f" {text.shared} "
+    return _in(term, f" {text.own} ") or _in(term, f" {text.shared} ")
+
+
+def _in(term: Term, words: str) -> bool:
+    return term.needle in words or any(needle in words for needle in term.form_needles)
 
 
 def best_first(query: Query, found: Iterable[tuple[K, Text]]) -> list[tuple[K, int, float]]:
@@ -227,22 +244,33 @@ def best_first(query: Query, found: Iterable[tuple[K, Text]]) -> list[tuple[K, i
 
 
 def _ranks(query: Query, texts: Sequence[Text]) -> list[float]:
-    """How good an answer each of some texts is, by Okapi BM25; a word that few of them have weighs more."""
+    """How good an answer each of some texts is, by Okapi BM25; a word that few of them have weighs more, another
+    form of a word much less than the word itself."""
     terms = list(dict.fromkeys(term for clause in query.words for term in clause))
-    counts = [[_weight(term, text) for term in terms] for text in texts]
-    having = [sum(1 for row in counts if row[column]) for column in range(len(terms))]
+    counts = [
+        [(_weight((term.needle,), text), _weight(term.form_needles, text) if term.forms else 0.0) for term in terms]
+        for text in texts
+    ]
+    having = [sum(1 for row in counts if any(row[column])) for column in range(len(terms))]
     rarity = [1 + math.log(1 + (len(texts) - n + 0.5) / (n + 0.5)) for n in having]
     found = []
     for text, row in zip(texts, counts, strict=True):
         length = _K1 * (1 - _B + _B * text.own.count(" ") / _USUAL_LENGTH)
-        found.append(sum(r * c * (_K1 + 1) / (c + length) for r, c in zip(rarity, row, strict=True)))
+        each = (
+            r * (c / (c + length) + _FORM_WEIGHT * f / (f + length)) for r, (c, f) in zip(rarity, row, strict=True)
+        )
+        found.append((_K1 + 1) * sum(each))
     return found
 
 
-def _weight(term: Term, text: Text) -> float:
+def _weight(needles: Sequence[str], text: Text) -> float:
     description, between, labels = f" {text.own} ".partition(BETWEEN)
-    weight = description.count(term.needle) + (_TAG_WEIGHT * labels.count(term.needle) if between else 0.0)
-    return weight + _SHARED_WEIGHT * f" {text.shared} ".count(term.needle) if text.shared else weight
+    weight = 0.0
+    for needle in needles:
+        weight += description.count(needle) + (_TAG_WEIGHT * labels.count(needle) if between else 0.0)
+        if text.shared:
+            weight += _SHARED_WEIGHT * f" {text.shared} ".count(needle)
+    return weight
 
 
 def moment_of(stored: Stored, place: int, query: Query, rank: float) -> Moment | None:
@@ -288,7 +316,7 @@ def _marks(text: str, terms: Sequence[Term]) -> list[tuple[int, int]]:
             here = [word for word, _, _ in found[at : at + len(term.words)]]
             if term.prefix and here[-1].startswith(term.words[-1]):
                 here[-1] = term.words[-1]
-            if tuple(here) == term.words:
+            if tuple(here) == term.words or here[0] in term.forms:
                 places.add((found[at][1], found[at + len(term.words) - 1][2]))
     apart: list[tuple[int, int]] = []
     for start, end in sorted(places):

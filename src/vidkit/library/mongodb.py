@@ -21,11 +21,12 @@ from typing import Any
 
 from pymongo import IndexModel, ReplaceOne
 from pymongo.collection import Collection
-from pymongo.errors import OperationFailure
+from pymongo.errors import BulkWriteError, OperationFailure
 from pymongo.write_concern import WriteConcern
 
 from vidkit.core import shown_url
 from vidkit.library.documents import OWN, document_of, key_of, stored_of, texts_in
+from vidkit.library.forms import stems_of, with_forms
 from vidkit.library.moments import (
     RANKED,
     Moment,
@@ -33,6 +34,7 @@ from vidkit.library.moments import (
     Text,
     answers,
     best_first,
+    has_whole_piece,
     id_prefix,
     is_meant,
     moment_of,
@@ -48,6 +50,7 @@ Document = dict[str, Any]
 
 _BATCH = 200  # records in one message
 _ASKED = 10_000  # keys in one question
+_MOST_KNOWN = 500_000  # words of which it is remembered that they are stored
 _PAGE = RANKED // 4  # documents read for a search at first; then as many as so far, and so on
 _GROUPED = ("classification", "resolution", "codec", "described")
 _INDEXES = (
@@ -94,7 +97,13 @@ def open_mongodb(
     except BaseException:
         client.close()
         raise
-    return MongoLibrary(collection, server_name(uri))
+    library = MongoLibrary(collection, server_name(uri))
+    try:
+        library.upgrade()
+    except BaseException:
+        library.close()
+        raise
+    return library
 
 
 def _make_indexes(collection: Collection[Document], name: str) -> None:
@@ -123,6 +132,9 @@ class MongoLibrary:
         self._server = server
         self._lock = threading.Lock()
         self._last_added = 0
+        # Each word that was met, with its stem (`forms.py`); the empty word says that all are there.
+        self._words = collection.database[f"{collection.name}_words"]
+        self._known: set[str] = set()  # words that are there, as far as it is known
 
     @property
     def name(self) -> str:
@@ -154,6 +166,7 @@ class MongoLibrary:
         query = query or Query()
         order = _ORDERS[query.sort] if query.sort != "relevance" else [("added", 1)]
         with reported(self._server):
+            query = with_forms(query, self._words_of)
             keys = list(self._videos(query, order))
         for at in range(0, len(keys), 100):
             with reported(self._server):
@@ -164,6 +177,7 @@ class MongoLibrary:
         order = _ORDERS[query.order()]
         hits: list[tuple[str, int, float]]
         with reported(self._server):
+            query = with_forms(query, self._words_of)
             if not query.words:
                 hits = [(key, 0, 0.0) for key in self._videos(query, order)]
             elif query.sort == "relevance":
@@ -186,6 +200,8 @@ class MongoLibrary:
 
     def stats(self, query: Query | None = None) -> Stats:
         query = replace(query or Query(), sort="relevance", limit=None, offset=0)
+        with reported(self._server):
+            query = with_forms(query, self._words_of)
         # Every document, by the index that has all of this.
         asked: Iterator[Document] = iter([{_at(_GROUPED[0]): {"$gte": ""}}])
         if query.words or query.without:
@@ -216,14 +232,52 @@ class MongoLibrary:
 
     # Writing
 
+    def upgrade(self) -> None:
+        """Index anew, once, what an older vidkit has indexed. Who may not write reads the library as it is."""
+        with reported(self._server):
+            try:
+                if self._words.find_one({"_id": ""}):
+                    return
+                older = self._collection.find_one({}, {"_id": 1}) is not None
+                if older:
+                    log.warning("%s is of an older vidkit: its words are indexed anew, once", self.name)
+                for document in self._collection.find({}) if older else ():
+                    stored = stored_of(document)
+                    self._put_words(document[OWN]["words"])
+                    if has_whole_piece(stored.record):
+                        self._put({document["_id"]: stored})
+                self._words.create_index("stem")
+                self._words.replace_one({"_id": ""}, {"_id": "", "stem": ""}, upsert=True)
+            except OperationFailure as error:
+                log.debug("%s: words are not indexed by their stems: %s", self.name, error)
+
+    def _put_words(self, words: Iterable[str]) -> None:
+        with self._lock:
+            new = set(words) - self._known
+        if forms := {word: stem for stem, word in stems_of(new)}:
+            there = {each["_id"] for each in self._words.find({"_id": {"$in": list(forms)}}, {"_id": 1})}
+            added = [{"_id": word, "stem": stem} for word, stem in forms.items() if word not in there]
+            with suppress(BulkWriteError):  # another process has added one of them since
+                if added:
+                    self._words.insert_many(added, ordered=False)
+        with self._lock:
+            if len(self._known) > _MOST_KNOWN:
+                self._known.clear()
+            self._known |= new
+
+    def _words_of(self, stems: list[str]) -> list[tuple[str, str]]:
+        return [(each["stem"], each["_id"]) for each in self._words.find({"stem": {"$in": stems}})]
+
     def _put(self, batch: dict[str, Stored]) -> None:
         known = self._collection.find({"_id": {"$in": list(batch)}}, {_at("added"): 1})
         added = {document["_id"]: document[OWN]["added"] for document in known}
-        replacements = []
+        replacements, words = [], set[str]()
         for key, stored in batch.items():
             whole = Stored(stored.record, Path(os.path.abspath(stored.folder)))
             document = document_of(whole, added.get(key) or self._now())
+            words.update(document[OWN]["words"])
             replacements.append(ReplaceOne({"_id": key}, document, upsert=True))
+        self._put_words(words)
         self._collection.bulk_write(replacements, ordered=False)
 
     def _now(self) -> int:
@@ -328,6 +382,6 @@ def _has(term: Term) -> Document:
     parts: list[Document] = [{_at("words"): word} for word in first]
     parts.append({_at("words"): {"$regex": f"^{last}"} if term.prefix else last})
     if not first:
-        return parts[0]
+        return {_at("words"): {"$in": [last, *term.forms]}} if term.forms else parts[0]
     phrase = f"(^| ){' '.join(term.words)}{'' if term.prefix else '( |$)'}"
     return {"$and": [*parts, {_at("texts.own"): {"$regex": phrase}}]}

@@ -22,15 +22,25 @@ _MOST = 2**31 - 1  # a number that every database takes
 
 @dataclass(frozen=True)
 class Term:
-    """Words that stand one after another; with `prefix`, the last is only the beginning of a word."""
+    """Words that stand one after another; with `prefix`, the last is only the beginning of a word.
+
+    `exact` is a single word in quotes. `forms` are other words that count like the one word (`forms.with_forms`).
+    """
 
     words: tuple[str, ...]
     prefix: bool = False
+    exact: bool = False
+    forms: tuple[str, ...] = ()
 
     @cached_property
     def needle(self) -> str:
         """The term as it stands in words that are joined by single spaces, with one before and one after."""
         return f" {' '.join(self.words)}{'' if self.prefix else ' '}"
+
+    @cached_property
+    def form_needles(self) -> tuple[str, ...]:
+        """The other forms, likewise."""
+        return tuple(f" {word} " for word in self.forms)
 
 
 @dataclass(frozen=True)
@@ -189,14 +199,15 @@ _SIGNS = re.compile(r'"|\*|(^|\s)(-\S|OR(\s|$)|NOT(\s|$))')
 
 
 def _read_words(typed: Sequence[str] | str) -> tuple[tuple[tuple[Term, ...], ...], tuple[Term, ...]]:
-    pieces: list[tuple[str, bool, bool]] = []  # text, whether it is left out, whether it may be an operator
+    pieces: list[tuple[str, bool, bool, bool]] = []  # text, is left out, may be an operator, is in quotes
     for item in [typed] if isinstance(typed, str) else typed:
         if not isinstance(typed, str) and re.search(r"\s", item.strip()) and not _SIGNS.search(item):
-            pieces.append((item, False, False))
+            pieces.append((item, False, False, True))
             continue
         for match in _PIECE.finditer(item.translate(_QUOTES)):
             text = match["plain"] if match["phrase"] is None else match["phrase"] + (match["star"] or "")
-            pieces.append((text, bool(match["minus"]), match["phrase"] is None and not match["minus"]))
+            quoted = match["phrase"] is not None
+            pieces.append((text, bool(match["minus"]), not quoted and not match["minus"], quoted))
     clauses, without = _clauses(pieces)
     many = sum(len(term.words) for clause in [*clauses, without] for term in clause)
     if many > MOST_WORDS:
@@ -209,12 +220,12 @@ def _read_words(typed: Sequence[str] | str) -> tuple[tuple[tuple[Term, ...], ...
 _QUOTES = str.maketrans("“”„‟«»＂", '"' * 7)
 
 
-def _clauses(pieces: Sequence[tuple[str, bool, bool]]) -> tuple[list[tuple[Term, ...]], list[Term]]:
+def _clauses(pieces: Sequence[tuple[str, bool, bool, bool]]) -> tuple[list[tuple[Term, ...]], list[Term]]:
     """Pieces -> clauses of alternatives, and what is left out. An OR or NOT with nothing to join is a word."""
     clauses: list[tuple[Term, ...]] = []
     without: list[Term] = []
     joins = leaves_out = False
-    for place, (text, minus, operator) in enumerate(pieces):
+    for place, (text, minus, operator, quoted) in enumerate(pieces):
         last = place + 1 == len(pieces)
         if operator and text == "NOT" and not last:
             leaves_out = True
@@ -222,7 +233,7 @@ def _clauses(pieces: Sequence[tuple[str, bool, bool]]) -> tuple[list[tuple[Term,
         if operator and text == "OR" and clauses and not last and not joins:
             joins = True
             continue
-        term = _term(text)
+        term = _term(text, quoted)
         if term is not None:
             if minus or leaves_out:
                 without.append(term)
@@ -234,6 +245,7 @@ def _clauses(pieces: Sequence[tuple[str, bool, bool]]) -> tuple[list[tuple[Term,
     return clauses, without
 
 
-def _term(text: str) -> Term | None:
+def _term(text: str, quoted: bool) -> Term | None:
     found = tuple(words_of(text))
-    return Term(found, prefix=text.endswith("*")) if found else None
+    prefix = text.endswith("*")
+    return Term(found, prefix, exact=quoted and len(found) == 1 and not prefix) if found else None

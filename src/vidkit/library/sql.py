@@ -99,7 +99,9 @@ def match_words(query: Query) -> str:
 
 def match_any(terms: Sequence[Term]) -> str:
     """The FTS5 expression for one of some terms. A term's words are letters and digits only (`text.words`)."""
-    return "(" + " OR ".join(quoted(" ".join(term.words)) + "*" * term.prefix for term in terms) + ")"
+    found = [quoted(" ".join(term.words)) + "*" * term.prefix for term in terms]
+    found += [quoted(word) for term in terms for word in term.forms]
+    return f"({' OR '.join(found)})"
 
 
 def page(query: Query) -> tuple[int, int]:

@@ -6,7 +6,9 @@ The file and its tables are in `sqlite_file.py`, the conditions of a search in `
 from __future__ import annotations
 
 import json
+import logging
 import os
+import re
 import sqlite3
 import sys
 import threading
@@ -20,16 +22,19 @@ from typing import Any, NamedTuple, cast
 
 from vidkit.core import printable, shown_url
 from vidkit.library.facts import facts_of, summary_of
+from vidkit.library.forms import stems_of, with_forms
 from vidkit.library.moments import (
     RANKED,
     Moment,
     Stored,
     Text,
     best_first,
+    has_whole_piece,
     id_prefix,
     is_meant,
     moment_of,
     texts_of,
+    words_in,
 )
 from vidkit.library.protocol import LENGTHS, Group, Stats, stats_of
 from vidkit.library.query import Query
@@ -44,11 +49,14 @@ from vidkit.library.sql import (
     quoted,
     video_conditions,
 )
-from vidkit.library.sqlite_file import open_file, reported, transaction
+from vidkit.library.sqlite_file import SCHEMA, make_forms, open_file, reported, transaction, version_of
 from vidkit.library.text import storable
 from vidkit.record import Record
 
+log = logging.getLogger(__name__)
+
 _BATCH = 1000  # records in one transaction
+_MOST_KNOWN = 500_000  # words of which it is remembered that they are stored
 _FEW = 500  # videos that are looked at one by one, sooner than all rows that have a word
 
 
@@ -65,7 +73,13 @@ def open_sqlite(path: str | os.PathLike[str], busy_timeout: float = 10.0, create
             opened.
     """
     path = Path(os.path.abspath(path))
-    return SqliteLibrary(open_file(path, busy_timeout, create), path)
+    library = SqliteLibrary(open_file(path, busy_timeout, create), path)
+    try:
+        library.upgrade()
+    except BaseException:
+        library.close()
+        raise
+    return library
 
 
 class _Row(NamedTuple):
@@ -73,6 +87,7 @@ class _Row(NamedTuple):
     record: str
     facts: str
     texts: list[Text]
+    words: set[str]
 
 
 class SqliteLibrary:
@@ -82,6 +97,8 @@ class SqliteLibrary:
         self._connection = connection
         self._path = path
         self._lock = threading.RLock()
+        self._has_forms = False
+        self._known: set[str] = set()  # words that are in `forms`, as far as it is known
 
     @property
     def name(self) -> str:
@@ -94,8 +111,16 @@ class SqliteLibrary:
         rest, count = iter(stored), 0
         while batch := list(islice(rest, _BATCH)):
             rows = [self._row(each) for each in batch]
+            with self._lock:
+                words = set().union(*(row.words for row in rows)) - self._known
+            forms = stems_of(words)
             with self._lock, reported(self._path), transaction(self._connection):
                 self._put_all(rows)
+                self._put_forms(forms)
+            with self._lock:  # it is committed
+                if len(self._known) > _MOST_KNOWN:
+                    self._known.clear()
+                self._known |= words
             count += len(batch)
         return count
 
@@ -111,8 +136,8 @@ class SqliteLibrary:
         return [each for each in found.values() if is_meant(each.record, key)]
 
     def records(self, query: Query | None = None) -> Iterator[Stored]:
-        query = query or Query()
         with self._reading():
+            query = self._with_forms(query or Query())
             numbers = self._videos(query, ORDERS.get(query.sort, "v.id"))
         for at in range(0, len(numbers), 100):
             with self._reading():
@@ -121,6 +146,7 @@ class SqliteLibrary:
 
     def search(self, query: Query) -> list[Moment]:
         with self._reading():
+            query = self._with_forms(query)
             if query.words:
                 hits = self._moments(query)
             else:
@@ -146,7 +172,8 @@ class SqliteLibrary:
         return number is not None
 
     def stats(self, query: Query | None = None) -> Stats:
-        where, values = video_conditions(query or Query())
+        with self._reading():
+            where, values = video_conditions(self._with_forms(query or Query()))
         reached = " + ".join(f"(duration >= {seconds})" for seconds in LENGTHS)
         keys = f"classification, resolution, codec, described, {reached}"
         source = f"FROM videos v WHERE {where} GROUP BY"
@@ -174,7 +201,8 @@ class SqliteLibrary:
         """All that is kept of a record, worked out before anybody has to wait."""
         record = stored.record
         columns = {**summary_of(record)._asdict(), "folder": storable(self._folder_text(stored.folder))}
-        return _Row(columns, json.dumps(record), "\n".join(facts_of(record)), texts_of(record))
+        texts = texts_of(record)
+        return _Row(columns, json.dumps(record), "\n".join(facts_of(record)), texts, words_in(texts))
 
     def _folder_text(self, folder: Path) -> str:
         """A folder beside the library is kept relative to it, so that both can be moved together."""
@@ -182,6 +210,40 @@ class SqliteLibrary:
         if folder.is_relative_to(self._path.parent):
             return folder.relative_to(self._path.parent).as_posix()
         return str(folder)
+
+    def upgrade(self) -> None:
+        """Index anew, once, what an older vidkit has indexed. A library that cannot be written now is read as it
+        is, without other forms of words."""
+        with self._lock, reported(self._path):
+            if version_of(self._connection) == SCHEMA:
+                self._has_forms = True
+                return
+            try:
+                with transaction(self._connection):
+                    if version_of(self._connection) != SCHEMA:  # no other process was faster
+                        log.warning("%s is of an older vidkit: its words are indexed anew, once", self.name)
+                        self._put_forms(stems_of(make_forms(self._connection)), made=True)
+                        self._index_whole_pieces()
+                self._has_forms = True
+            except sqlite3.OperationalError as error:
+                if not re.search("readonly|locked", str(error)):
+                    raise
+
+    def _index_whole_pieces(self) -> None:
+        """Take the scenes and clips that are the whole video out of the index: they were answers of their own."""
+        asked, last = "SELECT video, record, facts FROM records WHERE video > ? ORDER BY video LIMIT 500", 0
+        while rows := self._connection.execute(asked, (last,)).fetchall():
+            for number, text, facts in rows:
+                record = cast(Record, json.loads(text))
+                if has_whole_piece(record):
+                    self._index(number, facts, texts_of(record))
+            last = rows[-1][0]
+
+    def _put_forms(self, forms: Sequence[tuple[str, str]], made: bool = False) -> None:
+        if not made and not self._has_forms:  # unless another process has upgraded the library since
+            self._has_forms = version_of(self._connection) == SCHEMA
+        if made or self._has_forms:
+            self._connection.executemany("INSERT OR IGNORE INTO forms VALUES (?, ?)", forms)
 
     def _put_all(self, rows: Sequence[_Row]) -> None:
         numbers = [self._number(row.columns["url"]) for row in rows]
@@ -229,6 +291,13 @@ class SqliteLibrary:
                 execute(insert, (at, *new[at]))
 
     # Reading
+
+    def _with_forms(self, query: Query) -> Query:
+        def words_of(stems: list[str]) -> list[tuple[str, str]]:
+            asked = f"SELECT stem, word FROM forms WHERE stem IN ({','.join('?' * len(stems))})"
+            return self._connection.execute(asked, stems).fetchall()
+
+        return with_forms(query, words_of) if self._has_forms else query
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

@@ -1,10 +1,11 @@
 """A library file in SQLite: its tables, opening it, and its errors in words for the user.
 
-`videos` has what is sorted and bounded by, `records` the records whole. Of the two full-text indexes `facts` has a
-row for each video, in which a fact is a word (many times faster than a row for each fact), and `words` a row for
-each piece of a video of which something is said, with an index of how words begin. Words are parted before they
-get there (`text.py`), so FTS5 only parts at spaces. A row of `words` is numbered by its video and its place in
-`pieces_of(record)`: reading it down gives the latest video first.
+`videos` has what is sorted and bounded by, `records` the records whole, `forms` the words that were met, by their
+stems (`forms.py`). Of the two full-text indexes `facts` has a row for each video, in which a fact is a word (many
+times faster than a row for each fact), and `words` a row for each piece of a video of which something is said, with
+an index of how words begin. Words are parted before they get there (`text.py`), so FTS5 only parts at spaces. A row
+of `words` is numbered by its video and its place in `pieces_of(record)`: reading it down gives the latest video
+first.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from vidkit.core import ensure_directory, printable
 from vidkit.errors import LibraryError, OutputError
 from vidkit.library.sql import FACT_SIGNS, quoted
 
-SCHEMA = 1
+SCHEMA = 2
+_FORMS = "CREATE TABLE forms (stem TEXT NOT NULL, word TEXT NOT NULL, PRIMARY KEY (stem, word)) WITHOUT ROWID"
 _APPLICATION = 0x766B6974  # "vkit": says that a database is a vidkit library
 _AS_FACTS = quoted("ascii tokenchars '{}'".format(FACT_SIGNS.replace("'", "''")))
 # Merging less often than FTS5 does by itself (4) makes saving a sixth faster, and searching no slower.
@@ -42,6 +44,7 @@ CREATE VIRTUAL TABLE facts USING fts5 (
     fact, content = '', columnsize = 0, detail = none, tokenize = {_AS_FACTS}
 );
 CREATE VIRTUAL TABLE words USING fts5 (own, shared, columnsize = 0, prefix = '1 2', tokenize = 'ascii');
+{_FORMS};
 INSERT INTO facts (facts, rank) VALUES ('hashsize', 4194304);
 INSERT INTO words (words, rank) VALUES ('hashsize', 4194304);
 INSERT INTO words (words, rank) VALUES ('automerge', 8);
@@ -160,6 +163,21 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
             f"{SCHEMA}). Upgrade vidkit, or give [Library] Path another name."
         )
     return int(version)
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """The schema of a library that is open."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def make_forms(connection: sqlite3.Connection) -> list[str]:
+    """Make the table `forms` in a library of schema 1, and give the words that its index has."""
+    connection.execute(_FORMS)
+    connection.execute("CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab ('main', 'words', 'row')")
+    words = [row[0] for row in connection.execute("SELECT term FROM vocabulary WHERE length(term) > 2")]
+    connection.execute("DROP TABLE temp.vocabulary")
+    connection.execute(f"PRAGMA user_version = {SCHEMA}")
+    return words
 
 
 @contextmanager
