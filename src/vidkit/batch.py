@@ -202,6 +202,7 @@ class _Batch:
 
     def _process(self, row: Row) -> None:
         self.reporter.began(row)
+        began = timestamp()
         try:
             record = process_video_pipeline(
                 row.url,
@@ -222,10 +223,10 @@ class _Batch:
             )
             self._fail(Failure(row, "", f"a mistake in vidkit, please report it: {without_secrets(repr(error))}"))
         else:
-            self._count(row, record)
+            self._count(row, record, new=record["processing"]["started_at"] >= began)
 
-    def _count(self, row: Row, record: Record) -> None:
-        new = record["processing"]["started_at"] >= self.run.started_at
+    def _count(self, row: Row, record: Record, new: bool) -> None:
+        """Count a record: a new one, or one that was there already, which another run may have made meanwhile."""
         with self.lock:
             if not new:
                 self.summary.skipped += 1

@@ -50,7 +50,6 @@ class Run:
     force: bool = False
     filters: Filters = field(default_factory=Filters)
     stop: threading.Event = field(default_factory=threading.Event)
-    started_at: str = field(default_factory=lambda: timestamp())
 
     def made_from(self, stage: str) -> list[object]:
         """The settings that a stage's results depend on."""
