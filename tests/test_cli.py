@@ -122,7 +122,7 @@ def test_a_file_that_fails_stops_no_other(make_video: MakeVideo, capsys: Capture
     assert "nowhere.mp4" in said
     Path("folder").mkdir()
     assert main(["probe", "folder"]) == 1
-    assert "failed: folder is a folder: name the files in it" in capsys.readouterr().err
+    assert "failed: folder: there is no video in this folder" in capsys.readouterr().err
 
 
 def test_search_show_stats_and_remove_know_what_was_processed(

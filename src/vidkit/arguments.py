@@ -88,7 +88,7 @@ def _process(parser: argparse.ArgumentParser) -> None:
 def _add_rows(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument(
-        "--urls", nargs="+", metavar="URL", help="videos, pages with a video, file:// URLs or local files"
+        "--urls", nargs="+", metavar="URL", help="videos, pages with a video, file:// URLs, local files or folders"
     )
     source.add_argument("--csv", metavar="FILE", help="a CSV with a column of URLs, or a listing of rclone's")
     parser.add_argument(
@@ -156,7 +156,9 @@ def _add_clip_settings(settings: Arguments) -> None:
 
 
 def _files(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", metavar="FILE", help="a local video file")
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="a local video file, or a folder: every video in it and below it"
+    )
     parser.add_argument("--json", action="store_true", help="one line of JSON for each file")
 
 

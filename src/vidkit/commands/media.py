@@ -25,7 +25,8 @@ from vidkit.analysis import (
 from vidkit.cli import EXIT_DONE, EXIT_SOME_FAILED
 from vidkit.config import Config
 from vidkit.core import ensure_directory, printable, shown_url, without_secrets
-from vidkit.errors import ToolMissingError, VidkitError
+from vidkit.errors import MediaError, ToolMissingError, VidkitError
+from vidkit.rows.folder import NO_VIDEO, files_of
 from vidkit.units import format_duration, format_size
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 
 def probe(options: argparse.Namespace, config: Config) -> int:
     """`vidkit probe`: metadata of local files."""
+    files = _given(options, config)
 
     def one(path: Path) -> tuple[dict[str, Any], str]:
         found = extract_metadata(path)
@@ -45,14 +47,15 @@ def probe(options: argparse.Namespace, config: Config) -> int:
         del values["stream"], values["square_pixels"]
         return {"file": str(path), **values, "resolution": found.resolution}, line
 
-    return _each(options, one)
+    return _each(files, options.json, one)
 
 
 def scenes(options: argparse.Namespace, config: Config) -> int:
     """`vidkit scenes`: scenes of local files, with thumbnails if asked."""
     settings = config.scene_detection
     bounds = (settings.default_threshold, settings.min_scene_length)
-    folders = _own_names(options.files, lambda path: path.name)
+    files = _given(options, config)
+    folders = _own_names(files, lambda path: path.name)
 
     def one(path: Path) -> tuple[dict[str, Any], str]:
         metadata = extract_metadata(path)
@@ -71,7 +74,7 @@ def scenes(options: argparse.Namespace, config: Config) -> int:
         ]
         return {"file": str(path), "scenes": values}, "\n".join(lines)
 
-    return _each(options, one)
+    return _each(files, options.json, one)
 
 
 def clips(options: argparse.Namespace, config: Config) -> int:
@@ -79,7 +82,8 @@ def clips(options: argparse.Namespace, config: Config) -> int:
     caps, detector = config.processing, config.scene_detection.detector
     bounds = (config.scene_detection.default_threshold, config.scene_detection.min_scene_length)
     encoder = choose_encoder(caps.encoder)
-    stems = _own_names(options.files, lambda path: path.stem, _stems_in(Path(options.out), options.files))
+    files = _given(options, config, Path(options.out))
+    stems = _own_names(files, lambda path: path.stem, _stems_in(Path(options.out), files))
 
     def one(path: Path) -> tuple[dict[str, Any], str]:
         metadata = extract_metadata(path)
@@ -107,7 +111,7 @@ def clips(options: argparse.Namespace, config: Config) -> int:
             lines
         )
 
-    return _each(options, one)
+    return _each(files, options.json, one)
 
 
 def _own_names(files: Sequence[str], wanted: Callable[[Path], str], taken: Iterable[str] = ()) -> dict[Path, str]:
@@ -136,16 +140,23 @@ def _stems_in(out: Path, files: Sequence[str]) -> list[str]:
     return [match[1] for name in here if (match := re.fullmatch(r"(.*)_clip_\d+\.mp4", name))]
 
 
-def _each(options: argparse.Namespace, one: Callable[[Path], tuple[dict[str, Any], str]]) -> int:
+def _given(options: argparse.Namespace, config: Config, *skipped: Path) -> list[str]:
+    """The files of the command line, and those in its folders but for what vidkit made."""
+    return files_of(options.files, [config.paths.processed_directory, config.paths.download_directory, *skipped])
+
+
+def _each(files: list[str], as_json: bool, one: Callable[[Path], tuple[dict[str, Any], str]]) -> int:
     """Do one thing for each file; a file that fails is said and the others are done."""
     code = EXIT_DONE
-    for name in options.files:
-        code = max(code, _one(name, one, options.json))
+    for name in files:
+        code = max(code, _one(name, one, as_json))
     return code
 
 
 def _one(name: str, do: Callable[[Path], tuple[dict[str, Any], str]], as_json: bool) -> int:
     try:
+        if Path(name).is_dir():
+            raise MediaError(f"{name}: {NO_VIDEO}")
         values, line = do(Path(name))
     except ToolMissingError:
         raise

@@ -20,6 +20,7 @@ from vidkit.prepare import csv_to_json
 from vidkit.qwen_model import open_describer
 from vidkit.rows import Filters, Found, Row, read_video_metadata_from_csv
 from vidkit.rows.counting import count_in_background
+from vidkit.rows.folder import rows_of
 from vidkit.run import Run, open_run
 from vidkit.screen import Screen, cost_line, counted, say, summary_line
 from vidkit.tagging import missing_columns
@@ -45,7 +46,8 @@ def process(options: argparse.Namespace, config: Config) -> int:
     if options.csv is not None:
         rows = read_video_metadata_from_csv(options.csv, options.base_url)
     else:
-        rows = [Row(line=0, url=url) for url in options.urls]
+        paths = config.paths
+        rows = list(rows_of(options.urls, [paths.processed_directory, paths.download_directory]))
     with open_run(config, options.use_vpc, options.describe, options.force, filters, options.max_requests) as run:
         if run.describer is None and options.describe != "none":
             say("No model is configured, so nothing is described: see [QwenVL] in config.ini. All else is done.")
@@ -61,7 +63,7 @@ def process(options: argparse.Namespace, config: Config) -> int:
             say(cost_line(run.describer.cost))
     if summary.interrupted:
         say("interrupted: the same command continues from here")
-    if options.csv is not None or len(options.urls) > 1 or summary.filtered:
+    if options.csv is not None or len(rows) > 1 or summary.filtered:
         say(summary_line(summary, str(config.paths.processed_directory)))
     return _exit_code(summary)
 

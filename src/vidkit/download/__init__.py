@@ -214,7 +214,9 @@ def _stat(path: Path) -> os.stat_result:
     except ValueError:
         raise DownloadError(f"{shown}: this is no path") from None
     if stat.S_ISDIR(found.st_mode):
-        raise DownloadError(f"{shown}: this is a folder: name the files in it")
+        raise DownloadError(
+            f"{shown}: this is a folder: name the files in it, or give it to `vidkit process --urls`"
+        )
     if not stat.S_ISREG(found.st_mode):
         raise DownloadError(f"{shown}: this is no regular file")
     return found

@@ -1,0 +1,95 @@
+"""A folder as input: the videos in it and below it."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from vidkit.core import printable
+from vidkit.download.names import extension_of, local_path
+from vidkit.extensions import VIDEO_EXTENSIONS
+from vidkit.journal_file import NAME as JOURNAL
+from vidkit.rows import BadRow, Row
+
+log = logging.getLogger(__name__)
+
+NO_VIDEO = "there is no video in this folder or below it"
+_MADE = frozenset({"clips", "thumbnails"})  # what a results folder holds beside its records
+_AMBIGUOUS = frozenset({".ts", ".mts"})  # TypeScript too
+
+
+def videos_in(folder: Path, skipped: Iterable[Path] = ()) -> list[Path]:
+    """The video files in a folder and below it, by their extensions, sorted.
+
+    Left out are hidden files and folders, results folders of vidkit's, and `skipped`. Links are followed; a folder
+    that several lead to is looked at once. A folder that cannot be read is said in a warning.
+
+    Args:
+        folder: where to look; it counts also if it is hidden, or is in `skipped`.
+        skipped: folders below it to leave out.
+    """
+    out = {os.path.realpath(path) for path in skipped}
+    found: list[Path] = []
+    seen: set[tuple[int, int]] = set()
+    for here, folders, files in os.walk(folder, onerror=_unread, followlinks=True):
+        stat = os.stat(here)
+        if (stat.st_dev, stat.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((stat.st_dev, stat.st_ino))
+        is_results = JOURNAL in files
+        if is_results and Path(here) != folder:
+            folders.clear()
+            continue
+        made = _MADE if is_results else ()
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not name.startswith(".")
+            and name not in made
+            and os.path.realpath(os.path.join(here, name)) not in out
+        )
+        found += (Path(here, name) for name in files if not name.startswith(".") and _is_video(Path(here, name)))
+    return sorted(found)
+
+
+def _is_video(path: Path) -> bool:
+    extension = extension_of(path.name)
+    if extension not in VIDEO_EXTENSIONS or not path.is_file():
+        return False
+    if extension in _AMBIGUOUS:  # packets of MPEG-TS begin with 0x47, in AVCHD after four bytes
+        try:
+            with path.open("rb") as file:
+                return b"\x47" in file.read(5)[::4]
+        except OSError:
+            return True  # the row says why it cannot be read
+    return True
+
+
+def _unread(error: OSError) -> None:
+    log.warning("%s cannot be read: %s", printable(error.filename), error.strerror)
+
+
+def rows_of(urls: Iterable[str], skipped: Iterable[Path] = ()) -> Iterator[Row | BadRow]:
+    """A row for each URL or path of the command line; for a folder, one for each video in it."""
+    for url in urls:
+        path = local_path(url)
+        if path is None or not path.is_dir():
+            yield Row(line=0, url=url)
+            continue
+        videos = videos_in(path, skipped)
+        yield from (Row(line=0, url=str(video)) for video in videos)
+        if not videos:
+            yield BadRow(0, url, NO_VIDEO)
+
+
+def files_of(names: Iterable[str], skipped: Iterable[Path] = ()) -> list[str]:
+    """The files of the command line, those of its folders too; a folder without a video stands for itself."""
+    found: dict[str, None] = {}
+    for name in names:
+        path = Path(name)
+        videos = list(map(str, videos_in(path, skipped))) if path.is_dir() else []
+        found |= dict.fromkeys(videos or [name])
+    return list(found)
