@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
-from vidkit.batch import Failure, write_failures
 from vidkit.cli import main
 from vidkit.config import load_config
+from vidkit.failures import Failure, Failures
 from vidkit.library import Stored, open_library, open_library_at
 from vidkit.rows import Row
 
@@ -148,13 +148,11 @@ def fill_kinds() -> None:
 def fail(*reasons: tuple[str, str]) -> None:
     folder = Path("processed_videos")
     folder.mkdir(exist_ok=True)
-    failures = [
-        Failure(
-            Row(line, f"https://me:pw@a.example/{line}.mp4", file_name=f"{line}.mp4"), stage, reason.format(line)
-        )
-        for line, (stage, reason) in enumerate(reasons, 2)
-    ]
-    write_failures(folder / "failures.csv", failures)
+    failures = Failures(folder)
+    for line, (stage, reason) in enumerate(reasons, 2):
+        row = Row(line, f"https://me:pw@a.example/{line}.mp4", file_name=f"{line}.mp4")
+        failures.add(Failure(row, stage, reason.format(line)))
+    failures.write(lambda url: False)
 
 
 def test_stats_are_of_the_videos_that_a_search_finds(capsys: Capture) -> None:

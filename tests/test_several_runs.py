@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import random
@@ -194,6 +195,21 @@ def test_a_download_that_was_killed_is_gone_on_with_by_the_next(server: Server) 
     assert download_video(url, progress=False).path.read_bytes() == body
     assert "Range" in server.asked[-1].headers
     assert [path.name for path in Path("downloaded_videos").iterdir()] == ["v.mp4"]
+
+
+def test_the_failures_of_two_runs_at_once_are_both_kept(server: Server, make_video: MakeVideo) -> None:
+    late = server.at("/late.mp4", Reply(b"", 404, delay=0.0), Reply(b"", 404))
+    slow = server.at("/slow.mp4", Reply(make_video(), etag='"1"', delay=1.5))
+    gone = server.url("/gone.mp4")
+    first = start("process", "--urls", slow, late)
+    while not server.asked_for("/slow.mp4"):
+        time.sleep(0.02)
+    finish(start("process", "--urls", gone), code=1)
+    finish(first, code=1)
+    with open("processed_videos/failures.csv", newline="") as file:
+        assert {row["public_url"] for row in csv.DictReader(file)} == {late, gone}
+    finish(start("process", "--urls", slow), code=0)
+    assert not Path("processed_videos/failures.csv").exists()
 
 
 @pytest.mark.slow

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import logging
 import threading
@@ -12,34 +10,25 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
 from typing import Protocol
 
-from vidkit.core import printable, shown_url, without_secrets, write_whole
+from vidkit.core import shown_url, without_secrets, write_whole
 from vidkit.download import wanted_name
 from vidkit.errors import Terminated, UnwantedError, VidkitError
+from vidkit.failures import NAME as FAILURES
+from vidkit.failures import Failure, Failures
 from vidkit.ffmpeg import stop_all
 from vidkit.record import Record
-from vidkit.rows import FAILURE_COLUMNS, BadRow, Found, PassedOver, Row
+from vidkit.rows import BadRow, Found, PassedOver, Row
 from vidkit.run import Run, timestamp
 from vidkit.seen import Seen
 from vidkit.workflow import process_video_pipeline, source_key
 
 log = logging.getLogger(__name__)
 
-FAILURES = "failures.csv"
 SUMMARY = "summary.json"
 _AT_ONCE = 1000  # rows that are looked up together
 _POLL = 0.1  # seconds
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A row that failed: where in the pipeline, and why."""
-
-    row: Row
-    stage: str
-    reason: str
 
 
 @dataclass
@@ -121,7 +110,7 @@ class _Batch:
         self.workers = workers
         self.reporter = reporter
         self.summary = Summary()
-        self.failures: list[Failure] = []
+        self.failures = Failures(run.places.processed)
         self.under_way: set[Future[None]] = set()
         self.lock = threading.Lock()
         self.settings = run.settings
@@ -248,7 +237,7 @@ class _Batch:
             return  # it did not fail, it was stopped
         with self.lock:
             self.summary.failed += 1
-            self.failures.append(failure)
+        self.failures.add(failure)
         self.reporter.failed(failure)
 
     def _finish(self) -> None:
@@ -267,7 +256,8 @@ class _Batch:
 
     def _write(self) -> None:
         folder = self.run.places.processed
-        write_failures(folder / FAILURES, self.failures)
+        with self.run.journal.working_on(FAILURES, lambda: False):  # another run may end at the same moment
+            self.failures.write(lambda url: source_key(url) in self.seen)
         content = dict(self.summary.__dict__)
         if self.run.describer is not None:
             content["model"] = self.run.describer.cost.__dict__
@@ -284,36 +274,3 @@ def _in_chunks(rows: Iterator[Found]) -> Iterator[list[Found]]:
             return
         size = min(2 * size, _AT_ONCE) if time.monotonic() - began < _POLL else 1
         yield some
-
-
-def write_failures(path: Path, failures: Iterable[Failure]) -> None:
-    """Write the failed rows as a CSV that `--csv` reads, each with its stage and reason; none, no file.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
-    failures = sorted(failures, key=lambda failure: failure.row.line)
-    if not failures:
-        path.unlink(missing_ok=True)
-        return
-    lines = [
-        {
-            "public_url": shown_url(row.url),
-            "file_name": row.file_name,
-            "file_size": row.file_size,
-            "last_modified": row.last_modified,
-            **row.columns,
-            FAILURE_COLUMNS[0]: failure.stage,
-            FAILURE_COLUMNS[1]: printable(without_secrets(failure.reason)),
-        }
-        for failure in failures
-        for row in (failure.row,)
-    ]
-    # Only columns that say something, so that a row read from here is the row that was read before.
-    names = list(dict.fromkeys(name for line in lines for name, value in line.items() if value is not None))
-    names.sort(key=lambda name: name in FAILURE_COLUMNS)
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, names, restval="", extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows(lines)
-    write_whole(path, text.getvalue())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import logging
 import os
@@ -10,10 +11,11 @@ import re
 import sys
 import tempfile
 import unicodedata
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import cast
 
 from vidkit.config import Config, Secret, load_config
 from vidkit.errors import ConfigError, OutputError
@@ -36,6 +38,7 @@ __all__ = [
     "shown_url",
     "without_secrets",
     "write_whole",
+    "writing_whole",
 ]
 
 log = logging.getLogger(__name__)
@@ -43,7 +46,10 @@ log = logging.getLogger(__name__)
 
 def printable(text: object) -> str:
     """Text that is safe on a terminal: control and direction characters become `?`, in one line."""
-    line = re.sub(r"[\t\r\n]+", " ", str(text))
+    line = str(text)
+    if line.isprintable():
+        return line
+    line = re.sub(r"[\t\r\n]+", " ", line)
     return "".join("?" if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in line)
 
 
@@ -162,13 +168,33 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes) -> None:
     Raises:
         OutputError: it cannot be written; what was there is still there.
     """
-    path = Path(path)
     data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+    with writing_whole(path) as file:
+        file.flush()
+        file.buffer.write(data)
+
+
+@contextmanager
+def writing_whole(path: str | os.PathLike[str]) -> Iterator[io.TextIOWrapper]:
+    """A file to write text into, in UTF-8, that takes its place when the block ends well.
+
+    Raises:
+        OutputError: it cannot be written; what was there is still there.
+    """
+    path = Path(path)
     temporary = None
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=TEMPORARY, delete=False) as file:
+        with tempfile.NamedTemporaryFile(
+            "w",
+            dir=path.parent,
+            prefix=TEMPORARY,
+            delete=False,
+            encoding="utf-8",
+            errors="surrogatepass",
+            newline="",
+        ) as file:
             temporary = file.name
-            file.write(data)
+            yield cast(io.TextIOWrapper, file.file)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o666 & ~_umask())

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vidkit.errors import VidkitError
-from vidkit.export import record_path
 from vidkit.journal_file import NAME, open_database, reported, transaction, url_of_record
 from vidkit.library.text import storable
 from vidkit.locks import Locks
@@ -84,7 +83,7 @@ class Journal:
                 found = self._database.execute(sql, (settings, *some)).fetchall()
             for key, version, filename in found:
                 url, wanted = versions[key]
-                if version == wanted and record_path(self._folder, filename).exists():
+                if version == wanted and os.path.exists(f"{self._folder}/{filename}.json"):  # faster than a Path
                     done.add(url)
         return done
 

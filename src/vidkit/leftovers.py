@@ -53,9 +53,9 @@ def clear_leftovers(folder: Path) -> None:
     What processes of this host and namespace left goes at once. Whether one of another host, of another container
     or of an older vidkit still runs cannot be seen: what those left goes when it has not changed for a day.
     """
-    for path in folder.glob(".vidkit-*-*"):
-        if not _is_left_over(path):
-            continue
+    with os.scandir(folder) as entries:  # there may be millions: one after the other
+        found = [Path(entry.path) for entry in entries if entry.name.startswith(".vidkit-")]
+    for path in filter(_is_left_over, found):
         log.info("removing %s, which an interrupted run left", path)
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

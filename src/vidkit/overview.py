@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vidkit.batch import FAILURES
 from vidkit.core import ensure_directory, printable, write_whole
 from vidkit.errors import ConfigError, OutputError, ToolMissingError, nearest
 from vidkit.export.labels import column_of, label_reader
 from vidkit.extras import install_command
+from vidkit.failures import NAME as FAILURES
 from vidkit.library import Library, Query, Stats
 from vidkit.record import Record
 from vidkit.rows import FAILURE_COLUMNS

@@ -19,7 +19,8 @@ from vidkit.units import format_duration, format_size
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-    from vidkit.batch import Failure, Summary
+    from vidkit.batch import Summary
+    from vidkit.failures import Failure
     from vidkit.qwen_model.cost import Cost
     from vidkit.record import Record
     from vidkit.rows import PassedOver, Row

@@ -7,10 +7,11 @@ import itertools
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from vidkit.core import printable, shown_url
@@ -33,8 +34,7 @@ _HTTP = re.compile(r"\s*https?://", re.IGNORECASE)
 _SHOWN = 300  # characters of a bad row
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One video that was asked for; texts as they are written in the CSV."""
 
     line: int
@@ -44,7 +44,7 @@ class Row:
     file_size: str | None = None
     last_modified: str | None = None
     duration: str | None = None
-    columns: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, str] = MappingProxyType({})
     """Every other column, the duration too, by its name."""
 
     @property
@@ -111,7 +111,15 @@ class Filters:
 
     def wants(self, row: Row) -> bool | None:
         """Whether a row's video is wanted, by what the CSV says; None where the CSV does not say enough."""
-        return self.judge(row.size_bytes, row.seconds, row.modified)
+        # Only what is asked for is parsed: there may be millions of rows.
+        sized = self.min_size is not None or self.max_size is not None
+        lasting = self.min_duration is not None or self.max_duration is not None
+        dated = self.modified_after is not None or self.modified_before is not None
+        if not (sized or lasting or dated):
+            return True
+        return self.judge(
+            row.size_bytes if sized else None, row.seconds if lasting else None, row.modified if dated else None
+        )
 
     def judge(self, size: float | None, seconds: float | None, modified: datetime | None) -> bool | None:
         """The same of a size in bytes, a duration in seconds and a time; None for what is not known."""
@@ -355,8 +363,10 @@ def _kept(cell: str) -> str:
 
 
 def _row(number: int, cells: list[str], columns: _Columns, base_url: str | None) -> Row | PassedOver:
+    count = len(cells)
+
     def cell(index: int | None) -> str | None:
-        return (cells[index].strip() or None) if index is not None and index < len(cells) else None
+        return (cells[index].strip() or None) if index is not None and index < count else None
 
     url, name = cell(columns.url), cell(columns.name)
     if url is None and name is not None and base_url:

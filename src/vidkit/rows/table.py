@@ -93,28 +93,35 @@ def records(lines: Iterator[tuple[int, str]], delimiter: str, width: int | None)
     """
     pending: deque[tuple[int, str]] = deque()
     taken: list[tuple[int, str]] = []
+    limit = csv.field_size_limit()
 
     def feed() -> Iterator[str]:
         while (item := pending.popleft() if pending else next(lines, None)) is not None:
             taken.append(item)
             yield item[1]
 
-    reader = csv.reader(feed(), delimiter=delimiter)
-    while True:
+    for number, text in _with_pending(pending, lines):
+        if '"' not in text and len(text) <= limit and "\0" not in text:  # most lines: many times faster
+            line = text.rstrip("\r\n")
+            yield Record(number, text, line.split(delimiter) if line else [])
+            continue
+        pending.appendleft((number, text))
         taken.clear()
         cells: list[str] | None
         try:
-            cells = next(reader)
-        except StopIteration:
-            return
+            cells = next(csv.reader(feed(), delimiter=delimiter))
         except csv.Error:
             cells = None
-        number, text = taken[0]
         if len(taken) > 1 and not _sound(taken, cells, delimiter, width):
             pending.extendleft(reversed(taken[1:]))
             cells = cells_of(text, delimiter, csv.QUOTE_NONE)
-            reader = csv.reader(feed(), delimiter=delimiter)
         yield Record(number, text, cells)
+
+
+def _with_pending(pending: deque[tuple[int, str]], lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """The lines, those that were put back first."""
+    while (item := pending.popleft() if pending else next(lines, None)) is not None:
+        yield item
 
 
 def _sound(lines: list[tuple[int, str]], cells: list[str] | None, delimiter: str, width: int | None) -> bool:
