@@ -367,3 +367,33 @@ def test_the_seeds_own_command_over_a_real_folder_processes_every_file_that_it_d
     assert "6 processed, 1 failed" in said
     assert "2 passed over" in said
     assert "rclone lsf" in Path("processed_videos/failures.csv").read_text()
+
+
+def _peak_of(rows: int) -> float:
+    """Megabytes that a run over so many rows without a URL takes at the most."""
+    with Path("bad.csv").open("w") as file:
+        file.write("url,name\n")
+        file.writelines(f",the name of row {number}\n" for number in range(rows))
+    code = "import resource; from vidkit.cli import main; main(['process', '--csv', 'bad.csv']); "
+    code += "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert f"{rows} failed" in done.stderr
+    return int(done.stdout.split()[-1]) / 1024
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere memory is counted in other units")
+def test_memory_does_not_grow_with_the_rows_that_fail() -> None:
+    few, many = _peak_of(100), _peak_of(50_000)
+    assert many - few < 15
+    with open("processed_videos/failures.csv", newline="") as file:
+        failed = list(csv.DictReader(file))
+    assert len(failed) == 50_000
+    assert "no URL" in failed[-1]["failed_reason"]
+
+
+def test_failures_come_in_the_order_of_their_rows(server: Server, make_video: MakeVideo) -> None:
+    slow = server.at("/slow.mp4", Reply(b"\x00" * 200_000, delay=0.1))
+    run_rows([Row(line=2, url=slow), Row(line=3, url=server.url("/gone.mp4"))])
+    with open("processed_videos/failures.csv", newline="") as file:
+        assert [row["public_url"] for row in csv.DictReader(file)] == [slow, server.url("/gone.mp4")]

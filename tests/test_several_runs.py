@@ -9,6 +9,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from vidkit.run import open_run
 from vidkit.workflow import process_video_pipeline
 
 from .conftest import MakeVideo
-from .misbehaving_server import Reply, Server
+from .misbehaving_server import Asked, Reply, Server
 
 # As many as the time of a test allows; PAIRS=50 in the environment for more.
 PAIRS = int(os.environ.get("PAIRS", "3"))
@@ -198,13 +199,19 @@ def test_a_download_that_was_killed_is_gone_on_with_by_the_next(server: Server) 
 
 
 def test_the_failures_of_two_runs_at_once_are_both_kept(server: Server, make_video: MakeVideo) -> None:
-    late = server.at("/late.mp4", Reply(b"", 404, delay=0.0), Reply(b"", 404))
-    slow = server.at("/slow.mp4", Reply(make_video(), etag='"1"', delay=1.5))
+    other_ended = threading.Event()
+
+    def slow_answer(asked: Asked) -> Reply:
+        other_ended.wait(60)
+        return Reply(make_video(), etag='"1"')
+
+    late, slow = server.url("/late.mp4"), server.at("/slow.mp4", slow_answer)
     gone = server.url("/gone.mp4")
     first = start("process", "--urls", slow, late)
     while not server.asked_for("/slow.mp4"):
         time.sleep(0.02)
     finish(start("process", "--urls", gone), code=1)
+    other_ended.set()
     finish(first, code=1)
     with open("processed_videos/failures.csv", newline="") as file:
         assert {row["public_url"] for row in csv.DictReader(file)} == {late, gone}

@@ -83,7 +83,7 @@ class Journal:
                 found = self._database.execute(sql, (settings, *some)).fetchall()
             for key, version, filename in found:
                 url, wanted = versions[key]
-                if version == wanted and os.path.exists(f"{self._folder}/{filename}.json"):  # faster than a Path
+                if version == wanted and os.access(f"{self._folder}/{filename}.json", os.F_OK):
                     done.add(url)
         return done
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -222,6 +223,11 @@ class _Columns:
     others: Sequence[tuple[int, str]]
     by_awk: bool
 
+    @cached_property
+    def known(self) -> tuple[int | None, ...]:
+        """Where the columns are that are known, in the order of a row."""
+        return self.url, self.name, self.size, self.modified, self.duration
+
 
 def _columns(delimiter: str, header: Sequence[str]) -> _Columns:
     url, file_name, size, modified, duration = (_find(header, names) for names in _KNOWN)
@@ -287,9 +293,12 @@ def _table(lines: Iterator[tuple[int, str]], columns: _Columns, base_url: str | 
         if listed:
             split = True
             yield _listed_row(number, listed)
-        elif cells is None or any(cell.strip() for cell in cells):
+        elif cells is None or any(map(str.strip, cells)):
             try:
-                yield _row(number, _fitted(text, cells, columns, split), columns, base_url)
+                plain = not columns.by_awk and text.isascii() and "\0" not in text  # nothing to put right
+                if cells is None or not plain or len(cells) > len(columns.header):
+                    cells = _fitted(text, cells, columns, split)
+                yield _row(number, cells, columns, base_url)
             except ValueError as error:
                 yield BadRow(number, text[:_SHOWN].rstrip("\r\n"), str(error))
 
@@ -364,11 +373,9 @@ def _kept(cell: str) -> str:
 
 def _row(number: int, cells: list[str], columns: _Columns, base_url: str | None) -> Row | PassedOver:
     count = len(cells)
-
-    def cell(index: int | None) -> str | None:
-        return (cells[index].strip() or None) if index is not None and index < count else None
-
-    url, name = cell(columns.url), cell(columns.name)
+    url, name, size, modified, duration = [
+        (cells[index].strip() or None) if index is not None and index < count else None for index in columns.known
+    ]
     if url is None and name is not None and base_url:
         url = public_url(base_url, name)
     if url is not None and url.startswith('"'):
@@ -387,6 +394,5 @@ def _row(number: int, cells: list[str], columns: _Columns, base_url: str | None)
     if name and (why := passed_over(name, url)):
         return PassedOver(number, name, why)
     # These go into records: a URL among them keeps no password there.
-    others = {header: _kept(cells[index]) for index, header in columns.others if index < len(cells)}
-    name = name and _kept(name)
-    return Row(number, url, name, cell(columns.size), cell(columns.modified), cell(columns.duration), others)
+    others = {header: _kept(cells[index]) for index, header in columns.others if index < count}
+    return Row(number, url, name and _kept(name), size, modified, duration, others)

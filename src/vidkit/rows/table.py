@@ -100,12 +100,13 @@ def records(lines: Iterator[tuple[int, str]], delimiter: str, width: int | None)
             taken.append(item)
             yield item[1]
 
-    for number, text in _with_pending(pending, lines):
+    while (item := pending.popleft() if pending else next(lines, None)) is not None:
+        number, text = item
         if '"' not in text and len(text) <= limit and "\0" not in text:  # most lines: many times faster
             line = text.rstrip("\r\n")
             yield Record(number, text, line.split(delimiter) if line else [])
             continue
-        pending.appendleft((number, text))
+        pending.appendleft(item)
         taken.clear()
         cells: list[str] | None
         try:
@@ -116,12 +117,6 @@ def records(lines: Iterator[tuple[int, str]], delimiter: str, width: int | None)
             pending.extendleft(reversed(taken[1:]))
             cells = cells_of(text, delimiter, csv.QUOTE_NONE)
         yield Record(number, text, cells)
-
-
-def _with_pending(pending: deque[tuple[int, str]], lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-    """The lines, those that were put back first."""
-    while (item := pending.popleft() if pending else next(lines, None)) is not None:
-        yield item
 
 
 def _sound(lines: list[tuple[int, str]], cells: list[str] | None, delimiter: str, width: int | None) -> bool:
