@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -147,24 +148,43 @@ def test_no_ffmpeg_outlives_a_vidkit_that_is_killed(command: str, tmp_path: Path
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are looked for in /proc")
-def test_a_process_that_has_ended_is_no_more_watched_and_the_watchdog_ends_with_vidkit(tmp_path: Path) -> None:
-    """Its number may be another's by then."""
-    script(tmp_path / "ffmpeg", "#!/bin/sh\necho $$\n")
+@pytest.mark.parametrize("end", ["killed", "by itself"])
+def test_the_watchdog_kills_what_runs_and_not_what_has_ended_and_ends_with_vidkit(end: str) -> None:
+    """The number of a process that has ended may soon be that of somebody else's."""
     code = (
-        "from vidkit import watchdog\nfrom vidkit.ffmpeg import run_tool\n"
-        "for _ in range(3): run_tool(['ffmpeg'], 9)\n"
-        "shell = watchdog._watchdog().shell\n"
-        "print(shell.pid, flush=True)\ninput()"
+        "import os, time; from vidkit import watchdog\n"
+        "started = [watchdog.start(['/bin/sleep', '30'], dict(os.environ)) for _ in range(3)]\n"
+        "while not all('sleep' in open(f'/proc/{each.pid}/comm').read() for each in started): time.sleep(0.01)\n"
+        "noted, running, third = started\n"
+        "watchdog.ended(third); watchdog.ended(noted)\n"
+        "print(watchdog._watchdog().shell.pid, noted.pid, running.pid, third.pid, flush=True)\ninput()"
     )
-    environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
-    started = subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    vidkit = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    assert started.stdout
-    watchdog = int(started.stdout.readline())
-    assert Path(f"/proc/{watchdog}").is_dir()
-    started.communicate("\n", timeout=20)
-    assert not Path(f"/proc/{watchdog}").exists()
+    assert vidkit.stdout
+    watchdog, noted, running, third = map(int, vidkit.stdout.readline().split())
+    assert all(runs(each) for each in (watchdog, noted, running, third))
+    if end == "killed":
+        vidkit.kill()
+    vidkit.communicate("\n" if end == "by itself" else None, timeout=20)
+    deadline = time.monotonic() + 5
+    try:
+        while runs(watchdog) or runs(running):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert runs(noted)
+        assert runs(third)
+    finally:
+        for process in (noted, third):
+            os.kill(process, signal.SIGKILL)
+
+
+def runs(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_a_thread_that_ends_takes_no_ffmpeg_with_it(tmp_path: Path) -> None:

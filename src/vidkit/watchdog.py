@@ -123,7 +123,7 @@ def start(command: Sequence[str], environment: dict[str, str]) -> subprocess.Pop
 
 
 def ended(process: subprocess.Popen[bytes]) -> None:
-    """Note that a process from `start` has ended: its id may soon be that of another."""
+    """Note that a process from `start` has ended and was waited for: its id may soon be that of another."""
     if os.name == "nt":
         return
     pipe = _watchdog().pipe
