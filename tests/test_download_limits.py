@@ -17,6 +17,7 @@ import pytest
 
 from tests.downloads import VIDEO, fetch, left_behind, reason
 from tests.misbehaving_server import Reply, Server, wait_until
+from vidkit.cli import main
 from vidkit.download.fetch import Order
 from vidkit.download.fetch import fetch as fetch_order
 from vidkit.download.http import Patience
@@ -78,6 +79,15 @@ def test_a_body_without_end_is_ended_by_the_largest_size_that_is_wanted(server: 
         fetch(told, max_size=5e6)
     assert time.monotonic() - began < 2
     assert fetch(server.at("/c.mp4", Reply(VIDEO)), max_size=len(VIDEO)).path.read_bytes() == VIDEO
+
+
+def test_the_filter_of_the_command_line_ends_a_download(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    url = server.at("/a.mp4", Reply(VIDEO, chunked=True, endless=True))
+    Path("in.csv").write_text(f"url,file_size\n{url},1000\n")  # which is not true
+    for source in (["--urls", url], ["--csv", "in.csv"]):
+        assert main(["process", "--describe", "none", "--max-size", "4MB", *source]) == 0
+        assert "1 filtered out" in capsys.readouterr().err
+    assert [path.name for path in Path("downloaded_videos").iterdir() if path.suffix != ".lock"] == []
 
 
 def test_an_hls_stream_larger_than_wanted_is_ended(server: Server) -> None:
