@@ -284,9 +284,8 @@ def _blends(held: Samples, middles: NDArray[np.intp], half: int, threshold: floa
     # so that a cut, which is off by half the change, leaves less than nothing.
     off = _sums(lambda part: 2 * middle[part] - before[part] - after[part], len(middles)) / np.float32(2 * LUMA)
     mixed = change - 3 * off
-    mixed[off.sum(axis=1) > _MOST_OFF * change.sum(axis=1)] = (
-        0  # something moves past, and covers half of it by now
-    )
+    # Where something moves past, half of the picture is as it will be by then, and the other half as it was.
+    mixed[off.sum(axis=1) > _MOST_OFF * change.sum(axis=1)] = 0
     empty = np.flatnonzero(_is_flat(middle))
     if len(empty):  # out and in again: each side differs from the empty frame and from the other side
         sides = np.minimum(_change(before[empty], middle[empty]), _change(middle[empty], after[empty]))
