@@ -62,7 +62,7 @@ def shape(segments: list[Segment]) -> list[tuple[int, float, float]]:
 
 
 def test_clips_are_exact_to_a_frame(numbered: Path, tmp_path: Path) -> None:
-    segments = segment_video(numbered, tmp_path, segment_length=3)
+    segments = segment_video(numbered, tmp_path, segment_length=3, clip_mode="encode")
     assert shape(segments) == [(1, 0, 3), (2, 3, 6), (3, 6, 9), (4, 9, pytest.approx(10, abs=0.03))]
     assert [numbers(s.path) for s in segments] == [
         [n % 256 for n in range(first, last)] for first, last in ((0, 75), (75, 150), (150, 225), (225, 250))
@@ -167,7 +167,7 @@ def test_a_clip_that_would_only_repeat_the_one_before_is_not_made(numbered: Path
 
 
 def test_a_clip_starts_at_zero_and_its_sound_with_it(numbered: Path, tmp_path: Path) -> None:
-    segments = segment_video(numbered, tmp_path, segment_length=3)
+    segments = segment_video(numbered, tmp_path, segment_length=3, clip_mode="encode")
     for segment in segments:
         starts = [float(text) for text in ffprobe("-show_entries", "stream=start_time", segment.path)]
         assert starts[0] == 0
@@ -253,7 +253,7 @@ def test_a_video_that_cannot_be_decoded_says_so(make_video: MakeVideo, tmp_path:
     metadata = extract_metadata(make_video())
     gone = tmp_path / "gone.mp4"
     with pytest.raises(MediaError, match=r"gone\.mp4 cannot be cut into clips: .*No such file"):
-        segment_video(gone, tmp_path / "out", metadata=metadata)
+        segment_video(gone, tmp_path / "out", metadata=metadata, clip_mode="encode")
 
 
 @pytest.mark.slow

@@ -28,6 +28,22 @@ def test_the_written_config_holds_every_key_at_its_default() -> None:
     assert load_config(environment={}).processing == load_config(Path("config.ini"), environment={}).processing
 
 
+def test_an_empty_value_in_the_file_means_the_default() -> None:
+    keys = [(row.section, row.key) for row in settings()]
+    sections = dict.fromkeys(section for section, _ in keys)
+    Path("config.ini").write_text(
+        "".join(
+            f"[{each}]\n" + "".join(f"{key} =\n" for section, key in keys if section == each) for each in sections
+        )
+    )
+    config = load_config(environment={})
+    for row in settings():
+        assert getattr(getattr(config, row.section_attribute), row.attribute) == row.default
+    assert config.explicit == frozenset()
+    Path("config.ini").write_text("[Processing]\nMaxFPS =\nSegmentLength = 10\n")
+    assert load_config(environment={"VIDKIT_PROCESSING_MAXFPS": ""}).processing.max_fps == 30
+
+
 def test_sections_and_keys_are_known_in_any_case(caplog: pytest.LogCaptureFixture) -> None:
     Path("config.ini").write_text("[processing]\nsegmentlength = 12\n")
     assert load_config(environment={}).processing.segment_length == 12

@@ -117,6 +117,30 @@ def test_only_the_stage_whose_setting_changed_is_done_again(server: Server, make
     assert len(list(Path("processed_videos/clips/v.mp4").iterdir())) == 4
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("Encoder", "auto"),
+        ("ClipMode", "encode"),
+        ("MaxFPS", "10"),
+        ("MaxResolution", "160x90"),
+        ("SegmentBy", "scenes"),
+    ],
+)
+def test_another_encoder_or_limit_cuts_clips_again(
+    key: str, value: str, server: Server, make_video: MakeVideo
+) -> None:
+    url = server.at("/v.mp4", Reply(make_video(shots=2), etag='"1"'))
+    process(url)
+    clip = Path("processed_videos/clips/v.mp4/v_clip_001.mp4")
+    before = clip.stat()
+    process(url)
+    assert clip.stat() == before
+    process(url, settings(**{f"Processing_{key}": value}))
+    assert (clip.stat().st_ino, clip.stat().st_mtime_ns) != (before.st_ino, before.st_mtime_ns)
+    assert gets(server, "/v.mp4") == 1
+
+
 def test_clips_along_scenes_are_made_again_when_the_scenes_are(server: Server, make_video: MakeVideo) -> None:
     url = server.at("/v.mp4", Reply(make_video(shots=3), etag='"1"'))
     first = process(url, settings(Processing_SegmentBy="scenes"))

@@ -52,7 +52,7 @@ class ClipSettings:
     max_fps: float = 30
     segment_overlap: float = 0
     segment_by: str = "time"
-    clip_mode: str = "encode"
+    clip_mode: str = Processing.clip_mode
     encoder: str = "libx264"
     min_segment_length: float = Processing.min_segment_length
 
@@ -69,7 +69,7 @@ def segment_video(
     *,
     segment_by: str = "time",
     scenes: Sequence[Scene] | None = None,
-    clip_mode: str = "encode",
+    clip_mode: str = Processing.clip_mode,
     encoder: str = "libx264",
     min_segment_length: float = Processing.min_segment_length,
 ) -> list[Segment]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 from vidkit.tagging.conditions import Facts, facts
 from vidkit.tagging.rules import BUILT_IN, Rule, RuleSet, load_custom_tags, missing_columns, rule_holds, rule_set
@@ -28,11 +29,24 @@ UNCLASSIFIED = "Unclassified"
 CustomRules = str | os.PathLike[str] | RuleSet | Mapping[str, Any] | None
 
 
-def apply_tags(video_info: Mapping[str, Any], custom_rules: CustomRules = None) -> list[str]:
+class HasMetadata(Protocol):
+    """What `extract_metadata` gives: a dataclass whose fields are a record's keys."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def resolution(self) -> str: ...
+
+
+# A record, or what is known of a video so far.
+VideoInfo = Mapping[str, Any] | HasMetadata
+
+
+def apply_tags(video_info: VideoInfo, custom_rules: CustomRules = None) -> list[str]:
     """The tags of a video: by vidkit's own rules, then by the user's.
 
     Args:
-        video_info: a record, or a part of one; its own `tags` are not looked at.
+        video_info: a record, a part of one, or what `extract_metadata` gives; its own `tags` are not looked at.
         custom_rules: a rule file or what `load_custom_tags` made of it.
 
     Returns:
@@ -43,21 +57,19 @@ def apply_tags(video_info: Mapping[str, Any], custom_rules: CustomRules = None) 
         ConfigError: the rule file holds a mistake.
     """
     custom = _rules(custom_rules)
-    return _apply((*built_in().rules, *custom.rules), facts(video_info), [])
+    return _apply((*built_in().rules, *custom.rules), facts(_mapping(video_info)), [])
 
 
-def apply_custom_rules(
-    video_info: Mapping[str, Any], tags: Iterable[str], custom_tags_rules: CustomRules
-) -> list[str]:
+def apply_custom_rules(video_info: VideoInfo, tags: Iterable[str], custom_tags_rules: CustomRules) -> list[str]:
     """These tags and those that the user's rules add to them, in order, without repeats.
 
     Raises:
         ConfigError: the rules hold a mistake.
     """
-    return _apply(_rules(custom_tags_rules).rules, facts(video_info), tags)
+    return _apply(_rules(custom_tags_rules).rules, facts(_mapping(video_info)), tags)
 
 
-def classify_video(video_info: Mapping[str, Any], custom_rules: CustomRules = None) -> str:
+def classify_video(video_info: VideoInfo, custom_rules: CustomRules = None) -> str:
     """The class of a video whose `tags` are set: the first that holds of the user's, then of vidkit's own.
 
     Returns:
@@ -66,7 +78,8 @@ def classify_video(video_info: Mapping[str, Any], custom_rules: CustomRules = No
     Raises:
         ConfigError: the rule file holds a mistake.
     """
-    video, tags = facts(video_info), _by_meaning(video_info.get("tags") or ())
+    known = _mapping(video_info)
+    video, tags = facts(known), _by_meaning(known.get("tags") or ())
     classes = (*_rules(custom_rules).classifications, *built_in().classifications)
     return next((rule.gives[0] for rule in classes if rule_holds(rule, video, tags)), UNCLASSIFIED)
 
@@ -76,7 +89,7 @@ def same_tag(one: str, other: str) -> bool:
     return fold(one) == fold(other)
 
 
-def tag_and_classify(video_info: Mapping[str, Any], custom_rules: CustomRules = None) -> tuple[list[str], str]:
+def tag_and_classify(video_info: VideoInfo, custom_rules: CustomRules = None) -> tuple[list[str], str]:
     """The tags and the class of a video as its record has them: by the rules, and what a person said over that.
 
     Args:
@@ -87,17 +100,25 @@ def tag_and_classify(video_info: Mapping[str, Any], custom_rules: CustomRules = 
     Raises:
         ConfigError: the rule file holds a mistake.
     """
-    said = video_info.get("corrections") or {"classification": None, "add_tags": [], "remove_tags": []}
+    known = _mapping(video_info)
+    said = known.get("corrections") or {"classification": None, "add_tags": [], "remove_tags": []}
     gone = _by_meaning(said["remove_tags"])
-    by_rules = [tag for tag in apply_tags(video_info, custom_rules) if fold(tag) not in gone]
+    by_rules = [tag for tag in apply_tags(known, custom_rules) if fold(tag) not in gone]
     tags = list(_by_meaning([*by_rules, *said["add_tags"]]).values())
-    return tags, said["classification"] or classify_video({**video_info, "tags": tags}, custom_rules)
+    return tags, said["classification"] or classify_video({**known, "tags": tags}, custom_rules)
 
 
 @cache
 def built_in() -> RuleSet:
     """vidkit's own rules and classes."""
     return rule_set(BUILT_IN)
+
+
+def _mapping(video_info: VideoInfo) -> Mapping[str, Any]:
+    """A record, or metadata as the record has it."""
+    if isinstance(video_info, Mapping):
+        return video_info
+    return {**asdict(video_info), "resolution": video_info.resolution}
 
 
 def _rules(custom_rules: CustomRules) -> RuleSet:
