@@ -1,18 +1,25 @@
-"""Many rows: a CSV that is all done, 200 videos beside video2dataset, memory over 2,000 rows."""
+"""Many rows: CSVs that are all done, bad or filtered, 200 videos beside video2dataset, memory over 2,000 rows.
+
+`--ten-million` adds a CSV of ten million rows that are all done.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 from measure import make_videos, peak_memory, run, seconds, served, table, vidkit
 
+_HEADER = "url,file_size,last_modified\n"
+_SITE = "http://127.0.0.1:9/videos"  # nobody answers there
 PEER = Path(__file__).parent / ".venv-peers"
 
 
@@ -22,23 +29,49 @@ def all_done(rows: int, goal: str) -> list[object]:
         folder = Path(name)
         make_videos(folder / "site", 1)
         url = (folder / "site" / "v0.mp4").absolute()
-        with (folder / "v.csv").open("w") as file:
-            file.write("url,file_size,last_modified\n")
-            file.write(f"{url},1,2026-11-20\n")
+        (folder / "v.csv").write_text(f"{_HEADER}{url},1,2026-11-20\n")
         vidkit("process", "--describe", "none", "--csv", "v.csv", cwd=folder)
         results = folder / "processed_videos"
-        line = json.loads((results / ".journal.jsonl").read_text())
-        record = (results / "v0.mp4.json").read_text()
-        with (folder / "v.csv").open("a") as file, (results / ".journal.jsonl").open("a") as journal:
-            for number in range(1, rows):
-                address = f"http://127.0.0.1:9/videos/{number}.mp4"  # nobody answers there
-                file.write(f"{address},1,2026-11-20\n")
-                journal.write(json.dumps([address, f"{number}.mp4", *line[2:]]) + "\n")
-                (results / f"{number}.mp4.json").write_text(record)
+        with closing(sqlite3.connect(results / ".vidkit.db")) as journal, journal:
+            version, settings = journal.execute("SELECT version, settings FROM videos").fetchone()
+            journal.executemany(
+                "INSERT INTO videos (url, filename, name, version, settings) VALUES (?, ?, ?, ?, ?)",
+                ((f"{_SITE}/{n}.mp4", f"{n}.mp4", f"{n}.mp4", version, settings) for n in range(1, rows)),
+            )
+        with (folder / "v.csv").open("a") as file:
+            file.writelines(f"{_SITE}/{number}.mp4,1,2026-11-20\n" for number in range(1, rows))
+        content = (results / "v0.mp4.json").read_bytes()
+        for number in range(1, rows):
+            record = results / f"{number}.mp4.json"
+            if number % 60_000 == 1:  # the others are links to it: file systems allow so many
+                record.write_bytes(content)
+                first = record
+            else:
+                os.link(first, record)
         took, memory = peak_memory(["process", "--describe", "none", "--csv", "v.csv"], folder)
         summary = json.loads((results / "summary.json").read_text())
     assert summary["skipped"] == rows, summary
     return [f"a CSV of {rows:,} rows, all done", "", "", goal, f"{took:.1f} s, {memory:.0f} MB"]
+
+
+def none_taken(what: str, rows: int, goal: str) -> list[object]:
+    """A CSV of which every row is "bad" (it has no URL) or "filtered" (the video is too small)."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with (folder / "v.csv").open("w") as file:
+            file.write(_HEADER)
+            url = "" if what == "bad" else _SITE
+            file.writelines(f"{url and f'{url}/{number}.mp4'},1,2026-11-20\n" for number in range(rows))
+        words = ["process", "--describe", "none", "--csv", "v.csv", "--min-size", "1MB"]
+        # Failed rows are exit code 1.
+        code = "import sys; from vidkit.cli import main; import resource; main(sys.argv[1:]); "
+        code += "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
+        began = time.perf_counter()
+        done = run(sys.executable, "-c", code, *words, cwd=folder)
+        took, memory = time.perf_counter() - began, int(done.stderr.split()[-1]) / 1024
+        summary = json.loads((folder / "processed_videos" / "summary.json").read_text())
+    assert summary["failed" if what == "bad" else "filtered"] == rows, summary
+    return [f"a CSV of {rows:,} rows, all {what}", "", "", goal, f"{took:.1f} s, {memory:.0f} MB"]
 
 
 def two_hundred() -> list[list[object]]:
@@ -123,5 +156,10 @@ def memory_over_rows(rows: int = 2000) -> list[object]:
 
 
 if __name__ == "__main__":
-    rows = [all_done(100_000, "5 s, 200 MB"), all_done(10_000, "1 s"), *two_hundred(), memory_over_rows()]
+    million = 1_000_000
+    rows = [all_done(10_000, "1 s"), all_done(100_000, "5 s, 200 MB"), all_done(million, "29 s, 200 MB")]
+    if "--ten-million" in sys.argv:  # making its files takes minutes
+        rows.append(all_done(10 * million, "120 s, 500 MB"))
+    rows += [none_taken("bad", million, "25 s, 200 MB"), none_taken("filtered", million, "17 s, 200 MB")]
+    rows += [*two_hundred(), memory_over_rows()]
     print(table(("what", "beside", "ratio", "goal", "measured"), rows))
