@@ -253,7 +253,7 @@ def test_a_video_that_cannot_be_decoded_says_so(make_video: MakeVideo, tmp_path:
     metadata = extract_metadata(make_video())
     gone = tmp_path / "gone.mp4"
     with pytest.raises(MediaError, match=r"gone\.mp4 cannot be cut into clips: .*No such file"):
-        segment_video(gone, tmp_path / "out", metadata=metadata, clip_mode="encode")
+        segment_video(gone, tmp_path / "out", metadata=metadata)
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from pathlib import Path
 from vidkit.analysis.clip_files import building, clip_name, remove_older_clips
 from vidkit.analysis.copying import (
     NEAR_ENOUGH,
+    Packets,
     copy_error,
     copy_pieces,
     nearest_keyframes,
@@ -195,6 +196,13 @@ def scene_starts(scenes: Sequence[Scene], longest: float) -> list[float]:
     return starts or [0.0]
 
 
+def _packets(path: Path, metadata: Metadata) -> Packets:
+    try:
+        return read_packets(path, metadata)
+    except MediaError as error:
+        raise MediaError(f"{printable(path.name)} cannot be cut into clips: {error}") from None
+
+
 def copied(path: Path, folder: Path, metadata: Metadata, settings: ClipSettings, plan: Plan) -> list[Piece] | None:
     """The clips cut without encoding; None where the settings or the video ask for encoding.
 
@@ -212,7 +220,7 @@ def copied(path: Path, folder: Path, metadata: Metadata, settings: ClipSettings,
         raise copy_error(path, why)
     if why:
         return None
-    packets = read_packets(path, metadata)
+    packets = _packets(path, metadata)
     end = max(metadata.duration, packets.end)  # a header may say less than there is
     starts = plan.starts or [n * plan.step for n in range(max(1, math.ceil(end / plan.step - 1e-6)))]
     if not forced and not plain_pictures(packets):
