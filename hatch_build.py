@@ -22,7 +22,7 @@ class Links(MetadataHookInterface):
         root = Path(self.root)
         address = repository(root)
         readme = (root / "README.md").read_text(encoding="utf-8")
-        version = re.search(r'__version__ = "(.+)"', (root / "src" / "vidkit" / "__init__.py").read_text())
+        version = re.search(r'__version__ = "(.+)"', (root / "src" / "vidkit" / "_version.py").read_text())
         assert version
         base = f"{address}/blob/v{version[1]}/" if address else None
         metadata["readme"] = {"content-type": "text/markdown", "text": linked(readme, base)}

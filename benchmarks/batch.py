@@ -121,9 +121,9 @@ def _video2dataset(folder: Path) -> float | None:
 def memory_over_rows(rows: int = 2000) -> list[object]:
     """The memory of the process after the first half of the rows and after the second."""
     from vidkit.batch import Silent, process_rows
-    from vidkit.config import load_config
+    from vidkit.core.config import load_config
     from vidkit.rows import Row
-    from vidkit.run import open_run
+    from vidkit.workflow.run import open_run
 
     def resident() -> float:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6

@@ -24,7 +24,7 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / 
 
 from tests.model_server import serving
 
-from vidkit.config import load_config
+from vidkit.core.config import load_config
 from vidkit.ffmpeg import run_tool
 from vidkit.qwen_model import Clip, Question, describe_record, in_parallel, open_describer
 

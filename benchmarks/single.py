@@ -67,8 +67,8 @@ def download() -> list[list[object]]:
 def overhead() -> list[object]:
     """A video's time less that of the ffmpeg and ffprobe processes and of the network."""
     from vidkit import ffmpeg, process_video_pipeline
-    from vidkit.config import load_config
-    from vidkit.run import open_run
+    from vidkit.core.config import load_config
+    from vidkit.workflow.run import open_run
 
     spent = 0.0
     real = ffmpeg._process

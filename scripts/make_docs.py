@@ -9,8 +9,8 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from vidkit import record
 from vidkit.cli import make_parser
-from vidkit.config import default_ini, settings, show
-from vidkit.parser import Parser
+from vidkit.cli.parser import Parser
+from vidkit.core.config import default_ini, settings, show
 
 ROOT = Path(__file__).parents[1]
 STARTERS = ROOT / "src" / "vidkit" / "starters"
@@ -31,7 +31,7 @@ def pages() -> dict[str, str]:
 def _cli() -> Iterator[str]:
     yield "# The command line"
     yield ""
-    yield "<!-- made by `make docs` from src/vidkit/arguments.py -->"
+    yield "<!-- made by `make docs` from src/vidkit/cli/arguments.py -->"
     yield ""
     yield "Every option reads the same with `-` and with `_`. Results go to stdout, messages to stderr."
     yield ""
@@ -64,7 +64,7 @@ def _argument(action: argparse.Action) -> str:
 def _config() -> Iterator[str]:
     yield "# Settings"
     yield ""
-    yield "<!-- made by `make docs` from src/vidkit/settings.py -->"
+    yield "<!-- made by `make docs` from src/vidkit/core/settings.py -->"
     yield ""
     yield "The command line comes before the environment, the environment before `config.ini`, and that before"
     yield "the default. `vidkit init` writes a `config.ini` with all of these."

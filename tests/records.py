@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from vidkit.config import load_config
+from vidkit.core.config import load_config
 from vidkit.export import export_to_json
 from vidkit.library import Stored, open_library
 from vidkit.record import SCHEMA, Record

@@ -18,11 +18,11 @@ from urllib.parse import quote
 import pytest
 
 from vidkit.batch import Silent, Summary, process_rows
-from vidkit.config import load_config
+from vidkit.core.config import load_config
 from vidkit.ffmpeg import find_tool
 from vidkit.record import Record
 from vidkit.rows import Filters, Found, Row, read_video_metadata_from_csv
-from vidkit.run import open_run
+from vidkit.workflow.run import open_run
 
 from .conftest import MakeVideo
 from .misbehaving_server import Reply, Server

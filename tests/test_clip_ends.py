@@ -15,8 +15,8 @@ from vidkit.analysis import (
     extract_metadata,
     segment_video,
 )
-from vidkit.config import load_config
-from vidkit.run import open_run
+from vidkit.core.config import load_config
+from vidkit.workflow.run import open_run
 
 from .test_clips import ffmpeg, ffprobe, numbers
 from .test_copying import is_copy, often, packets, times  # noqa: F401

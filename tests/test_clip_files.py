@@ -14,9 +14,9 @@ import pytest
 from vidkit import process_video_pipeline
 from vidkit.analysis import extract_metadata, extract_scene_segment, segment_video
 from vidkit.cli import main
-from vidkit.config import load_config
+from vidkit.core.config import load_config
 from vidkit.errors import MediaError, OutputError
-from vidkit.run import open_run
+from vidkit.workflow.run import open_run
 
 from .conftest import MakeVideo
 from .test_clips import ffmpeg, numbered, numbers  # noqa: F401

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vidkit.config import default_ini, load_config, settings
+from vidkit.core.config import default_ini, load_config, settings
 from vidkit.errors import ConfigError
 
 

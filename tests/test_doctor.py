@@ -12,8 +12,8 @@ import pytest
 
 from vidkit.analysis.encoders import try_encoders
 from vidkit.cli import main
-from vidkit.config import load_config
-from vidkit.extras import PURPOSES
+from vidkit.core.config import load_config
+from vidkit.core.extras import PURPOSES
 from vidkit.library import open_library
 from vidkit.qwen_model import reach
 

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 EXTRAS = ("export", "ffmpeg", "plot", "qwen", "sites")
-ASK = "import sys; from vidkit.extras import install_command; print(install_command(*sys.argv[1:]))"
+ASK = "import sys; from vidkit.core.extras import install_command; print(install_command(*sys.argv[1:]))"
 
 
 def hint(*words: str, see: tuple[Path, ...] = ()) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from vidkit.config import Config, load_config
+from vidkit.core.config import Config, load_config
 from vidkit.errors import ConfigError
 from vidkit.infer import run_inference_on_videos
 from vidkit.qwen_model import open_describer

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from vidkit.batch import Silent, Summary, process_rows
-from vidkit.config import load_config
+from vidkit.core.config import load_config
 from vidkit.errors import OutputError
-from vidkit.journal import Entry, Journal
 from vidkit.library import open_library
 from vidkit.record import Record
 from vidkit.rows import Row
-from vidkit.run import open_run
 from vidkit.workflow import process_video_pipeline
+from vidkit.workflow.journal import Entry, Journal
+from vidkit.workflow.run import open_run
 
 from .conftest import MakeVideo
 from .misbehaving_server import Reply, Server

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from vidkit.cli import main
-from vidkit.config import load_config
+from vidkit.core.config import load_config
+from vidkit.curate.corrections import text_of_cell
 from vidkit.export.rows import cell
-from vidkit.labels import text_of_cell
 from vidkit.library import open_library
 
 from .dataset_parts import export

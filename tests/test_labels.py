@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from vidkit.cli import main
-from vidkit.config import load_config
+from vidkit.core.config import load_config
+from vidkit.curate.corrections import Correction, label_video, make_change, read_corrections
 from vidkit.errors import ConfigError, LibraryError, OutputError
-from vidkit.labels import Correction, label_video, make_change, read_corrections
 from vidkit.library import open_library, open_library_at, parse_query
 from vidkit.library.sqlite import open_sqlite
 from vidkit.record import Record

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from vidkit.leftovers import TEMPORARY, clear_leftovers
+from vidkit.core.leftovers import TEMPORARY, clear_leftovers
 
 LEAVE = """
 import sys, tempfile
 from pathlib import Path
-from vidkit.leftovers import TEMPORARY
+from vidkit.core.leftovers import TEMPORARY
 Path(tempfile.mkdtemp(prefix=TEMPORARY, dir="."), "clip").write_text("")
 print("there", flush=True)
 sys.stdin.read()
@@ -79,7 +79,9 @@ def test_two_containers_leave_each_others_temporary_folders_alone() -> None:
     clear_leftovers(Path())  # seen from outside
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     other = ["unshare", "--pid", "--fork", "--mount-proc", sys.executable, "-c"]
-    other += ["from pathlib import Path; from vidkit.leftovers import clear_leftovers; clear_leftovers(Path())"]
+    other += [
+        "from pathlib import Path; from vidkit.core.leftovers import clear_leftovers; clear_leftovers(Path())"
+    ]
     subprocess.run(other, check=True, env=environment)  # and from another one, where the ids are the same
     assert left() == [name]
     end(contained)

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from vidkit.config import load_config
+from vidkit.core.config import load_config
 from vidkit.errors import ConfigError, LibraryError
 from vidkit.library import (
     Library,
@@ -652,7 +652,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from tests.records import make_record
-from vidkit.config import load_config
+from vidkit.core.config import load_config
 from vidkit.library import open_library
 with open_library(load_config()) as library:
     for n in range(8):

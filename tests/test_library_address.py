@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vidkit.cli import main
-from vidkit.config import load_config
+from vidkit.core.config import load_config
 from vidkit.errors import LibraryError
 from vidkit.library import is_uri, open_library, open_library_at
 

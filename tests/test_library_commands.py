@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
+from vidkit.batch.failures import Failure, Failures
 from vidkit.cli import main
-from vidkit.config import load_config
-from vidkit.failures import Failure, Failures
+from vidkit.core.config import load_config
 from vidkit.library import Stored, open_library, open_library_at
 from vidkit.rows import Row
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from vidkit.cli import main
-from vidkit.config import load_config
+from vidkit.core.config import load_config
 from vidkit.export import export_to_json, read_record
 from vidkit.library import Stored, add_folder, copy_library, open_library, open_library_at
 from vidkit.record import Record

@@ -12,10 +12,10 @@ from pymongo import MongoClient
 
 from vidkit import process_video_pipeline
 from vidkit.cli import main
-from vidkit.config import load_config
+from vidkit.core.config import load_config
 from vidkit.library import open_library
 from vidkit.library.sqlite_file import SCHEMA
-from vidkit.run import open_run
+from vidkit.workflow.run import open_run
 
 from .conftest import MakeVideo
 from .mongod import free_port, mongod

@@ -35,7 +35,7 @@ def test_a_key_that_no_record_has_is_said_with_the_nearest(library: Library) -> 
 
 @pytest.mark.parametrize("words", [["search"], ["stats"], ["export", "out", "--format", "csv"]])
 def test_where_with_a_misspelt_column_says_so(words: list[str], capsys: Capture) -> None:
-    from vidkit.config import load_config
+    from vidkit.core.config import load_config
 
     with open_library(load_config(environment={})) as home:
         home.save(make_record("a.mp4", columns={"label": "movie"}), Path("processed_videos"))

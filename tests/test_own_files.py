@@ -14,9 +14,9 @@ from tests.conftest import MakeVideo
 from tests.misbehaving_server import Reply, Server
 from tests.records import make_record
 from vidkit.cli import main
-from vidkit.config import load_config
+from vidkit.core.config import load_config
 from vidkit.library import open_library
-from vidkit.places import mark_download
+from vidkit.workflow.layout import mark_download
 
 Capture = pytest.CaptureFixture[str]
 DOWNLOADS = Path("downloaded_videos")

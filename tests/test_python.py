@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import vidkit
-from vidkit.settings import Config, settings
+from vidkit.core.settings import Config, settings
 
 from .conftest import MakeVideo
 

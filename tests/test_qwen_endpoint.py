@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from vidkit.config import Config, load_config
+from vidkit.core.config import Config, load_config
 from vidkit.errors import ConfigError, DescribeError
 from vidkit.qwen_model import (
     Describer,

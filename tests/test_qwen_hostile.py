@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from vidkit.cli import main
-from vidkit.config import load_config
+from vidkit.core.config import load_config
 from vidkit.errors import DescribeError
 from vidkit.qwen_model import Description, open_describer
 from vidkit.qwen_model.answer import read_answer

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from vidkit.config import Config, load_config
+from vidkit.core.config import Config, load_config
 from vidkit.errors import DescribeError
 from vidkit.qwen_model import Clip, Describer, Question, QwenVLModel, describe_record, open_describer
 from vidkit.qwen_model.batches import Batches, OutOfMemory
@@ -400,7 +400,7 @@ def _python(program: str, *arguments: str, check: bool = True, **environment: st
 ASK = """
 import sys
 from pathlib import Path
-from vidkit.config import load_config
+from vidkit.core.config import load_config
 from vidkit.errors import VidkitError
 from vidkit.qwen_model import open_describer
 describer = open_describer(load_config(environment={}, overrides={

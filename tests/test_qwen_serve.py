@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from vidkit.config import load_config
+from vidkit.core.config import load_config
 from vidkit.qwen_model import Describer, describe_record, open_describer
 
 from .conftest import MakeVideo

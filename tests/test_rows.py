@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from vidkit.core.units import parse_date
 from vidkit.errors import ConfigError
 from vidkit.rows import BadRow, Filters, PassedOver, Row, read_video_metadata_from_csv
-from vidkit.units import parse_date
 
 BASE = "https://mybucket.online/vids/"
 HEADER = "file_name,file_size,last_modified,public_url"

@@ -18,7 +18,7 @@ from vidkit.analysis import (
     extract_metadata,
 )
 from vidkit.cli import main
-from vidkit.settings import SceneDetection
+from vidkit.core.settings import SceneDetection
 
 from .conftest import turn
 from .test_clips import ffmpeg

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from vidkit.batch import Silent, process_rows
-from vidkit.config import load_config
+from vidkit.cli.screen import Screen
+from vidkit.core.config import load_config
+from vidkit.core.terminal import width_of
 from vidkit.rows import Filters, PassedOver, Row
-from vidkit.run import open_run
-from vidkit.screen import Screen
-from vidkit.terminal import width_of
+from vidkit.workflow.run import open_run
 
 from .conftest import MakeVideo
 from .misbehaving_server import Reply, Server

@@ -14,11 +14,11 @@ import pytest
 from tests.conftest import MakeVideo
 from tests.misbehaving_server import Reply, Server
 from vidkit.cli import main
-from vidkit.config import load_config
 from vidkit.core import without_secrets
+from vidkit.core.config import load_config
+from vidkit.core.redaction import is_unclear, shown_url
 from vidkit.errors import LibraryError
 from vidkit.library import open_library_at
-from vidkit.redaction import is_unclear, shown_url
 
 Capture = pytest.CaptureFixture[str]
 MARK = "Qz7k"  # stands in every piece of every user name and password

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from vidkit.seen import Seen
+from vidkit.batch.seen import Seen
 
 
 def test_each_text_is_new_once() -> None:

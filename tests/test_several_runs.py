@@ -19,9 +19,9 @@ from typing import Any
 import pytest
 
 from vidkit import download_video
-from vidkit.config import load_config
-from vidkit.run import open_run
+from vidkit.core.config import load_config
 from vidkit.workflow import process_video_pipeline
+from vidkit.workflow.run import open_run
 
 from .conftest import MakeVideo
 from .misbehaving_server import Asked, Reply, Server

@@ -9,8 +9,8 @@ import pytest
 
 from vidkit.analysis import ClipSettings, ClipWish, SceneWish, analyse_video, extract_metadata, segment_video
 from vidkit.cli import main
-from vidkit.config import load_config
-from vidkit.run import open_run
+from vidkit.core.config import load_config
+from vidkit.workflow.run import open_run
 
 from .conftest import MakeVideo
 from .test_clip_ends import assert_last_as_said, long_sound  # noqa: F401

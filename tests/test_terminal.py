@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from vidkit.terminal import cut, width_of, wrap
+from vidkit.core.terminal import cut, width_of, wrap
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from vidkit.library import parse_query
-from vidkit.tagging import apply_tags
-from vidkit.units import (
+from vidkit.core.units import (
     codec_name,
     format_duration,
     format_size,
@@ -15,6 +13,8 @@ from vidkit.units import (
     parse_resolution,
     parse_size,
 )
+from vidkit.library import parse_query
+from vidkit.tagging import apply_tags
 
 
 @pytest.mark.parametrize(

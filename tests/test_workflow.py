@@ -9,12 +9,12 @@ import pytest
 
 from vidkit import process_video_pipeline
 from vidkit.analysis.encoders import ENCODERS, _failure
-from vidkit.config import Config, load_config
+from vidkit.core.config import Config, load_config
 from vidkit.errors import ConfigError, DownloadError, MediaError, VidkitError
 from vidkit.record import Record
 from vidkit.rows import Row
-from vidkit.run import open_run
 from vidkit.workflow import source_key
+from vidkit.workflow.run import open_run
 
 from .conftest import MakeVideo
 from .misbehaving_server import Asked, Reply, Server

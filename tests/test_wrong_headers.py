@@ -22,9 +22,9 @@ from vidkit.analysis import (
     segment_video,
 )
 from vidkit.analysis.thumbnails import choose_thumbnails
-from vidkit.config import load_config
+from vidkit.core.config import load_config
 from vidkit.errors import VidkitError
-from vidkit.run import open_run
+from vidkit.workflow.run import open_run
 
 from .test_clips import ffmpeg
 

@@ -5,7 +5,7 @@ The functions below are imported when they are first used, so that `import vidki
 
 from __future__ import annotations
 
-__version__ = "0.1.0"
+from vidkit._version import __version__ as __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
         make_thumbnails,
         segment_video,
     )
+    from vidkit.batch.prepare import csv_to_json
     from vidkit.core import ensure_directory, load_config, load_priority_keywords, setup_logging
     from vidkit.download import download_video, extract_video_url_from_html, is_video_url
     from vidkit.errors import VidkitError
     from vidkit.export import export_dataset, export_to_json
     from vidkit.infer import run_inference_on_videos
     from vidkit.library import connect_to_mongodb, get_mongodb_collection, open_library
-    from vidkit.prepare import csv_to_json
     from vidkit.qwen_model import QwenVLModel, process_with_qwen_vl, query_qwen_vl_chat
     from vidkit.rows import read_video_metadata_from_csv
     from vidkit.tagging import apply_custom_rules, apply_tags, classify_video, load_custom_tags
@@ -42,7 +42,7 @@ _PLACES = {
     "export": ("export_dataset", "export_to_json"),
     "library": ("connect_to_mongodb", "get_mongodb_collection", "open_library"),
     "infer": ("run_inference_on_videos",),
-    "prepare": ("csv_to_json",),
+    "batch.prepare": ("csv_to_json",),
     "qwen_model": ("QwenVLModel", "process_with_qwen_vl", "query_qwen_vl_chat"),
     "rows": ("read_video_metadata_from_csv",),
     "tagging": ("apply_custom_rules", "apply_tags", "classify_video", "load_custom_tags"),

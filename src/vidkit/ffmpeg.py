@@ -25,8 +25,8 @@ from typing import IO
 
 from vidkit import watchdog
 from vidkit.core import printable
+from vidkit.core.extras import install_command
 from vidkit.errors import MediaError, ToolMissingError
-from vidkit.extras import install_command
 
 log = logging.getLogger(__name__)
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vidkit.config import Config, load_config
 from vidkit.core import ensure_directory, json_reason, load_priority_keywords, printable, shown_url, write_whole
+from vidkit.core.config import Config, load_config
+from vidkit.core.units import parse_resolution
 from vidkit.download import download_video
 from vidkit.errors import ConfigError, OutputError, VidkitError
 from vidkit.qwen_model import (
@@ -26,7 +27,6 @@ from vidkit.qwen_model import (
     in_parallel,
     open_describer,
 )
-from vidkit.units import parse_resolution
 
 log = logging.getLogger(__name__)
 

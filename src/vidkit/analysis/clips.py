@@ -25,10 +25,10 @@ from vidkit.analysis.encoders import choose_encoder, encoding
 from vidkit.analysis.probe import Metadata, extract_metadata
 from vidkit.analysis.scenes import Scene, detect_scenes
 from vidkit.core import ensure_directory, printable
+from vidkit.core.settings import Processing
+from vidkit.core.units import parse_resolution
 from vidkit.errors import MediaError
 from vidkit.ffmpeg import input_arguments, run_tool
-from vidkit.settings import Processing
-from vidkit.units import parse_resolution
 
 
 @dataclass(frozen=True)

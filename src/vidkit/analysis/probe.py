@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from vidkit.core import printable
+from vidkit.core.units import parse_pixel_aspect
 from vidkit.errors import MediaError
 from vidkit.ffmpeg import input_arguments, run_tool
-from vidkit.units import parse_pixel_aspect
 
 _PROBE_SECONDS = 60.0
 # Streams that are pictures beside the video: cover art, previews for scrubbing.

@@ -13,8 +13,8 @@ from vidkit.analysis.decode import TELL_TIMES, Listener, Use, decode
 from vidkit.analysis.duration import decoded_duration
 from vidkit.analysis.probe import Metadata, extract_metadata
 from vidkit.core import printable
+from vidkit.core.settings import SceneDetection
 from vidkit.errors import MediaError
-from vidkit.settings import SceneDetection
 
 if TYPE_CHECKING:
     import numpy as np

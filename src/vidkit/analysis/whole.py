@@ -15,8 +15,8 @@ from vidkit.analysis.scenes import DETECTORS, Scene, scenes_between
 from vidkit.analysis.sprites import Sprites, sprite_interval, sprites_use, write_vtt
 from vidkit.analysis.thumbnails import candidates_use, choose_thumbnails
 from vidkit.core import printable
+from vidkit.core.settings import SceneDetection
 from vidkit.errors import MediaError
-from vidkit.settings import SceneDetection
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidkit.core import printable, shown_url
+from vidkit.core.extensions import MANIFEST_EXTENSIONS, VIDEO_EXTENSIONS
 from vidkit.download.names import has_extension, local_path, safe_name, wanted_name
 from vidkit.errors import DownloadError
-from vidkit.extensions import MANIFEST_EXTENSIONS, VIDEO_EXTENSIONS
 
 __all__ = [
     "Download",

@@ -8,9 +8,9 @@ from email.utils import parsedate_to_datetime
 from enum import Enum
 
 from vidkit.core import printable
+from vidkit.core.extensions import AUDIO_EXTENSIONS, MANIFEST_EXTENSIONS, VIDEO_EXTENSIONS
 from vidkit.download.names import disposition_name, extension_of, has_extension
 from vidkit.errors import DownloadError
-from vidkit.extensions import AUDIO_EXTENSIONS, MANIFEST_EXTENSIONS, VIDEO_EXTENSIONS
 
 MANIFEST_TYPES = frozenset({
     "application/vnd.apple.mpegurl", "application/x-mpegurl", "audio/mpegurl", "audio/x-mpegurl",

@@ -13,6 +13,8 @@ from typing import TypeAlias
 import requests
 
 from vidkit.core import printable, shown_url
+from vidkit.core.extensions import VIDEO_EXTENSIONS
+from vidkit.core.extras import install_command
 from vidkit.download import extract_video_url_from_html, hls, sites
 from vidkit.download.answer import Kind, found_extension, kind_of, version_of
 from vidkit.download.body import blocks
@@ -30,8 +32,6 @@ from vidkit.download.transfer import (
     save,
 )
 from vidkit.errors import DownloadError
-from vidkit.extensions import VIDEO_EXTENSIONS
-from vidkit.extras import install_command
 
 MAX_TEXT = 10 * 2**20  # bytes of a page or a manifest
 MAX_HOPS = 4  # from page to page

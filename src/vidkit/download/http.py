@@ -21,10 +21,10 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 import requests
 import urllib3
 
-from vidkit import __version__
+from vidkit._version import __version__
 from vidkit.core import printable, shown_url, without_secrets
+from vidkit.core.redaction import is_unclear
 from vidkit.errors import DownloadError
-from vidkit.redaction import is_unclear
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from vidkit.core import shown_url
-from vidkit.extensions import AUDIO_EXTENSIONS, MANIFEST_EXTENSIONS, VIDEO_EXTENSIONS
+from vidkit.core.extensions import AUDIO_EXTENSIONS, MANIFEST_EXTENSIONS, VIDEO_EXTENSIONS
 
 _BY_TYPE = {
     "video/3gpp": ".3gp",

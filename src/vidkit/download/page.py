@@ -14,8 +14,8 @@ from bs4 import BeautifulSoup, Tag
 from bs4.dammit import UnicodeDammit
 from bs4.filter import SoupStrainer
 
+from vidkit.core.extensions import MANIFEST_EXTENSIONS, VIDEO_EXTENSIONS
 from vidkit.download.names import extension_of, last_part
-from vidkit.extensions import MANIFEST_EXTENSIONS, VIDEO_EXTENSIONS
 
 # What cannot be fetched as a video, however it is named in a page: pictures, sound, Flash, DASH, programs.
 _NO_VIDEO = frozenset({

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vidkit.core import TEMPORARY, ensure_directory
+from vidkit.core.locks import FileLock, take_file_lock
 from vidkit.download.transfer import disk_errors
-from vidkit.locks import FileLock, take_file_lock
 
 
 class Places:

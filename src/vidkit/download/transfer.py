@@ -15,10 +15,10 @@ from pathlib import Path
 import requests
 
 from vidkit.core import printable, shown_url
+from vidkit.core.units import format_size
 from vidkit.download.answer import strong_validator
 from vidkit.download.http import PassingError, Patience, ask, content_length
 from vidkit.errors import OutputError, UnwantedError
-from vidkit.units import format_size
 
 Report = Callable[[int, "int | None"], None]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidkit import __version__
+from vidkit._version import __version__
 from vidkit.core import printable
 from vidkit.export.folder import MADE_BY, MARKER
 from vidkit.export.formats import Format

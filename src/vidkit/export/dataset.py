@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from vidkit import __version__
+from vidkit._version import __version__
 from vidkit.core import printable
 from vidkit.errors import ConfigError
 from vidkit.export import webdataset

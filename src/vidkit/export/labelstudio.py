@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
-from vidkit import __version__
+from vidkit._version import __version__
 from vidkit.core import shown_url
 from vidkit.export.items import Item, Job, Sample, frames
 from vidkit.record import Record

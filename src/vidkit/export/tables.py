@@ -9,10 +9,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from vidkit.core.extras import install_command
 from vidkit.errors import ToolMissingError
 from vidkit.export.items import Job, Sample
 from vidkit.export.rows import COLUMNS, cell, flat, row_of
-from vidkit.extras import install_command
 
 Put = Callable[[dict[str, Any]], None]
 _ROWS = 1000  # in one group of a Parquet file

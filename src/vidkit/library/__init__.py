@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from vidkit.config import Config
 from vidkit.core import printable
+from vidkit.core.config import Config
 from vidkit.errors import LibraryError
 from vidkit.library.advice import unknown_keys
 from vidkit.library.facts import summary_of

@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from vidkit.core.units import codec_name, parse_date
 from vidkit.library.text import fold, label, storable
 from vidkit.record import Record
-from vidkit.units import codec_name, parse_date
 
 # Long texts are looked for by their words, moments by themselves, and a stage's seconds by nobody.
 _LEFT_OUT = {"scenes", "segments", "sprites", "qwen_description", "ai.instruction", "processing.stages"}

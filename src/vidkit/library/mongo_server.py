@@ -19,10 +19,10 @@ from pymongo.errors import (
     PyMongoError,
 )
 
-from vidkit.config import load_config
 from vidkit.core import printable
+from vidkit.core.config import load_config
+from vidkit.core.redaction import is_plausible_host
 from vidkit.errors import LibraryError
-from vidkit.redaction import is_plausible_host
 
 Document = dict[str, Any]
 

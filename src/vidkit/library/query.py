@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
+from vidkit.core.units import Sides, named_resolution, parse_date, parse_duration, parse_resolution
 from vidkit.errors import ConfigError
 from vidkit.library.facts import class_fact, codec_fact, facts_where, tag_fact
 from vidkit.library.text import words as words_of
-from vidkit.units import Sides, named_resolution, parse_date, parse_duration, parse_resolution
 
 T = TypeVar("T")
 

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vidkit.config import load_config
 from vidkit.core import load_priority_keywords
+from vidkit.core.config import load_config
 from vidkit.errors import ConfigError
 from vidkit.qwen_model.answer import full_instruction
 from vidkit.qwen_model.cache import AnswerCache
@@ -16,7 +16,7 @@ from vidkit.qwen_model.describer import Describer, endpoint_url, open_describer,
 from vidkit.qwen_model.question import Clip, Description, Question
 
 if TYPE_CHECKING:
-    from vidkit.config import Config
+    from vidkit.core.config import Config
 
 
 def query_qwen_vl_chat(

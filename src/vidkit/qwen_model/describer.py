@@ -18,7 +18,7 @@ from vidkit.qwen_model.question import Backend, Clip, Description, Question
 from vidkit.qwen_model.server import RefusedError, shown_endpoint
 
 if TYPE_CHECKING:
-    from vidkit.config import Config
+    from vidkit.core.config import Config
 
 log = logging.getLogger(__name__)
 

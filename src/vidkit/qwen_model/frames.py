@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from vidkit.core import printable
+from vidkit.core.units import parse_pixel_aspect, parse_resolution
 from vidkit.errors import DescribeError, MediaError
 from vidkit.ffmpeg import input_arguments, run_tool
 from vidkit.qwen_model.question import Clip
-from vidkit.units import parse_pixel_aspect, parse_resolution
 
 _PROBE_SECONDS = 60.0
 _FAR_APART = 4.0  # seconds between frames from which seeking to each is faster than decoding all between them

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from vidkit.core import printable
+from vidkit.core.extras import install_command
 from vidkit.errors import DescribeError, ToolMissingError, VidkitError
-from vidkit.extras import install_command
 from vidkit.qwen_model.memory import is_out_of_memory, total_bytes
 from vidkit.qwen_model.weights import weights_size
 

@@ -26,7 +26,7 @@ from vidkit.qwen_model.weights import find_weights, weights_identity
 if TYPE_CHECKING:
     import torch
 
-    from vidkit.config import Qwen
+    from vidkit.core.config import Qwen
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from vidkit.qwen_model.endpoint import protocol_of
 from vidkit.qwen_model.server import RefusedError, Server, shown_endpoint
 
 if TYPE_CHECKING:
-    from vidkit.config import Config
+    from vidkit.core.config import Config
 
 _TIMEOUT = 5.0  # seconds
 _SHOWN = 3  # models

@@ -10,8 +10,8 @@ import re
 from pathlib import Path
 
 from vidkit.core import printable
+from vidkit.core.extras import install_command
 from vidkit.errors import DescribeError, ToolMissingError
-from vidkit.extras import install_command
 
 log = logging.getLogger(__name__)
 

@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from vidkit.core import printable, shown_url
+from vidkit.core.units import parse_date, parse_duration, parse_size
 from vidkit.errors import ConfigError
 from vidkit.rows.listing import AWK_COLUMNS, CUT, Listed, listed_cells, passed_over, public_url, read_listed, rejoin
 from vidkit.rows.table import cells_of, find_delimiter, open_text, records
-from vidkit.units import parse_date, parse_duration, parse_size
 
 # The columns that are known, in the order in which they count; `File Name` and `fileName` are `file_name`.
 URL_COLUMNS = ("public_url", "url", "video_url", "link", "contentUrl")

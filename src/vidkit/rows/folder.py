@@ -7,10 +7,9 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from vidkit.core import printable
+from vidkit.core import JOURNAL, printable
+from vidkit.core.extensions import VIDEO_EXTENSIONS
 from vidkit.download.names import extension_of, local_path
-from vidkit.extensions import VIDEO_EXTENSIONS
-from vidkit.journal_file import NAME as JOURNAL
 from vidkit.rows import BadRow, Row
 
 log = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
-from vidkit.extensions import MANIFEST_EXTENSIONS, VIDEO_EXTENSIONS
+from vidkit.core.extensions import MANIFEST_EXTENSIONS, VIDEO_EXTENSIONS
 
 AWK_COLUMNS = ("file_name", "file_size", "last_modified", "public_url")
 CUT = (

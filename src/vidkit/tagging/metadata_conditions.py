@@ -10,10 +10,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints, is_typeddict
 
-from vidkit.errors import nearest
-from vidkit.record import Record
-from vidkit.tagging.words import caseless, fold
-from vidkit.units import (
+from vidkit.core.units import (
     Sides,
     codec_name,
     named_resolution,
@@ -22,6 +19,9 @@ from vidkit.units import (
     parse_resolution,
     parse_size,
 )
+from vidkit.errors import nearest
+from vidkit.record import Record
+from vidkit.tagging.words import caseless, fold
 
 SUFFIXES = ("gt", "gte", "lt", "lte", "ne", "in", "contains")
 _ORDER = ("gt", "gte", "lt", "lte")

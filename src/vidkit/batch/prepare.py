@@ -1,0 +1,103 @@
+"""A CSV -> the JSON for inference: each video with its clips, to be described elsewhere or by `vidkit infer`."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from vidkit.batch import Reporter, Silent, Summary, process_rows
+from vidkit.core import ensure_directory, printable, shown_url, write_whole
+from vidkit.core.config import Config, load_config
+from vidkit.errors import OutputError
+from vidkit.export import read_record, record_path
+from vidkit.record import Record
+from vidkit.rows import Found, Row, read_video_metadata_from_csv
+from vidkit.workflow import source_key
+from vidkit.workflow.run import open_run
+
+
+def csv_to_json(
+    csv_file: str | os.PathLike[str],
+    output_json_file: str | os.PathLike[str],
+    max_resolution: str | None = None,
+    max_fps: float | None = None,
+    *,
+    base_url: str | None = None,
+    clips_url: str | None = None,
+    config: Config | None = None,
+    reporter: Reporter | None = None,
+) -> Summary:
+    """Download the videos of a CSV, cut them into clips, and write the list that `vidkit infer` reads.
+
+    The list is `[{file_name, file_size, last_modified, public_url, segments, max_resolution, max_fps}]`. It resumes
+    as `vidkit process` does, and the videos are in the library, without a description.
+
+    Args:
+        csv_file: the CSV.
+        output_json_file: the JSON; written whole or not at all. Paths of clips in it are relative to its folder.
+        max_resolution: instead of `[Processing] MaxResolution`.
+        max_fps: instead of `[Processing] MaxFPS`.
+        base_url: where the files of a listing are, if the CSV holds no URLs.
+        clips_url: where the clips will be on the web: `segments` then holds URLs below it instead of paths.
+        config: the settings, instead of those of config.ini and the environment; the two above do not count then.
+        reporter: told of every row.
+
+    Returns:
+        What became of the rows. Those that failed are not in the list but in `failures.csv`.
+
+    Raises:
+        ConfigError: the CSV or a setting is wrong.
+        LibraryError: the library cannot be opened.
+        OutputError: a folder or file cannot be written.
+    """
+    caps = {("Processing", "MaxResolution"): max_resolution, ("Processing", "MaxFPS"): max_fps}
+    config = config or load_config(overrides={key: str(cap) for key, cap in caps.items() if cap is not None})
+    if Path(output_json_file).is_dir():
+        raise OutputError(f"{printable(output_json_file)} is a folder: name the JSON file to write")
+    folder = ensure_directory(Path(output_json_file).absolute().parent)
+    wanted: list[Row] = []
+    with open_run(config, level="none") as run:
+        rows = _noted(read_video_metadata_from_csv(csv_file, base_url), wanted)
+        summary = process_rows(run, rows, config.concurrency.max_workers, reporter or Silent())
+        entries = []
+        for row in wanted:
+            filename = run.journal.filename(source_key(row.url))
+            record = read_record(record_path(run.places.processed, filename)) if filename else None
+            if record is not None:
+                clips = [run.places.processed / segment["path"] for segment in record["segments"]]
+                entries.append(_entry(row, record, [_named(clip, folder, clips_url) for clip in clips], config))
+    write_whole(output_json_file, json.dumps(entries, ensure_ascii=False, indent=2) + "\n")
+    return summary
+
+
+def _noted(rows: Iterable[Found], wanted: list[Row]) -> Iterator[Found]:
+    for row in rows:
+        if isinstance(row, Row):
+            wanted.append(row)
+        yield row
+
+
+def _named(clip: Path, folder: Path, clips_url: str | None) -> str:
+    if clips_url is not None:
+        return f"{clips_url.rstrip('/')}/{quote(clip.name)}"
+    try:
+        return Path(os.path.relpath(clip, folder)).as_posix()
+    except ValueError:  # another drive
+        return clip.as_posix()
+
+
+def _entry(row: Row, record: Record, segments: list[str], config: Config) -> dict[str, Any]:
+    rate = config.processing.max_fps
+    return {
+        "file_name": row.file_name or record["filename"],
+        "file_size": row.file_size or str(record["size"]),
+        "last_modified": row.last_modified,
+        "public_url": shown_url(row.url),
+        "segments": segments,
+        "max_resolution": config.processing.max_resolution,
+        "max_fps": int(rate) if rate.is_integer() else rate,
+    }

@@ -1,0 +1,97 @@
+"""The command line: arguments, exit codes, and the place where every error ends.
+
+`arguments` says what each command takes; the function of its name in `commands` runs it. That module is imported
+only then, so that `vidkit --help` is instant.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+
+from vidkit.cli.arguments import COMMANDS, SEARCHING, add_common
+from vidkit.cli.exit_codes import EXIT_WRONG
+from vidkit.cli.parser import Parser
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line; every option reads the same with `-` and with `_`.
+
+    Raises:
+        SystemExit: 0 after `--help` and `--version`, 2 where the command line is wrong.
+    """
+    parser = make_parser()
+    words = _spelled(sys.argv[1:] if arguments is None else list(arguments), _options(parser))
+    return parser.parse_args(words)
+
+
+def make_parser() -> Parser:
+    """The whole command line, from which `--help` and docs/cli.md are made."""
+    parser = Parser(
+        prog="vidkit",
+        description="Turn video URLs into a described, tagged, searchable library and into labelled datasets.",
+        epilog="Every option reads the same with - and with _. `vidkit COMMAND --help` says what a command takes.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="show vidkit's version and exit")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, (summary, add_arguments, _) in COMMANDS.items():
+        command = commands.add_parser(
+            name, help=summary, description=summary[0].upper() + summary[1:] + ".", allow_abbrev=False
+        )
+        add_arguments(command)
+        add_common(command)
+    return parser
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from vidkit._version import __version__
+
+        print(f"vidkit {__version__}")
+        parser.exit()
+
+
+def _options(parser: Parser) -> dict[str, str]:
+    """Every option, spelled with dashes -> as it was declared."""
+    found = {}
+    for command in parser.commands.values():
+        found.update(_options(command))
+    for argument in parser.declared:
+        for option in argument.option_strings:
+            found[option.replace("_", "-")] = option
+    return found
+
+
+def _spelled(words: list[str], options: dict[str, str]) -> list[str]:
+    """The command line with every option as it was declared."""
+    spelled = []
+    for word in words:
+        name, equals, value = word.partition("=")
+        if name.startswith("--") and name.replace("_", "-") in options:
+            word = options[name.replace("_", "-")] + equals + value
+        elif words[0] in SEARCHING and re.match("-[^-]", word) and word != "-h":
+            word = f" {word}"  # `-without` is a word to leave out, which argparse would take for an option
+        spelled.append(word)
+    return spelled
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        The exit code: 0 all done, 1 one video or more failed, 2 the command or a settings file is wrong, 130
+        interrupted.
+    """
+    try:
+        options = parse_arguments(arguments)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else EXIT_WRONG
+    from vidkit.cli.commands import run_command
+
+    return run_command(options)

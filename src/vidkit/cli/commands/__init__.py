@@ -1,0 +1,67 @@
+"""What each command does, between the arguments and the stages; a module for each kind of command."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from importlib import import_module
+
+from vidkit.cli.arguments import COMMANDS, SETTINGS
+from vidkit.cli.exit_codes import EXIT_DONE, EXIT_INTERRUPTED, EXIT_WRONG
+from vidkit.core import load_config, setup_logging
+from vidkit.core.config import Config
+from vidkit.errors import Terminated, VidkitError
+
+log = logging.getLogger(__name__)
+
+
+def run_command(options: argparse.Namespace) -> int:
+    """Run a command and answer with its exit code; every error ends here, in words."""
+    setup_logging(None)
+    _end_when_told()
+    try:
+        config = load_config(options.config, _overrides(options))
+        kind = COMMANDS[options.command].module
+        # What only looks leaves no log behind.
+        setup_logging(config.logging.log_file if kind == "process" else None, options.log_level, config.secrets())
+        command: Command = getattr(import_module(f"vidkit.cli.commands.{kind}"), options.command)
+        return command(options, config)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:  # `vidkit search ... | head` is no failure
+        sys.stderr.close()
+        return EXIT_DONE
+    except VidkitError as error:
+        log.error("%s", error)
+        log.info("the command ended here", exc_info=True)
+        return EXIT_WRONG
+    except Exception as error:
+        log.error("a mistake in vidkit, please report it: %r", error)
+        log.info("the command ended here", exc_info=True)
+        return EXIT_WRONG
+
+
+def _end_when_told() -> None:
+    """Leave as by Ctrl-C when the system says so: nothing half done stays, and no ffmpeg goes on."""
+
+    def end(*_: object) -> None:
+        raise Terminated
+
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) == signal.SIG_DFL:  # `nohup` ignores SIGHUP
+                signal.signal(number, end)
+
+
+def _overrides(options: argparse.Namespace) -> dict[tuple[str, str], str]:
+    """The settings that the command line gives."""
+    given = {key: getattr(options, name, None) for name, key in SETTINGS.items()}
+    return {key: str(value) for key, value in given.items() if value is not None}
+
+
+Command = Callable[[argparse.Namespace, Config], int]

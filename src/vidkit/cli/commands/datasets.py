@@ -1,0 +1,114 @@
+"""`vidkit export`: the library as a dataset."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from vidkit.cli.commands.library import query_of, say_unknown_keys
+from vidkit.cli.exit_codes import EXIT_DONE, EXIT_SOME_FAILED
+from vidkit.cli.screen import counted, say
+from vidkit.core import printable
+from vidkit.core.config import Config
+from vidkit.errors import ConfigError
+from vidkit.export import Exported, export_dataset
+from vidkit.export.card import not_everywhere
+from vidkit.export.media import Caps
+from vidkit.export.samples import REMEDIES
+from vidkit.library import Library, open_library
+
+
+def export(options: argparse.Namespace, config: Config) -> int:
+    """`vidkit export`: a dataset of what the filters let through."""
+    query = query_of(options)
+    try:
+        with (
+            open_library(config, create=False) as library,
+            _keys_said(library, options.where),
+            counted(" videos") as progress,
+        ):
+            done = export_dataset(
+                library,
+                options.directory,
+                options.format,
+                query=query,
+                level=options.level,
+                label=options.label,
+                split=options.split,
+                seed=options.seed,
+                files=options.files,
+                overwrite=options.overwrite,
+                caps=Caps(config.processing.max_resolution, config.processing.max_fps),
+                command=command_of(options),
+                progress=lambda what, done, total: progress(done, total, what),
+            )
+    except KeyboardInterrupt:
+        say("interrupted: the same command goes on from here")
+        raise
+    for line in _lines(done, options.directory):
+        say(line)
+    print(printable(done.folder))
+    return EXIT_SOME_FAILED if done.unusable else EXIT_DONE
+
+
+@contextmanager
+def _keys_said(library: Library, where: Sequence[str]) -> Iterator[None]:
+    """Where nothing can be exported, say which names after `--where` are most likely misspelt."""
+    try:
+        yield
+    except ConfigError:
+        say_unknown_keys(library, where)
+        raise
+
+
+def _lines(done: Exported, directory: str) -> Iterator[str]:
+    """What a person wants to know of a dataset that was just made."""
+    if done.resumed:
+        yield "went on from what an interrupted export had left"
+    splits = ", ".join(f"{name} {sum(counts.values())}" for name, counts in done.counts.items())
+    labels = len({label for counts in done.counts.values() for label in counts if label})
+    yield f"{done.items} items of {done.videos} videos, {labels} labels: {splits}"
+    if done.unlabelled:
+        yield f"{done.unlabelled} of them have no label"
+    if done.scarce:
+        shown = [printable(text) for text in not_everywhere(done)[:20]]
+        more = f"; and {len(done.scarce) - 20} more" if len(done.scarce) > 20 else ""
+        yield f"labels that are not in every split: {'; '.join(shown)}{more}"
+        yield f"a label with {len(done.counts)} videos or more is in every split"
+    if done.at_odds:
+        videos = "1 video has" if done.at_odds == 1 else f"{done.at_odds} videos have"
+        yield f"{videos} different labels in different records of the same content"
+    for counts, what in ((done.missing, "left out"), (done.without_file, "exported without a file")):
+        for reason, count in counts.items():
+            yield f"{what}: {count} {reason}; see {printable(directory)}/missing.csv"
+    for reason, remedy in REMEDIES.items():
+        if reason in {*done.missing, *done.without_file}:
+            yield f"{reason}: {remedy}"
+
+
+def command_of(options: argparse.Namespace) -> str:
+    """The command that the arguments are from, for the card."""
+    words = ["vidkit", "export", options.directory]
+    for option, value in (
+        ("--format", options.format),
+        ("--level", options.level),
+        ("--label", options.label),
+        ("--split", options.split),
+        ("--seed", options.seed),
+        ("--search", options.words or None),
+        ("--codec", options.codec),
+        ("--resolution", options.resolution),
+        ("--min-duration", options.min_duration),
+        ("--max-duration", options.max_duration),
+        ("--after", options.after),
+        ("--before", options.before),
+        ("--limit", options.limit),
+    ):
+        words += [option, str(value)] if value is not None else []
+    for option, values in (("--tag", options.tag), ("--class", options.classes), ("--where", options.where)):
+        for value in values:
+            words += [option, value]
+    words += [f"--{options.files}"] if options.files else []
+    return shlex.join(words)

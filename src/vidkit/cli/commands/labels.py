@@ -1,0 +1,84 @@
+"""`vidkit label`: what a person says of a video's class and tags."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from vidkit.cli.commands.library import unknown
+from vidkit.cli.exit_codes import EXIT_DONE, EXIT_SOME_FAILED
+from vidkit.cli.screen import counted, say
+from vidkit.core import printable
+from vidkit.core.config import Config
+from vidkit.curate.corrections import Correction, Labelled, label_video, make_change, read_corrections
+from vidkit.errors import ConfigError, OutputError
+from vidkit.library import Library, open_library
+from vidkit.record import Record
+from vidkit.tagging import RuleSet
+from vidkit.workflow.run import open_rules
+
+
+def label(options: argparse.Namespace, config: Config) -> int:
+    """`vidkit label`: correct one video, or many by a CSV."""
+    said = (options.classification, options.add_tag, options.remove_tag)
+    if options.csv is not None:
+        if options.key is not None or any(said) or options.clear:
+            raise ConfigError("--csv says what is corrected, so give nothing beside it")
+        return _by_csv(options.csv, config)
+    if options.key is None:
+        raise ConfigError("say which video: its id, file name or URL; or give --csv FILE")
+    change = make_change(*said, clear=options.clear)
+    with open_library(config, create=False) as library:
+        found = label_video(library, open_rules(config), options.key, change)
+    for labelled in found:
+        print(_line(labelled.record))
+        if labelled.without_json:
+            of = printable(labelled.record["filename"])
+            say(f"only in the library, as there is no JSON record of {of} in {_remedy(labelled.without_json)}")
+    return EXIT_DONE if found else unknown(options.key)
+
+
+def _line(record: Record) -> str:
+    tags = ", ".join(record["tags"]) or "no tags"
+    return printable(f"{record['filename']}  {record['classification']}  {tags}")
+
+
+def _remedy(folder: Path) -> str:
+    """What brings the two together."""
+    return f"{printable(folder)}: if it was moved, `vidkit library add FOLDER` with its new place does both"
+
+
+def _by_csv(path: str, config: Config) -> int:
+    rules = open_rules(config)
+    rows = 0
+    videos: set[str] = set()
+    without: dict[str, Path] = {}
+    failures: list[str] = []
+    try:
+        with open_library(config, create=False) as library, counted(" rows") as progress:
+            for rows, row in enumerate(read_corrections(path), 1):
+                progress(rows, None)
+                found, reason = _row(library, rules, row) if isinstance(row, Correction) else ([], row.reason)
+                for labelled in found:
+                    url = labelled.record["source"]["url"]
+                    videos.add(url)
+                    without |= {url: labelled.without_json} if labelled.without_json else {}
+                failures += [f"{printable(path)}:{row.line}: {printable(reason)}"] if reason else []
+    finally:  # not while there is a bar
+        for line in failures:
+            say(line)
+    bad = f", {len(failures)} of them could not be taken (see above)" if failures else ""
+    say(f"{rows} rows{bad}; {len(videos)} videos corrected")
+    if without:
+        folder = next(iter(without.values()))
+        say(f"{len(without)} of them only in the library, as their JSON records are not in {_remedy(folder)}")
+    return EXIT_SOME_FAILED if failures else EXIT_DONE
+
+
+def _row(library: Library, rules: RuleSet, row: Correction) -> tuple[list[Labelled], str]:
+    """What a row corrected; if nothing, why."""
+    try:
+        found = label_video(library, rules, row.key, row.change)
+    except (ConfigError, OutputError) as error:
+        return [], str(error)
+    return found, "" if found else f"no video of the library is {row.key}"

@@ -1,0 +1,301 @@
+"""`vidkit search`, `show`, `stats`, `retag`, `library`, `remove`: what is in the library, and where it is."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vidkit.cli.exit_codes import EXIT_DONE, EXIT_SOME_FAILED
+from vidkit.cli.screen import counted, say
+from vidkit.core import printable, shown_url
+from vidkit.core.config import Config
+from vidkit.core.units import format_duration, format_size
+from vidkit.curate.retag import retag_library, write_json
+from vidkit.errors import ConfigError, LibraryError, OutputError
+from vidkit.library import (
+    Library,
+    Moment,
+    Query,
+    Stored,
+    add_folder,
+    copy_library,
+    is_uri,
+    open_library,
+    open_library_at,
+    parse_query,
+    see_that_it_is_a_file,
+    unknown_keys,
+)
+from vidkit.workflow.layout import files_of, remove_files
+from vidkit.workflow.run import open_rules
+
+if TYPE_CHECKING:
+    from vidkit.curate.statistics import Amount
+
+log = logging.getLogger(__name__)
+
+
+def search(options: argparse.Namespace, config: Config) -> int:
+    """`vidkit search`: moments, the best first."""
+    query = query_of(options)
+    with open_library(config, create=False) as home:
+        found = home.search(query)
+        say_unknown_keys(home, options.where if not found else ())
+    if options.urls:
+        for url in dict.fromkeys(moment.url for moment in found):
+            print(printable(shown_url(url)))
+    else:
+        for moment in found:
+            print(json.dumps(_moment(moment), ensure_ascii=False) if options.json else _lines(moment))
+    if not found:
+        print("nothing is found", file=sys.stderr)
+    return EXIT_DONE
+
+
+def query_of(options: argparse.Namespace) -> Query:
+    """The search that the arguments ask for."""
+    return parse_query(
+        options.words,
+        tags=options.tag,
+        classes=options.classes,
+        codec=options.codec,
+        resolution=options.resolution,
+        min_duration=options.min_duration,
+        max_duration=options.max_duration,
+        after=options.after,
+        before=options.before,
+        where=options.where,
+        sort=getattr(options, "sort", "relevance"),
+        limit=getattr(options, "limit", None),
+        offset=getattr(options, "offset", 0),
+    )
+
+
+def say_unknown_keys(home: Library, where: Sequence[str]) -> None:
+    """Say which names after `--where` are most likely misspelt."""
+    for hint in unknown_keys(home, where):
+        say(f"--where: {hint}")
+
+
+def _moment(moment: Moment) -> dict[str, Any]:
+    values = asdict(moment)
+    values["thumbnail"] = str(moment.thumbnail) if moment.thumbnail else None
+    values["record_path"] = str(moment.record_path)
+    return values
+
+
+def _lines(moment: Moment) -> str:
+    where = f"{_clock(moment.start_time)} - {_clock(moment.end_time)}"
+    what = "" if moment.kind == "video" else f"  {moment.kind} {moment.number}"
+    lines = [f"{printable(moment.filename)}  {where}{what}  {printable(moment.classification)}"]
+    if text := printable(moment.marked()).strip():
+        lines.append(f"    {text}")
+    if moment.thumbnail:
+        lines.append(f"    {printable(moment.thumbnail)}")
+    return "\n".join(lines)
+
+
+def _clock(seconds: float) -> str:
+    """`1:02.5`, to a tenth, as a player shows it."""
+    tenths = round(seconds * 10)
+    hours, minutes = divmod(tenths // 600, 60)
+    rest = f"{minutes:02d}" if hours else f"{minutes}"
+    return f"{f'{hours}:' if hours else ''}{rest}:{tenths % 600 / 10:04.1f}"
+
+
+def retag(options: argparse.Namespace, config: Config) -> int:
+    """`vidkit retag`: edited rules over the library."""
+    rules = open_rules(config)
+    with open_library(config, create=False) as home, counted(" records") as progress:
+        total = home.stats().videos
+        done = retag_library(home, rules, lambda number: progress(number, total))
+    for missing in done.missing:
+        log.warning("%s", missing)
+    print(f"{done.looked_at} records looked at, {done.changed} with other tags or another class now")
+    return EXIT_DONE
+
+
+def show(options: argparse.Namespace, config: Config) -> int:
+    """`vidkit show`: whole records."""
+    with open_library(config, create=False) as home:
+        found = home.find(options.key)
+    for stored in found:
+        print(json.dumps(stored.record, ensure_ascii=False, indent=None if options.json else 2))
+    return EXIT_DONE if found else unknown(options.key)
+
+
+def unknown(key: str) -> int:
+    """Say that the library has no such video; the exit code of that."""
+    say(f"no video of the library has this id, file name or URL: {printable(key)}")
+    return EXIT_SOME_FAILED
+
+
+def stats(options: argparse.Namespace, config: Config) -> int:
+    """`vidkit stats`: the library in numbers, and what failed beside it."""
+    from vidkit.curate.statistics import (  # knows the batch, which a search need not wait for
+        balance_of,
+        failures_in,
+        plot,
+    )
+
+    query = query_of(options)
+    with open_library(config, create=False) as home:
+        found = home.stats(query)
+        say_unknown_keys(home, options.where if not found.videos else ())
+        balance = balance_of(home, query, options.by) if options.by is not None else None
+        name = home.name
+    # What failed has no record that a search could find.
+    failures = failures_in(config.paths.processed_directory) if query == Query() else Counter()
+    if options.plot:
+        bars = None if balance is None else (options.by, {value: each.videos for value, each in balance.items()})
+        plot(found, failures, Path(options.plot), options.top, bars)
+        say(f"drawn in {printable(options.plot)}")
+    if options.json:
+        failed = [
+            {"stage": stage, "reason": reason, "videos": count} for (stage, reason), count in failures.most_common()
+        ]
+        spread = [{"value": value or None, **asdict(amount)} for value, amount in (balance or {}).items()]
+        more = {} if balance is None else {"by": options.by, "values": spread}
+        print(json.dumps({**asdict(found), "failures": failed, **more}, ensure_ascii=False))
+        return EXIT_DONE
+    sums = f"{found.videos} videos, {format_duration(found.seconds)}, {format_size(found.bytes)}"
+    print(f"{printable(name)}: {sums}, {found.described} described")
+    if balance is not None:
+        _print_balance(options.by, balance, options.top)
+        return EXIT_DONE
+    for title, counts in (
+        ("classes", found.classes),
+        ("tags", found.tags),
+        ("resolutions", found.resolutions),
+        ("codecs", found.codecs),
+        ("durations", found.durations),
+        ("failures of the last run", {f"{stage}: {reason}": n for (stage, reason), n in failures.most_common()}),
+    ):
+        if counts:
+            print(f"\n{title}")
+        for word, count in list(counts.items())[: options.top]:
+            print(f"  {count:8d}  {printable(word)}")
+        if len(counts) > options.top:
+            print(f"            and {len(counts) - options.top} more")
+    return EXIT_DONE
+
+
+def _print_balance(key: str, balance: dict[str, Amount], top: int) -> None:
+    """How the videos spread over the values of a key."""
+    print(f"\n{printable(key)}: {sum(1 for value in balance if value)} values")
+    print(f"  {'videos':>8}  {'clips':>8}  {'length':>8}")
+    for value, amount in list(balance.items())[:top]:
+        length = format_duration(amount.seconds)
+        print(f"  {amount.videos:8d}  {amount.clips:8d}  {length:>8}  {printable(value) or '(none)'}")
+    if len(balance) > top:
+        print(f"            and {len(balance) - top} more; --top shows more of them")
+
+
+def remove(options: argparse.Namespace, config: Config) -> int:
+    """`vidkit remove`: a record, and with `--files` what was made of the video."""
+    with open_library(config, create=False) as home:
+        found = home.find(options.key)
+        if not found:
+            return unknown(options.key)
+        for stored in found:
+            print(printable(stored.record["source"]["url"]))
+            if options.files:
+                made = files_of(stored.record, stored.folder, config.paths.download_directory)
+                for path in made.files:
+                    print(f"    {printable(path)}")
+                for reason in made.left:
+                    say(f"left: {reason}")
+        if not options.yes and not _agreed(found, options.files):
+            return EXIT_DONE
+        for stored in found:
+            home.remove(stored.record["source"]["url"])
+            if options.files:
+                remove_files(files_of(stored.record, stored.folder, config.paths.download_directory).files)
+    return EXIT_DONE
+
+
+def _agreed(found: list[Stored], files: bool) -> bool:
+    if not sys.stdin.isatty():
+        raise ConfigError("remove asks first, and there is nobody to ask: say --yes")
+    what = "1 video" if len(found) == 1 else f"{len(found)} videos"
+    answer = input(f"Remove {what} from the library{' and these files' if files else ''}? [y/N] ")
+    return answer.strip().lower() in ("y", "yes")
+
+
+def library(options: argparse.Namespace, config: Config) -> int:
+    """`vidkit library move` and `add`."""
+    return _move(options.to, config) if options.action == "move" else _add(options.folder, config)
+
+
+def _move(place: str, config: Config) -> int:
+    if not place.strip():
+        raise ConfigError("--to is empty: give a file or a MongoDB URI")
+    if not is_uri(place):
+        see_that_it_is_a_file(place)
+    kept: list[Stored] = []
+    with open_library(config, create=False) as source, open_library_at(place, config) as target:
+        if target.name == source.name:
+            raise ConfigError(f"{printable(target.name)} is the library that is configured: name another one")
+        there = source.stats().videos
+        with counted(" records") as progress:
+            copied = copy_library(source, target, lambda number: progress(number, there), kept.append)
+        now = target.stats().videos
+        if not there <= copied <= now:
+            raise LibraryError(
+                f"{printable(source.name)} has {there} records, of which {copied} were carried, and "
+                f"{printable(target.name)} has {now}: another program changes one of them. Run this again."
+            )
+        say(f"{copied} records are in {printable(target.name)}; {printable(source.name)} stays as it is.")
+        _say_what_is_kept(kept)
+        say(_next_setting(place, config))
+    return EXIT_DONE
+
+
+def _next_setting(place: str, config: Config) -> str:
+    """What to write into config.ini, without a password."""
+    if is_uri(place):
+        return (
+            "From now on: write the URI that you gave to --to as URI under [MongoDB] in config.ini, or into the "
+            "environment variable VIDKIT_MONGODB_URI, which keeps its password out of the file."
+        )
+    emptied = " and leave URI under [MongoDB] empty" if config.mongodb.uri else ""
+    return f"From now on: write Path = {printable(Path(place).absolute())} under [Library] in config.ini{emptied}."
+
+
+def _add(folder: str, config: Config) -> int:
+    if not folder.strip():
+        raise ConfigError("FOLDER is empty: give the folder that the JSON records are in")
+    kept: list[Stored] = []
+    with open_library(config) as target:
+        with counted(" records") as progress:
+            added = add_folder(target, folder, lambda number: progress(number, None), kept.append)
+        say(f"{added} records of {printable(folder)} are in {printable(target.name)}")
+        _say_what_is_kept(kept)
+    if not added:
+        processed = printable(config.paths.processed_directory)
+        say(f"no record lies in this folder itself; by your settings they are the .json files in {processed}")
+    return EXIT_DONE
+
+
+def _say_what_is_kept(kept: list[Stored]) -> None:
+    """Write corrections that a library had into the JSON records too, where the next run looks for them."""
+    if not kept:
+        return
+    written = 0
+    for stored in kept:
+        try:
+            written += write_json(stored, stored.record)
+        except OutputError as error:
+            say(str(error))
+    number = "" if written == len(kept) else f"{written} of "
+    say(
+        f"{len(kept)} of them keep the corrections that were there already, which are later; {number}their JSON "
+        "records have them now too"
+    )

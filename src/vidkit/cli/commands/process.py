@@ -1,0 +1,142 @@
+"""`vidkit process`: rows through the pipeline."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from vidkit.batch import Summary, process_rows
+from vidkit.batch.prepare import csv_to_json
+from vidkit.cli.exit_codes import EXIT_DONE, EXIT_INTERRUPTED, EXIT_SOME_FAILED
+from vidkit.cli.screen import Screen, cost_line, counted, say, summary_line
+from vidkit.core import printable
+from vidkit.core.config import Config
+from vidkit.core.units import parse_date, parse_duration, parse_size
+from vidkit.errors import ConfigError
+from vidkit.ffmpeg import find_tool
+from vidkit.infer import run_inference_on_videos
+from vidkit.qwen_model import open_describer
+from vidkit.rows import Filters, Found, Row, read_video_metadata_from_csv
+from vidkit.rows.counting import count_in_background
+from vidkit.rows.folder import rows_of
+from vidkit.tagging import missing_columns
+from vidkit.workflow.run import Run, open_run
+
+log = logging.getLogger(__name__)
+
+
+def process(options: argparse.Namespace, config: Config) -> int:
+    """`vidkit process`: rows through the pipeline."""
+
+    for tool in ("ffmpeg", "ffprobe"):
+        find_tool(tool)
+    filters = Filters(
+        min_size=_read(options, "min_size", parse_size),
+        max_size=_read(options, "max_size", parse_size),
+        min_duration=_read(options, "min_duration", parse_duration),
+        max_duration=_read(options, "max_duration", parse_duration),
+        modified_after=_read(options, "modified_after", parse_date),
+        modified_before=_read(options, "modified_before", parse_date),
+    )
+    rows: Any
+    if options.csv is not None:
+        rows = read_video_metadata_from_csv(options.csv, options.base_url)
+    else:
+        paths = config.paths
+        rows = list(rows_of(options.urls, [paths.processed_directory, paths.download_directory]))
+    with open_run(config, options.use_vpc, options.describe, options.force, filters, options.max_requests) as run:
+        if run.describer is None and options.describe != "none":
+            say("No model is configured, so nothing is described: see [QwenVL] in config.ini. All else is done.")
+        workers = config.concurrency.max_workers
+        screen = Screen(None if options.csv else len(rows), as_json=options.json, workers=workers)
+        if options.csv and screen.live:
+            count_in_background(options.csv, screen.expect)
+        try:
+            summary = process_rows(run, _checked(rows, run, options.csv), workers, screen)
+        finally:
+            screen.close()
+        if run.describer is not None:
+            say(cost_line(run.describer.cost))
+    if summary.interrupted:
+        say("interrupted: the same command continues from here")
+    if options.csv is not None or len(rows) > 1 or summary.filtered:
+        say(summary_line(summary, str(config.paths.processed_directory)))
+    return _exit_code(summary)
+
+
+def _checked(rows: Iterable[Found], run: Run, csv: str | None) -> Iterator[Found]:
+    """The rows; with the first of them, a warning of each column that a rule asks for and the CSV does not have."""
+    first = True
+    for row in rows:
+        if first and isinstance(row, Row):
+            first = False
+            for missing in missing_columns(run.rules, list(row.columns), str(csv)) if row.columns else ():
+                log.warning("%s", missing)
+        yield row
+
+
+def prepare(options: argparse.Namespace, config: Config) -> int:
+    """`vidkit prepare`: a CSV to the JSON for inference."""
+    for tool in ("ffmpeg", "ffprobe"):
+        find_tool(tool)
+    screen = Screen(None, quiet=True, workers=config.concurrency.max_workers)
+    if screen.live:
+        count_in_background(options.csv, screen.expect)
+    try:
+        summary = csv_to_json(
+            options.csv,
+            options.out,
+            base_url=options.base_url,
+            clips_url=options.clips_url,
+            config=config,
+            reporter=screen,
+        )
+    finally:
+        screen.close()
+    say(summary_line(summary, str(config.paths.processed_directory)))
+    say(f"{printable(options.out)} written")
+    return _exit_code(summary)
+
+
+def infer(options: argparse.Namespace, config: Config) -> int:
+    """`vidkit infer`: the JSON for inference to descriptions."""
+    describer = open_describer(config, options.use_vpc, options.max_requests)
+    if describer is None:
+        raise ConfigError("no model is configured: see [QwenVL] in config.ini")
+    try:
+        with counted(" videos") as progress:
+            results = run_inference_on_videos(
+                options.videos, out=options.out, config=config, describer=describer, progress=progress
+            )
+    finally:
+        describer.close()
+    segments = [segment for video in results for segment in video["segments"]]
+    failed = [segment for segment in segments if segment["description"] is None]
+    for segment in failed[:10]:
+        say(f"failed: {printable(segment['segment_url'])}: {printable(segment.get('error', ''))}")
+    say(f"{len(segments) - len(failed)} described, {len(failed)} failed: {printable(options.out)}")
+    say(cost_line(describer.cost))
+    return EXIT_SOME_FAILED if failed else EXIT_DONE
+
+
+def _exit_code(summary: Summary) -> int:
+    if summary.abandoned:  # a thread waits for a server, and Python would wait for the thread
+        logging.shutdown()
+        sys.stdout.flush()
+        os._exit(EXIT_INTERRUPTED)
+    if summary.interrupted:
+        return EXIT_INTERRUPTED
+    return EXIT_SOME_FAILED if summary.failed else EXIT_DONE
+
+
+def _read(options: argparse.Namespace, name: str, parse: Callable[[str], Any]) -> Any:
+    """An option's value, as `parse` reads it."""
+    text = getattr(options, name)
+    try:
+        return None if text is None else parse(text)
+    except ValueError as error:
+        raise ConfigError(f"--{name.replace('_', '-')}: {error}") from None

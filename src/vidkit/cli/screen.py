@@ -1,0 +1,273 @@
+"""What a person sees while videos are processed: progress and failures on stderr, results on stdout."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from vidkit.core import printable, shown_url, without_secrets
+from vidkit.core.terminal import columns_of, cut, is_live, write_line
+from vidkit.core.units import format_duration, format_size
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    from vidkit.batch import Summary
+    from vidkit.batch.failures import Failure
+    from vidkit.qwen_model.cost import Cost
+    from vidkit.record import Record
+    from vidkit.rows import PassedOver, Row
+
+log = logging.getLogger(__name__)
+
+_STAGES = {
+    "download": "downloading",
+    "probe": "probing",
+    "scenes": "finding scenes, cutting clips",
+    "clips": "cutting clips",
+    "describe": "describing",
+    "tag": "tagging",
+}
+
+
+_TOTAL_KNOWN = "{n_fmt}/{total_fmt} {unit} {percentage:.0f} %|{bar}|ETA {remaining}{postfix}"
+_TOTAL_UNKNOWN = "{n_fmt} {unit} [{elapsed}]{postfix}"
+_LONGEST_NAME = 40  # columns
+
+
+class Screen:
+    """Reports a run. On a terminal: a bar for the batch over a line for each video under way; else plain lines.
+
+    Args:
+        total: how many rows there are, where that is known; `expect` may tell it later.
+        as_json: results are records, one a line.
+        quiet: results are not printed, only what fails.
+        workers: how many videos are under way at once.
+    """
+
+    def __init__(self, total: int | None, *, workers: int, as_json: bool = False, quiet: bool = False) -> None:
+        self._json = as_json
+        self._quiet = quiet
+        self._lock = threading.Lock()
+        self._failures = 0
+        self._lines: dict[str, tuple[tqdm[Any], int]] = {}
+        self._bar: tqdm[Any] | None = None
+        self.live = is_live(sys.stderr)
+        if self.live:
+            from tqdm import tqdm
+
+            self._free = list(range(workers, 0, -1))
+            if total != 1:
+                self._bar = tqdm(
+                    unit="videos", position=0, leave=False, dynamic_ncols=True, file=sys.stderr,
+                    bar_format=_TOTAL_UNKNOWN,
+                )  # fmt: skip
+                if total is not None:
+                    self.expect(total)
+
+    def expect(self, total: int) -> None:
+        """Show how much of this many rows is done, and how long the rest takes."""
+        with self._lock:
+            if self._bar is not None:
+                self._bar.total, self._bar.bar_format = total, _TOTAL_KNOWN
+                self._bar.refresh()
+
+    def close(self) -> None:
+        """Take the bars off the screen."""
+        with self._lock:
+            for line, _ in self._lines.values():
+                line.close()
+            self._lines.clear()
+            if self._bar is not None:
+                self._bar.close()
+            self._bar = None  # a total that comes late draws nothing
+
+    def began(self, row: Row) -> None:
+        if not self.live:
+            return
+        from tqdm import tqdm
+
+        with self._lock:
+            position = self._free.pop() if self._bar is not None else 0
+            line = tqdm(
+                position=position,
+                leave=False,
+                dynamic_ncols=True,
+                unit="B",
+                unit_scale=True,
+                bar_format="{desc}",
+                file=sys.stderr,
+                desc=_fitted(f"  {_name(row)}"),
+            )
+            self._lines[row.url] = line, position
+
+    def stage(self, row: Row, stage: str, done: int, total: int | None) -> None:
+        with self._lock:
+            line, _ = self._lines.get(row.url, (None, 0))
+            if line is None:
+                return
+            if stage == "download" and done:
+                line.bar_format = None if total else "{desc}: {n_fmt} [{elapsed}, {rate_fmt}]"
+                line.total = total
+                line.set_description_str(_fitted(f"  {_name(row)}", 0.5), refresh=False)
+                line.update(done - line.n)
+            else:
+                line.bar_format = "{desc}"
+                line.set_description_str(_fitted(f"  {_name(row)}: {_STAGES.get(stage, stage)}"))
+
+    def finished(self, row: Row, record: Record, new: bool) -> None:
+        self._left(row)
+        if self._quiet:
+            return
+        text = json.dumps(record, ensure_ascii=False) if self._json else result_line(record, new)
+        self._print(text, sys.stdout, wrapped=not self._json)
+
+    def failed(self, failure: Failure) -> None:
+        with self._lock:
+            self._failures += 1
+        self._left(failure.row)
+        self._print(failure_line(failure), sys.stderr)
+
+    def skipped(self, row: Row | PassedOver) -> None:
+        self._left(row)
+
+    def interrupted(self, under_way: int) -> None:
+        if under_way:
+            videos = "1 video" if under_way == 1 else f"{under_way} videos"
+            self._print(f"finishing the {videos} under way; Ctrl-C again stops now", sys.stderr)
+
+    def _left(self, row: Row | PassedOver) -> None:
+        with self._lock:
+            line, position = self._lines.pop(getattr(row, "url", ""), (None, 0))
+            if line is not None:
+                if self._bar is not None:
+                    self._free.append(position)
+                line.close()
+            if self._bar is not None:
+                if self._failures:
+                    self._bar.set_postfix_str(f"{self._failures} failed", refresh=False)
+                self._bar.update()
+                if (
+                    self._bar.total is not None and self._bar.n > self._bar.total
+                ):  # there are more than were counted
+                    self._bar.total, self._bar.bar_format = None, _TOTAL_UNKNOWN
+
+    def _print(self, text: str, stream: Any, wrapped: bool = True) -> None:
+        with self._lock:
+            try:
+                write_line(text, stream, wrapped)
+            except OSError as error:  # nobody reads it, or the disk is full: the videos are processed all the same
+                _silence(stream)
+                if stream is sys.stdout:
+                    log.warning("no more results are printed (%s); all are in their records", error.strerror)
+
+
+@contextmanager
+def counted(unit: str) -> Iterator[Callable[..., None]]:
+    """A bar on a terminal for work that tells (done, in all), and which part it is of; nothing elsewhere."""
+    if not is_live(sys.stderr):
+        yield lambda *_: None
+        return
+    from tqdm import tqdm
+
+    with tqdm(unit=unit, leave=False, dynamic_ncols=True, file=sys.stderr) as bar:
+
+        def progress(done: int, total: int | None, what: str = "") -> None:
+            if done < bar.n:  # another part begins
+                bar.reset(total)
+            bar.total = total
+            bar.set_description_str(f"{what}: " if what else "", refresh=False)
+            bar.update(done - bar.n)
+
+        yield progress
+
+
+def _fitted(text: str, share: float = 1.0) -> str:
+    """A line that stays on one line of the terminal, or takes this share of it."""
+    return cut(text, int(((columns_of(sys.stderr) or 80) - 1) * share))
+
+
+def _silence(stream: Any) -> None:
+    """Let what is written to a stream go nowhere from now on, also what Python writes at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def _name(row: Row) -> str:
+    last = shown_url(row.url).rstrip("/").rpartition("/")[2]
+    return cut(shown(row.file_name or unquote(last) or row.url), _LONGEST_NAME)
+
+
+def shown(text: str) -> str:
+    """A URL or name for the screen: safe, and not longer than two lines."""
+    text = printable(shown_url(text))
+    return text if len(text) <= 160 else text[:100] + "..." + text[-57:]
+
+
+def failure_line(failure: Failure) -> str:
+    """One failure in one line: where it stands in the CSV, what, why."""
+    where = f"line {failure.row.line}: " if failure.row.line else ""
+    what, why = shown(failure.row.url), printable(without_secrets(failure.reason))
+    return f"failed: {where}{why if why.startswith(what) else f'{what}: {why}'}"
+
+
+def result_line(record: Record, new: bool) -> str:
+    """One video's result in one line."""
+    parts = [
+        printable(record["filename"]),
+        format_duration(record["duration"]),
+        record["resolution"],
+        _count(len(record["scenes"]), "scene"),
+        _count(len(record["segments"]), "clip"),
+        printable(record["classification"]),
+    ]
+    if record["tags"]:
+        parts.append(printable(", ".join(record["tags"])))
+    if not new:
+        parts.append("nothing to do")
+    elif record["ai"] is not None and record["ai"]["error"]:
+        parts.append("no new description" if record["qwen_description"] else "no description")
+    return "  ".join(parts)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def summary_line(summary: Summary, folder: str) -> str:
+    """A run's result in one line."""
+    parts = [f"{summary.processed} processed"]
+    for count, words in (
+        (summary.partial, "without a description"),
+        (summary.skipped, "already done"),
+        (summary.failed, f"failed (see {printable(folder)}/failures.csv)"),
+        (summary.filtered, "filtered out"),
+        (summary.passed_over, "passed over (folders, no videos)"),
+    ):
+        if count:
+            parts.append(f"{count} {words}")
+    size = f", {format_size(summary.bytes)}" if summary.bytes else ""
+    return f"{', '.join(parts)}{size} in {format_duration(summary.seconds)}: {printable(folder)}"
+
+
+def cost_line(cost: Cost) -> str:
+    """What describing cost, in one line."""
+    tokens = f", {cost.tokens_in} tokens in, {cost.tokens_out} out" if cost.tokens_in or cost.tokens_out else ""
+    cached = f", {_count(cost.cached, 'answer')} known already" if cost.cached else ""
+    return f"model: {_count(cost.requests, 'request')}{cached}{tokens}, {cost.seconds:.1f} s"
+
+
+def say(text: str) -> None:
+    """A line for the person at the screen, beside the results."""
+    try:
+        write_line(without_secrets(text), sys.stderr)
+    except OSError:
+        _silence(sys.stderr)

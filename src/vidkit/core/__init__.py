@@ -1,0 +1,272 @@
+"""What every stage needs: safe text, logging, folders, whole files, priority keywords."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+import os
+import re
+import sys
+import tempfile
+import unicodedata
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import cast
+
+from vidkit.core.config import Config, Secret, load_config
+from vidkit.core.leftovers import JOURNAL, TEMPORARY, clear_leftovers
+from vidkit.core.redaction import shown_url, without_secrets
+from vidkit.core.terminal import write_line
+from vidkit.errors import ConfigError, OutputError
+
+__all__ = [
+    "JOURNAL",
+    "TEMPORARY",
+    "Config",
+    "Secret",
+    "clear_leftovers",
+    "ensure_directory",
+    "file_sha256",
+    "json_reason",
+    "load_config",
+    "load_priority_keywords",
+    "printable",
+    "setup_logging",
+    "shown_url",
+    "without_secrets",
+    "write_whole",
+    "writing_whole",
+]
+
+log = logging.getLogger(__name__)
+
+
+def printable(text: object) -> str:
+    """Text that is safe on a terminal: control and direction characters become `?`, in one line."""
+    line = str(text)
+    if line.isprintable():
+        return line
+    line = re.sub(r"[\t\r\n]+", " ", line)
+    return "".join("?" if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in line)
+
+
+class _SafeFormatter(logging.Formatter):
+    """One clean line a record: no control characters, no secrets, and the traceback only where it belongs."""
+
+    def __init__(self, form: str, hidden: Iterable[str], traceback: bool) -> None:
+        super().__init__(form)
+        self._hidden = sorted((secret for secret in hidden if secret), key=len, reverse=True)
+        self._traceback = traceback
+
+    def format(self, record: logging.LogRecord) -> str:
+        record.message = printable(record.getMessage())
+        record.asctime = self.formatTime(record, self.datefmt)
+        text = self.formatMessage(record)
+        if self._traceback and record.exc_info:
+            text += "\n" + "\n".join(map(printable, self.formatException(record.exc_info).splitlines()))
+        return self.blank(text)
+
+    def blank(self, text: str) -> str:
+        for secret in self._hidden:
+            text = text.replace(secret, "***")
+        return without_secrets(text)
+
+
+class _LogFile(RotatingFileHandler):
+    """The log file. Where it cannot be written, as on a full disk, that is said once and the work goes on."""
+
+    _failed = False
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        error = sys.exc_info()[1]
+        if not self._failed:
+            self._failed = True
+            reason = error.strerror if isinstance(error, OSError) else error
+            _say(f"WARNING: the log file {printable(self.baseFilename)} cannot be written: {reason}. Work goes on.")
+
+    def close(self) -> None:
+        with suppress(OSError):  # what could not be written still cannot
+            super().close()
+
+
+def _say(line: str) -> None:
+    with suppress(OSError, ValueError):  # nobody reads it, or the disk that it goes to is full
+        write_line(line, sys.stderr)
+
+
+class _ScreenHandler(logging.StreamHandler):  # type: ignore[type-arg]
+    """Writes to stderr as it is now, above a progress bar if one is drawn."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _say(self.format(record))
+
+
+def setup_logging(
+    log_file: str | os.PathLike[str] | None = "video_processing.log",
+    level: str = "INFO",
+    hidden: Iterable[str] = (),
+) -> None:
+    """Send vidkit's log to a rotated file (with tracebacks) and its warnings to stderr (without).
+
+    Args:
+        log_file: the file, 1 MB and five older ones; None for none.
+        level: the least that goes to the file: DEBUG, INFO, WARNING, ERROR or CRITICAL.
+        hidden: words that are replaced by stars wherever they would appear.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    hidden = list(hidden)
+    root = logging.getLogger("vidkit")
+    for handler in list(root.handlers):
+        root.removeHandler(handler)
+        handler.close()
+    root.propagate = False
+    root.setLevel(min(logging.getLevelName(level), logging.WARNING))
+    screen = _ScreenHandler()
+    screen.setLevel(max(logging.getLevelName(level), logging.WARNING))
+    screen.setFormatter(_SafeFormatter("%(levelname)s: %(message)s", hidden, traceback=False))
+    root.addHandler(screen)
+    if log_file is None:
+        return
+    try:
+        Path(log_file).parent.mkdir(parents=True, exist_ok=True)
+        file = _LogFile(log_file, maxBytes=2**20, backupCount=5, encoding="utf-8", delay=False)
+    except OSError as error:
+        raise OutputError(
+            f"the log file {printable(log_file)} cannot be written: {error.strerror}. "
+            "Set [Logging] LogFile to a path that can."
+        ) from None
+    file.setLevel(level)
+    form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+    file.setFormatter(_SafeFormatter(form, hidden, traceback=True))
+    root.addHandler(file)
+
+
+def ensure_directory(directory: str | os.PathLike[str]) -> Path:
+    """Make a folder, and those above it, where they are missing.
+
+    Raises:
+        OutputError: it cannot be made, or a file is in its place.
+    """
+    path = Path(directory)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise OutputError(f"{printable(path)} is a file, and a folder is needed there") from None
+    except OSError as error:
+        raise OutputError(f"the folder {printable(path)} cannot be made: {error.strerror}") from None
+    return path
+
+
+def write_whole(path: str | os.PathLike[str], content: str | bytes) -> None:
+    """Write a file whole or not at all: a temporary file beside it, fsync, rename.
+
+    Raises:
+        OutputError: it cannot be written; what was there is still there.
+    """
+    data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+    with writing_whole(path) as file:
+        file.flush()
+        file.buffer.write(data)
+
+
+@contextmanager
+def writing_whole(path: str | os.PathLike[str]) -> Iterator[io.TextIOWrapper]:
+    """A file to write text into, in UTF-8, that takes its place when the block ends well.
+
+    Raises:
+        OutputError: it cannot be written; what was there is still there.
+    """
+    path = Path(path)
+    temporary = None
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w",
+            dir=path.parent,
+            prefix=TEMPORARY,
+            delete=False,
+            encoding="utf-8",
+            errors="surrogatepass",
+            newline="",
+        ) as file:
+            temporary = file.name
+            yield cast(io.TextIOWrapper, file.file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+        temporary = None
+    except OSError as error:
+        raise OutputError(f"{printable(path)} cannot be written: {error.strerror}") from None
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    """The process's umask, read once at import: reading it later would race with other threads."""
+    return _UMASK
+
+
+_UMASK = os.umask(0)
+os.umask(_UMASK)
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file's content, in hex.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    buffer = bytearray(2**20)
+    with path.open("rb", buffering=0) as file:
+        while count := file.readinto(buffer):
+            digest.update(memoryview(buffer)[:count])
+    return digest.hexdigest()
+
+
+def json_reason(error: json.JSONDecodeError) -> str:
+    """Why a text is no JSON, and where; a comma after the last entry, which many languages allow, by its name."""
+    at = error.pos
+    if error.doc[at : at + 1] in ("]", "}"):  # Python before 3.13 points at what comes after the comma
+        at = len(error.doc[:at].rstrip()) - 1
+    after = error.doc[at + 1 :].lstrip()[:1]
+    if error.doc[at : at + 1] == "," and after in ("]", "}"):
+        line, column = error.doc.count("\n", 0, at) + 1, at - error.doc.rfind("\n", 0, at)
+        return f"line {line}, column {column}: a comma after the last entry, before the {after}. Remove the comma"
+    return f"line {error.lineno}, column {error.colno}: {error.msg}"
+
+
+def load_priority_keywords(file_path: str | os.PathLike[str] = "priority_keywords.json") -> list[str]:
+    """Read the words that the model is told to look for.
+
+    Args:
+        file_path: a JSON file, `{"priority_keywords": [...]}` or the bare list.
+
+    Returns:
+        The words; none where the file is not there.
+
+    Raises:
+        ConfigError: the file is there and is wrong.
+    """
+    path = Path(file_path)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"{path} is no JSON: {json_reason(error)}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is no JSON: it is not text in UTF-8") from None
+    words = content.get("priority_keywords") if isinstance(content, dict) else content
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise ConfigError(f'{path} must hold {{"priority_keywords": ["word", ...]}}')
+    return [word.strip() for word in words if word.strip()]

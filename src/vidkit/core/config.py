@@ -1,0 +1,203 @@
+"""Reading the settings: the command line, the environment, config.ini and the defaults, in this order.
+
+The table of what there is to set is `vidkit.core.settings`.
+"""
+
+from __future__ import annotations
+
+import configparser
+import dataclasses
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from vidkit.core.settings import (
+    Concurrency,
+    Config,
+    LibrarySection,
+    Logging,
+    MongoDB,
+    Paths,
+    Processing,
+    Qwen,
+    QwenVL,
+    Rules,
+    SceneDetection,
+    Secret,
+    Setting,
+    settings,
+    show,
+)
+from vidkit.errors import ConfigError, nearest, sentence
+
+__all__ = [
+    "DEFAULT_PATH",
+    "Concurrency",
+    "Config",
+    "LibrarySection",
+    "Logging",
+    "MongoDB",
+    "Paths",
+    "Processing",
+    "Qwen",
+    "QwenVL",
+    "Rules",
+    "SceneDetection",
+    "Secret",
+    "Setting",
+    "default_ini",
+    "load_config",
+    "settings",
+    "show",
+]
+
+log = logging.getLogger(__name__)
+
+DEFAULT_PATH = Path("config.ini")
+
+
+def load_config(
+    config_path: str | os.PathLike[str] | None = None,
+    overrides: Mapping[tuple[str, str], str] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Config:
+    """Read the settings: `overrides`, then the environment, then the file, then the defaults.
+
+    Args:
+        config_path: the file; by default `config.ini` here, if there is one.
+        overrides: (section, key) to text, as the command line gives them.
+        environment: by default this process's.
+
+    Returns:
+        The settings. Unknown sections and keys are named in a warning, with the nearest known one.
+
+    Raises:
+        ConfigError: a named file that is not there, is no INI file, or holds a value that cannot be.
+    """
+    environment = os.environ if environment is None else environment
+    file_values = _read_ini(Path(config_path) if config_path is not None else None)
+    sections: dict[str, dict[str, Any]] = {}
+    explicit = set()
+    for row in settings():
+        text, where = _find(row, overrides or {}, environment, file_values)
+        if text is None:
+            continue
+        try:
+            value = row.read(text.strip())
+        except ValueError as error:
+            shown = "this value" if isinstance(row.default, Secret) else str(error)
+            raise ConfigError(f"{where}: {sentence(shown)} {row.meaning}") from None
+        sections.setdefault(row.section_attribute, {})[row.attribute] = value
+        explicit.add((row.section, row.key))
+    config = Config(explicit=frozenset(explicit))
+    changed = {name: dataclasses.replace(getattr(config, name), **values) for name, values in sections.items()}
+    return _checked(dataclasses.replace(config, **changed))
+
+
+def _checked(config: Config) -> Config:
+    if config.processing.segment_overlap >= config.processing.segment_length:
+        raise ConfigError(
+            f"[Processing] SegmentOverlap ({config.processing.segment_overlap:g} s) must be less than "
+            f"SegmentLength ({config.processing.segment_length:g} s)"
+        )
+    caps = config.processing
+    if caps.clip_mode == "copy" and caps.segment_overlap and caps.segment_by == "time":
+        raise ConfigError(
+            "[Processing] ClipMode = copy cannot make clips that overlap: set SegmentOverlap = 0 or ClipMode = auto"
+        )
+    return config
+
+
+def _find(
+    row: Setting,
+    overrides: Mapping[tuple[str, str], str],
+    environment: Mapping[str, str],
+    file_values: Mapping[tuple[str, str], tuple[str, str]],
+) -> tuple[str | None, str]:
+    """The text that counts for one setting, and where it stands."""
+    if (row.section, row.key) in overrides:
+        return overrides[row.section, row.key], f"[{row.section}] {row.key} on the command line"
+    for name in row.env:
+        if environment.get(name):
+            return environment[name], f"the environment variable {name}"
+    if (row.section, row.key) in file_values:
+        text, path = file_values[row.section, row.key]
+        # An empty value in the file asks for the default.
+        return (text or None), f"{path}: [{row.section}] {row.key}"
+    return None, ""
+
+
+def _read_ini(path: Path | None) -> dict[tuple[str, str], tuple[str, str]]:
+    """(section, key) -> (text, file) of a config file, known names only and in the table's spelling."""
+    if path is None:
+        if not DEFAULT_PATH.exists():
+            return {}
+        path = DEFAULT_PATH
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    try:
+        parser.read_string(path.read_text(encoding="utf-8-sig"), source=str(path))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file. `vidkit init` writes a config.ini here.") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: this is not a text file in UTF-8") from None
+    except configparser.Error as error:
+        raise ConfigError(f"{path} is no INI file: {_ini_reason(error)}") from None
+    return dict(_known(parser, path))
+
+
+def _ini_reason(error: configparser.Error) -> str:
+    """The parser's reason in one line; never the offending text, which may be a secret."""
+    if isinstance(error, configparser.MissingSectionHeaderError):
+        return f"line {error.lineno} stands before the first [Section]"
+    if isinstance(error, configparser.DuplicateOptionError):
+        return f"line {error.lineno}: [{error.section}] {error.option} stands twice"
+    if isinstance(error, configparser.DuplicateSectionError):
+        return f"line {error.lineno}: [{error.section}] stands twice"
+    if isinstance(error, configparser.ParsingError):
+        return f"line {error.errors[0][0]} is neither `Key = value` nor a comment"
+    return "it cannot be parsed"
+
+
+def _known(parser: configparser.ConfigParser, path: Path) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
+    table: dict[str, dict[str, str]] = {}
+    for row in settings():
+        table.setdefault(row.section, {})[row.key.lower()] = row.key
+    spelling = {section.lower(): section for section in table}
+    for written in parser.sections():
+        section = spelling.get(written.lower())
+        if section is None:
+            log.warning(
+                "%s: no section [%s] is known%s", path, written, _nearest(written, spelling.values(), "[{}]")
+            )
+            continue
+        for key, text in parser.items(written):
+            if key.lower() in table[section]:
+                yield (section, table[section][key.lower()]), (text, str(path))
+            else:
+                near = _nearest(key, table[section].values(), "{}")
+                log.warning("%s: [%s] has no key %s%s", path, section, key, near)
+
+
+def _nearest(word: str, known: Any, form: str) -> str:
+    near = nearest(word, known)
+    return f": did you mean {form.format(near)}?" if near else ""
+
+
+def default_ini() -> str:
+    """A config.ini with every key at its default and what it means, as `vidkit init` writes it."""
+    lines = [
+        "# vidkit's settings. Every key is optional; an empty value means the default.",
+        "# The command line comes before the environment, the environment before this file.",
+    ]
+    section = None
+    for row in settings():
+        if row.section != section:
+            section = row.section
+            lines += ["", f"[{section}]"]
+        lines += [f"# {row.meaning}", f"{row.key} = {show(row.default)}".rstrip()]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,1 @@
+"""Work over a whole library: new rules, a person's corrections, statistics."""

@@ -1,0 +1,266 @@
+"""What a person says of a video's tags and class: it wins over every rule, and is kept in the record."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from vidkit.core import printable
+from vidkit.curate.retag import retagged, write_json
+from vidkit.errors import ConfigError
+from vidkit.export import read_record, record_path
+from vidkit.library import Library, Stored
+from vidkit.record import Corrections, Record
+from vidkit.rows import NAME_COLUMNS, URL_COLUMNS, BadRow
+from vidkit.rows.table import find_delimiter, open_text, records
+from vidkit.tagging import RuleSet, same_tag
+from vidkit.workflow.run import timestamp
+
+log = logging.getLogger(__name__)
+
+# What a column says -> the names that it may have, in any case, with `_`, `-` or a space between words.
+COLUMNS = {
+    "url": URL_COLUMNS,
+    "id": ("id", "sha256"),
+    "file_name": NAME_COLUMNS,
+    "class": ("class", "classification"),
+    "add_tags": ("add_tags", "add_tag"),
+    "remove_tags": ("remove_tags", "remove_tag"),
+    "tags": ("tags",),
+}
+KEYS = ("url", "id", "file_name")  # the first of these that a row has says which video is meant
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is said of a video. `tags` is all tags that it shall have; `clear` takes back what was said before."""
+
+    classification: str | None = None
+    add_tags: tuple[str, ...] = ()
+    remove_tags: tuple[str, ...] = ()
+    tags: tuple[str, ...] | None = None
+    clear: bool = False
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A row of corrections: which video is meant, and what is said of it. `line` is from 1."""
+
+    line: int
+    key: str
+    change: Change
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A video that was corrected: its new record, and the folder in which its JSON is missing, if it is."""
+
+    record: Record
+    without_json: Path | None
+
+
+def make_change(
+    classification: str | None = None,
+    add_tags: Iterable[str] = (),
+    remove_tags: Iterable[str] = (),
+    tags: Iterable[str] | None = None,
+    clear: bool = False,
+) -> Change:
+    """What a person says, seen to that it makes sense.
+
+    Raises:
+        ConfigError: nothing is said, a tag or a class is empty, or a tag is both added and taken away.
+    """
+    name = None if classification is None else _text(classification, "class")
+    added, removed = (tuple(_text(tag, "tag") for tag in each) for each in (add_tags, remove_tags))
+    whole = None if tags is None else tuple(_text(tag, "tag") for tag in tags)
+    if both := [tag for tag in added if _among(tag, removed)]:
+        raise ConfigError(f"the tag {printable(both[0])} is both added and taken away")
+    if whole is not None and (added or removed):
+        raise ConfigError("say all the tags (tags), or which to add and to take away, and not both")
+    change = Change(name, added, removed, whole, clear)
+    if change == Change():
+        raise ConfigError("nothing is said of the video: give a class, a tag to add, or a tag to take away")
+    return change
+
+
+def _text(text: str, what: str) -> str:
+    plain = " ".join(text.split())
+    if not plain:
+        raise ConfigError(f"a {what} has at least one letter")
+    return plain
+
+
+def label_video(library: Library, rules: RuleSet, key: str, change: Change) -> list[Labelled]:
+    """Correct a video in the library and in its JSON record, if that is where the library knows it.
+
+    Args:
+        library: the library.
+        rules: the rules, which say the tags and the class where the person does not.
+        key: the id or its beginning, the file name or the URL. All sources with the same content are corrected.
+        change: what the person says.
+
+    Returns:
+        What was corrected; nothing where the library knows no such video.
+
+    Raises:
+        ConfigError: the key fits videos of different content.
+        OutputError: a JSON record cannot be written; that video is as it was.
+        LibraryError: the library cannot be read or written; a video is corrected in both or in neither.
+    """
+    found = library.find(key)
+    if len({stored.record["sha256"] for stored in found}) > 1:
+        urls = ", ".join(printable(stored.record["source"]["url"]) for stored in found[:3])
+        raise ConfigError(f"{printable(key)} fits {len(found)} videos ({urls}): say which by its URL")
+    return [_corrected(library, rules, stored, change) for stored in found]
+
+
+def _corrected(library: Library, rules: RuleSet, stored: Stored, change: Change) -> Labelled:
+    before = None if change.clear else stored.record.get("corrections")
+    record: Record = {**stored.record, "corrections": before}
+    if change.tags is not None:  # all tags -> what is to be added to and taken from those of the rules
+        now = retagged(record, rules)["tags"]
+        added = tuple(tag for tag in change.tags if not _among(tag, now))
+        removed = tuple(tag for tag in now if not _among(tag, change.tags))
+        change = replace(change, add_tags=added, remove_tags=removed)
+    record["corrections"] = _said(before, change)
+    record = retagged(record, rules)
+    # The JSON first: what it does not know would be lost when the video is processed again.
+    known = read_record(record_path(stored.folder, record["filename"]))
+    written = write_json(stored, record)
+    try:
+        library.save(record, stored.folder)
+    except BaseException:  # the library is locked or away, or nobody waits for it any longer: neither has it
+        if written and known is not None:
+            write_json(stored, known)
+        raise
+    return Labelled(record, None if written else stored.folder)
+
+
+def _said(before: Corrections | None, change: Change) -> Corrections | None:
+    """All that was said of a video, the last word of each tag and of the class; None where nothing is left."""
+    said = before or {"classification": None, "add_tags": [], "remove_tags": [], "at": ""}
+    anew = (*change.add_tags, *change.remove_tags)
+    added = [*(tag for tag in said["add_tags"] if not _among(tag, anew)), *change.add_tags]
+    removed = [*(tag for tag in said["remove_tags"] if not _among(tag, anew)), *change.remove_tags]
+    name = change.classification or said["classification"]
+    if not (added or removed or name):
+        return None
+    return {"classification": name, "add_tags": added, "remove_tags": removed, "at": timestamp()}
+
+
+def _among(tag: str, tags: Iterable[str]) -> bool:
+    return any(same_tag(tag, other) for other in tags)
+
+
+def read_corrections(csv_file: str | os.PathLike[str]) -> Iterator[Correction | BadRow]:
+    """The rows of a CSV of corrections, in order; what cannot be taken says why.
+
+    It has a column that says which video (`url`, `id` or `file_name`; the first of them that a row fills counts),
+    and one or more of `class`, `add_tags`, `remove_tags` and `tags` (all that the video shall have). Tags in a cell
+    are parted by `;`, `|` or `,`, or are a JSON list. An empty cell says nothing; other columns are passed over.
+    What `vidkit export --format csv` wrote is read as it was before (`text_of_cell`).
+
+    Args:
+        csv_file: UTF-8 or UTF-16; comma, semicolon, tab or `|` between the cells.
+
+    Raises:
+        ConfigError: the file cannot be read, is no text or holds no row, or has not these columns.
+    """
+    path = Path(csv_file)
+    with open_text(path) as lines:
+        first = next((line for line in lines if line[1].strip()), None)
+        if first is None:
+            raise ConfigError(f"{printable(path)} is empty")
+        delimiter = find_delimiter(first[1].rstrip("\r\n"), lambda cells: (len(_places(cells)),))
+        header = next(records(iter([first]), delimiter, None)).cells or []
+        places = _places(header)
+        _check(path, header, places)
+        rows = 0
+        for number, text, cells in records(lines, delimiter, len(header)):
+            if cells is None or any(cell.strip() for cell in cells):
+                rows += 1
+                try:
+                    yield _correction(number, _fitted(text, cells, len(header)), places)
+                except ConfigError as error:
+                    yield BadRow(number, text[:300].rstrip("\r\n"), str(error))
+        if not rows:
+            raise ConfigError(f"{printable(path)} has a header and no rows under it")
+
+
+def _places(header: Sequence[str]) -> dict[str, int]:
+    """Which column says what: indexes from 0."""
+    plain = [_plain(cell) for cell in header]
+    places = {}
+    for what, names in COLUMNS.items():
+        place = next((plain.index(_plain(name)) for name in names if _plain(name) in plain), None)
+        if place is not None:
+            places[what] = place
+    return places
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name).casefold()
+
+
+def _check(path: Path, header: Sequence[str], places: dict[str, int]) -> None:
+    seen = printable(", ".join(header))[:300]
+    if not places.keys() & set(KEYS):
+        raise ConfigError(
+            f"{printable(path)} has no column that says which video; its columns are: {seen}. "
+            f"Name one of them {', '.join(KEYS[:-1])} or {KEYS[-1]}"
+        )
+    if not places.keys() - set(KEYS):
+        raise ConfigError(
+            f"{printable(path)} has no column that says anything of a video; its columns are: {seen}. "
+            "Name one of them class, add_tags, remove_tags or tags"
+        )
+
+
+def _fitted(text: str, cells: list[str] | None, width: int) -> list[str]:
+    """The cells of a row, as many as the header has."""
+    if "\0" in text or re.search("[\ud800-\udfff]", text):
+        raise ConfigError("it is no text in UTF-8: save the file as CSV UTF-8")
+    if cells is None:
+        raise ConfigError("one of its cells is too long")
+    while len(cells) > width and not cells[-1].strip():
+        cells.pop()
+    if len(cells) > width:
+        raise ConfigError(
+            f"it has {len(cells)} columns and the header {width}: quote a cell that holds a delimiter"
+        )
+    return [cell.strip() for cell in cells] + [""] * (width - len(cells))
+
+
+def _correction(line: int, cells: Sequence[str], places: dict[str, int]) -> Correction:
+    said = {what: text_of_cell(cells[place]) for what, place in places.items() if cells[place]}
+    key = next((said[what] for what in KEYS if what in said), None)
+    if key is None:
+        raise ConfigError("it does not say which video")
+    tags = {what: _tags(said[what]) for what in ("add_tags", "remove_tags", "tags") if what in said}
+    change = make_change(
+        said.get("class"), tags.get("add_tags", ()), tags.get("remove_tags", ()), tags.get("tags"), clear=False
+    )
+    return Correction(line, key, change)
+
+
+def text_of_cell(cell: str) -> str:
+    """A cell without the `'` that an export put before what a spreadsheet would run (`export.rows.cell`)."""
+    return cell[1:] if re.match(r"''*[=+\-@\t\n]", cell) else cell
+
+
+def _tags(cell: str) -> list[str]:
+    if cell.startswith("["):
+        try:
+            listed = json.loads(cell)
+        except ValueError:
+            listed = None
+        if isinstance(listed, list) and all(isinstance(tag, str) for tag in listed):
+            return listed
+        raise ConfigError(f'{printable(cell[:100])} is no JSON list of tags: write it like ["one", "two"]')
+    return [tag.strip() for tag in re.split("[;|,]", cell) if tag.strip()]

@@ -1,0 +1,81 @@
+"""Edited rules over the whole library: no download, no model."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from vidkit.errors import OutputError
+from vidkit.export import export_to_json, read_record, record_path
+from vidkit.library import Library, Stored
+from vidkit.record import Record
+from vidkit.tagging import RuleSet, missing_columns, tag_and_classify
+from vidkit.workflow.run import stage_fingerprint, tag_inputs, tag_settings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Retagged:
+    """How many records were looked at, and have other tags or another class now; what rules ask for in vain."""
+
+    looked_at: int = 0
+    changed: int = 0
+    missing: list[str] = field(default_factory=list)
+
+
+def retag_library(library: Library, rules: RuleSet, progress: Callable[[int], None] | None = None) -> Retagged:
+    """Give every record of a library the tags and the class that the rules say now, in the library and in its JSON.
+
+    Args:
+        library: the library.
+        rules: the user's rules.
+        progress: called with the number of records looked at so far.
+
+    Raises:
+        LibraryError: the library cannot be read or written; what was retagged until then is.
+    """
+    result = Retagged()
+    columns: set[str] = set()
+    for stored in library.records():
+        columns.update(stored.record["source"]["columns"] or ())
+        record = retagged(stored.record, rules)
+        if record != stored.record:
+            library.save(record, stored.folder)
+            try:
+                write_json(stored, record)
+            except OutputError as error:
+                log.warning("%s; the library has the new tags", error)
+            keys = ("tags", "classification")
+            result.changed += any(record[key] != stored.record[key] for key in keys)  # type: ignore[literal-required]
+        result.looked_at += 1
+        if progress is not None:
+            progress(result.looked_at)
+    if result.looked_at:
+        result.missing = list(missing_columns(rules, sorted(columns), "the library"))
+    return result
+
+
+def retagged(record: Record, rules: RuleSet) -> Record:
+    """A record with the tags and the class that the rules and its corrections say, and the fingerprint for that."""
+    new = copy.deepcopy(record)
+    new["tags"], new["classification"] = tag_and_classify(new, rules)
+    stages = new["processing"]["stages"]
+    inputs = tag_inputs(new["sha256"], stages["describe"]["fingerprint"], new.get("corrections"))
+    stages["tag"]["fingerprint"] = stage_fingerprint("tag", inputs, tag_settings(rules))
+    return new
+
+
+def write_json(stored: Stored, record: Record) -> bool:
+    """Write a record's JSON, where it is still the record of this video; whether it is.
+
+    Raises:
+        OutputError: it cannot be written; the older one is there.
+    """
+    known = read_record(record_path(stored.folder, record["filename"]))
+    if known is None or known["source"]["url"] != record["source"]["url"]:
+        return False
+    export_to_json(record, stored.folder)
+    return True

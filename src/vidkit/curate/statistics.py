@@ -1,0 +1,173 @@
+"""The library at a glance: what failed beside it, and its numbers as a picture."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vidkit.batch.failures import NAME as FAILURES
+from vidkit.core import ensure_directory, printable, write_whole
+from vidkit.core.extras import install_command
+from vidkit.core.units import format_duration, format_size
+from vidkit.errors import ConfigError, OutputError, ToolMissingError, nearest
+from vidkit.export.labels import column_of, label_reader
+from vidkit.library import Library, Query, Stats
+from vidkit.record import Record
+from vidkit.rows import FAILURE_COLUMNS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_LONGEST = 32  # characters of a name in the picture
+_PANELS = ("classes", "tags", "resolutions", "durations")
+
+
+def failures_in(folder: Path) -> Counter[tuple[str, str]]:
+    """What failed in the last run, as `<folder>/failures.csv` has it: (stage, reason) -> videos.
+
+    A reason is without the video's own URL and name, so that one reason of many videos is one.
+
+    Raises:
+        OutputError: the file is there and cannot be read.
+    """
+    found: Counter[tuple[str, str]] = Counter()
+    try:
+        with (folder / FAILURES).open(encoding="utf-8", errors="replace", newline="") as file:
+            for row in csv.DictReader(file):
+                stage, reason = (row.get(column) or "" for column in FAILURE_COLUMNS)
+                for own in (row.get("public_url"), row.get("file_name")):
+                    reason = reason.replace(printable(own), "") if own else reason
+                found[stage or "vidkit", " ".join(reason.split()).strip(" :")] += 1
+    except FileNotFoundError:
+        pass
+    except (OSError, csv.Error) as error:
+        raise OutputError(f"{printable(folder / FAILURES)} cannot be read: {error}") from None
+    return found
+
+
+@dataclass
+class Amount:
+    """How much of a library has one value: videos, their clips, and their length in seconds."""
+
+    videos: int = 0
+    clips: int = 0
+    seconds: float = 0.0
+
+
+def balance_of(library: Library, query: Query, key: str) -> dict[str, Amount]:
+    """How the videos of a library spread over the values of a key, as a dataset of them would by `export --label`.
+
+    Args:
+        library: the library.
+        query: which videos.
+        key: as `export.labels.label_reader` takes it (class, tag, ai_tag, folder, a column of the CSV), or a key of
+            the record, such as `audio.codec`.
+
+    Returns:
+        Value -> how much, the most videos first; "" is those without a value.
+
+    Raises:
+        ConfigError: no video has such a column or key.
+        LibraryError: the library cannot be read.
+    """
+    label_of, column = label_reader(key), column_of(key)
+    found: defaultdict[str, Amount] = defaultdict(Amount)
+    columns: dict[str, None] = {}
+    known = column is None
+    for stored in library.records(query):
+        record = stored.record
+        value, columns_here = label_of(record, None), record["source"]["columns"]
+        if column is not None and column.casefold() not in map(str.casefold, columns_here):
+            value = _value_at(record, column)
+        known = known or value is not None
+        columns.update(dict.fromkeys(columns_here))
+        amount = found[value or ""]
+        amount.videos += 1
+        amount.clips += len(record["segments"])
+        amount.seconds += record["duration"]
+    if not known and found and column not in columns:
+        names = [*columns, "class", "tag", "ai_tag", "folder", *Record.__annotations__]
+        near = nearest(str(column), names)
+        guess = f"; did you mean {printable(near)}?" if near else ""
+        raise ConfigError(f"--by {printable(key)}: no video has such a column or key{guess}")
+    return dict(sorted(found.items(), key=lambda item: (-item[1].videos, item[0])))
+
+
+def _value_at(record: Record, key: str) -> str | None:
+    """What stands in a record under a dotted key, if it is one value."""
+    value: object = record
+    for name in key.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    if value is None or isinstance(value, (dict, list)):
+        return None
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def plot(
+    stats: Stats,
+    failures: Counter[tuple[str, str]],
+    path: Path,
+    top: int = 20,
+    by: tuple[str, dict[str, int]] | None = None,
+) -> None:
+    """Draw classes, tags, resolutions and durations as bars, 1600x1200 pixels; or the values of one key.
+
+    Args:
+        stats: the numbers.
+        failures: how many failed, for the title.
+        path: the picture; its ending says its format: .png, .svg, .pdf, .jpg.
+        top: bars in a panel at most.
+        by: instead of the four: a key, and value -> videos.
+
+    Raises:
+        ToolMissingError: matplotlib is not installed.
+        OutputError: the picture cannot be written, or its ending is none that matplotlib knows.
+    """
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise ToolMissingError(f"--plot needs matplotlib: {install_command('plot')}") from None
+    figure = Figure(figsize=(16, 12), dpi=100, layout="constrained")
+    canvas = FigureCanvasAgg(figure)
+    form = path.suffix.lstrip(".").lower()
+    if form not in canvas.get_supported_filetypes():
+        raise OutputError(f"{printable(path)}: no picture ends so; name it .png, .svg, .pdf or .jpg")
+    sums = f"{stats.videos} videos, {format_duration(stats.seconds)}, {format_size(stats.bytes)}"
+    failed = failures.total()
+    figure.suptitle(f"{sums}, {stats.described} described{f', {failed} failed' if failed else ''}", fontsize=18)
+    panels = dict([by]) if by else {name: getattr(stats, name) for name in _PANELS}
+    side = 1 if by else 2
+    for axes, (name, counts) in zip(figure.subplots(side, side, squeeze=False).flat, panels.items(), strict=True):
+        _bars(axes, name, counts, top)
+    picture = io.BytesIO()
+    canvas.print_figure(picture, format=form)
+    ensure_directory(path.parent)
+    write_whole(path, picture.getvalue())
+
+
+def _bars(axes: Axes, title: str, counts: dict[str, int], top: int) -> None:
+    """One panel of bars; a count stands beside its bar."""
+    shown = list(counts.items())[:top]
+    more = len(counts) - len(shown)
+    axes.set_title(f"{title}{f' (the first {len(shown)} of {len(counts)})' if more else ''}", fontsize=14)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.xaxis.set_visible(False)
+    axes.spines["bottom"].set_visible(False)
+    bars = axes.barh(range(len(shown)), [count for _, count in shown], color="#3b6ea5")
+    axes.set_yticks(range(len(shown)), [_short(name) for name, _ in shown])
+    axes.bar_label(bars, fmt="{:,.0f}", padding=4)
+    axes.set_ylim(max(len(shown), 6) - 0.4, -0.6)  # the first on top, and no bar as thick as a panel
+    axes.margins(x=0.12)
+    if not shown:
+        axes.text(0.5, 0.5, "none", transform=axes.transAxes, ha="center", color="grey")
+
+
+def _short(name: str) -> str:
+    """A name as a label: safe, short, and with nothing that matplotlib takes for a formula."""
+    text = printable(name).replace("$", r"\$")
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -1,0 +1,93 @@
+"""What the model says of a video: new answers, and the older ones until the new ones are there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from vidkit.download import local_path
+from vidkit.qwen_model import Describer, describe_record
+from vidkit.record import Record
+from vidkit.workflow.run import Run
+
+DESCRIBE_KEYS = ("qwen_description", "ai_generated_tags", "ai")
+_ANSWER = ("description", "tags", "instruction", "outdated")  # what a clip or scene has of it
+
+
+def keep_answers(record: dict[str, Any], older: Record, answered: bool) -> None:
+    """Put the answers of an older record of the same content into the new one, so that nothing is lost.
+
+    The video's own description stays in any case, one of a clip or scene where one with the same times is there.
+
+    Args:
+        record: the new record so far, with its scenes and segments; it is changed.
+        older: the record that is replaced.
+        answered: whether they answer the question that is asked now; else they are marked as `outdated`.
+    """
+    ai = older["ai"]
+    for key in DESCRIBE_KEYS:
+        record[key] = older[key]  # type: ignore[literal-required]
+    if ai is not None and older["qwen_description"] is not None and not answered:
+        record["ai"] = {**ai, "outdated": True}
+    for key in ("scenes", "segments"):
+        said = {_times(part): part for part in older[key]}  # type: ignore[literal-required]
+        for part in record[key]:
+            if part["description"] is None and (before := said.get(_times(part))):
+                part |= {name: before[name] for name in _ANSWER if name in before}
+            if part["description"] is not None and not answered:
+                part["instruction"] = part.get("instruction") or (ai and ai["instruction"])
+                part["outdated"] = True
+
+
+def _times(part: Any) -> tuple[float, float]:
+    return part["start_time"], part["end_time"]
+
+
+def described(run: Run, record: dict[str, Any], kept: Path | None, fetch: Callable[[], Path]) -> dict[str, Any]:
+    """Ask the run's model about a video.
+
+    Args:
+        run: who is asked, and what.
+        record: what is known of the video, its older answers too.
+        kept: the local file, if it is here.
+        fetch: gets the local file.
+
+    Returns:
+        The record's keys that the model fills, as `describe_record`. Older answers to another question are in them
+        until this one is answered: then they go, also those of parts that it is not asked about.
+
+    Raises:
+        VidkitError: the file cannot be fetched.
+    """
+    describer, level = run.describer, run.level
+    if describer is None:  # what a model said earlier stays true
+        nothing: dict[str, Any] = {"qwen_description": None, "ai_generated_tags": [], "ai": None}
+        return {key: record.get(key, default) for key, default in nothing.items()}
+    resolved = record["source"]["resolved_url"]
+    url = resolved if local_path(resolved) is None else None
+    by_parts = level in ("auto", "segments") and record["segments"]
+    # A model on this machine needs the file, a server only its URL; clips are here in any case.
+    fetched_by_it = url is not None and describer.backend == "endpoint" and level != "scenes"
+    file = kept if by_parts or fetched_by_it else fetch()
+    found = _asked(run, describer, record, file, url)
+    if file is None and not by_parts and found["ai"]["error"]:
+        found = _asked(run, describer, record, fetch(), url)
+    if found["ai"]["error"] is None:
+        for key in ("scenes", "segments"):
+            found[key] = [_cleared(part) for part in found.get(key, record[key])]
+    return found
+
+
+def _asked(
+    run: Run, describer: Describer, record: dict[str, Any], file: Path | None, url: str | None
+) -> dict[str, Any]:
+    return describe_record(describer, record, file, url, run.instruction, run.level, run.places.processed)
+
+
+def _cleared(part: dict[str, Any]) -> dict[str, Any]:
+    """A clip or scene without an answer to an older question."""
+    if not part.get("outdated"):
+        return part
+    empty = {"description": None, "instruction": None, "outdated": False}
+    return {**part, **empty, **({"tags": []} if "tags" in part else {})}

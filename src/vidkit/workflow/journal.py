@@ -1,0 +1,173 @@
+"""Which name each URL has and which URLs are done: one database for all runs over a results folder, on all hosts.
+
+The records are the truth; the journal spares opening each of them to see that nothing is to be done, and keeps runs
+apart: a name belongs to one URL for good, and a URL is worked on by one run at a time (`locks.py`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from vidkit.core import JOURNAL
+from vidkit.core.locks import Locks
+from vidkit.errors import VidkitError
+from vidkit.library.text import storable
+from vidkit.workflow.journal_database import open_database, reported, transaction, url_of_record
+
+LOCKS = ".vidkit.lock"
+_POLL = 0.1  # seconds between two looks at what another run holds
+_AT_ONCE = 500  # URLs that one query asks for
+
+
+class Entry(NamedTuple):
+    """A finished video: its file name, the source's version, the settings it was made with.
+
+    `settings` is empty where something is left to do: a description that failed, a library that was away.
+    """
+
+    filename: str
+    version: str | None
+    settings: str
+
+
+class Journal:
+    """The videos of one results folder; several threads, processes and hosts may use it at once.
+
+    Every method raises OutputError where the database cannot be read or written.
+    """
+
+    def __init__(self, folder: Path, is_taken: Callable[[str, str], bool] = lambda filename, url: False) -> None:
+        """`is_taken` tells whether a name that a URL is to have belongs to a file of somebody else's."""
+        self._folder = folder
+        self._is_taken = is_taken
+        self._path = folder / JOURNAL
+        self._lock = threading.RLock()
+        self._locks = Locks(folder / LOCKS)
+        try:
+            while not self._locks.begin_opening():
+                time.sleep(_POLL)
+            self._database = open_database(folder, self._locks.alone())
+            self._locks.end_opening()
+        except BaseException:
+            self._locks.close()
+            raise
+
+    def filename(self, url: str) -> str | None:
+        """The file name of this URL, if it has one."""
+        found = self._one("SELECT filename FROM videos WHERE url = ?", url)
+        return str(found[0]) if found and found[0] is not None else None
+
+    def is_mixed_up(self, url: str) -> bool:
+        """Whether the files of this URL are another video's in part, as two runs of an older vidkit left them."""
+        found = self._one("SELECT mixed FROM videos WHERE url = ?", url)
+        return bool(found and found[0])
+
+    def done(self, asked: Sequence[tuple[str, str | None]], settings: str) -> set[str]:
+        """The URLs, of pairs of a URL and its source's version, for which nothing is to be done.
+
+        The version is known and the same, so are the settings, and the record is there.
+        """
+        versions = {storable(url): (url, version) for url, version in asked if version is not None}
+        keys, done = iter(versions), set()
+        while some := list(islice(keys, _AT_ONCE)):
+            marks = ",".join("?" * len(some))
+            sql = f"SELECT url, version, filename FROM videos WHERE settings = ? AND mixed = 0 AND url IN ({marks})"
+            with self._lock, reported(self._path):
+                found = self._database.execute(sql, (settings, *some)).fetchall()
+            for key, version, filename in found:
+                url, wanted = versions[key]
+                if version == wanted and os.access(f"{self._folder}/{filename}.json", os.F_OK):
+                    done.add(url)
+        return done
+
+    def claim(self, url: str, wanted: str) -> str:
+        """The file name of this URL: the one that it has, else the wanted one, or that with a short hash where
+        another URL has it. The same URL gets the same name in every run."""
+        return self.claim_all([(url, wanted)])[0]
+
+    def claim_all(self, wishes: Sequence[tuple[str, str]]) -> list[str]:
+        """The file names of pairs of a URL and the name that it should have; the first comes first."""
+        with self._lock, reported(self._path):
+            names = [self.filename(url) for url, _ in wishes]
+            if not all(names):
+                with transaction(self._database):
+                    names = [self._claimed(*wish) for wish in wishes]
+        return [name for name in names if name]
+
+    def _claimed(self, url: str, wanted: str) -> str:
+        filename = self.filename(url)
+        if filename is None:
+            filename = next(name for name in _candidates(url, wanted) if self._is_free(name, url))
+            sql = "INSERT INTO videos (url, filename, name) VALUES (?, ?, ?) ON CONFLICT (url) DO UPDATE SET "
+            sql += "filename = excluded.filename, name = excluded.name"
+            self._database.execute(sql, (storable(url), filename, filename.casefold()))
+        return filename
+
+    def _is_free(self, filename: str, url: str) -> bool:
+        """Whether no other URL and no file of the user's own has a name: by the journal, by a record that was
+        copied into the folder, by what is in the DownloadDirectory."""
+        if self._one("SELECT url FROM videos WHERE name = ?", filename.casefold()) is not None:
+            return False
+        recorded = url_of_record(self._folder, filename)
+        return recorded == url or (recorded is None and not self._is_taken(filename, url))
+
+    def take(self, url: str) -> bool:
+        """Begin to work on a URL; False while another run does."""
+        return self._locks.take(url)
+
+    @contextmanager
+    def working_on(self, url: str, stopped: Callable[[], bool]) -> Iterator[None]:
+        """Work on a URL, as soon as no other run does; `take` may have begun it already.
+
+        Raises:
+            VidkitError: `stopped` says that there is no more time to wait.
+        """
+        while not self._locks.holds(url) and not self._locks.take(url):
+            if stopped():
+                raise VidkitError(f"{url}: stopped while another run was at it")
+            time.sleep(_POLL)
+        try:
+            yield
+        finally:
+            self._locks.release(url)
+
+    def add(self, url: str, entry: Entry) -> None:
+        """Note that a video is finished."""
+        sql = "SELECT filename, version, settings, mixed FROM videos WHERE url = ?"
+        with self._lock, reported(self._path):
+            if self._one(sql, url) == (*entry, 0):
+                return
+            with transaction(self._database):
+                sql = "INSERT INTO videos (url, filename, name, version, settings) VALUES (?, ?, ?, ?, ?) "
+                sql += "ON CONFLICT (url) DO UPDATE SET filename = excluded.filename, name = excluded.name, "
+                sql += "version = excluded.version, settings = excluded.settings, mixed = 0"
+                name = entry.filename.casefold()
+                self._database.execute(sql, (storable(url), entry.filename, name, *entry[1:]))
+
+    def close(self) -> None:
+        """Give all locks back."""
+        with self._lock, reported(self._path):
+            self._database.close()
+        self._locks.close()
+
+    def _one(self, sql: str, key: str) -> tuple[object, ...] | None:
+        with self._lock, reported(self._path):
+            found: tuple[object, ...] | None = self._database.execute(sql, (storable(key),)).fetchone()
+        return found
+
+
+def _candidates(url: str, wanted: str) -> Iterator[str]:
+    """The names that a URL may have, the best first."""
+    stem, extension = os.path.splitext(wanted)
+    digest = hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()
+    yield wanted
+    for length in (8, 16, 32):
+        yield f"{stem}-{digest[:length]}{extension}"

@@ -1,0 +1,246 @@
+"""The database of a results folder: its table, opening it, and making it from what is there already.
+
+One row for each URL. `filename` is its name for good, `name` the same in one case: no two URLs have one of these.
+`settings` is NULL until the video was finished once, and empty while something is left to do. `mixed` marks a
+record that an older vidkit, run twice at once, made of two videos.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from vidkit.core import JOURNAL, printable
+from vidkit.errors import OutputError
+from vidkit.export import read_record, record_path
+from vidkit.library.text import storable
+
+log = logging.getLogger(__name__)
+
+OLDER = ".journal.jsonl"  # what an older vidkit had instead
+_SCHEMA = 1
+_APPLICATION = 0x766B6A6C  # "vkjl"
+_BUSY = 120.0  # seconds to wait for other processes
+_CHECKED = 16 * 2**20  # bytes of a database that is small enough to be checked whole each time
+_TABLE = """
+CREATE TABLE videos (
+    url TEXT PRIMARY KEY, filename TEXT, name TEXT, version TEXT, settings TEXT, mixed INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX names ON videos (name) WHERE name IS NOT NULL;
+CREATE INDEX unfinished ON videos (url) WHERE settings IS NULL;
+"""
+_REASONS = {
+    "locked": "is locked by another program. Close that program, or wait for it",
+    "readonly": "cannot be written, only read. Allow writing to it and its folder",
+    "unable to open": "cannot be opened. See that its folder may be written to",
+    "full": "cannot grow, the disk is full. Make room on the disk",
+    "disk I/O error": "cannot be read or written. See that the disk is not full and that its file system has locks",
+    "closed": "is closed already",
+}
+_DAMAGED = ("malformed", "not a database", "corrupt")
+
+
+class DamagedError(OutputError):
+    """The database cannot be read any more."""
+
+
+@contextmanager
+def reported(path: Path) -> Iterator[None]:
+    """SQLite's errors in words for the user.
+
+    Raises:
+        DamagedError: the file is no database, or is damaged.
+        OutputError: anything else.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        said = str(error)
+        if any(word in said for word in _DAMAGED):
+            raise DamagedError(
+                f"{printable(path)}, which says what is done, is damaged. Remove it once no run is under way: the "
+                "next one makes it anew from the records"
+            ) from error
+        reason = next((words for key, words in _REASONS.items() if key in said), f"fails: {printable(said)}")
+        raise OutputError(f"{printable(path)} {reason}.") from error
+
+
+@contextmanager
+def transaction(database: sqlite3.Connection) -> Iterator[None]:
+    """Write all or nothing; other processes wait at its beginning."""
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        database.execute("COMMIT")
+    except BaseException:
+        if database.in_transaction:
+            database.execute("ROLLBACK")
+        raise
+
+
+def open_database(folder: Path, alone: bool) -> sqlite3.Connection:
+    """Open the database of a results folder; where there is none, make it from the records and the older journal.
+
+    Args:
+        folder: the results folder.
+        alone: no other process uses it. Only then is a database that is damaged made anew, and are names given
+            back that no video was finished under.
+
+    Raises:
+        OutputError: it cannot be opened or made.
+    """
+    path = folder / JOURNAL
+    try:
+        if path.exists():
+            database = _opened(path)
+            if alone:
+                with reported(path):
+                    _recover(database, folder)
+            return database
+    except DamagedError:
+        if not alone:
+            raise
+        aside = path.with_name(f"{JOURNAL}.damaged")
+        log.warning("%s is damaged: it is made anew from the records; what is left of it is %s", path, aside.name)
+        try:
+            os.replace(path, aside)
+            path.with_name(f"{JOURNAL}-journal").unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputError(f"{path} cannot be moved away: {error.strerror}") from None
+    _make(path, folder)
+    return _opened(path)
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
+    try:
+        with reported(path):
+            # Not WAL: it needs memory that processes share, which network file systems do not have.
+            database.execute("PRAGMA journal_mode = TRUNCATE")
+            database.execute("PRAGMA synchronous = FULL")
+            database.execute("PRAGMA cache_size = -16384")  # kB
+            (application,) = database.execute("PRAGMA application_id").fetchone()
+            (version,) = database.execute("PRAGMA user_version").fetchone()
+            if application != _APPLICATION:
+                raise DamagedError(f"{printable(path)} is a database of another program. Move it away.")
+            if version > _SCHEMA:
+                raise OutputError(f"{printable(path)} was made by a newer vidkit. Upgrade vidkit.")
+            if path.stat().st_size <= _CHECKED:
+                (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
+                if found != "ok":
+                    raise sqlite3.DatabaseError(f"malformed: {found}")
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _recover(database: sqlite3.Connection, folder: Path) -> None:
+    """What runs that are over left unfinished: keep the name where a record was written, else give it back."""
+    unfinished = database.execute("SELECT url, filename FROM videos WHERE settings IS NULL")
+    written = [(url,) for url, filename in unfinished if filename and url_of_record(folder, filename) == url]
+    with transaction(database):
+        database.executemany("UPDATE videos SET settings = '' WHERE url = ?", written)
+        database.execute("DELETE FROM videos WHERE settings IS NULL")
+
+
+def url_of_record(folder: Path, filename: str) -> str | None:
+    """The URL whose record lies under a file name; None where there is none."""
+    record = read_record(record_path(folder, filename))
+    return record["source"]["url"] if record else None
+
+
+def _make(path: Path, folder: Path) -> None:
+    """Make the database under a temporary name, so that it is there whole or not at all."""
+    new = path.with_name(f"{JOURNAL}.new")
+    new.unlink(missing_ok=True)
+    with reported(path), closing(sqlite3.connect(new, isolation_level=None)) as database:
+        database.execute("PRAGMA journal_mode = OFF")
+        database.execute("PRAGMA cache_size = -65536")
+        database.execute("BEGIN")
+        for statement in _TABLE.split(";\n"):
+            database.execute(statement)
+        _import_records(database, folder)
+        _import_older(database, folder)
+        database.execute("COMMIT")
+        database.execute(f"PRAGMA application_id = {_APPLICATION}")
+        database.execute(f"PRAGMA user_version = {_SCHEMA}")
+    try:
+        with new.open("rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(new, path)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _import_records(database: sqlite3.Connection, folder: Path) -> None:
+    """A row for each record of the folder: what it is made from is looked up in it when its turn comes."""
+    for entry in os.scandir(folder):
+        filename = entry.name.removesuffix(".json")
+        if filename == entry.name or (record := read_record(folder / entry.name)) is None:
+            continue
+        own = f"clips/{filename}/"
+        try:
+            url, clips = record["source"]["url"], [segment["path"] for segment in record["segments"]]
+        except (KeyError, TypeError):
+            log.warning("%s is no whole record: it is passed over", printable(folder / entry.name))
+            continue
+        mixed = record["filename"] != filename or not all(clip.startswith(own) for clip in clips)
+        _import(database, storable(url), filename, mixed)
+
+
+def _import(database: sqlite3.Connection, url: str, filename: str, mixed: bool) -> None:
+    """Take in a record; of two with one URL, or with names that differ only in case, both are done again."""
+    name = storable(filename).casefold()
+    rivals = database.execute("SELECT url FROM videos WHERE url = ? OR name = ?", (url, name)).fetchall()
+    if rivals:
+        log.warning("%s is done again: it has the name or the URL of another record", printable(filename))
+        database.executemany("UPDATE videos SET mixed = 1 WHERE url = ?", rivals)
+    free = not rivals
+    values = (url, storable(filename) if free else None, name if free else None, int(mixed or not free))
+    sql = "INSERT OR IGNORE INTO videos (url, filename, name, settings, mixed) VALUES (?, ?, ?, '', ?)"
+    database.execute(sql, values)
+
+
+def _import_older(database: sqlite3.Connection, folder: Path) -> None:
+    """Take over what an older vidkit noted as done, where the record is of that URL.
+
+    Two URLs that were noted under one name were done by two runs at once: their files are mixed up.
+    """
+    path = folder / OLDER
+    if not path.exists():
+        return
+    execute = database.execute
+    execute("CREATE TEMP TABLE older (url TEXT PRIMARY KEY, filename, name, version, settings) WITHOUT ROWID")
+    with path.open("rb") as lines:
+        rows = filter(None, map(_older_entry, lines))
+        database.executemany("REPLACE INTO older VALUES (?, ?, ?, ?, ?)", rows)
+    shared = "name IN (SELECT name FROM older GROUP BY name HAVING count(*) > 1)"
+    for (filename,) in execute(f"SELECT filename FROM videos WHERE {shared}").fetchall():
+        log.warning("%s is done again: two runs at once mixed up the files of that name", printable(filename))
+    execute(f"UPDATE videos SET mixed = 1 WHERE {shared}")
+    same = "FROM older WHERE older.url = videos.url AND older.name = videos.name"
+    execute(
+        f"UPDATE videos SET (version, settings) = (SELECT version, settings {same}) "
+        f"WHERE mixed = 0 AND EXISTS (SELECT 1 {same})"
+    )
+    # A record that was removed is made again under its old name.
+    execute(
+        "INSERT OR IGNORE INTO videos (url, filename, name, version, settings) "
+        "SELECT url, filename, name, version, settings FROM older"
+    )
+    execute("DROP TABLE older")
+
+
+def _older_entry(line: bytes) -> tuple[str, str, str, str | None, str] | None:
+    """A line of the older journal; None for one that was torn when a run was killed."""
+    try:
+        url, filename, version, settings = json.loads(line)
+        return storable(url), storable(filename), storable(filename).casefold(), version, str(settings)
+    except (ValueError, TypeError, AttributeError):
+        return None
