@@ -6,15 +6,12 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from vidkit._version import __version__
 from vidkit.core import printable
 from vidkit.export.folder import MADE_BY, MARKER
 from vidkit.export.formats import Format
-
-if TYPE_CHECKING:
-    from vidkit.export.dataset import Exported
 
 CARD = "dataset_card.md"
 # https://huggingface.co/docs/hub/datasets-cards
@@ -49,11 +46,16 @@ class Facts:
         return sum(sum(labels.values()) for labels in self.counts.values())
 
 
-def not_everywhere(made: Facts | Exported) -> list[str]:
-    """The labels that are not in every split, each in words: `wave (1 video, not in test)`."""
+def not_everywhere(scarce: Mapping[str, int], counts: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """The labels that are not in every split, each in words: `wave (1 video, not in test)`.
+
+    Args:
+        scarce: label -> videos, of the labels that are not in every split.
+        counts: split -> label -> items.
+    """
     found = []
-    for label, videos in made.scarce.items():
-        absent = [split for split, counts in made.counts.items() if not counts.get(label)]
+    for label, videos in scarce.items():
+        absent = [split for split, counts in counts.items() if not counts.get(label)]
         found.append(f"{label} ({videos} {'video' if videos == 1 else 'videos'}, not in {' and '.join(absent)})")
     return found
 
@@ -165,7 +167,8 @@ def _body(facts: Facts, form: Format) -> Iterator[str]:
 def _notes(facts: Facts) -> Iterator[str]:
     if facts.scarce:
         yield ""
-        yield f"These labels are not in every split: {'; '.join(map(_md, not_everywhere(facts)))}."
+        labels = "; ".join(map(_md, not_everywhere(facts.scarce, facts.counts)))
+        yield f"These labels are not in every split: {labels}."
     if facts.at_odds:
         yield ""
         yield f"The same content has different labels in {facts.at_odds} cases."

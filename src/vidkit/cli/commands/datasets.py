@@ -73,7 +73,7 @@ def _lines(done: Exported, directory: str) -> Iterator[str]:
     if done.unlabelled:
         yield f"{done.unlabelled} of them have no label"
     if done.scarce:
-        shown = [printable(text) for text in not_everywhere(done)[:20]]
+        shown = [printable(text) for text in not_everywhere(done.scarce, done.counts)[:20]]
         more = f"; and {len(done.scarce) - 20} more" if len(done.scarce) > 20 else ""
         yield f"labels that are not in every split: {'; '.join(shown)}{more}"
         yield f"a label with {len(done.counts)} videos or more is in every split"
