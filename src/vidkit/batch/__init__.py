@@ -157,11 +157,13 @@ class _Batch:
         journal = self.run.journal
         done = set() if self.run.force else journal.done([(url, row.version) for url, row in wanted], self.settings)
         new: list[tuple[str, Row]] = []
+        skipped: list[Row] = []
         for url, row in wanted:
             if url in done or not self.seen.add(url):  # a row that stands twice is done once
-                self._skip(row)
+                skipped.append(row)
             else:
                 new.append((url, row))
+        self._skip(skipped)
         # Named in the order of the rows, so that of two with one name it is always the same that keeps it.
         names = [(url, wanted_name(row.url, row.file_name)) for url, row in new]
         journal.claim_all([(url, name) for url, name in names if name])
@@ -227,10 +229,11 @@ class _Batch:
                 self.summary.bytes += record["size"]
         self.reporter.finished(row, record, new)
 
-    def _skip(self, row: Row) -> None:
+    def _skip(self, rows: list[Row]) -> None:
         with self.lock:
-            self.summary.skipped += 1
-        self.reporter.skipped(row)
+            self.summary.skipped += len(rows)
+        for row in rows:
+            self.reporter.skipped(row)
 
     def _fail(self, failure: Failure) -> None:
         if self.run.stop.is_set():

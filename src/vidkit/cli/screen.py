@@ -144,6 +144,8 @@ class Screen:
             self._print(f"finishing the {videos} under way; Ctrl-C again stops now", sys.stderr)
 
     def _left(self, row: Row | PassedOver) -> None:
+        if self._bar is None and not self._lines:  # as it is for each of millions of rows in a log
+            return
         with self._lock:
             line, position = self._lines.pop(getattr(row, "url", ""), (None, 0))
             if line is not None:
