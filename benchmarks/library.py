@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.mongod import mongod
 from tests.records import make_record
 
-from vidkit.library import Library, Query, Stored, parse_query
+from vidkit.library import Library, LibraryEntry, Query, parse_query
 
 SIZES = (2_000, 100_000, 200_000)
 MOMENTS = 5
@@ -111,7 +111,7 @@ def vocabulary() -> tuple[list[str], list[float]]:
     return words, list(itertools.accumulate(1 / (rank + 2.7) for rank in range(len(words))))
 
 
-def record(number: int) -> Stored:
+def record(number: int) -> LibraryEntry:
     """The record of one video: a description of the video, five described clips, five scenes, a CSV's columns."""
     chance = random.Random(number)
     words, weights = vocabulary()
@@ -136,7 +136,7 @@ def record(number: int) -> Stored:
         columns={"label": f"label {number % 400}", "camera": chance.choice("ABCD")},
         finished_at=f"2026-{day // 31 + 1:02d}-{day % 28 + 1:02d}T{number % 24:02d}:00:00Z",
     )
-    return Stored(made, Path("/videos/processed"))
+    return LibraryEntry(made, Path("/videos/processed"))
 
 
 def searches() -> dict[str, list[Query]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vidkit.export import Exported, export_dataset
-from vidkit.library import Library, Stored
+from vidkit.library import Library, LibraryEntry
 from vidkit.library.sqlite import open_sqlite
 from vidkit.record import Record
 
@@ -21,7 +21,7 @@ def put_video(library: Library, folder: Path, name: str, content: str | None = N
     return stored.record
 
 
-def make_video_files(folder: Path, name: str, content: str | None = None, **changes: Any) -> Stored:
+def make_video_files(folder: Path, name: str, content: str | None = None, **changes: Any) -> LibraryEntry:
     """A record whose download and clips are files: their content is the name, where no other is given."""
     text = name if content is None else content
     (folder / "downloads").mkdir(parents=True, exist_ok=True)
@@ -34,7 +34,7 @@ def make_video_files(folder: Path, name: str, content: str | None = None, **chan
         path = folder / clip["path"]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{name} {clip['index']}")
-    return Stored(record, folder)
+    return LibraryEntry(record, folder)
 
 
 def new_library() -> Library:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from vidkit.core.config import load_config
 from vidkit.export import export_to_json
-from vidkit.library import Stored, open_library
+from vidkit.library import LibraryEntry, open_library
 from vidkit.record import SCHEMA, Record
 
 
@@ -69,7 +69,7 @@ def keep(*records: Record) -> None:
     """Put records into the library, each with its JSON."""
     folder = Path("processed_videos").absolute()
     with open_library(load_config()) as library:
-        library.save_all(Stored(record, folder) for record in records)
+        library.save_all(LibraryEntry(record, folder) for record in records)
     for record in records:
         export_to_json(record, folder)
 

@@ -18,7 +18,7 @@ from vidkit.cli import main, make_parser
 from vidkit.errors import ConfigError
 from vidkit.export.formats import FORMATS
 from vidkit.export.rows import COLUMNS
-from vidkit.library import Stored
+from vidkit.library import LibraryEntry
 from vidkit.library.sqlite import open_sqlite
 
 from .conftest import MakeVideo
@@ -105,7 +105,7 @@ def test_label_is_a_class_label_with_the_names_for_load_dataset() -> None:
     labels = {"walk": 3, "0": 3, 'say "hi": #1': 3, "\u8d70": 3, "yes": 3}
     with labelled(labels) as library:
         library.save_all(
-            [Stored({**stored.record, "unread": 0.04}, stored.folder) for stored in [*library.records()][:2]]
+            [LibraryEntry({**stored.record, "unread": 0.04}, stored.folder) for stored in [*library.records()][:2]]
         )
         export(library, "videofolder", split="60/20/20")
     datasets.disable_progress_bars()

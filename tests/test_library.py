@@ -21,8 +21,8 @@ from vidkit.core.config import load_config
 from vidkit.errors import ConfigError, LibraryError
 from vidkit.library import (
     Library,
+    LibraryEntry,
     Query,
-    Stored,
     add_folder,
     copy_library,
     open_library,
@@ -133,7 +133,7 @@ def test_two_sources_of_one_content_are_both_kept(library: Library) -> None:
 
 def test_a_record_is_found_by_id_prefix_hash_file_name_and_url(library: Library) -> None:
     wanted = make_record("100%_sure.mp4", sha256="00aa11" + "f" * 58, url="https://host.example/a?b=1")
-    library.save_all([Stored(wanted, Path.cwd()), Stored(make_record("other.mp4"), Path.cwd())])
+    library.save_all([LibraryEntry(wanted, Path.cwd()), LibraryEntry(make_record("other.mp4"), Path.cwd())])
     keys = ["00AA11", "00aa11" + "f" * 10, "00aa11" + "f" * 20, "00aa11" + "f" * 58, "100%_sure.mp4"]
     for key in [*keys, "https://host.example/a?b=1", "https://me:secret@host.example/a?b=1"]:
         assert [stored.record["filename"] for stored in library.find(key)] == ["100%_sure.mp4"], key
@@ -143,7 +143,7 @@ def test_a_record_is_found_by_id_prefix_hash_file_name_and_url(library: Library)
 
 def test_a_removed_record_is_nowhere_any_more(library: Library) -> None:
     library.save_all(
-        Stored(make_record(name, tags=["Night"], scenes=["rain"]), Path()) for name in ("a.mp4", "b.mp4")
+        LibraryEntry(make_record(name, tags=["Night"], scenes=["rain"]), Path()) for name in ("a.mp4", "b.mp4")
     )
     assert library.remove("https://videos.example/a.mp4")
     assert not library.remove("https://videos.example/a.mp4")
@@ -190,7 +190,7 @@ def test_words_are_looked_for_in_descriptions_tags_class_and_file_names(library:
         segments=[("waves", ["Sea"])],
         source={"file_name": "holiday/corsica.mp4"},
     )
-    library.save_all([Stored(record, Path()), Stored(make_record("other.mp4"), Path())])
+    library.save_all([LibraryEntry(record, Path()), LibraryEntry(make_record("other.mp4"), Path())])
     for word in ("river", "high", "intensity", "sunset", "cinematic", "2034", "final", "corsica", "holiday"):
         assert found(library, word) == [("IMG_2034-final.mp4", "video", 0)], word
     assert found(library, "clouds") == [("IMG_2034-final.mp4", "scene", 1)]
@@ -220,7 +220,9 @@ CORPUS = {
 @pytest.fixture(scope="module", params=HOMES)
 def corpus(request: pytest.FixtureRequest, open_home: OpenLibrary) -> Iterator[Library]:
     with open_home(request.param) as library:
-        library.save_all(Stored(make_record(name, qwen_description=text), Path()) for name, text in CORPUS.items())
+        library.save_all(
+            LibraryEntry(make_record(name, qwen_description=text), Path()) for name, text in CORPUS.items()
+        )
         yield library
 
 
@@ -274,7 +276,9 @@ FORMS = {
 @pytest.fixture(scope="module", params=HOMES)
 def inflected(request: pytest.FixtureRequest, open_home: OpenLibrary) -> Iterator[Library]:
     with open_home(request.param) as library:
-        library.save_all(Stored(make_record(name, qwen_description=text), Path()) for name, text in FORMS.items())
+        library.save_all(
+            LibraryEntry(make_record(name, qwen_description=text), Path()) for name, text in FORMS.items()
+        )
         yield library
 
 
@@ -402,7 +406,7 @@ def filled(request: pytest.FixtureRequest, open_home: OpenLibrary) -> Iterator[L
         ),
     ]  # fmt: skip
     with open_home(request.param) as library:
-        library.save_all(Stored(record, Path()) for record in records)
+        library.save_all(LibraryEntry(record, Path()) for record in records)
         yield library
 
 
@@ -487,7 +491,7 @@ def test_moments_in_another_order_are_in_time_within_a_video(filled: Library) ->
 
 
 def test_pages_of_answers_follow_one_another(library: Library) -> None:
-    library.save_all(Stored(make_record(f"{n}.mp4", scenes=["rain"] * 3), Path()) for n in range(10))
+    library.save_all(LibraryEntry(make_record(f"{n}.mp4", scenes=["rain"] * 3), Path()) for n in range(10))
     for filters in ({}, {"sort": "oldest"}):
         whole = found(library, "rain", **filters)
         assert len(set(whole)) == 30
@@ -502,7 +506,7 @@ def test_pages_of_answers_follow_one_another(library: Library) -> None:
 
 def test_of_very_many_matches_the_latest_are_ranked_and_the_rest_follows(library: Library) -> None:
     videos = RANKED // 4 + 5
-    library.save_all(Stored(make_record(f"{n}.mp4", scenes=["rain"] * 4), Path()) for n in range(videos))
+    library.save_all(LibraryEntry(make_record(f"{n}.mp4", scenes=["rain"] * 4), Path()) for n in range(videos))
     moments = library.search(parse_query("rain"))
     assert len({(moment.filename, moment.number) for moment in moments}) == videos * 4
     assert all(moment.rank > 0 for moment in moments[:RANKED])
@@ -601,7 +605,7 @@ def test_both_homes_answer_alike_and_by_the_rules(open_home: OpenLibrary) -> Non
     records = [random_record(n, chance) for n in range(40)]
     with open_home("sqlite") as sqlite, open_home("mongodb") as mongodb:
         for library in (sqlite, mongodb):
-            library.save_all(Stored(record, Path.cwd()) for record in records)
+            library.save_all(LibraryEntry(record, Path.cwd()) for record in records)
         for _ in range(100):
             query = with_forms(random_query(chance), lambda stems: stems_of(word.lower() for word in WORDS))
             moments = sqlite.search(query)
@@ -615,7 +619,7 @@ def test_both_homes_answer_alike_and_by_the_rules(open_home: OpenLibrary) -> Non
 
 
 def test_records_are_saved_and_removed_while_they_are_streamed(library: Library) -> None:
-    library.save_all(Stored(make_record(f"{n:03d}.mp4", tags=["Old"]), Path()) for n in range(250))
+    library.save_all(LibraryEntry(make_record(f"{n:03d}.mp4", tags=["Old"]), Path()) for n in range(250))
     for n, stored in enumerate(library.records()):
         if n % 2:
             library.save({**stored.record, "tags": ["New"]}, stored.folder)
@@ -688,7 +692,7 @@ def test_the_library_in_numbers(library: Library) -> None:
         make_record("b.mp4", **action, tags=["Night"], scenes=["said"], codec="vp8", size=1),
         make_record("c.mp4", **action, tags=["Line\nend"], qwen_description="said"),
     ]
-    library.save_all(Stored(record, Path()) for record in records)
+    library.save_all(LibraryEntry(record, Path()) for record in records)
     stats = library.stats()
     assert (stats.videos, stats.seconds, stats.bytes, stats.described) == (3, 32.5, 2**40 + 1_000_001, 2)
     assert list(stats.classes.items()) == [("Action", 2), ("Sports", 1)]
@@ -732,7 +736,7 @@ def test_words_and_facts_meet_whether_few_or_many_videos_have_the_facts(library:
     ]
     texts = {record["filename"]: texts_of(record) for record in records}
     facts = {record["filename"]: facts_of(record) for record in records}
-    library.save_all(Stored(record, Path.cwd()) for record in records)
+    library.save_all(LibraryEntry(record, Path.cwd()) for record in records)
     for words in ('"red car"', "ca* -bus", "few car"):
         for filters in ({}, {"tags": ["many"]}, {"tags": ["few"]}, {"tags": ["many"], "max_duration": "100"}):
             query = parse_query(words, **filters)  # type: ignore[arg-type]
@@ -755,7 +759,7 @@ def test_a_library_is_carried_whole_into_the_other_home(home: str, open_home: Op
     records = [ODD, *(random_record(n, chance) for n in range(20))]
     other = next(other for other in HOMES if other != home)
     with open_home(home) as source, open_home(other) as target:
-        source.save_all(Stored(record, Path.cwd() / record["filename"]) for record in records)
+        source.save_all(LibraryEntry(record, Path.cwd() / record["filename"]) for record in records)
         target.save(make_record("kept.mp4"), Path())
         assert copy_library(source, target) == 21
         assert list(target.records())[1:] == list(source.records())

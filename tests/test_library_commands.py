@@ -19,7 +19,7 @@ from pymongo import MongoClient
 from vidkit.batch.failures import Failure, Failures
 from vidkit.cli import main
 from vidkit.core.config import load_config
-from vidkit.library import Stored, open_library, open_library_at
+from vidkit.library import LibraryEntry, open_library, open_library_at
 from vidkit.rows import Row
 
 from .mongod import mongod
@@ -41,7 +41,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def fill(number: int) -> None:
     folder = Path("processed_videos").absolute()
     with open_library(load_config()) as library:
-        library.save_all(Stored(make_record(f"{n:04d}.mp4", scenes=["rain"]), folder) for n in range(number))
+        library.save_all(LibraryEntry(make_record(f"{n:04d}.mp4", scenes=["rain"]), folder) for n in range(number))
 
 
 def names(place: str) -> list[str]:
@@ -142,7 +142,7 @@ def fill_kinds() -> None:
         make_record("c.mp4", classification="Action", duration=7200.0, resolution="3840x2160"),
     ]
     with open_library(load_config()) as library:
-        library.save_all(Stored(record, Path.cwd()) for record in records)
+        library.save_all(LibraryEntry(record, Path.cwd()) for record in records)
 
 
 def fail(*reasons: tuple[str, str]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from vidkit.cli import main
 from vidkit.core.config import load_config
 from vidkit.export import export_to_json, read_record
-from vidkit.library import Stored, add_folder, copy_library, open_library, open_library_at
+from vidkit.library import LibraryEntry, add_folder, copy_library, open_library, open_library_at
 from vidkit.record import Record
 
 from .mongod import mongod
@@ -73,10 +73,10 @@ def test_the_later_correction_stays_in_the_library(home: str, tmp_path: Path) ->
 def _add_and_copy(place: str, source: str) -> None:
     write("results")
     with open_library_at(place, load_config()) as library, open_library_at(source, load_config()) as other:
-        other.save_all(Stored(record, Path("results").absolute()) for record in COMES.values())
+        other.save_all(LibraryEntry(record, Path("results").absolute()) for record in COMES.values())
         for way in ("add", "copy"):
-            library.save_all(Stored(record, Path.cwd()) for record in HERE.values())
-            kept: list[Stored] = []
+            library.save_all(LibraryEntry(record, Path.cwd()) for record in HERE.values())
+            kept: list[LibraryEntry] = []
             if way == "add":
                 assert add_folder(library, "results", kept=kept.append) == 6
             else:
@@ -91,10 +91,10 @@ def test_what_is_kept_is_counted_and_stands_in_the_json_too(command: str, capsys
     write("results")
     place = "library.db" if command == "add" else "other.db"
     with open_library_at(place, load_config()) as target:
-        target.save_all(Stored(record, Path.cwd()) for record in HERE.values())
+        target.save_all(LibraryEntry(record, Path.cwd()) for record in HERE.values())
     if command == "move":
         with open_library(load_config()) as source:
-            source.save_all(Stored(record, Path("results").absolute()) for record in COMES.values())
+            source.save_all(LibraryEntry(record, Path("results").absolute()) for record in COMES.values())
     words = ["add", "results"] if command == "add" else ["move", "--to", "other.db"]
     assert main(["library", *words]) == 0
     said = capsys.readouterr().err

@@ -14,7 +14,7 @@ from pymongo import MongoClient
 
 from vidkit import connect_to_mongodb, get_mongodb_collection
 from vidkit.errors import LibraryError
-from vidkit.library import Stored, parse_query
+from vidkit.library import LibraryEntry, parse_query
 from vidkit.library.mongo_server import server_name
 from vidkit.library.mongodb import open_mongodb
 
@@ -140,7 +140,9 @@ def test_what_was_saved_is_there_after_the_server_was_killed(tmp_path: Path) -> 
 def test_other_programs_find_the_record_as_a_plain_document(guarded: str, monkeypatch: pytest.MonkeyPatch) -> None:
     uri = f"mongodb://writer:{QUOTED}@{guarded}/"
     with open_mongodb(uri, "films", "seen") as library:
-        library.save_all([Stored(make_record("a.mp4", tags=["Night"], columns={"label": "eat"}), Path("/results"))])
+        library.save_all(
+            [LibraryEntry(make_record("a.mp4", tags=["Night"], columns={"label": "eat"}), Path("/results"))]
+        )
     monkeypatch.setenv("VIDKIT_MONGODB_URI", uri)
     monkeypatch.setenv("VIDKIT_MONGODB_DATABASENAME", "films")
     monkeypatch.setenv("VIDKIT_MONGODB_COLLECTIONNAME", "seen")

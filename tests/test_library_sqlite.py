@@ -14,7 +14,7 @@ import pytest
 
 from vidkit.cli import main
 from vidkit.errors import LibraryError
-from vidkit.library import Stored, parse_query
+from vidkit.library import LibraryEntry, parse_query
 from vidkit.library.sqlite import open_sqlite
 from vidkit.library.sqlite_file import SCHEMA
 
@@ -27,7 +27,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from tests.records import make_record
 from vidkit.errors import LibraryError
-from vidkit.library import Stored, parse_query
+from vidkit.library import LibraryEntry, parse_query
 from vidkit.library.sqlite import open_sqlite
 """
 
@@ -86,7 +86,7 @@ def test_a_locked_library_is_named_after_a_while_and_can_be_read_meanwhile(tmp_p
 
 def test_a_damaged_library_is_named(tmp_path: Path) -> None:
     with open_sqlite(tmp_path / "library.db") as library:
-        library.save_all(Stored(make_record(f"{n}.mp4", scenes=["rain"]), tmp_path) for n in range(300))
+        library.save_all(LibraryEntry(make_record(f"{n}.mp4", scenes=["rain"]), tmp_path) for n in range(300))
     whole = (tmp_path / "library.db").read_bytes()
     (tmp_path / "library.db").write_bytes(whole[:4096] + os.urandom(len(whole) - 4096))
     with pytest.raises(LibraryError, match=r"library.db is damaged. Move it away and build it anew"):
@@ -290,7 +290,9 @@ def test_a_batch_that_fails_halfway_leaves_whole_records(tmp_path: Path) -> None
     broken = {**make_record("broken.mp4"), "size": 2**80}
     with open_sqlite(tmp_path / "library.db") as library:
         with pytest.raises(OverflowError):
-            library.save_all([Stored(make_record("a.mp4", scenes=["rain"]), tmp_path), Stored(broken, tmp_path)])  # type: ignore[arg-type]
+            library.save_all(
+                [LibraryEntry(make_record("a.mp4", scenes=["rain"]), tmp_path), LibraryEntry(broken, tmp_path)]
+            )  # type: ignore[arg-type]
         assert library.stats().videos == len(library.search(parse_query("rain"))) == 0
         library.save(make_record("a.mp4", scenes=["rain"]), tmp_path)
         assert library.stats().videos == len(library.search(parse_query("rain"))) == 1

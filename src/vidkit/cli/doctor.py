@@ -19,7 +19,7 @@ from vidkit.core.units import format_size
 from vidkit.download.transfer import ROOM_TO_LEAVE
 from vidkit.errors import VidkitError
 from vidkit.ffmpeg import find_tool, tool_version
-from vidkit.library import open_library, see_that_it_is_a_file
+from vidkit.library import check_library_path, open_library
 from vidkit.qwen_model.describer import endpoint_url, open_describer
 from vidkit.qwen_model.reach import look_at_endpoint
 from vidkit.qwen_model.weights import missing_file, weights_size
@@ -172,7 +172,7 @@ def _local_model(config: Config) -> _Check:
 def _library(config: Config) -> _Check:
     try:
         if not config.mongodb.uri:
-            see_that_it_is_a_file(config.library.path)
+            check_library_path(config.library.path)
             if not config.library.path.exists():
                 return "ok", "library", f"{config.library.path.absolute()} (not there yet: the first run makes it)"
         with open_library(config) as library:

@@ -14,7 +14,7 @@ from vidkit.core import printable
 from vidkit.curate.retag import retagged, write_json
 from vidkit.errors import ConfigError
 from vidkit.export import read_record, record_path
-from vidkit.library import Library, Stored
+from vidkit.library import Library, LibraryEntry
 from vidkit.record import Corrections, Record
 from vidkit.rows import NAME_COLUMNS, URL_COLUMNS, BadRow
 from vidkit.rows.table import find_delimiter, open_text, records
@@ -114,15 +114,15 @@ def label_video(library: Library, rules: RuleSet, key: str, change: Change) -> l
         LibraryError: the library cannot be read or written; a video is corrected in both or in neither.
     """
     found = library.find(key)
-    if len({stored.record["sha256"] for stored in found}) > 1:
-        urls = ", ".join(printable(stored.record["source"]["url"]) for stored in found[:3])
+    if len({entry.record["sha256"] for entry in found}) > 1:
+        urls = ", ".join(printable(entry.record["source"]["url"]) for entry in found[:3])
         raise ConfigError(f"{printable(key)} fits {len(found)} videos ({urls}): say which by its URL")
-    return [_corrected(library, rules, stored, change) for stored in found]
+    return [_corrected(library, rules, entry, change) for entry in found]
 
 
-def _corrected(library: Library, rules: RuleSet, stored: Stored, change: Change) -> Labelled:
-    before = None if change.clear else stored.record.get("corrections")
-    record: Record = {**stored.record, "corrections": before}
+def _corrected(library: Library, rules: RuleSet, entry: LibraryEntry, change: Change) -> Labelled:
+    before = None if change.clear else entry.record.get("corrections")
+    record: Record = {**entry.record, "corrections": before}
     if change.tags is not None:  # all tags -> what is to be added to and taken from those of the rules
         now = retagged(record, rules)["tags"]
         added = tuple(tag for tag in change.tags if not _among(tag, now))
@@ -131,15 +131,15 @@ def _corrected(library: Library, rules: RuleSet, stored: Stored, change: Change)
     record["corrections"] = _said(before, change)
     record = retagged(record, rules)
     # The JSON first: what it does not know would be lost when the video is processed again.
-    known = read_record(record_path(stored.folder, record["filename"]))
-    written = write_json(stored, record)
+    known = read_record(record_path(entry.folder, record["filename"]))
+    written = write_json(entry, record)
     try:
-        library.save(record, stored.folder)
+        library.save(record, entry.folder)
     except BaseException:  # the library is locked or away, or nobody waits for it any longer: neither has it
         if written and known is not None:
-            write_json(stored, known)
+            write_json(entry, known)
         raise
-    return Labelled(record, None if written else stored.folder)
+    return Labelled(record, None if written else entry.folder)
 
 
 def _said(before: Corrections | None, change: Change) -> Corrections | None:

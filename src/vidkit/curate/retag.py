@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from vidkit.errors import OutputError
 from vidkit.export import export_to_json, read_record, record_path
-from vidkit.library import Library, Stored
+from vidkit.library import Library, LibraryEntry
 from vidkit.record import Record
 from vidkit.tagging import RuleSet, missing_columns, tag_and_classify
 from vidkit.workflow.run import stage_fingerprint, tag_inputs, tag_settings
@@ -39,17 +39,17 @@ def retag_library(library: Library, rules: RuleSet, progress: Callable[[int], No
     """
     result = Retagged()
     columns: set[str] = set()
-    for stored in library.records():
-        columns.update(stored.record["source"]["columns"] or ())
-        record = retagged(stored.record, rules)
-        if record != stored.record:
-            library.save(record, stored.folder)
+    for entry in library.records():
+        columns.update(entry.record["source"]["columns"] or ())
+        record = retagged(entry.record, rules)
+        if record != entry.record:
+            library.save(record, entry.folder)
             try:
-                write_json(stored, record)
+                write_json(entry, record)
             except OutputError as error:
                 log.warning("%s; the library has the new tags", error)
             keys = ("tags", "classification")
-            result.changed += any(record[key] != stored.record[key] for key in keys)  # type: ignore[literal-required]
+            result.changed += any(record[key] != entry.record[key] for key in keys)  # type: ignore[literal-required]
         result.looked_at += 1
         if progress is not None:
             progress(result.looked_at)
@@ -68,14 +68,14 @@ def retagged(record: Record, rules: RuleSet) -> Record:
     return new
 
 
-def write_json(stored: Stored, record: Record) -> bool:
+def write_json(entry: LibraryEntry, record: Record) -> bool:
     """Write a record's JSON, where it is still the record of this video; whether it is.
 
     Raises:
         OutputError: it cannot be written; the older one is there.
     """
-    known = read_record(record_path(stored.folder, record["filename"]))
+    known = read_record(record_path(entry.folder, record["filename"]))
     if known is None or known["source"]["url"] != record["source"]["url"]:
         return False
-    export_to_json(record, stored.folder)
+    export_to_json(record, entry.folder)
     return True

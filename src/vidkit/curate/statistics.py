@@ -78,8 +78,8 @@ def balance_of(library: Library, query: Query, key: str) -> dict[str, Amount]:
     found: defaultdict[str, Amount] = defaultdict(Amount)
     columns: dict[str, None] = {}
     known = column is None
-    for stored in library.records(query):
-        record = stored.record
+    for entry in library.records(query):
+        record = entry.record
         value, columns_here = label_of(record, None), record["source"]["columns"]
         if column is not None and column.casefold() not in map(str.casefold, columns_here):
             value = _value_at(record, column)

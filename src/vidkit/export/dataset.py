@@ -123,7 +123,7 @@ def export_dataset(
     said = progress or (lambda what, done, total: None)
     plan = make_plan(
         library.records(query),
-        lambda stored: items_in(stored, wanted, how),
+        lambda entry: items_in(entry, wanted, how),
         asked.shares,
         seed,
         lambda done: said("looking", done, None),

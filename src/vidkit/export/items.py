@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from vidkit.record import Record
 
 if TYPE_CHECKING:
-    from vidkit.library import Stored
+    from vidkit.library import LibraryEntry
     from vidkit.library.query import Span
 
 LEVELS = ("video", "segments", "scenes")
@@ -88,26 +88,26 @@ class Wanted:
     lengths: Span
 
 
-def items_of(stored: Stored, wanted: Wanted) -> list[Item]:
+def items_of(entry: LibraryEntry, wanted: Wanted) -> list[Item]:
     """The items of a record that are meant, in order."""
     low, high = wanted.lengths.low, wanted.lengths.high
     return [
         item
-        for item in _items_of(stored, wanted.level, wanted.label_of)
+        for item in _items_of(entry, wanted.level, wanted.label_of)
         if (low is None or round(item.end - item.start, 3) >= low)
         and (high is None or round(item.end - item.start, 3) <= high)
     ]
 
 
 def _items_of(
-    stored: Stored, level: str, label_of: Callable[[Record, Mapping[str, Any] | None], str | None]
+    entry: LibraryEntry, level: str, label_of: Callable[[Record, Mapping[str, Any] | None], str | None]
 ) -> list[Item]:
-    record, folder = stored.record, stored.folder
+    record, folder = entry.record, entry.folder
     if level == "video":
         label = label_of(record, None)
         tags = tuple(record["ai_generated_tags"])
         description = record["qwen_description"] or ""
-        return [Item("video", 0, 0.0, record["duration"], label, description, tags, video_file(stored))]
+        return [Item("video", 0, 0.0, record["duration"], label, description, tags, video_file(entry))]
     items = []
     for scene in record["scenes"] if level == "scenes" else ():
         times = float(scene["start_time"]), float(scene["end_time"])
@@ -121,10 +121,10 @@ def _items_of(
     return items
 
 
-def video_file(stored: Stored) -> str | None:
+def video_file(entry: LibraryEntry) -> str | None:
     """A record's own file; None where the download was not kept."""
-    path = stored.record["path"]
-    return None if path is None else _joined(stored.folder, path)
+    path = entry.record["path"]
+    return None if path is None else _joined(entry.folder, path)
 
 
 def frames(start: float, end: float, fps: float, duration: float) -> tuple[int, int]:

@@ -20,7 +20,7 @@ from vidkit.export.splits import assign, group_key
 from vidkit.record import Record
 
 if TYPE_CHECKING:
-    from vidkit.library import Stored
+    from vidkit.library import LibraryEntry
 
 _LONGEST = 120  # bytes of a sample's name: room for `_scene_0001`, an extension and the path around it
 _SIDES = "sides.json"
@@ -79,8 +79,8 @@ class Plan:
 
 
 def make_plan(
-    records: Iterable[Stored],
-    items_in: Callable[[Stored], tuple[list[Item], list[Item]]],
+    records: Iterable[LibraryEntry],
+    items_in: Callable[[LibraryEntry], tuple[list[Item], list[Item]]],
     shares: Mapping[str, float],
     seed: int,
     progress: Callable[[int], None] | None = None,
@@ -104,10 +104,10 @@ def make_plan(
     digest = hashlib.sha256()
     videos = items = unlabelled = 0
     at_odds: set[bytes] = set()
-    for stored in records:
-        record = stored.record
-        found, usable = items_in(stored)
-        digest.update(json.dumps([str(stored.folder), record]).encode())
+    for entry in records:
+        record = entry.record
+        found, usable = items_in(entry)
+        digest.update(json.dumps([str(entry.folder), record]).encode())
         videos += 1
         hosts[_host(record["source"]["url"])] += 1
         columns.update(dict.fromkeys(record["source"]["columns"]))

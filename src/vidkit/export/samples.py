@@ -22,7 +22,7 @@ from vidkit.export.plan import Plan
 from vidkit.export.rows import cell
 
 if TYPE_CHECKING:
-    from vidkit.library import Stored
+    from vidkit.library import LibraryEntry
     from vidkit.record import Record
 
 MISSING = "missing.csv"
@@ -91,12 +91,12 @@ class Report:
         self._table.writerow(map(cell, row))
 
 
-def items_in(stored: Stored, wanted: Wanted, files: Files) -> tuple[list[Item], list[Item]]:
+def items_in(entry: LibraryEntry, wanted: Wanted, files: Files) -> tuple[list[Item], list[Item]]:
     """The items of a record, and those that will be in the dataset: with a label where the format needs one, and
     with a file or worth a row without it."""
     items: list[Item] = []
     usable: list[Item] = []
-    for sample in _planned(stored, "", "", wanted, files.form):
+    for sample in _planned(entry, "", "", wanted, files.form):
         items += sample.items
         there = [item for item in sample.items if item.label is not None or not files.form.needs_label]
         if there and (not _problem(sample, files) or _is_kept(sample, files)):
@@ -105,16 +105,16 @@ def items_in(stored: Stored, wanted: Wanted, files: Files) -> tuple[list[Item], 
 
 
 def samples(
-    records: Iterable[Stored], plan: Plan, job: Job, files: Files, wanted: Wanted, report: Report
+    records: Iterable[LibraryEntry], plan: Plan, job: Job, files: Files, wanted: Wanted, report: Report
 ) -> Iterator[Sample]:
     """The samples of a dataset, each with its file where it belongs. The ordinals are the same in every run."""
     ordinal = 0
-    for stored in records:
-        split = plan.side(stored.record)
+    for entry in records:
+        split = plan.side(entry.record)
         if split is None:  # it came in after the first pass
             continue
         any_of_it = False
-        for sample in _planned(stored, split, plan.name(stored.record), wanted, files.form):
+        for sample in _planned(entry, split, plan.name(entry.record), wanted, files.form):
             ordinal += 1
             sample = replace(sample, ordinal=ordinal)
             if files.form.needs_label:
@@ -134,9 +134,9 @@ def samples(
         report.videos += any_of_it
 
 
-def _planned(stored: Stored, split: str, name: str, wanted: Wanted, form: Format) -> Iterator[Sample]:
-    items = items_of(stored, wanted)
-    record, video = stored.record, video_file(stored)
+def _planned(entry: LibraryEntry, split: str, name: str, wanted: Wanted, form: Format) -> Iterator[Sample]:
+    items = items_of(entry, wanted)
+    record, video = entry.record, video_file(entry)
     if form.whole_videos or wanted.level == "video":
         yield Sample(0, name, name, split, record, tuple(items), _path(video), None, apart=False)
         return

@@ -15,7 +15,7 @@ from vidkit.core.config import Config
 from vidkit.errors import LibraryError
 from vidkit.library.advice import unknown_keys
 from vidkit.library.facts import summary_of
-from vidkit.library.moments import Moment, Stored, texts_of
+from vidkit.library.moments import LibraryEntry, Moment, texts_of
 from vidkit.library.protocol import Library, Stats
 from vidkit.library.query import SORTS, Query, parse_query
 from vidkit.record import LATER, SCHEMA, Record
@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 __all__ = [
     "SORTS",
     "Library",
+    "LibraryEntry",
     "Moment",
     "Query",
     "Stats",
-    "Stored",
     "add_folder",
+    "check_library_path",
     "connect_to_mongodb",
     "copy_library",
     "get_mongodb_collection",
@@ -38,7 +39,6 @@ __all__ = [
     "open_library",
     "open_library_at",
     "parse_query",
-    "see_that_it_is_a_file",
     "unknown_keys",
 ]
 
@@ -48,7 +48,7 @@ _SCHEMES = "mongodb:// or mongodb+srv://"
 # Is told how many records were read so far.
 Progress = Callable[[int], None]
 # Is told of a record that keeps the corrections which the library had.
-Kept = Callable[[Stored], None]
+Kept = Callable[[LibraryEntry], None]
 
 
 def __getattr__(name: str) -> Any:
@@ -90,13 +90,13 @@ def open_library_at(place: str | os.PathLike[str], config: Config, create: bool 
         scheme, _, rest = place.partition("://")  # pymongo knows it in small letters only
         uri = f"{scheme.lower()}://{rest}"
         return open_mongodb(uri, config.mongodb.database_name, config.mongodb.collection_name)
-    see_that_it_is_a_file(place)
+    check_library_path(place)
     from vidkit.library.sqlite import open_sqlite
 
     return open_sqlite(place, create=create)
 
 
-def see_that_it_is_a_file(place: str | os.PathLike[str]) -> None:
+def check_library_path(place: str | os.PathLike[str]) -> None:
     """Refuse a library's path that is a URI, which may carry a password: no file is to be called so.
 
     Raises:
@@ -163,7 +163,7 @@ def add_folder(
     return library.save_all(_merged(_told(_records_in(Path(os.path.abspath(folder))), progress), library, kept))
 
 
-def _merged(comes: Iterator[Stored], target: Library, kept: Kept | None) -> Iterator[Stored]:
+def _merged(comes: Iterator[LibraryEntry], target: Library, kept: Kept | None) -> Iterator[LibraryEntry]:
     """Records as they go into a library: of two corrections of one content at one URL the later stays.
 
     Its tags and class stay with it, and their fingerprint, by which the next run sees whether the rules say the
@@ -172,18 +172,18 @@ def _merged(comes: Iterator[Stored], target: Library, kept: Kept | None) -> Iter
     if not target.stats().videos:
         yield from comes
         return
-    for stored in comes:
-        record = stored.record
+    for entry in comes:
+        record = entry.record
         url = record["source"]["url"]
         there = next((each.record for each in target.find(url) if each.record["source"]["url"] == url), None)
         if there is not None and there["sha256"] == record["sha256"] and _said_at(there) > _said_at(record):
             tagged = there["processing"]["stages"]["tag"]
             processing = {**record["processing"], "stages": {**record["processing"]["stages"], "tag": tagged}}
             said = {key: there[key] for key in ("corrections", "tags", "classification")}
-            stored = Stored(cast(Record, {**record, **said, "processing": processing}), stored.folder)
+            entry = LibraryEntry(cast(Record, {**record, **said, "processing": processing}), entry.folder)
             if kept is not None:
-                kept(stored)
-        yield stored
+                kept(entry)
+        yield entry
 
 
 def _said_at(record: Record) -> str:
@@ -192,14 +192,14 @@ def _said_at(record: Record) -> str:
     return corrections["at"] if corrections else ""
 
 
-def _told(stored: Iterator[Stored], progress: Progress | None) -> Iterator[Stored]:
-    for number, each in enumerate(stored, 1):
+def _told(entries: Iterator[LibraryEntry], progress: Progress | None) -> Iterator[LibraryEntry]:
+    for number, each in enumerate(entries, 1):
         if progress is not None:
             progress(number)
         yield each
 
 
-def _records_in(folder: Path) -> Iterator[Stored]:
+def _records_in(folder: Path) -> Iterator[LibraryEntry]:
     if folder.is_file():
         raise LibraryError(f"{printable(folder)} is a file: give the folder that the JSON records are in")
     try:
@@ -211,7 +211,7 @@ def _records_in(folder: Path) -> Iterator[Stored]:
     for path in paths:
         record = _read_record(path)
         if record is not None:
-            yield Stored(record, folder)
+            yield LibraryEntry(record, folder)
 
 
 def _read_record(path: Path) -> Record | None:

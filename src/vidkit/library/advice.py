@@ -41,7 +41,7 @@ def _names(library: Library) -> tuple[list[str], list[str]]:
     """The keys of the latest records, and the columns of the CSV as they are written there."""
     keys: dict[str, None] = {}
     columns: dict[str, None] = {}
-    for stored in library.records(Query(sort="newest", limit=_SAMPLE)):
-        columns.update(dict.fromkeys(stored.record["source"]["columns"] or ()))
-        keys.update(dict.fromkeys(fact.partition("=")[0] for fact in facts_of(stored.record)))
+    for entry in library.records(Query(sort="newest", limit=_SAMPLE)):
+        columns.update(dict.fromkeys(entry.record["source"]["columns"] or ()))
+        keys.update(dict.fromkeys(fact.partition("=")[0] for fact in facts_of(entry.record)))
     return [key for key in keys if not key.startswith("source.columns.")], list(columns)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from vidkit.library.facts import facts_of, summary_of
-from vidkit.library.moments import Stored, Text, texts_of, words_in
+from vidkit.library.moments import LibraryEntry, Text, texts_of, words_in
 from vidkit.library.text import storable
 from vidkit.record import Record
 
@@ -29,14 +29,14 @@ def key_of(url: str) -> str:
     return hashlib.sha256(storable(url).encode()).hexdigest()[:32]
 
 
-def document_of(stored: Stored, added: int) -> dict[str, Any]:
+def document_of(entry: LibraryEntry, added: int) -> dict[str, Any]:
     """The document of a record; `added` is when it first came in, in nanoseconds."""
-    record = stored.record
+    record = entry.record
     texts = texts_of(record)
     own: dict[str, Any] = {
         **summary_of(record)._asdict(),
         "added": added,
-        "folder": storable(str(stored.folder)),
+        "folder": storable(str(entry.folder)),
         "facts": facts_of(record),
         "words": sorted(words_in(texts)),
         "shared": next((text.shared for text in texts[1:]), ""),
@@ -48,14 +48,14 @@ def document_of(stored: Stored, added: int) -> dict[str, Any]:
     return {"_id": key_of(record["source"]["url"]), **shown, OWN: own}
 
 
-def stored_of(document: Mapping[str, Any]) -> Stored:
+def entry_of(document: Mapping[str, Any]) -> LibraryEntry:
     """The record of a document, exactly as it was saved."""
     own = document[OWN]
     if "json" in own:
         record = json.loads(own["json"])
     else:
         record = {key: value for key, value in document.items() if key not in ("_id", OWN)}
-    return Stored(cast(Record, record), Path(own["folder"]))
+    return LibraryEntry(cast(Record, record), Path(own["folder"]))
 
 
 def texts_in(document: Mapping[str, Any]) -> list[Text]:

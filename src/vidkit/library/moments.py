@@ -35,7 +35,7 @@ RANKED = 500
 
 
 @dataclass(frozen=True)
-class Stored:
+class LibraryEntry:
     """A record and the absolute folder that its paths are relative to."""
 
     record: Record
@@ -273,9 +273,9 @@ def _weight(needles: Sequence[str], text: Text) -> float:
     return weight
 
 
-def moment_of(stored: Stored, place: int, query: Query, rank: float) -> Moment | None:
+def moment_of(entry: LibraryEntry, place: int, query: Query, rank: float) -> Moment | None:
     """The answer that one piece of a record is; None where the record has no such piece any more."""
-    record, pieces = stored.record, pieces_of(stored.record)
+    record, pieces = entry.record, pieces_of(entry.record)
     if place >= len(pieces):
         return None
     piece = pieces[place]
@@ -291,8 +291,8 @@ def moment_of(stored: Stored, place: int, query: Query, rank: float) -> Moment |
         end_time=piece.end_time,
         text=text,
         marks=marks,
-        thumbnail=stored.folder / piece.thumbnail if piece.thumbnail else None,
-        record_path=stored.folder / f"{record['filename']}.json",
+        thumbnail=entry.folder / piece.thumbnail if piece.thumbnail else None,
+        record_path=entry.folder / f"{record['filename']}.json",
         rank=rank,
         tags=tuple(record["tags"]),
         classification=record["classification"],

@@ -25,12 +25,12 @@ from pymongo.errors import BulkWriteError, OperationFailure
 from pymongo.write_concern import WriteConcern
 
 from vidkit.core import shown_url
-from vidkit.library.documents import OWN, document_of, key_of, stored_of, texts_in
+from vidkit.library.documents import OWN, document_of, entry_of, key_of, texts_in
 from vidkit.library.forms import stems_of, with_forms
 from vidkit.library.moments import (
     RANKED,
+    LibraryEntry,
     Moment,
-    Stored,
     Text,
     answers,
     best_first,
@@ -141,17 +141,17 @@ class MongoLibrary:
         return f"{self._server}/{self._collection.full_name}"
 
     def save(self, record: Record, folder: Path) -> None:
-        self.save_all([Stored(record, folder)])
+        self.save_all([LibraryEntry(record, folder)])
 
-    def save_all(self, stored: Iterable[Stored]) -> int:
-        rest, count = iter(stored), 0
+    def save_all(self, entries: Iterable[LibraryEntry]) -> int:
+        rest, count = iter(entries), 0
         while batch := list(islice(rest, _BATCH)):
             with reported(self._server):
                 self._put({key_of(each.record["source"]["url"]): each for each in batch})
             count += len(batch)
         return count
 
-    def find(self, key: str) -> list[Stored]:
+    def find(self, key: str) -> list[LibraryEntry]:
         asked: list[Document] = [
             {"_id": {"$in": [key_of(key), key_of(shown_url(key))]}},
             {_at("filename"): storable(key)},
@@ -159,10 +159,10 @@ class MongoLibrary:
         if prefix := id_prefix(key):
             asked.append({_at("content"): {"$gte": prefix, "$lt": prefix + "g"}})
         with reported(self._server):
-            found = [stored_of(each) for each in self._collection.find({"$or": asked}).sort(_at("added"), 1)]
+            found = [entry_of(each) for each in self._collection.find({"$or": asked}).sort(_at("added"), 1)]
         return [each for each in found if is_meant(each.record, key)]
 
-    def records(self, query: Query | None = None) -> Iterator[Stored]:
+    def records(self, query: Query | None = None) -> Iterator[LibraryEntry]:
         query = query or Query()
         order = _ORDERS[query.sort] if query.sort != "relevance" else [("added", 1)]
         with reported(self._server):
@@ -185,8 +185,8 @@ class MongoLibrary:
             else:
                 found = islice(self._answers(query, order), query.offset, _end(query))
                 hits = [(key, text.place, 0.0) for key, text in found]
-            stored = self._by_key(list(dict.fromkeys(key for key, _, _ in hits)))
-        moments = [moment_of(stored[key], place, query, rank) for key, place, rank in hits if key in stored]
+            entries = self._by_key(list(dict.fromkeys(key for key, _, _ in hits)))
+        moments = [moment_of(entries[key], place, query, rank) for key, place, rank in hits if key in entries]
         return [moment for moment in moments if moment]
 
     def has_fact(self, beginning: str) -> bool:
@@ -242,10 +242,10 @@ class MongoLibrary:
                 if older:
                     log.warning("%s is of an older vidkit: its words are indexed anew, once", self.name)
                 for document in self._collection.find({}) if older else ():
-                    stored = stored_of(document)
+                    entry = entry_of(document)
                     self._put_words(document[OWN]["words"])
-                    if has_whole_piece(stored.record):
-                        self._put({document["_id"]: stored})
+                    if has_whole_piece(entry.record):
+                        self._put({document["_id"]: entry})
                 self._words.create_index("stem")
                 self._words.replace_one({"_id": ""}, {"_id": "", "stem": ""}, upsert=True)
             except OperationFailure as error:
@@ -268,12 +268,12 @@ class MongoLibrary:
     def _words_of(self, stems: list[str]) -> list[tuple[str, str]]:
         return [(each["stem"], each["_id"]) for each in self._words.find({"stem": {"$in": stems}})]
 
-    def _put(self, batch: dict[str, Stored]) -> None:
+    def _put(self, batch: dict[str, LibraryEntry]) -> None:
         known = self._collection.find({"_id": {"$in": list(batch)}}, {_at("added"): 1})
         added = {document["_id"]: document[OWN]["added"] for document in known}
         replacements, words = [], set[str]()
-        for key, stored in batch.items():
-            whole = Stored(stored.record, Path(os.path.abspath(stored.folder)))
+        for key, entry in batch.items():
+            whole = LibraryEntry(entry.record, Path(os.path.abspath(entry.folder)))
             document = document_of(whole, added.get(key) or self._now())
             words.update(document[OWN]["words"])
             replacements.append(ReplaceOne({"_id": key}, document, upsert=True))
@@ -321,12 +321,12 @@ class MongoLibrary:
             for document in found.skip(query.offset).limit(query.limit or 0).allow_disk_use(True):
                 yield document["_id"]
 
-    def _by_key(self, keys: Sequence[str]) -> dict[str, Stored]:
+    def _by_key(self, keys: Sequence[str]) -> dict[str, LibraryEntry]:
         """The records of these videos, in this order; those that are gone by now are left out."""
         found = {}
         for at in range(0, len(keys), 500):
             for document in self._collection.find({"_id": {"$in": keys[at : at + 500]}}):
-                found[document["_id"]] = stored_of(document)
+                found[document["_id"]] = entry_of(document)
         return {key: found[key] for key in keys if key in found}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Protocol
 
-from vidkit.library.moments import Moment, Stored
+from vidkit.library.moments import LibraryEntry, Moment
 from vidkit.library.query import Query
 from vidkit.record import Record
 
@@ -52,13 +52,13 @@ class Library(Protocol):
             folder: the folder of its JSON file, which its paths are relative to.
         """
 
-    def save_all(self, stored: Iterable[Stored]) -> int:
+    def save_all(self, entries: Iterable[LibraryEntry]) -> int:
         """Keep many records, which is much faster than one by one; each is whole or not there. Their number."""
 
-    def find(self, key: str) -> list[Stored]:
+    def find(self, key: str) -> list[LibraryEntry]:
         """The records with this id (or a beginning of it, six digits or more), file name or source URL."""
 
-    def records(self, query: Query | None = None) -> Iterator[Stored]:
+    def records(self, query: Query | None = None) -> Iterator[LibraryEntry]:
         """The records that a query finds, streamed. By relevance is in the order in which they came in.
 
         Records may be saved and removed meanwhile; what is saved meanwhile may be missing.

@@ -25,8 +25,8 @@ from vidkit.library.facts import facts_of, summary_of
 from vidkit.library.forms import stems_of, with_forms
 from vidkit.library.moments import (
     RANKED,
+    LibraryEntry,
     Moment,
-    Stored,
     Text,
     best_first,
     has_whole_piece,
@@ -105,10 +105,10 @@ class SqliteLibrary:
         return printable(self._path)
 
     def save(self, record: Record, folder: Path) -> None:
-        self.save_all([Stored(record, folder)])
+        self.save_all([LibraryEntry(record, folder)])
 
-    def save_all(self, stored: Iterable[Stored]) -> int:
-        rest, count = iter(stored), 0
+    def save_all(self, entries: Iterable[LibraryEntry]) -> int:
+        rest, count = iter(entries), 0
         while batch := list(islice(rest, _BATCH)):
             rows = [self._row(each) for each in batch]
             with self._lock:
@@ -124,7 +124,7 @@ class SqliteLibrary:
             count += len(batch)
         return count
 
-    def find(self, key: str) -> list[Stored]:
+    def find(self, key: str) -> list[LibraryEntry]:
         asked = "v.url IN (?, ?) OR v.filename = ?"
         values = [storable(key), storable(shown_url(key)), storable(key)]
         if prefix := id_prefix(key):
@@ -135,7 +135,7 @@ class SqliteLibrary:
             found = self._by_number([row[0] for row in self._connection.execute(sql, values)])
         return [each for each in found.values() if is_meant(each.record, key)]
 
-    def records(self, query: Query | None = None) -> Iterator[Stored]:
+    def records(self, query: Query | None = None) -> Iterator[LibraryEntry]:
         with self._reading():
             query = self._with_forms(query or Query())
             numbers = self._videos(query, ORDERS.get(query.sort, "v.id"))
@@ -197,10 +197,10 @@ class SqliteLibrary:
 
     # Writing
 
-    def _row(self, stored: Stored) -> _Row:
+    def _row(self, entry: LibraryEntry) -> _Row:
         """All that is kept of a record, worked out before anybody has to wait."""
-        record = stored.record
-        columns = {**summary_of(record)._asdict(), "folder": storable(self._folder_text(stored.folder))}
+        record = entry.record
+        columns = {**summary_of(record)._asdict(), "folder": storable(self._folder_text(entry.folder))}
         texts = texts_of(record)
         return _Row(columns, json.dumps(record), "\n".join(facts_of(record)), texts, words_in(texts))
 
@@ -370,15 +370,15 @@ class SqliteLibrary:
         sql = f"SELECT v.id FROM videos v WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
         return [row[0] for row in self._connection.execute(sql, (*values, *page(query)))]
 
-    def _by_number(self, numbers: Sequence[int]) -> dict[int, Stored]:
+    def _by_number(self, numbers: Sequence[int]) -> dict[int, LibraryEntry]:
         """The records of these videos, in this order; those that were removed are left out."""
-        found: dict[int, Stored] = {}
+        found: dict[int, LibraryEntry] = {}
         for at in range(0, len(numbers), 500):
             part = numbers[at : at + 500]
             sql = "SELECT v.id, v.folder, r.record FROM videos v JOIN records r ON r.video = v.id WHERE v.id IN "
             for number, folder, text in self._connection.execute(f"{sql}({','.join('?' * len(part))})", part):
                 record = cast(Record, json.loads(text))
-                found[number] = Stored(record, Path(os.path.normpath(self._path.parent / folder)))
+                found[number] = LibraryEntry(record, Path(os.path.normpath(self._path.parent / folder)))
         gone = [number for number in numbers if number not in found]
         if any(self._connection.execute("SELECT 1 FROM videos WHERE id = ?", (n,)).fetchone() for n in gone):
             raise sqlite3.DatabaseError("malformed: a video has no record")

@@ -21,7 +21,7 @@ def older_record(run: Run, url: str, filename: str | None) -> Record | None:
     record = run.places.record(url, filename) if filename else None
     if record is None:
         with suppress(LibraryError):  # where it is away, storing the new record says so
-            found = (stored.record for stored in run.library.find(url))
+            found = (entry.record for entry in run.library.find(url))
             record = next((known for known in found if known["source"]["url"] == url), None)
     return record
 

@@ -21,16 +21,16 @@ from vidkit.curate.retag import retag_library, write_json
 from vidkit.errors import ConfigError, LibraryError, OutputError
 from vidkit.library import (
     Library,
+    LibraryEntry,
     Moment,
     Query,
-    Stored,
     add_folder,
+    check_library_path,
     copy_library,
     is_uri,
     open_library,
     open_library_at,
     parse_query,
-    see_that_it_is_a_file,
     unknown_keys,
 )
 from vidkit.workflow.layout import files_of, remove_files
@@ -126,8 +126,8 @@ def show(options: argparse.Namespace, config: Config) -> int:
     """`vidkit show`: whole records."""
     with open_library(config, create=False) as home:
         found = home.find(options.key)
-    for stored in found:
-        print(json.dumps(stored.record, ensure_ascii=False, indent=None if options.json else 2))
+    for entry in found:
+        print(json.dumps(entry.record, ensure_ascii=False, indent=None if options.json else 2))
     return EXIT_DONE if found else unknown(options.key)
 
 
@@ -204,24 +204,24 @@ def remove(options: argparse.Namespace, config: Config) -> int:
         found = home.find(options.key)
         if not found:
             return unknown(options.key)
-        for stored in found:
-            print(printable(stored.record["source"]["url"]))
+        for entry in found:
+            print(printable(entry.record["source"]["url"]))
             if options.files:
-                made = files_of(stored.record, stored.folder, config.paths.download_directory)
+                made = files_of(entry.record, entry.folder, config.paths.download_directory)
                 for path in made.files:
                     print(f"    {printable(path)}")
                 for reason in made.left:
                     say(f"left: {reason}")
         if not options.yes and not _agreed(found, options.files):
             return EXIT_DONE
-        for stored in found:
-            home.remove(stored.record["source"]["url"])
+        for entry in found:
+            home.remove(entry.record["source"]["url"])
             if options.files:
-                remove_files(files_of(stored.record, stored.folder, config.paths.download_directory).files)
+                remove_files(files_of(entry.record, entry.folder, config.paths.download_directory).files)
     return EXIT_DONE
 
 
-def _agreed(found: list[Stored], files: bool) -> bool:
+def _agreed(found: list[LibraryEntry], files: bool) -> bool:
     if not sys.stdin.isatty():
         raise ConfigError("remove asks first, and there is nobody to ask: say --yes")
     what = "1 video" if len(found) == 1 else f"{len(found)} videos"
@@ -238,8 +238,8 @@ def _move(place: str, config: Config) -> int:
     if not place.strip():
         raise ConfigError("--to is empty: give a file or a MongoDB URI")
     if not is_uri(place):
-        see_that_it_is_a_file(place)
-    kept: list[Stored] = []
+        check_library_path(place)
+    kept: list[LibraryEntry] = []
     with open_library(config, create=False) as source, open_library_at(place, config) as target:
         if target.name == source.name:
             raise ConfigError(f"{printable(target.name)} is the library that is configured: name another one")
@@ -272,7 +272,7 @@ def _next_setting(place: str, config: Config) -> str:
 def _add(folder: str, config: Config) -> int:
     if not folder.strip():
         raise ConfigError("FOLDER is empty: give the folder that the JSON records are in")
-    kept: list[Stored] = []
+    kept: list[LibraryEntry] = []
     with open_library(config) as target:
         with counted(" records") as progress:
             added = add_folder(target, folder, lambda number: progress(number, None), kept.append)
@@ -284,14 +284,14 @@ def _add(folder: str, config: Config) -> int:
     return EXIT_DONE
 
 
-def _say_what_is_kept(kept: list[Stored]) -> None:
+def _say_what_is_kept(kept: list[LibraryEntry]) -> None:
     """Write corrections that a library had into the JSON records too, where the next run looks for them."""
     if not kept:
         return
     written = 0
-    for stored in kept:
+    for entry in kept:
         try:
-            written += write_json(stored, stored.record)
+            written += write_json(entry, entry.record)
         except OutputError as error:
             say(str(error))
     number = "" if written == len(kept) else f"{written} of "
