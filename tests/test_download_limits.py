@@ -18,13 +18,14 @@ import pytest
 from tests.downloads import VIDEO, fetch, left_behind, reason
 from tests.misbehaving_server import Reply, Server, wait_until
 from vidkit.cli import main
+from vidkit.core.retry import RetryPolicy
 from vidkit.download.fetch import Order
 from vidkit.download.fetch import fetch as fetch_order
-from vidkit.download.http import Patience
+from vidkit.download.http import DownloadPolicy
 from vidkit.download.places import Places
 from vidkit.errors import DownloadError, OutputError, UnwantedError
 
-SLOW = Patience(timeout=2, retries=3, backoff=0.001, min_pace=1000, pace_window=0.4)
+SLOW = DownloadPolicy(timeout=2, retry=RetryPolicy(3, 0.001), min_pace=1000, pace_window=0.4)
 
 
 @pytest.fixture
@@ -33,8 +34,8 @@ def server() -> Iterator[Server]:
         yield server
 
 
-def order(patience: Patience) -> Order:
-    return Order(filename=None, places=Places(Path("here"), str), progress=False, patience=patience)
+def order(policy: DownloadPolicy) -> Order:
+    return Order(filename=None, places=Places(Path("here"), str), progress=False, policy=policy)
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
@@ -110,7 +111,7 @@ def test_a_body_of_a_few_bytes_a_second_is_given_up_and_goes_on_in_the_next_run(
     # Of a video, fewer bytes than the first look takes may come in the time.
     lively = server.at("/b.mp4", Reply(VIDEO, etag='"1"', delay=0.3), Reply(VIDEO, etag='"1"'))
     with pytest.raises(DownloadError, match="is given up"):
-        fetch_order(lively, order(Patience(min_pace=1e6, pace_window=0.5)))
+        fetch_order(lively, order(DownloadPolicy(min_pace=1e6, pace_window=0.5)))
     assert left_behind() == ["b.mp4.part", "b.mp4.part.json"]
     assert fetch(lively).path.read_bytes() == VIDEO
     assert server.asked_for("/b.mp4")[1].headers["Range"].startswith("bytes=")
@@ -126,9 +127,9 @@ def test_a_page_or_manifest_of_a_few_bytes_a_second_is_given_up(server: Server, 
 
 def test_a_slow_line_that_goes_on_is_not_given_up(server: Server) -> None:
     url = server.at("/a.mp4", Reply(VIDEO[:400_000], delay=0.15))
-    patience = Patience(min_pace=100_000, pace_window=0.3)
-    assert fetch_order(url, order(patience)).path.stat().st_size == 400_000
-    standard = Patience()
+    policy = DownloadPolicy(min_pace=100_000, pace_window=0.3)
+    assert fetch_order(url, order(policy)).path.stat().st_size == 400_000
+    standard = DownloadPolicy()
     assert standard.min_pace <= 50_000 / 8  # eight videos at once over a line of 50 kB/s
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from vidkit.core import printable, shown_url
 from vidkit.core.extensions import MANIFEST_EXTENSIONS, VIDEO_EXTENSIONS
+from vidkit.core.retry import RetryPolicy
 from vidkit.download.names import has_extension, local_path, safe_name, wanted_name
 from vidkit.errors import DownloadError
 
@@ -98,14 +99,14 @@ def download_video(
         return _local(path, wanted_name(url, filename) or safe_name(path.name))
     url = _checked(url)
     from vidkit.download.fetch import Order, fetch
-    from vidkit.download.http import Patience
+    from vidkit.download.http import DownloadPolicy
     from vidkit.download.places import Places
 
     order = Order(
         filename=filename,
         places=Places(Path(download_dir), claim or str),
         progress=progress,
-        patience=Patience(timeout=timeout, retries=retries, backoff=backoff, stop=stop, max_size=max_size),
+        policy=DownloadPolicy(timeout=timeout, retry=RetryPolicy(retries, backoff), stop=stop, max_size=max_size),
     )
     saved = fetch(url, order)
     return Download(saved.path, saved.path.name, saved.url, saved.version, is_local=False)
@@ -122,10 +123,10 @@ def is_video_url(url: str) -> bool:
     if local_path(url) is not None:
         return False
     from vidkit.download.answer import declared_video
-    from vidkit.download.http import Patience, peek
+    from vidkit.download.http import DownloadPolicy, peek
 
     try:
-        return declared_video(peek(_checked(url), Patience(retries=1)))
+        return declared_video(peek(_checked(url), DownloadPolicy(retry=RetryPolicy(retries=1))))
     except DownloadError:
         return False
 
@@ -162,9 +163,9 @@ def source_version(url: str, timeout: float = 30.0) -> str | None:
     if path is not None:
         return _local_version(_stat(path))
     from vidkit.download.answer import version_of
-    from vidkit.download.http import Patience, peek
+    from vidkit.download.http import DownloadPolicy, peek
 
-    return version_of(peek(_checked(url), Patience(timeout=timeout, retries=2)))
+    return version_of(peek(_checked(url), DownloadPolicy(timeout=timeout, retry=RetryPolicy(retries=2))))
 
 
 def _checked(url: str) -> str:

@@ -9,22 +9,23 @@ from collections.abc import Iterable, Iterator
 import requests
 
 from vidkit.core import printable
-from vidkit.download.http import PassingError, Patience, transport_errors
+from vidkit.core.retry import TransientError
+from vidkit.download.http import DownloadPolicy, transport_errors
 from vidkit.errors import DownloadError
 
 BLOCK = 2**20
 _INFLATED = frozenset({"gzip", "x-gzip", "deflate"})
 
 
-def blocks(response: requests.Response, patience: Patience) -> Iterator[bytes]:
+def blocks(response: requests.Response, policy: DownloadPolicy) -> Iterator[bytes]:
     """The body as it comes, up to 1 MiB at a time, decompressed if the server compressed it though not asked to.
 
     A body has one such iterator: another one would begin in the middle of what is compressed.
 
     Raises:
-        PassingError: the connection broke, stalled, or ended before the length that was promised; what is
+        TransientError: the connection broke, stalled, or ended before the length that was promised; what is
             compressed is damaged or ends early.
-        DownloadError: it is compressed in a way that is not known here, or comes slower than `patience` allows.
+        DownloadError: it is compressed in a way that is not known here, or comes slower than `policy` allows.
     """
     encodings = [each.strip().lower() for each in response.headers.get("Content-Encoding", "").split(",")]
     encodings = [each for each in encodings if each not in ("", "identity")]
@@ -33,20 +34,20 @@ def blocks(response: requests.Response, patience: Patience) -> Iterator[bytes]:
         raise DownloadError(f"the server compresses with {printable(unknown[0])[:40]}, which cannot be read here")
     # urllib3 does not say that gzip or deflate ends early, and makes 1 GiB of 1 MiB at once.
     own = _INFLATED.issuperset(encodings)
-    body = _received(response, patience, decode=not own)
+    body = _received(response, policy, decode=not own)
     for encoding in reversed(encodings) if own else ():
         body = _inflated(body, encoding)
-    with transport_errors(patience):
+    with transport_errors(policy):
         for block in body:
             yield block
-            patience.check()
+            policy.check()
 
 
 class Pace:
     """How fast a download goes on: at least `min_pace` bytes a second in each `pace_window` seconds."""
 
-    def __init__(self, patience: Patience) -> None:
-        self._patience = patience
+    def __init__(self, policy: DownloadPolicy) -> None:
+        self._policy = policy
         self._began, self._came = time.monotonic(), 0
 
     def came(self, count: int) -> None:
@@ -57,10 +58,10 @@ class Pace:
         """
         self._came += count
         seconds = time.monotonic() - self._began
-        if seconds < self._patience.pace_window:
+        if seconds < self._policy.pace_window:
             return
-        if self._came < self._patience.min_pace * seconds:
-            least = f"{self._patience.min_pace:g} bytes a second"
+        if self._came < self._policy.min_pace * seconds:
+            least = f"{self._policy.min_pace:g} bytes a second"
             raise DownloadError(
                 f"the server sent {self._came} bytes in {seconds:.0f} s: a download slower than {least} is given "
                 "up, and the next run goes on with it"
@@ -68,9 +69,9 @@ class Pace:
         self._began, self._came = time.monotonic(), 0
 
 
-def _received(response: requests.Response, patience: Patience, decode: bool) -> Iterator[bytes]:
+def _received(response: requests.Response, policy: DownloadPolicy, decode: bool) -> Iterator[bytes]:
     """What comes over the line, as long as it comes fast enough."""
-    pace = Pace(patience)
+    pace = Pace(policy)
     # read1 gives what is there, so a slow server still shows progress.
     while block := response.raw.read1(BLOCK, decode_content=decode):
         pace.came(len(block))
@@ -95,12 +96,12 @@ def _inflated(body: Iterable[bytes], encoding: str) -> Iterator[bytes]:
                     yield made
                     made = machine.decompress(machine.unconsumed_tail, BLOCK) if not machine.eof else b""
             except zlib.error:
-                raise PassingError("the compressed answer is damaged") from None
+                raise TransientError("the compressed answer is damaged") from None
             block = b""
             if machine.eof:
                 block, machine, members = machine.unused_data, None, members + 1
     if machine is not None:
-        raise PassingError("the compressed answer ends early")
+        raise TransientError("the compressed answer ends early")
 
 
 def _window(encoding: str, block: bytes) -> int:

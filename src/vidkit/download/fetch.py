@@ -18,7 +18,7 @@ from vidkit.core.extras import install_command
 from vidkit.download import extract_video_url_from_html, hls, sites
 from vidkit.download.answer import Kind, found_extension, kind_of, version_of
 from vidkit.download.body import blocks
-from vidkit.download.http import Patience, StoppedError, ask, persist
+from vidkit.download.http import DownloadPolicy, StoppedError, ask, persist
 from vidkit.download.names import answered_name, has_extension, wanted_name
 from vidkit.download.places import Places
 from vidkit.download.transfer import (
@@ -46,7 +46,7 @@ class Order:
     filename: str | None
     places: Places
     progress: Progress
-    patience: Patience
+    policy: DownloadPolicy
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def _persist(url: str, order: Order, referer: str | None = None) -> Saved | Text
     # The target is known from the first try on, so that the second can go on with what the first left.
     targets = [order.places.target(name)] if (name := wanted_name(url, order.filename)) else []
     try:
-        return persist(lambda: _try(url, order, headers, targets), order.patience, url)
+        return persist(lambda: _try(url, order, headers, targets), order.policy, url)
     finally:
         for target in targets:
             if not left_over(target, url):
@@ -136,18 +136,18 @@ def _try(url: str, order: Order, headers: dict[str, str], targets: list[Path]) -
     part = left_over(targets[-1], url) if targets else None
     if part:
         try:
-            with open_rest(url, part, order.patience, headers) as response:
+            with open_rest(url, part, order.policy, headers) as response:
                 if response is None:
                     finish(targets[-1])
                     return Saved(targets[-1], shown_url(url), part.version)
                 if response.status_code == 206:
-                    return _save(response, blocks(response, order.patience), targets[-1], url, part, order)
+                    return _save(response, blocks(response, order.policy), targets[-1], url, part, order)
                 # Another version, or a server that knows no ranges.
-                return _take(response, _look(response, order.patience), url, order, targets)
+                return _take(response, _look(response, order.policy), url, order, targets)
         except StaleError:
             discard(targets[-1])
-    with ask("GET", url, order.patience, headers) as response:
-        content = _look(response, order.patience)
+    with ask("GET", url, order.policy, headers) as response:
+        content = _look(response, order.policy)
         named_late = not targets
         if (
             content.kind is not Kind.VIDEO
@@ -159,9 +159,9 @@ def _try(url: str, order: Order, headers: dict[str, str], targets: list[Path]) -
     return _try(url, order, headers, targets)  # the answer told the name, and a part of that name is here
 
 
-def _look(response: requests.Response, patience: Patience) -> Content:
+def _look(response: requests.Response, policy: DownloadPolicy) -> Content:
     """What an answer is, by the first bytes that tell."""
-    head, rest = b"", blocks(response, patience)
+    head, rest = b"", blocks(response, policy)
     for block in rest:
         head += block
         if len(head) >= _HEAD:
@@ -207,7 +207,7 @@ def _save(
     response: requests.Response, content: Iterable[bytes], target: Path, url: str, part: Part | None, order: Order
 ) -> Saved:
     with reporting(order.progress, target.name, part.size if part else 0) as report:
-        save(response, content, target, url, part, order.patience, report)
+        save(response, content, target, url, part, order.policy, report)
     return Saved(target, shown_url(response.url), part.version if part else version_of(response.headers))
 
 
@@ -215,7 +215,7 @@ def _stream(manifest: Text, order: Order, version: str | None) -> Saved:
     assert manifest.target is not None  # every manifest has one
     with reporting(order.progress, manifest.target.name) as report:
         try:
-            hls.fetch_stream(manifest.url, manifest.text, manifest.target, order.patience, report)
+            hls.fetch_stream(manifest.url, manifest.text, manifest.target, order.policy, report)
         except StoppedError:
             raise
         except DownloadError as error:
@@ -231,7 +231,7 @@ def _from_site(url: str, order: Order, version: str | None, why: str = "") -> Sa
         )
     with reporting(order.progress, shown) as report:
         try:
-            path, found = sites.fetch_from_site(url, order.filename, order.places, order.patience, report)
+            path, found = sites.fetch_from_site(url, order.filename, order.places, order.policy, report)
         except StoppedError:
             raise
         except DownloadError as error:

@@ -17,7 +17,7 @@ from urllib.parse import urljoin, urlsplit
 
 from vidkit.core import printable, shown_url
 from vidkit.download.body import blocks
-from vidkit.download.http import Patience, ask, persist
+from vidkit.download.http import DownloadPolicy, ask, persist
 from vidkit.download.names import extension_of, last_part
 from vidkit.download.transfer import Report, check_room, check_size, disk_errors, finish, part_of, save
 from vidkit.errors import DownloadError, MediaError
@@ -46,7 +46,7 @@ class _Playlist:
         return any(line.startswith("#EXT-X-STREAM-INF:") for line in self.lines)
 
 
-def fetch_stream(url: str, manifest: str, target: Path, patience: Patience, report: Report) -> None:
+def fetch_stream(url: str, manifest: str, target: Path, policy: DownloadPolicy, report: Report) -> None:
     """Fetch the best variant of an HLS recording into an MP4 file, without encoding it again.
 
     Args:
@@ -64,16 +64,16 @@ def fetch_stream(url: str, manifest: str, target: Path, patience: Patience, repo
 
     def fetch_piece(address: str, name: str) -> Path:
         nonlocal done
-        path = _fetch_piece(address, folder / name, patience)
+        path = _fetch_piece(address, folder / name, policy)
         done += path.stat().st_size
-        check_size(target, done, patience)
+        check_size(target, done, policy)
         report(done, None)
         return path
 
     with _fresh(folder):
         inputs: list[str] = []
         duration = 0.0
-        for number, playlist in enumerate(_chosen(_Playlist(url, manifest.splitlines()), patience)):
+        for number, playlist in enumerate(_chosen(_Playlist(url, manifest.splitlines()), policy)):
             local = folder / f"stream{number}.m3u8"
             text = "\n".join(_localised(playlist, f"{number}-", fetch_piece)) + "\n"
             with disk_errors(target):
@@ -120,7 +120,7 @@ def _fresh(folder: Path) -> Iterator[None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _chosen(playlist: _Playlist, patience: Patience) -> list[_Playlist]:
+def _chosen(playlist: _Playlist, policy: DownloadPolicy) -> list[_Playlist]:
     """The media playlists to fetch: the largest picture's, and its sound's where that is apart."""
     if not playlist.is_master:
         return [playlist]
@@ -134,9 +134,9 @@ def _chosen(playlist: _Playlist, patience: Patience) -> list[_Playlist]:
     if not variants:
         raise DownloadError("this HLS manifest names no stream")
     _, address, attributes = max(variants, key=lambda variant: variant[0])
-    chosen = [_fetch_playlist(_address(playlist, address), patience)]
+    chosen = [_fetch_playlist(_address(playlist, address), policy)]
     sound = _sound(playlist, attributes.get("AUDIO"))
-    return [*chosen, _fetch_playlist(_address(playlist, sound), patience)] if sound else chosen
+    return [*chosen, _fetch_playlist(_address(playlist, sound), policy)] if sound else chosen
 
 
 def _sound(playlist: _Playlist, group: str | None) -> str | None:
@@ -147,17 +147,17 @@ def _sound(playlist: _Playlist, group: str | None) -> str | None:
     return media[0].get("URI") if group and media else None
 
 
-def _fetch_playlist(url: str, patience: Patience) -> _Playlist:
+def _fetch_playlist(url: str, policy: DownloadPolicy) -> _Playlist:
     def fetch() -> _Playlist:
-        with ask("GET", url, patience) as response:
+        with ask("GET", url, policy) as response:
             text = b""
-            for block in blocks(response, patience):
+            for block in blocks(response, policy):
                 text += block
                 if len(text) > MAX_MANIFEST:
                     raise DownloadError("this HLS manifest is too long")
             return _Playlist(response.url, text.decode("utf-8-sig", "replace").splitlines())
 
-    playlist = persist(fetch, patience, url)
+    playlist = persist(fetch, policy, url)
     if not playlist.lines or not playlist.lines[0].startswith("#EXTM3U") or playlist.is_master:
         raise DownloadError(f"{printable(last_part(url))}, which the HLS manifest names, is no list of pieces")
     return playlist
@@ -211,14 +211,14 @@ def _address(playlist: _Playlist, address: str) -> str:
     return url
 
 
-def _fetch_piece(url: str, path: Path, patience: Patience) -> Path:
+def _fetch_piece(url: str, path: Path, policy: DownloadPolicy) -> Path:
     """Fetch a piece and give it the extension of what it holds, which newer ffmpegs look at."""
 
     def fetch() -> None:
-        with ask("GET", url, patience) as response:
-            save(response, blocks(response, patience), path, url, None, patience, lambda done, total: None)
+        with ask("GET", url, policy) as response:
+            save(response, blocks(response, policy), path, url, None, policy, lambda done, total: None)
 
-    persist(fetch, patience, url)
+    persist(fetch, policy, url)
     with disk_errors(path), open(path, "rb") as file:
         head = file.read(12)
     if head[4:8] in (b"ftyp", b"styp", b"moof", b"sidx", b"moov"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 import re
 import socket
 import ssl
@@ -11,9 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit, urlunsplit
@@ -24,28 +21,24 @@ import urllib3
 from vidkit._version import __version__
 from vidkit.core import printable, shown_url, without_secrets
 from vidkit.core.redaction import is_unclear
+from vidkit.core.retry import TRANSIENT_STATUSES, RetryPolicy, TransientError, parse_retry_after, retry
 from vidkit.errors import DownloadError
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 MAX_REDIRECTS = 10
-_LONGEST_WAIT = 120.0  # seconds that a Retry-After is honoured
-_LONGEST_BACKOFF = 60.0
-_PROGRESS = 2**20  # bytes of new progress after which the count of failures starts again
-_TRY_AGAIN = frozenset({408, 425, 429})
 _SMALL = 2**16
 _DRAINING = 2.0  # seconds for the body of a redirect
 _threads = threading.local()
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How long to wait for a server, how often to ask it again, and what ends the waiting."""
+class DownloadPolicy:
+    """How long to wait for a server, how often to ask it again, and what ends a download."""
 
     timeout: float = 30.0  # seconds for a connection, and for the next bytes
-    retries: int = 5
-    backoff: float = 0.5  # seconds before the first retry, doubled for each one after it
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
     stop: threading.Event | None = None
     max_size: float | None = None  # bytes of a video; a larger one is not wanted
     min_pace: float = 1000.0  # bytes a second: a body that comes slower for `pace_window` seconds is given up
@@ -69,21 +62,6 @@ class StoppedError(DownloadError):
     """Somebody asked to stop: what is here stays for the next time."""
 
 
-class PassingError(Exception):
-    """Something that may go better next time.
-
-    Args:
-        reason: words for the user.
-        wait: seconds that the server asks to wait.
-        reached: bytes of the file that are here.
-    """
-
-    def __init__(self, reason: str, wait: float | None = None, reached: int = 0) -> None:
-        super().__init__(reason)
-        self.wait = wait
-        self.reached = reached
-
-
 class StatusError(DownloadError):
     """The server answered, with a status that ends it."""
 
@@ -92,48 +70,35 @@ class StatusError(DownloadError):
         self.status = status
 
 
-def persist(work: Callable[[], T], patience: Patience, url: str) -> T:
-    """Do `work` until it succeeds, as often as `patience` says, waiting longer each time.
-
-    The count starts again when a try brought a good deal of the file nearer, so a large file gets through a line
-    that breaks often.
+def persist(work: Callable[[], T], policy: DownloadPolicy, url: str) -> T:
+    """Do `work` until it succeeds, as often as the policy allows; see `retry`.
 
     Raises:
         DownloadError: it failed for good; the message begins with the URL.
     """
-    failures, furthest = 0, 0
-    while True:
-        outcome = _once(work, patience, url)
-        if not isinstance(outcome, PassingError):
-            return outcome
-        if outcome.reached >= furthest + _PROGRESS:
-            failures, furthest = 0, outcome.reached
-        failures += 1
-        if failures > patience.retries:
-            tried = f" (tried {failures} times)" if failures > 1 else ""
-            raise DownloadError(f"{printable(shown_url(url))}: {outcome}{tried}") from outcome
-        wait = min(patience.backoff * 2 ** (failures - 1), _LONGEST_BACKOFF) * random.uniform(0.5, 1.5)
-        wait = max(wait, min(outcome.wait or 0.0, _LONGEST_WAIT))
-        log.info("%s: %s; trying again in %.1f s", shown_url(url), outcome, wait)
-        patience.sleep(wait)
+    shown = shown_url(url)
 
-
-def _once(work: Callable[[], T], patience: Patience, url: str) -> T | PassingError:
-    """One try; what ends it for good is raised with the URL before it."""
-    patience.check()
-    try:
+    def once() -> T:
+        policy.check()
         return work()
-    except PassingError as error:
-        return error
+
+    def wait(seconds: float, error: TransientError) -> None:
+        log.info("%s: %s; trying again in %.1f s", shown, error, seconds)
+        policy.sleep(seconds)
+
+    try:
+        return retry(once, policy.retry, wait)
+    except TransientError as error:
+        raise DownloadError(f"{printable(shown)}: {error.with_tries()}") from error
     except StoppedError:
         raise
     except DownloadError as error:
-        raise DownloadError(f"{printable(shown_url(url))}: {error}") from error
+        raise DownloadError(f"{printable(shown)}: {error}") from error
 
 
 @contextmanager
 def ask(
-    method: str, url: str, patience: Patience, headers: Mapping[str, str] | None = None
+    method: str, url: str, policy: DownloadPolicy, headers: Mapping[str, str] | None = None
 ) -> Iterator[requests.Response]:
     """Send one request and follow its redirects; the body is not read.
 
@@ -141,12 +106,12 @@ def ask(
         The answer with status 200, 203 or 206, or 416 where a Range was asked for. Its `url` is the last one.
 
     Raises:
-        PassingError: the network or the server failed in a way that may pass.
+        TransientError: the network or the server failed in a way that may pass.
         StatusError: any other status.
         DownloadError: the URL, the certificate or the redirects are wrong.
     """
-    with transport_errors(patience):
-        response = _follow(method, url, patience, dict(headers or {}))
+    with transport_errors(policy):
+        response = _follow(method, url, policy, dict(headers or {}))
     try:
         _check_status(response, ranged="Range" in (headers or {}))
         yield response
@@ -154,7 +119,7 @@ def ask(
         response.close()
 
 
-def peek(url: str, patience: Patience) -> Mapping[str, str]:
+def peek(url: str, policy: DownloadPolicy) -> Mapping[str, str]:
     """The headers of a URL's answer, without its body: by HEAD, or by GET where HEAD is refused or says too little.
 
     Raises:
@@ -163,16 +128,16 @@ def peek(url: str, patience: Patience) -> Mapping[str, str]:
 
     def look() -> Mapping[str, str]:
         try:
-            with ask("HEAD", url, patience) as response:
+            with ask("HEAD", url, policy) as response:
                 headers = response.headers
             if "Content-Type" in headers and ("ETag" in headers or "Content-Length" in headers):
                 return headers
-        except (StatusError, PassingError) as error:
+        except (StatusError, TransientError) as error:
             log.debug("%s: HEAD: %s", shown_url(url), error)
-        with ask("GET", url, patience) as response:
+        with ask("GET", url, policy) as response:
             return response.headers
 
-    return persist(look, patience, url)
+    return persist(look, policy, url)
 
 
 class _Session(requests.Session):
@@ -182,18 +147,18 @@ class _Session(requests.Session):
         return iter(())
 
 
-def _follow(method: str, url: str, patience: Patience, headers: dict[str, str]) -> requests.Response:
+def _follow(method: str, url: str, policy: DownloadPolicy, headers: dict[str, str]) -> requests.Response:
     """requests' own redirects read every body on the way, however long: these do not."""
     session = _session()
     for _ in range(MAX_REDIRECTS + 1):
         _see_that_it_parses(url)
         response = session.request(
-            method, url, headers=headers, stream=True, allow_redirects=False, timeout=patience.timeout
+            method, url, headers=headers, stream=True, allow_redirects=False, timeout=policy.timeout
         )
         target = session.get_redirect_target(response)
         if target is None:
             return response
-        _drain(response, patience)
+        _drain(response, policy)
         response.close()
         url = _redirected(url, target)
     raise DownloadError(f"the server redirects without end (more than {MAX_REDIRECTS} times)")
@@ -253,9 +218,9 @@ def _see_that_it_parses(url: str) -> None:
         ) from None
 
 
-def _drain(response: requests.Response, patience: Patience) -> None:
+def _drain(response: requests.Response, policy: DownloadPolicy) -> None:
     """Read a short body that nobody needs, so that the connection can be used again; a slow one is left."""
-    end = time.monotonic() + min(patience.timeout, _DRAINING)
+    end = time.monotonic() + min(policy.timeout, _DRAINING)
     length = content_length(response.headers)
     if length is not None and length <= _SMALL:
         with suppress(urllib3.exceptions.HTTPError, OSError):
@@ -277,8 +242,8 @@ def _check_status(response: requests.Response, ranged: bool) -> None:
         phrase = f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
         phrase = str(status)
-    if status >= 500 or status in _TRY_AGAIN:
-        raise PassingError(f"the server answers {phrase}", wait=_retry_after(response))
+    if status >= 500 or status in TRANSIENT_STATUSES:
+        raise TransientError(f"the server answers {phrase}", retry_after=parse_retry_after(response.headers))
     remedies = {
         206: "the server sends a part of the file, which was not asked for",
         401: "the server wants a user name and a password: write them into the URL, https://user:password@host/",
@@ -290,23 +255,9 @@ def _check_status(response: requests.Response, ranged: bool) -> None:
     raise StatusError(status, f"{remedies.get(status, 'the server does not send it')} ({phrase})")
 
 
-def _retry_after(response: requests.Response) -> float | None:
-    """Seconds, from a number or a date (RFC 9110, 10.2.3)."""
-    text = response.headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"\d{1,9}", text):
-        return float(text)
-    try:
-        when = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
-        return None
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=timezone.utc)
-    return max(0.0, (when - datetime.now(timezone.utc)).total_seconds())
-
-
 @contextmanager
-def transport_errors(patience: Patience, reached: Callable[[], int] = lambda: 0) -> Iterator[None]:
-    """Turn what requests, urllib3 and sockets raise into PassingError or DownloadError, with words.
+def transport_errors(policy: DownloadPolicy, reached: Callable[[], int] = lambda: 0) -> Iterator[None]:
+    """Turn what requests, urllib3 and sockets raise into TransientError or DownloadError, with words.
 
     Args:
         reached: how many bytes of the file are here, asked when it failed.
@@ -328,14 +279,14 @@ def transport_errors(patience: Patience, reached: Callable[[], int] = lambda: 0)
                 f"the server's certificate cannot be trusted: {printable(untrusted.verify_message)}. If the server "
                 "is your own, set REQUESTS_CA_BUNDLE to the file of its certificate authority"
             ) from error
-        raise PassingError(_reason(error, patience), reached=reached()) from error
+        raise TransientError(_reason(error, policy), reached=reached()) from error
     except ValueError as error:  # urllib's parts of the standard library, for a port or a host that cannot be
         raise DownloadError(
             f"this is no URL that can be fetched: {printable(without_secrets(str(error)))[:200]}"
         ) from error
 
 
-def _reason(error: BaseException, patience: Patience) -> str:
+def _reason(error: BaseException, policy: DownloadPolicy) -> str:
     if _cause(error, socket.gaierror):
         return "no server of that name is known; look at the URL and the network"
     if _cause(error, ConnectionRefusedError):
@@ -345,9 +296,9 @@ def _reason(error: BaseException, patience: Patience) -> str:
     if inner is not None:
         return f"{proxy}the connection failed: {printable(inner.strerror)}"
     if _cause(error, urllib3.exceptions.ConnectTimeoutError):
-        return f"{proxy}no connection within {patience.timeout:g} s"
+        return f"{proxy}no connection within {policy.timeout:g} s"
     if _cause(error, urllib3.exceptions.TimeoutError) or _cause(error, TimeoutError):
-        return f"{proxy}the server sent nothing for {patience.timeout:g} s"
+        return f"{proxy}the server sent nothing for {policy.timeout:g} s"
     if _cause(error, urllib3.exceptions.DecodeError):
         return "the compressed answer is damaged"
     return f"{proxy}the connection broke off before the end"

@@ -14,7 +14,7 @@ from typing import Any
 
 from vidkit.core import printable, without_secrets
 from vidkit.download.body import Pace
-from vidkit.download.http import Patience, StoppedError
+from vidkit.download.http import DownloadPolicy, StoppedError
 from vidkit.download.names import safe_name
 from vidkit.download.places import Places
 from vidkit.download.transfer import Report, check_room, check_size, disk_errors
@@ -44,7 +44,7 @@ def fetch_from_site(
     url: str,
     filename: str | None,
     places: Places,
-    patience: Patience,
+    policy: DownloadPolicy,
     report: Report,
 ) -> tuple[Path, str]:
     """Let yt-dlp find and fetch the video of a page; of several, the first.
@@ -64,7 +64,7 @@ def fetch_from_site(
     import yt_dlp
 
     work: Path | None = None
-    options = _options(patience, _watch(places.folder / "video", patience, report))
+    options = _options(policy, _watch(places.folder / "video", policy, report))
     try:
         with yt_dlp.YoutubeDL(options) as site:
             found = site.extract_info(url, download=False)
@@ -96,26 +96,26 @@ def fetch_from_site(
     return target, str(found.get("webpage_url") or url)
 
 
-def _watch(target: Path, patience: Patience, report: Report) -> Callable[[Mapping[str, Any]], None]:
+def _watch(target: Path, policy: DownloadPolicy, report: Report) -> Callable[[Mapping[str, Any]], None]:
     """What yt-dlp calls as it goes on: it stops where a download of vidkit's own would."""
-    pace, before = Pace(patience), 0
+    pace, before = Pace(policy), 0
 
     def hook(status: Mapping[str, Any]) -> None:
         nonlocal before
-        patience.check()
+        policy.check()
         if status.get("status") != "downloading":
             return
         done, total = int(status.get("downloaded_bytes") or 0), status.get("total_bytes") or None
         pace.came(done - before if done >= before else done)  # picture and sound are counted one after the other
         before = done
-        check_size(target, max(done, total or 0), patience)
+        check_size(target, max(done, total or 0), policy)
         check_room(target, 0)
         report(done, total)
 
     return hook
 
 
-def _options(patience: Patience, hook: Callable[[Mapping[str, Any]], None]) -> dict[str, Any]:
+def _options(policy: DownloadPolicy, hook: Callable[[Mapping[str, Any]], None]) -> dict[str, Any]:
     """yt-dlp without output, configuration, cache or playlists."""
     options: dict[str, Any] = {
         "quiet": True,
@@ -125,10 +125,10 @@ def _options(patience: Patience, hook: Callable[[Mapping[str, Any]], None]) -> d
         "noplaylist": True,
         "playlist_items": "1",
         "cachedir": False,
-        "socket_timeout": patience.timeout,
-        "retries": patience.retries,
-        "fragment_retries": patience.retries,
-        "extractor_retries": patience.retries,
+        "socket_timeout": policy.timeout,
+        "retries": policy.retry.retries,
+        "fragment_retries": policy.retry.retries,
+        "extractor_retries": policy.retry.retries,
         "progress_hooks": [hook],
         "overwrites": False,
         "updatetime": False,

@@ -15,9 +15,10 @@ from pathlib import Path
 import requests
 
 from vidkit.core import printable, shown_url
+from vidkit.core.retry import TransientError
 from vidkit.core.units import format_size
 from vidkit.download.answer import strong_validator
-from vidkit.download.http import PassingError, Patience, ask, content_length
+from vidkit.download.http import DownloadPolicy, ask, content_length
 from vidkit.errors import OutputError, UnwantedError
 
 Report = Callable[[int, "int | None"], None]
@@ -74,7 +75,7 @@ def discard(target: Path) -> None:
 
 @contextmanager
 def open_rest(
-    url: str, part: Part, patience: Patience, headers: dict[str, str]
+    url: str, part: Part, policy: DownloadPolicy, headers: dict[str, str]
 ) -> Iterator[requests.Response | None]:
     """Ask for what is missing of a part.
 
@@ -85,7 +86,7 @@ def open_rest(
         StaleError: the server sends a part that does not belong to this one.
     """
     wanted = {**headers, "Range": f"bytes={part.size}-", "If-Range": part.validator}
-    with ask("GET", url, patience, wanted) as response:
+    with ask("GET", url, policy, wanted) as response:
         if response.status_code == 416:
             known = re.fullmatch(r"bytes \*/([0-9]{1,18})", response.headers.get("Content-Range", "").strip())
             if not known or int(known[1]) != part.size or _is_other(response, part):
@@ -124,7 +125,7 @@ def save(
     target: Path,
     url: str,
     part: Part | None,
-    patience: Patience,
+    policy: DownloadPolicy,
     report: Report,
 ) -> None:
     """Write the body of an answer to `target`, which appears only when it is whole.
@@ -138,8 +139,8 @@ def save(
         report: called with (bytes so far, bytes in all or None).
 
     Raises:
-        PassingError: the body broke off; what came stays as a part where the server can go on with it.
-        UnwantedError: it is larger than `patience.max_size`; nothing stays.
+        TransientError: the body broke off; what came stays as a part where the server can go on with it.
+        UnwantedError: it is larger than `policy.max_size`; nothing stays.
         OutputError: the disk is full or the file cannot be written.
     """
     encoded = "Content-Encoding" in response.headers
@@ -147,20 +148,20 @@ def save(
     expected = None if encoded else content_length(response.headers)
     total = None if expected is None else start + expected
     try:
-        check_size(target, total or 0, patience)
+        check_size(target, total or 0, policy)
         check_room(target, expected or 0)
         with disk_errors(target):
             if not part:
                 _begin(target, url, total, None if encoded else strong_validator(response.headers))
             with open(part_of(target), "ab" if part else "wb", buffering=0) as file:
-                done = _write_body(file.write, content, target, start, total, patience, report)
+                done = _write_body(file.write, content, target, start, total, policy, report)
     except (UnwantedError, OutputError) as error:
         # A body of no known length may have no end: what came of it is not to keep the disk full.
         if isinstance(error, UnwantedError) or total is None:
             discard(target)
         raise
     if total is not None and done != total:
-        raise PassingError(f"the connection broke off after {done} of {total} bytes", reached=done)
+        raise TransientError(f"the connection broke off after {done} of {total} bytes", reached=done)
     finish(target)
 
 
@@ -170,7 +171,7 @@ def _write_body(
     target: Path,
     done: int,
     total: int | None,
-    patience: Patience,
+    policy: DownloadPolicy,
     report: Report,
 ) -> int:
     """Write what comes, and watch its size and the disk; the size of the file in the end."""
@@ -179,25 +180,25 @@ def _write_body(
         for block in content:
             _write(write, block)
             done += len(block)
-            check_size(target, done, patience)
+            check_size(target, done, policy)
             if done >= looked + _LOOK_AGAIN:
                 looked = done
                 check_room(target, 0)
             report(done, total)
-    except PassingError as error:
+    except TransientError as error:
         error.reached = done
         raise
     return done
 
 
-def check_size(target: Path, size: float, patience: Patience) -> None:
+def check_size(target: Path, size: float, policy: DownloadPolicy) -> None:
     """Leave a video that is larger than the user wants.
 
     Raises:
         UnwantedError: it is.
     """
-    if patience.max_size is not None and size > patience.max_size:
-        raise UnwantedError(f"{printable(target.name)} is larger than {format_size(patience.max_size)}")
+    if policy.max_size is not None and size > policy.max_size:
+        raise UnwantedError(f"{printable(target.name)} is larger than {format_size(policy.max_size)}")
 
 
 def finish(target: Path) -> None:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import logging
-import random
 import re
 import threading
 import time
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from vidkit.core import printable, shown_url, without_secrets
+from vidkit.core.retry import (
+    LONGEST_RETRY_AFTER,
+    TRANSIENT_STATUSES,
+    RetryPolicy,
+    TransientError,
+    parse_retry_after,
+    retry,
+)
 from vidkit.errors import DescribeError
 from vidkit.qwen_model.cost import Meter
 from vidkit.qwen_model.hidden import hider
@@ -26,10 +31,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_TRIES = 4
-_BACKOFF = 0.5  # seconds, doubled for each further try
-_LONGEST_WAIT = 120.0  # seconds that a server may ask for with Retry-After
-_BUSY = (408, 425, 429, 502, 503, 504)
+_RETRIES = RetryPolicy(retries=3)
+_NO_RETRIES = RetryPolicy(retries=0)
+_OVERLOADED = TRANSIENT_STATUSES | {502, 503, 504}
 _ANSWER_LIMIT = 8 * 2**20  # bytes; a description is some kilobytes
 _BLOCK = 4096
 _SHOWN = 300  # characters of it in a message
@@ -44,14 +48,6 @@ class RefusedError(DescribeError):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
-
-
-class _PassingError(Exception):
-    """What may be gone with the next try. `wait` is what the server asks for, in seconds."""
-
-    def __init__(self, message: str, wait: float | None = None) -> None:
-        super().__init__(message)
-        self.wait = wait
 
 
 class Server:
@@ -93,23 +89,27 @@ class Server:
             DescribeError: no answer came, and why.
         """
         place = shown_endpoint(url)
-        tries = 1 if self._down else _TRIES  # a server that was down a moment ago is looked at once
-        for attempt in range(tries):
+
+        def once() -> tuple[bytes, float]:
             if self._wrong_key:
                 raise DescribeError(self._wrong_key)
-            try:
-                body, seconds = self._send("POST", url, question, patient)
-            except _PassingError as error:
-                wait = self._pause(error, attempt)
-                if attempt + 1 == tries or wait is None or self._closed.wait(wait):
-                    self._down = True
-                    often = f" (tried {attempt + 1} times)" if attempt else ""
-                    raise DescribeError(f"{place} {error}{often}") from None
-                log.info("%s %s: asked again in %.1f s", place, error, wait)
-                continue
-            self._down = False
-            return self._json(place, body), seconds
-        raise AssertionError("there is at least one try")
+            return self._send("POST", url, question, patient)
+
+        def wait(seconds: float, error: TransientError) -> None:
+            # Nobody waits as long as some servers ask for.
+            if (error.retry_after or 0.0) > LONGEST_RETRY_AFTER:
+                raise error
+            log.info("%s %s: asked again in %.1f s", place, error, seconds)
+            if self._closed.wait(seconds):
+                raise error
+
+        try:  # a server that was down a moment ago is asked once
+            body, seconds = retry(once, _NO_RETRIES if self._down else _RETRIES, wait)
+        except TransientError as error:
+            self._down = True
+            raise DescribeError(f"{place} {error.with_tries()}") from None
+        self._down = False
+        return self._json(place, body), seconds
 
     def get(self, url: str) -> Any:
         """Read what is there, as JSON. It is no question and is not counted.
@@ -120,7 +120,7 @@ class Server:
         place = shown_endpoint(url)
         try:
             return self._json(place, self._send("GET", url, None, patient=False)[0])
-        except _PassingError as error:
+        except TransientError as error:
             raise DescribeError(f"{place} {error}") from None
 
     def takes_posts(self, url: str) -> bool:
@@ -133,7 +133,7 @@ class Server:
             self._send("GET", url, None, patient=False)
         except RefusedError as error:
             return error.status == 405  # RFC 9110: known, and not by this method
-        except _PassingError as error:
+        except TransientError as error:
             raise DescribeError(f"{shown_endpoint(url)} {error}") from None
         return False
 
@@ -144,12 +144,6 @@ class Server:
             if self._session is not None:
                 self._session.close()
                 self._session = None
-
-    def _pause(self, error: _PassingError, attempt: int) -> float | None:
-        """Seconds until the next try; None where the server asks for more than anyone would wait."""
-        if error.wait is not None:
-            return error.wait if error.wait <= _LONGEST_WAIT else None
-        return float(_BACKOFF * 2**attempt * random.uniform(0.5, 1.5))
 
     def _send(self, method: str, url: str, question: dict[str, Any] | None, patient: bool) -> tuple[bytes, float]:
         from vidkit.qwen_model.deadline import Deadline
@@ -189,7 +183,7 @@ class Server:
             ) as answer:
                 return answer, self._body(answer)
         except requests.exceptions.ConnectTimeout:
-            raise _PassingError("does not take a connection") from None
+            raise TransientError("does not take a connection") from None
         except (OSError, ValueError, HTTPError, HTTPException) as error:
             timed_out = isinstance(error, requests.exceptions.Timeout) or "timed out" in str(error)
             if deadline.passed or timed_out:
@@ -197,7 +191,7 @@ class Server:
             if not patient and any(words in str(error) for words in ("[Errno 32]", "reset by peer")):
                 # So says a server that will not read so much; one that has crashed will say so again.
                 raise RefusedError(413, f"{shown_endpoint(url)} broke off while the clip was sent") from None
-            raise _PassingError(f"cannot be reached: {self._safe(_reason(error))}") from None
+            raise TransientError(f"cannot be reached: {self._safe(_reason(error))}") from None
 
     def _late(self, url: str) -> str:
         # It is not asked again: it took the question, and may well work on it still.
@@ -234,8 +228,8 @@ class Server:
         if 300 <= status < 400:
             target = self._safe(shown_endpoint(answer.headers.get("Location", "")))[:_SHOWN]
             raise RefusedError(status, f"{place} has moved to {target}: set [QwenVL] PublicEndpoint to that")
-        if status in _BUSY or (status >= 500 and status != 501 and patient):
-            raise _PassingError(f"answered {status}: {said}", _retry_after(answer))
+        if status in _OVERLOADED or (status >= 500 and status != 501 and patient):
+            raise TransientError(f"answered {status}: {said}", parse_retry_after(answer.headers))
         raise RefusedError(status, f"{place} answered {status}: {said}")
 
     def _json(self, place: str, body: bytes) -> Any:
@@ -290,19 +284,6 @@ def _parsed(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        return None
-
-
-def _retry_after(answer: requests.Response) -> float | None:
-    """Seconds that the server asks to wait: RFC 9110, section 10.2.3, a number or a date; else None."""
-    text = answer.headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"[0-9]+(\.[0-9]*)?", text):
-        return float(text)
-    try:
-        when = parsedate_to_datetime(text)
-        when = when if when.tzinfo else when.replace(tzinfo=timezone.utc)
-        return max(0.0, (when - datetime.now(timezone.utc)).total_seconds())
-    except (ValueError, TypeError, OverflowError, IndexError):  # a date that is none, or in no calendar
         return None
 
 
