@@ -1,4 +1,4 @@
-"""`make docs`: write the pages that are made from the code's tables. A test checks that they are fresh."""
+"""`make docs`: write the pages generated from tables in the code. A test checks that they are up to date."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STARTERS = ROOT / "src" / "vidkit" / "starters"
 
 
 def pages() -> dict[str, str]:
-    """File -> what it is to hold."""
+    """File -> its content."""
     return {
         "config.ini": default_ini(),
         "custom_tags.json": (STARTERS / "custom_tags.json").read_text(encoding="utf-8"),
@@ -33,10 +33,10 @@ def _cli() -> Iterator[str]:
     yield ""
     yield "<!-- made by `make docs` from src/vidkit/cli/arguments.py -->"
     yield ""
-    yield "Every option reads the same with `-` and with `_`. Results go to stdout, messages to stderr."
+    yield "Options can be written with `-` or `_`. Results go to stdout, messages to stderr."
     yield ""
-    yield "Exit codes: 0 all done; 1 one video or more failed (the rest are done); 2 the command, the settings or a"
-    yield "rule file is wrong; 130 interrupted."
+    yield "Exit codes: 0: success; 1: one or more videos failed (the others are done); 2: error in the command, the"
+    yield "settings or a rule file; 130: interrupted."
     for name, command in make_parser().commands.items():
         yield from _command(name, command)
 
@@ -51,7 +51,7 @@ def _command(name: str, command: Parser) -> Iterator[str]:
 
 
 def _argument(action: argparse.Action) -> str:
-    """A row of a command's table, independent of how this Python's argparse words its help."""
+    """A row of a command's table. It does not depend on the wording of this Python version's argparse."""
     value = f"{{{','.join(action.choices)}}}" if action.choices else action.metavar or ""
     if action.nargs == 0:
         value = ""
@@ -66,8 +66,8 @@ def _config() -> Iterator[str]:
     yield ""
     yield "<!-- made by `make docs` from src/vidkit/core/settings.py -->"
     yield ""
-    yield "The command line comes before the environment, the environment before `config.ini`, and that before"
-    yield "the default. `vidkit init` writes a `config.ini` with all of these."
+    yield "Command line options override environment variables, which override `config.ini`, which overrides the"
+    yield "defaults. `vidkit init` writes a `config.ini` with all of these settings."
     section = None
     for row in settings():
         if row.section != section:
@@ -82,8 +82,8 @@ def _record() -> Iterator[str]:
     yield ""
     yield "<!-- made by `make docs` from src/vidkit/record.py -->"
     yield ""
-    yield "One JSON object for each video, `<ProcessedDirectory>/<filename>.json`, written whole or not at all."
-    yield "Paths in it are relative to the record's folder, so a folder of results can be moved."
+    yield "Each video has one JSON object, `<ProcessedDirectory>/<filename>.json`. It is written atomically."
+    yield "Paths in it are relative to the folder of the record, so you can move a results folder."
     for title, kind in (
         ("The keys", record.Record),
         ("source", record.Source),
@@ -103,7 +103,7 @@ def _record() -> Iterator[str]:
 
 
 def _type(kind: Any) -> str:
-    """A type in JSON's words."""
+    """The name of a type in JSON."""
     names = {
         str: "text",
         int: "whole number",

@@ -1,7 +1,7 @@
-"""The command line: arguments, exit codes, and the place where every error ends.
+"""The command line: it reads the arguments and runs one command.
 
-`arguments` says what each command takes; the function of its name in `commands` runs it. That module is imported
-only then, so that `vidkit --help` is instant.
+`arguments` declares the arguments of each command. The function with the name of the command in `commands` runs it.
+That package is imported only then, so `vidkit --help` is fast.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read the command line; every option reads the same with `-` and with `_`.
+    """Read the command line; options can be written with `-` or `_`.
 
     Raises:
-        SystemExit: 0 after `--help` and `--version`, 2 where the command line is wrong.
+        SystemExit: 0 after `--help` and `--version`, 2 if the command line is wrong.
     """
     parser = make_parser()
     words = _spelled(sys.argv[1:] if arguments is None else list(arguments), _options(parser))
@@ -31,14 +31,14 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
 
 
 def make_parser() -> Parser:
-    """The whole command line, from which `--help` and docs/cli.md are made."""
+    """The parser of the whole command line. `--help` and docs/cli.md are generated from it."""
     parser = Parser(
         prog="vidkit",
         description="Turn video URLs into a described, tagged, searchable library and into labelled datasets.",
-        epilog="Every option reads the same with - and with _. `vidkit COMMAND --help` says what a command takes.",
+        epilog="Options can be written with - or _. `vidkit COMMAND --help` shows the options of a command.",
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="show vidkit's version and exit")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, (summary, add_arguments, _) in COMMANDS.items():
         command = commands.add_parser(
@@ -85,8 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        The exit code: 0 all done, 1 one video or more failed, 2 the command or a settings file is wrong, 130
-        interrupted.
+        The exit code: 0 for success, 1 if one or more videos failed, 2 for an error in the command, the settings or
+        a rule file, 130 if interrupted.
     """
     try:
         options = parse_arguments(arguments)

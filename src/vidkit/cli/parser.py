@@ -1,4 +1,4 @@
-"""The parser of the command line, which can say what it takes: the docs and the spelling of options need that."""
+"""A parser that can list its arguments and commands, for the docs and for the spelling of options."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser of a command line. `declared` are its arguments, in order; `commands` those that it has inside."""
+    """A command line parser. `declared` lists its arguments in order; `commands` maps names to its subcommands."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self.declared: list[argparse.Action] = []
@@ -38,7 +38,7 @@ class Parser(argparse.ArgumentParser):
         return commands
 
     def _declaring(self, group: Any) -> Any:
-        """A group whose arguments are declared too."""
+        """A group whose arguments are added to `declared` too."""
         add = group.add_argument
 
         def add_argument(*names: Any, **options: Any) -> argparse.Action:

@@ -192,7 +192,7 @@ def default_ini() -> str:
     """A config.ini with every key at its default and what it means, as `vidkit init` writes it."""
     lines = [
         "# vidkit's settings. Every key is optional; an empty value means the default.",
-        "# The command line comes before the environment, the environment before this file.",
+        "# Command line options override environment variables, which override this file.",
     ]
     section = None
     for row in settings():

@@ -1,7 +1,7 @@
 """The settings: one table of sections, keys, defaults and meanings.
 
-The classes below are that table. What `vidkit init` writes, the checks, the environment variables and
-`docs/config.md` are all made from it, so a new setting is one line here.
+The classes below are that table. `vidkit init`, the checks, the environment variables and `docs/config.md` all use
+it, so a new setting is one line here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from vidkit.core.units import parse_duration, parse_resolution
 
 T = TypeVar("T")
 
-# The sample values of config files in circulation: they count as not set.
+# Placeholder values of older sample config files: they count as not set.
 _SAMPLES = re.compile(
     r"your[_-]access[_-]key|username:password@cluster|your-(public|vpc)-endpoint|your-default-uri"
     r"|quickstart(-vpc)?-endpoint\.region|^/path/to/",
@@ -27,7 +27,7 @@ _SAMPLES = re.compile(
 
 
 class Secret(str):
-    """Text that does not show itself: its `repr` is stars, and logs and messages blank it out."""
+    """A secret text: its `repr` is stars, and logs and messages hide it."""
 
     def __repr__(self) -> str:
         return "'***'" if self else "''"
@@ -89,10 +89,10 @@ def setting(key: str, default: T, meaning: str, read: Callable[[str], T], env: s
 
     Args:
         key: its name in config.ini.
-        default: its value where nothing is set.
+        default: its value if nothing is set.
         meaning: one line for the user.
-        read: text to value; raises ValueError with a reason.
-        env: an environment variable beside `VIDKIT_SECTION_KEY`, which all settings have.
+        read: converts text to the value; raises ValueError with a reason.
+        env: an environment variable in addition to `VIDKIT_SECTION_KEY`, which every setting has.
     """
     metadata = {"key": key, "meaning": meaning, "read": read, "env": env}
     return field(default=default, metadata=metadata)
@@ -101,20 +101,20 @@ def setting(key: str, default: T, meaning: str, read: Callable[[str], T], env: s
 @dataclass(frozen=True)
 class Paths:
     download_directory: Path = setting(
-        "DownloadDirectory", Path("downloaded_videos"), "Where downloads are kept.", _path
+        "DownloadDirectory", Path("downloaded_videos"), "Folder for downloaded videos.", _path
     )
     processed_directory: Path = setting(
-        "ProcessedDirectory", Path("processed_videos"), "Where records, clips and thumbnails go.", _path
+        "ProcessedDirectory", Path("processed_videos"), "Results folder: records, clips and thumbnails.", _path
     )
     keep_downloads: bool = setting(
-        "KeepDownloads", True, "Keep a download once its record is whole: yes or no.", _yes_no
+        "KeepDownloads", True, "Keep each download after its record is written: yes or no.", _yes_no
     )
 
 
 @dataclass(frozen=True)
 class LibrarySection:
     path: Path = setting(
-        "Path", Path("library.db"), "The SQLite library, used while [MongoDB] URI is empty.", _path
+        "Path", Path("library.db"), "SQLite library file, used when [MongoDB] URI is empty.", _path
     )
 
 
@@ -123,12 +123,12 @@ class MongoDB:
     uri: Secret = setting(
         "URI",
         Secret(),
-        "mongodb://... or mongodb+srv://...; Cosmos DB's MongoDB API and replica sets too. Empty: SQLite.",
+        "mongodb://... or mongodb+srv://...; also replica sets and Cosmos DB for MongoDB. Empty: SQLite.",
         _secret,
         env="VIDKIT_MONGODB_URI",
     )
-    database_name: str = setting("DatabaseName", "video_database", "The database.", _text)
-    collection_name: str = setting("CollectionName", "videos", "The collection.", _text)
+    database_name: str = setting("DatabaseName", "video_database", "MongoDB database.", _text)
+    collection_name: str = setting("CollectionName", "videos", "MongoDB collection.", _text)
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class Concurrency:
     max_workers: int = setting(
         "MaxWorkers",
         5,
-        "Videos under way at once; ffmpeg jobs are bounded by the cores on top of that.",
+        "Number of videos to process in parallel. The number of CPU cores also limits ffmpeg jobs.",
         _number(int, 1, 1000, "a whole number"),
     )
 
@@ -144,68 +144,79 @@ class Concurrency:
 @dataclass(frozen=True)
 class QwenVL:
     public_endpoint: str = setting(
-        "PublicEndpoint", "", "URL of the endpoint that describes videos. Empty: none.", _text
+        "PublicEndpoint", "", "URL of the model endpoint that describes videos. Empty: no endpoint.", _text
     )
-    vpc_endpoint: str = setting("VpcEndpoint", "", "URL of the same inside your VPC, used with --use_vpc.", _text)
+    vpc_endpoint: str = setting(
+        "VpcEndpoint", "", "URL of the same endpoint inside your VPC, used with --use_vpc.", _text
+    )
     access_key: Secret = setting(
         "AccessKey",
         Secret(),
-        "The endpoint's key. Better in the environment variable QWEN_VL_ACCESS_KEY.",
+        "Access key of the endpoint. Prefer the environment variable QWEN_VL_ACCESS_KEY.",
         _secret,
         env="QWEN_VL_ACCESS_KEY",
     )
     default_instruction: str = setting(
-        "DefaultInstruction", "Describe this video.", "What the model is asked.", _text
+        "DefaultInstruction", "Describe this video.", "Instruction (prompt) for the model.", _text
     )
     backend: str = setting(
         "Backend",
         "auto",
-        "Who describes: endpoint, local, none; auto is the endpoint if one is set, else the model in ModelDir.",
+        "What describes videos: endpoint, local, none; auto: the endpoint if set, else the model in ModelDir.",
         _choice("auto", "endpoint", "local", "none"),
     )
     protocol: str = setting(
         "Protocol",
         "auto",
-        "What the endpoint speaks: vidkit, openai (vLLM, SGLang, DashScope, transformers serve); auto finds out.",
+        "Protocol of the endpoint: vidkit, openai (vLLM, SGLang, DashScope, transformers serve); auto detects it.",
         _choice("auto", "vidkit", "openai"),
     )
-    model: str = setting("Model", "", "The model's name at the endpoint. Empty: the first that it lists.", _text)
+    model: str = setting("Model", "", "Model name at the endpoint. Empty: the first model it lists.", _text)
     timeout: float = setting(
         "Timeout",
         300.0,
-        "The whole time that the endpoint may take for one answer, in seconds.",
+        "Maximum total time for one answer of the endpoint, in seconds.",
         _number(parse_duration, 0.1, 86400, "a time in seconds"),
     )
     max_tokens: int = setting(
-        "MaxTokens", 512, "The longest answer, in tokens.", _number(int, 1, 1_000_000, "a whole number")
+        "MaxTokens", 512, "Maximum length of an answer, in tokens.", _number(int, 1, 1_000_000, "a whole number")
     )
     cache: Path = setting(
-        "Cache", Path("answers.db"), "Every answer is kept in this file, so that none is paid for twice.", _path
+        "Cache",
+        Path("answers.db"),
+        "Cache file for model answers: the same request is never paid for twice.",
+        _path,
     )
 
 
 @dataclass(frozen=True)
 class Qwen:
-    model_dir: str = setting("ModelDir", "", "A folder with a Qwen-VL model, to run it on this machine.", _text)
+    model_dir: str = setting("ModelDir", "", "Folder with a Qwen-VL model to run on this machine.", _text)
     model: str = setting(
-        "Model", "Qwen/Qwen2-VL-7B-Instruct", "The model that Backend = local fetches without a ModelDir.", _text
+        "Model", "Qwen/Qwen2-VL-7B-Instruct", "Model to download when Backend = local and ModelDir is empty.", _text
     )
     hub: str = setting(
-        "Hub", "modelscope", "Where it is fetched: modelscope, huggingface.", _choice("modelscope", "huggingface")
+        "Hub",
+        "modelscope",
+        "Hub to download it from: modelscope, huggingface.",
+        _choice("modelscope", "huggingface"),
     )
     frames_per_second: float = setting(
         "FramesPerSecond",
         2.0,
-        "Frames of a clip that a local model, or an endpoint without video, is shown for each second.",
+        "Frames sampled per second, for a local model or for an endpoint that only accepts images.",
         _number(float, 0.01, 1000, "a number"),
     )
     max_frames: int = setting(
-        "MaxFrames", 32, "The most frames of one clip.", _number(int, 2, 10_000, "a whole number")
+        "MaxFrames",
+        32,
+        "Maximum number of frames sampled from one clip.",
+        _number(int, 2, 10_000, "a whole number"),
     )
     max_pixels: int = setting(
         "MaxPixels",
         151_200,
-        "The most pixels of one frame: 151200 is 420x360.",
+        "Maximum number of pixels in one frame: 151200 is 420x360.",
         _number(int, 3136, 100_000_000, "a whole number"),
     )
 
@@ -215,19 +226,19 @@ class SceneDetection:
     default_threshold: float = setting(
         "DefaultThreshold",
         0.3,
-        "How unlike two frames must be to part two scenes, 0 to 1; lower finds more.",
+        "How different two frames must be to start a new scene, 0 to 1; a lower value finds more scenes.",
         _number(float, 0, 1, "a number"),
     )
     detector: str = setting(
         "Detector",
         "adaptive",
-        "adaptive finds cuts, dissolves and fades; threshold is ffmpeg's own scene score.",
+        "adaptive detects cuts, dissolves and fades; threshold uses ffmpeg's scene score.",
         _choice("adaptive", "threshold"),
     )
     min_scene_length: float = setting(
         "MinSceneLength",
         0.5,
-        "No scene is shorter than this, in seconds.",
+        "Minimum length of a scene, in seconds.",
         _number(parse_duration, 0, 3600, "a time in seconds"),
     )
 
@@ -237,49 +248,47 @@ class Processing:
     max_resolution: str = setting(
         "MaxResolution",
         "720p",
-        "Clips fit inside this (720p is 1280x720, or 720x1280 held upright); never enlarged.",
+        "Maximum size of clips (720p: 1280x720, or 720x1280 for portrait). Smaller videos are not enlarged.",
         _resolution,
     )
-    max_fps: float = setting(
-        "MaxFPS", 30.0, "Clips have no more frames a second than this.", _number(float, 0.1, 1000, "a number")
-    )
+    max_fps: float = setting("MaxFPS", 30.0, "Maximum frame rate of clips.", _number(float, 0.1, 1000, "a number"))
     segment_length: float = setting(
-        "SegmentLength", 15.0, "Length of a clip, in seconds.", _number(parse_duration, 0.1, 86400, "a time")
+        "SegmentLength", 15.0, "Length of each clip, in seconds.", _number(parse_duration, 0.1, 86400, "a time")
     )
     min_segment_length: float = setting(
         "MinSegmentLength",
         1.0,
-        "A rest shorter than this, in seconds, is joined to the clip before it; 0 makes it a clip.",
+        "If the last clip would be shorter than this, in seconds, it is merged into the previous one; 0: never.",
         _number(parse_duration, 0, 86400, "a time"),
     )
     segment_overlap: float = setting(
         "SegmentOverlap",
         0.0,
-        "How much of a clip the next one repeats, in seconds.",
+        "Overlap between two clips, in seconds.",
         _number(parse_duration, 0, 86400, "a time"),
     )
     segment_by: str = setting(
         "SegmentBy",
         "time",
-        "time, or scenes: a clip is a scene, divided evenly where that is longer than SegmentLength.",
+        "time, or scenes: one clip per scene; a scene longer than SegmentLength is divided into equal parts.",
         _choice("time", "scenes"),
     )
     clip_mode: str = setting(
         "ClipMode",
         "auto",
-        "auto copies what is as clips should be, with keyframes where they begin; copy and encode force one way.",
+        "auto copies clips that meet the limits and start near keyframes, else encodes; or copy, or encode.",
         _choice("auto", "copy", "encode"),
     )
     encoder: str = setting(
         "Encoder",
         "libx264",
-        "libx264, h264_nvenc, h264_qsv, h264_videotoolbox; auto takes a hardware encoder if one works here.",
+        "libx264, h264_nvenc, h264_qsv, h264_videotoolbox; auto uses a hardware encoder if one works here.",
         _choice("auto", "libx264", "h264_nvenc", "h264_qsv", "h264_videotoolbox"),
     )
     sprite_interval: float = setting(
         "SpriteInterval",
         5.0,
-        "Seconds between two pictures of a video's contact sheet; 0 makes none.",
+        "Seconds between two pictures of the contact sheet; 0: no contact sheet.",
         _number(parse_duration, 0, 86400, "a time"),
     )
 
@@ -287,23 +296,26 @@ class Processing:
 @dataclass(frozen=True)
 class Rules:
     custom_tag_rules: Path = setting(
-        "CustomTagRules", Path("custom_tags.json"), "Your tagging rules and classes.", _path
+        "CustomTagRules", Path("custom_tags.json"), "File with your tagging rules and classes.", _path
     )
     priority_keywords: Path = setting(
-        "PriorityKeywords", Path("priority_keywords.json"), "Words that the model is told to look for.", _path
+        "PriorityKeywords",
+        Path("priority_keywords.json"),
+        "File with words that the model is told to look for.",
+        _path,
     )
 
 
 @dataclass(frozen=True)
 class Logging:
     log_file: Path = setting(
-        "LogFile", Path("video_processing.log"), "Everything that happened, with tracebacks; rotated.", _path
+        "LogFile", Path("video_processing.log"), "Log file, with full tracebacks; rotated.", _path
     )
 
 
 @dataclass(frozen=True)
 class Config:
-    """All settings, read once. `explicit` holds the (section, key) pairs that somebody set."""
+    """All settings, read once. `explicit` holds the (section, key) pairs that were set explicitly."""
 
     paths: Paths = field(default=Paths(), metadata={"section": "Paths"})
     library: LibrarySection = field(default=LibrarySection(), metadata={"section": "Library"})
@@ -318,14 +330,14 @@ class Config:
     explicit: frozenset[tuple[str, str]] = frozenset()
 
     def secrets(self) -> list[str]:
-        """The values that must not be shown anywhere."""
+        """The values that must never be shown."""
         values = [getattr(getattr(self, s.section_attribute), s.attribute) for s in settings()]
         return [value for value in values if isinstance(value, Secret) and value]
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One row of the table, as the checks and the docs want it."""
+    """One row of the table, for the checks and the docs."""
 
     section: str
     key: str
@@ -354,7 +366,7 @@ def settings() -> Iterator[Setting]:
 
 
 def show(value: Any) -> str:
-    """A setting's value as config.ini has it."""
+    """A setting's value as written in config.ini."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:g}" if isinstance(value, float) else str(value)
