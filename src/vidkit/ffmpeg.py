@@ -7,6 +7,7 @@ cannot be taken for an option, and are killed when they take too long.
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import functools
 import importlib.util
 import logging
@@ -39,10 +40,9 @@ CONTAINERS = (
 )
 # `-fps_mode`, which both the analysis and the clips use, came with this version.
 OLDEST = (5, 1)
-# ffmpeg uses every core by itself, so more jobs than cores only take memory.
+# ffmpeg uses every core by itself, so more jobs than cores only take memory. All runs of this process share them.
 _slots = threading.BoundedSemaphore(os.cpu_count() or 1)
-_running: set[subprocess.Popen[bytes]] = set()
-_running_lock = threading.Lock()
+_POLL = 0.2  # seconds between two looks at whether a run that waits for a slot was stopped
 # A static build crashes where it loads the system's character set modules, as for the service names in MPEG-TS;
 # without them any build keeps the names as they are.
 _ENVIRONMENT = {**os.environ, "GCONV_PATH": os.devnull}
@@ -165,12 +165,12 @@ def run_tool(
 
     Raises:
         ToolMissingError: the program is not there.
-        MediaError: it failed, in its own words, or was killed.
+        MediaError: it failed, in its own words, or was killed, or its run was stopped.
     """
     name = str(arguments[0])
     command = [str(find_tool(name)), *map(str, arguments[1:])]
     log.debug("running %s", command)
-    with _slots, _process(command) as process, _killed_after(process, timeout) as late:
+    with _active.get().slot(), _process(command) as process, _killed_after(process, timeout) as late:
         words = _Words(process.stderr, on_words)
         if on_output is None:
             output = process.stdout.read() if process.stdout else b""
@@ -187,11 +187,69 @@ def run_tool(
     return Outcome(output, said)
 
 
-def stop_all() -> None:
-    """Kill every ffmpeg and ffprobe that is running: the user wants to leave now."""
-    with _running_lock:
-        for process in _running:
-            _kill(process)
+class ProcessGroup:
+    """The ffmpeg and ffprobe processes of one run, which can be stopped without touching those of another run.
+
+    `run_tool` adds to the group that is active in its thread. A new thread starts with the default group of plain
+    Python use; a thread that works for a run is started in a copy of the context (`contextvars.copy_context`).
+    """
+
+    def __init__(self) -> None:
+        self.stopped = threading.Event()
+        """Set by `stop`; from then on `run_tool` starts nothing in this group."""
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """Make this the group of the current thread, for the block."""
+        token = _active.set(self)
+        try:
+            yield
+        finally:
+            _active.reset(token)
+
+    def stop(self) -> None:
+        """Kill every process of the group, and start no more."""
+        with self._lock:
+            self.stopped.set()
+            for process in self._running:
+                _kill(process)
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """One of the slots that all groups share.
+
+        Raises:
+            MediaError: the group was stopped.
+        """
+        while not _slots.acquire(timeout=_POLL):
+            self._check()
+        try:
+            self._check()
+            yield
+        finally:
+            _slots.release()
+
+    @contextmanager
+    def including(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
+        """Count a process as one of the group, for the block."""
+        with self._lock:
+            self._running.add(process)
+            if self.stopped.is_set():
+                _kill(process)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running.discard(process)
+
+    def _check(self) -> None:
+        if self.stopped.is_set():
+            raise MediaError("the run was stopped")
+
+
+_active = contextvars.ContextVar("active", default=ProcessGroup())  # noqa: B039 - one for all of plain Python use
 
 
 @contextmanager
@@ -201,16 +259,13 @@ def _process(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
         process = watchdog.start(command, _ENVIRONMENT)
     except OSError as error:
         raise ToolMissingError(f"{command[0]} does not run: {error.strerror}") from None
-    with _running_lock:
-        _running.add(process)
     try:
-        yield process
+        with _active.get().including(process):
+            yield process
     finally:
         _kill(process)
         process.wait()
         watchdog.ended(process)
-        with _running_lock:
-            _running.discard(process)
         for pipe in (process.stdout, process.stderr):
             if pipe:
                 pipe.close()

@@ -18,7 +18,6 @@ from vidkit.batch.seen import Seen
 from vidkit.core import shown_url, without_secrets, write_whole
 from vidkit.download import wanted_name
 from vidkit.errors import Terminated, UnwantedError, VidkitError
-from vidkit.ffmpeg import stop_all
 from vidkit.record import Record
 from vidkit.rows import BadRow, Found, PassedOver, Row
 from vidkit.workflow import process_video_pipeline, source_key
@@ -110,7 +109,7 @@ class _Batch:
         self.workers = workers
         self.reporter = reporter
         self.summary = Summary()
-        self.failures = Failures(run.places.processed)
+        self.failures = Failures(run.job)
         self.under_way: set[Future[None]] = set()
         self.lock = threading.Lock()
         self.settings = run.settings
@@ -253,18 +252,16 @@ class _Batch:
 
     def _stop(self) -> None:
         """Stop the videos under way; their temporary files go with them."""
-        self.run.stop.set()
-        stop_all()
+        self.run.processes.stop()
         self.summary.abandoned = len(wait(self.under_way, timeout=2).not_done)
 
     def _write(self) -> None:
-        folder = self.run.places.processed
         with self.run.journal.working_on(FAILURES, lambda: False):  # another run may end at the same moment
             self.failures.write(lambda url: source_key(url) in self.seen)
         content = dict(self.summary.__dict__)
         if self.run.describer is not None:
             content["model"] = self.run.describer.cost.__dict__
-        write_whole(folder / SUMMARY, json.dumps(content, indent=2) + "\n")
+        write_whole(self.run.job / SUMMARY, json.dumps(content, indent=2) + "\n")
 
 
 def _in_chunks(rows: Iterator[Found]) -> Iterator[list[Found]]:

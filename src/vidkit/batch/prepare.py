@@ -17,7 +17,7 @@ from vidkit.export import read_record, record_path
 from vidkit.record import Record
 from vidkit.rows import Found, Row, read_video_metadata_from_csv
 from vidkit.workflow import source_key
-from vidkit.workflow.run import open_run
+from vidkit.workflow.run import RunSpec, open_run
 
 
 def csv_to_json(
@@ -60,7 +60,7 @@ def csv_to_json(
         raise OutputError(f"{printable(output_json_file)} is a folder: name the JSON file to write")
     folder = ensure_directory(Path(output_json_file).absolute().parent)
     wanted: list[Row] = []
-    with open_run(config, level="none") as run:
+    with open_run(RunSpec(config, level="none")) as run:
         rows = _noted(read_video_metadata_from_csv(csv_file, base_url), wanted)
         summary = process_rows(run, rows, config.concurrency.max_workers, reporter or Silent())
         entries = []

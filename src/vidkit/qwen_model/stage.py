@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -216,7 +217,11 @@ def in_parallel(work: Callable[[T], Any], items: Sequence[T], at_once: int, name
                 failures.append(error)
 
     count = min(at_once, len(items))
-    threads = [threading.Thread(target=take, daemon=True, name=f"{name}-{number}") for number in range(count)]
+    threads = [
+        # Each in the caller's context: what it starts belongs to the caller's run.
+        threading.Thread(target=copy_context().run, args=(take,), daemon=True, name=f"{name}-{number}")
+        for number in range(count)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

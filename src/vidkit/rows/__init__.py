@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -45,7 +44,7 @@ class Row(NamedTuple):
     file_size: str | None = None
     last_modified: str | None = None
     duration: str | None = None
-    columns: Mapping[str, str] = MappingProxyType({})
+    columns: Mapping[str, str] = {}
     """Every other column, the duration too, by its name."""
 
     @property

@@ -35,6 +35,7 @@ from vidkit.workflow.pictures import CLIP_KEYS, FILES, PROBE_KEYS, SCENE_KEYS, m
 from vidkit.workflow.run import (
     VERSIONS,
     Run,
+    RunSpec,
     fingerprint,
     in_stage,
     open_run,
@@ -83,7 +84,7 @@ def process_video_pipeline(
     """
     if run is not None:
         row = row or Row(line=0, url=video_url)
-        with run.journal.working_on(source_key(row.url), run.stop.is_set):
+        with run.processes.active(), run.journal.working_on(source_key(row.url), run.stop.is_set):
             return _Work(run, row, progress or (lambda *_: None)).done()
     overrides = {
         ("SceneDetection", "DefaultThreshold"): scene_threshold,
@@ -91,7 +92,7 @@ def process_video_pipeline(
         ("Paths", "ProcessedDirectory"): output_dir,
     }
     config = load_config(overrides={key: str(value) for key, value in overrides.items() if value is not None})
-    with open_run(config) as run:
+    with open_run(RunSpec(config)) as run:
         return process_video_pipeline(video_url, run=run, row=row, progress=progress)
 
 

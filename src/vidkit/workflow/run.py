@@ -11,13 +11,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from vidkit.analysis import choose_encoder
-from vidkit.core import load_priority_keywords
+from vidkit.core import ensure_directory, load_priority_keywords
 from vidkit.core.config import Config, Rules
 from vidkit.core.settings import Processing
 from vidkit.errors import ConfigError, OutputError, VidkitError
+from vidkit.ffmpeg import ProcessGroup
 from vidkit.library import Library, open_library
 from vidkit.qwen_model import Describer, full_instruction, open_describer
 from vidkit.record import Corrections
@@ -32,24 +34,68 @@ VERSIONS = {"download": 1, "probe": 1, "scenes": 1, "clips": 1, "describe": 1, "
 
 
 @dataclass(frozen=True)
-class Run:
-    """The settings, the rules, the describer, the folders and the library of one run.
+class RunSpec:
+    """What a run is opened from: plain values that can be pickled and sent to another process.
 
-    `level` is what is described; `force` does every stage again; `filters` are asked once a video's size and
-    duration are known; `stop` set ends downloads at once.
+    The settings hold secrets (an access key, a password), and so does a pickle of them.
     """
 
     config: Config
+    level: str = "auto"
+    """What is described, one of `LEVELS`."""
+    use_vpc: bool = False
+    """Ask the VPC endpoint."""
+    force: bool = False
+    """Do every stage again."""
+    filters: Filters = field(default_factory=Filters)
+    """Which videos are wanted; asked again once a video's size and duration are known."""
+    max_requests: int | None = None
+    """Limit the requests to the model, in each process that opens the run."""
+    job: Path | None = None
+    """The folder for `summary.json` and `failures.csv`; by default the ProcessedDirectory."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is opened once in each process from a `RunSpec`: rules, describer, folders, journal and library.
+
+    `processes` are the ffmpeg and ffprobe processes of this run and of no other.
+    """
+
+    spec: RunSpec
     rules: RuleSet
     describer: Describer | None
     instruction: str
-    level: str
     places: Places
     journal: Journal
     library: Library
-    force: bool = False
-    filters: Filters = field(default_factory=Filters)
-    stop: threading.Event = field(default_factory=threading.Event)
+    job: Path
+    processes: ProcessGroup = field(default_factory=ProcessGroup)
+
+    @property
+    def config(self) -> Config:
+        """The settings."""
+        return self.spec.config
+
+    @property
+    def level(self) -> str:
+        """What is described."""
+        return self.spec.level
+
+    @property
+    def force(self) -> bool:
+        """Whether every stage is done again."""
+        return self.spec.force
+
+    @property
+    def filters(self) -> Filters:
+        """Which videos are wanted."""
+        return self.spec.filters
+
+    @property
+    def stop(self) -> threading.Event:
+        """Set where the run was stopped (`processes.stop()`); it ends downloads at once."""
+        return self.processes.stopped
 
     def made_from(self, stage: str) -> list[object]:
         """The settings that a stage's results depend on."""
@@ -76,32 +122,23 @@ class Run:
 
 
 @contextmanager
-def open_run(
-    config: Config,
-    use_vpc: bool = False,
-    level: str = "auto",
-    force: bool = False,
-    filters: Filters | None = None,
-    max_requests: int | None = None,
-) -> Iterator[Run]:
+def open_run(spec: RunSpec | Config, **options: Any) -> Iterator[Run]:
     """Check and open what a run needs, before any work is done.
 
     Args:
-        config: the settings.
-        use_vpc: ask the VPC endpoint.
-        level: what is described.
-        force: do every stage again.
-        filters: which videos are wanted.
-        max_requests: ask the model no more often than this.
+        spec: what to open, or the settings alone.
+        options: the other fields of `RunSpec`, where `spec` is the settings alone.
 
     Raises:
         ConfigError: a setting or a rule file is wrong.
         LibraryError: the library cannot be opened.
         OutputError: a folder cannot be made.
     """
+    spec = RunSpec(spec, **options) if isinstance(spec, Config) else spec
+    config = spec.config
     choose_encoder(config.processing.encoder)
     rules = open_rules(config)
-    describer = open_describer(config, use_vpc, max_requests) if level != "none" else None
+    describer = open_describer(config, spec.use_vpc, spec.max_requests) if spec.level != "none" else None
     keywords = load_priority_keywords(config.rules.priority_keywords)
     places = Places(config.paths.processed_directory, config.paths.download_directory)
     library = open_library(config)
@@ -109,16 +146,14 @@ def open_run(
     try:
         journal = Journal(places.processed, places.is_taken)
         yield Run(
-            config=config,
+            spec=spec,
             rules=rules,
             describer=describer,
             instruction=full_instruction(config.qwen_vl.default_instruction, keywords),
-            level=level,
             places=places,
             journal=journal,
             library=library,
-            force=force,
-            filters=filters or Filters(),
+            job=ensure_directory(spec.job).absolute() if spec.job else places.processed,
         )
     finally:
         if journal is not None:

@@ -24,7 +24,7 @@ from vidkit.rows import Filters, Found, Row, read_video_metadata_from_csv
 from vidkit.rows.counting import count_in_background
 from vidkit.rows.folder import rows_of
 from vidkit.tagging import missing_columns
-from vidkit.workflow.run import Run, open_run
+from vidkit.workflow.run import Run, RunSpec, open_run
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,15 @@ def process(options: argparse.Namespace, config: Config) -> int:
     else:
         paths = config.paths
         rows = list(rows_of(options.urls, [paths.processed_directory, paths.download_directory]))
-    with open_run(config, options.use_vpc, options.describe, options.force, filters, options.max_requests) as run:
+    spec = RunSpec(
+        config,
+        level=options.describe,
+        use_vpc=options.use_vpc,
+        force=options.force,
+        filters=filters,
+        max_requests=options.max_requests,
+    )
+    with open_run(spec) as run:
         if run.describer is None and options.describe != "none":
             say("No model is configured, so nothing is described: see [QwenVL] in config.ini. All else is done.")
         workers = config.concurrency.max_workers
