@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from vidkit.analysis import (
+    ClipSettings,
     Scene,
     Segment,
     choose_encoder,
@@ -16,6 +17,7 @@ from vidkit.analysis import (
 )
 from vidkit.analysis.clips import clip_size
 from vidkit.analysis.encoders import ENCODERS, _failure, encoding
+from vidkit.core.settings import Processing
 from vidkit.errors import ConfigError, MediaError
 from vidkit.ffmpeg import find_tool
 
@@ -277,3 +279,8 @@ def test_real_talk_is_cut_by_the_quarter_minute(media: Path, tmp_path: Path) -> 
         found = extract_metadata(segment.path)
         assert found.duration == pytest.approx(segment.end_time - segment.start_time, abs=0.03)
         assert found.resolution == "1280x720"
+
+
+def test_clips_by_themselves_and_clips_of_a_run_have_the_same_defaults() -> None:
+    assert ClipSettings.from_processing(Processing()) == ClipSettings()
+    assert ClipSettings.from_processing(Processing(segment_overlap=2.0)).segment_overlap == 2.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from vidkit.analysis.clip_files import building, clip_name, remove_older_clips
@@ -48,31 +48,41 @@ class Segment:
 class ClipSettings:
     """How clips are made; `segment_video` says what each means."""
 
-    segment_length: float = 15
-    max_resolution: str = "720p"
-    max_fps: float = 30
-    segment_overlap: float = 0
-    segment_by: str = "time"
+    segment_length: float = Processing.segment_length
+    max_resolution: str = Processing.max_resolution
+    max_fps: float = Processing.max_fps
+    segment_overlap: float = Processing.segment_overlap
+    segment_by: str = Processing.segment_by
     clip_mode: str = Processing.clip_mode
-    encoder: str = "libx264"
+    encoder: str = Processing.encoder
     min_segment_length: float = Processing.min_segment_length
+
+    @classmethod
+    def from_processing(cls, processing: Processing) -> ClipSettings:
+        """How the user's settings want clips made.
+
+        Raises:
+            ConfigError: the encoder does not work here.
+        """
+        values = {each.name: getattr(processing, each.name) for each in fields(cls)}
+        return cls(**{**values, "encoder": choose_encoder(processing.encoder)})
 
 
 def segment_video(
     input_video: str | os.PathLike[str],
     output_dir: str | os.PathLike[str],
-    segment_length: float = 15,
-    max_resolution: str = "720p",
-    max_fps: float = 30,
-    segment_overlap: float = 0,
+    segment_length: float = ClipSettings.segment_length,
+    max_resolution: str = ClipSettings.max_resolution,
+    max_fps: float = ClipSettings.max_fps,
+    segment_overlap: float = ClipSettings.segment_overlap,
     metadata: Metadata | None = None,
     stem: str | None = None,
     *,
-    segment_by: str = "time",
+    segment_by: str = ClipSettings.segment_by,
     scenes: Sequence[Scene] | None = None,
-    clip_mode: str = Processing.clip_mode,
-    encoder: str = "libx264",
-    min_segment_length: float = Processing.min_segment_length,
+    clip_mode: str = ClipSettings.clip_mode,
+    encoder: str = ClipSettings.encoder,
+    min_segment_length: float = ClipSettings.min_segment_length,
 ) -> list[Segment]:
     """Cut a video into clips, H.264 and AAC in MP4, with one ffmpeg process and one decode, or none.
 

@@ -18,7 +18,6 @@ from vidkit.analysis import (
     Segment,
     Sprites,
     analyse_video,
-    choose_encoder,
     make_clips,
 )
 from vidkit.core.config import Config
@@ -106,17 +105,7 @@ def clip_settings(config: Config) -> ClipSettings:
     Raises:
         ConfigError: the encoder that is asked for does not work here.
     """
-    caps = config.processing
-    return ClipSettings(
-        caps.segment_length,
-        caps.max_resolution,
-        caps.max_fps,
-        caps.segment_overlap,
-        caps.segment_by,
-        caps.clip_mode,
-        choose_encoder(caps.encoder),
-        caps.min_segment_length,
-    )
+    return ClipSettings.from_processing(config.processing)
 
 
 def _sprites(places: Places, folder: Path, sprites: Sprites | None) -> dict[str, Any] | None:

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from vidkit.analysis import (
+    ClipSettings,
     SceneWish,
     analyse_video,
-    choose_encoder,
     detect_scenes,
     extract_metadata,
     segment_video,
@@ -81,7 +81,7 @@ def clips(options: argparse.Namespace, config: Config) -> int:
     """`vidkit clips`: clips of local files."""
     caps, detector = config.processing, config.scene_detection.detector
     bounds = (config.scene_detection.default_threshold, config.scene_detection.min_scene_length)
-    encoder = choose_encoder(caps.encoder)
+    settings = asdict(ClipSettings.from_processing(caps))
     files = _given(options, config, Path(options.out))
     stems = _own_names(files, lambda path: path.stem, _stems_in(Path(options.out), files))
 
@@ -89,19 +89,7 @@ def clips(options: argparse.Namespace, config: Config) -> int:
         metadata = extract_metadata(path)
         scenes = detect_scenes(path, *bounds, metadata, detector) if caps.segment_by == "scenes" else None
         found = segment_video(
-            path,
-            Path(options.out),
-            caps.segment_length,
-            caps.max_resolution,
-            caps.max_fps,
-            caps.segment_overlap,
-            metadata,
-            stems[path],
-            segment_by=caps.segment_by,
-            scenes=scenes,
-            clip_mode=caps.clip_mode,
-            encoder=encoder,
-            min_segment_length=caps.min_segment_length,
+            path, Path(options.out), metadata=metadata, stem=stems[path], scenes=scenes, **settings
         )
         lines = [
             f"{printable(clip.path)}  {clip.start_time:.3f} - {clip.end_time:.3f}  {clip.width}x{clip.height}"
