@@ -189,7 +189,7 @@ def test_a_csv_corrects_many_and_names_the_rows_that_it_cannot_take(capsys: Capt
         "c.csv:6: it does not say which video",
         "c.csv:7: the tag Sea is both added and taken away",
         "c.csv:8: nothing is said of the video: give a class, a tag to add, or a tag to take away",
-        "c.csv:9: it has 8 columns and the header 7: quote a cell that holds a delimiter",
+        "c.csv:9: it has 8 columns and the header 7: put a text that holds ';' in double quotes",
         "9 rows, 5 of them could not be taken (see above); 3 videos corrected",
     ]
     assert [said(kept(name)) for name in names] == [

@@ -17,7 +17,7 @@ from vidkit.export import read_record, record_path
 from vidkit.library import Library, LibraryEntry
 from vidkit.record import Corrections, Record
 from vidkit.rows import NAME_COLUMNS, URL_COLUMNS, BadRow
-from vidkit.rows.table import find_delimiter, open_text, records
+from vidkit.rows.table import find_column, find_delimiter, open_text, readable_cells, records, too_many_cells
 from vidkit.tagging import RuleSet, same_tag
 from vidkit.workflow.run import timestamp
 
@@ -177,68 +177,56 @@ def read_corrections(csv_file: str | os.PathLike[str]) -> Iterator[Correction | 
         first = next((line for line in lines if line[1].strip()), None)
         if first is None:
             raise ConfigError(f"{printable(path)} is empty")
-        delimiter = find_delimiter(first[1].rstrip("\r\n"), lambda cells: (len(_places(cells)),))
+        delimiter = find_delimiter(first[1].rstrip("\r\n"), lambda cells: (len(_columns_of(cells)),))
         header = next(records(iter([first]), delimiter, None)).cells or []
-        places = _places(header)
-        _check(path, header, places)
+        columns = _columns_of(header)
+        _check(path, header, columns)
         rows = 0
         for number, text, cells in records(lines, delimiter, len(header)):
             if cells is None or any(cell.strip() for cell in cells):
                 rows += 1
                 try:
-                    yield _correction(number, _fitted(text, cells, len(header)), places)
-                except ConfigError as error:
+                    yield _correction(number, _as_in_header(text, cells, len(header), delimiter), columns)
+                except (ConfigError, ValueError) as error:
                     yield BadRow(number, text[:300].rstrip("\r\n"), str(error))
         if not rows:
             raise ConfigError(f"{printable(path)} has a header and no rows under it")
 
 
-def _places(header: Sequence[str]) -> dict[str, int]:
+def _columns_of(header: Sequence[str]) -> dict[str, int]:
     """Which column says what: indexes from 0."""
-    plain = [_plain(cell) for cell in header]
-    places = {}
-    for what, names in COLUMNS.items():
-        place = next((plain.index(_plain(name)) for name in names if _plain(name) in plain), None)
-        if place is not None:
-            places[what] = place
-    return places
+    found = {what: find_column(header, names) for what, names in COLUMNS.items()}
+    return {what: index for what, index in found.items() if index is not None}
 
 
-def _plain(name: str) -> str:
-    return re.sub(r"[\W_]+", "", name).casefold()
-
-
-def _check(path: Path, header: Sequence[str], places: dict[str, int]) -> None:
+def _check(path: Path, header: Sequence[str], columns: dict[str, int]) -> None:
     seen = printable(", ".join(header))[:300]
-    if not places.keys() & set(KEYS):
+    if not columns.keys() & set(KEYS):
         raise ConfigError(
             f"{printable(path)} has no column that says which video; its columns are: {seen}. "
             f"Name one of them {', '.join(KEYS[:-1])} or {KEYS[-1]}"
         )
-    if not places.keys() - set(KEYS):
+    if not columns.keys() - set(KEYS):
         raise ConfigError(
             f"{printable(path)} has no column that says anything of a video; its columns are: {seen}. "
             "Name one of them class, add_tags, remove_tags or tags"
         )
 
 
-def _fitted(text: str, cells: list[str] | None, width: int) -> list[str]:
-    """The cells of a row, as many as the header has."""
-    if "\0" in text or re.search("[\ud800-\udfff]", text):
-        raise ConfigError("it is no text in UTF-8: save the file as CSV UTF-8")
-    if cells is None:
-        raise ConfigError("one of its cells is too long")
-    while len(cells) > width and not cells[-1].strip():
-        cells.pop()
+def _as_in_header(text: str, cells: list[str] | None, width: int, delimiter: str) -> list[str]:
+    """The cells of a row, as many as the header has.
+
+    Raises:
+        ValueError: the row cannot be read, in words.
+    """
+    cells = readable_cells(text, cells, width)
     if len(cells) > width:
-        raise ConfigError(
-            f"it has {len(cells)} columns and the header {width}: quote a cell that holds a delimiter"
-        )
+        raise too_many_cells(cells, width, delimiter)
     return [cell.strip() for cell in cells] + [""] * (width - len(cells))
 
 
-def _correction(line: int, cells: Sequence[str], places: dict[str, int]) -> Correction:
-    said = {what: text_of_cell(cells[place]) for what, place in places.items() if cells[place]}
+def _correction(line: int, cells: Sequence[str], columns: dict[str, int]) -> Correction:
+    said = {what: text_of_cell(cells[index]) for what, index in columns.items() if cells[index]}
     key = next((said[what] for what in KEYS if what in said), None)
     if key is None:
         raise ConfigError("it does not say which video")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
 import os
 import re
@@ -18,7 +17,17 @@ from vidkit.core import printable, shown_url
 from vidkit.core.units import parse_date, parse_duration, parse_size
 from vidkit.errors import ConfigError
 from vidkit.rows.listing import AWK_COLUMNS, CUT, Listed, listed_cells, passed_over, public_url, read_listed, rejoin
-from vidkit.rows.table import cells_of, find_delimiter, open_text, records
+from vidkit.rows.table import (
+    LONE_SURROGATES,
+    cells_of,
+    column_name,
+    find_column,
+    find_delimiter,
+    open_text,
+    readable_cells,
+    records,
+    too_many_cells,
+)
 
 # The columns that are known, in the order in which they count; `File Name` and `fileName` are `file_name`.
 URL_COLUMNS = ("public_url", "url", "video_url", "link", "contentUrl")
@@ -29,7 +38,6 @@ DURATION_COLUMNS = ("duration",)
 # What `failures.csv` says of a row: no part of the row when that file is read.
 FAILURE_COLUMNS = ("failed_stage", "failed_reason")
 _KNOWN = (URL_COLUMNS, NAME_COLUMNS, SIZE_COLUMNS, MODIFIED_COLUMNS, DURATION_COLUMNS)
-_LONE = re.compile("[\ud800-\udfff]")  # what bytes that are no UTF-8 became
 _HTTP = re.compile(r"\s*https?://", re.IGNORECASE)
 _SHOWN = 300  # characters of a bad row
 
@@ -229,7 +237,7 @@ class _Columns:
 
 
 def _columns(delimiter: str, header: Sequence[str]) -> _Columns:
-    url, file_name, size, modified, duration = (_find(header, names) for names in _KNOWN)
+    url, file_name, size, modified, duration = (find_column(header, names) for names in _KNOWN)
     names: list[str] = []
     for number, written in enumerate(header, 1):
         other = written or f"column_{number}"
@@ -238,7 +246,7 @@ def _columns(delimiter: str, header: Sequence[str]) -> _Columns:
         names.append(other)
     known = (url, file_name, size, modified)
     others = [(i, name) for i, name in enumerate(names) if i not in known and name not in FAILURE_COLUMNS]
-    by_awk = [_plain(name) for name in header] == [_plain(name) for name in AWK_COLUMNS]
+    by_awk = [column_name(name) for name in header] == [column_name(name) for name in AWK_COLUMNS]
     return _Columns(delimiter, header, url, file_name, size, modified, duration, others, by_awk)
 
 
@@ -249,7 +257,7 @@ def _header(lines: Iterator[tuple[int, str]], delimiter: str, path: Path, base_u
         ConfigError: none of them says where the videos are.
     """
     cells = next(records(lines, delimiter, None)).cells
-    if cells is None or _LONE.search("".join(cells)):
+    if cells is None or LONE_SURROGATES.search("".join(cells)):
         raise ConfigError(f"{printable(path)} is no text in UTF-8 or UTF-16. Save it as CSV UTF-8")
     columns = _columns(delimiter, [cell.strip() for cell in cells])
     if columns.url is None and (columns.name is None or not base_url):
@@ -268,17 +276,8 @@ def _header(lines: Iterator[tuple[int, str]], delimiter: str, path: Path, base_u
 
 
 def _score(cells: list[str]) -> tuple[int, ...]:
-    known = [_find(cells, names) is not None for names in _KNOWN]
+    known = [find_column(cells, names) is not None for names in _KNOWN]
     return known[0], sum(known)
-
-
-def _find(header: Sequence[str], names: Sequence[str]) -> int | None:
-    plain = [_plain(cell) for cell in header]
-    return next((plain.index(_plain(name)) for name in names if _plain(name) in plain), None)
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[\W_]+", "", name).casefold()
 
 
 def _table(lines: Iterator[tuple[int, str]], columns: _Columns, base_url: str | None) -> Iterator[Found]:
@@ -296,13 +295,13 @@ def _table(lines: Iterator[tuple[int, str]], columns: _Columns, base_url: str | 
             try:
                 plain = not columns.by_awk and text.isascii() and "\0" not in text  # nothing to put right
                 if cells is None or not plain or len(cells) > len(columns.header):
-                    cells = _fitted(text, cells, columns, split)
+                    cells = _as_in_header(text, cells, columns, split)
                 yield _row(number, cells, columns, base_url)
             except ValueError as error:
                 yield BadRow(number, text[:_SHOWN].rstrip("\r\n"), str(error))
 
 
-def _fitted(text: str, cells: list[str] | None, columns: _Columns, split: bool) -> list[str]:
+def _as_in_header(text: str, cells: list[str] | None, columns: _Columns, split: bool) -> list[str]:
     """The cells of a row, as many as the header has or fewer.
 
     Args:
@@ -311,14 +310,7 @@ def _fitted(text: str, cells: list[str] | None, columns: _Columns, split: bool) 
     Raises:
         ValueError: the row cannot be read, in words.
     """
-    if "\0" in text:
-        raise ValueError("it holds bytes that are no text")
-    if not text.isascii() and _LONE.search(text):
-        raise ValueError("it is no text in UTF-8: save the file as CSV UTF-8")
-    if cells is None:
-        raise ValueError(f"one of its cells is longer than {csv.field_size_limit():,} characters")
-    while len(cells) > len(columns.header) and not cells[-1].strip():
-        cells.pop()
+    cells = readable_cells(text, cells, len(columns.header))
     if len(cells) > len(columns.header):
         if split:
             raise ValueError(CUT)
@@ -354,10 +346,7 @@ def _requoted(cells: list[str], columns: _Columns) -> list[str]:
         if (named or not in_name) and (columns.url == len(columns.header) - 1 or not in_url):
             cells = _joined(cells, urls[0], in_url, columns.delimiter)
             return _joined(cells, columns.name or 0, in_name, columns.delimiter)
-    raise ValueError(
-        f"it has {len(cells)} columns and the header {len(columns.header)}: put a text that holds "
-        f"{columns.delimiter!r} in double quotes"
-    )
+    raise too_many_cells(cells, len(columns.header), columns.delimiter)
 
 
 def _joined(cells: list[str], start: int, more: int, delimiter: str) -> list[str]:

@@ -6,8 +6,9 @@ import codecs
 import csv
 import io
 import itertools
+import re
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from vidkit.core import printable
 from vidkit.errors import ConfigError
 
 DELIMITERS = ",;\t|"
+LONE_SURROGATES = re.compile("[\ud800-\udfff]")  # what bytes that are not UTF-8 became
 _LINE_LIMIT = 2**20  # characters; what is longer is no row, and is not held in memory whole
 
 
@@ -127,3 +129,43 @@ def _sound(lines: list[tuple[int, str]], cells: list[str] | None, delimiter: str
         return next(csv.reader((line for _, line in lines), delimiter=delimiter, strict=True)) == cells
     except csv.Error:
         return False
+
+
+def find_column(header: Sequence[str], names: Sequence[str]) -> int | None:
+    """The index of the first column that has one of these names; the names that come first win."""
+    plain = [column_name(cell) for cell in header]
+    return next((plain.index(column_name(name)) for name in names if column_name(name) in plain), None)
+
+
+def column_name(written: str) -> str:
+    """A column's name as names are compared: `File Name`, `fileName` and `file_name` are one."""
+    return re.sub(r"[\W_]+", "", written).casefold()
+
+
+def readable_cells(text: str, cells: list[str] | None, width: int) -> list[str]:
+    """The cells of a record without the empty ones that a program put after the header's last column.
+
+    Args:
+        text: the record as it stands in the file.
+        cells: its cells, as `records` gives them.
+        width: how many columns the header has.
+
+    Raises:
+        ValueError: the record cannot be read, in words.
+    """
+    if "\0" in text:
+        raise ValueError("it holds bytes that are no text")
+    if not text.isascii() and LONE_SURROGATES.search(text):
+        raise ValueError("it is no text in UTF-8: save the file as CSV UTF-8")
+    if cells is None:
+        raise ValueError(f"one of its cells is longer than {csv.field_size_limit():,} characters")
+    while len(cells) > width and not cells[-1].strip():
+        cells.pop()
+    return cells
+
+
+def too_many_cells(cells: Sequence[str], width: int, delimiter: str) -> ValueError:
+    """The error for a record that has more cells than the header."""
+    return ValueError(
+        f"it has {len(cells)} columns and the header {width}: put a text that holds {delimiter!r} in double quotes"
+    )
