@@ -68,20 +68,20 @@ def demo(urls: list[str]) -> int:
 def next_steps(config: Path, video: str) -> list[str]:
     """What to try now, in lines that can be copied; what comes after a # is for the reader."""
     commands = [
-        (f"vidkit search --config {config} {shlex.quote(Path(video).stem)}", "find it in the library"),
-        (f"vidkit show --config {config} {shlex.quote(video)}", "its record again"),
-        ("mkdir ~/videos; cd ~/videos; vidkit init", "a folder of your own, with settings and rule files"),
-        ("vidkit doctor", "what is installed and configured, what is missing"),
-        ("vidkit process --urls URL ...", "your videos: URLs, pages, files; or --csv FILE"),
-        ("vidkit search WORD ...", "find moments in them"),
+        (f"vidkit search --config {config} {shlex.quote(Path(video).stem)}", "find the video in the library"),
+        (f"vidkit show --config {config} {shlex.quote(video)}", "show its record"),
+        ("mkdir ~/videos; cd ~/videos; vidkit init", "create your own folder with settings and rule files"),
+        ("vidkit doctor", "show what is installed, configured and missing"),
+        ("vidkit process --urls URL ...", "process your videos: URLs, pages, files; or --csv FILE"),
+        ("vidkit search WORD ...", "search them"),
     ]
     if os.environ.get("VIRTUAL_ENV") != sys.prefix:
         activate = Path(sys.prefix) / "bin" / "activate"
         if activate.is_relative_to(Path.cwd()):
             activate = activate.relative_to(Path.cwd())
-        commands.insert(0, (f"source {shlex.quote(str(activate))}", "so that the shell knows vidkit"))
+        commands.insert(0, (f"source {shlex.quote(str(activate))}", "activate the environment"))
     width = max(len(command) for command, _ in commands)
-    return ["To go on:", *(f"  {command:{width}}  # {meaning}" for command, meaning in commands)]
+    return ["Next steps:", *(f"  {command:{width}}  # {meaning}" for command, meaning in commands)]
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ def test_the_commands_that_the_demo_names_at_its_end_work(tmp_path: Path) -> Non
     environment["HOME"] = str(tmp_path)
     done = subprocess.run([sys.executable, SCRIPT], capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
-    steps = done.stdout.rpartition("To go on:\n")[2].splitlines()
+    steps = done.stdout.rpartition("Next steps:\n")[2].splitlines()
     assert re.match(r"  source \S+/bin/activate +#", steps[0])
     for step in steps[1:4]:
         tried = subprocess.run(step, shell=True, capture_output=True, text=True, env=environment)
