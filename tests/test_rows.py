@@ -16,13 +16,13 @@ import pytest
 
 from vidkit.core.units import parse_date
 from vidkit.errors import ConfigError
-from vidkit.rows import BadRow, Filters, PassedOver, Row, read_video_metadata_from_csv
+from vidkit.rows import BadRow, Filters, IgnoredRow, Row, read_video_metadata_from_csv
 
 BASE = "https://mybucket.online/vids/"
 HEADER = "file_name,file_size,last_modified,public_url"
 
 
-def read(content: str | bytes, base_url: str | None = None) -> list[Row | BadRow | PassedOver]:
+def read(content: str | bytes, base_url: str | None = None) -> list[Row | BadRow | IgnoredRow]:
     data = content if isinstance(content, bytes) else content.encode()
     Path("list.csv").write_bytes(data)
     return list(read_video_metadata_from_csv("list.csv", base_url))
@@ -178,9 +178,9 @@ def test_in_a_table_only_what_can_be_no_video_is_passed_over() -> None:
         "name,url\nnotes.TXT,https://x/notes.txt?v=1\nsub/,https://x/sub/\nclip,https://x/1\npage.html,https://x/page.html\n"
         "a.txt,https://x/watch?v=1\nsound.mp3,https://x/sound.mp3\n12.11.2026,https://x/2\n"
     )
-    assert [entry for entry in read(text) if isinstance(entry, PassedOver)] == [
-        PassedOver(2, "notes.TXT", "no video"),
-        PassedOver(3, "sub/", "folder"),
+    assert [entry for entry in read(text) if isinstance(entry, IgnoredRow)] == [
+        IgnoredRow(2, "notes.TXT", "no video"),
+        IgnoredRow(3, "sub/", "folder"),
     ]
     assert len(read(text)) == 7
 
@@ -333,10 +333,10 @@ REJOINED = [
 def test_what_awk_split_is_put_together_again(header: str, end: str) -> None:
     entries = read(SPLIT_BY_AWK.replace(HEADER, header).replace("\n", end))
     assert [entry for entry in entries if isinstance(entry, Row)] == REJOINED
-    assert [entry for entry in entries if isinstance(entry, PassedOver)] == [
-        PassedOver(13, "some notes.txt", "no video"),
-        PassedOver(14, "sub/", "folder"),
-        PassedOver(15, "sub folder/", "folder"),
+    assert [entry for entry in entries if isinstance(entry, IgnoredRow)] == [
+        IgnoredRow(13, "some notes.txt", "no video"),
+        IgnoredRow(14, "sub/", "folder"),
+        IgnoredRow(15, "sub folder/", "folder"),
     ]
     cut = [entry for entry in entries if isinstance(entry, BadRow)]
     assert [entry.line for entry in cut] == [4, 16, 18, 19, 20, 21]
@@ -383,9 +383,9 @@ def test_plain_listings_are_read_with_a_base_url() -> None:
             Row(1, f"{BASE}semi%3Bcolon.mp4", "semi;colon.mp4", "111", "2026-11-20 19:48:41"),
             Row(2, f"{BASE}a%20b%20c%20d.mp4", "a b c d.mp4", "7", "2026-11-20 19:48:42"),
             Row(3, f"{BASE}comma%2C%20%C3%A9.mp4", "comma, é.mp4", "8", "2026-11-20 19:48:43"),
-            PassedOver(4, "notes.txt", "no video"),
-            PassedOver(5, "song.mp3", "no video"),
-            PassedOver(6, "sub/", "folder"),
+            IgnoredRow(4, "notes.txt", "no video"),
+            IgnoredRow(5, "song.mp3", "no video"),
+            IgnoredRow(6, "sub/", "folder"),
             Row(7, f"{BASE}sub/no_extension", "sub/no_extension", "10", "2026-11-20 19:48:46"),
             Row(8, f"{BASE}12.11.2026", "12.11.2026", "10", "2026-11-20 19:48:47"),
         ]
@@ -422,12 +422,12 @@ def bucket(clean_place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def listed(command: str) -> list[Row | BadRow | PassedOver]:
+def listed(command: str) -> list[Row | BadRow | IgnoredRow]:
     output = subprocess.run(["sh", "-c", command], check=True, capture_output=True).stdout
     return read(output, None if "awk" in command else BASE)
 
 
-def sizes(entries: list[Row | BadRow | PassedOver]) -> dict[str | None, int | None]:
+def sizes(entries: list[Row | BadRow | IgnoredRow]) -> dict[str | None, int | None]:
     return {entry.file_name: entry.size_bytes for entry in entries if isinstance(entry, Row)}
 
 
@@ -440,7 +440,7 @@ def test_the_seeds_command_over_a_real_folder(bucket: Path) -> None:
     flat = {name: 100 + number for number, name in enumerate(NAMES) if "/" not in name}
     assert sizes(entries) == {name: size for name, size in flat.items() if name not in CUT_NAMES}
     assert sum(isinstance(entry, BadRow) for entry in entries) == len(CUT_NAMES)
-    assert {entry.name for entry in entries if isinstance(entry, PassedOver)} == {
+    assert {entry.name for entry in entries if isinstance(entry, IgnoredRow)} == {
         "sub/",
         "notes.txt",
         "some notes.txt",
@@ -453,7 +453,7 @@ def test_a_clean_listing_of_a_real_folder_has_every_file(bucket: Path, options: 
     assert sizes(entries) == {name: 100 + number for number, name in enumerate(NAMES)}
     times = {entry.file_name: entry.modified for entry in entries if isinstance(entry, Row)}
     assert times["video1.mp4"] == datetime.fromtimestamp(1_800_000_000, timezone.utc)
-    assert {entry.name for entry in entries if isinstance(entry, PassedOver)} == {"notes.txt", "some notes.txt"}
+    assert {entry.name for entry in entries if isinstance(entry, IgnoredRow)} == {"notes.txt", "some notes.txt"}
 
 
 # Filters

@@ -18,7 +18,7 @@ from vidkit.batch import Silent, process_rows
 from vidkit.cli.screen import Screen
 from vidkit.core.config import load_config
 from vidkit.core.terminal import width_of
-from vidkit.rows import Filters, PassedOver, Row
+from vidkit.rows import Filters, IgnoredRow, Row
 from vidkit.workflow.run import open_run
 
 from .conftest import MakeVideo
@@ -106,10 +106,10 @@ def test_every_row_counts_for_the_bar_also_those_that_are_not_taken(server: Serv
         def __init__(self) -> None:
             self.rows: list[int] = []
 
-        def skipped(self, row: Row | PassedOver) -> None:
+        def skipped(self, row: Row | IgnoredRow) -> None:
             self.rows.append(row.line)
 
-    rows = [Row(2, server.url("/a.mp4"), file_size="5"), PassedOver(3, "folder/", "folder")]
+    rows = [Row(2, server.url("/a.mp4"), file_size="5"), IgnoredRow(3, "folder/", "folder")]
     reporter = Counting()
     with open_run(load_config(environment={}), filters=Filters(min_size=10)) as run:
         process_rows(run, iter(rows), 1, reporter)

@@ -16,7 +16,16 @@ from urllib.parse import quote
 from vidkit.core import printable, shown_url
 from vidkit.core.units import parse_date, parse_duration, parse_size
 from vidkit.errors import ConfigError
-from vidkit.rows.listing import AWK_COLUMNS, CUT, Listed, listed_cells, passed_over, public_url, read_listed, rejoin
+from vidkit.rows.listing import (
+    AWK_COLUMNS,
+    CUT,
+    Listed,
+    ignored_reason,
+    listed_cells,
+    public_url,
+    read_listed,
+    rejoin,
+)
 from vidkit.rows.table import (
     LONE_SURROGATES,
     cells_of,
@@ -95,7 +104,7 @@ class BadRow:
 
 
 @dataclass(frozen=True)
-class PassedOver:
+class IgnoredRow:
     """A row that is not meant: a `folder`, or a file that is `no video`."""
 
     line: int
@@ -103,7 +112,9 @@ class PassedOver:
     why: str
 
 
-Found = Row | BadRow | PassedOver
+CsvRow = Row | BadRow | IgnoredRow
+Found = CsvRow
+PassedOver = IgnoredRow
 
 
 @dataclass(frozen=True)
@@ -151,7 +162,7 @@ def _within(value: Any, least: Any, most: Any) -> bool | None:
     return (least is None or value >= least) and (most is None or value <= most)
 
 
-def read_video_metadata_from_csv(csv_file: str | os.PathLike[str], base_url: str | None = None) -> Iterator[Found]:
+def read_video_metadata_from_csv(csv_file: str | os.PathLike[str], base_url: str | None = None) -> Iterator[CsvRow]:
     """The rows of a CSV, one by one, in order; nothing is lost, what cannot be taken says why.
 
     Read are tables with a header (UTF-8 or UTF-16; comma, semicolon, tab or `|`), what `rclone lsf --format pst`
@@ -172,7 +183,7 @@ def read_video_metadata_from_csv(csv_file: str | os.PathLike[str], base_url: str
     return itertools.chain((first,), rows)
 
 
-def _read(path: Path, base_url: str | None) -> Iterator[Found]:
+def _read(path: Path, base_url: str | None) -> Iterator[CsvRow]:
     with open_text(path) as lines:
         first = next((line for line in lines if line[1].strip()), None)
         if first is None:
@@ -190,7 +201,7 @@ def _read(path: Path, base_url: str | None) -> Iterator[Found]:
             yield from _table(lines, _header(lines, delimiter, path, base_url), base_url)
 
 
-def _listing(lines: Iterator[tuple[int, str]], path: Path, base_url: str | None) -> Iterator[Found]:
+def _listing(lines: Iterator[tuple[int, str]], path: Path, base_url: str | None) -> Iterator[CsvRow]:
     """The rows of `rclone lsf --format pst`, with `--csv` or without."""
     if not base_url:
         raise ConfigError(
@@ -208,10 +219,10 @@ def _listing(lines: Iterator[tuple[int, str]], path: Path, base_url: str | None)
             )
 
 
-def _listed_row(number: int, listed: Listed, base_url: str | None = None) -> Row | PassedOver:
-    why = passed_over(listed.name)
+def _listed_row(number: int, listed: Listed, base_url: str | None = None) -> Row | IgnoredRow:
+    why = ignored_reason(listed.name)
     if why:
-        return PassedOver(number, listed.name, why)
+        return IgnoredRow(number, listed.name, why)
     url = listed.url or public_url(base_url or "", listed.name)
     return Row(number, url, listed.name, listed.size, listed.modified)
 
@@ -280,7 +291,7 @@ def _score(cells: list[str]) -> tuple[int, ...]:
     return known[0], sum(known)
 
 
-def _table(lines: Iterator[tuple[int, str]], columns: _Columns, base_url: str | None) -> Iterator[Found]:
+def _table(lines: Iterator[tuple[int, str]], columns: _Columns, base_url: str | None) -> Iterator[CsvRow]:
     """The rows of a table with a header, and those that awk made."""
     split = False
     if columns.by_awk:
@@ -355,11 +366,11 @@ def _joined(cells: list[str], start: int, more: int, delimiter: str) -> list[str
     return [*cells[:start], delimiter.join(cells[start:end]), *cells[end:]]
 
 
-def _kept(cell: str) -> str:
+def _without_password(cell: str) -> str:
     return shown_url(cell) if "://" in cell else cell
 
 
-def _row(number: int, cells: list[str], columns: _Columns, base_url: str | None) -> Row | PassedOver:
+def _row(number: int, cells: list[str], columns: _Columns, base_url: str | None) -> Row | IgnoredRow:
     count = len(cells)
     url, name, size, modified, duration = [
         (cells[index].strip() or None) if index is not None and index < count else None for index in columns.known
@@ -379,8 +390,8 @@ def _row(number: int, cells: list[str], columns: _Columns, base_url: str | None)
     if name and " " in name and _HTTP.match(url) and url.endswith(name):
         # Put together from a base and a name as it is: what stands in the name means itself, a % and a # too.
         url = url.removesuffix(name) + quote(name, safe="/")
-    if name and (why := passed_over(name, url)):
-        return PassedOver(number, name, why)
+    if name and (why := ignored_reason(name, url)):
+        return IgnoredRow(number, name, why)
     # These go into records: a URL among them keeps no password there.
-    others = {header: _kept(cells[index]) for index, header in columns.others if index < count}
-    return Row(number, url, name and _kept(name), size, modified, duration, others)
+    others = {header: _without_password(cells[index]) for index, header in columns.others if index < count}
+    return Row(number, url, name and _without_password(name), size, modified, duration, others)

@@ -100,7 +100,7 @@ def _quoted(name: str) -> str:
     return quote(name, safe="/")
 
 
-def passed_over(name: str, url: str | None = None) -> str | None:
+def ignored_reason(name: str, url: str | None = None) -> str | None:
     """Why a file is not taken: it is a `folder`, or `no video` by its extension; None if it may be a video.
 
     Args:

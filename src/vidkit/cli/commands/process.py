@@ -20,7 +20,7 @@ from vidkit.errors import ConfigError
 from vidkit.ffmpeg import find_tool
 from vidkit.infer import run_inference_on_videos
 from vidkit.qwen_model import open_describer
-from vidkit.rows import Filters, Found, Row, read_video_metadata_from_csv
+from vidkit.rows import CsvRow, Filters, Row, read_video_metadata_from_csv
 from vidkit.rows.counting import count_in_background
 from vidkit.rows.folder import rows_of
 from vidkit.tagging import missing_columns
@@ -76,7 +76,7 @@ def process(options: argparse.Namespace, config: Config) -> int:
     return _exit_code(summary)
 
 
-def _checked(rows: Iterable[Found], run: Run, csv: str | None) -> Iterator[Found]:
+def _checked(rows: Iterable[CsvRow], run: Run, csv: str | None) -> Iterator[CsvRow]:
     """The rows; with the first of them, a warning of each column that a rule asks for and the CSV does not have."""
     first = True
     for row in rows:
