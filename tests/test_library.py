@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from vidkit.core.config import load_config
-from vidkit.errors import ConfigError, LibraryError
+from vidkit.errors import LibraryError, QueryError
 from vidkit.library import (
     Library,
     LibraryEntry,
@@ -533,7 +533,7 @@ def test_nothing_typed_is_an_error_of_the_database_or_an_injection(filled: Libra
     for words in ([typed], typed, [typed, "rain"], ["rain", f"-{typed}"], [f'"{typed}"']):
         try:
             query = parse_query(words)
-        except ConfigError as error:
+        except QueryError as error:
             assert "no letter and no digit" in str(error)  # noqa: PT017
             continue
         filled.search(query)
@@ -549,7 +549,7 @@ def test_nothing_typed_is_an_error_of_the_database_or_an_injection(filled: Libra
 
 def test_a_query_of_very_many_characters_is_answered_or_named(filled: Library) -> None:
     assert found(filled, "x" * 5_000) == found(filled, "x" * 5_000 + "*") == []
-    with pytest.raises(ConfigError, match="100 words at most"):
+    with pytest.raises(QueryError, match="100 words at most"):
         parse_query("x" * 10_000)
     assert found(filled, where=["label=" + "x" * 10_000]) == found(filled, tags=["x" * 10_000]) == []
     assert found(filled, " OR ".join(["rain"] * 100)) != []

@@ -10,7 +10,8 @@ import pytest
 from vidkit.cli import main
 from vidkit.core.config import load_config
 from vidkit.errors import LibraryError
-from vidkit.library import is_uri, open_library, open_library_at
+from vidkit.library import BACKENDS, open_library, open_library_at
+from vidkit.library.backends import backend_of
 
 from .mongod import mongod
 from .records import make_record
@@ -53,7 +54,7 @@ def test_a_mongodb_uri_without_its_scheme_does_not_become_a_file(capsys: Capture
 @pytest.mark.parametrize("scheme", ["MONGODB", "MongoDB", "mongodb+SRV"])
 def test_a_scheme_is_one_in_any_case(scheme: str, capsys: Capture) -> None:
     place = f"{scheme}://me:geheim@127.0.0.1:1/?serverSelectionTimeoutMS=200"
-    assert is_uri(place)
+    assert backend_of(place) is BACKENDS["mongodb"]
     open_library_at("library.db", load_config()).close()
     assert main(["library", "move", "--to", place]) == 2
     said = capsys.readouterr().err
@@ -72,7 +73,7 @@ def test_a_server_is_reached_whatever_case_its_scheme_is_in(tmp_path: Path) -> N
 
 def test_files_are_opened_as_they_are_called() -> None:
     for place in ("mongodb", "a:b.db", "sub/mongodb+srv.db"):
-        assert not is_uri(place)
+        assert backend_of(place) is BACKENDS[""]
         open_library_at(place, load_config()).close()
         assert Path(place).is_file()
     open_library_at(Path("x.db").absolute(), load_config()).close()

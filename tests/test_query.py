@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from vidkit.errors import ConfigError
+from vidkit.errors import QueryError
 from vidkit.library.query import MOST_WORDS, Picture, Query, Span, Term, parse_query
 from vidkit.library.text import BETWEEN, joined, label, words, words_with_places
 
@@ -66,7 +66,7 @@ def test_signs_among_words_are_passed_over() -> None:
 
 @pytest.mark.parametrize("typed", ["???", '"', "-", "*", "🎉", "''"])
 def test_a_search_of_signs_only_is_named(typed: str) -> None:
-    with pytest.raises(ConfigError, match="no letter and no digit"):
+    with pytest.raises(QueryError, match="no letter and no digit"):
         parse_query([typed])
 
 
@@ -76,9 +76,9 @@ def test_no_words_are_every_video() -> None:
 
 def test_a_pasted_page_is_named_as_too_long() -> None:
     assert len(parse_query(["word"] * MOST_WORDS).words) == MOST_WORDS
-    with pytest.raises(ConfigError, match="100 words at most, this one has 2000"):
+    with pytest.raises(QueryError, match="100 words at most, this one has 2000"):
         parse_query("word " * 2000)
-    with pytest.raises(ConfigError, match="100 words at most"):
+    with pytest.raises(QueryError, match="100 words at most"):
         parse_query(["word " * 2000])
 
 
@@ -192,5 +192,5 @@ def test_durations_and_dates() -> None:
     ],
 )
 def test_a_filter_that_cannot_be_read_is_named(option: str, value: object, named: str) -> None:
-    with pytest.raises(ConfigError, match=named.replace("(", r"\(")):
+    with pytest.raises(QueryError, match=named.replace("(", r"\(")):
         parse_query(**{option: value})  # type: ignore[arg-type]

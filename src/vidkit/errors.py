@@ -20,6 +20,10 @@ class ConfigError(VidkitError):
     """The command line, `config.ini`, the environment or a rule file is wrong: nothing is started."""
 
 
+class QueryError(VidkitError):
+    """A search of the library is wrong: a date, a length, a sort that cannot be read, or no word at all."""
+
+
 class DownloadError(VidkitError):
     """A URL, page or path did not lead to a video file."""
 

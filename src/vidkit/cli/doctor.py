@@ -19,7 +19,8 @@ from vidkit.core.units import format_size
 from vidkit.download.transfer import ROOM_TO_LEAVE
 from vidkit.errors import VidkitError
 from vidkit.ffmpeg import find_tool, tool_version
-from vidkit.library import check_library_path, open_library
+from vidkit.library import open_library
+from vidkit.library.backends import configured_file
 from vidkit.qwen_model.describer import endpoint_url, open_describer
 from vidkit.qwen_model.reach import look_at_endpoint
 from vidkit.qwen_model.weights import missing_file, weights_size
@@ -171,10 +172,9 @@ def _local_model(config: Config) -> _Check:
 
 def _library(config: Config) -> _Check:
     try:
-        if not config.mongodb.uri:
-            check_library_path(config.library.path)
-            if not config.library.path.exists():
-                return "ok", "library", f"{config.library.path.absolute()} (not there yet: the first run makes it)"
+        path = configured_file(config)
+        if path is not None and not path.exists():
+            return "ok", "library", f"{path.absolute()} (not there yet: the first run makes it)"
         with open_library(config) as library:
             records = library.stats().videos
             return "ok", "library", f"{library.name}, {_count(records, 'record')}"

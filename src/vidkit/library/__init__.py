@@ -5,46 +5,46 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from vidkit.core import printable
-from vidkit.core.config import Config
 from vidkit.errors import LibraryError
 from vidkit.library.advice import unknown_keys
+from vidkit.library.backends import BACKENDS, Backend, open_library, open_library_at
 from vidkit.library.facts import summary_of
-from vidkit.library.moments import LibraryEntry, Moment, texts_of
+from vidkit.library.moments import LibraryEntry, Moment, moment_as_json, texts_of
 from vidkit.library.protocol import Library, Stats
-from vidkit.library.query import SORTS, Query, parse_query
+from vidkit.library.query import SORTS, Query, parse_query, read_query
 from vidkit.record import LATER, SCHEMA, Record
 
 if TYPE_CHECKING:
     from vidkit.library.mongo_server import connect_to_mongodb, get_mongodb_collection
 
 __all__ = [
+    "BACKENDS",
     "SORTS",
+    "Backend",
     "Library",
     "LibraryEntry",
     "Moment",
     "Query",
     "Stats",
     "add_folder",
-    "check_library_path",
     "connect_to_mongodb",
     "copy_library",
     "get_mongodb_collection",
-    "is_uri",
+    "moment_as_json",
     "open_library",
     "open_library_at",
     "parse_query",
+    "read_query",
     "unknown_keys",
 ]
 
 log = logging.getLogger(__name__)
 
-_SCHEMES = "mongodb:// or mongodb+srv://"
 # Is told how many records were read so far.
 Progress = Callable[[int], None]
 # Is told of a record that keeps the corrections which the library had.
@@ -58,66 +58,6 @@ def __getattr__(name: str) -> Any:
 
         return getattr(mongo_server, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def open_library(config: Config, create: bool = True) -> Library:
-    """Open the library that is configured: MongoDB where `[MongoDB] URI` is set, else the file `[Library] Path`.
-
-    Args:
-        config: the settings.
-        create: make a file that is not there yet. Who only reads says False.
-
-    Raises:
-        LibraryError: it cannot be opened: no library, a newer one, locked; a server that does not answer.
-    """
-    uri = config.mongodb.uri
-    if uri and "://" not in uri:
-        raise LibraryError(f"[MongoDB] URI begins with {_SCHEMES}, and this one does not")
-    return open_library_at(uri or config.library.path, config, create)
-
-
-def open_library_at(place: str | os.PathLike[str], config: Config, create: bool = True) -> Library:
-    """Open a library by its address: a `mongodb://` URI (database and collection are the config's) or a file.
-
-    A file that is not there is made, unless `create` is False.
-
-    Raises:
-        LibraryError: it cannot be opened, or the address is a URI of something else.
-    """
-    if isinstance(place, str) and is_uri(place):
-        from vidkit.library.mongodb import open_mongodb
-
-        scheme, _, rest = place.partition("://")  # pymongo knows it in small letters only
-        uri = f"{scheme.lower()}://{rest}"
-        return open_mongodb(uri, config.mongodb.database_name, config.mongodb.collection_name)
-    check_library_path(place)
-    from vidkit.library.sqlite import open_sqlite
-
-    return open_sqlite(place, create=create)
-
-
-def check_library_path(place: str | os.PathLike[str]) -> None:
-    """Refuse a library's path that is a URI, which may carry a password: no file is to be called so.
-
-    Raises:
-        LibraryError: it is one; the message names the scheme alone.
-    """
-    if not isinstance(place, str):  # to a Path, two slashes are one; one letter before them is a drive of Windows
-        if found := re.match(r"(\w[\w+.-]+):[/\\]", os.fspath(place)):
-            raise LibraryError(
-                f"[Library] Path begins with {found[1]}:// and is no file: a MongoDB URI, which begins with "
-                f"{_SCHEMES}, is URI under [MongoDB]"
-            )
-    elif found := re.match(r"([^/\\]*)://", place):
-        scheme = found[1] if re.fullmatch(r"[\w+.-]+", found[1]) else ""
-        raise LibraryError(
-            f"{scheme}:// is no library: give the path of a file, or a URI that begins with {_SCHEMES}"
-        )
-
-
-def is_uri(place: str) -> bool:
-    """Whether a library's address is a MongoDB URI, not a file."""
-    return re.match(r"mongodb(\+srv)?://", place, re.IGNORECASE) is not None
 
 
 def copy_library(

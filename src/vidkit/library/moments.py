@@ -11,7 +11,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -97,6 +97,14 @@ class Text:
     place: int
     own: str
     shared: str
+
+
+def moment_as_json(moment: Moment) -> dict[str, Any]:
+    """A moment as JSON has it: its fields by their names, paths as texts."""
+    values = asdict(moment)
+    values["thumbnail"] = str(moment.thumbnail) if moment.thumbnail else None
+    values["record_path"] = str(moment.record_path)
+    return values
 
 
 def id_prefix(key: str) -> str | None:

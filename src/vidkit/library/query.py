@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from vidkit.core.units import Sides, named_resolution, parse_date, parse_duration, parse_resolution
-from vidkit.errors import ConfigError
+from vidkit.errors import QueryError
 from vidkit.library.facts import class_fact, codec_fact, facts_where, tag_fact
 from vidkit.library.text import words as words_of
 
@@ -125,7 +125,7 @@ def parse_query(
         offset: how many answers to leave out first.
 
     Raises:
-        ConfigError: one of these cannot be read, or no word has a letter or a digit.
+        QueryError: one of these cannot be read, or no word has a letter or a digit.
     """
     clauses, without = _read_words(words)
     facts: list[tuple[str, ...]] = [(tag_fact(tag),) for tag in tags]
@@ -135,9 +135,9 @@ def parse_query(
     picture, pixels = _read("--resolution", resolution, _read_resolution) if resolution else (Picture(), None)
     facts += [(pixels,)] if pixels else []
     if sort not in SORTS:
-        raise ConfigError(f"--sort {sort}: there is {', '.join(SORTS)}")
+        raise QueryError(f"--sort {sort}: there is {', '.join(SORTS)}")
     if (limit is not None and limit < 0) or offset < 0:
-        raise ConfigError("--limit and --offset are 0 or more")
+        raise QueryError("--limit and --offset are 0 or more")
     return Query(
         words=clauses,
         without=without,
@@ -154,6 +154,50 @@ def parse_query(
     )
 
 
+def read_query(options: Mapping[str, Any]) -> Query:
+    """Read a search from options by their names, as a command line or a page's form hands them over.
+
+    Args:
+        options: `words`, `tag`, `class`, `codec`, `resolution`, `min_duration`, `max_duration`, `after`, `before`,
+            `where`, `sort`, `limit` and `offset`, as `parse_query` takes them. `tag`, `class` and `where` are one
+            text or several, `limit` and `offset` numbers or their digits. None, or a name that is missing, asks for
+            nothing. Other names are ignored.
+
+    Raises:
+        QueryError: one of these cannot be read.
+    """
+    return parse_query(
+        options.get("words") or (),
+        tags=_several(options.get("tag")),
+        classes=_several(options.get("class")),
+        codec=options.get("codec"),
+        resolution=options.get("resolution"),
+        min_duration=options.get("min_duration"),
+        max_duration=options.get("max_duration"),
+        after=options.get("after"),
+        before=options.get("before"),
+        where=_several(options.get("where")),
+        sort=options.get("sort") or "relevance",
+        limit=_number("--limit", options.get("limit")),
+        offset=_number("--offset", options.get("offset")) or 0,
+    )
+
+
+def _several(value: str | Sequence[str] | None) -> Sequence[str]:
+    return [value] if isinstance(value, str) else value or ()
+
+
+def _number(option: str, value: str | int | None) -> int | None:
+    return None if value is None else _read(option, str(value), _whole_number)
+
+
+def _whole_number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no whole number") from None
+
+
 def _bound(option: str, text: str | None, read: Callable[[str], float]) -> float | None:
     return None if text is None else _read(option, text, read)
 
@@ -162,7 +206,7 @@ def _read(option: str, text: str, read: Callable[[str], T]) -> T:
     try:
         return read(text)
     except (ValueError, OverflowError) as error:
-        raise ConfigError(f"{option}: {error}") from None
+        raise QueryError(f"{option}: {error}") from None
 
 
 def _seconds(text: str) -> float:
@@ -211,9 +255,9 @@ def _read_words(typed: Sequence[str] | str) -> tuple[tuple[tuple[Term, ...], ...
     clauses, without = _clauses(pieces)
     many = sum(len(term.words) for clause in [*clauses, without] for term in clause)
     if many > MOST_WORDS:
-        raise ConfigError(f"a search takes {MOST_WORDS} words at most, this one has {many}: leave some out")
+        raise QueryError(f"a search takes {MOST_WORDS} words at most, this one has {many}: leave some out")
     if pieces and not many:
-        raise ConfigError("the search has no letter and no digit: give a word to look for")
+        raise QueryError("the search has no letter and no digit: give a word to look for")
     return tuple(clauses), tuple(without)
 
 

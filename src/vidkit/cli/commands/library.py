@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vidkit.cli.exit_codes import EXIT_DONE, EXIT_SOME_FAILED
 from vidkit.cli.screen import counted, say
@@ -20,19 +20,21 @@ from vidkit.core.units import format_duration, format_size
 from vidkit.curate.retag import retag_library, write_json
 from vidkit.errors import ConfigError, LibraryError, OutputError
 from vidkit.library import (
+    BACKENDS,
+    Backend,
     Library,
     LibraryEntry,
     Moment,
     Query,
     add_folder,
-    check_library_path,
     copy_library,
-    is_uri,
+    moment_as_json,
     open_library,
     open_library_at,
-    parse_query,
+    read_query,
     unknown_keys,
 )
+from vidkit.library.backends import backend_of, configured_address
 from vidkit.workflow.layout import files_of, remove_files
 from vidkit.workflow.run import open_rules
 
@@ -53,7 +55,7 @@ def search(options: argparse.Namespace, config: Config) -> int:
             print(printable(shown_url(url)))
     else:
         for moment in found:
-            print(json.dumps(_moment(moment), ensure_ascii=False) if options.json else _lines(moment))
+            print(json.dumps(moment_as_json(moment), ensure_ascii=False) if options.json else _lines(moment))
     if not found:
         print("nothing is found", file=sys.stderr)
     return EXIT_DONE
@@ -61,34 +63,13 @@ def search(options: argparse.Namespace, config: Config) -> int:
 
 def query_of(options: argparse.Namespace) -> Query:
     """The search that the arguments ask for."""
-    return parse_query(
-        options.words,
-        tags=options.tag,
-        classes=options.classes,
-        codec=options.codec,
-        resolution=options.resolution,
-        min_duration=options.min_duration,
-        max_duration=options.max_duration,
-        after=options.after,
-        before=options.before,
-        where=options.where,
-        sort=getattr(options, "sort", "relevance"),
-        limit=getattr(options, "limit", None),
-        offset=getattr(options, "offset", 0),
-    )
+    return read_query({**vars(options), "class": options.classes})
 
 
 def say_unknown_keys(home: Library, where: Sequence[str]) -> None:
     """Say which names after `--where` are most likely misspelt."""
     for hint in unknown_keys(home, where):
         say(f"--where: {hint}")
-
-
-def _moment(moment: Moment) -> dict[str, Any]:
-    values = asdict(moment)
-    values["thumbnail"] = str(moment.thumbnail) if moment.thumbnail else None
-    values["record_path"] = str(moment.record_path)
-    return values
 
 
 def _lines(moment: Moment) -> str:
@@ -237,8 +218,7 @@ def library(options: argparse.Namespace, config: Config) -> int:
 def _move(place: str, config: Config) -> int:
     if not place.strip():
         raise ConfigError("--to is empty: give a file or a MongoDB URI")
-    if not is_uri(place):
-        check_library_path(place)
+    backend = backend_of(place)
     kept: list[LibraryEntry] = []
     with open_library(config, create=False) as source, open_library_at(place, config) as target:
         if target.name == source.name:
@@ -254,18 +234,22 @@ def _move(place: str, config: Config) -> int:
             )
         say(f"{copied} records are in {printable(target.name)}; {printable(source.name)} stays as it is.")
         _say_what_is_kept(kept)
-        say(_next_setting(place, config))
+        say(_next_setting(place, backend, config))
     return EXIT_DONE
 
 
-def _next_setting(place: str, config: Config) -> str:
+def _next_setting(place: str, backend: Backend, config: Config) -> str:
     """What to write into config.ini, without a password."""
-    if is_uri(place):
-        return (
-            "From now on: write the URI that you gave to --to as URI under [MongoDB] in config.ini, or into the "
-            "environment variable VIDKIT_MONGODB_URI, which keeps its password out of the file."
+    if backend is not BACKENDS[""]:
+        variable = (
+            f", or into the environment variable {backend.variable}, which keeps its password out of the file"
         )
-    emptied = " and leave URI under [MongoDB] empty" if config.mongodb.uri else ""
+        return (
+            f"From now on: write the URI that you gave to --to as {backend.setting} in config.ini"
+            f"{variable if backend.variable else ''}."
+        )
+    now = backend_of(configured_address(config))
+    emptied = f" and leave {now.setting} empty" if now is not BACKENDS[""] else ""
     return f"From now on: write Path = {printable(Path(place).absolute())} under [Library] in config.ini{emptied}."
 
 

@@ -1,0 +1,151 @@
+"""Which home a library has: its address says it. A new home is a module with a class that has `protocol.Library`'s
+methods, and a row of BACKENDS."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidkit.core.config import Config
+from vidkit.errors import LibraryError
+from vidkit.library.protocol import Library
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A home for libraries.
+
+    Args:
+        name: the database's name, for messages.
+        open: takes the address (its scheme in small letters), the settings, and whether a library that is not there
+            is made.
+        setting: which setting holds the address, for messages.
+        configured: the address that the settings give; empty where they give none.
+        variable: the environment variable that may hold the address in place of the setting, for messages.
+    """
+
+    name: str
+    open: Callable[[str, Config, bool], Library]
+    setting: str
+    configured: Callable[[Config], str] = lambda _: ""
+    variable: str = ""
+
+
+def _open_sqlite(address: str, config: Config, create: bool) -> Library:
+    from vidkit.library.sqlite import open_sqlite
+
+    return open_sqlite(address, create=create)
+
+
+def _open_mongodb(address: str, config: Config, create: bool) -> Library:
+    from vidkit.library.mongodb import open_mongodb
+
+    return open_mongodb(address, config.mongodb.database_name, config.mongodb.collection_name)
+
+
+def _mongodb_uri(config: Config) -> str:
+    uri = config.mongodb.uri
+    if uri and "://" not in uri:
+        raise LibraryError(f"[MongoDB] URI begins with {_schemes('MongoDB')}, and this one does not")
+    return uri
+
+
+_MONGODB = Backend("MongoDB", _open_mongodb, "URI under [MongoDB]", _mongodb_uri, "VIDKIT_MONGODB_URI")
+# The scheme of an address, in small letters -> the home. The path of a file has no scheme. The first row for which
+# the settings give an address is opened, and the file of [Library] Path where they give none.
+BACKENDS: dict[str, Backend] = {
+    "mongodb": _MONGODB,
+    "mongodb+srv": _MONGODB,
+    "": Backend("SQLite", _open_sqlite, "Path under [Library]"),
+}
+
+
+def open_library(config: Config, create: bool = True) -> Library:
+    """Open the library that is configured: MongoDB where `[MongoDB] URI` is set, else the file `[Library] Path`.
+
+    Args:
+        config: the settings.
+        create: make a file that is not there yet. Who only reads says False.
+
+    Raises:
+        LibraryError: it cannot be opened: no library, a newer one, locked; a server that does not answer.
+    """
+    return open_library_at(configured_address(config), config, create)
+
+
+def open_library_at(place: str | os.PathLike[str], config: Config, create: bool = True) -> Library:
+    """Open a library by its address: a `mongodb://` URI (database and collection are the config's) or a file.
+
+    A file that is not there is made, unless `create` is False.
+
+    Raises:
+        LibraryError: it cannot be opened, or the address is a URI of something else.
+    """
+    backend = backend_of(place)
+    scheme, separator, rest = os.fspath(place).partition("://")
+    is_uri = backend is not BACKENDS[""]
+    return backend.open(f"{scheme.lower()}{separator}{rest}" if is_uri else os.fspath(place), config, create)
+
+
+def configured_address(config: Config) -> str | Path:
+    """The address of the library that is configured.
+
+    Raises:
+        LibraryError: what the settings give is no address.
+    """
+    given = (backend.configured(config) for backend in BACKENDS.values())
+    return next(filter(None, given), config.library.path)
+
+
+def configured_file(config: Config) -> Path | None:
+    """The file of the library that is configured; None where it is on a server.
+
+    Raises:
+        LibraryError: what the settings give is no address.
+    """
+    address = configured_address(config)
+    return Path(address) if backend_of(address) is BACKENDS[""] else None
+
+
+def backend_of(place: str | os.PathLike[str]) -> Backend:
+    """The home that an address names.
+
+    Raises:
+        LibraryError: it is a URI of something else; the message names the scheme alone.
+    """
+    if not isinstance(place, str):
+        check_library_path(place)
+        return BACKENDS[""]
+    found = re.match(r"([^/\\]*)://", place)
+    if found is None:
+        return BACKENDS[""]
+    if found[1] and found[1].lower() in BACKENDS:
+        return BACKENDS[found[1].lower()]
+    scheme = found[1] if re.fullmatch(r"[\w+.-]+", found[1]) else ""
+    raise LibraryError(
+        f"{scheme}:// is no library: give the path of a file, or a URI that begins with {_schemes()}"
+    )
+
+
+def check_library_path(path: os.PathLike[str]) -> None:
+    """Refuse a library's path that is a URI, which may carry a password: no file is to be called so.
+
+    Raises:
+        LibraryError: it is one; the message names the scheme alone.
+    """
+    # To a Path, two slashes are one; one letter before them is a drive of Windows.
+    if found := re.match(r"(\w[\w+.-]+):[/\\]", os.fspath(path)):
+        elsewhere = dict.fromkeys((row.name, row.setting) for scheme, row in BACKENDS.items() if scheme)
+        settings = ", and ".join(
+            f"a {name} URI, which begins with {_schemes(name)}, is {setting}" for name, setting in elsewhere
+        )
+        raise LibraryError(f"[Library] Path begins with {found[1]}:// and is no file: {settings}")
+
+
+def _schemes(name: str | None = None) -> str:
+    """How the addresses of a home on a server begin, or of all of them: `mongodb:// or mongodb+srv://`."""
+    found = [f"{scheme}://" for scheme, row in BACKENDS.items() if scheme and name in (None, row.name)]
+    return " or ".join([", ".join(found[:-1]), found[-1]] if len(found) > 1 else found)
