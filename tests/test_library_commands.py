@@ -280,4 +280,4 @@ def test_what_is_typed_after_search_is_a_search(capsys: Capture) -> None:
         names = {json.loads(line)["filename"] for line in capsys.readouterr().out.splitlines()}
         assert sorted(names) == found, words
     assert main(["search", "-h"]) == 0
-    assert "an exact phrase" in capsys.readouterr().out
+    assert "exact phrase" in capsys.readouterr().out
