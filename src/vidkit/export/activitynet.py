@@ -6,19 +6,19 @@ import json
 from collections.abc import Iterable
 
 from vidkit.core import shown_url
-from vidkit.export.items import Job, Sample
+from vidkit.export.items import DatasetSpec, Sample
 
 _SUBSETS = {"train": "training", "validation": "validation", "test": "testing"}
 
 
-def write(samples: Iterable[Sample], job: Job) -> None:
+def write(samples: Iterable[Sample], spec: DatasetSpec) -> None:
     """`activitynet.json`: each video with its labelled stretches, written as they come."""
     root = {"nodeName": "Root", "nodeId": 0, "parentName": None, "parentId": None}
     leaves = [
         {"nodeName": label, "nodeId": number + 1, "parentName": "Root", "parentId": 0}
-        for label, number in job.labels.items()
+        for label, number in spec.labels.items()
     ]
-    with (job.folder / "activitynet.json").open("w", encoding="utf-8", newline="\n") as file:
+    with (spec.folder / "activitynet.json").open("w", encoding="utf-8", newline="\n") as file:
         file.write(f'{{"version": "VERSION 1.3",\n"taxonomy": {json.dumps([root, *leaves])},\n"database": {{')
         for number, sample in enumerate(samples):
             file.write(f"{',' if number else ''}\n{json.dumps(sample.name)}: {json.dumps(_entry(sample))}")

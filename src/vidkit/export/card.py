@@ -19,7 +19,7 @@ _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "
 
 
 @dataclass(frozen=True)
-class Facts:
+class DatasetInfo:
     """All that the card says. `counts` is split -> label -> items; `missing` reason -> items."""
 
     name: str
@@ -60,48 +60,48 @@ def not_everywhere(scarce: Mapping[str, int], counts: Mapping[str, Mapping[str, 
     return found
 
 
-def write_card(folder: Path, facts: Facts, form: Format) -> None:
+def write_card(folder: Path, info: DatasetInfo, form: Format) -> None:
     """Write both; where Hugging Face's `datasets` loads the format, the card also as the README.md it looks for."""
-    card = "\n".join([*_header(facts, form), *_body(facts, form)]) + "\n"
+    card = "\n".join([*_header(info, form), *_body(info, form)]) + "\n"
     (folder / CARD).write_text(card, encoding="utf-8", errors="replace")
     if form.hub:
         (folder / "README.md").write_text(card, encoding="utf-8", errors="replace")
     content: dict[str, Any] = {
         "made_by": MADE_BY,
         "vidkit": __version__,
-        "made_at": facts.made_at,
-        "format": facts.format,
-        "level": facts.level,
-        "label": facts.label,
-        "files": facts.mode,
-        "splits": dict(facts.shares),
-        "seed": facts.seed,
-        "items": facts.items,
-        "videos": facts.videos,
-        "unlabelled": facts.unlabelled,
-        "missing": dict(facts.missing),
-        "labels": list(facts.labels),
-        "counts": {split: dict(counts) for split, counts in facts.counts.items()},
-        "command": facts.command,
+        "made_at": info.made_at,
+        "format": info.format,
+        "level": info.level,
+        "label": info.label,
+        "files": info.mode,
+        "splits": dict(info.shares),
+        "seed": info.seed,
+        "items": info.items,
+        "videos": info.videos,
+        "unlabelled": info.unlabelled,
+        "missing": dict(info.missing),
+        "labels": list(info.labels),
+        "counts": {split: dict(counts) for split, counts in info.counts.items()},
+        "command": info.command,
     }
     text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
     (folder / MARKER).write_text(text, encoding="utf-8", errors="replace")
 
 
-def _header(facts: Facts, form: Format) -> Iterator[str]:
+def _header(info: DatasetInfo, form: Format) -> Iterator[str]:
     """The YAML that the Hub and `datasets` read; JSON texts are YAML texts."""
     if not form.hub:
         return
     yield "---"
-    yield f"pretty_name: {json.dumps(printable(facts.name))}"
+    yield f"pretty_name: {json.dumps(printable(info.name))}"
     yield "task_categories:"
     yield "- video-classification"
     yield "size_categories:"
-    yield f"- {next((name for most, name in _SIZES if facts.items < most), 'n>10M')}"
+    yield f"- {next((name for most, name in _SIZES if info.items < most), 'n>10M')}"
     yield "configs:"
     yield "- config_name: default"
     yield "  data_files:"
-    for split, counts in facts.counts.items():
+    for split, counts in info.counts.items():
         if counts:
             yield f"  - split: {split}"
             yield f"    path: {json.dumps(form.hub.format(split=split))}"
@@ -113,68 +113,68 @@ def _header(facts: Facts, form: Format) -> Iterator[str]:
             yield f"    dtype: {kind}"
             continue
         yield from ("    dtype:", "      class_label:", "        names:")
-        for number, label in enumerate(facts.labels):
+        for number, label in enumerate(info.labels):
             yield f"          '{number}': {json.dumps(label)}"
     yield "---"
     yield ""
 
 
-def _body(facts: Facts, form: Format) -> Iterator[str]:
+def _body(info: DatasetInfo, form: Format) -> Iterator[str]:
     what = {
         "video": "videos",
-        "segments": f"clips of {facts.videos} videos",
-        "scenes": f"scenes of {facts.videos} videos",
+        "segments": f"clips of {info.videos} videos",
+        "scenes": f"scenes of {info.videos} videos",
     }
-    yield f"# {_md(facts.name)}"
+    yield f"# {_md(info.name)}"
     yield ""
-    yield f"{facts.items} {what[facts.level]}, in the format {facts.format}. Labels are from: {_code(facts.label)}."
+    yield f"{info.items} {what[info.level]}, in the format {info.format}. Labels are from: {_code(info.label)}."
     yield ""
-    yield f"To load it: {_code(form.loads_with.format(folder=facts.name))}"
+    yield f"To load it: {_code(form.loads_with.format(folder=info.name))}"
     yield ""
     yield "## Splits and labels"
     yield ""
-    splits = list(facts.counts)
+    splits = list(info.counts)
     yield f"| label | {' | '.join(splits)} | all |"
     yield f"|---|{'---:|' * (len(splits) + 1)}"
-    for label in [*facts.labels, *([""] if facts.unlabelled else [])]:
-        numbers = [facts.counts[split].get(label, 0) for split in splits]
+    for label in [*info.labels, *([""] if info.unlabelled else [])]:
+        numbers = [info.counts[split].get(label, 0) for split in splits]
         if any(numbers):
             yield f"| {_md(label) or '*(none)*'} | {' | '.join(map(str, numbers))} | {sum(numbers)} |"
-    sums = [sum(facts.counts[split].values()) for split in splits]
+    sums = [sum(info.counts[split].values()) for split in splits]
     yield f"| **all** | {' | '.join(map(str, sums))} | {sum(sums)} |"
     yield ""
-    shares = ", ".join(f"{name} {share:.0%}" for name, share in facts.shares.items())
-    yield f"Asked for: {shares}; seed {facts.seed}. A video is in one split with all its clips and scenes, and so"
+    shares = ", ".join(f"{name} {share:.0%}" for name, share in info.shares.items())
+    yield f"Asked for: {shares}; seed {info.seed}. A video is in one split with all its clips and scenes, and so"
     yield "are all files of the same content (SHA-256). Each label is dealt out by the same shares. A label with as"
     yield "many videos as there are splits is in each of them. A label with one video is in train."
-    yield from _notes(facts)
+    yield from _notes(info)
     yield ""
     yield "## Where from"
     yield ""
-    yield f"The library {_code(facts.library)}; the videos' sources are:"
+    yield f"The library {_code(info.library)}; the videos' sources are:"
     yield ""
-    for host, count in facts.hosts.items():
+    for host, count in info.hosts.items():
         yield f"- {_md(host)}: {count}"
     yield ""
-    yield f"Made at {facts.made_at} by vidkit {__version__}{':' if facts.command else '.'}"
+    yield f"Made at {info.made_at} by vidkit {__version__}{':' if info.command else '.'}"
     yield ""
-    if facts.command:
-        yield f"    {printable(facts.command)}"
+    if info.command:
+        yield f"    {printable(info.command)}"
         yield ""
     yield "vidkit grants no rights in the videos: their licences are those of their sources."
 
 
-def _notes(facts: Facts) -> Iterator[str]:
-    if facts.scarce:
+def _notes(info: DatasetInfo) -> Iterator[str]:
+    if info.scarce:
         yield ""
-        labels = "; ".join(map(_md, not_everywhere(facts.scarce, facts.counts)))
+        labels = "; ".join(map(_md, not_everywhere(info.scarce, info.counts)))
         yield f"These labels are not in every split: {labels}."
-    if facts.at_odds:
+    if info.at_odds:
         yield ""
-        yield f"The same content has different labels in {facts.at_odds} cases."
-    if facts.missing:
+        yield f"The same content has different labels in {info.at_odds} cases."
+    if info.missing:
         yield ""
-        reasons = ", ".join(f"{count} {reason}" for reason, count in facts.missing.items())
+        reasons = ", ".join(f"{count} {reason}" for reason, count in info.missing.items())
         yield f"Missing (see missing.csv): {reasons}."
 
 

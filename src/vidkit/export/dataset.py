@@ -18,14 +18,14 @@ from vidkit._version import __version__
 from vidkit.core import printable
 from vidkit.errors import ConfigError
 from vidkit.export import webdataset
-from vidkit.export.card import Facts, write_card
+from vidkit.export.card import DatasetInfo, write_card
 from vidkit.export.folder import WORK, building, target_of
 from vidkit.export.formats import FORMATS, Format
-from vidkit.export.items import LEVELS, Job, Wanted
+from vidkit.export.items import LEVELS, DatasetSpec, ItemSelection
 from vidkit.export.labels import column_of, label_folders, label_reader
-from vidkit.export.media import Caps
-from vidkit.export.plan import Plan, make_plan
-from vidkit.export.samples import MISSING, REMEDIES, UNUSABLE, Files, Report, items_in, samples
+from vidkit.export.media import ClipLimits
+from vidkit.export.plan import ExportPlan, make_plan
+from vidkit.export.samples import MISSING, REMEDIES, UNUSABLE, ExportReport, FileOptions, items_in, samples
 from vidkit.export.splits import parse_split
 from vidkit.library.query import Query, Span
 
@@ -77,7 +77,7 @@ def export_dataset(
     seed: int = 0,
     files: str | None = None,
     overwrite: bool = False,
-    caps: Caps | None = None,
+    caps: ClipLimits | None = None,
     command: str = "",
     progress: Progress | None = None,
 ) -> Exported:
@@ -114,81 +114,85 @@ def export_dataset(
     if level not in LEVELS:
         raise ConfigError(f"--level {printable(level)}: there is {', '.join(LEVELS)}")
     form, label_of = FORMATS[format], label_reader(label)
-    how = Files(form, _mode(format, form, files), caps or Caps())
+    how = FileOptions(form, _mode(format, form, files), caps or ClipLimits())
     query = query or Query()
     lengths, query = (Span(), query) if level == "video" else (query.duration, replace(query, duration=Span()))
-    wanted = Wanted(level, label_of, lengths)
-    asked = _Asked(format, level, label, how, parse_split(split), seed, command, lengths)
+    selection = ItemSelection(level, label_of, lengths)
+    request = _ExportRequest(format, level, label, how, parse_split(split), seed, command, lengths)
     target = target_of(directory, overwrite)
     said = progress or (lambda what, done, total: None)
     plan = make_plan(
         library.records(query),
-        lambda entry: items_in(entry, wanted, how),
-        asked.shares,
+        lambda entry: items_in(entry, selection, how),
+        request.shares,
         seed,
         lambda done: said("looking", done, None),
     )
-    _see_that_there_is_something(plan, asked, form)
-    with building(target, asked.fingerprint(plan)) as (folder, resumed), asked.report(folder) as report:
+    _check_not_empty(plan, request, form)
+    with building(target, request.fingerprint(plan)) as (folder, resumed), request.report(folder) as report:
         plan = plan.kept_in(folder / WORK)
         work, folders = folder / WORK, label_folders([*plan.labels, ""])
-        job = Job(folder, work, level, tuple(asked.shares), plan.labels, folders, webdataset.packed(work))
+        spec = DatasetSpec(
+            folder, work, level, tuple(request.shares), plan.labels, folders, webdataset.packed(work)
+        )
         records = _counted(library.records(query), lambda done: said("exporting", done, plan.videos))
-        form.write(samples(records, plan, job, how, wanted, report), job)
-        facts = _facts(asked, plan, report, target.name, library.name)
-        if not facts.items:
+        form.write(samples(records, plan, spec, how, selection, report), spec)
+        info = _dataset_info(request, plan, report, target.name, library.name)
+        if not info.items:
             remedies = "".join(f". {REMEDIES[reason]}" for reason in report.missing if reason in REMEDIES)
             raise ConfigError(f"nothing could be exported: {_reasons(report.missing)}{remedies}")
-        write_card(folder, facts, form)
+        write_card(folder, info, form)
     return Exported(
         folder=target,
-        items=facts.items,
-        videos=facts.videos,
-        counts=facts.counts,
+        items=info.items,
+        videos=info.videos,
+        counts=info.counts,
         missing=dict(report.missing),
         without_file=dict(report.kept),
-        missing_list=target / MISSING if facts.missing else None,
-        unlabelled=facts.unlabelled,
-        scarce=facts.scarce,
-        at_odds=facts.at_odds,
+        missing_list=target / MISSING if info.missing else None,
+        unlabelled=info.unlabelled,
+        scarce=info.scarce,
+        at_odds=info.at_odds,
         resumed=resumed,
     )
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _ExportRequest:
     """What is to be made."""
 
     format: str
     level: str
     label: str
-    how: Files
+    how: FileOptions
     shares: Mapping[str, float]
     seed: int
     command: str
     lengths: Span
 
-    def fingerprint(self, plan: Plan) -> str:
+    def fingerprint(self, plan: ExportPlan) -> str:
         """What the dataset is made from: an interrupted export goes on where this is the same."""
         made_from = [__version__, plan.fingerprint, self.format, self.level, self.label, self.how.mode]
         text = json.dumps([*made_from, asdict(self.how.caps), dict(self.shares), self.seed, asdict(self.lengths)])
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def report(self, folder: Path) -> Report:
-        return Report(folder, {split: Counter() for split in self.shares})
+    def report(self, folder: Path) -> ExportReport:
+        return ExportReport(folder, {split: Counter() for split in self.shares})
 
 
-def _facts(asked: _Asked, plan: Plan, report: Report, name: str, library: str) -> Facts:
+def _dataset_info(
+    request: _ExportRequest, plan: ExportPlan, report: ExportReport, name: str, library: str
+) -> DatasetInfo:
     there = [{label for label, items in counts.items() if label and items} for counts in report.counts.values()]
     in_some, in_all = set.union(*there), set.intersection(*there)
-    return Facts(
+    return DatasetInfo(
         name=name,
-        format=asked.format,
-        level=asked.level,
-        label=asked.label,
-        mode=asked.how.mode,
-        seed=asked.seed,
-        shares=asked.shares,
+        format=request.format,
+        level=request.level,
+        label=request.label,
+        mode=request.how.mode,
+        seed=request.seed,
+        shares=request.shares,
         labels=tuple(plan.labels),
         counts={split: dict(counts) for split, counts in report.counts.items()},
         videos=report.videos,
@@ -199,7 +203,7 @@ def _facts(asked: _Asked, plan: Plan, report: Report, name: str, library: str) -
         # A card is published: on which machine and in which folder it was made is nobody's business.
         library=os.path.basename(library),
         hosts=plan.hosts,
-        command=asked.command,
+        command=request.command,
         made_at=datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z"),
     )
 
@@ -217,14 +221,14 @@ def _mode(name: str, form: Format, asked: str | None) -> str:
     return asked
 
 
-def _see_that_there_is_something(plan: Plan, asked: _Asked, form: Format) -> None:
+def _check_not_empty(plan: ExportPlan, request: _ExportRequest, form: Format) -> None:
     if not plan.videos:
         raise ConfigError("there is nothing to export: no video of the library is meant")
     if not plan.items:
-        what = "clips" if asked.level == "segments" else "scenes"
-        long = " as long as --min-duration and --max-duration say" if asked.lengths != Span() else ""
+        what = "clips" if request.level == "segments" else "scenes"
+        long = " as long as --min-duration and --max-duration say" if request.lengths != Span() else ""
         raise ConfigError(f"there is nothing to export: none of the {plan.videos} videos has {what}{long}")
-    key = asked.label
+    key = request.label
     if plan.labels:
         return
     column = column_of(key)

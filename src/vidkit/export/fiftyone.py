@@ -12,24 +12,24 @@ from collections.abc import Iterable
 from typing import Any
 
 from vidkit.core import shown_url
-from vidkit.export.items import Item, Job, Sample, frames
+from vidkit.export.items import DatasetSpec, Item, Sample, frames
 
 
-def place(sample: Sample, job: Job, suffix: str) -> str:
+def place(sample: Sample, spec: DatasetSpec, suffix: str) -> str:
     """Where a sample's file goes."""
     return f"data/{sample.name}{suffix}"
 
 
-def write(samples: Iterable[Sample], job: Job) -> None:
+def write(samples: Iterable[Sample], spec: DatasetSpec) -> None:
     """The manifest and each video's labels."""
-    folder = job.folder / "labels"
+    folder = spec.folder / "labels"
     folder.mkdir(exist_ok=True)
-    with (job.folder / "manifest.json").open("w", encoding="utf-8", newline="\n") as file:
+    with (spec.folder / "manifest.json").open("w", encoding="utf-8", newline="\n") as file:
         kind = "eta.core.datasets.labeled_datasets.LabeledVideoDataset"
         file.write(f'{{"type": "{kind}", "description": "made by vidkit", "index": [')
         for number, sample in enumerate(samples):
             labels = f"labels/{sample.name}.json"
-            (job.folder / labels).write_text(json.dumps(_labels(sample)), encoding="utf-8")
+            (spec.folder / labels).write_text(json.dumps(_labels(sample)), encoding="utf-8")
             entry = {"data": sample.path, "labels": labels}
             file.write(f"{',' if number else ''}\n{json.dumps(entry)}")
         file.write("\n]}\n")

@@ -39,11 +39,11 @@ def target_of(directory: str | os.PathLike[str], overwrite: bool) -> Path:
         raise OutputError(f"{shown} is a file, and a folder is needed there")
     if not overwrite:
         raise OutputError(f"{shown} is there already: give another name, or say --overwrite to replace it")
-    _see_that_nothing_is_lost(target)
+    _check_replaceable(target)
     return target
 
 
-def _see_that_nothing_is_lost(target: Path) -> None:
+def _check_replaceable(target: Path) -> None:
     """Raises OutputError where a folder holds what no export made."""
     shown = printable(target)
     if any(_files_in(target)) and _read(target / MARKER).get("made_by") != MADE_BY:
@@ -161,7 +161,7 @@ def _clear(folder: Path) -> None:
 
 def _move_in(folder: Path, target: Path) -> None:
     if target.exists():
-        _see_that_nothing_is_lost(target)  # of what came in since
+        _check_replaceable(target)  # of what came in since
     old = target.with_name(f"{target.name}.replaced")
     try:
         made = folder / WORK / LISTED

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from vidkit.export import activitynet, fiftyone, kinetics, labelstudio, tables, videofolder, webdataset
-from vidkit.export.items import Job, Sample
+from vidkit.export.items import DatasetSpec, Sample
 from vidkit.record import Record
 
 
-def _in_media(sample: Sample, job: Job, suffix: str) -> str:
+def _in_media(sample: Sample, spec: DatasetSpec, suffix: str) -> str:
     return f"media/{sample.name}{suffix}"
 
 
@@ -19,7 +19,7 @@ class Format:
     """What a format is.
 
     Args:
-        write: writes the samples into the job's folder.
+        write: writes the samples into the spec's folder.
         modes: how files may come into it, the usual one first. `pack` is into its archives.
         needs_label: an item without a label has no place in it.
         whole_videos: a sample is a video with all its items on its time line; else each item is one.
@@ -30,13 +30,13 @@ class Format:
         features: (column, type) as `datasets` has them, for the card; none where it reads them from the files.
     """
 
-    write: Callable[[Iterable[Sample], Job], None]
+    write: Callable[[Iterable[Sample], DatasetSpec], None]
     modes: tuple[str, ...]
     loads_with: str
     needs_label: bool = True
     whole_videos: bool = False
     keeps_gone: Callable[[Record], bool] = lambda record: False
-    place: Callable[[Sample, Job, str], str] = _in_media
+    place: Callable[[Sample, DatasetSpec, str], str] = _in_media
     hub: str | None = None
     features: tuple[tuple[str, str], ...] = ()
 

@@ -61,7 +61,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Job:
+class DatasetSpec:
     """What a format is told: where it writes, and what the dataset is.
 
     `folder` is the dataset as it is being built, `work` a folder in it that is gone at the end. `labels` holds
@@ -79,7 +79,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ItemSelection:
     """Which items of a record are meant: those of a level that last as long as `lengths` says, in seconds, and what
     their label is."""
 
@@ -88,12 +88,12 @@ class Wanted:
     lengths: Span
 
 
-def items_of(entry: LibraryEntry, wanted: Wanted) -> list[Item]:
+def items_of(entry: LibraryEntry, selection: ItemSelection) -> list[Item]:
     """The items of a record that are meant, in order."""
-    low, high = wanted.lengths.low, wanted.lengths.high
+    low, high = selection.lengths.low, selection.lengths.high
     return [
         item
-        for item in _items_of(entry, wanted.level, wanted.label_of)
+        for item in _items_of(entry, selection.level, selection.label_of)
         if (low is None or round(item.end - item.start, 3) >= low)
         and (high is None or round(item.end - item.start, 3) <= high)
     ]

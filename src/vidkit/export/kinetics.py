@@ -11,19 +11,19 @@ import csv
 from collections.abc import Iterable
 from contextlib import ExitStack
 
-from vidkit.export.items import Job, Sample
+from vidkit.export.items import DatasetSpec, Sample
 
 _HEADER = ("label", "youtube_id", "time_start", "time_end", "split", "path")
 _SPLITS = {"validation": "val"}
 
 
-def write(samples: Iterable[Sample], job: Job) -> None:
+def write(samples: Iterable[Sample], spec: DatasetSpec) -> None:
     """The tables, the lists, and `labels.txt`: the labels in the order of their numbers."""
-    (job.folder / "labels.txt").write_text("".join(f"{label}\n" for label in job.labels), encoding="utf-8")
+    (spec.folder / "labels.txt").write_text("".join(f"{label}\n" for label in spec.labels), encoding="utf-8")
     with ExitStack() as stack:
         tables, lists = {}, {}
-        for split in job.splits:
-            path = job.folder / f"{_SPLITS.get(split, split)}.csv"
+        for split in spec.splits:
+            path = spec.folder / f"{_SPLITS.get(split, split)}.csv"
             tables[split] = csv.writer(
                 stack.enter_context(path.open("w", encoding="utf-8", newline="")), lineterminator="\n"
             )
@@ -40,4 +40,4 @@ def write(samples: Iterable[Sample], job: Job) -> None:
             tables[sample.split].writerow((item.label, file, start, end, name, sample.path))
             # The lists know no times: a scene that is a stretch of its video has no line in them.
             if item.kind != "scene" or sample.apart:
-                print(f"{sample.path} {job.labels[item.label or '']}", file=lists[sample.split])
+                print(f"{sample.path} {spec.labels[item.label or '']}", file=lists[sample.split])

@@ -15,14 +15,14 @@ from xml.sax.saxutils import quoteattr
 
 from vidkit._version import __version__
 from vidkit.core import shown_url
-from vidkit.export.items import Item, Job, Sample, frames
+from vidkit.export.items import DatasetSpec, Item, Sample, frames
 from vidkit.record import Record
 
 
-def write(samples: Iterable[Sample], job: Job) -> None:
+def write(samples: Iterable[Sample], spec: DatasetSpec) -> None:
     """`tasks.json` and `labeling_config.xml`."""
-    (job.folder / "labeling_config.xml").write_text(_configuration(job), encoding="utf-8")
-    with (job.folder / "tasks.json").open("w", encoding="utf-8", newline="\n") as file:
+    (spec.folder / "labeling_config.xml").write_text(_configuration(spec), encoding="utf-8")
+    with (spec.folder / "tasks.json").open("w", encoding="utf-8", newline="\n") as file:
         file.write("[")
         for number, sample in enumerate(samples):
             file.write(f"{',' if number else ''}\n{json.dumps(_task(sample))}")
@@ -68,9 +68,9 @@ def is_online(record: Record) -> bool:
     return record["source"]["resolved_url"].startswith(("http://", "https://"))
 
 
-def _configuration(job: Job) -> str:
-    names = [quoteattr(label) for label in job.labels]
-    if job.level == "video":
+def _configuration(spec: DatasetSpec) -> str:
+    names = [quoteattr(label) for label in spec.labels]
+    if spec.level == "video":
         choices = "".join(f"    <Choice value={name}/>\n" for name in names)
         control = f'  <Choices name="label" toName="video">\n{choices}  </Choices>\n'
     else:

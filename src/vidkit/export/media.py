@@ -15,7 +15,7 @@ MODES = ("copy", "link", "reference")
 
 
 @dataclass(frozen=True)
-class Caps:
+class ClipLimits:
     """What a scene that is cut out fits inside."""
 
     max_resolution: str = "720p"
@@ -63,7 +63,7 @@ def put(source: Path, target: Path, mode: str) -> None:
         raise OutputError(f"{printable(target)} cannot be made: {error.strerror}.{remedy}") from None
 
 
-def cut(source: Path, start: float, end: float, target: Path, work: Path, caps: Caps) -> None:
+def cut(source: Path, start: float, end: float, target: Path, work: Path, caps: ClipLimits) -> None:
     """Cut a stretch out of a video; one that is there from an interrupted export stays.
 
     Raises:

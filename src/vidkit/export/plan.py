@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from vidkit.library import LibraryEntry
 
 _LONGEST = 120  # bytes of a sample's name: room for `_scene_0001`, an extension and the path around it
-_SIDES = "sides.json"
+_DEALT = "sides.json"
 # No dot: to webdataset the first one ends a sample's name.
 _UNSAFE = re.compile(r"[^\w+()@\u200c\u200d-]+")
 
 
 @dataclass(frozen=True)
-class Plan:
+class ExportPlan:
     """What the first pass found.
 
-    `sides` is the split of each content (`group_key`), `labels` every label with its number, `videos_of` how many
+    `splits` is the split of each content (`group_key`), `labels` every label with its number, `videos_of` how many
     different videos have a label, `hosts` where the videos are from, `columns` the CSV's columns, `fingerprint` the
     records that it was made from.
     """
@@ -40,7 +40,7 @@ class Plan:
     videos: int
     items: int
     seed: int
-    sides: Mapping[bytes, str]
+    splits: Mapping[bytes, str]
     labels: Mapping[str, int]
     videos_of: Mapping[str, int]
     unlabelled: int
@@ -48,31 +48,31 @@ class Plan:
     hosts: Mapping[str, int]
     columns: tuple[str, ...]
     fingerprint: str
-    _twice: frozenset[str]
+    _shared_names: frozenset[str]
 
-    def side(self, record: Record) -> str | None:
+    def split_of(self, record: Record) -> str | None:
         """The split of a video; None for one that came into the library after the first pass."""
-        return self.sides.get(group_key(record["sha256"], self.seed))
+        return self.splits.get(group_key(record["sha256"], self.seed))
 
-    def kept_in(self, work: Path) -> Plan:
+    def kept_in(self, work: Path) -> ExportPlan:
         """The plan with the splits that an interrupted export had dealt out, so that a file that is gone since
         moves no other video; where there is none, this one, and its splits are noted in the folder `work`."""
-        path = work / _SIDES
+        path = work / _DEALT
         try:
             content = json.loads(path.read_bytes())
-            sides = {bytes.fromhex(key): side for key, side in content["sides"].items()}
-            if sides.keys() == self.sides.keys():
-                return replace(self, sides=sides, videos_of=content["videos_of"])
+            splits = {bytes.fromhex(key): split for key, split in content["sides"].items()}
+            if splits.keys() == self.splits.keys():
+                return replace(self, splits=splits, videos_of=content["videos_of"])
         except (OSError, ValueError, LookupError, TypeError, AttributeError):
             pass
-        noted = {"sides": {key.hex(): side for key, side in self.sides.items()}, "videos_of": self.videos_of}
+        noted = {"sides": {key.hex(): split for key, split in self.splits.items()}, "videos_of": self.videos_of}
         path.write_text(json.dumps(noted), encoding="utf-8")
         return self
 
     def name(self, record: Record) -> str:
         """The name of a video's samples: its file's, with a hash of the URL where another video has that one."""
         name = _plain_name(record)
-        if name.casefold() not in self._twice:
+        if name.casefold() not in self._shared_names:
             return name
         digest = hashlib.sha256(record["source"]["url"].encode("utf-8", "replace")).hexdigest()
         return f"{name}-{digest[:12]}"
@@ -84,7 +84,7 @@ def make_plan(
     shares: Mapping[str, float],
     seed: int,
     progress: Callable[[int], None] | None = None,
-) -> Plan:
+) -> ExportPlan:
     """Look through the records once. Of each only its content's hash, its labels and its name are kept in memory.
 
     Args:
@@ -127,12 +127,12 @@ def make_plan(
             others.add(key)
         if progress is not None:
             progress(videos)
-    sides = dict.fromkeys(others, next(iter(shares))) | assign(groups, shares, seed)
-    return Plan(
+    splits = dict.fromkeys(others, next(iter(shares))) | assign(groups, shares, seed)
+    return ExportPlan(
         videos=videos,
         items=items,
         seed=seed,
-        sides=sides,
+        splits=splits,
         labels={label: number for number, label in enumerate(sorted(labels))},
         videos_of=Counter(label for own in groups.values() for label in own if label),
         unlabelled=unlabelled,
@@ -140,7 +140,7 @@ def make_plan(
         hosts=dict(hosts.most_common(20)),
         columns=tuple(columns),
         fingerprint=digest.hexdigest(),
-        _twice=frozenset(name for name, again in names.items() if again),
+        _shared_names=frozenset(name for name, again in names.items() if again),
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vidkit.core import shown_url
-from vidkit.export.items import Job, Sample
+from vidkit.export.items import DatasetSpec, Sample
 
 # Column -> its kind, in order. The kinds are what `tables.py` makes Arrow types of.
 COLUMNS = {
@@ -23,7 +23,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 _FORMULA = re.compile(r"'*[=+\-@\t\n]")
 
 
-def row_of(sample: Sample, job: Job) -> dict[str, Any]:
+def row_of(sample: Sample, spec: DatasetSpec) -> dict[str, Any]:
     """The row of a sample with one item. The docs have the columns' meanings (docs/datasets.md)."""
     record, item = sample.record, sample.items[0]
     start, end = sample.times(item)
@@ -31,7 +31,7 @@ def row_of(sample: Sample, job: Job) -> dict[str, Any]:
         "name": sample.name,
         "path": sample.path,
         "label": item.label,
-        "label_id": None if item.label is None else job.labels[item.label],
+        "label_id": None if item.label is None else spec.labels[item.label],
         "split": sample.split,
         "level": item.kind,
         "start_time": float(start),

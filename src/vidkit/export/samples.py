@@ -16,9 +16,9 @@ from typing import IO, TYPE_CHECKING, Any
 from vidkit.core import shown_url
 from vidkit.errors import MediaError
 from vidkit.export.formats import Format
-from vidkit.export.items import Item, Job, Sample, Wanted, items_of, video_file
-from vidkit.export.media import Caps, cut, extension, put
-from vidkit.export.plan import Plan
+from vidkit.export.items import DatasetSpec, Item, ItemSelection, Sample, items_of, video_file
+from vidkit.export.media import ClipLimits, cut, extension, put
+from vidkit.export.plan import ExportPlan
 from vidkit.export.rows import cell
 
 if TYPE_CHECKING:
@@ -41,16 +41,16 @@ REMEDIES = {
 
 
 @dataclass(frozen=True)
-class Files:
+class FileOptions:
     """How files come into the dataset."""
 
     form: Format
     mode: str
-    caps: Caps
+    caps: ClipLimits
 
 
 @dataclass
-class Report:
+class ExportReport:
     """What became of the items: `counts` is split -> label -> items, `missing` and `kept` reason -> items.
 
     `missing` items are left out; `kept` ones have a row without a file.
@@ -64,7 +64,7 @@ class Report:
     _file: IO[str] | None = None
     _table: Any = None
 
-    def __enter__(self) -> Report:
+    def __enter__(self) -> ExportReport:
         with suppress(FileNotFoundError):
             (self.folder / MISSING).unlink()
         return self
@@ -91,12 +91,12 @@ class Report:
         self._table.writerow(map(cell, row))
 
 
-def items_in(entry: LibraryEntry, wanted: Wanted, files: Files) -> tuple[list[Item], list[Item]]:
+def items_in(entry: LibraryEntry, selection: ItemSelection, files: FileOptions) -> tuple[list[Item], list[Item]]:
     """The items of a record, and those that will be in the dataset: with a label where the format needs one, and
     with a file or worth a row without it."""
     items: list[Item] = []
     usable: list[Item] = []
-    for sample in _planned(entry, "", "", wanted, files.form):
+    for sample in _planned(entry, "", "", selection, files.form):
         items += sample.items
         there = [item for item in sample.items if item.label is not None or not files.form.needs_label]
         if there and (not _problem(sample, files) or _is_kept(sample, files)):
@@ -105,44 +105,51 @@ def items_in(entry: LibraryEntry, wanted: Wanted, files: Files) -> tuple[list[It
 
 
 def samples(
-    records: Iterable[LibraryEntry], plan: Plan, job: Job, files: Files, wanted: Wanted, report: Report
+    records: Iterable[LibraryEntry],
+    plan: ExportPlan,
+    spec: DatasetSpec,
+    files: FileOptions,
+    selection: ItemSelection,
+    report: ExportReport,
 ) -> Iterator[Sample]:
     """The samples of a dataset, each with its file where it belongs. The ordinals are the same in every run."""
     ordinal = 0
     for entry in records:
-        split = plan.side(entry.record)
+        split = plan.split_of(entry.record)
         if split is None:  # it came in after the first pass
             continue
         any_of_it = False
-        for sample in _planned(entry, split, plan.name(entry.record), wanted, files.form):
+        for sample in _planned(entry, split, plan.name(entry.record), selection, files.form):
             ordinal += 1
             sample = replace(sample, ordinal=ordinal)
             if files.form.needs_label:
                 sample = _labelled(sample, report)
             if not sample.items:
                 continue
-            if any(item.label is not None and item.label not in job.labels for item in sample.items):
+            if any(item.label is not None and item.label not in spec.labels for item in sample.items):
                 report.missed(sample, CHANGED)
                 continue
-            brought = _brought(sample, job, files, report)
+            brought = _brought(sample, spec, files, report)
             if brought is not None:
                 report.exported(brought)
                 any_of_it = True
                 yield brought
-                if brought.file is not None and brought.file.parent == job.work / "cuts":
+                if brought.file is not None and brought.file.parent == spec.work / "cuts":
                     brought.file.unlink(missing_ok=True)
         report.videos += any_of_it
 
 
-def _planned(entry: LibraryEntry, split: str, name: str, wanted: Wanted, form: Format) -> Iterator[Sample]:
-    items = items_of(entry, wanted)
+def _planned(
+    entry: LibraryEntry, split: str, name: str, selection: ItemSelection, form: Format
+) -> Iterator[Sample]:
+    items = items_of(entry, selection)
     record, video = entry.record, video_file(entry)
-    if form.whole_videos or wanted.level == "video":
+    if form.whole_videos or selection.level == "video":
         yield Sample(0, name, name, split, record, tuple(items), _path(video), None, apart=False)
         return
     for item in items:
         own = f"{name}_{item.kind}_{item.number:03d}"
-        clip = wanted.level == "segments"
+        clip = selection.level == "segments"
         file = _path(item.file if clip else video)
         yield Sample(0, name, own, split, record, (item,), file, None, apart=clip)
 
@@ -151,7 +158,7 @@ def _path(text: str | None) -> Path | None:
     return None if text is None else Path(text)
 
 
-def _labelled(sample: Sample, report: Report) -> Sample:
+def _labelled(sample: Sample, report: ExportReport) -> Sample:
     """The sample with only the items that have a label."""
     without = tuple(item for item in sample.items if item.label is None)
     if without:
@@ -159,9 +166,9 @@ def _labelled(sample: Sample, report: Report) -> Sample:
     return replace(sample, items=tuple(item for item in sample.items if item.label is not None))
 
 
-def _brought(sample: Sample, job: Job, files: Files, report: Report) -> Sample | None:
+def _brought(sample: Sample, spec: DatasetSpec, files: FileOptions, report: ExportReport) -> Sample | None:
     """The sample with its file in its place; None where it has to be left out."""
-    if sample.ordinal in job.packed:
+    if sample.ordinal in spec.packed:
         return sample
     form, file = files.form, sample.file
     problem = _problem(sample, files)
@@ -172,20 +179,20 @@ def _brought(sample: Sample, job: Job, files: Files, report: Report) -> Sample |
     if files.mode == "reference":
         return replace(sample, path=file.as_posix())
     if sample.items[0].kind == "scene" and not form.whole_videos:
-        return _cut_out(sample, file, sample.items[0], job, files, report)
+        return _cut_out(sample, file, sample.items[0], spec, files, report)
     if files.mode == "pack":
         return sample
-    path = form.place(sample, job, extension(file))
-    put(file, job.folder / path, files.mode)
+    path = form.place(sample, spec, extension(file))
+    put(file, spec.folder / path, files.mode)
     return replace(sample, path=path)
 
 
-def _is_kept(sample: Sample, files: Files) -> bool:
+def _is_kept(sample: Sample, files: FileOptions) -> bool:
     """Whether a sample is in the dataset even if its file is gone."""
     return files.mode == "reference" and files.form.keeps_gone(sample.record)
 
 
-def _problem(sample: Sample, files: Files) -> str:
+def _problem(sample: Sample, files: FileOptions) -> str:
     """Why a sample's file cannot be used; empty where it can."""
     if sample.file is None:
         return NOT_KEPT
@@ -213,11 +220,13 @@ def _remedy(record: Record, problem: str) -> str:
     return f"vidkit process --force --urls {shlex.quote(shown_url(url))}"
 
 
-def _cut_out(sample: Sample, video: Path, item: Item, job: Job, files: Files, report: Report) -> Sample | None:
-    path = None if files.mode == "pack" else files.form.place(sample, job, ".mp4")
-    target = job.work / "cuts" / f"{sample.name}.mp4" if path is None else job.folder / path
+def _cut_out(
+    sample: Sample, video: Path, item: Item, spec: DatasetSpec, files: FileOptions, report: ExportReport
+) -> Sample | None:
+    path = None if files.mode == "pack" else files.form.place(sample, spec, ".mp4")
+    target = spec.work / "cuts" / f"{sample.name}.mp4" if path is None else spec.folder / path
     try:
-        cut(video, item.start, item.end, target, job.work, files.caps)
+        cut(video, item.start, item.end, target, spec.work, files.caps)
     except (MediaError, ValueError) as error:
         report.missed(sample, UNCUT, str(error))
         return None

@@ -1,4 +1,4 @@
-"""Splits: which side of a dataset each source video is on."""
+"""Splits: which split of a dataset each source video is in."""
 
 from __future__ import annotations
 
@@ -69,16 +69,16 @@ def assign(groups: Mapping[bytes, Collection[str]], shares: Mapping[str, float],
             by_label[label].append(key)
     order = sorted(by_label, key=lambda label: (len(by_label[label]), group_key(label, seed)))
     owed = dict.fromkeys(shares, 0.0)
-    sides: dict[bytes, str] = {}
+    assigned: dict[bytes, str] = {}
     for label in order:
-        keys = [key for key in by_label[label] if key not in sides]
-        there = Counter(sides[key] for key in by_label[label] if key in sides)
+        keys = [key for key in by_label[label] if key not in assigned]
+        there = Counter(assigned[key] for key in by_label[label] if key in assigned)
         rest = iter(keys)
         for split, count in _dealt(len(keys), there, shares, owed).items():
-            sides.update((next(rest), split) for _ in range(count))
+            assigned.update((next(rest), split) for _ in range(count))
     if any(len(labels) > 1 for labels in groups.values()):
-        _mend(groups, by_label, order, list(shares), sides)
-    return sides
+        _mend(groups, by_label, order, list(shares), assigned)
+    return assigned
 
 
 def _dealt(
@@ -114,14 +114,14 @@ def _mend(
     by_label: Mapping[str, Sequence[bytes]],
     order: Sequence[str],
     splits: Sequence[str],
-    sides: dict[bytes, str],
+    assigned: dict[bytes, str],
 ) -> None:
     """Move videos that have several labels, so that labels come into the splits that they are not in."""
-    counts = {label: Counter(sides[key] for key in by_label[label]) for label in order}
+    counts = {label: Counter(assigned[key] for key in by_label[label]) for label in order}
 
     def harmless(key: bytes) -> bool:
         """Whether no label of a video loses a split by its leaving; at most it changes one for a new one."""
-        return all(counts[label][sides[key]] > 1 for label in groups[key])
+        return all(counts[label][assigned[key]] > 1 for label in groups[key])
 
     for _ in range(3):  # what one move took away, the next round may bring back
         moved = False
@@ -136,9 +136,9 @@ def _mend(
                 key = next(filter(harmless, keys), keys[0] if split == splits[0] else None)
                 if key is not None:
                     for each in groups[key]:
-                        counts[each][sides[key]] -= 1
+                        counts[each][assigned[key]] -= 1
                         counts[each][split] += 1
-                    sides[key] = split
+                    assigned[key] = split
                     moved = True
         if not moved:
             return

@@ -11,40 +11,40 @@ from typing import Any
 
 from vidkit.core.extras import install_command
 from vidkit.errors import ToolMissingError
-from vidkit.export.items import Job, Sample
+from vidkit.export.items import DatasetSpec, Sample
 from vidkit.export.rows import COLUMNS, cell, flat, row_of
 
 Put = Callable[[dict[str, Any]], None]
 _ROWS = 1000  # in one group of a Parquet file
 
 
-def write_csv(samples: Iterable[Sample], job: Job) -> None:
+def write_csv(samples: Iterable[Sample], spec: DatasetSpec) -> None:
     """`<split>.csv`, with a header."""
-    _write(samples, job, _open_csv, "csv")
+    _write(samples, spec, _open_csv, "csv")
 
 
-def write_jsonl(samples: Iterable[Sample], job: Job) -> None:
+def write_jsonl(samples: Iterable[Sample], spec: DatasetSpec) -> None:
     """`<split>.jsonl`: one JSON object a line, lists as lists and the CSV's columns as an object."""
-    _write(samples, job, _open_jsonl, "jsonl")
+    _write(samples, spec, _open_jsonl, "jsonl")
 
 
-def write_parquet(samples: Iterable[Sample], job: Job) -> None:
+def write_parquet(samples: Iterable[Sample], spec: DatasetSpec) -> None:
     """`<split>.parquet`, the CSV's columns as JSON text.
 
     Raises:
         ToolMissingError: pyarrow is not installed.
     """
     _pyarrow()
-    _write(samples, job, _open_parquet, "parquet")
+    _write(samples, spec, _open_parquet, "parquet")
 
 
-def _write(samples: Iterable[Sample], job: Job, open_table: Callable[[Path], Any], suffix: str) -> None:
+def _write(samples: Iterable[Sample], spec: DatasetSpec, open_table: Callable[[Path], Any], suffix: str) -> None:
     with ExitStack() as stack:
         tables: dict[str, Put] = {
-            split: stack.enter_context(open_table(job.folder / f"{split}.{suffix}")) for split in job.splits
+            split: stack.enter_context(open_table(spec.folder / f"{split}.{suffix}")) for split in spec.splits
         }
         for sample in samples:
-            tables[sample.split](row_of(sample, job))
+            tables[sample.split](row_of(sample, spec))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import PurePosixPath
 
-from vidkit.export.items import Job, Sample
+from vidkit.export.items import DatasetSpec, Sample
 from vidkit.export.rows import COLUMNS, flat, row_of
 
 # https://huggingface.co/docs/datasets/about_dataset_features; lists and objects are texts here (`rows.flat`).
@@ -24,25 +24,25 @@ FEATURES = (
 )
 
 
-def place(sample: Sample, job: Job, suffix: str) -> str:
+def place(sample: Sample, spec: DatasetSpec, suffix: str) -> str:
     """Where a sample's file goes."""
-    return f"{sample.split}/{job.folders[sample.items[0].label or '']}/{sample.name}{suffix}"
+    return f"{sample.split}/{spec.folders[sample.items[0].label or '']}/{sample.name}{suffix}"
 
 
-def write(samples: Iterable[Sample], job: Job) -> None:
+def write(samples: Iterable[Sample], spec: DatasetSpec) -> None:
     """The metadata files; the videos are in their places already. A split without videos has no folder."""
     filled = set()
     with ExitStack() as stack:
         files = {}
-        for split in job.splits:
-            (job.folder / split).mkdir(exist_ok=True)
-            path = job.folder / split / "metadata.jsonl"
+        for split in spec.splits:
+            (spec.folder / split).mkdir(exist_ok=True)
+            path = spec.folder / split / "metadata.jsonl"
             files[split] = stack.enter_context(path.open("w", encoding="utf-8", newline="\n"))
         for sample in samples:
             # Every column has a value of one kind in every row: `datasets` takes the types from the first ones.
             filled.add(sample.split)
-            row = flat(row_of(sample, job))
+            row = flat(row_of(sample, spec))
             path_inside = PurePosixPath(row.pop("path")).relative_to(sample.split)
             print(json.dumps({"file_name": str(path_inside), **row}, ensure_ascii=False), file=files[sample.split])
-    for split in set(job.splits) - filled:  # `datasets` loads nothing where one split is empty
-        shutil.rmtree(job.folder / split)
+    for split in set(spec.splits) - filled:  # `datasets` loads nothing where one split is empty
+        shutil.rmtree(spec.folder / split)

@@ -19,7 +19,7 @@ from typing import Any
 
 from vidkit.core import printable
 from vidkit.errors import OutputError
-from vidkit.export.items import Job, Sample
+from vidkit.export.items import DatasetSpec, Sample
 from vidkit.export.rows import row_of
 
 MOST_BYTES = 10**9  # of a shard, as WebDataset's own documentation advises
@@ -42,47 +42,47 @@ def packed(work: Path) -> frozenset[int]:
     return frozenset(ordinal for shard in _finished(work) for ordinal in shard["ordinals"])
 
 
-def write(samples: Iterable[Sample], job: Job) -> None:
+def write(samples: Iterable[Sample], spec: DatasetSpec) -> None:
     """Fill shards of a gigabyte; a finished one is kept when the export is interrupted after it.
 
     Raises:
         OutputError: a shard cannot be written, or a file not be read.
     """
-    (job.folder / "labels.txt").write_text("".join(f"{label}\n" for label in job.labels), encoding="utf-8")
-    done = Counter[str](shard["split"] for shard in _finished(job.work))
+    (spec.folder / "labels.txt").write_text("".join(f"{label}\n" for label in spec.labels), encoding="utf-8")
+    done = Counter[str](shard["split"] for shard in _finished(spec.work))
     filling: dict[str, _Shard] = {}
     try:
         for sample in samples:
-            if sample.ordinal in job.packed:
+            if sample.ordinal in spec.packed:
                 continue
             if (shard := filling.get(sample.split)) is None:
-                shard = filling[sample.split] = _started(sample.split, done[sample.split], job)
-            _add(shard, sample, job)
+                shard = filling[sample.split] = _started(sample.split, done[sample.split], spec)
+            _add(shard, sample, spec)
             if shard.tar.offset >= MOST_BYTES or len(shard.ordinals) >= _MOST_SAMPLES:
-                _finish(filling.pop(sample.split), sample.split, job)
+                _finish(filling.pop(sample.split), sample.split, spec)
                 done[sample.split] += 1
         for split in list(filling):
-            _finish(filling.pop(split), split, job)
+            _finish(filling.pop(split), split, spec)
     finally:
         for shard in filling.values():
             shard.tar.close()
 
 
-def _started(split: str, number: int, job: Job) -> _Shard:
+def _started(split: str, number: int, spec: DatasetSpec) -> _Shard:
     name = f"{split}-{number:06d}.tar"
-    path = job.work / name
+    path = spec.work / name
     return _Shard(name, path, tarfile.open(path, "w"))
 
 
-def _add(shard: _Shard, sample: Sample, job: Job) -> None:
+def _add(shard: _Shard, sample: Sample, spec: DatasetSpec) -> None:
     (item,) = sample.items
     assert sample.file is not None
-    row = {**row_of(sample, job), "container": sample.record["container"]}
+    row = {**row_of(sample, spec), "container": sample.record["container"]}
     del row["path"]
     texts = {
         "json": json.dumps(row, ensure_ascii=False),
         "txt": row["description"],
-        "cls": str(job.labels[item.label or ""]),
+        "cls": str(spec.labels[item.label or ""]),
     }
     try:
         with sample.file.open("rb") as video:
@@ -100,10 +100,10 @@ def _add(shard: _Shard, sample: Sample, job: Job) -> None:
     shard.ordinals.append(sample.ordinal)
 
 
-def _finish(shard: _Shard, split: str, job: Job) -> None:
+def _finish(shard: _Shard, split: str, spec: DatasetSpec) -> None:
     shard.tar.close()
-    os.replace(shard.path, job.folder / shard.name)
-    with (job.work / _STATE).open("a", encoding="utf-8") as file:
+    os.replace(shard.path, spec.folder / shard.name)
+    with (spec.work / _STATE).open("a", encoding="utf-8") as file:
         print(json.dumps({"shard": shard.name, "split": split, "ordinals": shard.ordinals}), file=file)
 
 

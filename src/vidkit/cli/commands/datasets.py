@@ -15,7 +15,7 @@ from vidkit.core.config import Config
 from vidkit.errors import ConfigError
 from vidkit.export import Exported, export_dataset
 from vidkit.export.card import not_everywhere
-from vidkit.export.media import Caps
+from vidkit.export.media import ClipLimits
 from vidkit.export.samples import REMEDIES
 from vidkit.library import Library, open_library
 
@@ -40,7 +40,7 @@ def export(options: argparse.Namespace, config: Config) -> int:
                 seed=options.seed,
                 files=options.files,
                 overwrite=options.overwrite,
-                caps=Caps(config.processing.max_resolution, config.processing.max_fps),
+                caps=ClipLimits(config.processing.max_resolution, config.processing.max_fps),
                 command=command_of(options),
                 progress=lambda what, done, total: progress(done, total, what),
             )
