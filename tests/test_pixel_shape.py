@@ -105,7 +105,7 @@ def test_pixels_whose_shape_changes_half_way_are_square_in_clips(tmp_path: Path)
     parts = [film(tmp_path, "320x180", aspect, f"{aspect[0]}.ts") for aspect in ("1/1", "4/3")]
     joined = tmp_path / "joined.ts"
     joined.write_bytes(b"".join(part.read_bytes() for part in parts))
-    segments = segment_video(joined, tmp_path / "out", 1)
+    segments = segment_video(joined, tmp_path / "out", 1, clip_mode="encode")
     assert len(segments) == 4
     assert {pixel_shape(segment.path) for segment in segments} == {"1:1"}
 

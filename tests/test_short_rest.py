@@ -63,7 +63,7 @@ def test_a_rest_that_is_short_because_only_the_sound_goes_on_is_joined(
     long_sound: Path,  # noqa: F811
     tmp_path: Path,
 ) -> None:
-    segments = segment_video(long_sound, tmp_path, 5.75)
+    segments = segment_video(long_sound, tmp_path, 5.75, clip_mode="encode")
     assert times(segments) == [(0, 5.75), (5.75, 12)]
     assert_last_as_said(segments)
 
