@@ -15,7 +15,7 @@ from vidkit.cli import main
 from vidkit.core.config import load_config
 from vidkit.core.extras import PURPOSES
 from vidkit.library import open_library
-from vidkit.qwen_model import reach
+from vidkit.qwen_model import endpoint_check
 
 from .misbehaving_server import Reply, Server
 from .model_server import serving
@@ -106,7 +106,7 @@ def test_an_endpoint_that_is_not_there_or_hangs_is_not_waited_for(
         1,
         "wrong: the endpoint http://127.0.0.1:1/v1/models cannot be reached: Connection refused",
     )
-    endpoint.setattr(reach, "_TIMEOUT", 0.3)
+    endpoint.setattr(endpoint_check, "_TIMEOUT", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         endpoint.setenv("VIDKIT_QWENVL_PUBLICENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}/v1")
         began = time.monotonic()

@@ -19,10 +19,10 @@ from tests.downloads import VIDEO, fetch, left_behind, reason
 from tests.misbehaving_server import Reply, Server, wait_until
 from vidkit.cli import main
 from vidkit.core.retry import RetryPolicy
-from vidkit.download.fetch import Order
+from vidkit.download.destination import Destination
+from vidkit.download.fetch import DownloadRequest
 from vidkit.download.fetch import fetch as fetch_order
 from vidkit.download.http import DownloadPolicy
-from vidkit.download.places import Places
 from vidkit.errors import DownloadError, OutputError, UnwantedError
 
 SLOW = DownloadPolicy(timeout=2, retry=RetryPolicy(3, 0.001), min_pace=1000, pace_window=0.4)
@@ -34,8 +34,8 @@ def server() -> Iterator[Server]:
         yield server
 
 
-def order(policy: DownloadPolicy) -> Order:
-    return Order(filename=None, places=Places(Path("here"), str), progress=False, policy=policy)
+def request_of(policy: DownloadPolicy) -> DownloadRequest:
+    return DownloadRequest(filename=None, destination=Destination(Path("here"), str), progress=False, policy=policy)
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
@@ -106,12 +106,12 @@ def test_an_hls_stream_larger_than_wanted_is_ended(server: Server) -> None:
 def test_a_body_of_a_few_bytes_a_second_is_given_up_and_goes_on_in_the_next_run(server: Server) -> None:
     url = server.at("/a.mp4", Reply(VIDEO[:9000], etag='"1"', trickle=0.05), Reply(VIDEO[:9000], etag='"1"'))
     with pytest.raises(DownloadError, match=r"a download slower than 1000 bytes a second is given up"):
-        fetch_order(url, order(SLOW))
+        fetch_order(url, request_of(SLOW))
     assert len(server.asked) == 1  # it is not asked again at once
     # Of a video, fewer bytes than the first look takes may come in the time.
     lively = server.at("/b.mp4", Reply(VIDEO, etag='"1"', delay=0.3), Reply(VIDEO, etag='"1"'))
     with pytest.raises(DownloadError, match="is given up"):
-        fetch_order(lively, order(DownloadPolicy(min_pace=1e6, pace_window=0.5)))
+        fetch_order(lively, request_of(DownloadPolicy(min_pace=1e6, pace_window=0.5)))
     assert left_behind() == ["b.mp4.part", "b.mp4.part.json"]
     assert fetch(lively).path.read_bytes() == VIDEO
     assert server.asked_for("/b.mp4")[1].headers["Range"].startswith("bytes=")
@@ -122,13 +122,13 @@ def test_a_page_or_manifest_of_a_few_bytes_a_second_is_given_up(server: Server, 
     body = b"#EXTM3U\n" * 2000 if "apple" in type else b"<html>" * 2000
     url = server.at("/page", Reply(body, type=type, trickle=0.01))
     with pytest.raises(DownloadError, match="is given up"):
-        fetch_order(url, order(SLOW))
+        fetch_order(url, request_of(SLOW))
 
 
 def test_a_slow_line_that_goes_on_is_not_given_up(server: Server) -> None:
     url = server.at("/a.mp4", Reply(VIDEO[:400_000], delay=0.15))
     policy = DownloadPolicy(min_pace=100_000, pace_window=0.3)
-    assert fetch_order(url, order(policy)).path.stat().st_size == 400_000
+    assert fetch_order(url, request_of(policy)).path.stat().st_size == 400_000
     standard = DownloadPolicy()
     assert standard.min_pace <= 50_000 / 8  # eight videos at once over a line of 50 kB/s
 

@@ -21,7 +21,7 @@ from vidkit.core.config import load_config
 from vidkit.errors import DescribeError
 from vidkit.qwen_model import Description, open_describer
 from vidkit.qwen_model.answer import read_answer
-from vidkit.qwen_model.hidden import hider
+from vidkit.qwen_model.key_redaction import key_redactor
 
 from .conftest import MakeVideo
 from .misbehaving_server import wait_until
@@ -316,7 +316,7 @@ def test_long_texts_are_read_in_moments() -> None:
         began = time.monotonic()
         with contextlib.suppress(DescribeError):
             read_answer(f'{{"description": "{piece * (2**18 // len(piece))}')
-        hider(KEY)(piece * (2**18 // len(piece)))
+        key_redactor(KEY)(piece * (2**18 // len(piece)))
         assert time.monotonic() - began < 5, piece
 
 

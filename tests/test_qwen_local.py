@@ -173,7 +173,7 @@ def test_the_model_waits_for_clips_that_are_being_read_and_for_nothing_else() ->
         sizes.append(len(batch))
         return list(batch)
 
-    batches = Batches(run, lambda ready: 8, patience=3600)
+    batches = Batches(run, lambda ready: 8, max_wait=3600)
     lone = threading.Thread(target=batches.put, args=(lambda: 1,), daemon=True)
     lone.start()
     lone.join(30)

@@ -128,6 +128,12 @@ def test_a_file_is_read_in_the_encodings_that_editors_write(encoding: str) -> No
     assert apply_tags({"qwen_description": "ÉTÉ"}, "custom_tags.json") == ["Été"]
 
 
+def test_rules_of_before_have_the_fingerprint_of_before_so_that_no_video_is_tagged_again() -> None:
+    rules = {"metadata_conditions": {"codec": "h264", "duration_gt": 60}, "tags": ["a"]}
+    # Another value means that every library's videos are tagged again: change it only where tags really change.
+    assert rule_set({"rules": [rules]}).fingerprint == "dc24350f126ba821"
+
+
 def test_the_fingerprint_follows_the_meaning() -> None:
     def fingerprint(text: str) -> str:
         return load_custom_tags(write(text)).fingerprint

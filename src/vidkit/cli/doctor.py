@@ -22,7 +22,7 @@ from vidkit.ffmpeg import find_tool, tool_version
 from vidkit.library import open_library
 from vidkit.library.backends import configured_file
 from vidkit.qwen_model.describer import endpoint_url, open_describer
-from vidkit.qwen_model.reach import look_at_endpoint
+from vidkit.qwen_model.endpoint_check import check_endpoint
 from vidkit.qwen_model.weights import missing_file, weights_size
 from vidkit.tagging import load_custom_tags
 
@@ -146,7 +146,7 @@ def _describer(config: Config) -> Iterator[_Check]:
     if not url:
         yield _local_model(config)
         return
-    fine, seen = look_at_endpoint(config, url)
+    fine, seen = check_endpoint(config, url)
     yield "ok" if fine else "wrong", "endpoint", seen
     if config.qwen_vl.vpc_endpoint:
         yield _vpc_endpoint(config)
@@ -155,7 +155,7 @@ def _describer(config: Config) -> Iterator[_Check]:
 def _vpc_endpoint(config: Config) -> _Check:
     """The second endpoint, which only machines in its own network reach."""
     try:
-        fine, seen = look_at_endpoint(config, endpoint_url(config, use_vpc=True))
+        fine, seen = check_endpoint(config, endpoint_url(config, use_vpc=True))
     except VidkitError as error:
         return "wrong", "endpoint for --use_vpc", str(error)
     return "ok" if fine else "without", "endpoint for --use_vpc", seen

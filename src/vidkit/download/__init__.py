@@ -98,17 +98,17 @@ def download_video(
     if path is not None:
         return _local(path, wanted_name(url, filename) or safe_name(path.name))
     url = _checked(url)
-    from vidkit.download.fetch import Order, fetch
+    from vidkit.download.destination import Destination
+    from vidkit.download.fetch import DownloadRequest, fetch
     from vidkit.download.http import DownloadPolicy
-    from vidkit.download.places import Places
 
-    order = Order(
+    request = DownloadRequest(
         filename=filename,
-        places=Places(Path(download_dir), claim or str),
+        destination=Destination(Path(download_dir), claim or str),
         progress=progress,
         policy=DownloadPolicy(timeout=timeout, retry=RetryPolicy(retries, backoff), stop=stop, max_size=max_size),
     )
-    saved = fetch(url, order)
+    saved = fetch(url, request)
     return Download(saved.path, saved.path.name, saved.url, saved.version, is_local=False)
 
 

@@ -18,12 +18,12 @@ from vidkit.core.extras import install_command
 from vidkit.download import extract_video_url_from_html, hls, sites
 from vidkit.download.answer import Kind, found_extension, kind_of, version_of
 from vidkit.download.body import blocks
+from vidkit.download.destination import Destination
 from vidkit.download.http import DownloadPolicy, StoppedError, ask, persist
 from vidkit.download.names import answered_name, has_extension, wanted_name
-from vidkit.download.places import Places
 from vidkit.download.transfer import (
     Part,
-    Report,
+    ReportProgress,
     StaleError,
     discard,
     finish,
@@ -40,11 +40,11 @@ Progress: TypeAlias = "Callable[[int, int | None], None] | bool"
 
 
 @dataclass(frozen=True)
-class Order:
+class DownloadRequest:
     """What is wanted, and how: the same for every step on the way."""
 
     filename: str | None
-    places: Places
+    destination: Destination
     progress: Progress
     policy: DownloadPolicy
 
@@ -78,7 +78,7 @@ class Content:
     blocks: Iterator[bytes]
 
 
-def fetch(url: str, order: Order) -> Saved:
+def fetch(url: str, request: DownloadRequest) -> Saved:
     """Fetch the video that an http or https URL leads to: a file, an HLS stream, or a page with either.
 
     Returns:
@@ -88,78 +88,78 @@ def fetch(url: str, order: Order) -> Saved:
         DownloadError: there is none, or it cannot be had.
         OutputError: it cannot be written.
     """
-    with order.places:
-        saved = _fetch(url, order)
-        return replace(saved, path=order.places.settle(saved.path))
+    with request.destination:
+        saved = _fetch(url, request)
+        return replace(saved, path=request.destination.settle(saved.path))
 
 
-def _fetch(url: str, order: Order) -> Saved:
+def _fetch(url: str, request: DownloadRequest) -> Saved:
     try:
-        answer = _persist(url, order)
+        answer = _persist(url, request)
     except StoppedError:
         raise
     except DownloadError:
         # Some sites refuse everything but a browser.
         if has_extension(url, VIDEO_EXTENSIONS) or not sites.knows(url):
             raise
-        return _from_site(url, order, None)
+        return _from_site(url, request, None)
     if isinstance(answer, Text) and answer.kind is Kind.PAGE and sites.knows(url):
-        return _from_site(url, order, answer.version)
+        return _from_site(url, request, answer.version)
     version, seen = answer.version, [url]
     while isinstance(answer, Text):
         if answer.kind is Kind.MANIFEST:
-            return _stream(answer, order, version)
+            return _stream(answer, request, version)
         found = extract_video_url_from_html(answer.text, answer.url)
         if found is None:
-            return _from_site(url, order, version, "the page has no video that vidkit can find")
+            return _from_site(url, request, version, "the page has no video that vidkit can find")
         if found in seen or len(seen) > MAX_HOPS:
-            return _from_site(url, order, version, "the page leads only to other pages, not to a video")
+            return _from_site(url, request, version, "the page leads only to other pages, not to a video")
         seen.append(found)
-        answer = _persist(found, order, referer=answer.url)
+        answer = _persist(found, request, referer=answer.url)
     return Saved(answer.path, answer.url, version)
 
 
-def _persist(url: str, order: Order, referer: str | None = None) -> Saved | Text:
+def _persist(url: str, request: DownloadRequest, referer: str | None = None) -> Saved | Text:
     headers = {"Referer": shown_url(referer)} if referer else {}
     # The target is known from the first try on, so that the second can go on with what the first left.
-    targets = [order.places.target(name)] if (name := wanted_name(url, order.filename)) else []
+    targets = [request.destination.target(name)] if (name := wanted_name(url, request.filename)) else []
     try:
-        return persist(lambda: _try(url, order, headers, targets), order.policy, url)
+        return persist(lambda: _try(url, request, headers, targets), request.policy, url)
     finally:
         for target in targets:
             if not left_over(target, url):
                 discard(target)
 
 
-def _try(url: str, order: Order, headers: dict[str, str], targets: list[Path]) -> Saved | Text:
+def _try(url: str, request: DownloadRequest, headers: dict[str, str], targets: list[Path]) -> Saved | Text:
     """One try: go on with what is there, or begin anew, and see what comes back."""
     part = left_over(targets[-1], url) if targets else None
     if part:
         try:
-            with open_rest(url, part, order.policy, headers) as response:
+            with open_rest(url, part, request.policy, headers) as response:
                 if response is None:
                     finish(targets[-1])
                     return Saved(targets[-1], shown_url(url), part.version)
                 if response.status_code == 206:
-                    return _save(response, blocks(response, order.policy), targets[-1], url, part, order)
+                    return _save(response, blocks(response, request.policy), targets[-1], url, part, request)
                 # Another version, or a server that knows no ranges.
-                return _take(response, _look(response, order.policy), url, order, targets)
+                return _write_or_read(response, _sniffed(response, request.policy), url, request, targets)
         except StaleError:
             discard(targets[-1])
-    with ask("GET", url, order.policy, headers) as response:
-        content = _look(response, order.policy)
+    with ask("GET", url, request.policy, headers) as response:
+        content = _sniffed(response, request.policy)
         named_late = not targets
         if (
             content.kind is not Kind.VIDEO
             or not named_late
-            or not left_over(_target(response, content, url, order), url)
+            or not left_over(_target(response, content, url, request), url)
         ):
-            return _take(response, content, url, order, targets)
-        targets.append(_target(response, content, url, order))
-    return _try(url, order, headers, targets)  # the answer told the name, and a part of that name is here
+            return _write_or_read(response, content, url, request, targets)
+        targets.append(_target(response, content, url, request))
+    return _try(url, request, headers, targets)  # the answer told the name, and a part of that name is here
 
 
-def _look(response: requests.Response, policy: DownloadPolicy) -> Content:
+def _sniffed(response: requests.Response, policy: DownloadPolicy) -> Content:
     """What an answer is, by the first bytes that tell."""
     head, rest = b"", blocks(response, policy)
     for block in rest:
@@ -169,29 +169,29 @@ def _look(response: requests.Response, policy: DownloadPolicy) -> Content:
     return Content(kind_of(response.url, response.headers, head), head, itertools.chain((head,), rest))
 
 
-def _target(response: requests.Response, content: Content, url: str, order: Order) -> Path:
+def _target(response: requests.Response, content: Content, url: str, request: DownloadRequest) -> Path:
     manifest = content.kind is Kind.MANIFEST
     name = answered_name(
         url,
-        order.filename,
+        request.filename,
         resolved=response.url,
         disposition=response.headers.get("Content-Disposition"),
         content_type="video/mp4" if manifest else response.headers.get("Content-Type", ""),
         found=found_extension(content.head),
     )
-    return order.places.target(name)
+    return request.destination.target(name)
 
 
-def _take(
-    response: requests.Response, content: Content, url: str, order: Order, targets: list[Path]
+def _write_or_read(
+    response: requests.Response, content: Content, url: str, request: DownloadRequest, targets: list[Path]
 ) -> Saved | Text:
     """Write a file, or read a page or a manifest."""
     kind = content.kind
-    target = _target(response, content, url, order) if kind is not Kind.PAGE else None
+    target = _target(response, content, url, request) if kind is not Kind.PAGE else None
     if target is not None and target not in targets:
         targets.append(target)
     if target is not None and kind is Kind.VIDEO:
-        return _save(response, content.blocks, target, url, None, order)
+        return _save(response, content.blocks, target, url, None, request)
     body = bytearray()
     for block in content.blocks:
         body += block
@@ -204,18 +204,23 @@ def _take(
 
 
 def _save(
-    response: requests.Response, content: Iterable[bytes], target: Path, url: str, part: Part | None, order: Order
+    response: requests.Response,
+    content: Iterable[bytes],
+    target: Path,
+    url: str,
+    part: Part | None,
+    request: DownloadRequest,
 ) -> Saved:
-    with reporting(order.progress, target.name, part.size if part else 0) as report:
-        save(response, content, target, url, part, order.policy, report)
+    with reporting(request.progress, target.name, part.size if part else 0) as report:
+        save(response, content, target, url, part, request.policy, report)
     return Saved(target, shown_url(response.url), part.version if part else version_of(response.headers))
 
 
-def _stream(manifest: Text, order: Order, version: str | None) -> Saved:
+def _stream(manifest: Text, request: DownloadRequest, version: str | None) -> Saved:
     assert manifest.target is not None  # every manifest has one
-    with reporting(order.progress, manifest.target.name) as report:
+    with reporting(request.progress, manifest.target.name) as report:
         try:
-            hls.fetch_stream(manifest.url, manifest.text, manifest.target, order.policy, report)
+            hls.fetch_stream(manifest.url, manifest.text, manifest.target, request.policy, report)
         except StoppedError:
             raise
         except DownloadError as error:
@@ -223,15 +228,15 @@ def _stream(manifest: Text, order: Order, version: str | None) -> Saved:
     return Saved(manifest.target, shown_url(manifest.url), version)
 
 
-def _from_site(url: str, order: Order, version: str | None, why: str = "") -> Saved:
+def _from_site(url: str, request: DownloadRequest, version: str | None, why: str = "") -> Saved:
     shown = printable(shown_url(url))
     if not sites.installed():
         raise DownloadError(
             f"{shown}: {why}. `{install_command('sites')}` adds yt-dlp, which knows YouTube and many other sites"
         )
-    with reporting(order.progress, shown) as report:
+    with reporting(request.progress, shown) as report:
         try:
-            path, found = sites.fetch_from_site(url, order.filename, order.places, order.policy, report)
+            path, found = sites.fetch_from_site(url, request.filename, request.destination, request.policy, report)
         except StoppedError:
             raise
         except DownloadError as error:
@@ -240,7 +245,7 @@ def _from_site(url: str, order: Order, version: str | None, why: str = "") -> Sa
 
 
 @contextmanager
-def reporting(progress: Progress, name: str, start: int = 0) -> Iterator[Report]:
+def reporting(progress: Progress, name: str, start: int = 0) -> Iterator[ReportProgress]:
     """Who is told how far a download is: the caller's function, a bar on a terminal, or nobody."""
     if callable(progress):
         yield progress

@@ -19,7 +19,7 @@ from vidkit.core import printable, shown_url
 from vidkit.download.body import blocks
 from vidkit.download.http import DownloadPolicy, ask, persist
 from vidkit.download.names import extension_of, last_part
-from vidkit.download.transfer import Report, check_room, check_size, disk_errors, finish, part_of, save
+from vidkit.download.transfer import ReportProgress, check_room, check_size, disk_errors, finish, part_of, save
 from vidkit.errors import DownloadError, MediaError
 from vidkit.ffmpeg import run_tool
 
@@ -46,7 +46,7 @@ class _Playlist:
         return any(line.startswith("#EXT-X-STREAM-INF:") for line in self.lines)
 
 
-def fetch_stream(url: str, manifest: str, target: Path, policy: DownloadPolicy, report: Report) -> None:
+def fetch_stream(url: str, manifest: str, target: Path, policy: DownloadPolicy, report: ReportProgress) -> None:
     """Fetch the best variant of an HLS recording into an MP4 file, without encoding it again.
 
     Args:

@@ -151,7 +151,7 @@ def _follow(method: str, url: str, policy: DownloadPolicy, headers: dict[str, st
     """requests' own redirects read every body on the way, however long: these do not."""
     session = _session()
     for _ in range(MAX_REDIRECTS + 1):
-        _see_that_it_parses(url)
+        _check_parses(url)
         response = session.request(
             method, url, headers=headers, stream=True, allow_redirects=False, timeout=policy.timeout
         )
@@ -194,7 +194,7 @@ def _session() -> requests.Session:
     return session
 
 
-def _see_that_it_parses(url: str) -> None:
+def _check_parses(url: str) -> None:
     """Refuse a URL with a user that cannot be asked for, here: what others say of it may quote the password.
 
     Raises:

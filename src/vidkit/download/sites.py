@@ -14,10 +14,10 @@ from typing import Any
 
 from vidkit.core import printable, without_secrets
 from vidkit.download.body import Pace
+from vidkit.download.destination import Destination
 from vidkit.download.http import DownloadPolicy, StoppedError
 from vidkit.download.names import safe_name
-from vidkit.download.places import Places
-from vidkit.download.transfer import Report, check_room, check_size, disk_errors
+from vidkit.download.transfer import ReportProgress, check_room, check_size, disk_errors
 from vidkit.errors import DownloadError, OutputError, ToolMissingError, UnwantedError
 
 log = logging.getLogger(__name__)
@@ -43,16 +43,16 @@ def knows(url: str) -> bool:
 def fetch_from_site(
     url: str,
     filename: str | None,
-    places: Places,
+    destination: Destination,
     policy: DownloadPolicy,
-    report: Report,
+    report: ReportProgress,
 ) -> tuple[Path, str]:
     """Let yt-dlp find and fetch the video of a page; of several, the first.
 
     Args:
         url: the page.
         filename: the name that the user wants; by default the video's title.
-        places: where the file goes.
+        destination: where the file goes.
         report: called with (bytes so far, bytes in all or None).
 
     Returns:
@@ -64,7 +64,7 @@ def fetch_from_site(
     import yt_dlp
 
     work: Path | None = None
-    options = _options(policy, _watch(places.folder / "video", policy, report))
+    options = _options(policy, _watch(destination.folder / "video", policy, report))
     try:
         with yt_dlp.YoutubeDL(options) as site:
             found = site.extract_info(url, download=False)
@@ -73,7 +73,7 @@ def fetch_from_site(
             raise DownloadError("yt-dlp finds no video there")
         title = str(found.get("title") or found.get("id") or "video")
         extension = str(found.get("ext") or "mp4")
-        target = places.target(
+        target = destination.target(
             safe_name(filename or f"{title.replace('/', '_').replace(chr(92), '_')}.{extension}")
         )
         work = target.with_name(f"{target.name}.site.part")
@@ -92,11 +92,11 @@ def fetch_from_site(
         if work is not None:
             shutil.rmtree(work, ignore_errors=True)
         raise DownloadError(f"yt-dlp: {_words(error)}") from error
-    _take(work, target)
+    _move_finished(work, target)
     return target, str(found.get("webpage_url") or url)
 
 
-def _watch(target: Path, policy: DownloadPolicy, report: Report) -> Callable[[Mapping[str, Any]], None]:
+def _watch(target: Path, policy: DownloadPolicy, report: ReportProgress) -> Callable[[Mapping[str, Any]], None]:
     """What yt-dlp calls as it goes on: it stops where a download of vidkit's own would."""
     pace, before = Pace(policy), 0
 
@@ -143,7 +143,7 @@ def _options(policy: DownloadPolicy, hook: Callable[[Mapping[str, Any]], None]) 
     return options
 
 
-def _take(work: Path, target: Path) -> None:
+def _move_finished(work: Path, target: Path) -> None:
     """Move the one finished file out of yt-dlp's folder, and remove the folder."""
     with disk_errors(target):
         made = [path for path in work.iterdir() if path.is_file() and path.suffix not in (".part", ".ytdl")]

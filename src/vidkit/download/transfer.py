@@ -21,10 +21,10 @@ from vidkit.download.answer import strong_validator
 from vidkit.download.http import DownloadPolicy, ask, content_length
 from vidkit.errors import OutputError, UnwantedError
 
-Report = Callable[[int, "int | None"], None]
+ReportProgress = Callable[[int, "int | None"], None]
 
 ROOM_TO_LEAVE = 16 * 2**20  # bytes that stay free on the disk
-_LOOK_AGAIN = 2**23  # bytes after which the room on the disk is looked at again
+_CHECK_EVERY = 2**23  # bytes after which the room on the disk is checked again
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,8 @@ class StaleError(Exception):
 
 def _continues(response: requests.Response, part: Part) -> bool:
     """Whether a 206 begins where the part ends, and is of the same version and length."""
-    said = response.headers.get("Content-Range", "").strip()
-    where = re.fullmatch(r"bytes ([0-9]{1,18})-([0-9]+)/([0-9]+|\*)", said)
+    content_range = response.headers.get("Content-Range", "").strip()
+    where = re.fullmatch(r"bytes ([0-9]{1,18})-([0-9]+)/([0-9]+|\*)", content_range)
     if not where or int(where[1]) != part.size or _is_other(response, part):
         return False
     if "Content-Encoding" in response.headers:
@@ -126,7 +126,7 @@ def save(
     url: str,
     part: Part | None,
     policy: DownloadPolicy,
-    report: Report,
+    report: ReportProgress,
 ) -> None:
     """Write the body of an answer to `target`, which appears only when it is whole.
 
@@ -172,17 +172,17 @@ def _write_body(
     done: int,
     total: int | None,
     policy: DownloadPolicy,
-    report: Report,
+    report: ReportProgress,
 ) -> int:
     """Write what comes, and watch its size and the disk; the size of the file in the end."""
-    looked = done
+    checked = done
     try:
         for block in content:
             _write(write, block)
             done += len(block)
             check_size(target, done, policy)
-            if done >= looked + _LOOK_AGAIN:
-                looked = done
+            if done >= checked + _CHECK_EVERY:
+                checked = done
                 check_room(target, 0)
             report(done, total)
     except TransientError as error:

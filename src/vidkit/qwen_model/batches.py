@@ -35,17 +35,17 @@ class Batches(Generic[Item, Result]):
     Args:
         run: a batch -> its results, in order. Raises OutOfMemory where it does not fit.
         fits: of the items that wait, how many may go together; one at least.
-        patience: seconds that the model waits, at the most, for items that are being prepared.
+        max_wait: seconds that the model waits, at the most, for items that are being prepared.
     """
 
     def __init__(
         self,
         run: Callable[[Sequence[Item]], Sequence[Result]],
         fits: Callable[[Sequence[Item]], int],
-        patience: float = 1.0,
+        max_wait: float = 1.0,
     ) -> None:
         self._run = run
-        self._patience = patience
+        self._max_wait = max_wait
         self._fits = fits
         self._most: int | None = None  # what memory allowed when it ran out
         self._ready: deque[_Waiting[Item, Result]] = deque()
@@ -102,7 +102,7 @@ class Batches(Generic[Item, Result]):
         """The next batch; empty when all is over."""
         with self._changed:
             self._changed.wait_for(lambda: self._ready or self._closed)
-            deadline = time.monotonic() + self._patience
+            deadline = time.monotonic() + self._max_wait
             while not self._closed:
                 count = self._allowed()
                 left = deadline - time.monotonic()

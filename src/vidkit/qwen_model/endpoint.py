@@ -188,7 +188,7 @@ class Endpoint:
     def _reply(self, text: str, answer: Any, seconds: float) -> Reply:
         """Text that can be kept: without the access key and without halves of characters."""
         whole = text.encode("utf-8", "replace").decode("utf-8")
-        return Reply(self._server.hidden(whole), *_tokens(answer), seconds)
+        return Reply(self._server.without_key(whole), *_tokens(answer), seconds)
 
     def _put_text(self, question: Question) -> Reply:
         """A question without a video, which not every server of the protocol `vidkit` takes: tried once a run."""
@@ -242,7 +242,7 @@ class Endpoint:
         if self._model is None:
             try:
                 listed = self._server.get(self._chat_url.removesuffix("/chat/completions") + "/models")
-                self._model = self._server.hidden(_name(listed["data"][0]["id"]))
+                self._model = self._server.without_key(_name(listed["data"][0]["id"]))
             except RefusedError as error:
                 raise DescribeError(f"name the model in [QwenVL] Model: {error}") from None
             except (KeyError, IndexError, TypeError, ValueError):

@@ -22,7 +22,7 @@ from vidkit.core.retry import (
 )
 from vidkit.errors import DescribeError
 from vidkit.qwen_model.cost import Meter
-from vidkit.qwen_model.hidden import hider
+from vidkit.qwen_model.key_redaction import key_redactor
 
 if TYPE_CHECKING:
     import requests
@@ -62,7 +62,7 @@ class Server:
 
     def __init__(self, access_key: str, timeout: float, workers: int, meter: Meter) -> None:
         self._access_key = access_key
-        self._safe = hider(access_key)
+        self._redact = key_redactor(access_key)
         self._timeout = timeout
         self._meter = meter
         self._slots = threading.BoundedSemaphore(workers)
@@ -191,7 +191,7 @@ class Server:
             if not patient and any(words in str(error) for words in ("[Errno 32]", "reset by peer")):
                 # So says a server that will not read so much; one that has crashed will say so again.
                 raise RefusedError(413, f"{shown_endpoint(url)} broke off while the clip was sent") from None
-            raise TransientError(f"cannot be reached: {self._safe(_reason(error))}") from None
+            raise TransientError(f"cannot be reached: {self._redact(_reason(error))}") from None
 
     def _late(self, url: str) -> str:
         # It is not asked again: it took the question, and may well work on it still.
@@ -208,9 +208,9 @@ class Server:
                 raise DescribeError(f"{shown_endpoint(answer.url)} answered more than {_ANSWER_LIMIT // 2**20} MiB")
         return b"".join(blocks)
 
-    def hidden(self, text: str) -> str:
+    def without_key(self, text: str) -> str:
         """Words of the server without the access key, should it repeat what it was sent."""
-        return self._safe(text) if len(self._access_key) >= _SHOWN_KEY else text
+        return self._redact(text) if len(self._access_key) >= _SHOWN_KEY else text
 
     def _check(self, url: str, answer: requests.Response, body: bytes, patient: bool) -> None:
         """Raise for every status but 200."""
@@ -218,7 +218,7 @@ class Server:
         if status == 200:
             return
         place = shown_endpoint(url)
-        said = self._said(body) or self._safe(printable(answer.reason or "no reason"))[:_SHOWN]
+        said = self._error_text(body) or self._redact(printable(answer.reason or "no reason"))[:_SHOWN]
         if status == 401:
             self._wrong_key = (
                 f"{place} does not accept the access key (QWEN_VL_ACCESS_KEY or [QwenVL] AccessKey): "
@@ -226,7 +226,7 @@ class Server:
             )
             raise DescribeError(self._wrong_key)
         if 300 <= status < 400:
-            target = self._safe(shown_endpoint(answer.headers.get("Location", "")))[:_SHOWN]
+            target = self._redact(shown_endpoint(answer.headers.get("Location", "")))[:_SHOWN]
             raise RefusedError(status, f"{place} has moved to {target}: set [QwenVL] PublicEndpoint to that")
         if status in _OVERLOADED or (status >= 500 and status != 501 and patient):
             raise TransientError(f"answered {status}: {said}", parse_retry_after(answer.headers))
@@ -241,10 +241,10 @@ class Server:
             raise RefusedError(200, f"{place} answered nothing")
         if body.lstrip()[:1] == b"<":
             raise RefusedError(200, f"{place} answered with a web page: is the endpoint's URL right?")
-        raise RefusedError(200, f"{place} answered something that is no JSON: {self._said(body)}")
+        raise RefusedError(200, f"{place} answered something that is no JSON: {self._error_text(body)}")
 
-    def _said(self, body: bytes) -> str:
-        text = self._safe(body.decode("utf-8", "replace"))[:_SAID_LIMIT]
+    def _error_text(self, body: bytes) -> str:
+        text = self._redact(body.decode("utf-8", "replace"))[:_SAID_LIMIT]
         return self.words_of(_parsed(text), text)
 
     def words_of(self, content: Any, text: str = "") -> str:
@@ -257,7 +257,7 @@ class Server:
             text = content
         elif text.lstrip().startswith("<"):
             text = re.sub(r"<(script|style|head)\b.*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL | re.IGNORECASE)
-        return self._safe(" ".join(printable(text).split()))[:_SHOWN]
+        return self._redact(" ".join(printable(text).split()))[:_SHOWN]
 
     def _connections(self) -> Session:
         from vidkit.qwen_model.deadline import Session

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from functools import cache
 from typing import Any, ClassVar, Protocol
 
-from vidkit.tagging.conditions import Facts, facts
+from vidkit.tagging.conditions import RuleInput, rule_input
 from vidkit.tagging.rules import BUILT_IN, Rule, RuleSet, load_custom_tags, missing_columns, rule_holds, rule_set
 from vidkit.tagging.words import fold
 
@@ -57,7 +57,7 @@ def apply_tags(video_info: VideoInfo, custom_rules: CustomRules = None) -> list[
         ConfigError: the rule file holds a mistake.
     """
     custom = _rules(custom_rules)
-    return _apply((*built_in().rules, *custom.rules), facts(_mapping(video_info)), [])
+    return _apply((*built_in().rules, *custom.rules), rule_input(_mapping(video_info)), [])
 
 
 def apply_custom_rules(video_info: VideoInfo, tags: Iterable[str], custom_tags_rules: CustomRules) -> list[str]:
@@ -66,7 +66,7 @@ def apply_custom_rules(video_info: VideoInfo, tags: Iterable[str], custom_tags_r
     Raises:
         ConfigError: the rules hold a mistake.
     """
-    return _apply(_rules(custom_tags_rules).rules, facts(_mapping(video_info)), tags)
+    return _apply(_rules(custom_tags_rules).rules, rule_input(_mapping(video_info)), tags)
 
 
 def classify_video(video_info: VideoInfo, custom_rules: CustomRules = None) -> str:
@@ -79,7 +79,7 @@ def classify_video(video_info: VideoInfo, custom_rules: CustomRules = None) -> s
         ConfigError: the rule file holds a mistake.
     """
     known = _mapping(video_info)
-    video, tags = facts(known), _by_meaning(known.get("tags") or ())
+    video, tags = rule_input(known), _by_meaning(known.get("tags") or ())
     classes = (*_rules(custom_rules).classifications, *built_in().classifications)
     return next((rule.gives[0] for rule in classes if rule_holds(rule, video, tags)), UNCLASSIFIED)
 
@@ -127,7 +127,7 @@ def _rules(custom_rules: CustomRules) -> RuleSet:
     return rule_set(custom_rules) if isinstance(custom_rules, Mapping) else load_custom_tags(custom_rules)
 
 
-def _apply(rules: Iterable[Rule], video: Facts, tags: Iterable[str]) -> list[str]:
+def _apply(rules: Iterable[Rule], video: RuleInput, tags: Iterable[str]) -> list[str]:
     found = _by_meaning(tags)
     for rule in rules:
         if rule_holds(rule, video, found):

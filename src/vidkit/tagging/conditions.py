@@ -14,7 +14,7 @@ from vidkit.tagging.words import fold, fold_name, stands_in
 
 
 @dataclass(frozen=True)
-class Facts:
+class RuleInput:
     """One video as the conditions see it: its words folded once."""
 
     record: Mapping[str, Any]
@@ -31,10 +31,10 @@ class Condition:
     """
 
     read: Callable[[Any], Any]
-    holds: Callable[[Any, Facts, Collection[str]], bool]
+    holds: Callable[[Any, RuleInput, Collection[str]], bool]
 
 
-def facts(video_info: Mapping[str, Any]) -> Facts:
+def rule_input(video_info: Mapping[str, Any]) -> RuleInput:
     """A record, whole or in part, as the conditions see it. Missing keys and nulls are simply not there."""
     scenes, segments = (_entries(video_info, key) for key in ("scenes", "segments"))
     descriptions = [
@@ -44,7 +44,7 @@ def facts(video_info: Mapping[str, Any]) -> Facts:
     source = video_info.get("source")
     names = [video_info.get("filename"), source.get("file_name") if isinstance(source, Mapping) else None]
     ai_tags = [video_info.get("ai_generated_tags"), *(part.get("tags") for part in segments)]
-    return Facts(
+    return RuleInput(
         record=video_info,
         descriptions=tuple(fold(text) for text in descriptions if isinstance(text, str)),
         names=tuple(fold_name(text) for text in names if isinstance(text, str)),

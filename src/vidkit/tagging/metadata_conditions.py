@@ -46,17 +46,21 @@ _CLOSE = 0.005
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One entry: a record's key, its kind, a suffix or "", and what the value is held against."""
+class MetadataCondition:
+    """One condition: a record's key, its kind, a suffix or "", and what the value is held against."""
 
     key: str
     kind: str
     suffix: str
     wanted: Any
 
+    def __repr__(self) -> str:
+        """As it always was: the fingerprint of the rules is made of it, and another one tags every video again."""
+        return f"Entry(key={self.key!r}, kind={self.kind!r}, suffix={self.suffix!r}, wanted={self.wanted!r})"
 
-def read_metadata(value: Any) -> tuple[Entry, ...]:
-    """The entries of `metadata_conditions` as they stand in a rule file.
+
+def read_metadata(value: Any) -> tuple[MetadataCondition, ...]:
+    """The conditions of `metadata_conditions` as they stand in a rule file.
 
     Raises:
         ValueError: an unknown key (with the nearest known one) or a value that cannot be, in words.
@@ -65,18 +69,18 @@ def read_metadata(value: Any) -> tuple[Entry, ...]:
         raise ValueError('needs an object, as in {"codec": "h264", "duration_gt": 600}')
     if not value:
         raise ValueError("is empty")
-    entries = [_read_entry(written, wanted) for written, wanted in value.items()]
-    return tuple(sorted(entries, key=lambda entry: (entry.key, entry.suffix)))
+    conditions = [_read_condition(written, wanted) for written, wanted in value.items()]
+    return tuple(sorted(conditions, key=lambda condition: (condition.key, condition.suffix)))
 
 
-def columns_in(entries: tuple[Entry, ...]) -> list[str]:
+def columns_in(conditions: tuple[MetadataCondition, ...]) -> list[str]:
     """The columns of the CSV that a condition asks for, as they are written."""
-    return [entry.key[len(COLUMNS) :] for entry in entries if entry.kind == "column"]
+    return [condition.key[len(COLUMNS) :] for condition in conditions if condition.kind == "column"]
 
 
-def metadata_holds(entries: tuple[Entry, ...], record: Mapping[str, Any]) -> bool:
-    """Whether all entries hold. A value that is `null`, missing or unreadable fulfils nothing but `_ne`."""
-    return all(_holds(entry, _value(record, entry.key)) for entry in entries)
+def metadata_holds(conditions: tuple[MetadataCondition, ...], record: Mapping[str, Any]) -> bool:
+    """Whether all conditions hold. A value that is `null`, missing or unreadable fulfils nothing but `_ne`."""
+    return all(_holds(condition, _value(record, condition.key)) for condition in conditions)
 
 
 @cache
@@ -101,21 +105,21 @@ def _walk(table: Any, prefix: str) -> Iterator[tuple[str, str]]:
             yield key, _KINDS.get(key, "number" if hint in (int, float) else "text")
 
 
-def _read_entry(written: str, wanted: Any) -> Entry:
+def _read_condition(written: str, wanted: Any) -> MetadataCondition:
     key, suffix = _split(written)
     kind = "column" if key.startswith(COLUMNS) else known_keys()[key]
     if wanted is None:
         if suffix not in ("", "ne"):
             raise ValueError(f'"{written}": null goes with the plain key or with _ne')
-        return Entry(key, kind, suffix, None)
+        return MetadataCondition(key, kind, suffix, None)
     if kind == "object":
         child = next((known for known in known_keys() if known.startswith(f"{key}.")), f"{key}.NAME")
         raise ValueError(f'"{written}" is an object: name one of its keys, as in "{child}"')
     if suffix == "in":
         if not isinstance(wanted, list) or not wanted:
             raise ValueError(f'"{written}" needs a list of values')
-        return Entry(key, kind, suffix, tuple(_read_wanted(written, kind, "", each) for each in wanted))
-    return Entry(key, kind, suffix, _read_wanted(written, kind, suffix, wanted))
+        return MetadataCondition(key, kind, suffix, tuple(_read_wanted(written, kind, "", each) for each in wanted))
+    return MetadataCondition(key, kind, suffix, _read_wanted(written, kind, suffix, wanted))
 
 
 def _split(written: str) -> tuple[str, str]:
@@ -178,24 +182,24 @@ def _picture(record: Mapping[str, Any]) -> tuple[int, int] | None:
     return _try(parse_resolution, text) if isinstance(text, str) else None
 
 
-def _holds(entry: Entry, value: Any) -> bool:
-    if entry.suffix == "ne":
-        return not _equal(entry.kind, value, entry.wanted)
-    if entry.suffix == "in":
-        return any(_equal(entry.kind, value, wanted) for wanted in entry.wanted)
-    if entry.suffix == "contains":
-        return _contains(value, entry.wanted)
-    if entry.suffix == "":
-        return _equal(entry.kind, value, entry.wanted)
+def _holds(condition: MetadataCondition, value: Any) -> bool:
+    if condition.suffix == "ne":
+        return not _equal(condition.kind, value, condition.wanted)
+    if condition.suffix == "in":
+        return any(_equal(condition.kind, value, wanted) for wanted in condition.wanted)
+    if condition.suffix == "contains":
+        return _contains(value, condition.wanted)
+    if condition.suffix == "":
+        return _equal(condition.kind, value, condition.wanted)
     if value is None:
         return False
-    if entry.kind == "resolution":
-        return _resolution_order(value, entry.wanted, entry.suffix)
-    if entry.kind == "column":
-        pairs = ((_try(read, value), _try(read, entry.wanted)) for read in _MAGNITUDES)
-        return next((_ordered(*pair, entry.suffix) for pair in pairs if None not in pair), False)
-    have = _try(_READ[entry.kind], value)
-    return have is not None and _ordered(have, entry.wanted, entry.suffix)
+    if condition.kind == "resolution":
+        return _resolution_order(value, condition.wanted, condition.suffix)
+    if condition.kind == "column":
+        pairs = ((_try(read, value), _try(read, condition.wanted)) for read in _MAGNITUDES)
+        return next((_ordered(*pair, condition.suffix) for pair in pairs if None not in pair), False)
+    have = _try(_READ[condition.kind], value)
+    return have is not None and _ordered(have, condition.wanted, condition.suffix)
 
 
 def _equal(kind: str, value: Any, wanted: Any) -> bool:

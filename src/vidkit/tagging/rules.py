@@ -16,7 +16,7 @@ from typing import Any
 
 from vidkit.core import json_reason, printable
 from vidkit.errors import ConfigError, nearest, sentence
-from vidkit.tagging.conditions import CONDITIONS, Facts, read_texts
+from vidkit.tagging.conditions import CONDITIONS, RuleInput, read_texts
 from vidkit.tagging.metadata_conditions import COLUMNS, columns_in
 from vidkit.tagging.words import caseless
 
@@ -135,7 +135,7 @@ def missing_columns(rules: RuleSet, columns: Collection[str], where: str) -> Ite
                     yield printable(f"{rules.path or 'the rules'}: {what}")
 
 
-def rule_holds(rule: Rule, video: Facts, tags: Collection[str]) -> bool:
+def rule_holds(rule: Rule, video: RuleInput, tags: Collection[str]) -> bool:
     """Whether a rule applies to a video that has these tags, folded, so far."""
     held = (CONDITIONS[name].holds(data, video, tags) for name, data in rule.conditions)
     return all(held) if rule.match_all else any(held)

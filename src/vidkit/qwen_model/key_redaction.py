@@ -12,7 +12,7 @@ _BEGIN = r"(?<!\\)(?<!u005[cC])"
 _BACKSLASH = r"(?:\\(?:u005[cC]){0,8}){1,16}"
 
 
-def hider(secret: str) -> Callable[[str], str]:
+def key_redactor(secret: str) -> Callable[[str], str]:
     r"""A function that puts stars for a secret wherever a text has it.
 
     Found are the secret itself and any of its characters as JSON escapes them, such as `\u0053` for `S`: a text may

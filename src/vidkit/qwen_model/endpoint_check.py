@@ -16,7 +16,7 @@ _TIMEOUT = 5.0  # seconds
 _SHOWN = 3  # models
 
 
-def look_at_endpoint(config: Config, url: str) -> tuple[bool, str]:
+def check_endpoint(config: Config, url: str) -> tuple[bool, str]:
     """Look at an endpoint once, for five seconds at the most.
 
     A server that speaks OpenAI's protocol is asked for its list of models. Another one is asked for the page that

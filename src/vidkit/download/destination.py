@@ -13,7 +13,7 @@ from vidkit.core.locks import FileLock, take_file_lock
 from vidkit.download.transfer import disk_errors
 
 
-class Places:
+class Destination:
     """The files of one download in a folder, each with its lock: `NAME.part.lock`, beside `NAME.part`.
 
     Where another process or thread has the lock, the file is fetched in a folder of its own and moved at the end.
@@ -27,7 +27,7 @@ class Places:
         self._locks: list[FileLock] = []
         self._own: Path | None = None
 
-    def __enter__(self) -> Places:
+    def __enter__(self) -> Destination:
         ensure_directory(self.folder)
         return self
 
