@@ -23,7 +23,7 @@ from vidkit.ffmpeg import find_tool
 ONE = "one `ffmpeg` command that only makes the clips of 15 s"
 VIDKIT = "**`vidkit process --describe none`**: probe, scenes, thumbnails, clips, record, library"
 ALONG = "`vidkit process --describe none --segment_by scenes`"
-SEEDS = "the seeds' way: `ffprobe`, `gt(scene,0.3)`, MoviePy for each scene"
+PROTOTYPE = "the prototype: `ffprobe`, `gt(scene,0.3)`, MoviePy for each scene"
 TOOLS = "tools one by one: `ffprobe`, PySceneDetect with `save-images`, the command for the clips"
 
 
@@ -38,7 +38,7 @@ def vidkit(path: Path, folder: Path, *options: str) -> Cost:
     return cost
 
 
-def seeds(film: Film, path: Path, folder: Path) -> Cost:
+def prototype(film: Film, path: Path, folder: Path) -> Cost:
     """Metadata, scenes by ffmpeg's score, and a clip of each scene by MoviePy."""
     probe = _probe(path)
     filters = ["-vf", "select='gt(scene,0.3)',metadata=print:file=-", "-an", "-f", "null", "-"]
@@ -74,7 +74,7 @@ def compared(film: Film, path: Path, rounds: int) -> str:
         VIDKIT: (partial(vidkit, path), rounds),
         ALONG: (lambda folder: vidkit(path, folder, "--segment_by", "scenes"), rounds),
         TOOLS: (partial(tools, film, path), rounds),
-        SEEDS: (partial(seeds, film, path), 1),
+        PROTOTYPE: (partial(prototype, film, path), 1),
     }
     costs = in_turn([Contender(name, partial(_afresh, work), turns) for name, (work, turns) in ways.items()])
     rows = [_row(name, costs) for name in ways]
@@ -94,7 +94,13 @@ def _row(name: str, costs: dict[str, list[Cost] | str]) -> list[object]:
         return [name, own if isinstance(own, str) else "nothing to hold it against", *[""] * 5]
     times = [f"{ratio(own, base, of):.2f}" for of in ("wall", "cpu", "whole")]
     beside = "" if isinstance(ours, str) else f"{ratio(own, ours):.2f}"
-    return [name, *times, "1.10 at most" if name == VIDKIT else "", beside, "3 at least" if name == SEEDS else ""]
+    return [
+        name,
+        *times,
+        "1.10 at most" if name == VIDKIT else "",
+        beside,
+        "3 at least" if name == PROTOTYPE else "",
+    ]
 
 
 def main() -> None:

@@ -75,7 +75,7 @@ def none_taken(what: str, rows: int, goal: str) -> list[object]:
 
 
 def two_hundred() -> list[list[object]]:
-    """200 small videos: vidkit's whole way and its download alone, beside video2dataset's download alone."""
+    """200 small videos: vidkit's full pipeline and its download alone, compared with video2dataset's download."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         names = make_videos(folder / "site", 200)
@@ -90,7 +90,7 @@ def two_hundred() -> list[list[object]]:
             alone = seconds(lambda: run(sys.executable, "-c", code, cwd=folder))
             peer = _video2dataset(folder)
     rows: list[list[object]] = []
-    for what, took in (("200 videos the whole way", whole), ("200 videos, download alone", alone)):
+    for what, took in (("200 videos, full pipeline", whole), ("200 videos, download alone", alone)):
         beside = (
             f"video2dataset, download alone: {200 / peer:.1f} a second" if peer else "video2dataset: not installed"
         )

@@ -77,8 +77,8 @@ def one_command(pieces: Sequence[Piece], path: Path, out: Path) -> Cost:
     return command(find_tool("ffmpeg"), "-v", "error", "-nostdin", "-i", path, *ENCODING, *words)[0]
 
 
-def seeds_command(path: Path, out: Path) -> Cost:
-    """The seeds' `segment_video`, word for word."""
+def prototype_command(path: Path, out: Path) -> Cost:
+    """`segment_video` of the prototype, word for word."""
     words: list[object] = [
         "-vf",
         "scale=trunc(min(iw\\,1280)/2)*2:trunc(min(ih\\,720)/2)*2,fps=30",
@@ -111,7 +111,7 @@ def cut(path, out, pieces):
 
 
 def moviepy(pieces: Sequence[Piece], path: Path, out: Path) -> Cost:
-    """The seeds' `extract_scene_segment`, by MoviePy, for each piece."""
+    """`extract_scene_segment` of the prototype: MoviePy for each piece."""
     program = peers("moviepy", "moviepy") / "python"
     call = "cut(*sys.argv[1:3], json.loads(sys.argv[3]))"
     return python(program, _MOVIEPY, call, path, out, json.dumps(pieces), env=tools_first(), cwd=out)[0]
@@ -240,13 +240,13 @@ def main() -> None:
         ONE: (partial(one_command, pieces), rounds),
         "**`vidkit clips`**": (vidkit_clips, rounds),
         "**`vidkit clips --clip_mode copy`**": (lambda *where: vidkit_clips(*where, "--clip_mode", "copy"), rounds),
-        "the seeds' `segment_video`": (seeds_command, 1),
-        "MoviePy for each clip, as the seeds have it": (partial(moviepy, pieces), 1),
+        "`segment_video` of the prototype": (prototype_command, 1),
+        "MoviePy for each clip, as in the prototype": (partial(moviepy, pieces), 1),
         "PySceneDetect's `split-video`": (partial(split_video, pieces), rounds),
     }
     print(compared(path, pieces, fixed, ONE))
     print(
-        f"\n{len(scenes)} clips along the scenes that vidkit finds. Its time is with finding them; the others are told:\n"
+        f"\n{len(scenes)} scene clips. The time of vidkit includes scene detection; the other tools get the scenes as input:\n"
     )
     along: dict[str, tuple[Way, int]] = {
         ONE: (partial(one_command, scenes), rounds),
@@ -254,7 +254,7 @@ def main() -> None:
             lambda *where: vidkit_clips(*where, "--segment_by", "scenes"),
             rounds,
         ),
-        "MoviePy for each, as the seeds have it": (partial(moviepy, scenes), 1),
+        "MoviePy for each clip, as in the prototype": (partial(moviepy, scenes), 1),
         "PySceneDetect's `split-video`": (partial(split_video, scenes), rounds),
     }
     print(compared(path, scenes, along, ONE))

@@ -82,7 +82,7 @@ CONTENDERS: dict[str, Callable[[Film, str, _Found], Cost]] = {
     BARE: partial(_ffmpeg, []),
     "**vidkit, `adaptive`** (its default)": partial(_vidkit, "adaptive"),
     "vidkit, `threshold`": partial(_vidkit, "threshold"),
-    "ffmpeg, `select='gt(scene,0.3)'` (the seeds)": partial(
+    "ffmpeg, `select='gt(scene,0.3)'` (as the prototype)": partial(
         _ffmpeg, ["-vf", "select='gt(scene,0.3)',metadata=print:file=-", "-an"]
     ),
     "PySceneDetect, adaptive (its default)": partial(_pyscenedetect, "AdaptiveDetector"),

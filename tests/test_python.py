@@ -17,7 +17,7 @@ OTHER_NAMES = {
     "threshold": "default_threshold", "min_length": "min_scene_length", "download_dir": "download_directory",
     "file_path": "priority_keywords", "budget": None,
 }  # fmt: skip
-# A download's own patience, and the time for a connection to MongoDB: not the model's; words that the seeds give.
+# Defaults of their own: the timeouts of a download and of a MongoDB connection, and an example instruction.
 OWN = {("download_video", "timeout"), ("connect_to_mongodb", "timeout"), ("process_with_qwen_vl", "instruction")}
 
 

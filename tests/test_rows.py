@@ -405,7 +405,7 @@ CUT_NAMES = {"three of the spaces.mp4", "a b c d e f.mp4"}
 
 @pytest.fixture
 def bucket(clean_place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The remote r2:vids of the seeds' command, a folder here."""
+    """The remote r2:vids of the awk command, as a local folder."""
     for tool in ("rclone", "awk"):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed")

@@ -166,7 +166,7 @@ def read_video_metadata_from_csv(csv_file: str | os.PathLike[str], base_url: str
     """The rows of a CSV, one by one, in order; nothing is lost, what cannot be taken says why.
 
     Read are tables with a header (UTF-8 or UTF-16; comma, semicolon, tab or `|`), what `rclone lsf --format pst`
-    lists, with `--csv` or without, and what the seeds' awk command makes of that.
+    lists, with `--csv` or without, and the output of the awk command in `listing`.
 
     Args:
         csv_file: the file, or a pipe.

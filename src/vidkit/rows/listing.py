@@ -1,6 +1,6 @@
-"""What rclone lists, in the forms that people have: `rclone lsf` as it is, and put through awk.
+"""Listings of rclone: plain `rclone lsf`, and `rclone lsf` piped through awk.
 
-The seeds' command splits `name;size;date time` at white space, so a name with a space comes apart:
+A common awk command splits `name;size;date time` at white space, so it breaks names with spaces:
 
     rclone lsf --format pst r2:vids | awk '{print $1","$2","$3","bucket_url $1}'
 
@@ -58,7 +58,7 @@ def listed_cells(cells: list[str]) -> Listed | None:
 
 
 def rejoin(line: str) -> Listed | None:
-    """What the seeds' awk command made of a line of `rclone lsf --format pst`, put together again.
+    """Repair a line of `rclone lsf --format pst` that the awk command above has split.
 
     The end of the last column is the name's first word, which tells where the first comma that was a space stands.
 
