@@ -120,7 +120,7 @@ def _video2dataset(folder: Path) -> float | None:
 
 def memory_over_rows(rows: int = 2000) -> list[object]:
     """The memory of the process after the first half of the rows and after the second."""
-    from vidkit.batch import Silent, process_rows
+    from vidkit.batch import NullReporter, process_rows
     from vidkit.core.config import load_config
     from vidkit.rows import Row
     from vidkit.workflow.run import open_run
@@ -135,7 +135,7 @@ def memory_over_rows(rows: int = 2000) -> list[object]:
             half = rows // 2
             seen = []
             for part in (videos[:half], videos[half:]):
-                process_rows(run_, [Row(line=1, url=f"{url}/{video}") for video in part], 4, Silent())
+                process_rows(run_, [Row(line=1, url=f"{url}/{video}") for video in part], 4, NullReporter())
                 time.sleep(1)
                 seen.append(resident())
             handles, threads = len(os.listdir("/proc/self/fd")), threading.active_count()

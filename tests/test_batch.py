@@ -17,11 +17,11 @@ from urllib.parse import quote
 
 import pytest
 
-from vidkit.batch import Silent, Summary, process_rows
+from vidkit.batch import NullReporter, Summary, process_rows
 from vidkit.core.config import load_config
 from vidkit.ffmpeg import find_tool
 from vidkit.record import Record
-from vidkit.rows import Filters, Found, Row, read_video_metadata_from_csv
+from vidkit.rows import CsvRow, Filters, Row, read_video_metadata_from_csv
 from vidkit.workflow.run import open_run
 
 from .conftest import MakeVideo
@@ -39,10 +39,10 @@ def server() -> Iterator[Server]:
 
 def run_rows(rows: Any, workers: int = 2, **options: Any) -> Summary:
     with open_run(load_config(environment={}), **options) as run:
-        return process_rows(run, rows, workers, Silent())
+        return process_rows(run, rows, workers, NullReporter())
 
 
-def rows_of(*urls: str) -> list[Found]:
+def rows_of(*urls: str) -> list[CsvRow]:
     return [Row(line=number, url=url) for number, url in enumerate(urls, 2)]
 
 
@@ -120,14 +120,14 @@ def test_filters_read_the_csv_and_where_it_is_silent_the_video(server: Server, m
 
 
 def test_no_more_videos_are_under_way_than_workers(server: Server, make_video: MakeVideo) -> None:
-    class Counting(Silent):
+    class Counting(NullReporter):
         now = most = 0
 
-        def began(self, row: Row) -> None:
+        def began(self, url: str, name: str | None) -> None:
             self.now += 1
             self.most = max(self.most, self.now)
 
-        def finished(self, row: Row, record: Record, new: bool) -> None:
+        def finished(self, url: str, record: Record, new: bool) -> None:
             self.now -= 1
 
     urls = [server.at(f"/{n}.mp4", Reply(make_video(), etag='"1"', delay=0.05)) for n in range(8)]
@@ -138,9 +138,9 @@ def test_no_more_videos_are_under_way_than_workers(server: Server, make_video: M
 
 
 def test_a_mistake_in_vidkit_itself_is_one_videos_failure(server: Server, make_video: MakeVideo) -> None:
-    class Mistaken(Silent):
-        def stage(self, row: Row, stage: str, done: int, total: int | None) -> None:
-            if row.line == 2:
+    class Mistaken(NullReporter):
+        def stage(self, url: str, stage: str, done: int, total: int | None) -> None:
+            if url == urls[0]:
                 raise ZeroDivisionError("as if by mistake")
 
     urls = [server.at(f"/{n}.mp4", Reply(make_video(), etag='"1"')) for n in range(2)]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from vidkit.batch import Silent, Summary, process_rows
+from vidkit.batch import NullReporter, Summary, process_rows
 from vidkit.core.config import load_config
 from vidkit.errors import OutputError
 from vidkit.library import open_library
@@ -36,7 +36,7 @@ def server() -> Iterator[Server]:
 def process(*urls: str) -> tuple[Summary, list[Record]]:
     rows = [Row(line=n, url=url, last_modified="2026-11-20") for n, url in enumerate(urls, 2)]
     with open_run(load_config(environment={})) as run:
-        summary = process_rows(run, rows, 1, Silent())
+        summary = process_rows(run, rows, 1, NullReporter())
         return summary, [process_video_pipeline(row.url, run=run, row=row) for row in rows]
 
 

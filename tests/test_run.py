@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from vidkit.batch import Silent, Summary, process_rows
+from vidkit.batch import NullReporter, Summary, process_rows
 from vidkit.core.config import Config, load_config
 from vidkit.errors import MediaError
 from vidkit.ffmpeg import ProcessGroup, find_tool, run_tool
@@ -52,7 +52,7 @@ def test_stopping_one_run_leaves_the_ffmpeg_of_another_alone(make_video: MakeVid
     video = str(make_video(shots=6, shot_length=5.0, size="640x360"))
 
     def process(run: Run) -> Summary:
-        return process_rows(run, [Row(line=1, url=video)], 1, Silent())
+        return process_rows(run, [Row(line=1, url=video)], 1, NullReporter())
 
     with (
         open_run(RunSpec(settings("one"), level="none")) as one,
@@ -129,7 +129,7 @@ def test_two_jobs_over_one_results_folder_have_summaries_and_failures_of_their_o
     config = settings("one")
     for job, url in (("a", str(make_video())), ("b", str(Path("gone.mp4").absolute()))):
         with open_run(RunSpec(config, level="none", job=Path("jobs", job))) as run:
-            process_rows(run, [Row(line=2, url=url)], 1, Silent())
+            process_rows(run, [Row(line=2, url=url)], 1, NullReporter())
     counts = [json.loads(Path("jobs", job, "summary.json").read_text()) for job in "ab"]
     assert [(count["processed"], count["failed"]) for count in counts] == [(1, 0), (0, 1)]
     assert not Path("jobs/a/failures.csv").exists()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from vidkit.batch import Silent, process_rows
+from vidkit.batch import NullReporter, process_rows
 from vidkit.cli.screen import Screen
 from vidkit.core.config import load_config
 from vidkit.core.terminal import width_of
@@ -102,12 +102,12 @@ def test_results_in_a_file_are_one_line_each_at_once(server: Server, make_video:
 
 
 def test_every_row_counts_for_the_bar_also_those_that_are_not_taken(server: Server, make_video: MakeVideo) -> None:
-    class Counting(Silent):
+    class Counting(NullReporter):
         def __init__(self) -> None:
             self.rows: list[int] = []
 
-        def skipped(self, row: Row | IgnoredRow) -> None:
-            self.rows.append(row.line)
+        def skipped(self, url: str, line: int) -> None:
+            self.rows.append(line)
 
     rows = [Row(2, server.url("/a.mp4"), file_size="5"), IgnoredRow(3, "folder/", "folder")]
     reporter = Counting()

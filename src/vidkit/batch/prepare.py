@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from vidkit.batch import Reporter, Silent, Summary, process_rows
+from vidkit.batch import NullReporter, Reporter, Summary, process_rows
 from vidkit.core import ensure_directory, printable, shown_url, write_whole
 from vidkit.core.config import Config, load_config
 from vidkit.errors import OutputError
 from vidkit.export import read_record, record_path
 from vidkit.record import Record
-from vidkit.rows import Found, Row, read_video_metadata_from_csv
+from vidkit.rows import CsvRow, Row, read_video_metadata_from_csv
 from vidkit.workflow import source_key
 from vidkit.workflow.run import RunSpec, open_run
 
@@ -62,7 +62,7 @@ def csv_to_json(
     wanted: list[Row] = []
     with open_run(RunSpec(config, level="none")) as run:
         rows = _noted(read_video_metadata_from_csv(csv_file, base_url), wanted)
-        summary = process_rows(run, rows, config.concurrency.max_workers, reporter or Silent())
+        summary = process_rows(run, rows, config.concurrency.max_workers, reporter or NullReporter())
         entries = []
         for row in wanted:
             filename = run.journal.filename(source_key(row.url))
@@ -74,7 +74,7 @@ def csv_to_json(
     return summary
 
 
-def _noted(rows: Iterable[Found], wanted: list[Row]) -> Iterator[Found]:
+def _noted(rows: Iterable[CsvRow], wanted: list[Row]) -> Iterator[CsvRow]:
     for row in rows:
         if isinstance(row, Row):
             wanted.append(row)

@@ -20,10 +20,8 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
     from vidkit.batch import Summary
-    from vidkit.batch.failures import Failure
     from vidkit.qwen_model.cost import Cost
     from vidkit.record import Record
-    from vidkit.rows import PassedOver, Row
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +55,7 @@ class Screen:
         self._quiet = quiet
         self._lock = threading.Lock()
         self._failures = 0
-        self._lines: dict[str, tuple[tqdm[Any], int]] = {}
+        self._lines: dict[str, tuple[tqdm[Any], int, str]] = {}  # by URL: line, its position, the video's name
         self._bar: tqdm[Any] | None = None
         self.live = is_live(sys.stderr)
         if self.live:
@@ -82,19 +80,20 @@ class Screen:
     def close(self) -> None:
         """Take the bars off the screen."""
         with self._lock:
-            for line, _ in self._lines.values():
+            for line, _, _ in self._lines.values():
                 line.close()
             self._lines.clear()
             if self._bar is not None:
                 self._bar.close()
             self._bar = None  # a total that comes late draws nothing
 
-    def began(self, row: Row) -> None:
+    def began(self, url: str, name: str | None) -> None:
         if not self.live:
             return
         from tqdm import tqdm
 
         with self._lock:
+            shown_name = _name(url, name)
             position = self._free.pop() if self._bar is not None else 0
             line = tqdm(
                 position=position,
@@ -104,50 +103,50 @@ class Screen:
                 unit_scale=True,
                 bar_format="{desc}",
                 file=sys.stderr,
-                desc=_fitted(f"  {_name(row)}"),
+                desc=_fitted(f"  {shown_name}"),
             )
-            self._lines[row.url] = line, position
+            self._lines[url] = line, position, shown_name
 
-    def stage(self, row: Row, stage: str, done: int, total: int | None) -> None:
+    def stage(self, url: str, stage: str, done: int, total: int | None) -> None:
         with self._lock:
-            line, _ = self._lines.get(row.url, (None, 0))
+            line, _, name = self._lines.get(url, (None, 0, ""))
             if line is None:
                 return
             if stage == "download" and done:
                 line.bar_format = None if total else "{desc}: {n_fmt} [{elapsed}, {rate_fmt}]"
                 line.total = total
-                line.set_description_str(_fitted(f"  {_name(row)}", 0.5), refresh=False)
+                line.set_description_str(_fitted(f"  {name}", 0.5), refresh=False)
                 line.update(done - line.n)
             else:
                 line.bar_format = "{desc}"
-                line.set_description_str(_fitted(f"  {_name(row)}: {_STAGES.get(stage, stage)}"))
+                line.set_description_str(_fitted(f"  {name}: {_STAGES.get(stage, stage)}"))
 
-    def finished(self, row: Row, record: Record, new: bool) -> None:
-        self._left(row)
+    def finished(self, url: str, record: Record, new: bool) -> None:
+        self._left(url)
         if self._quiet:
             return
         text = json.dumps(record, ensure_ascii=False) if self._json else result_line(record, new)
         self._print(text, sys.stdout, wrapped=not self._json)
 
-    def failed(self, failure: Failure) -> None:
+    def failed(self, url: str, line: int, stage: str, reason: str) -> None:
         with self._lock:
             self._failures += 1
-        self._left(failure.row)
-        self._print(failure_line(failure), sys.stderr)
+        self._left(url)
+        self._print(failure_line(url, line, reason), sys.stderr)
 
-    def skipped(self, row: Row | PassedOver) -> None:
-        self._left(row)
+    def skipped(self, url: str, line: int) -> None:
+        self._left(url)
 
     def interrupted(self, under_way: int) -> None:
         if under_way:
             videos = "1 video" if under_way == 1 else f"{under_way} videos"
             self._print(f"finishing the {videos} under way; Ctrl-C again stops now", sys.stderr)
 
-    def _left(self, row: Row | PassedOver) -> None:
+    def _left(self, url: str) -> None:
         if self._bar is None and not self._lines:  # as it is for each of millions of rows in a log
             return
         with self._lock:
-            line, position = self._lines.pop(getattr(row, "url", ""), (None, 0))
+            line, position, _ = self._lines.pop(url, (None, 0, ""))
             if line is not None:
                 if self._bar is not None:
                     self._free.append(position)
@@ -203,9 +202,9 @@ def _silence(stream: Any) -> None:
     os.close(nowhere)
 
 
-def _name(row: Row) -> str:
-    last = shown_url(row.url).rstrip("/").rpartition("/")[2]
-    return cut(shown(row.file_name or unquote(last) or row.url), _LONGEST_NAME)
+def _name(url: str, name: str | None) -> str:
+    last = shown_url(url).rstrip("/").rpartition("/")[2]
+    return cut(shown(name or unquote(last) or url), _LONGEST_NAME)
 
 
 def shown(text: str) -> str:
@@ -214,10 +213,10 @@ def shown(text: str) -> str:
     return text if len(text) <= 160 else text[:100] + "..." + text[-57:]
 
 
-def failure_line(failure: Failure) -> str:
+def failure_line(url: str, line: int, reason: str) -> str:
     """One failure in one line: where it stands in the CSV, what, why."""
-    where = f"line {failure.row.line}: " if failure.row.line else ""
-    what, why = shown(failure.row.url), printable(without_secrets(failure.reason))
+    where = f"line {line}: " if line else ""
+    what, why = shown(url), printable(without_secrets(reason))
     return f"failed: {where}{why if why.startswith(what) else f'{what}: {why}'}"
 
 

@@ -113,8 +113,6 @@ class IgnoredRow:
 
 
 CsvRow = Row | BadRow | IgnoredRow
-Found = CsvRow
-PassedOver = IgnoredRow
 
 
 @dataclass(frozen=True)

@@ -123,6 +123,10 @@ class Journal:
         """Begin to work on a URL; False while another run does."""
         return self._locks.take(url)
 
+    def release(self, url: str) -> None:
+        """Let others work on a URL that was taken."""
+        self._locks.release(url)
+
     @contextmanager
     def working_on(self, url: str, stopped: Callable[[], bool]) -> Iterator[None]:
         """Work on a URL, as soon as no other run does; `take` may have begun it already.

@@ -1,0 +1,101 @@
+"""Which rows there is something to do for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+
+from vidkit.batch.seen import Seen
+from vidkit.batch.tally import Tally
+from vidkit.download import wanted_name
+from vidkit.rows import BadRow, CsvRow, IgnoredRow, Row
+from vidkit.workflow import source_key
+from vidkit.workflow.run import Run
+
+_AT_ONCE = 1000  # rows that are looked up together
+_POLL = 0.1  # seconds
+
+
+class Admission:
+    """Decides on the rows of one run; those that are not admitted are counted at once."""
+
+    def __init__(self, run: Run, tally: Tally) -> None:
+        self._run = run
+        self._tally = tally
+        self._settings = run.settings
+        self._seen = Seen()
+        self._taken: list[tuple[str, Row]] = []  # other runs work on these; no more than they have workers
+
+    def admitted(self, rows: Iterable[CsvRow], wait_for_room: Callable[[], object]) -> Iterator[Row]:
+        """The rows to work on, in their order; this run holds the URL of each.
+
+        A row whose URL another run is working on comes later, once that run is done with it or gone.
+
+        Args:
+            rows: read as they are needed, so there may be millions.
+            wait_for_room: returns once another row can be worked on.
+        """
+        for some in _in_chunks(iter(rows)):
+            for url, row in self._wanted(some):
+                yield from self._released(wait_for_room)
+                wait_for_room()
+                if self._run.journal.take(url):
+                    yield row
+                else:
+                    self._taken.append((url, row))
+        while self._taken:
+            yield from self._released(wait_for_room)
+            time.sleep(_POLL if self._taken else 0)
+
+    def has_taken_up(self, url: str) -> bool:
+        """Whether the row of a URL was admitted, whatever came of it."""
+        return source_key(url) in self._seen
+
+    def _wanted(self, rows: list[CsvRow]) -> list[tuple[str, Row]]:
+        """The rows that are neither bad, ignored, filtered out, done nor there twice, each with its URL's key."""
+        wanted: list[tuple[str, Row]] = []
+        for row in rows:
+            if isinstance(row, BadRow):
+                self._tally.bad(row)
+            elif isinstance(row, IgnoredRow):
+                self._tally.ignored(row)
+            elif self._run.filters.wants(row) is False:
+                self._tally.filtered(row)
+            else:
+                wanted.append((source_key(row.url), row))
+        versions = [(url, row.version) for url, row in wanted]
+        journal = self._run.journal
+        done = set() if self._run.force else journal.done(versions, self._settings)
+        new: list[tuple[str, Row]] = []
+        skipped: list[Row] = []
+        for url, row in wanted:
+            if url in done or not self._seen.add(url):  # a row that stands twice is done once
+                skipped.append(row)
+            else:
+                new.append((url, row))
+        self._tally.skipped(skipped)
+        # Named in the order of the rows, so that of two with one name it is always the same that keeps it.
+        names = [(url, wanted_name(row.url, row.file_name)) for url, row in new]
+        journal.claim_all([(url, name) for url, name in names if name])
+        return new
+
+    def _released(self, wait_for_room: Callable[[], object]) -> Iterator[Row]:
+        """The rows that other runs were working on and are not any more: they are done now, or left undone."""
+        for taken in list(self._taken):
+            wait_for_room()
+            if self._run.journal.take(taken[0]):
+                self._taken.remove(taken)
+                yield taken[1]
+
+
+def _in_chunks(rows: Iterator[CsvRow]) -> Iterator[list[CsvRow]]:
+    """Rows as they come: many at once where they come fast, one by one from a slow pipe."""
+    size = 1
+    while True:
+        began = time.monotonic()
+        some = list(islice(rows, size))
+        if not some:
+            return
+        size = min(2 * size, _AT_ONCE) if time.monotonic() - began < _POLL else 1
+        yield some

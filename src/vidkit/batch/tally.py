@@ -1,0 +1,183 @@
+"""What became of the rows of a run: counted, told to the reporter, written to `summary.json` and `failures.csv`."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from vidkit.batch.failures import NAME as FAILURES
+from vidkit.batch.failures import Failure, Failures
+from vidkit.core import without_secrets, write_whole
+from vidkit.record import Record
+from vidkit.rows import BadRow, IgnoredRow, Row
+from vidkit.workflow.run import Run, timestamp
+
+SUMMARY = "summary.json"
+
+
+@dataclass
+class Summary:
+    """What became of the rows; `bytes` are of the videos that were processed, `seconds` the whole run's.
+
+    `abandoned` videos were under way when the run was stopped, and did not end at once.
+    """
+
+    processed: int = 0
+    skipped: int = 0
+    failed: int = 0
+    partial: int = 0
+    filtered: int = 0
+    passed_over: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    started_at: str = field(default_factory=timestamp)
+    finished_at: str = ""
+    interrupted: bool = False
+    abandoned: int = 0
+
+
+class Reporter(Protocol):
+    """Is told how a run goes, from several threads. `url` is the row's, `line` its line in the CSV (0: no CSV)."""
+
+    def began(self, url: str, name: str | None) -> None:
+        """A video begins; `name` is the file name that the row gives it."""
+
+    def stage(self, url: str, stage: str, done: int, total: int | None) -> None:
+        """A stage begins, or its download goes on: bytes so far and in all."""
+
+    def finished(self, url: str, record: Record, new: bool) -> None:
+        """A video has its record; `new` where this run made it."""
+
+    def failed(self, url: str, line: int, stage: str, reason: str) -> None:
+        """A row failed: in which stage, and why."""
+
+    def skipped(self, url: str, line: int) -> None:
+        """Nothing is to be done for a row: it is done, filtered out or no video."""
+
+    def interrupted(self, under_way: int) -> None:
+        """No more videos begin; so many are being finished."""
+
+
+class NullReporter:
+    """A reporter that says nothing."""
+
+    def began(self, url: str, name: str | None) -> None:
+        pass
+
+    def stage(self, url: str, stage: str, done: int, total: int | None) -> None:
+        pass
+
+    def finished(self, url: str, record: Record, new: bool) -> None:
+        pass
+
+    def failed(self, url: str, line: int, stage: str, reason: str) -> None:
+        pass
+
+    def skipped(self, url: str, line: int) -> None:
+        pass
+
+    def interrupted(self, under_way: int) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a row that was worked on: its record, or why there is none. It can be pickled."""
+
+    row: Row
+    record: Record | None = None
+    new: bool = False
+    """Whether the record was made now, and was not there already."""
+    stage: str = ""
+    """Where it failed."""
+    reason: str | None = None
+    """Why it failed. Without a record and a reason, the filters do not want the video."""
+
+
+class Tally:
+    """Counts the rows of one run and tells the reporter of each. Threads may share it."""
+
+    def __init__(self, run: Run, reporter: Reporter) -> None:
+        self.summary = Summary()
+        self._run = run
+        self._reporter = reporter
+        self._failures = Failures(run.job)
+        self._lock = threading.Lock()
+        self._began = time.monotonic()
+
+    def bad(self, row: BadRow) -> None:
+        """Count a row that cannot be read as one that failed."""
+        self._fail(Failure(Row(line=row.line, url=without_secrets(row.text)), "row", row.reason))
+
+    def ignored(self, row: IgnoredRow) -> None:
+        """Count a row that is no video."""
+        self.summary.passed_over += 1
+        self._reporter.skipped(row.name, row.line)
+
+    def filtered(self, row: Row) -> None:
+        """Count a row that the filters do not want."""
+        with self._lock:
+            self.summary.filtered += 1
+        self._reporter.skipped(row.url, row.line)
+
+    def skipped(self, rows: Sequence[Row]) -> None:
+        """Count rows that are done."""
+        with self._lock:
+            self.summary.skipped += len(rows)
+        for row in rows:
+            self._reporter.skipped(row.url, row.line)
+
+    def done(self, outcome: Outcome) -> None:
+        """Count a row that was worked on. A record that was there already may be another run's, made meanwhile."""
+        record = outcome.record
+        if record is not None:
+            with self._lock:
+                if not outcome.new:
+                    self.summary.skipped += 1
+                elif record["ai"] is not None and record["ai"]["error"]:
+                    self.summary.partial += 1
+                else:
+                    self.summary.processed += 1
+                if outcome.new:
+                    self.summary.bytes += record["size"]
+            self._reporter.finished(outcome.row.url, record, outcome.new)
+        elif outcome.reason is not None:
+            self._fail(Failure(outcome.row, outcome.stage, outcome.reason))
+        else:
+            self.filtered(outcome.row)
+
+    def interrupted(self, under_way: int) -> None:
+        """Note that the user wants to leave."""
+        self.summary.interrupted = True
+        self._reporter.interrupted(under_way)
+
+    def write(self, taken_up: Callable[[str], bool]) -> Summary:
+        """Write `failures.csv` and `summary.json`.
+
+        Args:
+            taken_up: whether this run took up the row of a URL; the failures of other runs in the same file stay.
+
+        Raises:
+            OutputError: one cannot be written.
+        """
+        self.summary.seconds = round(time.monotonic() - self._began, 3)
+        self.summary.finished_at = timestamp()
+        with self._run.journal.working_on(FAILURES, lambda: False):  # another run may end at the same moment
+            self._failures.write(taken_up)
+        content = dict(self.summary.__dict__)
+        if self._run.describer is not None:
+            content["model"] = self._run.describer.cost.__dict__
+        write_whole(self._run.job / SUMMARY, json.dumps(content, indent=2) + "\n")
+        return self.summary
+
+    def _fail(self, failure: Failure) -> None:
+        if self._run.stop.is_set():
+            return  # it did not fail, it was stopped
+        with self._lock:
+            self.summary.failed += 1
+        self._failures.add(failure)
+        self._reporter.failed(failure.row.url, failure.row.line, failure.stage, failure.reason)
