@@ -1,7 +1,7 @@
-"""What can go wrong, in a handful of classes whose messages are written for the user.
+"""The exceptions of vidkit. Their messages are written for the user.
 
-A message names the thing, the reason and the remedy. It is shown as it stands, without a traceback: the batch
-catches these for one video, `cli.main` for everything else.
+A message names the thing, the reason and the remedy. It is shown without a traceback: the batch catches the
+exceptions of one video, `cli.main` all others.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 
 class VidkitError(Exception):
-    """Anything that vidkit raises on purpose. `stage` is the stage of the pipeline that it came from, if one."""
+    """Base class of all exceptions of vidkit. `stage` is the stage of the pipeline that failed, if any."""
 
     stage: str = ""
 

@@ -1,4 +1,4 @@
-"""The JSON of `vidkit prepare` -> descriptions, row by row; it resumes from what it has written."""
+"""Describe the clips in a JSON of `vidkit prepare`, row by row. It resumes from its own results file."""
 
 from __future__ import annotations
 
@@ -54,25 +54,25 @@ def run_inference_on_videos(
     describer: Describer | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[dict[str, Any]]:
-    """Describe every segment of every video of a list, by the endpoint or the local model that is set.
+    """Describe every segment of every video in a list, with the configured endpoint or local model.
 
     Args:
         videos: the list `[{file_name, public_url, segments, max_resolution, max_fps}]`, or the JSON file with it. A
             segment is a URL or a path, relative to the JSON's folder. A video without segments is described whole.
-        out: a JSON file for the results, written row by row. What stands in it already is not asked again.
-        instruction: what the model is asked, instead of `[QwenVL] DefaultInstruction`; the keywords are added.
-        use_vpc: ask `VpcEndpoint` instead of `PublicEndpoint`.
-        max_requests: send no more questions than this.
+        out: a JSON file for the results, written row by row. Segments with a description in it are skipped.
+        instruction: overrides `[QwenVL] DefaultInstruction`; the priority keywords are added.
+        use_vpc: use `VpcEndpoint` instead of `PublicEndpoint`.
+        max_requests: maximum number of model requests.
         config: the settings; by default read from `config.ini` and the environment.
-        describer: who answers, where it is open already (its cost can then be read); the two before do not count.
-        progress: told of (rows done, rows in all) after each.
+        describer: an open describer, whose cost you can read; overrides `use_vpc` and `max_requests`.
+        progress: called with (rows done, total rows) after each row.
 
     Returns:
-        `[{file_name, segments: [{segment_url, description, tags}]}]`, in the list's order. A segment that failed
-        has the description None and an `error`; the next run asks for just those.
+        `[{file_name, segments: [{segment_url, description, tags}]}]`, in the order of the list. A segment that
+        failed has the description None and an `error`; the next run asks only for those.
 
     Raises:
-        ConfigError: the list, the settings or the old results are wrong, or no model is set; nothing was asked.
+        ConfigError: the list, the settings or the old results are invalid, or no model is configured.
         OutputError: the results cannot be written.
     """
     config = config or load_config()

@@ -1,4 +1,4 @@
-"""Clips: a video cut into pieces, small enough for a model, playable alone: by time or along its scenes."""
+"""Cut a video into clips, by time or by scenes, within limits on size and frame rate."""
 
 from __future__ import annotations
 
@@ -88,31 +88,32 @@ def segment_video(
 
     Args:
         input_video: a local video file.
-        output_dir: the clips go here, as `<stem>_clip_001.mp4` and on; made if missing. Others of these names with
-            higher numbers, which older settings left, are removed.
+        output_dir: the folder for `<stem>_clip_001.mp4` and so on; created if missing. Clips with higher numbers,
+            from earlier settings, are deleted.
         segment_length: seconds; the last clip may be shorter, or longer by `min_segment_length`.
-        max_resolution: clips fit inside it, held as the video is; `720p` is 1280x720 or 720x1280. Never enlarged.
-        max_fps: frames a second, at most; never raised.
-        segment_overlap: seconds of a clip that the next one repeats.
-        metadata: what `extract_metadata` said of the file, where it is known already.
-        stem: how the clips' names begin; by default as the video's.
-        segment_by: `time`, or `scenes`: a clip is a scene; one longer than `segment_length` is divided evenly.
-        scenes: the scenes for that, where they are known already.
-        clip_mode: `encode`; `copy`: cut at the nearest keyframes as it is, whatever its size; `auto`: copy a video
-            that is inside the limits already and has keyframes near enough, else encode.
-        encoder: `libx264`, a hardware encoder's name in ffmpeg, or `auto`: a hardware encoder that works.
-        min_segment_length: seconds; a shorter rest at the end is joined to the clip before it. Clips along scenes
-            are never joined.
+        max_resolution: maximum size; `720p` is 1280x720, or 720x1280 for portrait. Never enlarged.
+        max_fps: maximum frame rate; lower frame rates are kept.
+        segment_overlap: overlap between two clips, in seconds.
+        metadata: the result of `extract_metadata`, if known.
+        stem: start of the clip names; by default the stem of the video.
+        segment_by: `time`, or `scenes`: one clip per scene; a scene longer than `segment_length`
+            is divided equally.
+        scenes: the scenes for `segment_by`, if known.
+        clip_mode: `encode`; `copy`: cut at the nearest keyframes without re-encoding, whatever the limits; `auto`:
+            copy if the video meets the limits and has keyframes near the cuts, else encode.
+        encoder: `libx264`, the ffmpeg name of a hardware encoder, or `auto`: a hardware encoder if one works.
+        min_segment_length: seconds; a shorter last clip is merged into the previous one. Scene clips are never
+            merged.
 
     Returns:
-        The clips in order. A clip holds the frames whose time is in [start, end), and starts at 0 itself. The last
-        ends where the pictures end.
+        The clips in order. A clip contains the frames with timestamps in [start, end); its own time starts at 0.
+        The last clip ends with the last picture.
 
     Raises:
         ValueError: the overlap is not less than the length.
         ConfigError: the encoder does not work here.
-        MediaError: ffmpeg cannot make them, in its own words, or they cannot be copied.
-        OutputError: the folder cannot be made or written.
+        MediaError: ffmpeg failed (with its message), or the video cannot be copied.
+        OutputError: the folder cannot be created or written.
     """
     path = Path(input_video)
     settings = ClipSettings(
@@ -277,12 +278,12 @@ def extract_scene_segment(
     max_resolution: str = "720p",
     max_fps: float = 30,
 ) -> Path:
-    """Cut one piece out of a video, exact to a frame: `<stem>_<start>-<end>.mp4`, H.264 and AAC.
+    """Cut one frame-accurate piece out of a video: `<stem>_<start>-<end>.mp4`, H.264 and AAC.
 
     Raises:
         ValueError: the end is not after the start.
-        MediaError: ffmpeg cannot make it, or the piece holds no frame.
-        OutputError: the folder cannot be made.
+        MediaError: ffmpeg failed, or the piece contains no frame.
+        OutputError: the folder cannot be created.
     """
     if not 0 <= start_time < end_time:
         raise ValueError(f"a piece from {start_time} to {end_time} s cannot be cut")

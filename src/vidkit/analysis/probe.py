@@ -1,4 +1,4 @@
-"""A video file's metadata, as ffprobe sees it and a viewer would."""
+"""Read the metadata of a video file with ffprobe."""
 
 from __future__ import annotations
 
@@ -69,12 +69,11 @@ class Metadata:
 def extract_metadata(filepath: str | os.PathLike[str]) -> Metadata:
     """Read a video file's metadata with ffprobe.
 
-    The video stream is the first that is not a cover picture. Width and height are as shown: the width is stretched
-    where the pixels are not square, and rotation is applied. A duration that the container does not say is measured
-    from the packets.
+    It uses the first video stream that is not a cover picture. Width and height are the display size, after pixel
+    aspect ratio and rotation. If the container has no duration, the duration is measured from the packets.
 
     Raises:
-        MediaError: ffprobe cannot read the file, or it holds no video; the message is ffprobe's own.
+        MediaError: ffprobe cannot read the file (with its message), or the file has no video.
     """
     path = Path(filepath)
     arguments = ["ffprobe", "-v", "error", "-show_format", "-show_streams", "-of", "json", *input_arguments(path)]

@@ -68,15 +68,15 @@ def detect_scenes(
 
     Args:
         filepath: a local video file.
-        threshold: how unlike two neighbouring frames must be to part two scenes, 0 to 1; lower finds more.
-        min_length: no scene is shorter than this, in seconds.
-        metadata: what `extract_metadata` said of the file, where it is known already.
+        threshold: how different two frames must be to start a new scene, 0 to 1; lower finds more.
+        min_length: minimum length of a scene, in seconds.
+        metadata: the result of `extract_metadata`, if known.
         detector: `adaptive` (cuts, dissolves and fades; see `vidkit.analysis.adaptive`) or `threshold` (ffmpeg's
-            own scene score).
+            scene score).
 
     Returns:
-        The scenes in order: the first starts at 0.0, each starts where the one before ends, the last ends with the
-        video: at its duration, or where the header is wrong, with what is in it.
+        The scenes in order, without gaps, from 0.0 to the duration of the video, or to the decoded duration if the
+        duration in the header is wrong.
 
     Raises:
         MediaError: ffmpeg cannot decode the file; the message is ffmpeg's own.

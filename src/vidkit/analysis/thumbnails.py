@@ -20,16 +20,16 @@ _MOST_CANDIDATES = 4000  # of a video, some 50 MB: beyond that they are farther 
 
 
 def make_thumbnails(path: Path, scenes: Sequence[Scene], folder: Path, metadata: Metadata) -> list[Path | None]:
-    """Write a JPEG, 320 pixels wide, of the middle of each scene.
+    """Write one JPEG per scene, 320 pixels wide, from the middle of the scene.
 
     Args:
         path: the video.
         scenes: its scenes.
-        folder: an existing folder; the files are `scene_001.jpg` and on.
+        folder: an existing folder; the files are `scene_001.jpg` and so on.
         metadata: the video's.
 
     Returns:
-        The file of each scene, in order; None where there was no frame to show.
+        The file of each scene, in order; None if there was no frame.
 
     Raises:
         MediaError: ffmpeg cannot decode the file.
@@ -69,7 +69,7 @@ def choose_thumbnails(
         path: the video.
         scenes: its scenes.
         candidates: the folder that `candidates_use` drew into, in the same file system.
-        folder: an existing folder; the files are `scene_001.jpg` and on.
+        folder: an existing folder; the files are `scene_001.jpg` and so on.
         metadata: the video's.
 
     Returns:

@@ -1,4 +1,4 @@
-"""A CSV -> the JSON for inference: each video with its clips, to be described elsewhere or by `vidkit infer`."""
+"""Write the JSON for inference from a CSV: each video with its clips, for `vidkit infer` or other tools."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ def csv_to_json(
     """Download the videos of a CSV, cut them into clips, and write the list that `vidkit infer` reads.
 
     The list is `[{file_name, file_size, last_modified, public_url, segments, max_resolution, max_fps}]`. It resumes
-    as `vidkit process` does, and the videos are in the library, without a description.
+    like `vidkit process`, and adds the videos to the library without a description.
 
     Args:
         csv_file: the CSV.
-        output_json_file: the JSON; written whole or not at all. Paths of clips in it are relative to its folder.
+        output_json_file: the JSON, written atomically. Paths of clips in it are relative to its folder.
         max_resolution: instead of `[Processing] MaxResolution`.
         max_fps: instead of `[Processing] MaxFPS`.
-        base_url: where the files of a listing are, if the CSV holds no URLs.
-        clips_url: where the clips will be on the web: `segments` then holds URLs below it instead of paths.
+        base_url: base URL of the files, if the CSV has names but no URLs.
+        clips_url: base URL where the clips will be published: `segments` then contains URLs instead of paths.
         config: the settings, instead of those of config.ini and the environment; the two above do not count then.
         reporter: told of every row.
 
     Returns:
-        What became of the rows. Those that failed are not in the list but in `failures.csv`.
+        The summary of the rows. Failed rows are in `failures.csv`, not in the list.
 
     Raises:
         ConfigError: the CSV or a setting is wrong.

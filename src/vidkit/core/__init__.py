@@ -110,12 +110,12 @@ def setup_logging(
     level: str = "INFO",
     hidden: Iterable[str] = (),
 ) -> None:
-    """Send vidkit's log to a rotated file (with tracebacks) and its warnings to stderr (without).
+    """Write the log to a rotated file (with tracebacks), and warnings to stderr (without tracebacks).
 
     Args:
         log_file: the file, 1 MB and five older ones; None for none.
-        level: the least that goes to the file: DEBUG, INFO, WARNING, ERROR or CRITICAL.
-        hidden: words that are replaced by stars wherever they would appear.
+        level: minimum level written to the file: DEBUG, INFO, WARNING, ERROR or CRITICAL.
+        hidden: secrets, which are replaced by stars.
 
     Raises:
         OutputError: the file cannot be written.
@@ -148,10 +148,10 @@ def setup_logging(
 
 
 def ensure_directory(directory: str | os.PathLike[str]) -> Path:
-    """Make a folder, and those above it, where they are missing.
+    """Create a folder and its parents if they are missing.
 
     Raises:
-        OutputError: it cannot be made, or a file is in its place.
+        OutputError: it cannot be created, or a file has its name.
     """
     path = Path(directory)
     try:
@@ -250,10 +250,10 @@ def load_priority_keywords(file_path: str | os.PathLike[str] = "priority_keyword
         file_path: a JSON file, `{"priority_keywords": [...]}` or the bare list.
 
     Returns:
-        The words; none where the file is not there.
+        The words; an empty list if the file does not exist.
 
     Raises:
-        ConfigError: the file is there and is wrong.
+        ConfigError: the file exists but is invalid.
     """
     path = Path(file_path)
     try:

@@ -1,6 +1,6 @@
-"""Reading the settings: the command line, the environment, config.ini and the defaults, in this order.
+"""Read the settings from the command line, the environment, config.ini and the defaults, in this order.
 
-The table of what there is to set is `vidkit.core.settings`.
+The table of settings is in `vidkit.core.settings`.
 """
 
 from __future__ import annotations
@@ -66,15 +66,15 @@ def load_config(
     """Read the settings: `overrides`, then the environment, then the file, then the defaults.
 
     Args:
-        config_path: the file; by default `config.ini` here, if there is one.
-        overrides: (section, key) to text, as the command line gives them.
-        environment: by default this process's.
+        config_path: the file; by default `./config.ini`, if it exists.
+        overrides: (section, key) -> text, from the command line.
+        environment: by default that of this process.
 
     Returns:
-        The settings. Unknown sections and keys are named in a warning, with the nearest known one.
+        The settings. A warning lists unknown sections and keys, each with the closest known one.
 
     Raises:
-        ConfigError: a named file that is not there, is no INI file, or holds a value that cannot be.
+        ConfigError: the given file does not exist, is not an INI file, or has an invalid value.
     """
     environment = os.environ if environment is None else environment
     file_values = _read_ini(Path(config_path) if config_path is not None else None)

@@ -1,4 +1,4 @@
-"""A URL, a page or a local path becomes a local file.
+"""Download a URL, a page or a local path to a local file.
 
 The way: `names` tells what is known without a request; `fetch` asks once, has `answer` look at what came back, and
 hands a file to `transfer`, a page to `page`, a manifest to `hls`, and what none of these can do to `sites`.
@@ -65,34 +65,34 @@ def download_video(
     stop: threading.Event | None = None,
     max_size: float | None = None,
 ) -> Download:
-    """Fetch the video that a URL leads to: a file, an HLS stream, a page with either, or a local file.
+    """Download the video at a URL: a file, an HLS stream, a page with either, or a local file.
 
-    A download is `NAME.part` until it is whole, and goes on from there when it is asked for again and the
-    server still has the same version. A file of that name which is there already is replaced. A body that comes
-    slower than 1,000 bytes a second for two minutes is given up, and so is one that would leave less than 16 MiB of
-    the disk free.
-    Several processes may download one URL at once: the first has `NAME.part`, the others have parts of their own.
+    A download is called `NAME.part` until it is complete. A later call resumes it if the server still has the same
+    version. An existing file NAME is replaced. A download fails if it is slower than 1,000 bytes per second for two
+    minutes, or if less than 16 MiB of free disk space would remain.
+    Several processes can download one URL at the same time: the first uses `NAME.part`, the others their own
+    part files.
 
     Args:
-        url: an http or https URL, a `file://` URL or a local path. A user name and a password in it are used, and
-            never shown.
-        filename: the name to give it; by default the URL's, else what the server says.
-        download_dir: the folder for it, made where it is missing.
-        claim: given the safe name that the file should have, answers the name that is free for this URL.
-        progress: called with (bytes so far, bytes in all or None); True for a bar on stderr if that is a terminal.
-        timeout: seconds that the server may take to accept a connection, and to send the next bytes.
-        retries: how often what may pass is tried again.
-        backoff: seconds before the first of these, doubled for each one after it.
-        stop: when it is set the download ends with a DownloadError, and its part stays.
-        max_size: bytes that the file may have; a larger one is given up as soon as that is known.
+        url: an http or https URL, a `file://` URL or a local path. A user name and a password in it are used
+            but never shown.
+        filename: the file name; by default from the URL, else from the server.
+        download_dir: the folder for the file; created if missing.
+        claim: maps the wanted safe file name to one that is free for this URL.
+        progress: called with (bytes so far, total bytes or None); True: a bar on stderr if it is a terminal.
+        timeout: maximum seconds to connect, and to wait for the next bytes.
+        retries: maximum number of retries after temporary errors.
+        backoff: seconds before the first retry; doubled for each further one.
+        stop: when set, the download ends with a DownloadError and keeps its part file.
+        max_size: maximum file size in bytes; the download stops as soon as it is exceeded.
 
     Returns:
         The file.
 
     Raises:
-        DownloadError: there is no video, or it cannot be had; the message begins with the URL.
+        DownloadError: there is no video, or the download failed; the message starts with the URL.
         UnwantedError: it is larger than `max_size`.
-        OutputError: the file cannot be written: the disk is full, the folder cannot be made.
+        OutputError: the file cannot be written: the disk is full, or the folder cannot be created.
     """
     path = local_path(url)
     if path is not None:
@@ -113,10 +113,10 @@ def download_video(
 
 
 def is_video_url(url: str) -> bool:
-    """Whether a URL is a video itself: by its extension, else by the Content-Type that the server gives.
+    """Tell whether a URL is itself a video: by its extension, else by the Content-Type from the server.
 
-    HEAD is asked, and GET, closed before the body, where HEAD is refused. A server that cannot be asked has no
-    video.
+    It sends HEAD, or if HEAD is rejected, GET without reading the body. If the server does not answer, the result
+    is False.
     """
     if has_extension(url, VIDEO_EXTENSIONS | MANIFEST_EXTENSIONS):
         return True
