@@ -344,7 +344,7 @@ def test_no_process_and_no_file_handle_is_left_behind(server: Server, make_video
 
 
 @pytest.mark.skipif(not (shutil.which("rclone") and shutil.which("awk")), reason="rclone and awk are not installed")
-def test_the_seeds_own_command_over_a_real_folder_processes_every_file_that_it_did_not_cut(
+def test_the_awk_command_over_a_real_folder_processes_every_file_that_it_did_not_cut(
     server: Server, make_video: MakeVideo, tmp_path: Path
 ) -> None:
     bucket = tmp_path / "vids"

@@ -192,7 +192,9 @@ def test_retag_gives_the_library_and_the_json_the_tags_of_edited_rules(
     assert json.loads(Path("processed_videos/boat.mp4.json").read_text()) == record
 
 
-def test_prepare_writes_the_seeds_json_with_clips(server: Server, make_video: MakeVideo, capsys: Capture) -> None:
+def test_prepare_writes_the_json_of_the_original_sketch_with_clips(
+    server: Server, make_video: MakeVideo, capsys: Capture
+) -> None:
     url = server.at("/v.mp4", Reply(make_video(shots=2), etag='"1"'))
     Path("v.csv").write_text(
         f"file_name,file_size,last_modified,public_url\nv.mp4,12,2026-11-20,{url}\nw.mp4,1,2026-11-20,{url}x\n"

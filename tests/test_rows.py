@@ -431,7 +431,7 @@ def sizes(entries: list[Row | BadRow | IgnoredRow]) -> dict[str | None, int | No
     return {entry.file_name: entry.size_bytes for entry in entries if isinstance(entry, Row)}
 
 
-def test_the_seeds_command_over_a_real_folder(bucket: Path) -> None:
+def test_the_awk_command_over_a_real_folder(bucket: Path) -> None:
     entries = listed(
         'rclone lsf --format "pst" r2:vids | awk -v bucket_url="https://mybucket.online/vids/" \\\n'
         '\'BEGIN {print "file_name,file_size,last_modified,public_url"} \\\n'
