@@ -15,6 +15,7 @@ from vidkit.batch import NullReporter, Summary, process_rows
 from vidkit.core.config import load_config
 from vidkit.errors import OutputError
 from vidkit.library import open_library
+from vidkit.library.sqlite import SqliteLibrary
 from vidkit.record import Record
 from vidkit.rows import Row
 from vidkit.workflow import process_video_pipeline
@@ -213,8 +214,9 @@ def test_a_database_that_cannot_be_made_is_said() -> None:
 def test_what_is_noted_or_saved_is_on_the_disk_before_the_next_step() -> None:
     """SQLite's `synchronous` is 2 (FULL) for the library and for the journal."""
     library = open_library(load_config(environment={}))
-    with library, closing(open_journal()) as journal:
-        for database in (library._connection, journal._database):  # type: ignore[attr-defined]
+    assert isinstance(library, SqliteLibrary)
+    with library, closing(open_journal()) as journal, library._connections.writing() as written:
+        for database in (written, journal._database):
             assert database.execute("PRAGMA synchronous").fetchone() == (2,)
         # WAL needs memory that all processes share: not so on a network file system.
         assert journal._database.execute("PRAGMA journal_mode").fetchone() == ("truncate",)

@@ -8,6 +8,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,7 +19,7 @@ from vidkit.cli import main
 from vidkit.errors import LibraryError
 from vidkit.library import LibraryEntry, parse_query
 from vidkit.library.sqlite import open_sqlite
-from vidkit.library.sqlite_file import SCHEMA
+from vidkit.library.sqlite_file import SCHEMA, Connections
 
 from .records import make_record
 
@@ -82,6 +85,74 @@ def test_a_locked_library_is_named_after_a_while_and_can_be_read_meanwhile(tmp_p
         other.close()
         library.save(make_record("b.mp4"), tmp_path)
         assert library.stats().videos == 2
+
+
+def test_a_search_does_not_wait_for_a_save_that_waits(tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "library.db", isolation_level=None)
+    with open_sqlite(tmp_path / "library.db", busy_timeout=60) as library, ThreadPoolExecutor() as threads:
+        library.save(make_record("a.mp4"), tmp_path)
+        other.execute("BEGIN IMMEDIATE")
+        saving = threads.submit(library.save, make_record("b.mp4"), tmp_path)
+        try:
+            time.sleep(0.2)  # until it waits for the other program
+            found = threads.submit(library.search, parse_query("mp4"))
+            assert [moment.filename for moment in found.result(timeout=20)] == ["a.mp4"]
+            assert not saving.done()
+        finally:
+            other.execute("ROLLBACK")
+            other.close()
+        saving.result(timeout=60)
+        assert library.stats().videos == 2
+
+
+def test_threads_read_at_once(tmp_path: Path) -> None:
+    with open_sqlite(tmp_path / "library.db") as library:
+        library.save(make_record("a.mp4"), tmp_path)
+    connections, all_are_reading = Connections(tmp_path / "library.db", 10.0, create=False), threading.Barrier(4)
+
+    def read(_: int) -> int:
+        with connections.reading() as connection:
+            all_are_reading.wait(timeout=20)
+            return int(connection.execute("SELECT count(*) FROM videos").fetchone()[0])
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(read, range(4))) == [1, 1, 1, 1]
+    connections.close()
+    with pytest.raises(LibraryError, match="is closed already"), connections.reading():
+        pass
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="open files are counted in /proc")
+def test_a_thread_that_ends_leaves_no_connection_and_close_leaves_none(tmp_path: Path) -> None:
+    def is_open() -> int:
+        links = (Path("/proc/self/fd") / name for name in os.listdir("/proc/self/fd"))
+        return sum("library.db" in os.readlink(link) for link in links if link.is_symlink())
+
+    with open_sqlite(tmp_path / "library.db") as library:
+        library.save(make_record("a.mp4"), tmp_path)
+        library.search(parse_query("mp4"))
+        before = is_open()
+        for _ in range(20):
+            thread = threading.Thread(target=library.search, args=(parse_query("mp4"),))
+            thread.start()
+            thread.join()
+        assert is_open() == before
+        with ThreadPoolExecutor(32) as threads:
+            list(threads.map(library.search, [parse_query("mp4")] * 200))
+        assert is_open() <= 3 * 9 + 3  # the file, its log and its index, for each that is kept
+    assert is_open() == 0
+
+
+def test_a_library_that_is_taken_away_is_not_made_anew_by_a_search(tmp_path: Path) -> None:
+    with open_sqlite(tmp_path / "a # 100% ü?.db") as library:
+        library.save(make_record("a.mp4"), tmp_path)
+        assert len(library.search(parse_query("mp4"))) == 1
+    with open_sqlite(tmp_path / "gone.db") as library:
+        library.save(make_record("a.mp4"), tmp_path)
+        (tmp_path / "gone.db").rename(tmp_path / "elsewhere.db")
+        with pytest.raises(LibraryError, match=r"gone\.db cannot be opened"):
+            library.search(parse_query("mp4"))
+        assert not (tmp_path / "gone.db").exists()
 
 
 def test_a_damaged_library_is_named(tmp_path: Path) -> None:

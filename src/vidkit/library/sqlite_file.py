@@ -10,11 +10,14 @@ first.
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from vidkit.core import ensure_directory, printable
 from vidkit.errors import LibraryError, OutputError
@@ -49,6 +52,8 @@ INSERT INTO facts (facts, rank) VALUES ('hashsize', 4194304);
 INSERT INTO words (words, rank) VALUES ('hashsize', 4194304);
 INSERT INTO words (words, rank) VALUES ('automerge', 8);
 """
+_CACHE = "PRAGMA cache_size = -2048"  # kB: a long run stays small; the system caches the file
+_MOST_IDLE = 8  # connections that are kept for the next readings
 _DAMAGED = (
     "is damaged",
     "Move it away and build it anew from the JSON records: `vidkit library add FOLDER`, with their folder",
@@ -67,6 +72,81 @@ _REASONS = {
 }
 
 
+class Connections:
+    """The connections to a library file: one that writes, and one for each thread that reads at this moment.
+
+    A connection goes back when a reading is over: a thread that ends leaves none open, and the next reading has the
+    pages that it keeps in memory.
+    """
+
+    def __init__(self, path: Path, busy_timeout: float, create: bool) -> None:
+        """Open the file, see `open_file`."""
+        self._path, self._busy_timeout = path, busy_timeout
+        self._writer = open_file(path, busy_timeout, create)
+        self._writing = threading.Lock()
+        self._lock = threading.Lock()
+        self._idle: list[sqlite3.Connection] = []
+        self._closed = False
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """The connection that writes, which the threads take in turn."""
+        with self._writing, reported(self._path):
+            yield self._writer
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection for one look at the library, in which nobody changes anything. What is no value of ours is
+        damage."""
+        with reported(self._path):
+            connection = self._take()
+            try:
+                with transaction(connection, "DEFERRED"):
+                    yield connection
+            except (ValueError, TypeError, AttributeError, LookupError) as error:
+                raise sqlite3.DatabaseError(f"malformed: {error!r}") from error
+            finally:
+                self._give_back(connection)
+
+    def _take(self) -> sqlite3.Connection:
+        with self._lock:
+            if self._closed:
+                raise sqlite3.ProgrammingError("closed database")
+            if self._idle:
+                return self._idle.pop()
+        # A file that was taken away meanwhile is not to be made anew.
+        connection = _connect(_uri_of_existing(self._path), self._busy_timeout)
+        connection.execute(_CACHE)
+        return connection
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        with self._lock:
+            if not self._closed and len(self._idle) < _MOST_IDLE:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def close(self) -> None:
+        """Close every connection; one that is being read with, when its reading is over."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+        with self.writing() as connection:
+            connection.close()
+
+
+def _uri_of_existing(path: Path) -> str:
+    text = quote(os.fsencode(path.as_posix()))
+    return f"file://{'' if text.startswith('/') else '/'}{text}?mode=rw"
+
+
+def _connect(path: str, busy_timeout: float) -> sqlite3.Connection:
+    uri = path.startswith("file:")  # all other paths are absolute
+    return sqlite3.connect(path, timeout=busy_timeout, isolation_level=None, check_same_thread=False, uri=uri)
+
+
 def open_file(path: Path, busy_timeout: float, create: bool) -> sqlite3.Connection:
     """Open a library file; if `create`, make a new one where there is none, and its folder.
 
@@ -80,7 +160,7 @@ def open_file(path: Path, busy_timeout: float, create: bool) -> sqlite3.Connecti
     except OutputError as error:
         raise LibraryError(f"the library {printable(path)} cannot be made: {error}") from None
     with reported(path):
-        connection = sqlite3.connect(path, timeout=busy_timeout, isolation_level=None, check_same_thread=False)
+        connection = _connect(str(path), busy_timeout)
     try:
         with reported(path):
             _prepare(connection, path, busy_timeout)
@@ -134,7 +214,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, busy_timeout: float) ->
                 connection.execute(f"PRAGMA user_version = {SCHEMA}")
     # Each commit is on the disk: a record that was saved is there after a power loss.
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA cache_size = -2048")  # kB: a long run stays small; the system caches the file
+    connection.execute(_CACHE)
 
 
 def _use_wal(connection: sqlite3.Connection, busy_timeout: float) -> None:

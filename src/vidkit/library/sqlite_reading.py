@@ -1,0 +1,123 @@
+"""Reading a library file: the questions that `sqlite.SqliteLibrary` asks, each on a connection that it is given."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+from vidkit.library.forms import with_forms
+from vidkit.library.moments import RANKED, LibraryEntry, Text, best_first
+from vidkit.library.query import Query
+from vidkit.library.sql import (
+    ORDERS,
+    PLACE_BITS,
+    bound_conditions,
+    fact_condition,
+    match_facts,
+    match_words,
+    page,
+    quoted,
+    video_conditions,
+)
+from vidkit.record import Record
+
+_FEW = 500  # videos that are looked at one by one, sooner than all rows that have a word
+
+
+def query_with_forms(connection: sqlite3.Connection, query: Query) -> Query:
+    """A query whose words have the other forms that the library has met."""
+
+    def words_of(stems: list[str]) -> list[tuple[str, str]]:
+        asked = f"SELECT stem, word FROM forms WHERE stem IN ({','.join('?' * len(stems))})"
+        return connection.execute(asked, stems).fetchall()
+
+    return with_forms(query, words_of)
+
+
+def check_indexes(connection: sqlite3.Connection) -> None:
+    """Find the oldest and the latest video by what is indexed of them: a damaged index finds nothing, and
+    SQLite does not always notice."""
+    execute = connection.execute
+    for (number,) in execute("SELECT min(id) FROM videos UNION SELECT max(id) FROM videos").fetchall():
+        if number is None:
+            return
+        row = execute("SELECT facts FROM records WHERE video = ?", (number,)).fetchone()
+        looks = [("facts", number, row[0].partition("\n")[0]) if row else None]
+        for place, own in execute("SELECT rowid, own FROM words WHERE rowid = ?", (number << PLACE_BITS,)):
+            looks.append(("words", place, own.partition(" ")[0]))
+        for look in looks:
+            asked = f"SELECT 1 FROM {look[0]} WHERE {look[0]} MATCH ? AND rowid = ?" if look else ""
+            if not look or (look[2] and not execute(asked, (quoted(look[2]), look[1])).fetchone()):
+                raise sqlite3.DatabaseError("malformed: an index does not find what it has")
+
+
+def moments_found(connection: sqlite3.Connection, query: Query) -> list[tuple[int, int, float]]:
+    """(video, place, rank) of the moments that have the words."""
+    tail, values = _word_rows(connection, query)
+    limit, offset = page(query)
+    if query.sort in ORDERS:
+        sql = f"SELECT words.rowid {tail} ORDER BY {ORDERS[query.sort]}, words.rowid LIMIT ? OFFSET ?"
+        rows = connection.execute(sql, (*values, limit, offset))
+        return [(*divmod(row[0], 1 << PLACE_BITS), 0.0) for row in rows]
+    wanted = -1 if limit < 0 else max(RANKED, offset + limit)
+    # By the video first, where one after another is looked at: FTS5 is slow in reading a part backwards.
+    order = "v.id DESC, words.rowid DESC" if "CROSS" in tail else "words.rowid DESC"
+    rows = connection.execute(f"SELECT words.rowid, own, shared {tail} ORDER BY {order} LIMIT ?", (*values, wanted))
+    found = (
+        (number, Text(place, own, shared))
+        for (number, place), own, shared in ((divmod(row[0], 1 << PLACE_BITS), *row[1:]) for row in rows)
+    )
+    return best_first(query, found)
+
+
+def _word_rows(connection: sqlite3.Connection, query: Query) -> tuple[str, list[Any]]:
+    """FROM and WHERE of the rows that have the words, and the values to bind."""
+    words = match_words(query)
+    if _has_few(connection, query):
+        where, values = video_conditions(replace(query, words=(), without=()), few=True)
+        span = f"words.rowid >= v.id << {PLACE_BITS} AND words.rowid < (v.id + 1) << {PLACE_BITS}"
+        tail = f"FROM videos v CROSS JOIN words WHERE {where} AND words MATCH ? AND {span}"
+        return tail, [*values, words]
+    facts, fact_values = fact_condition(query, f"words.rowid >> {PLACE_BITS}")
+    bounds, bound_values = bound_conditions(query)
+    join = f"JOIN videos v ON v.id = words.rowid >> {PLACE_BITS}" if bounds or query.sort in ORDERS else ""
+    where = " AND ".join(["words MATCH ?", *facts, *bounds])
+    return f"FROM words {join} WHERE {where}", [words, *fact_values, *bound_values]
+
+
+def _has_few(connection: sqlite3.Connection, query: Query) -> bool:
+    """Whether few videos have the facts that are asked for."""
+    if not query.facts:
+        return False
+    sql = "SELECT count(*) FROM (SELECT 1 FROM facts WHERE facts MATCH ? LIMIT ?)"
+    return bool(connection.execute(sql, (match_facts(query), _FEW + 1)).fetchone()[0] <= _FEW)
+
+
+def videos_found(connection: sqlite3.Connection, query: Query, order: str) -> list[int]:
+    """The numbers of the videos that a query finds, in this order."""
+    where, values = video_conditions(query, _has_few(connection, query))
+    sql = f"SELECT v.id FROM videos v WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
+    return [row[0] for row in connection.execute(sql, (*values, *page(query)))]
+
+
+def entries_by_number(
+    connection: sqlite3.Connection, numbers: Sequence[int], beside: Path
+) -> dict[int, LibraryEntry]:
+    """The records of these videos, in this order; those that were removed are left out. Folders are relative to
+    `beside`, the library's own."""
+    found: dict[int, LibraryEntry] = {}
+    for at in range(0, len(numbers), 500):
+        part = numbers[at : at + 500]
+        sql = "SELECT v.id, v.folder, r.record FROM videos v JOIN records r ON r.video = v.id WHERE v.id IN "
+        for number, folder, text in connection.execute(f"{sql}({','.join('?' * len(part))})", part):
+            record = cast(Record, json.loads(text))
+            found[number] = LibraryEntry(record, Path(os.path.normpath(beside / folder)))
+    gone = [number for number in numbers if number not in found]
+    if any(connection.execute("SELECT 1 FROM videos WHERE id = ?", (n,)).fetchone() for n in gone):
+        raise sqlite3.DatabaseError("malformed: a video has no record")
+    return {number: found[number] for number in numbers if number in found}
