@@ -192,7 +192,7 @@ def test_retag_gives_the_library_and_the_json_the_tags_of_edited_rules(
     assert json.loads(Path("processed_videos/boat.mp4.json").read_text()) == record
 
 
-def test_prepare_writes_the_json_of_the_original_sketch_with_clips(
+def test_prepare_writes_the_json_of_the_prototype_with_clips(
     server: Server, make_video: MakeVideo, capsys: Capture
 ) -> None:
     url = server.at("/v.mp4", Reply(make_video(shots=2), etag='"1"'))

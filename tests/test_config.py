@@ -103,7 +103,7 @@ def test_a_secret_is_in_no_error_and_no_repr() -> None:
     assert set(config.secrets()) == {"sk-verysecret", "mongodb://u:pass@h"}
 
 
-def test_the_sample_values_of_the_original_sketch_count_as_not_set() -> None:
+def test_the_sample_values_of_the_prototype_count_as_not_set() -> None:
     Path("config.ini").write_text(
         "[MongoDB]\nURI = mongodb+srv://username:password@cluster.mongodb.net/x?w=majority\n[QwenVL]\n"
         "PublicEndpoint = https://quickstart-endpoint.region.aliyuncs.com/api/v1/inference\n"

@@ -11,7 +11,7 @@ import pytest
 
 from vidkit.cli import main
 from vidkit.core.config import load_config
-from vidkit.curate.corrections import Correction, label_video, make_change, read_corrections
+from vidkit.curate.corrections import Correction, correct_video, make_change, read_corrections
 from vidkit.errors import ConfigError, LibraryError, OutputError
 from vidkit.library import open_library, open_library_at, parse_query
 from vidkit.library.sqlite import open_sqlite
@@ -265,7 +265,7 @@ def test_a_json_that_cannot_be_written_leaves_the_video_as_it_was() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))  # no file can be made longer
         try:
             with pytest.raises(OutputError, match=r"a\.mp4\.json cannot be written: File too large"):
-                label_video(library, load_custom_tags("none.json"), "a.mp4", make_change("A"))
+                correct_video(library, load_custom_tags("none.json"), "a.mp4", make_change("A"))
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert kept("a.mp4") == before
@@ -278,11 +278,11 @@ def test_a_locked_library_leaves_the_json_as_it_was() -> None:
         other = sqlite3.connect("library.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(LibraryError, match="is locked by another program"):
-            label_video(library, load_custom_tags("none.json"), "a.mp4", make_change("A"))
+            correct_video(library, load_custom_tags("none.json"), "a.mp4", make_change("A"))
         assert kept("a.mp4") == before == library.find("a.mp4")[0].record
         other.execute("ROLLBACK")
         other.close()
-        label_video(library, load_custom_tags("none.json"), "a.mp4", make_change("A"))
+        correct_video(library, load_custom_tags("none.json"), "a.mp4", make_change("A"))
         assert kept("a.mp4") == library.find("a.mp4")[0].record != before
 
 

@@ -329,7 +329,7 @@ def test_a_password_in_the_url_is_used_and_kept_nowhere(server: Server, make_vid
         assert not path.is_file() or b"hush" not in path.read_bytes()
 
 
-def test_the_call_of_the_original_sketch_works_with_its_names(make_video: MakeVideo, tmp_path: Path) -> None:
+def test_the_call_of_the_prototype_works_with_its_names(make_video: MakeVideo, tmp_path: Path) -> None:
     Path("rules.json").write_text('{"rules": [{"metadata_conditions": {"fps_gte": 20}, "tags": ["Smooth"]}]}')
     record = process_video_pipeline(
         video_url=str(make_video(shots=2)), scene_threshold=1.0, custom_rules="rules.json", output_dir="results"

@@ -382,7 +382,9 @@ COMMANDS: dict[str, Command] = {
     "search": Command("search the library for videos and moments in them", _search, "library"),
     "show": Command("show the record of a video", _show, "library"),
     "stats": Command("show statistics of the library", _stats, "library"),
-    "label": Command("correct the class and tags of a video; corrections override all rules", _label, "labels"),
+    "label": Command(
+        "correct the class and tags of a video; corrections override all rules", _label, "corrections"
+    ),
     "library": Command("move the library, or rebuild it from records", _library, "library"),
     "remove": Command("remove a video from the library; asks for confirmation", _remove, "library"),
     "export": Command("export the library, or a filtered part of it, as a dataset", _export, "datasets"),

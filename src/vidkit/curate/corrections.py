@@ -57,7 +57,7 @@ class Correction:
 
 
 @dataclass(frozen=True)
-class Labelled:
+class CorrectedVideo:
     """A video that was corrected: its new record, and the folder in which its JSON is missing, if it is."""
 
     record: Record
@@ -96,7 +96,7 @@ def _text(text: str, what: str) -> str:
     return plain
 
 
-def label_video(library: Library, rules: RuleSet, key: str, change: Change) -> list[Labelled]:
+def correct_video(library: Library, rules: RuleSet, key: str, change: Change) -> list[CorrectedVideo]:
     """Correct a video in the library and in its JSON record, if that is where the library knows it.
 
     Args:
@@ -120,7 +120,7 @@ def label_video(library: Library, rules: RuleSet, key: str, change: Change) -> l
     return [_corrected(library, rules, entry, change) for entry in found]
 
 
-def _corrected(library: Library, rules: RuleSet, entry: LibraryEntry, change: Change) -> Labelled:
+def _corrected(library: Library, rules: RuleSet, entry: LibraryEntry, change: Change) -> CorrectedVideo:
     before = None if change.clear else entry.record.get("corrections")
     record: Record = {**entry.record, "corrections": before}
     if change.tags is not None:  # all tags -> what is to be added to and taken from those of the rules
@@ -128,7 +128,7 @@ def _corrected(library: Library, rules: RuleSet, entry: LibraryEntry, change: Ch
         added = tuple(tag for tag in change.tags if not _among(tag, now))
         removed = tuple(tag for tag in now if not _among(tag, change.tags))
         change = replace(change, add_tags=added, remove_tags=removed)
-    record["corrections"] = _said(before, change)
+    record["corrections"] = _merged_corrections(before, change)
     record = retagged(record, rules)
     # The JSON first: what it does not know would be lost when the video is processed again.
     known = read_record(record_path(entry.folder, record["filename"]))
@@ -139,10 +139,10 @@ def _corrected(library: Library, rules: RuleSet, entry: LibraryEntry, change: Ch
         if written and known is not None:
             write_json(entry, known)
         raise
-    return Labelled(record, None if written else entry.folder)
+    return CorrectedVideo(record, None if written else entry.folder)
 
 
-def _said(before: Corrections | None, change: Change) -> Corrections | None:
+def _merged_corrections(before: Corrections | None, change: Change) -> Corrections | None:
     """All that was said of a video, the last word of each tag and of the class; None where nothing is left."""
     said = before or {"classification": None, "add_tags": [], "remove_tags": [], "at": ""}
     anew = (*change.add_tags, *change.remove_tags)

@@ -10,7 +10,7 @@ from vidkit.cli.exit_codes import EXIT_DONE, EXIT_SOME_FAILED
 from vidkit.cli.screen import counted, say
 from vidkit.core import printable
 from vidkit.core.config import Config
-from vidkit.curate.corrections import Correction, Labelled, label_video, make_change, read_corrections
+from vidkit.curate.corrections import CorrectedVideo, Correction, correct_video, make_change, read_corrections
 from vidkit.errors import ConfigError, OutputError
 from vidkit.library import Library, open_library
 from vidkit.record import Record
@@ -29,12 +29,12 @@ def label(options: argparse.Namespace, config: Config) -> int:
         raise ConfigError("say which video: its id, file name or URL; or give --csv FILE")
     change = make_change(*said, clear=options.clear)
     with open_library(config, create=False) as library:
-        found = label_video(library, open_rules(config), options.key, change)
-    for labelled in found:
-        print(_line(labelled.record))
-        if labelled.without_json:
-            of = printable(labelled.record["filename"])
-            say(f"only in the library, as there is no JSON record of {of} in {_remedy(labelled.without_json)}")
+        found = correct_video(library, open_rules(config), options.key, change)
+    for corrected in found:
+        print(_line(corrected.record))
+        if corrected.without_json:
+            of = printable(corrected.record["filename"])
+            say(f"only in the library, as there is no JSON record of {of} in {_remedy(corrected.without_json)}")
     return EXIT_DONE if found else unknown(options.key)
 
 
@@ -59,10 +59,10 @@ def _by_csv(path: str, config: Config) -> int:
             for rows, row in enumerate(read_corrections(path), 1):
                 progress(rows, None)
                 found, reason = _row(library, rules, row) if isinstance(row, Correction) else ([], row.reason)
-                for labelled in found:
-                    url = labelled.record["source"]["url"]
+                for corrected in found:
+                    url = corrected.record["source"]["url"]
                     videos.add(url)
-                    without |= {url: labelled.without_json} if labelled.without_json else {}
+                    without |= {url: corrected.without_json} if corrected.without_json else {}
                 failures += [f"{printable(path)}:{row.line}: {printable(reason)}"] if reason else []
     finally:  # not while there is a bar
         for line in failures:
@@ -75,10 +75,10 @@ def _by_csv(path: str, config: Config) -> int:
     return EXIT_SOME_FAILED if failures else EXIT_DONE
 
 
-def _row(library: Library, rules: RuleSet, row: Correction) -> tuple[list[Labelled], str]:
+def _row(library: Library, rules: RuleSet, row: Correction) -> tuple[list[CorrectedVideo], str]:
     """What a row corrected; if nothing, why."""
     try:
-        found = label_video(library, rules, row.key, row.change)
+        found = correct_video(library, rules, row.key, row.change)
     except (ConfigError, OutputError) as error:
         return [], str(error)
     return found, "" if found else f"no video of the library is {row.key}"
