@@ -11,6 +11,7 @@ from vidkit.analysis import ClipSettings, ClipWish, SceneWish, analyse_video, ex
 from vidkit.cli import main
 from vidkit.core.config import load_config
 from vidkit.workflow.run import open_run
+from vidkit.workflow.stages import STAGES
 
 from .conftest import MakeVideo
 from .test_clip_ends import assert_last_as_said, long_sound  # noqa: F401
@@ -98,7 +99,7 @@ def test_clips_that_an_older_version_cut_are_not_cut_again_for_the_default(
     def settings(**others: str) -> list[object]:
         overrides = {("Processing", key): value for key, value in others.items()}
         with open_run(load_config(overrides=overrides), level="none") as run:
-            return run.made_from("clips")
+            return next(stage for stage in STAGES if stage.name == "clips").settings(run)
 
     older = [15.0, 0.0, "720p", 30.0, "time", "auto", "libx264"]
     assert settings() == older

@@ -28,6 +28,7 @@ from vidkit import watchdog
 from vidkit.core import printable
 from vidkit.core.extras import install_command
 from vidkit.errors import MediaError, ToolMissingError
+from vidkit.pipes import OutputPipe, Readers
 
 log = logging.getLogger(__name__)
 
@@ -154,6 +155,7 @@ def run_tool(
     timeout: float,
     on_output: Callable[[IO[bytes]], None] | None = None,
     on_words: Callable[[bytes], bytes] | None = None,
+    pipes: Sequence[OutputPipe] = (),
 ) -> Outcome:
     """Run ffmpeg or ffprobe to its end.
 
@@ -162,26 +164,37 @@ def run_tool(
         timeout: seconds after which it is killed.
         on_output: reads the standard output while it comes; by default all of it is kept.
         on_words: is given the standard error in blocks, in a thread of its own, and returns what of it are words.
+        pipes: more outputs; each is read in a thread of its own. The arguments name them by their `target`.
 
     Raises:
         ToolMissingError: the program is not there.
         MediaError: it failed, in its own words, or was killed, or its run was stopped.
+        Exception: what the first reader that failed raised; that ends the process.
     """
     name = str(arguments[0])
     command = [str(find_tool(name)), *map(str, arguments[1:])]
     log.debug("running %s", command)
-    with _active.get().slot(), _process(command) as process, _killed_after(process, timeout) as late:
+    with (
+        _active.get().slot(),
+        Readers() as readers,
+        _process(command, pipes) as process,
+        _killed_after(process, timeout) as late,
+    ):
+        for pipe in pipes:
+            readers.start(pipe, process, lambda: _kill(process))
         words = _Words(process.stderr, on_words)
-        if on_output is None:
-            output = process.stdout.read() if process.stdout else b""
-        else:
-            output = b""
-            if process.stdout:
-                on_output(process.stdout)
+        output = b""
+        if process.stdout and on_output is None:
+            output = process.stdout.read()
+        elif process.stdout and on_output is not None:
+            readers.run(process.stdout, on_output, process, lambda: _kill(process))
         process.wait()
+        readers.join()
         said = words.text()
     if late.is_set():
         raise MediaError(f"{name} was stopped: it was not done after {timeout:.0f} seconds")
+    if readers.failure is not None:
+        raise readers.failure
     if process.returncode != 0:
         raise MediaError(reason(said) or f"{name} ended with exit status {process.returncode}")
     return Outcome(output, said)
@@ -253,10 +266,10 @@ _active = contextvars.ContextVar("active", default=ProcessGroup())  # noqa: B039
 
 
 @contextmanager
-def _process(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+def _process(command: list[str], pipes: Sequence[OutputPipe] = ()) -> Iterator[subprocess.Popen[bytes]]:
     """A child in a session of its own: Ctrl-C in the terminal must not make ffmpeg end early and look done."""
     try:
-        process = watchdog.start(command, _ENVIRONMENT)
+        process = watchdog.start(command, _ENVIRONMENT, [pipe.writing for pipe in pipes])
     except OSError as error:
         raise ToolMissingError(f"{command[0]} does not run: {error.strerror}") from None
     try:

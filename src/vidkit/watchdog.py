@@ -98,7 +98,9 @@ def _watchdog() -> _Watchdog:
     return watchdog
 
 
-def start(command: Sequence[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+def start(
+    command: Sequence[str], environment: dict[str, str], pass_fds: Sequence[int] = ()
+) -> subprocess.Popen[bytes]:
     """Start a program in a session of its own, with pipes for what it writes and no input.
 
     Its process id is also that of its session and its process group. It is killed when this process ends; call
@@ -107,6 +109,7 @@ def start(command: Sequence[str], environment: dict[str, str]) -> subprocess.Pop
     Args:
         command: the program's path and its arguments.
         environment: its environment variables.
+        pass_fds: what else it inherits, under the same numbers (POSIX only).
 
     Raises:
         OSError: it is not there or may not be run.
@@ -119,6 +122,7 @@ def start(command: Sequence[str], environment: dict[str, str]) -> subprocess.Pop
         stderr=subprocess.PIPE,
         start_new_session=True,
         env=environment,
+        pass_fds=pass_fds,
     )
 
 

@@ -2,11 +2,11 @@
 
 from vidkit.analysis.clips import ClipSettings, Segment, extract_scene_segment, make_clips, segment_video
 from vidkit.analysis.encoders import choose_encoder
+from vidkit.analysis.one_pass import Analysis, ClipWish, SceneWish, analyse_video
 from vidkit.analysis.probe import AudioTrack, Metadata, extract_metadata
 from vidkit.analysis.scenes import Scene, detect_scenes
 from vidkit.analysis.sprites import Sprites
 from vidkit.analysis.thumbnails import make_thumbnails
-from vidkit.analysis.whole import Analysis, ClipWish, SceneWish, analyse_video
 
 __all__ = [
     "Analysis",

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vidkit.analysis.decode import Span, Use, decode
+from vidkit.analysis.decode import DecodeOutput, Span, decode
 from vidkit.analysis.encoders import SOUND, encoding
 from vidkit.analysis.probe import Metadata
 from vidkit.ffmpeg import input_arguments, run_tool
@@ -133,12 +133,12 @@ def _cut_in_parts(path: Path, folder: Path, metadata: Metadata, plan: Plan, star
 
 
 def _cut(path: Path, folder: Path, metadata: Metadata, plan: Plan, span: Span | None = None) -> list[Piece]:
-    decode(path, metadata, [cut_use(metadata, plan, folder)], span=span)
+    decode(path, metadata, [cut_output(metadata, plan, folder)], span=span)
     return cut_pieces(path, metadata, plan, folder, span)
 
 
 def cut_pieces(path: Path, metadata: Metadata, plan: Plan, folder: Path, span: Span | None = None) -> list[Piece]:
-    """What `cut_use` left, in order; cut once more where the times of the pictures make other clips of it.
+    """What `cut_output` left, in order; cut once more where the times of the pictures make other clips of it.
 
     Raises:
         MediaError: ffmpeg failed, in its own words.
@@ -147,12 +147,12 @@ def cut_pieces(path: Path, metadata: Metadata, plan: Plan, folder: Path, span: S
     if pieces is None:
         # Times too irregular to cut by (a picture that stands for longer than a clip): even them out.
         plan = replace(plan, fps=plan.fps or metadata.fps)
-        decode(path, metadata, [cut_use(metadata, plan, folder)], span=span)
+        decode(path, metadata, [cut_output(metadata, plan, folder)], span=span)
         pieces = _pieces(metadata, plan, folder, span)
     return pieces or []
 
 
-def cut_use(metadata: Metadata, plan: Plan, folder: Path) -> Use:
+def cut_output(metadata: Metadata, plan: Plan, folder: Path) -> DecodeOutput:
     """What cuts all clips of a plan, under names of the moment, as pictures are decoded."""
     arguments = []
     for track in range(plan.tracks):
@@ -164,11 +164,11 @@ def cut_use(metadata: Metadata, plan: Plan, folder: Path) -> Use:
         arguments += ["-segment_format_options", "movflags=+faststart"]
         arguments += ["-segment_list", str((folder / f"track{track}.csv").absolute()), "-segment_list_type", "csv"]
         arguments += [str(folder.absolute()).replace("%", "%%") + f"/track{track}_%06d.mp4"]
-    return Use(lambda source: _chains(source, metadata, plan), arguments)
+    return DecodeOutput(lambda source: _chains(source, metadata, plan), arguments)
 
 
 def _pieces(metadata: Metadata, plan: Plan, folder: Path, span: Span | None) -> list[Piece] | None:
-    """What `cut_use` left, in order; None, and the files removed, if they are not the planned ones."""
+    """What `cut_output` left, in order; None, and the files removed, if they are not the planned ones."""
     listed = [listed_pieces(folder / f"track{track}.csv") for track in range(plan.tracks)]
     for listing in folder.glob("track*.csv"):
         listing.unlink()
@@ -283,7 +283,7 @@ def video_filters(width: int, height: int, fps: float | None) -> list[str]:
     """What makes a picture as large, and frames as many, as a clip may have.
 
     The scale, which passes on pictures that are right already, keeps the pixel format of the clips from the other
-    uses of the same decode.
+    outputs of the same decode.
     """
     filters = [f"fps={fps:.6f}"] if fps else []
     return [*filters, f"scale={width}:{height}", "setsar=1", "format=yuv420p"]

@@ -1,18 +1,29 @@
-"""One decode of a video for everything that is made of its pictures."""
+"""One decode of a video for everything that is made of its pictures and its sound."""
 
 from __future__ import annotations
 
+import os
 import re
+import tempfile
 from array import array
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Generic, Literal, TypeVar
 
 from vidkit.analysis.probe import Metadata
 from vidkit.ffmpeg import input_arguments, run_tool
+from vidkit.pipes import OutputPipe
+
+T = TypeVar("T")
+# Windows hands a child no pipes beside its standard output.
+MANY_PIPES = os.name == "posix"
+# Stands for an output's own pipe in its arguments and, with `PIPE_IN_CHAIN`, in its filters.
+PIPE = "pipe:OWN"
+PIPE_IN_CHAIN = "pipe\\\\:OWN"
 
 # What ffmpeg says where pictures or sound are lost or damaged, and of which stream; versions 4 to 7 differ.
 _LOSS = re.compile(
@@ -29,11 +40,34 @@ _LEVEL = re.compile(rb"\[(fatal|error|warning|info)\] ")
 _TIME = re.compile(rb"frame:(\d+) +pts:(-?\d+|NOPTS)[^\n]*")
 
 
-class Use(NamedTuple):
-    """One use of the pictures: their stream's label -> chains of filters, and the arguments of the outputs."""
+@dataclass(frozen=True)
+class DecodeOutput:
+    """One thing that is made of a decode.
+
+    `chains`: the label of the stream -> chains of filters. `arguments`: those of ffmpeg's outputs.
+    `read`: reads what ffmpeg writes to `PIPE`, in a thread of its own, while the video is decoded; a slow reader
+    slows the decode. On Windows all readers but the first read a temporary file once the decode is done.
+    `stream`: whether the chains take the pictures or the sound of the first audio stream; only for a video that
+    has sound. Filters with `TELL_TIMES` may be in one output only.
+    """
 
     chains: Callable[[str], list[str]]
-    arguments: list[str]
+    arguments: Sequence[str]
+    read: Callable[[IO[bytes]], None] | None = None
+    stream: Literal["video", "audio"] = "video"
+
+
+@dataclass(frozen=True)
+class DecodeRequest(Generic[T]):
+    """What somebody wants of a decode that others share: outputs, and how they become a result.
+
+    `outputs` may be empty. `finish` is called once all is decoded, with what was heard; where nothing had to be
+    decoded, nothing was heard. `purpose` is for the message where ffmpeg fails: "x.mp4 cannot be <purpose>".
+    """
+
+    outputs: Sequence[DecodeOutput]
+    finish: Callable[[Listener], T]
+    purpose: str = "decoded"
 
 
 # Filters that tell the times of the frames that pass, and whose words `Listener` reads. The times are integers in
@@ -119,45 +153,81 @@ class Span:
 def decode(
     path: Path,
     metadata: Metadata,
-    uses: Sequence[Use],
+    outputs: Sequence[DecodeOutput],
     options: Sequence[str] = (),
-    read: Callable[[IO[bytes]], None] | None = None,
-    listener: Listener | None = None,
     span: Span | None = None,
 ) -> Listener:
-    """Decode a video once for several uses.
+    """Decode a video once for several outputs.
 
     Args:
         path: the video.
         metadata: what `extract_metadata` said of it.
-        uses: what is made of the pictures; each gets all of them.
+        outputs: what is made; each gets all pictures, or all sound.
         options: ffmpeg's, for the decoder.
-        read: reads the standard output, if a use writes there.
-        listener: hears the standard error; by default a new one.
         span: only this part of the video; times are counted from its start.
 
     Returns:
-        The listener.
+        What was heard: the times of the frames, where an output tells them, and what is damaged.
 
     Raises:
         MediaError: ffmpeg failed, in its own words.
+        Exception: what the first reader that failed raised; that ends the decode.
     """
-    listener = listener or Listener()
+    listener = Listener()
+    first: Callable[[IO[bytes]], None] | None = None
+    pipes: list[OutputPipe] = []
+    files: list[tuple[Callable[[IO[bytes]], None], Path]] = []
+    targets: list[str] = []
+    with ExitStack() as stack:
+        for output in outputs:
+            target = PIPE
+            if output.read is not None and first is None:
+                first, target = output.read, "pipe:1"
+            elif output.read is not None and MANY_PIPES:
+                pipes.append(stack.enter_context(OutputPipe(output.read)))
+                target = pipes[-1].target
+            elif output.read is not None:
+                folder = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
+                files.append((output.read, Path(folder, "output")))
+                target = str(files[-1][1])
+            targets.append(target)
+        arguments = _arguments(path, metadata, outputs, targets, options, span)
+        run_tool(arguments, metadata.time_allowed, first, listener.take, pipes)
+        for read, file in files:
+            with file.open("rb") as pipe:
+                read(pipe)
+    return listener
+
+
+def _arguments(
+    path: Path,
+    metadata: Metadata,
+    outputs: Sequence[DecodeOutput],
+    targets: Sequence[str],
+    options: Sequence[str],
+    span: Span | None,
+) -> list[str]:
+    """ffmpeg's arguments for some outputs, each with what its pipe is called."""
     source = f"0:{metadata.stream}"
-    labels = [source]
+    count = sum(output.stream == "video" for output in outputs)
+    labels = iter([source] if count == 1 else [f"use{number}" for number in range(count)])
     chains = []
-    if len(uses) > 1:
-        labels = [f"use{number}" for number in range(len(uses))]
-        chains.append(f"[{source}]split={len(uses)}" + "".join(f"[{label}]" for label in labels))
-    for use, label in zip(uses, labels, strict=True):
-        chains += use.chains(label)
+    if count > 1:
+        chains.append(f"[{source}]split={count}" + "".join(f"[use{number}]" for number in range(count)))
+    for output, target in zip(outputs, targets, strict=True):
+        label = next(labels) if output.stream == "video" else "0:a:0"
+        chains += [chain.replace(PIPE_IN_CHAIN, escaped(target)) for chain in output.chains(label)]
     arguments = ["ffmpeg", "-v", "repeat+level+warning", "-nostdin", "-y", *options]
     arguments += ["-ss", f"{span.start:.6f}"] if span else []
     arguments += ["-t", f"{span.end - span.start:.6f}"] if span and span.end is not None else []
     arguments += [*input_arguments(path), "-filter_complex", ";".join(chains)]
-    for use in uses:
-        arguments += use.arguments
+    for output, target in zip(outputs, targets, strict=True):
+        arguments += [target if argument == PIPE else argument for argument in output.arguments]
     if not any("[0:a:0]" in chain for chain in chains):
         arguments += _sound_heard(metadata)
-    run_tool(arguments, metadata.time_allowed, read, listener.take)
-    return listener
+    return arguments
+
+
+def escaped(text: str) -> str:
+    """A text as an option of a filter has it, in a graph: ffmpeg's first and second level of escaping."""
+    return re.sub(r"([\\'\[\],;])", r"\\\1", re.sub(r"([\\':])", r"\\\1", text))

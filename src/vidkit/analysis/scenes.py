@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from vidkit.analysis.decode import TELL_TIMES, Listener, Use, decode
+from vidkit.analysis.decode import PIPE, PIPE_IN_CHAIN, TELL_TIMES, DecodeOutput, Listener, decode
 from vidkit.analysis.duration import decoded_duration
 from vidkit.analysis.probe import Metadata, extract_metadata
 from vidkit.core import printable
@@ -45,15 +45,13 @@ class Cut:
 class Detection:
     """Scenes being looked for while a video is decoded.
 
-    `read` takes what the use writes to the standard output; `cuts` says what was found once all is decoded.
+    `cuts` says what was found once all is decoded, with what was heard.
     `options` are ffmpeg's where nothing else is made. They must not change the pictures: a decoder that skips what
     is hardly seen (the loop filter) drifts away from what the same file shows beside clips, and finds other scenes.
     """
 
-    use: Use
-    read: Callable[[IO[bytes]], None]
-    cuts: Callable[[], list[Cut]]
-    listener: Listener = field(default_factory=Listener)
+    output: DecodeOutput
+    cuts: Callable[[Listener], list[Cut]]
     options: tuple[str, ...] = ()
 
 
@@ -85,10 +83,10 @@ def detect_scenes(
     metadata = metadata or extract_metadata(path)
     found = DETECTORS[detector](threshold, metadata)
     try:
-        decode(path, metadata, [found.use], found.options, found.read, found.listener)
+        heard = decode(path, metadata, [found.output], found.options)
     except MediaError as error:
         raise MediaError(f"{printable(path.name)} cannot be decoded: {error}") from None
-    return scenes_between(found.cuts(), decoded_duration(path, metadata, found.listener), min_length)
+    return scenes_between(found.cuts(heard), decoded_duration(path, metadata, heard), min_length)
 
 
 def scenes_between(cuts: Iterable[Cut], duration: float, min_length: float = 0.0) -> list[Scene]:
@@ -128,10 +126,12 @@ def threshold_detection(threshold: float, metadata: Metadata) -> Detection:
                 cuts.append(Cut(time, float(match[1])))
 
     # `select` does not know every pixel format. The scale converts those here: else ffmpeg converts them before it
-    # splits the pictures, into what suits the other uses too, and the scores depend on what else is made.
-    graph = f"scale,{TELL_TIMES},select='gt(scene,{threshold:.6f})',metadata=print:file=-:key=lavfi.scene_score"
-    use = Use(lambda source: [f"[{source}]{graph}[cuts]"], ["-map", "[cuts]", "-f", "null", "-"])
-    return Detection(use, read, lambda: cuts)
+    # splits the pictures, into what suits the other outputs too, and the scores depend on what else is made.
+    graph = f"scale,{TELL_TIMES},select='gt(scene,{threshold:.6f})'"
+    graph += f",metadata=print:file={PIPE_IN_CHAIN}:key=lavfi.scene_score"
+    arguments = ["-map", "[cuts]", "-f", "null", "-"]
+    output = DecodeOutput(lambda source: [f"[{source}]{graph}[cuts]"], arguments, read)
+    return Detection(output, lambda heard: cuts)
 
 
 def adaptive_detection(threshold: float, metadata: Metadata) -> Detection:
@@ -139,7 +139,6 @@ def adaptive_detection(threshold: float, metadata: Metadata) -> Detection:
     from vidkit.analysis.adaptive import find_boundaries
     from vidkit.analysis.likeness import FRAME_BYTES, FRAME_SIZE, PIXEL_FORMAT
 
-    listener = Listener()
     found: list[Boundary] = []
 
     def read(pipe: IO[bytes]) -> None:
@@ -147,12 +146,10 @@ def adaptive_detection(threshold: float, metadata: Metadata) -> Detection:
 
     graph = f"scale={FRAME_SIZE[0]}:{FRAME_SIZE[1]}:flags=area,format={PIXEL_FORMAT},{TELL_TIMES}"
     arguments = ["-map", "[tiny]", "-fps_mode", "passthrough", "-enc_time_base", "1:90000"]
-    arguments += ["-f", "rawvideo", "pipe:1"]
+    arguments += ["-f", "rawvideo", PIPE]
     return Detection(
-        Use(lambda source: [f"[{source}]{graph}[tiny]"], arguments),
-        read,
-        lambda: [Cut(listener.time_of(boundary.frame), boundary.score) for boundary in found],
-        listener,
+        DecodeOutput(lambda source: [f"[{source}]{graph}[tiny]"], arguments, read),
+        lambda heard: [Cut(heard.time_of(boundary.frame), boundary.score) for boundary in found],
         ("-filter_complex_threads", "1"),  # more only wait for each other where all that is made are tiny frames
     )
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from vidkit.analysis.decode import Use
+from vidkit.analysis.decode import DecodeOutput
 from vidkit.analysis.probe import Metadata
 
 SIDE = 160  # pixels of a picture's longer side
@@ -28,7 +28,7 @@ def sprite_interval(duration: float, interval: float) -> float:
     return max(interval, math.ceil(duration * 1000 / _MOST) / 1000)
 
 
-def sprites_use(metadata: Metadata, folder: Path, interval: float) -> Use:
+def sprites_output(metadata: Metadata, folder: Path, interval: float) -> DecodeOutput:
     """What draws the sheets `sprites_001.jpg` and on into a folder, as pictures are decoded."""
     width, height = _size(metadata)
     sheets = math.ceil(_count(metadata, interval) / (_ACROSS * _DOWN))
@@ -37,7 +37,8 @@ def sprites_use(metadata: Metadata, folder: Path, interval: float) -> Use:
     graph += f",format=yuvj420p,tile={_ACROSS}x{_rows(metadata, interval)}"
     target = str(folder.absolute()).replace("%", "%%") + "/sprites_%03d.jpg"
     arguments = ["-map", "[sprites]", "-frames:v", str(sheets), "-fps_mode", "passthrough", "-c:v", "mjpeg"]
-    return Use(lambda source: [f"[{source}]{graph}[sprites]"], [*arguments, "-q:v", "5", "-f", "image2", target])
+    arguments += ["-q:v", "5", "-f", "image2", target]
+    return DecodeOutput(lambda source: [f"[{source}]{graph}[sprites]"], arguments)
 
 
 def write_vtt(metadata: Metadata, folder: Path, interval: float) -> Sprites | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from vidkit.analysis.decode import Use
+from vidkit.analysis.decode import DecodeOutput
 from vidkit.analysis.probe import Metadata
 from vidkit.analysis.scenes import Scene
 from vidkit.errors import MediaError
@@ -46,7 +46,7 @@ def make_thumbnails(path: Path, scenes: Sequence[Scene], folder: Path, metadata:
     return [picture if picture.is_file() else None for picture in pictures]
 
 
-def candidates_use(metadata: Metadata, folder: Path) -> Use:
+def candidates_output(metadata: Metadata, folder: Path) -> DecodeOutput:
     """What draws pictures into a folder while scenes are being looked for, of which some become thumbnails.
 
     A seek for each scene, once the scenes are known, decodes half of the video again: keyframes are far apart.
@@ -57,7 +57,7 @@ def candidates_use(metadata: Metadata, folder: Path) -> Use:
     target = str(folder.absolute()).replace("%", "%%") + "/%d.jpg"
     arguments = ["-map", "[candidates]", "-fps_mode", "passthrough", "-enc_time_base", "1:1000000"]
     arguments += ["-c:v", "mjpeg", "-q:v", "4", "-f", "image2", "-frame_pts", "1", target]
-    return Use(lambda source: [f"[{source}]{graph},format=yuvj420p[candidates]"], arguments)
+    return DecodeOutput(lambda source: [f"[{source}]{graph},format=yuvj420p[candidates]"], arguments)
 
 
 def choose_thumbnails(
@@ -68,7 +68,7 @@ def choose_thumbnails(
     Args:
         path: the video.
         scenes: its scenes.
-        candidates: the folder that `candidates_use` drew into, in the same file system.
+        candidates: the folder that `candidates_output` drew into, in the same file system.
         folder: an existing folder; the files are `scene_001.jpg` and so on.
         metadata: the video's.
 

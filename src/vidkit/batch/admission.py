@@ -12,6 +12,7 @@ from vidkit.download import wanted_name
 from vidkit.rows import BadRow, CsvRow, IgnoredRow, Row
 from vidkit.workflow import source_key
 from vidkit.workflow.run import Run
+from vidkit.workflow.stages import settings_fingerprint
 
 _AT_ONCE = 1000  # rows that are looked up together
 _POLL = 0.1  # seconds
@@ -23,7 +24,7 @@ class Admission:
     def __init__(self, run: Run, tally: Tally) -> None:
         self._run = run
         self._tally = tally
-        self._settings = run.settings
+        self._settings = settings_fingerprint(run)
         self._seen = Seen()
         self._taken: list[tuple[str, Row]] = []  # other runs work on these; no more than they have workers
 

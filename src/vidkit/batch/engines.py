@@ -12,8 +12,10 @@ from vidkit.batch.tally import Outcome, Reporter
 from vidkit.core import shown_url, without_secrets
 from vidkit.errors import UnwantedError, VidkitError
 from vidkit.rows import Row
-from vidkit.workflow import Progress, process_video_pipeline, source_key
-from vidkit.workflow.run import Run, timestamp
+from vidkit.workflow import process_video_pipeline, source_key
+from vidkit.workflow.fingerprints import timestamp
+from vidkit.workflow.job import Progress
+from vidkit.workflow.run import Run
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,8 @@ from vidkit.batch.failures import Failure, Failures
 from vidkit.core import without_secrets, write_whole
 from vidkit.record import Record
 from vidkit.rows import BadRow, IgnoredRow, Row
-from vidkit.workflow.run import Run, timestamp
+from vidkit.workflow.fingerprints import timestamp
+from vidkit.workflow.run import Run
 
 SUMMARY = "summary.json"
 

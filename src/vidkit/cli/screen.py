@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from vidkit.core import printable, shown_url, without_secrets
 from vidkit.core.terminal import columns_of, cut, is_live, write_line
 from vidkit.core.units import format_duration, format_size
+from vidkit.workflow.stages import words_for
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -24,16 +25,6 @@ if TYPE_CHECKING:
     from vidkit.record import Record
 
 log = logging.getLogger(__name__)
-
-_STAGES = {
-    "download": "downloading",
-    "probe": "probing",
-    "scenes": "finding scenes, cutting clips",
-    "clips": "cutting clips",
-    "describe": "describing",
-    "tag": "tagging",
-}
-
 
 _TOTAL_KNOWN = "{n_fmt}/{total_fmt} {unit} {percentage:.0f} %|{bar}|ETA {remaining}{postfix}"
 _TOTAL_UNKNOWN = "{n_fmt} {unit} [{elapsed}]{postfix}"
@@ -119,7 +110,7 @@ class Screen:
                 line.update(done - line.n)
             else:
                 line.bar_format = "{desc}"
-                line.set_description_str(_fitted(f"  {name}: {_STAGES.get(stage, stage)}"))
+                line.set_description_str(_fitted(f"  {name}: {words_for(stage)}"))
 
     def finished(self, url: str, record: Record, new: bool) -> None:
         self._left(url)

@@ -19,7 +19,7 @@ from vidkit.record import Corrections, Record
 from vidkit.rows import NAME_COLUMNS, URL_COLUMNS, BadRow
 from vidkit.rows.table import find_column, find_delimiter, open_text, readable_cells, records, too_many_cells
 from vidkit.tagging import RuleSet, same_tag
-from vidkit.workflow.run import timestamp
+from vidkit.workflow.fingerprints import timestamp
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from vidkit.export import export_to_json, read_record, record_path
 from vidkit.library import Library, LibraryEntry
 from vidkit.record import Record
 from vidkit.tagging import RuleSet, missing_columns, tag_and_classify
-from vidkit.workflow.run import stage_fingerprint, tag_inputs, tag_settings
+from vidkit.workflow.stages import tag_fingerprint
 
 log = logging.getLogger(__name__)
 
@@ -62,9 +62,7 @@ def retagged(record: Record, rules: RuleSet) -> Record:
     """A record with the tags and the class that the rules and its corrections say, and the fingerprint for that."""
     new = copy.deepcopy(record)
     new["tags"], new["classification"] = tag_and_classify(new, rules)
-    stages = new["processing"]["stages"]
-    inputs = tag_inputs(new["sha256"], stages["describe"]["fingerprint"], new.get("corrections"))
-    stages["tag"]["fingerprint"] = stage_fingerprint("tag", inputs, tag_settings(rules))
+    new["processing"]["stages"]["tag"]["fingerprint"] = tag_fingerprint(new, rules)
     return new
 
 

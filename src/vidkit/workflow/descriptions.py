@@ -1,18 +1,45 @@
-"""What the model says of a video: new answers, and the older ones until the new ones are there."""
+"""The stage describe: new answers of the model, and the older ones until the new ones are there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from vidkit.download import local_path
 from vidkit.qwen_model import Describer, describe_record
 from vidkit.record import Record
+from vidkit.workflow.job import VideoJob
 from vidkit.workflow.run import Run
 
 DESCRIBE_KEYS = ("qwen_description", "ai_generated_tags", "ai")
 _ANSWER = ("description", "tags", "instruction", "outdated")  # what a clip or scene has of it
+
+
+def describe_settings(run: Run) -> list[object]:
+    """The settings that the answers depend on."""
+    if run.describer is None:
+        return []
+    return [run.describer.backend, run.describer.fingerprint, run.instruction, run.level]
+
+
+def describe_inputs(job: VideoJob) -> list[object]:
+    """What is described, beside the content: the scenes, or the clips."""
+    parts = {"video": [], "scenes": [job.fingerprints["scenes"]]}.get(job.run.level, [job.fingerprints["clips"]])
+    return [job.record["sha256"], *parts]
+
+
+def is_answered(job: VideoJob, old: Record) -> bool:
+    """Whether a record has all that was asked for."""
+    return old["ai"] is None or old["ai"]["error"] is None
+
+
+def take_answers(job: VideoJob) -> None:
+    """Take over what a model said of this content, also where its clips and scenes were made again."""
+    older = job.previous
+    if older and older["sha256"] == job.record["sha256"]:
+        before = older["processing"]["stages"].get("describe")
+        same = bool(before and before["fingerprint"] == job.fingerprints["describe"] and not job.run.force)
+        keep_answers(job.record, older, same or job.run.describer is None)
 
 
 def keep_answers(record: dict[str, Any], older: Record, answered: bool) -> None:
@@ -44,14 +71,8 @@ def _times(part: Any) -> tuple[float, float]:
     return part["start_time"], part["end_time"]
 
 
-def described(run: Run, record: dict[str, Any], kept: Path | None, fetch: Callable[[], Path]) -> dict[str, Any]:
+def describe(job: VideoJob) -> dict[str, Any]:
     """Ask the run's model about a video.
-
-    Args:
-        run: who is asked, and what.
-        record: what is known of the video, its older answers too.
-        kept: the local file, if it is here.
-        fetch: gets the local file.
 
     Returns:
         The record's keys that the model fills, as `describe_record`. Older answers to another question are in them
@@ -60,6 +81,7 @@ def described(run: Run, record: dict[str, Any], kept: Path | None, fetch: Callab
     Raises:
         VidkitError: the file cannot be fetched.
     """
+    run, record = job.run, {**job.record, "filename": job.filename}
     describer, level = run.describer, run.level
     if describer is None:  # what a model said earlier stays true
         nothing: dict[str, Any] = {"qwen_description": None, "ai_generated_tags": [], "ai": None}
@@ -69,10 +91,10 @@ def described(run: Run, record: dict[str, Any], kept: Path | None, fetch: Callab
     by_parts = level in ("auto", "segments") and record["segments"]
     # A model on this machine needs the file, a server only its URL; clips are here in any case.
     fetched_by_it = url is not None and describer.backend == "endpoint" and level != "scenes"
-    file = kept if by_parts or fetched_by_it else fetch()
+    file = job.file.kept() if by_parts or fetched_by_it else job.file.get()
     found = _asked(run, describer, record, file, url)
     if file is None and not by_parts and found["ai"]["error"]:
-        found = _asked(run, describer, record, fetch(), url)
+        found = _asked(run, describer, record, job.file.get(), url)
     if found["ai"]["error"] is None:
         for key in ("scenes", "segments"):
             found[key] = [_cleared(part) for part in found.get(key, record[key])]

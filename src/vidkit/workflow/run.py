@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from vidkit.analysis import choose_encoder
 from vidkit.core import ensure_directory, load_priority_keywords
 from vidkit.core.config import Config, Rules
-from vidkit.core.settings import Processing
-from vidkit.errors import ConfigError, OutputError, VidkitError
+from vidkit.errors import ConfigError
 from vidkit.ffmpeg import ProcessGroup
 from vidkit.library import Library, open_library
 from vidkit.qwen_model import Describer, full_instruction, open_describer
-from vidkit.record import Corrections
 from vidkit.rows import Filters
 from vidkit.tagging import RuleSet, load_custom_tags
 from vidkit.workflow.journal import Journal
 from vidkit.workflow.layout import Places
 
 LEVELS = ("auto", "none", "video", "segments", "scenes")
-# A stage is done again when its number here changes: raise it when the stage's results do.
-VERSIONS = {"download": 1, "probe": 1, "scenes": 1, "clips": 1, "describe": 1, "tag": 1}
 
 
 @dataclass(frozen=True)
@@ -97,29 +88,6 @@ class Run:
         """Set where the run was stopped (`processes.stop()`); it ends downloads at once."""
         return self.processes.stopped
 
-    def made_from(self, stage: str) -> list[object]:
-        """The settings that a stage's results depend on."""
-        scenes, caps = self.config.scene_detection, self.config.processing
-        if stage == "scenes":
-            return [scenes.detector, scenes.default_threshold, scenes.min_scene_length, caps.sprite_interval]
-        if stage == "clips":
-            overlap = caps.segment_overlap if caps.segment_by == "time" else 0.0  # clips along scenes have none
-            limits = [caps.segment_length, overlap, caps.max_resolution, caps.max_fps]
-            # At its default it is left out: clips that were cut before there was this setting stay.
-            default = caps.min_segment_length == Processing.min_segment_length or caps.segment_by == "scenes"
-            rest = [] if default else [caps.min_segment_length]
-            return [*limits, caps.segment_by, caps.clip_mode, caps.encoder, *rest]
-        if stage == "describe":
-            if self.describer is None:
-                return []
-            return [self.describer.backend, self.describer.fingerprint, self.instruction, self.level]
-        return tag_settings(self.rules) if stage == "tag" else []
-
-    @cached_property
-    def settings(self) -> str:
-        """One fingerprint of everything in the settings that a record depends on."""
-        return fingerprint(*VERSIONS.values(), *map(self.made_from, VERSIONS))
-
 
 @contextmanager
 def open_run(spec: RunSpec | Config, **options: Any) -> Iterator[Run]:
@@ -173,47 +141,3 @@ def open_rules(config: Config) -> RuleSet:
     if ("Rules", "CustomTagRules") in config.explicit and path != Rules().custom_tag_rules and not path.is_file():
         raise ConfigError(f"{path}: no such rule file ([Rules] CustomTagRules). `vidkit init` writes one.")
     return load_custom_tags(path)
-
-
-@contextmanager
-def in_stage(name: str) -> Iterator[None]:
-    """Say on every failure in which stage it was; a failure of the disk is one of the output."""
-    try:
-        yield
-    except VidkitError as error:
-        error.stage = error.stage or name
-        raise
-    except OSError as error:
-        failure = OutputError(f"{error.filename or 'a file'} cannot be read or written: {error.strerror}")
-        failure.stage = name
-        raise failure from error
-
-
-def stage_entry(began: float, made_from: str) -> dict[str, Any]:
-    """What the record says of a stage that began at this time of the monotonic clock and is done now."""
-    return {"seconds": round(time.monotonic() - began, 3), "fingerprint": made_from}
-
-
-def stage_fingerprint(stage: str, inputs: list[object], settings: list[object]) -> str:
-    """What a stage's results are made from: its version, what comes in, the settings that it reads."""
-    return fingerprint(VERSIONS[stage], inputs, settings)
-
-
-def tag_inputs(sha256: str, described: str, corrections: Corrections | None) -> list[object]:
-    """What tags are made from beside the rules: content, description (its stage's fingerprint), a person's word."""
-    return [sha256, described] if corrections is None else [sha256, described, corrections]
-
-
-def tag_settings(rules: RuleSet) -> list[object]:
-    """The settings that the tags depend on."""
-    return [rules.fingerprint]
-
-
-def fingerprint(*parts: object) -> str:
-    """Sixteen hex digits that change when any of the parts does."""
-    return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:16]
-
-
-def timestamp() -> str:
-    """Now, as the record has it: UTC, ISO 8601, to the millisecond."""
-    return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,101 @@
+"""Pipes that a process writes to, each read by a function in a thread of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import os
+import subprocess
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import IO
+
+Read = Callable[[IO[bytes]], None]
+_ENDING = 0.2  # seconds in which a process that has failed by itself is gone
+
+
+class OutputPipe:
+    """A pipe beside the standard output (POSIX only). `target` is what ffmpeg calls it; `read` gets its contents.
+
+    Use it as a context, which closes what is still open at its end.
+    """
+
+    def __init__(self, read: Read) -> None:
+        self.read = read
+        reading, self.writing = os.pipe()  # no child inherits them but the one that they are handed to
+        self.reading = os.fdopen(reading, "rb")
+        self._is_open = True
+
+    @property
+    def target(self) -> str:
+        return f"pipe:{self.writing}"
+
+    def started(self) -> None:
+        """Close the end for writing here, once the process has its own: the pipe ends when the process does."""
+        if self._is_open:
+            self._is_open = False
+            os.close(self.writing)
+
+    def __enter__(self) -> OutputPipe:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.started()
+        self.reading.close()
+
+
+class Readers:
+    """The readers of one process. The first that fails ends the process; `failure` is what it raised.
+
+    A reader that returns early does not stop the others: the rest of its pipe is read and dropped. Use it as a
+    context around the process: at its end all threads have ended.
+    """
+
+    def __init__(self) -> None:
+        self.failure: BaseException | None = None
+        self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
+
+    def start(self, pipe: OutputPipe, process: subprocess.Popen[bytes], kill: Callable[[], None]) -> None:
+        """Read a pipe in a thread of its own."""
+        pipe.started()
+        # What belongs to a run is bound to its context: the reader is part of that run.
+        context = contextvars.copy_context()
+        arguments = (self.run, pipe.reading, pipe.read, process, kill)
+        thread = threading.Thread(target=context.run, args=arguments, name="read-output", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def run(self, pipe: IO[bytes], read: Read, process: subprocess.Popen[bytes], kill: Callable[[], None]) -> None:
+        """Read a pipe in this thread, to its end."""
+        try:
+            read(pipe)
+            while not pipe.closed and pipe.read(65536):
+                pass
+        except BaseException as error:
+            # Where the process itself has failed, what it says is the reason, and not that its output is cut short.
+            if isinstance(error, Exception) and _has_failed(process):
+                return
+            with self._lock:
+                self.failure = self.failure or error
+            kill()
+
+    def join(self) -> None:
+        """Wait until every reader has seen the end of its pipe."""
+        for thread in self._threads:
+            thread.join()
+
+    def __enter__(self) -> Readers:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.join()
+
+
+def _has_failed(process: subprocess.Popen[bytes]) -> bool:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        return process.wait(_ENDING) != 0
+    return False

@@ -1,0 +1,204 @@
+"""One video under way: what is asked for, the record that it has, the record so far, and its local file."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from vidkit.analysis import Metadata, extract_metadata
+from vidkit.core import file_sha256, shown_url
+from vidkit.download import download_video, source_version, wanted_name
+from vidkit.errors import OutputError, VidkitError
+from vidkit.record import Corrections, Record
+from vidkit.rows import Row
+from vidkit.workflow.fingerprints import fingerprint, stage_entry
+from vidkit.workflow.layout import mark_download
+from vidkit.workflow.run import Run
+from vidkit.workflow.source import older_record, source_of
+
+log = logging.getLogger(__name__)
+
+DOWNLOAD_VERSION = 1  # raise it when every video is to be fetched again
+# Told of the stage that begins, and of bytes so far and in all while it downloads.
+Progress = Callable[[str, int, "int | None"], None]
+
+
+class ContentChanged(Exception):
+    """What was fetched again is not what the older record is of."""
+
+
+class SourceFile:
+    """The local file of a video: the download that was kept, or else fetched when it is needed."""
+
+    def __init__(self, find: Callable[[], Path | None], fetch: Callable[[], Path]) -> None:
+        self._find = find
+        self._fetch = fetch
+        self.fetched: Path | None = None
+
+    def kept(self) -> Path | None:
+        """The file, if it is here already."""
+        return self.fetched or self._find()
+
+    def get(self) -> Path:
+        """The file, fetched if it is not here.
+
+        Raises:
+            VidkitError: it cannot be fetched.
+            ContentChanged: it is another one now; the next call gets it.
+        """
+        return self.kept() or self._fetch()
+
+
+class VideoJob:
+    """One video under way.
+
+    `reusable` is the older record whose results may be taken: None with `force`, and where the content has changed.
+    `record` is what is known so far. `fingerprints` and `entries` (the record's `processing.stages`) are by stage.
+    `changed` says whether anything was made, so that the record has to be written.
+    """
+
+    def __init__(self, run: Run, row: Row, url: str, progress: Progress) -> None:
+        self.run = run
+        self.row = row
+        self.url = url
+        self.progress = progress
+        self.record: dict[str, Any] = {}
+        self.fingerprints: dict[str, str] = {}
+        self.entries: dict[str, dict[str, Any]] = {}
+        self.filename = run.journal.filename(url)
+        if self.filename is None and (wanted := wanted_name(row.url, row.file_name)):
+            self.filename = run.journal.claim(url, wanted)
+        fresh = run.force or self.filename is None or run.journal.is_mixed_up(url)
+        self.reusable = None if fresh else run.places.record(url, str(self.filename))
+        self.file = SourceFile(self._find_download, self._fetch)
+        self.source_version: str | None = None
+        self.source_changed = False
+        self.downloaded = False
+        self.changed = False
+
+    @cached_property
+    def previous(self) -> Record | None:
+        """The record that is replaced: also with `force`, after a change, and where the JSON is lost."""
+        return self.reusable or older_record(self.run, self.url, self.filename)
+
+    @cached_property
+    def metadata(self) -> Metadata:
+        """What ffprobe says of the local file."""
+        return extract_metadata(self.file.get())
+
+    def check_source(self) -> None:
+        """See whether the source is what it was when the older record was made."""
+        with in_stage("download"):
+            self.source_version = self.row.version
+            if self.reusable is None:
+                return
+            if self.source_version is None:
+                self.source_version = source_version(self.row.url)
+            entry = self.reusable["processing"]["stages"].get("download")
+            self.source_changed = entry is None or entry["fingerprint"] != self._source_fingerprint()
+
+    def take_source(self) -> None:
+        """Fill in the content and where it is from: from the older record, or of the file that is fetched now."""
+        old = self.reusable
+        if old and not self.source_changed:
+            self.record |= {"sha256": old["sha256"], "path": old["path"]}
+            self.record["source"] = source_of(self.row, self.url, old["source"]["resolved_url"], old)
+            self.changed = self.record["source"] != old["source"]
+            self.entries["download"] = dict(old["processing"]["stages"]["download"])
+        else:
+            self.changed = True
+            self.file.get()
+        self.record["corrections"] = self._corrections()
+
+    def start_over(self) -> None:
+        """Take nothing from the older record: the file that was fetched is another one."""
+        self.reusable = None
+        self.record = {key: self.record[key] for key in ("sha256", "path", "source")}
+        self.entries = {"download": self.entries["download"]}
+
+    def take(self, stage: str, keys: Iterable[str]) -> None:
+        """Take a stage's results from the older record."""
+        if self.reusable is None:
+            raise ValueError(f"there is no record to take {stage} from")
+        for key in keys:
+            self.record[key] = copy.deepcopy(self.reusable.get(key))
+        self.entries[stage] = dict(self.reusable["processing"]["stages"][stage])
+
+    def fill(self, stage: str, results: dict[str, Any], seconds: float) -> None:
+        """Put a stage's new results into the record."""
+        self.changed = True
+        self.record |= results
+        self.entries[stage] = stage_entry(seconds, self.fingerprints[stage])
+
+    def remove_download(self) -> None:
+        """Remove the file that was fetched; one of the user's own stays."""
+        if self.downloaded and self.file.fetched is not None:
+            self.file.fetched.unlink(missing_ok=True)
+
+    def _corrections(self) -> Corrections | None:
+        """What a person said of this content at this URL: also with `force`, and where the JSON is lost."""
+        old = self.reusable or older_record(self.run, self.url, self.filename)
+        return old.get("corrections") if old and old["sha256"] == self.record["sha256"] else None
+
+    def _source_fingerprint(self) -> str:
+        return fingerprint(DOWNLOAD_VERSION, self.url, self.source_version)
+
+    def _find_download(self) -> Path | None:
+        """The download that the older record names, if it is still there."""
+        kept = self.reusable["path"] if self.reusable and not self.source_changed else None
+        if self.reusable and kept is not None and self.run.places.there(kept):
+            path = self.run.places.processed / kept
+            if path.stat().st_size == self.reusable["size"]:
+                return path
+        return None
+
+    def _fetch(self) -> Path:
+        with in_stage("download"):
+            self.progress("download", 0, None)
+            began = time.monotonic()
+            previous = self.previous  # looked at before the file has a new name
+            download = download_video(
+                self.row.url,
+                self.row.file_name or (previous and previous["source"]["file_name"]),
+                self.run.places.downloads,
+                claim=lambda wanted: self.run.journal.claim(self.url, wanted),
+                progress=lambda done, total: self.progress("download", done, total),
+                stop=self.run.stop,
+                max_size=self.run.filters.max_size,
+            )
+            sha256 = file_sha256(download.path)
+        self.filename = download.filename
+        if download.is_local:
+            self.filename = self.run.journal.claim(self.url, download.filename)
+        else:
+            mark_download(download.path, self.url)
+        self.source_version = self.row.version or download.version
+        self.downloaded = not download.is_local
+        self.file.fetched = download.path
+        self.entries["download"] = stage_entry(time.monotonic() - began, self._source_fingerprint())
+        self.record["source"] = source_of(self.row, self.url, shown_url(download.resolved_url), previous)
+        self.record["path"] = self.run.places.relative(download.path)
+        self.record["sha256"] = sha256
+        if self.reusable and self.reusable["sha256"] != sha256:
+            raise ContentChanged
+        return download.path
+
+
+@contextmanager
+def in_stage(name: str) -> Iterator[None]:
+    """Say on every failure in which stage it was; a failure of the disk is one of the output."""
+    try:
+        yield
+    except VidkitError as error:
+        error.stage = error.stage or name
+        raise
+    except OSError as error:
+        failure = OutputError(f"{error.filename or 'a file'} cannot be read or written: {error.strerror}")
+        failure.stage = name
+        raise failure from error

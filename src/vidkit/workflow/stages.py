@@ -1,0 +1,134 @@
+"""The stages of a video, in one table: what each is made from, what it leaves, and how it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from vidkit.analysis.decode import DecodeRequest
+from vidkit.record import Corrections, Record
+from vidkit.tagging import RuleSet, tag_and_classify
+from vidkit.workflow import analyse, descriptions
+from vidkit.workflow.fingerprints import fingerprint, stage_fingerprint
+from vidkit.workflow.job import DOWNLOAD_VERSION, VideoJob
+from vidkit.workflow.run import Run
+
+Request = AbstractContextManager[DecodeRequest[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of every video. The download comes before all of them.
+
+    A stage is taken from the older record where its fingerprint is the same, its files are there, and `complete`
+    says so. Else it is made: by `make`, or by `decode`, which says what it wants of the one decode that all such
+    stages share. They are made together, in the table's order, when it is the first one's turn; so a stage with
+    `decode` finds in `job.record` what those before it have made, but nothing of a stage with `make` that comes
+    after the first of them. Folders that its context makes are published when all of them are done.
+    """
+
+    name: str
+    version: int  # raise it when the results change: all videos are done again
+    keys: tuple[str, ...]  # the record's keys that it fills
+    doing: str  # words for the screen
+    inputs: Callable[[VideoJob], list[object]]  # what it is made from: the content, fingerprints of other stages
+    settings: Callable[[Run], list[object]] = lambda run: []  # the settings that its results depend on
+    make: Callable[[VideoJob], dict[str, Any]] | None = None
+    decode: Callable[[VideoJob], Request] | None = None
+    files: Callable[[Record], list[str]] = lambda record: []  # relative to the results' folder
+    complete: Callable[[VideoJob, Record], bool] = lambda job, old: True  # whether older results need nothing more
+    before: Callable[[VideoJob], None] = lambda job: None  # done first, whether it is made or taken
+    needs_file: bool = True  # whether it is made from the local file: then that is fetched first
+
+
+def of_content(job: VideoJob) -> list[object]:
+    """The inputs of a stage that is made from the file alone."""
+    return [job.record["sha256"]]
+
+
+def tag_inputs(sha256: str, described: str, corrections: Corrections | None) -> list[object]:
+    """What tags are made from beside the rules: content, description (its stage's fingerprint), a person's word."""
+    return [sha256, described] if corrections is None else [sha256, described, corrections]
+
+
+def tag_fingerprint(record: Record, rules: RuleSet) -> str:
+    """The fingerprint of the stage `tag` for a record and rules."""
+    described = record["processing"]["stages"]["describe"]["fingerprint"]
+    inputs = tag_inputs(record["sha256"], described, record.get("corrections"))
+    return stage_fingerprint(_TAG_VERSION, inputs, [rules.fingerprint])
+
+
+def _tag(job: VideoJob) -> dict[str, Any]:
+    tags, classification = tag_and_classify({**job.record, "filename": job.filename}, job.run.rules)
+    return {"tags": tags, "classification": classification}
+
+
+def _rules_saw_all(job: VideoJob, old: Record) -> bool:
+    """Whether what was described since, or told by a CSV, is what the rules have seen; no fingerprint has it."""
+    return all(job.record.get(key) == old.get(key) for key in _READ_BY_RULES)
+
+
+_READ_BY_RULES = ("source", "scenes", "segments", *descriptions.DESCRIBE_KEYS)
+_TAG_VERSION = 1
+
+STAGES: list[Stage] = [
+    Stage("probe", 1, analyse.PROBE_KEYS, "probing", of_content, make=analyse.probe),
+    Stage(
+        "scenes",
+        1,
+        analyse.SCENE_KEYS,
+        "finding scenes, cutting clips",
+        of_content,
+        analyse.scene_settings,
+        decode=analyse.scenes_of_decode,
+        files=analyse.scene_files,
+        before=analyse.check_wanted,
+    ),
+    Stage(
+        "clips",
+        1,
+        ("segments",),
+        "cutting clips",
+        analyse.clip_inputs,
+        analyse.clip_fingerprint_settings,
+        decode=analyse.clips_of_decode,
+        files=analyse.clip_files,
+    ),
+    Stage(
+        "describe",
+        1,
+        descriptions.DESCRIBE_KEYS,
+        "describing",
+        descriptions.describe_inputs,
+        descriptions.describe_settings,
+        make=descriptions.describe,
+        complete=descriptions.is_answered,
+        before=descriptions.take_answers,
+        needs_file=False,
+    ),
+    Stage(
+        "tag",
+        _TAG_VERSION,
+        ("tags", "classification"),
+        "tagging",
+        lambda job: tag_inputs(job.record["sha256"], job.fingerprints["describe"], job.record["corrections"]),
+        lambda run: [run.rules.fingerprint],
+        make=_tag,
+        complete=_rules_saw_all,
+        needs_file=False,
+    ),
+]
+
+
+def settings_fingerprint(run: Run) -> str:
+    """One fingerprint of everything in the settings that a record depends on."""
+    versions = [DOWNLOAD_VERSION, *(stage.version for stage in STAGES)]
+    return fingerprint(*versions, [], *(stage.settings(run) for stage in STAGES))
+
+
+def words_for(stage: str) -> str:
+    """What the screen says while a stage is made."""
+    words = {"download": "downloading", **{each.name: each.doing for each in STAGES}}
+    return words.get(stage, stage)
