@@ -1,6 +1,6 @@
-"""vidkit: video URLs -> a described, tagged, searchable library and labelled datasets.
+"""vidkit: turn video URLs into a described, tagged, searchable library and labelled datasets.
 
-The functions below are imported when they are first used, so that `import vidkit` and `vidkit --help` are instant.
+The functions below are imported on first use, so `import vidkit` and `vidkit --help` are fast.
 """
 
 from __future__ import annotations

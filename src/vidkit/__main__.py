@@ -1,4 +1,4 @@
-"""`python -m vidkit` is `vidkit`."""
+"""Run vidkit as `python -m vidkit`."""
 
 import sys
 

@@ -1,3 +1,3 @@
-"""vidkit's version, in this one place."""
+"""The version of vidkit, defined only here."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""No process that vidkit has started outlives it, even where vidkit is killed and cannot clean up.
+"""Stop all processes that vidkit has started when it ends, even if it is killed.
 
 A small shell beside vidkit, the watchdog, reads from a pipe which process groups run. When vidkit ends, however
 it ends, the system closes the pipe, and the watchdog kills the groups that are left. Linux's `PR_SET_PDEATHSIG`

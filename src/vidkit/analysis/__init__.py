@@ -1,4 +1,4 @@
-"""What is in a video file: its metadata, its scenes, its clips, its thumbnails, its contact sheet."""
+"""Analyse a video file: metadata, scenes, clips, thumbnails, contact sheet."""
 
 from vidkit.analysis.clips import ClipSettings, Segment, extract_scene_segment, make_clips, segment_video
 from vidkit.analysis.encoders import choose_encoder

@@ -1,4 +1,4 @@
-"""The files of clips: how they are named, the folder that they are built in, those of older settings."""
+"""Clip files: their names, the temporary folder, and the deletion of clips from older settings."""
 
 from __future__ import annotations
 

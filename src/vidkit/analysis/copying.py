@@ -1,4 +1,4 @@
-"""Clips that are not encoded: a video that is as clips should be already, cut at its keyframes."""
+"""Copy clips without re-encoding: cut a video that meets the limits at its keyframes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cutting of clips out of a video that is being decoded: where, and by which ffmpeg arguments."""
+"""Cut clips during a decode: the cut times and the ffmpeg arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One decode of a video for everything that is made of its pictures and its sound."""
+"""Decode a video once for everything that needs its pictures or its sound."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a video is by its pictures, where its header says something else."""
+"""The decoded duration of a video, if the duration in its header is wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What clips are encoded with: libx264, or a hardware encoder where one works."""
+"""Choose the encoder of clips: libx264, or a hardware encoder if one works."""
 
 from __future__ import annotations
 

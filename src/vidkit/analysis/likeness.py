@@ -1,4 +1,4 @@
-"""Tiny frames, and what two of them have in common but for a move of the camera or a change of light.
+"""Compare two tiny frames, apart from camera motion and changes of light.
 
 A frame is 48x28 pixels, seen as 12x7 cells.
 

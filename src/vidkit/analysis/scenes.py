@@ -1,4 +1,4 @@
-"""The scenes (shots) of a video, from 0 to its end without a gap."""
+"""Detect the scenes (shots) of a video, from 0 to its end without gaps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contact sheet of a video: small pictures at intervals, and the WebVTT by which a player shows them."""
+"""The contact sheet of a video: small pictures at intervals, and a WebVTT file for players."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small pictures of a video."""
+"""Thumbnails of scenes."""
 
 from __future__ import annotations
 

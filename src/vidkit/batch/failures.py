@@ -1,4 +1,4 @@
-"""`failures.csv`: the rows that failed, each with its stage and reason, as a CSV that `--csv` reads."""
+"""`failures.csv`: the failed rows with stage and reason, in a form that `--csv` reads."""
 
 from __future__ import annotations
 

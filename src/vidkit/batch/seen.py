@@ -1,4 +1,4 @@
-"""Which of many millions of texts came before, in a few bytes each."""
+"""Find duplicates among millions of texts, with a few bytes of memory per text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is installed, what is configured, what is missing and how to get it."""
+"""`vidkit doctor`: show what is installed, configured and missing, and how to fix it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person sees while videos are processed: progress and failures on stderr, results on stdout."""
+"""Terminal output during processing: progress and failures on stderr, results on stdout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the names of videos, of sound and of HLS manifests end."""
+"""File extensions of videos, sound and HLS manifests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What vidkit can do with more packages than it brings, and how to install those."""
+"""Optional packages (extras) and how to install them."""
 
 from __future__ import annotations
 

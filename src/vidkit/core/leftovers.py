@@ -1,4 +1,4 @@
-"""Temporary files and folders: how their names say whose they are, and which of them nobody needs any more."""
+"""Temporary files and folders: names that identify their process, and the deletion of leftovers."""
 
 from __future__ import annotations
 

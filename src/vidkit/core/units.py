@@ -1,4 +1,4 @@
-"""Sizes, durations, dates, resolutions and codecs as people write them, and back to text."""
+"""Parse and format sizes, durations, dates, resolutions and codec names."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Work over a whole library: new rules, a person's corrections, statistics."""
+"""Operations on the whole library: new rules, corrections by a person, statistics."""

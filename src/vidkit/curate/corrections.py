@@ -1,4 +1,4 @@
-"""What a person says of a video's tags and class: it wins over every rule, and is kept in the record."""
+"""Corrections of tags and class by a person: they override all rules and are stored in the record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Edited rules over the whole library: no download, no model."""
+"""Apply edited rules to the whole library, without download or model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a server's answer is: a video, a page, a manifest or none of these; and which version of it."""
+"""Classify a server's answer (video, page, manifest or other) and identify its version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The body of an answer as it comes: decompressed, seen to be whole, and given up where it hardly moves."""
+"""Read the body of an answer: decompress it, check that it is complete, and stop if it is too slow."""
 
 from __future__ import annotations
 

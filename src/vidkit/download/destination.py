@@ -1,4 +1,4 @@
-"""Where a download goes while other processes may fetch the same."""
+"""The destination of a download, safe if other processes download the same URL."""
 
 from __future__ import annotations
 

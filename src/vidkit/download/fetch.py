@@ -1,4 +1,4 @@
-"""From a URL to a file: ask once, look at what came back, and go on from there."""
+"""Download a URL to a file: send one request, then continue according to the answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names: which extensions are video, what a URL's file is called, and what makes a name safe."""
+"""File names: video extensions, the file name of a URL, and safe names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page: where its video is."""
+"""Find the video in a web page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sites that need more than HTTP and HTML (YouTube and so on): yt-dlp, where it is installed."""
+"""Sites that need yt-dlp, such as YouTube."""
 
 from __future__ import annotations
 

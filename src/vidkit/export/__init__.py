@@ -1,4 +1,4 @@
-"""What vidkit hands out: the record as JSON, and the library as a dataset to train on."""
+"""Export records as JSON, and the library as a dataset."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`dataset_card.md` and `dataset.json`: what a dataset is, for people and for machines."""
+"""`dataset_card.md` and `dataset.json`: the description of a dataset, for people and for programs."""
 
 from __future__ import annotations
 

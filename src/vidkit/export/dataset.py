@@ -1,4 +1,4 @@
-"""The library as a dataset: two passes over it, the second of which brings the files and writes the format."""
+"""Export the library as a dataset in two passes: plan it, then collect the files and write the format."""
 
 from __future__ import annotations
 
@@ -81,33 +81,33 @@ def export_dataset(
     command: str = "",
     progress: Progress | None = None,
 ) -> Exported:
-    """Make a dataset of the videos of a library, their clips or their scenes.
+    """Export the videos of a library, their clips or their scenes as a dataset.
 
-    It is built in `<directory>.exporting` and moved in when it is whole. After an interruption the same call goes
-    on from what is there, and starts over where the library or the arguments are others. It streams: what is kept
-    in memory for each video is its split and its name.
+    The dataset is built in `<directory>.exporting` and renamed when it is complete. After an interruption, the same
+    call continues, or starts over if the library or the arguments have changed. It streams: only the split and the
+    name of each video are kept in memory.
 
     Args:
         library: an open library.
-        directory: the folder to make.
+        directory: the output folder.
         format: a name in FORMATS.
-        query: which videos; by default all. Its bounds on the duration are for the items: of clips and scenes,
-            how long each of them is.
-        level: what an item is: `video`, `segments` (the clips) or `scenes`.
-        label: where the label is from, see `label_reader`.
-        split: such as `80/10/10`, see `parse_split`; by default all is `train`.
-        seed: another seed deals the videos out otherwise.
-        files: `copy`, `link` or `reference`; by default the usual one of the format.
-        overwrite: replace the folder, if it is an older dataset of vidkit's or empty.
-        caps: what scenes that are cut out fit inside.
-        command: how this was asked for; the card says it.
-        progress: told how far it is.
+        query: selects videos; by default all. Its limits on the duration apply to the items: with clips or scenes,
+            to the length of each.
+        level: one item per video (`video`), per clip (`segments`) or per scene (`scenes`).
+        label: the source of the label, see `label_reader`.
+        split: such as `80/10/10`, see `parse_split`; by default everything is in `train`.
+        seed: random seed of the splits.
+        files: `copy`, `link` or `reference`; by default the default of the format.
+        overwrite: replace the folder, if it is empty or an older dataset of vidkit.
+        caps: limits of size and frame rate for scenes that are cut.
+        command: the command line, for the dataset card.
+        progress: receives the progress.
 
     Raises:
-        ConfigError: an argument is wrong, or there is nothing that could be exported.
+        ConfigError: an argument is invalid, or there is nothing to export.
         LibraryError: the library cannot be read.
-        OutputError: the folder is there, or cannot be written.
-        ToolMissingError: the format needs a package, or cutting scenes ffmpeg, that is not installed.
+        OutputError: the folder already exists or cannot be written.
+        ToolMissingError: a package for the format, or ffmpeg for cutting scenes, is not installed.
     """
     if format not in FORMATS:
         raise ConfigError(f"--format {printable(format)}: there is {', '.join(FORMATS)}")

@@ -1,4 +1,4 @@
-"""The folder of a dataset: built beside its place, resumed there, and moved in when it is whole."""
+"""The folder of a dataset: built and resumed under a temporary name, renamed when complete."""
 
 from __future__ import annotations
 

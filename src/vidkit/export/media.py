@@ -1,4 +1,4 @@
-"""A sample's file into the dataset: copied, linked, or cut out of its video."""
+"""Put the file of a sample into the dataset: copy, link, or cut it from its video."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first pass over the library: labels, splits and names, in a small table whatever the library holds."""
+"""The first pass over the library: labels, splits and names, in a small table."""
 
 from __future__ import annotations
 

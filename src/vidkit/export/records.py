@@ -13,13 +13,13 @@ from vidkit.record import SCHEMA, Record
 
 
 def export_to_json(data: Mapping[str, Any], output_dir: str | os.PathLike[str]) -> Path:
-    """Write a record to `<output_dir>/<filename>.json`, whole or not at all.
+    """Write a record to `<output_dir>/<filename>.json`, atomically.
 
     Returns:
         The file.
 
     Raises:
-        OutputError: it cannot be written; an older record is still there.
+        OutputError: it cannot be written; an older record is kept.
     """
     path = record_path(ensure_directory(output_dir), data["filename"])
     write_whole(path, json.dumps(data, ensure_ascii=False, indent=2) + "\n")

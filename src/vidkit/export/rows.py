@@ -1,4 +1,4 @@
-"""A sample as one flat row: what tables, archives and metadata files say of it."""
+"""A sample as one flat row, for tables, archives and metadata files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The second pass over the library: each item's file is brought to its place, and what cannot be is noted."""
+"""The second pass over the library: put the file of each item in place, and list what is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Splits: which split of a dataset each source video is in."""
+"""Assign each source video to a split."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What to say of a search that finds nothing because a name in it is misspelt."""
+"""Suggestions for a search without results because of a misspelt name."""
 
 from __future__ import annotations
 

@@ -64,14 +64,14 @@ BACKENDS: dict[str, Backend] = {
 
 
 def open_library(config: Config, create: bool = True) -> Library:
-    """Open the library that is configured: MongoDB where `[MongoDB] URI` is set, else the file `[Library] Path`.
+    """Open the configured library: MongoDB if `[MongoDB] URI` is set, else the file `[Library] Path`.
 
     Args:
         config: the settings.
-        create: make a file that is not there yet. Who only reads says False.
+        create: create the file if it is missing. Use False for reading only.
 
     Raises:
-        LibraryError: it cannot be opened: no library, a newer one, locked; a server that does not answer.
+        LibraryError: it cannot be opened: missing, locked, of a newer vidkit, or a server that does not answer.
     """
     return open_library_at(configured_address(config), config, create)
 

@@ -30,16 +30,16 @@ _WRONG_PASSWORD, _NOT_ALLOWED = (18, 8000), (13,)  # 8000 is Atlas's
 
 
 def connect_to_mongodb(uri: str | None = None, timeout: float = 5.0) -> MongoClient[Document]:
-    """Connect to a MongoDB server, and see that it answers and lets this user in.
+    """Connect to a MongoDB server, and check that it answers and accepts the login.
 
     Args:
-        uri: `mongodb://...` or `mongodb+srv://...`; by default the config's `[MongoDB] URI`.
-        timeout: how long it may take, in seconds, where the URI has no `serverSelectionTimeoutMS`.
+        uri: `mongodb://...` or `mongodb+srv://...`; by default `[MongoDB] URI`.
+        timeout: maximum seconds to connect, unless the URI has `serverSelectionTimeoutMS`.
 
     Raises:
-        LibraryError: it does not answer, or does not let this user in, or the URI is none. The message names
-            the host and never the password.
-        ConfigError: the config is wrong.
+        LibraryError: it does not answer, rejects the login, or the URI is invalid. The message names the host,
+            never the password.
+        ConfigError: the settings are invalid.
     """
     uri = load_config().mongodb.uri if uri is None else uri
     if not uri:
@@ -76,11 +76,11 @@ def get_mongodb_collection(
     database_name: str | None = None,
     collection_name: str | None = None,
 ) -> Collection[Document]:
-    """The collection where records are kept; what is not given is the config's.
+    """Open the collection with the records; by default the one in the settings.
 
     Raises:
-        LibraryError: the server cannot be reached, or the names cannot be.
-        ConfigError: the config is wrong.
+        LibraryError: the server is unreachable, or a name is invalid.
+        ConfigError: the settings are invalid.
     """
     if client is None or database_name is None or collection_name is None:
         settings = load_config().mongodb

@@ -1,4 +1,4 @@
-"""What the model is told, and how its answer is read: JSON as asked, JSON in a fence, or plain text."""
+"""Write the prompt for the model, and read its answer: JSON, JSON in a code fence, or plain text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One question about one video, for those who call vidkit from Python."""
+"""Describe one video from Python."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ def query_qwen_vl_chat(
     """Ask the configured endpoint about one video, with the priority keywords added to the instruction.
 
     Args:
-        video_url: where the endpoint can fetch the video, or a local file, which is sent to it.
-        instruction: what it is asked.
-        use_vpc: ask `VpcEndpoint` instead of `PublicEndpoint`.
-        max_resolution: the most that the model should look at, such as `720p`; by default the settings'.
-        max_fps: likewise, frames a second.
+        video_url: a URL that the endpoint can download, or a local file, which vidkit sends.
+        instruction: the instruction (prompt).
+        use_vpc: use `VpcEndpoint` instead of `PublicEndpoint`.
+        max_resolution: maximum resolution for the model, such as `720p`; by default from the settings.
+        max_fps: maximum frame rate for the model; by default from the settings.
         config: the settings; by default read from `config.ini` and the environment.
 
     Raises:
-        ConfigError: no endpoint is set, or the settings are wrong.
-        DescribeError: there is no description, and why.
+        ConfigError: no endpoint is configured, or the settings are invalid.
+        DescribeError: describing failed; the message says why.
     """
     config = config or load_config()
     url = endpoint_url(config, use_vpc)
@@ -61,17 +61,17 @@ def process_with_qwen_vl(
     config: Config | None = None,
     describer: Describer | None = None,
 ) -> Description:
-    """Describe one local video by whatever the settings name, an endpoint or a local model.
+    """Describe one local video with the configured endpoint or local model.
 
     Args:
         video_path: a local video file.
-        instruction: what the model is asked; the priority keywords are added.
+        instruction: the instruction (prompt); the priority keywords are added.
         config: the settings; by default read from `config.ini` and the environment.
-        describer: who answers, where many videos share one (`open_describer`); by default opened for this one.
+        describer: an open describer (`open_describer`), to share it between videos; by default a new one.
 
     Raises:
-        ConfigError: neither an endpoint nor a local model is set, or the settings are wrong.
-        DescribeError: there is no description, and why.
+        ConfigError: neither an endpoint nor a local model is configured, or the settings are invalid.
+        DescribeError: describing failed; the message says why.
     """
     config = config or load_config()
     keywords = load_priority_keywords(config.rules.priority_keywords)

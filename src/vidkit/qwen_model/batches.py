@@ -1,4 +1,4 @@
-"""Clips of all videos under way, gathered for one model: as many at a time as fit."""
+"""Batches of clips from different videos for one model, as large as the memory allows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers that were paid for, in an SQLite file that threads and processes share."""
+"""The cache of model answers, in a SQLite file that threads and processes share."""
 
 from __future__ import annotations
 

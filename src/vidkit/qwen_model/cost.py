@@ -1,4 +1,4 @@
-"""What describing costs: requests, tokens, seconds, counted while a run goes on."""
+"""Count the cost of describing during a run: requests, tokens, seconds."""
 
 from __future__ import annotations
 

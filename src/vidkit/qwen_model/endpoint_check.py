@@ -1,4 +1,4 @@
-"""Whether the endpoint of the settings is there and takes the access key, found out without asking the model."""
+"""Check that the endpoint is reachable and accepts the access key, without a model request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames of a clip, spread evenly over it, by ffmpeg; and a part of a video as a file of its own."""
+"""Sample evenly spaced frames of a clip with ffmpeg, and cut a part of a video to a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The access key, taken out of what a server says: plain, or escaped as JSON may have it."""
+"""Remove the access key from server messages, plain or with JSON escapes."""
 
 from __future__ import annotations
 

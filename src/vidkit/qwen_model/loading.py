@@ -1,4 +1,4 @@
-"""From a folder to a model in memory, and in words why not."""
+"""Load a model from a folder, with clear errors."""
 
 from __future__ import annotations
 

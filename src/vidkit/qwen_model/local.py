@@ -1,4 +1,4 @@
-"""A Qwen-VL model on this machine, by transformers."""
+"""A local Qwen-VL model, run with transformers."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ class Prepared:
 
 
 class QwenVLModel:
-    """Qwen2-VL, Qwen2.5-VL, Qwen3-VL or what transformers' auto classes know beside them, loaded at the first need.
+    """A local model, loaded on first use: Qwen2-VL, Qwen2.5-VL, Qwen3-VL or another one that transformers supports.
 
     Args:
-        model_dir: a folder with the weights; empty to fetch them.
-        model: the model's name at the hub.
+        model_dir: a folder with the weights; empty to download them.
+        model: name of the model at the hub.
         hub: `modelscope` or `huggingface`.
-        max_tokens: of an answer.
-        budget: how much of a clip it is shown.
+        max_tokens: maximum length of an answer, in tokens.
+        budget: how many frames and pixels of a clip the model gets.
     """
 
     def __init__(
@@ -240,7 +240,7 @@ class LocalModel:
 
     Args:
         settings: the section `[Qwen]`.
-        max_tokens: of an answer.
+        max_tokens: maximum length of an answer, in tokens.
         meter: counts the questions.
     """
 

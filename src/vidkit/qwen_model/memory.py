@@ -1,4 +1,4 @@
-"""How much memory a batch may take, and whether an error says that it was too much."""
+"""Memory for batches: the limit, and the detection of out-of-memory errors."""
 
 from __future__ import annotations
 

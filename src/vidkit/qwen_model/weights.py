@@ -1,4 +1,4 @@
-"""Where a model's weights are: in the user's folder, or fetched once from a hub."""
+"""Find the weights of a model: in a local folder, or downloaded once from a hub."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows of a CSV: one for each video, whatever made the file. Rows are read as they are needed."""
+"""Read the rows of a CSV, one per video. Rows are read on demand."""
 
 from __future__ import annotations
 
@@ -161,17 +161,17 @@ def _within(value: Any, least: Any, most: Any) -> bool | None:
 
 
 def read_video_metadata_from_csv(csv_file: str | os.PathLike[str], base_url: str | None = None) -> Iterator[CsvRow]:
-    """The rows of a CSV, one by one, in order; nothing is lost, what cannot be taken says why.
+    """Read the rows of a CSV, one by one, in order. No row is dropped: an invalid row says why.
 
-    Read are tables with a header (UTF-8 or UTF-16; comma, semicolon, tab or `|`), what `rclone lsf --format pst`
-    lists, with `--csv` or without, and the output of the awk command in `listing`.
+    It reads tables with a header (UTF-8 or UTF-16; comma, semicolon, tab or `|`), the output of
+    `rclone lsf --format pst`, with or without `--csv`, and the output of the awk command in `listing`.
 
     Args:
         csv_file: the file, or a pipe.
-        base_url: the address of the bucket: a row without a URL has the one that this and its name make.
+        base_url: base URL of the bucket, for rows that have a name but no URL.
 
     Raises:
-        ConfigError: the file cannot be read, is no text or holds no row, or nothing in it says where videos are.
+        ConfigError: the file cannot be read, is not text, has no rows, or has no URLs or names of videos.
     """
     path = Path(csv_file)
     rows = _read(path, base_url)

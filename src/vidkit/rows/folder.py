@@ -1,4 +1,4 @@
-"""A folder as input: the videos in it and below it."""
+"""Folders as input: find the videos in a folder and its subfolders."""
 
 from __future__ import annotations
 

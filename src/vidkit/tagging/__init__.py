@@ -1,4 +1,4 @@
-"""Rules -> tags -> class, from what a record says of a video."""
+"""Apply rules to a record: tags, then the class."""
 
 from __future__ import annotations
 
@@ -43,40 +43,40 @@ VideoInfo = Mapping[str, Any] | HasMetadata
 
 
 def apply_tags(video_info: VideoInfo, custom_rules: CustomRules = None) -> list[str]:
-    """The tags of a video: by vidkit's own rules, then by the user's.
+    """Compute the tags of a video from the built-in rules, then from custom rules.
 
     Args:
-        video_info: a record, a part of one, or what `extract_metadata` gives; its own `tags` are not looked at.
-        custom_rules: a rule file or what `load_custom_tags` made of it.
+        video_info: a record, a part of one, or the result of `extract_metadata`; its own `tags` are ignored.
+        custom_rules: a rule file, or the result of `load_custom_tags`.
 
     Returns:
-        The tags in the order in which the rules gave them, without repeats: `High Intensity` and
-        `High-Intensity` are one tag, in the spelling that came first.
+        The tags in the order of the rules, without duplicates: `High Intensity` and `High-Intensity` are one tag,
+        in its first spelling.
 
     Raises:
-        ConfigError: the rule file holds a mistake.
+        ConfigError: the rule file is invalid.
     """
     custom = _rules(custom_rules)
     return _apply((*built_in().rules, *custom.rules), rule_input(_mapping(video_info)), [])
 
 
 def apply_custom_rules(video_info: VideoInfo, tags: Iterable[str], custom_tags_rules: CustomRules) -> list[str]:
-    """These tags and those that the user's rules add to them, in order, without repeats.
+    """Return these tags and those that custom rules add, in order, without duplicates.
 
     Raises:
-        ConfigError: the rules hold a mistake.
+        ConfigError: the rules are invalid.
     """
     return _apply(_rules(custom_tags_rules).rules, rule_input(_mapping(video_info)), tags)
 
 
 def classify_video(video_info: VideoInfo, custom_rules: CustomRules = None) -> str:
-    """The class of a video whose `tags` are set: the first that holds of the user's, then of vidkit's own.
+    """Return the class of a video with `tags`: the first custom class that is true, else the first built-in one.
 
     Returns:
-        The class, `Unclassified` where none holds.
+        The class, or `Unclassified`.
 
     Raises:
-        ConfigError: the rule file holds a mistake.
+        ConfigError: the rule file is invalid.
     """
     known = _mapping(video_info)
     video, tags = rule_input(known), _by_meaning(known.get("tags") or ())
@@ -95,10 +95,10 @@ def tag_and_classify(video_info: VideoInfo, custom_rules: CustomRules = None) ->
     Args:
         video_info: a record, or a part of one. Its `corrections` win over every rule: tags that were taken away are
             left out, tags that were added come last, and the class is by these tags unless a person gave it.
-        custom_rules: a rule file or what `load_custom_tags` made of it.
+        custom_rules: a rule file, or the result of `load_custom_tags`.
 
     Raises:
-        ConfigError: the rule file holds a mistake.
+        ConfigError: the rule file is invalid.
     """
     known = _mapping(video_info)
     said = known.get("corrections") or {"classification": None, "add_tags": [], "remove_tags": []}

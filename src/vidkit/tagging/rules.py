@@ -1,6 +1,6 @@
-"""The rule file, `custom_tags.json`: read, checked word for word, and turned into plain data.
+"""Read and check the rule file, `custom_tags.json`.
 
-docs/rules.md says what may stand in it.
+docs/rules.md describes its content.
 """
 
 from __future__ import annotations
@@ -71,14 +71,14 @@ def load_custom_tags(custom_rules_path: str | os.PathLike[str] | None) -> RuleSe
     """Read a rule file.
 
     Args:
-        custom_rules_path: `custom_tags.json` or another; None for no rules of the user's own.
+        custom_rules_path: `custom_tags.json` or another file; None for no custom rules.
 
     Returns:
-        Its rules; none where the file is not there.
+        Its rules; no rules if the file does not exist.
 
     Raises:
-        ConfigError: the file cannot be read or holds a mistake; the message names the file, the rule counted from
-            1, the key, and the key that was probably meant.
+        ConfigError: the file cannot be read or is invalid; the message names the file, the rule (counted from 1),
+            the key, and suggests a correction.
     """
     if custom_rules_path is None or custom_rules_path == "":
         return rule_set({})

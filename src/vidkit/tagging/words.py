@@ -1,4 +1,4 @@
-"""How words and tags are found and compared: any case, any quotes, any script."""
+"""Find and compare words and tags, in any case, quotes and script."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way of one video, from its URL to its record in the library.
+"""The pipeline for one video, from its URL to its record in the library.
 
     row -> download -> probe -> scenes -> clips -> describe -> tag -> export -> library
 
@@ -44,23 +44,23 @@ def process_video_pipeline(
     row: Row | None = None,
     progress: Progress | None = None,
 ) -> Record:
-    """Take one video the whole way: download, probe, scenes, clips, describe, tag, export, library.
+    """Run the full pipeline for one video: download, probe, scenes, clips, describe, tag, export, library.
 
     Args:
-        video_url: a video, a page with one, a `file://` URL or a local path.
-        scene_threshold: instead of `[SceneDetection] DefaultThreshold`.
-        custom_rules: instead of `[Rules] CustomTagRules`.
-        output_dir: instead of `[Paths] ProcessedDirectory`.
-        run: what many videos share; by default opened for this one, from config.ini and the environment.
-        row: the CSV's row, if the video comes from one.
-        progress: told of each stage as it begins, and of the download's bytes.
+        video_url: the URL of a video or of a page with one, a `file://` URL or a local path.
+        scene_threshold: overrides `[SceneDetection] DefaultThreshold`.
+        custom_rules: overrides `[Rules] CustomTagRules`.
+        output_dir: overrides `[Paths] ProcessedDirectory`.
+        run: shared by many videos; by default a new one from config.ini and the environment.
+        row: the CSV row, if the video comes from a CSV.
+        progress: called when a stage starts, and with the bytes of the download.
 
     Returns:
-        The record, as it stands in `<ProcessedDirectory>/<filename>.json` and in the library. Where nothing was to
-        be done it is the one that was there.
+        The record, as in `<ProcessedDirectory>/<filename>.json` and in the library. If there was nothing to do, it
+        is the existing record.
 
     Raises:
-        VidkitError: the video failed; `stage` of the exception says where.
+        VidkitError: the video failed; `stage` of the exception is the stage that failed.
     """
     if run is not None:
         row = row or Row(line=0, url=video_url)

@@ -1,4 +1,4 @@
-"""The stage describe: new answers of the model, and the older ones until the new ones are there."""
+"""The describe stage: new answers of the model, and older ones until the new ones exist."""
 
 from __future__ import annotations
 

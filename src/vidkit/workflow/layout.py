@@ -1,4 +1,4 @@
-"""Where the files of each video are."""
+"""The paths of the files of each video."""
 
 from __future__ import annotations
 

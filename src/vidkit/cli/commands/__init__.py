@@ -1,4 +1,4 @@
-"""What each command does, between the arguments and the stages; a module for each kind of command."""
+"""The code of each command, between the arguments and the stages; one module per kind of command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`vidkit label`: what a person says of a video's class and tags."""
+"""`vidkit label`: correct the class and tags of a video."""
 
 from __future__ import annotations
 

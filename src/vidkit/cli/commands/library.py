@@ -1,4 +1,4 @@
-"""`vidkit search`, `show`, `stats`, `retag`, `library`, `remove`: what is in the library, and where it is."""
+"""`vidkit search`, `show`, `stats`, `retag`, `library`, `remove`: commands on the library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`vidkit process`: rows through the pipeline."""
+"""`vidkit process`, `prepare` and `infer`: run rows through the pipeline."""
 
 from __future__ import annotations
 
