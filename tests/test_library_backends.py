@@ -21,13 +21,14 @@ from vidkit.library import (
     Query,
     Stats,
     moment_as_json,
+    moment_of,
     open_library,
     open_library_at,
     parse_query,
     read_query,
 )
 from vidkit.library.facts import facts_of, summary_of
-from vidkit.library.moments import Text, answers, best_first, is_meant, moment_of, texts_of
+from vidkit.library.moments import Text, answers, best_first, is_meant, moments_at, texts_of
 from vidkit.library.protocol import Group, stats_of
 from vidkit.record import Record
 
@@ -70,8 +71,7 @@ class JsonLibrary:
             for url, entry in reversed(self._entries.items())
             for text in self._answers(entry, replace(query, facts=()))
         ]
-        moments = (moment_of(self._entries[u], place, query, rank) for u, place, rank in best_first(query, found))
-        return [moment for moment in moments if moment]
+        return moments_at(self._entries, best_first(query, found), query)
 
     def _answers(self, entry: LibraryEntry, query: Query) -> list[Text]:
         facts = facts_of(entry.record)
@@ -175,3 +175,21 @@ def test_a_moment_is_json_for_pages_as_for_the_command_line(capsys: Capture) -> 
     shown = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert shown == json.loads(json.dumps([moment_as_json(moment) for moment in moments]))
     assert shown[0]["record_path"] == str(Path("results/a.mp4.json").absolute())
+
+
+def test_a_moment_is_known_by_its_video_kind_and_number_also_when_its_record_gets_more_scenes() -> None:
+    clips = [("a cat sleeps", []), ("a dog runs", [])]
+    folder = Path("results").absolute()
+    with open_library(load_config()) as library:
+        library.save(make_record("a.mp4", scenes=["one"], segments=clips), folder)
+        query = parse_query("dog")
+        (before,) = library.search(query)
+        assert before.key == ("https://videos.example/a.mp4", "segment", 2)
+        library.save(
+            make_record("a.mp4", scenes=["one", "two", "three"], segments=clips), Path("results").absolute()
+        )
+        (after,) = library.search(query)
+        assert after.key == before.key
+        (entry,) = library.find(before.key.url)
+        assert moment_of(entry, before.kind, before.number, query, after.rank) == after
+        assert moment_of(entry, "segment", 3, query) is None

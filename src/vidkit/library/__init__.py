@@ -14,7 +14,7 @@ from vidkit.errors import LibraryError
 from vidkit.library.advice import unknown_keys
 from vidkit.library.backends import BACKENDS, Backend, open_library, open_library_at
 from vidkit.library.facts import summary_of
-from vidkit.library.moments import LibraryEntry, Moment, moment_as_json, texts_of
+from vidkit.library.moments import LibraryEntry, Moment, MomentKey, moment_as_json, moment_of, texts_of
 from vidkit.library.protocol import Library, Stats
 from vidkit.library.query import SORTS, Query, parse_query, read_query
 from vidkit.record import LATER, SCHEMA, Record
@@ -29,6 +29,7 @@ __all__ = [
     "Library",
     "LibraryEntry",
     "Moment",
+    "MomentKey",
     "Query",
     "Stats",
     "add_folder",
@@ -36,6 +37,7 @@ __all__ = [
     "copy_library",
     "get_mongodb_collection",
     "moment_as_json",
+    "moment_of",
     "open_library",
     "open_library_at",
     "parse_query",

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from vidkit.core import shown_url
 from vidkit.library.query import Query, Term
@@ -42,6 +42,17 @@ class LibraryEntry:
     folder: Path
 
 
+class MomentKey(NamedTuple):
+    """What a moment is known by: its video (the source URL), what it is, and the scene's or clip's index.
+
+    It stays the same when the record gets other scenes, clips or texts, as long as there is such a piece.
+    """
+
+    url: str
+    kind: Kind
+    number: int
+
+
 @dataclass(frozen=True)
 class Moment:
     """One answer to a search: a piece of a video, in seconds, or the whole video.
@@ -64,6 +75,10 @@ class Moment:
     rank: float
     tags: tuple[str, ...]
     classification: str
+
+    @property
+    def key(self) -> MomentKey:
+        return MomentKey(self.url, self.kind, self.number)
 
     def marked(self, before: str = "[", after: str = "]") -> str:
         """The text with something before and after each word that was looked for."""
@@ -91,7 +106,8 @@ class Piece:
 class Text:
     """The words of one piece as they are indexed: `own`, and `shared`, which all pieces of the video have.
 
-    `place` is the piece's place in `pieces_of(record)`. Words are joined by single spaces.
+    `place` is the piece's place in `pieces_of(record)`, which may change with the record: an index may number its
+    rows by it, all others know a piece by its kind and number. Words are joined by single spaces.
     """
 
     place: int
@@ -281,12 +297,35 @@ def _weight(needles: Sequence[str], text: Text) -> float:
     return weight
 
 
-def moment_of(entry: LibraryEntry, place: int, query: Query, rank: float) -> Moment | None:
-    """The answer that one piece of a record is; None where the record has no such piece any more."""
-    record, pieces = entry.record, pieces_of(entry.record)
-    if place >= len(pieces):
-        return None
-    piece = pieces[place]
+def moments_at(
+    entries: Mapping[K, LibraryEntry], hits: Iterable[tuple[K, int, float]], query: Query
+) -> list[Moment]:
+    """The answers that hits in an index, (video, place, rank), stand for; without those that are gone by now."""
+    moments = []
+    for video, place, rank in hits:
+        pieces = pieces_of(entries[video].record) if video in entries else []
+        if place < len(pieces):
+            moments.append(_moment(entries[video], pieces[place], query, rank))
+    return moments
+
+
+def moment_of(entry: LibraryEntry, kind: Kind, number: int, query: Query, rank: float = 0.0) -> Moment | None:
+    """The answer that one piece of a record is; None where the record has no such piece.
+
+    Args:
+        entry: the record.
+        kind: what the piece is.
+        number: the scene's or the segment's index, 0 for the video.
+        query: the words that are marked in the text.
+        rank: how good an answer it is.
+    """
+    found = (piece for piece in pieces_of(entry.record) if (piece.kind, piece.number) == (kind, number))
+    piece = next(found, None)
+    return None if piece is None else _moment(entry, piece, query, rank)
+
+
+def _moment(entry: LibraryEntry, piece: Piece, query: Query, rank: float) -> Moment:
+    record = entry.record
     terms = [term for clause in query.words for term in clause]
     text, marks = _context(piece, terms)
     return Moment(

@@ -37,7 +37,7 @@ from vidkit.library.moments import (
     has_whole_piece,
     id_prefix,
     is_meant,
-    moment_of,
+    moments_at,
 )
 from vidkit.library.mongo_server import connect_to_mongodb, get_mongodb_collection, reported, server_name
 from vidkit.library.protocol import LENGTHS, Group, Stats, stats_of
@@ -186,8 +186,7 @@ class MongoLibrary:
                 found = islice(self._answers(query, order), query.offset, _end(query))
                 hits = [(key, text.place, 0.0) for key, text in found]
             entries = self._by_key(list(dict.fromkeys(key for key, _, _ in hits)))
-        moments = [moment_of(entries[key], place, query, rank) for key, place, rank in hits if key in entries]
-        return [moment for moment in moments if moment]
+        return moments_at(entries, hits, query)
 
     def has_fact(self, beginning: str) -> bool:
         with reported(self._server):

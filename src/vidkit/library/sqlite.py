@@ -29,7 +29,7 @@ from vidkit.library.moments import (
     has_whole_piece,
     id_prefix,
     is_meant,
-    moment_of,
+    moments_at,
     texts_of,
     words_in,
 )
@@ -152,8 +152,7 @@ class SqliteLibrary:
             found = self._entries(connection, list(dict.fromkeys(number for number, _, _ in hits)))
             if not hits:
                 check_indexes(connection)
-        moments = [moment_of(found[number], place, query, rank) for number, place, rank in hits if number in found]
-        return [moment for moment in moments if moment]
+        return moments_at(found, hits, query)
 
     def has_fact(self, beginning: str) -> bool:
         with self._connections.reading() as connection:

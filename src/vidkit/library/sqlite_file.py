@@ -5,7 +5,7 @@ stems (`forms.py`). Of the two full-text indexes `facts` has a row for each vide
 times faster than a row for each fact), and `words` a row for each piece of a video of which something is said, with
 an index of how words begin. Words are parted before they get there (`text.py`), so FTS5 only parts at spaces. A row
 of `words` is numbered by its video and its place in `pieces_of(record)`: reading it down gives the latest video
-first.
+first. That number is this file's own; outside, a moment is known by its video, kind and number (`MomentKey`).
 """
 
 from __future__ import annotations
