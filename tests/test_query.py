@@ -5,7 +5,7 @@ import random
 import pytest
 
 from vidkit.errors import QueryError
-from vidkit.library.query import MOST_WORDS, Picture, Query, Span, Term, parse_query
+from vidkit.library.query import MOST_WORDS, Bounds, Picture, Query, Term, parse_query
 from vidkit.library.text import BETWEEN, joined, label, words, words_with_places
 
 
@@ -159,8 +159,8 @@ def test_a_number_may_be_written_in_two_ways() -> None:
         ("=2k", Picture(reaches=(2048, None), below=(3840, None))),
         (">4K", Picture(reaches=(7680, None))),
         ("<=8K", Picture()),
-        (">=1280x720", Picture(pixels=Span(low=921600))),
-        ("<1280x720", Picture(pixels=Span(high=921599))),
+        (">=1280x720", Picture(pixels=Bounds(low=921600))),
+        ("<1280x720", Picture(pixels=Bounds(high=921599))),
     ],
 )
 def test_resolutions(written: str, expected: Picture) -> None:
@@ -173,8 +173,8 @@ def test_a_resolution_in_pixels_is_just_that() -> None:
 
 def test_durations_and_dates() -> None:
     query = parse_query(min_duration="1:30", max_duration="1h", after="1970-01-02", before="1970-01-03T00:00:01Z")
-    assert query.duration == Span(90, 3600)
-    assert query.finished == Span(86400, 172801, closed=False)
+    assert query.duration == Bounds(90, 3600)
+    assert query.finished == Bounds(86400, 172801, closed=False)
 
 
 @pytest.mark.parametrize(

@@ -144,11 +144,11 @@ def _corrected(library: Library, rules: RuleSet, entry: LibraryEntry, change: Ch
 
 def _merged_corrections(before: Corrections | None, change: Change) -> Corrections | None:
     """All that was said of a video, the last word of each tag and of the class; None where nothing is left."""
-    said = before or {"classification": None, "add_tags": [], "remove_tags": [], "at": ""}
+    earlier = before or {"classification": None, "add_tags": [], "remove_tags": [], "at": ""}
     anew = (*change.add_tags, *change.remove_tags)
-    added = [*(tag for tag in said["add_tags"] if not _among(tag, anew)), *change.add_tags]
-    removed = [*(tag for tag in said["remove_tags"] if not _among(tag, anew)), *change.remove_tags]
-    name = change.classification or said["classification"]
+    added = [*(tag for tag in earlier["add_tags"] if not _among(tag, anew)), *change.add_tags]
+    removed = [*(tag for tag in earlier["remove_tags"] if not _among(tag, anew)), *change.remove_tags]
+    name = change.classification or earlier["classification"]
     if not (added or removed or name):
         return None
     return {"classification": name, "add_tags": added, "remove_tags": removed, "at": timestamp()}
@@ -226,13 +226,13 @@ def _as_in_header(text: str, cells: list[str] | None, width: int, delimiter: str
 
 
 def _correction(line: int, cells: Sequence[str], columns: dict[str, int]) -> Correction:
-    said = {what: text_of_cell(cells[index]) for what, index in columns.items() if cells[index]}
-    key = next((said[what] for what in KEYS if what in said), None)
+    values = {what: text_of_cell(cells[index]) for what, index in columns.items() if cells[index]}
+    key = next((values[what] for what in KEYS if what in values), None)
     if key is None:
         raise ConfigError("it does not say which video")
-    tags = {what: _tags(said[what]) for what in ("add_tags", "remove_tags", "tags") if what in said}
+    tags = {what: _tags(values[what]) for what in ("add_tags", "remove_tags", "tags") if what in values}
     change = make_change(
-        said.get("class"), tags.get("add_tags", ()), tags.get("remove_tags", ()), tags.get("tags"), clear=False
+        values.get("class"), tags.get("add_tags", ()), tags.get("remove_tags", ()), tags.get("tags"), clear=False
     )
     return Correction(line, key, change)
 

@@ -27,7 +27,7 @@ from vidkit.export.media import ClipLimits
 from vidkit.export.plan import ExportPlan, make_plan
 from vidkit.export.samples import MISSING, REMEDIES, UNUSABLE, ExportReport, FileOptions, items_in, samples
 from vidkit.export.splits import parse_split
-from vidkit.library.query import Query, Span
+from vidkit.library.query import Bounds, Query
 
 if TYPE_CHECKING:
     from vidkit.library import Library
@@ -116,17 +116,17 @@ def export_dataset(
     form, label_of = FORMATS[format], label_reader(label)
     how = FileOptions(form, _mode(format, form, files), caps or ClipLimits())
     query = query or Query()
-    lengths, query = (Span(), query) if level == "video" else (query.duration, replace(query, duration=Span()))
+    lengths, query = (Bounds(), query) if level == "video" else (query.duration, replace(query, duration=Bounds()))
     selection = ItemSelection(level, label_of, lengths)
     request = _ExportRequest(format, level, label, how, parse_split(split), seed, command, lengths)
     target = target_of(directory, overwrite)
-    said = progress or (lambda what, done, total: None)
+    tell = progress or (lambda what, done, total: None)
     plan = make_plan(
         library.records(query),
         lambda entry: items_in(entry, selection, how),
         request.shares,
         seed,
-        lambda done: said("looking", done, None),
+        lambda done: tell("looking", done, None),
     )
     _check_not_empty(plan, request, form)
     with building(target, request.fingerprint(plan)) as (folder, resumed), request.report(folder) as report:
@@ -135,7 +135,7 @@ def export_dataset(
         spec = DatasetSpec(
             folder, work, level, tuple(request.shares), plan.labels, folders, webdataset.packed(work)
         )
-        records = _counted(library.records(query), lambda done: said("exporting", done, plan.videos))
+        records = _counted(library.records(query), lambda done: tell("exporting", done, plan.videos))
         form.write(samples(records, plan, spec, how, selection, report), spec)
         info = _dataset_info(request, plan, report, target.name, library.name)
         if not info.items:
@@ -168,7 +168,7 @@ class _ExportRequest:
     shares: Mapping[str, float]
     seed: int
     command: str
-    lengths: Span
+    lengths: Bounds
 
     def fingerprint(self, plan: ExportPlan) -> str:
         """What the dataset is made from: an interrupted export goes on where this is the same."""
@@ -226,7 +226,7 @@ def _check_not_empty(plan: ExportPlan, request: _ExportRequest, form: Format) ->
         raise ConfigError("there is nothing to export: no video of the library is meant")
     if not plan.items:
         what = "clips" if request.level == "segments" else "scenes"
-        long = " as long as --min-duration and --max-duration say" if request.lengths != Span() else ""
+        long = " as long as --min-duration and --max-duration say" if request.lengths != Bounds() else ""
         raise ConfigError(f"there is nothing to export: none of the {plan.videos} videos has {what}{long}")
     key = request.label
     if plan.labels:

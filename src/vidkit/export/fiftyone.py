@@ -38,7 +38,7 @@ def write(samples: Iterable[Sample], spec: DatasetSpec) -> None:
 def _labels(sample: Sample) -> dict[str, Any]:
     record = sample.record
     whole = next((item for item in sample.items if item.kind == "video"), None)
-    said = {
+    fields = {
         "label": whole.label if whole else None,
         "split": sample.split,
         "classification": record["classification"],
@@ -47,7 +47,7 @@ def _labels(sample: Sample) -> dict[str, Any]:
     }
     attributes = [
         {"type": "eta.core.data.CategoricalAttribute", "name": name, "value": value}
-        for name, value in said.items()
+        for name, value in fields.items()
         if value
     ]
     events = [_event(item, sample) for item in sample.items if item.kind != "video" and item.label]

@@ -12,7 +12,7 @@ from vidkit.record import Record
 
 if TYPE_CHECKING:
     from vidkit.library import LibraryEntry
-    from vidkit.library.query import Span
+    from vidkit.library.query import Bounds
 
 LEVELS = ("video", "segments", "scenes")
 
@@ -85,7 +85,7 @@ class ItemSelection:
 
     level: str
     label_of: Callable[[Record, Mapping[str, Any] | None], str | None]
-    lengths: Span
+    lengths: Bounds
 
 
 def items_of(entry: LibraryEntry, selection: ItemSelection) -> list[Item]:

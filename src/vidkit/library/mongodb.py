@@ -41,7 +41,7 @@ from vidkit.library.moments import (
 )
 from vidkit.library.mongo_server import connect_to_mongodb, get_mongodb_collection, reported, server_name
 from vidkit.library.protocol import LENGTHS, Group, Stats, stats_of
-from vidkit.library.query import Query, Span, Term
+from vidkit.library.query import Bounds, Query, Term
 from vidkit.library.text import storable
 from vidkit.record import Record
 
@@ -365,7 +365,7 @@ def _filter(query: Query, before: int | None = None) -> Document:
     return {"$and": parts} if parts else {}
 
 
-def _bounds(span: Span) -> Document:
+def _bounds(span: Bounds) -> Document:
     bounds = {"$gte": span.low, "$lte" if span.closed else "$lt": span.high}
     return {operator: value for operator, value in bounds.items() if value is not None}
 

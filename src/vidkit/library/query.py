@@ -44,7 +44,7 @@ class Term:
 
 
 @dataclass(frozen=True)
-class Span:
+class Bounds:
     """From `low` (included) to `high` (included where `closed`); None is no bound."""
 
     low: float | None = None
@@ -62,7 +62,7 @@ class Picture:
 
     reaches: Sides | None = None
     below: Sides | None = None
-    pixels: Span = Span()
+    pixels: Bounds = Bounds()
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,8 @@ class Query:
     without: tuple[Term, ...] = ()
     facts: tuple[tuple[str, ...], ...] = ()
     picture: Picture = Picture()
-    duration: Span = Span()
-    finished: Span = Span(closed=False)
+    duration: Bounds = Bounds()
+    finished: Bounds = Bounds(closed=False)
     sort: str = "relevance"
     limit: int | None = None
     offset: int = 0
@@ -143,11 +143,11 @@ def parse_query(
         without=without,
         facts=tuple(facts),
         picture=picture,
-        duration=Span(
+        duration=Bounds(
             _bound("--min-duration", min_duration, parse_duration),
             _bound("--max-duration", max_duration, parse_duration),
         ),
-        finished=Span(_bound("--after", after, _seconds), _bound("--before", before, _seconds), closed=False),
+        finished=Bounds(_bound("--after", after, _seconds), _bound("--before", before, _seconds), closed=False),
         sort=sort,
         limit=None if limit is None else min(limit, _MOST),
         offset=min(offset, _MOST),
@@ -232,9 +232,9 @@ def _read_resolution(text: str) -> tuple[Picture, str | None]:
     return Picture(reaches=named.reaches, below=None if sign == ">=" or named.or_more else named.following), None
 
 
-def _span(sign: str, value: int) -> Span:
+def _span(sign: str, value: int) -> Bounds:
     return {
-        ">=": Span(low=value), ">": Span(low=value + 1), "<=": Span(high=value), "<": Span(high=value - 1)
+        ">=": Bounds(low=value), ">": Bounds(low=value + 1), "<=": Bounds(high=value), "<": Bounds(high=value - 1)
     }[sign]  # fmt: skip
 
 

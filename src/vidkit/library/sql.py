@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from vidkit.library.query import Query, Span, Term
+from vidkit.library.query import Bounds, Query, Term
 
 PLACE_BITS = 20  # a row of the full-text index is numbered by its video, shifted by these, and its place in it
 # FTS5's `ascii` tokenizer parts at ASCII signs; with these none is left but the line's end, and a fact is one word.
@@ -72,7 +72,7 @@ def video_conditions(query: Query, few: bool = False) -> tuple[str, list[Any]]:
     return " AND ".join(where) or "TRUE", values
 
 
-def _bounds(column: str, span: Span) -> list[tuple[str, float]]:
+def _bounds(column: str, span: Bounds) -> list[tuple[str, float]]:
     bounds = []
     if span.low is not None:
         bounds.append((f"{column} >= ?", span.low))

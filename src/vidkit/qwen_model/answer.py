@@ -66,8 +66,8 @@ def read_answer(text: str) -> Description:
     """
     text = _THOUGHT.sub("", text).strip()
     content = _json_in(text)
-    if isinstance(content, dict) and (said := _words(content.get("description"))):
-        return Description(clean(said), tags_of(content.get("tags")))
+    if isinstance(content, dict) and (description := _words(content.get("description"))):
+        return Description(clean(description), tags_of(content.get("tags")))
     if match := _BEGUN.match(_unfenced(text)):  # an answer that was cut off by MaxTokens
         text = _unescaped(match[1])
     text = clean(text)

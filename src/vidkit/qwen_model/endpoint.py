@@ -227,8 +227,8 @@ class Endpoint:
             choice = answer["choices"][0]
             text = choice["message"]["content"]
         except (KeyError, IndexError, TypeError):
-            said = self._server.words_of(answer)
-            raise RefusedError(200, f"{place} answered no choices{f': {said}' if said else ''}") from None
+            reason = self._server.words_of(answer)
+            raise RefusedError(200, f"{place} answered no choices{f': {reason}' if reason else ''}") from None
         if isinstance(text, list):
             words = (part.get("text") for part in text if isinstance(part, dict))
             text = "".join(word for word in words if isinstance(word, str))

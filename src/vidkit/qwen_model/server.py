@@ -218,19 +218,19 @@ class Server:
         if status == 200:
             return
         place = shown_endpoint(url)
-        said = self._error_text(body) or self._redact(printable(answer.reason or "no reason"))[:_SHOWN]
+        words = self._error_text(body) or self._redact(printable(answer.reason or "no reason"))[:_SHOWN]
         if status == 401:
             self._wrong_key = (
                 f"{place} does not accept the access key (QWEN_VL_ACCESS_KEY or [QwenVL] AccessKey): "
-                f"it answered 401: {said}"
+                f"it answered 401: {words}"
             )
             raise DescribeError(self._wrong_key)
         if 300 <= status < 400:
             target = self._redact(shown_endpoint(answer.headers.get("Location", "")))[:_SHOWN]
             raise RefusedError(status, f"{place} has moved to {target}: set [QwenVL] PublicEndpoint to that")
         if status in _OVERLOADED or (status >= 500 and status != 501 and patient):
-            raise TransientError(f"answered {status}: {said}", parse_retry_after(answer.headers))
-        raise RefusedError(status, f"{place} answered {status}: {said}")
+            raise TransientError(f"answered {status}: {words}", parse_retry_after(answer.headers))
+        raise RefusedError(status, f"{place} answered {status}: {words}")
 
     def _json(self, place: str, body: bytes) -> Any:
         try:
