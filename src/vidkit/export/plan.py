@@ -94,54 +94,74 @@ def make_plan(
         seed: another seed, other splits.
         progress: told how many records were looked at.
     """
-    groups: dict[bytes, frozenset[str]] = {}
-    alike: dict[frozenset[str], frozenset[str]] = {}  # one object for all videos with the same labels
-    others: set[bytes] = set()
-    names: dict[str, bool] = {}
-    labels: set[str] = set()
-    hosts = Counter[str]()
-    columns: dict[str, None] = {}
-    digest = hashlib.sha256()
-    videos = items = unlabelled = 0
-    at_odds: set[bytes] = set()
+    counts, labels = _Counts(), _LabelsByContent(seed)
     for entry in records:
-        record = entry.record
-        found, usable = items_in(entry)
-        digest.update(json.dumps([str(entry.folder), record]).encode())
-        videos += 1
-        hosts[_host(record["source"]["url"])] += 1
-        columns.update(dict.fromkeys(record["source"]["columns"]))
-        name = _plain_name(record).casefold()
-        names[name] = name in names
-        items += len(found)
-        unlabelled += sum(1 for item in found if item.label is None)
-        labels.update(item.label for item in found if item.label)
-        key = group_key(record["sha256"], seed)
-        if usable:
-            own = frozenset(item.label or "" for item in usable)
-            own = alike.setdefault(own, own)
-            if groups.setdefault(key, own) != own:
-                at_odds.add(key)
-                groups[key] = groups[key] | own
-        else:
-            others.add(key)
+        items, usable = items_in(entry)
+        counts.add(entry, items)
+        labels.add(entry.record, usable)
         if progress is not None:
-            progress(videos)
-    splits = dict.fromkeys(others, next(iter(shares))) | assign(groups, shares, seed)
+            progress(counts.videos)
+    splits = dict.fromkeys(labels.unusable, next(iter(shares))) | assign(labels.groups, shares, seed)
     return ExportPlan(
-        videos=videos,
-        items=items,
+        videos=counts.videos,
+        items=counts.items,
         seed=seed,
         splits=splits,
-        labels={label: number for number, label in enumerate(sorted(labels))},
-        videos_of=Counter(label for own in groups.values() for label in own if label),
-        unlabelled=unlabelled,
-        at_odds=len(at_odds),
-        hosts=dict(hosts.most_common(20)),
-        columns=tuple(columns),
-        fingerprint=digest.hexdigest(),
-        _shared_names=frozenset(name for name, again in names.items() if again),
+        labels={label: number for number, label in enumerate(sorted(counts.labels))},
+        videos_of=Counter(label for own in labels.groups.values() for label in own if label),
+        unlabelled=counts.unlabelled,
+        at_odds=len(labels.at_odds),
+        hosts=dict(counts.hosts.most_common(20)),
+        columns=tuple(counts.columns),
+        fingerprint=counts.digest.hexdigest(),
+        _shared_names=frozenset(name for name, is_shared in counts.names.items() if is_shared),
     )
+
+
+class _Counts:
+    """What the first pass counts of all videos."""
+
+    def __init__(self) -> None:
+        self.videos = self.items = self.unlabelled = 0
+        self.labels: set[str] = set()
+        self.hosts = Counter[str]()
+        self.columns: dict[str, None] = {}
+        self.names: dict[str, bool] = {}  # name -> whether several videos have it
+        self.digest = hashlib.sha256()
+
+    def add(self, entry: LibraryEntry, items: list[Item]) -> None:
+        record = entry.record
+        self.digest.update(json.dumps([str(entry.folder), record]).encode())
+        self.videos += 1
+        self.items += len(items)
+        self.unlabelled += sum(1 for item in items if item.label is None)
+        self.labels.update(item.label for item in items if item.label)
+        self.hosts[_host(record["source"]["url"])] += 1
+        self.columns.update(dict.fromkeys(record["source"]["columns"]))
+        name = _plain_name(record).casefold()
+        self.names[name] = name in self.names
+
+
+class _LabelsByContent:
+    """Which labels the videos of each content (`group_key`) have: what is dealt out to the splits."""
+
+    def __init__(self, seed: int) -> None:
+        self.groups: dict[bytes, frozenset[str]] = {}
+        self.unusable: set[bytes] = set()
+        self.at_odds: set[bytes] = set()
+        self._seed = seed
+        self._same: dict[frozenset[str], frozenset[str]] = {}  # one object for all videos with the same labels
+
+    def add(self, record: Record, usable: list[Item]) -> None:
+        key = group_key(record["sha256"], self._seed)
+        if not usable:
+            self.unusable.add(key)
+            return
+        own = frozenset(item.label or "" for item in usable)
+        own = self._same.setdefault(own, own)
+        if self.groups.setdefault(key, own) != own:
+            self.at_odds.add(key)
+            self.groups[key] = self.groups[key] | own
 
 
 def _plain_name(record: Record) -> str:
