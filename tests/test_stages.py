@@ -117,9 +117,9 @@ def brightness(version: int = 1) -> Stage:
 
         arguments = ["-map", "[bright]", "-f", "rawvideo", PIPE]
         output = DecodeOutput(lambda source: [f"[{source}]fps=1,scale=8:8,format=gray[bright]"], arguments, read)
-        folder = job.run.places.processed / "brightness"
+        folder = job.run.layout.processed / "brightness"
         folder.mkdir(exist_ok=True)
-        with job.run.places.replacing(folder / str(job.filename)) as new:
+        with job.run.layout.replacing(folder / str(job.filename)) as new:
 
             def finish(heard: Listener) -> dict[str, Any]:
                 (new / "seconds.txt").write_text("\n".join(map(str, found)))

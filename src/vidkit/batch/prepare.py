@@ -66,9 +66,9 @@ def csv_to_json(
         entries = []
         for row in wanted:
             filename = run.journal.filename(source_key(row.url))
-            record = read_record(record_path(run.places.processed, filename)) if filename else None
+            record = read_record(record_path(run.layout.processed, filename)) if filename else None
             if record is not None:
-                clips = [run.places.processed / segment["path"] for segment in record["segments"]]
+                clips = [run.layout.processed / segment["path"] for segment in record["segments"]]
                 entries.append(_entry(row, record, [_named(clip, folder, clips_url) for clip in clips], config))
     write_whole(output_json_file, json.dumps(entries, ensure_ascii=False, indent=2) + "\n")
     return summary

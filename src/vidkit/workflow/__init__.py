@@ -141,7 +141,7 @@ def _is_done(stage: Stage, job: VideoJob) -> bool:
     entry = old["processing"]["stages"].get(stage.name) if old else None
     if old is None or entry is None or entry["fingerprint"] != job.fingerprints[stage.name]:
         return False
-    return all(map(job.run.places.there, stage.files(old))) and stage.complete(job, old)
+    return all(map(job.run.layout.there, stage.files(old))) and stage.complete(job, old)
 
 
 def _decode_for(stages: list[Stage], job: VideoJob) -> None:
@@ -196,7 +196,7 @@ def _keep(job: VideoJob, started_at: str) -> Record:
         keys = dict.fromkeys([*Record.__annotations__, *(key for stage in STAGES for key in stage.keys)])
         record = cast(Record, {key: job.record[key] for key in keys})
         _keep_unknown(record, job.previous)
-        export_to_json(record, job.run.places.processed)
+        export_to_json(record, job.run.layout.processed)
         _note(job, record, True)
         if removed:
             job.remove_download()
@@ -218,7 +218,7 @@ def _note(job: VideoJob, record: Record, store: bool) -> None:
     stored = True
     if store:
         try:
-            job.run.library.save(record, job.run.places.processed)
+            job.run.library.save(record, job.run.layout.processed)
         except LibraryError as error:
             stored = False
             log.warning("%s is in its JSON but not in the library, until the next run: %s", job.filename, error)

@@ -16,7 +16,7 @@ from vidkit.core.settings import Processing
 from vidkit.errors import UnwantedError
 from vidkit.record import Record
 from vidkit.workflow.job import VideoJob
-from vidkit.workflow.layout import Places
+from vidkit.workflow.layout import OutputLayout
 from vidkit.workflow.run import Run
 
 PROBE_KEYS = (
@@ -60,9 +60,9 @@ def scenes_of_decode(job: VideoJob) -> Iterator[DecodeRequest[dict[str, Any]]]:
         MediaError: ffmpeg cannot decode the video.
         OutputError: the folder cannot be made or moved.
     """
-    places, metadata, settings = job.run.places, job.metadata, job.run.config.scene_detection
-    folder = places.thumbnails(str(job.filename))
-    with places.replacing(folder) as new:
+    layout, metadata, settings = job.run.layout, job.metadata, job.run.config.scene_detection
+    folder = layout.thumbnails(str(job.filename))
+    with layout.replacing(folder) as new:
         wish = SceneWish(
             new,
             settings.default_threshold,
@@ -79,11 +79,11 @@ def scenes_of_decode(job: VideoJob) -> Iterator[DecodeRequest[dict[str, Any]]]:
                     "duration": found.duration,
                     "bit_rate": metadata.bit_rate if same else int(metadata.size * 8 / found.duration),
                     "scenes": [
-                        {**asdict(scene), "thumbnail": file and places.relative(folder / file.name), **_UNDESCRIBED}
+                        {**asdict(scene), "thumbnail": file and layout.relative(folder / file.name), **_UNDESCRIBED}
                         for scene, file in zip(found.scenes, found.thumbnails, strict=True)
                     ],
                     "unread": found.unread,
-                    "sprites": _sprites(places, folder, found.sprites),
+                    "sprites": _sprites(layout, folder, found.sprites),
                 }
 
             yield DecodeRequest(request.outputs, finish, request.purpose)
@@ -121,9 +121,9 @@ def clips_of_decode(job: VideoJob) -> Iterator[DecodeRequest[dict[str, Any]]]:
         ConfigError: the encoder that is asked for does not work here.
         OutputError: the folder cannot be made or moved.
     """
-    places, filename = job.run.places, str(job.filename)
-    folder = places.clips(filename)
-    with places.replacing(folder) as new:
+    layout, filename = job.run.layout, str(job.filename)
+    folder = layout.clips(filename)
+    with layout.replacing(folder) as new:
         wish = ClipWish(new, os.path.splitext(filename)[0], ClipSettings.from_processing(job.run.config.processing))
         damaged = bool(job.record.get("unread"))  # known, where the scenes are there already
         with requested_clips(job.file.get(), _measured(job), wish, damaged) as request:
@@ -133,7 +133,7 @@ def clips_of_decode(job: VideoJob) -> Iterator[DecodeRequest[dict[str, Any]]]:
                 keys = ("index", "start_time", "end_time", "score")
                 scenes = [Scene(*(scene[key] for key in keys)) for scene in record["scenes"]]
                 return _segments(
-                    places, folder, request.finish(_measured(job), scenes, record.get("unread") or 0.0)
+                    layout, folder, request.finish(_measured(job), scenes, record.get("unread") or 0.0)
                 )
 
             yield DecodeRequest(request.outputs, finish, "cut into clips")
@@ -149,18 +149,18 @@ def clip_files(record: Record) -> list[str]:
     return [segment["path"] for segment in record["segments"]]
 
 
-def _sprites(places: Places, folder: Path, sprites: Sprites | None) -> dict[str, Any] | None:
+def _sprites(layout: OutputLayout, folder: Path, sprites: Sprites | None) -> dict[str, Any] | None:
     if sprites is None:
         return None
-    images = [places.relative(folder / image.name) for image in sprites.images]
-    return {"vtt": places.relative(folder / sprites.vtt.name), "images": images, "interval": sprites.interval}
+    images = [layout.relative(folder / image.name) for image in sprites.images]
+    return {"vtt": layout.relative(folder / sprites.vtt.name), "images": images, "interval": sprites.interval}
 
 
-def _segments(places: Places, folder: Path, segments: Sequence[Segment]) -> dict[str, Any]:
+def _segments(layout: OutputLayout, folder: Path, segments: Sequence[Segment]) -> dict[str, Any]:
     empty: dict[str, Any] = {"url": None, **_UNDESCRIBED, "tags": []}
     return {
         "segments": [
-            {**asdict(segment), "path": places.relative(folder / segment.path.name), **empty}
+            {**asdict(segment), "path": layout.relative(folder / segment.path.name), **empty}
             for segment in segments
         ]
     }

@@ -104,7 +104,7 @@ def describe(job: VideoJob) -> dict[str, Any]:
 def _asked(
     run: Run, describer: Describer, record: dict[str, Any], file: Path | None, url: str | None
 ) -> dict[str, Any]:
-    return describe_record(describer, record, file, url, run.instruction, run.level, run.places.processed)
+    return describe_record(describer, record, file, url, run.instruction, run.level, run.layout.processed)
 
 
 def _cleared(part: dict[str, Any]) -> dict[str, Any]:

@@ -75,7 +75,7 @@ class VideoJob:
         if self.filename is None and (wanted := wanted_name(row.url, row.file_name)):
             self.filename = run.journal.claim(url, wanted)
         fresh = run.force or self.filename is None or run.journal.is_mixed_up(url)
-        self.reusable = None if fresh else run.places.record(url, str(self.filename))
+        self.reusable = None if fresh else run.layout.record(url, str(self.filename))
         self.file = SourceFile(self._find_download, self._fetch)
         self.source_version: str | None = None
         self.source_changed = False
@@ -152,8 +152,8 @@ class VideoJob:
     def _find_download(self) -> Path | None:
         """The download that the older record names, if it is still there."""
         kept = self.reusable["path"] if self.reusable and not self.source_changed else None
-        if self.reusable and kept is not None and self.run.places.there(kept):
-            path = self.run.places.processed / kept
+        if self.reusable and kept is not None and self.run.layout.there(kept):
+            path = self.run.layout.processed / kept
             if path.stat().st_size == self.reusable["size"]:
                 return path
         return None
@@ -166,7 +166,7 @@ class VideoJob:
             download = download_video(
                 self.row.url,
                 self.row.file_name or (previous and previous["source"]["file_name"]),
-                self.run.places.downloads,
+                self.run.layout.downloads,
                 claim=lambda wanted: self.run.journal.claim(self.url, wanted),
                 progress=lambda done, total: self.progress("download", done, total),
                 stop=self.run.stop,
@@ -183,7 +183,7 @@ class VideoJob:
         self.file.fetched = download.path
         self.entries["download"] = stage_entry(time.monotonic() - began, self._source_fingerprint())
         self.record["source"] = source_of(self.row, self.url, shown_url(download.resolved_url), previous)
-        self.record["path"] = self.run.places.relative(download.path)
+        self.record["path"] = self.run.layout.relative(download.path)
         self.record["sha256"] = sha256
         if self.reusable and self.reusable["sha256"] != sha256:
             raise ContentChanged

@@ -16,10 +16,12 @@ from vidkit.errors import OutputError
 from vidkit.export import read_record, record_path
 from vidkit.record import Record
 
+# Under each of these in the results' folder, every video has a folder of its name.
+FOLDERS = CLIPS, THUMBNAILS = "clips", "thumbnails"
 _MARK = "user.vidkit.url"
 
 
-class Places:
+class OutputLayout:
     """The folders of one run; several threads may use it.
 
     <ProcessedDirectory>/<filename>.json, clips/<filename>/, thumbnails/<filename>/
@@ -33,9 +35,8 @@ class Places:
         """
         self.processed = ensure_directory(processed).absolute()
         self.downloads = ensure_directory(downloads).absolute()
-        self._clips = ensure_directory(self.processed / "clips")
-        self._thumbnails = ensure_directory(self.processed / "thumbnails")
-        for folder in (self.processed, self._clips, self._thumbnails, self.downloads):
+        made = [ensure_directory(self.processed / kind) for kind in FOLDERS]
+        for folder in (self.processed, *made, self.downloads):
             clear_leftovers(folder)
 
     def record(self, url: str, filename: str) -> Record | None:
@@ -45,11 +46,11 @@ class Places:
 
     def clips(self, filename: str) -> Path:
         """The folder of a video's clips."""
-        return self._clips / filename
+        return self.processed / CLIPS / filename
 
     def thumbnails(self, filename: str) -> Path:
         """The folder of a video's thumbnails."""
-        return self._thumbnails / filename
+        return self.processed / THUMBNAILS / filename
 
     def is_taken(self, filename: str, url: str) -> bool:
         """Whether a download would replace a file that is not known to be this URL's, such as the user's own."""
@@ -130,7 +131,7 @@ def files_of(record: Record, folder: Path, downloads: Path) -> Made:
     known = read_record(path)
     why = None if known and known["source"]["url"] == url else "it is not the record of this video"
     there.append((path, why or _why_left(path, [folder])))
-    folders = (folder / "clips" / filename, folder / "thumbnails" / filename)
+    folders = [folder / kind / filename for kind in FOLDERS]
     there += [(path, _why_left(path, [folder], is_folder=True)) for path in folders]
     if record["path"] is not None and "://" in url:
         path = Path(os.path.normpath(folder / record["path"]))

@@ -19,7 +19,7 @@ from vidkit.qwen_model import Describer, full_instruction, open_describer
 from vidkit.rows import Filters
 from vidkit.tagging import RuleSet, load_custom_tags
 from vidkit.workflow.journal import Journal
-from vidkit.workflow.layout import Places
+from vidkit.workflow.layout import OutputLayout
 
 LEVELS = ("auto", "none", "video", "segments", "scenes")
 
@@ -57,7 +57,7 @@ class Run:
     rules: RuleSet
     describer: Describer | None
     instruction: str
-    places: Places
+    layout: OutputLayout
     journal: Journal
     library: Library
     job: Path
@@ -108,20 +108,20 @@ def open_run(spec: RunSpec | Config, **options: Any) -> Iterator[Run]:
     rules = open_rules(config)
     describer = open_describer(config, spec.use_vpc, spec.max_requests) if spec.level != "none" else None
     keywords = load_priority_keywords(config.rules.priority_keywords)
-    places = Places(config.paths.processed_directory, config.paths.download_directory)
+    layout = OutputLayout(config.paths.processed_directory, config.paths.download_directory)
     library = open_library(config)
     journal = None
     try:
-        journal = Journal(places.processed, places.is_taken)
+        journal = Journal(layout.processed, layout.is_taken)
         yield Run(
             spec=spec,
             rules=rules,
             describer=describer,
             instruction=full_instruction(config.qwen_vl.default_instruction, keywords),
-            places=places,
+            layout=layout,
             journal=journal,
             library=library,
-            job=ensure_directory(spec.job).absolute() if spec.job else places.processed,
+            job=ensure_directory(spec.job).absolute() if spec.job else layout.processed,
         )
     finally:
         if journal is not None:

@@ -18,7 +18,7 @@ def older_record(run: Run, url: str, filename: str | None) -> Record | None:
         url: as records call it (`source.url`).
         filename: the name that the video has, where it has one.
     """
-    record = run.places.record(url, filename) if filename else None
+    record = run.layout.record(url, filename) if filename else None
     if record is None:
         with suppress(LibraryError):  # where it is away, storing the new record says so
             found = (entry.record for entry in run.library.find(url))
