@@ -7,7 +7,7 @@ The model has the configuration of Qwen2-VL-7B or -2B and random weights: the ar
 words are none, and every answer is `--tokens` long. The clips are 15 s of 720p, of which the model sees what the
 default settings show it. Measured are:
 
-- one at a time, as in the project's first sketch: read a clip, ask the model, read the next;
+- one at a time, as in the prototype: read a clip, ask the model, read the next;
 - vidkit: clips are read by several threads while the model works on batches, sized to the memory that is free;
 - bare: `generate` alone, on frames that are there already, at the batch that vidkit chose most.
 
