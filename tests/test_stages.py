@@ -13,6 +13,7 @@ import pytest
 from vidkit import process_video_pipeline
 from vidkit.analysis.decode import PIPE, DecodeOutput, DecodeRequest, Listener
 from vidkit.core.config import load_config
+from vidkit.library.moments import MOMENT_KEYS, pieces_of, texts_of
 from vidkit.record import Record
 from vidkit.rows import Row
 from vidkit.workflow.fingerprints import stage_fingerprint
@@ -170,12 +171,17 @@ def test_a_stage_is_added_by_one_row(make_video: MakeVideo) -> None:
                 stages["brightness"]["fingerprint"] != record["processing"]["stages"]["brightness"]["fingerprint"]
             )
             Path("processed_videos/brightness", path.name, "seconds.txt").unlink()
-            assert processed(path, run)[1] == ["brightness"]
+            newest, made = processed(path, run)
+            assert made == ["brightness"]
+            newer_entry = newest["processing"]["stages"]["brightness"]
         finally:
             STAGES.pop()
+    again = load_config(overrides=settings(SceneDetection_DefaultThreshold="0.9"), environment={})
+    with open_run(again, level="none") as run:  # as a vidkit without that stage would
         kept, made = processed(path, run)
-        assert made == []
-        assert kept["brightness"] == record["brightness"]
+    assert "scenes" in made
+    assert kept["brightness"] == record["brightness"]
+    assert kept["processing"]["stages"]["brightness"] == newer_entry
     assert {key: record[key] for key in plain if key != "processing"} == {
         key: value for key, value in plain.items() if key != "processing"
     }
@@ -196,3 +202,16 @@ def test_a_new_stage_shares_the_one_decode(make_video: MakeVideo, caplog: pytest
     decodes = [said for said in caplog.messages if "-filter_complex" in said]
     assert len(decodes) == 1
     assert "split=5" in decodes[0]  # scenes, thumbnails, contact sheet, clips, the new stage
+
+
+def test_a_kind_of_moment_is_added_by_one_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    record = json.loads(BEFORE.read_text())["record"]
+    times = {"start_time": 1.2, "end_time": 1.4}
+    record["faces"] = [{"index": 1, **times, "description": "A sailor.", "tags": ["Smile"]}]
+    monkeypatch.setitem(MOMENT_KEYS, "face", "faces")
+    face = pieces_of(record)[-1]
+    assert (face.kind, face.number, face.start_time, face.labels) == ("face", 1, 1.2, ("Smile",))
+    assert face.thumbnail == record["scenes"][1]["thumbnail"]
+    assert "sailor" in texts_of(record)[-1].own
+    del record["faces"]
+    assert pieces_of(record)[-1].kind == "segment"

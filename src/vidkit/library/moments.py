@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 from vidkit.core import shown_url
 from vidkit.library.query import Query, Term
@@ -22,7 +22,10 @@ from vidkit.library.text import BETWEEN, joined, words_with_places
 from vidkit.record import Record
 
 K = TypeVar("K")
-Kind = Literal["video", "scene", "segment"]
+# The parts of a video that are moments: kind -> the record's key with their entries. An entry has `index`,
+# `start_time`, `end_time` and `description`; it may have `tags` and a `thumbnail`, else it gets its scene's.
+MOMENT_KEYS = {"scene": "scenes", "segment": "segments"}
+Kind = str  # "video", or one of these
 # Okapi BM25's constants (Robertson and Zaragoza 2009, section 3.4.2), and a usual length of a description.
 _K1, _B, _USUAL_LENGTH = 1.2, 0.75, 30
 # A word in tags, class or file name says more than one in a description; one that only the video has, less.
@@ -136,7 +139,7 @@ def is_meant(record: Record, key: str) -> bool:
 
 
 def pieces_of(record: Record) -> list[Piece]:
-    """The video, then its scenes, then its segments."""
+    """The video, then its parts in the order of `MOMENT_KEYS`: scenes, segments."""
     scenes = record["scenes"]
     description, labels = next(_said(record))
     pieces = [
@@ -150,17 +153,29 @@ def pieces_of(record: Record) -> list[Piece]:
             thumbnail=scenes[0]["thumbnail"] if scenes else None,
         )
     ]
-    for scene in scenes:
-        times = scene["start_time"], scene["end_time"]
-        pieces.append(Piece("scene", scene["index"], *times, scene["description"] or "", (), scene["thumbnail"]))
     starts = [scene["start_time"] for scene in scenes]
-    for clip in record["segments"]:
-        times = clip["start_time"], clip["end_time"]
-        shown = bisect_right(starts, clip["start_time"])
+    for kind, entry in _entries(record):
+        shown = bisect_right(starts, entry["start_time"])
         thumbnail = scenes[shown - 1]["thumbnail"] if shown else None
-        said = clip["description"] or "", tuple(clip["tags"])
-        pieces.append(Piece("segment", clip["index"], *times, *said, thumbnail))
+        pieces.append(
+            Piece(
+                kind,
+                entry["index"],
+                entry["start_time"],
+                entry["end_time"],
+                entry["description"] or "",
+                tuple(entry.get("tags", ())),
+                entry.get("thumbnail", thumbnail),
+            )
+        )
     return pieces
+
+
+def _entries(record: Record) -> Iterator[tuple[Kind, Mapping[str, Any]]]:
+    """The entries of a record that are moments, with their kind; a record need not have every key."""
+    for kind, key in MOMENT_KEYS.items():
+        for entry in cast(Mapping[str, Any], record).get(key, ()):
+            yield kind, entry
 
 
 def _labels(record: Record) -> Iterator[str]:
@@ -189,15 +204,13 @@ def _said(record: Record) -> Iterator[tuple[str | None, Sequence[str]]]:
 
     A video of one scene or one clip is one moment, not two: what is said of the scene or clip is said of the video.
     """
-    parts: tuple[Sequence[Mapping[str, Any]], ...] = record["scenes"], record["segments"]
+    parts = [cast(Mapping[str, Any], record).get(key, ()) for key in MOMENT_KEYS.values()]
     whole = [part[0] for part in parts if _is_whole(record, part)]
     told = [record["qwen_description"], *(piece["description"] for piece in whole)]
     tags = [tag for piece in whole for tag in piece.get("tags", ())]
     yield " ".join(dict.fromkeys(filter(None, told))) or None, (*_labels(record), *tags)
-    for scene in record["scenes"]:
-        yield None if scene in whole else scene["description"], ()
-    for clip in record["segments"]:
-        yield (None, ()) if clip in whole else (clip["description"], clip["tags"])
+    for _, entry in _entries(record):
+        yield (None, ()) if entry in whole else (entry["description"], entry.get("tags", ()))
 
 
 def words_in(texts: Sequence[Text]) -> set[str]:
