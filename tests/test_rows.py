@@ -17,6 +17,7 @@ import pytest
 from vidkit.core.units import parse_date
 from vidkit.errors import ConfigError
 from vidkit.rows import BadRow, Filters, IgnoredRow, Row, read_video_metadata_from_csv
+from vidkit.rows.filters import read_filters
 
 BASE = "https://mybucket.online/vids/"
 HEADER = "file_name,file_size,last_modified,public_url"
@@ -481,3 +482,18 @@ def test_filters_say_yes_no_or_that_the_csv_does_not_say() -> None:
     # What is known to be unwanted is unwanted, whatever else is not known.
     assert Filters(min_size=501e6, min_duration=1).wants(Row(1, "u", file_size="500MB")) is False
     assert Filters(min_size=1, min_duration=1).wants(Row(1, "u", file_size="500MB")) is None
+
+
+def test_filters_are_read_from_options_by_their_names() -> None:
+    asked = {
+        "min_size": "500MB",
+        "max_duration": "1h",
+        "modified_after": "2026-11-20",
+        "max_size": None,
+        "csv": "a",
+    }
+    after = datetime(2026, 11, 20, tzinfo=timezone.utc)
+    assert read_filters(asked) == Filters(min_size=500e6, max_duration=3600, modified_after=after)
+    assert read_filters({}) == Filters()
+    with pytest.raises(ConfigError, match=r"^--max-size: "):
+        read_filters({"max_size": "big"})

@@ -6,7 +6,7 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from vidkit.batch import Summary, process_rows
@@ -15,13 +15,13 @@ from vidkit.cli.exit_codes import EXIT_DONE, EXIT_INTERRUPTED, EXIT_SOME_FAILED
 from vidkit.cli.screen import Screen, cost_line, counted, say, summary_line
 from vidkit.core import printable
 from vidkit.core.config import Config
-from vidkit.core.units import parse_date, parse_duration, parse_size
 from vidkit.errors import ConfigError
 from vidkit.ffmpeg import find_tool
 from vidkit.infer import run_inference_on_videos
 from vidkit.qwen_model import open_describer
-from vidkit.rows import CsvRow, Filters, Row, read_video_metadata_from_csv
+from vidkit.rows import CsvRow, Row, read_video_metadata_from_csv
 from vidkit.rows.counting import count_in_background
+from vidkit.rows.filters import read_filters
 from vidkit.rows.folder import rows_of
 from vidkit.tagging import missing_columns
 from vidkit.workflow.run import Run, RunSpec, open_run
@@ -34,14 +34,7 @@ def process(options: argparse.Namespace, config: Config) -> int:
 
     for tool in ("ffmpeg", "ffprobe"):
         find_tool(tool)
-    filters = Filters(
-        min_size=_read(options, "min_size", parse_size),
-        max_size=_read(options, "max_size", parse_size),
-        min_duration=_read(options, "min_duration", parse_duration),
-        max_duration=_read(options, "max_duration", parse_duration),
-        modified_after=_read(options, "modified_after", parse_date),
-        modified_before=_read(options, "modified_before", parse_date),
-    )
+    filters = read_filters(vars(options))
     rows: Any
     if options.csv is not None:
         rows = read_video_metadata_from_csv(options.csv, options.base_url)
@@ -139,12 +132,3 @@ def _exit_code(summary: Summary) -> int:
     if summary.interrupted:
         return EXIT_INTERRUPTED
     return EXIT_SOME_FAILED if summary.failed else EXIT_DONE
-
-
-def _read(options: argparse.Namespace, name: str, parse: Callable[[str], Any]) -> Any:
-    """An option's value, as `parse` reads it."""
-    text = getattr(options, name)
-    try:
-        return None if text is None else parse(text)
-    except ValueError as error:
-        raise ConfigError(f"--{name.replace('_', '-')}: {error}") from None

@@ -1,0 +1,39 @@
+"""Options, as texts -> the filters over rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from vidkit.core.units import parse_date, parse_duration, parse_size
+from vidkit.errors import ConfigError
+from vidkit.rows import Filters
+
+_OPTIONS: dict[str, Callable[[str], Any]] = {
+    "min_size": parse_size,
+    "max_size": parse_size,
+    "min_duration": parse_duration,
+    "max_duration": parse_duration,
+    "modified_after": parse_date,
+    "modified_before": parse_date,
+}
+
+
+def read_filters(options: Mapping[str, Any]) -> Filters:
+    """Read filters from options by their names, as a command line or a page's form hands them over.
+
+    Args:
+        options: `min_size` and `max_size` (`500MB`), `min_duration` and `max_duration` (`5:30`, `1h`),
+            `modified_after` and `modified_before` (a date or time, UTC unless it says). None, or a name that is
+            missing, asks for nothing. Other names are ignored.
+
+    Raises:
+        ConfigError: one of these cannot be read.
+    """
+    values = {}
+    for name, parse in _OPTIONS.items():
+        try:
+            values[name] = None if options.get(name) is None else parse(options[name])
+        except ValueError as error:
+            raise ConfigError(f"--{name.replace('_', '-')}: {error}") from None
+    return Filters(**values)
