@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -81,16 +80,23 @@ class VideoJob:
         self.source_changed = False
         self.downloaded = False
         self.changed = False
+        self._previous: list[Record | None] = []  # empty until it was looked for
+        self._metadata: Metadata | None = None
 
-    @cached_property
+    # No `cached_property`: before Python 3.12 it has one lock for all videos, which then wait for one another.
+    @property
     def previous(self) -> Record | None:
         """The record that is replaced: also with `force`, after a change, and where the JSON is lost."""
-        return self.reusable or older_record(self.run, self.url, self.filename)
+        if not self._previous:
+            self._previous.append(self.reusable or older_record(self.run, self.url, self.filename))
+        return self._previous[0]
 
-    @cached_property
+    @property
     def metadata(self) -> Metadata:
         """What ffprobe says of the local file."""
-        return extract_metadata(self.file.get())
+        if self._metadata is None:
+            self._metadata = extract_metadata(self.file.get())
+        return self._metadata
 
     def check_source(self) -> None:
         """See whether the source is what it was when the older record was made."""
