@@ -5,16 +5,13 @@ from __future__ import annotations
 import itertools
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from vidkit.core import printable, shown_url
-from vidkit.core.units import parse_date, parse_duration, parse_size
 from vidkit.errors import ConfigError
 from vidkit.rows.listing import (
     AWK_COLUMNS,
@@ -26,6 +23,7 @@ from vidkit.rows.listing import (
     read_listed,
     rejoin,
 )
+from vidkit.rows.row import BadRow, CsvRow, Filters, IgnoredRow, Row
 from vidkit.rows.table import (
     LONE_SURROGATES,
     cells_of,
@@ -38,6 +36,21 @@ from vidkit.rows.table import (
     too_many_cells,
 )
 
+__all__ = [
+    "DURATION_COLUMNS",
+    "FAILURE_COLUMNS",
+    "MODIFIED_COLUMNS",
+    "NAME_COLUMNS",
+    "SIZE_COLUMNS",
+    "URL_COLUMNS",
+    "BadRow",
+    "CsvRow",
+    "Filters",
+    "IgnoredRow",
+    "Row",
+    "read_video_metadata_from_csv",
+]
+
 # The columns that are known, in the order in which they count; `File Name` and `fileName` are `file_name`.
 URL_COLUMNS = ("public_url", "url", "video_url", "link", "contentUrl")
 NAME_COLUMNS = ("file_name", "filename", "name")
@@ -49,115 +62,6 @@ FAILURE_COLUMNS = ("failed_stage", "failed_reason")
 _KNOWN = (URL_COLUMNS, NAME_COLUMNS, SIZE_COLUMNS, MODIFIED_COLUMNS, DURATION_COLUMNS)
 _HTTP = re.compile(r"\s*https?://", re.IGNORECASE)
 _SHOWN = 300  # characters of a bad row
-
-
-class Row(NamedTuple):
-    """One video that was asked for; texts as they are written in the CSV."""
-
-    line: int
-    """The line in the file, from 1; 0 for a URL of the command line."""
-    url: str
-    file_name: str | None = None
-    file_size: str | None = None
-    last_modified: str | None = None
-    duration: str | None = None
-    columns: Mapping[str, str] = {}
-    """Every other column, the duration too, by its name."""
-
-    @property
-    def size_bytes(self) -> int | None:
-        """The size in bytes; None where the CSV does not say or it cannot be read."""
-        try:
-            return parse_size(self.file_size) if self.file_size else None
-        except ValueError:
-            return None
-
-    @property
-    def version(self) -> str | None:
-        """The version of the source that the CSV itself tells, so that no request is needed."""
-        return f"{self.file_size or ''}|{self.last_modified}" if self.last_modified else None
-
-    @property
-    def modified(self) -> datetime | None:
-        """When the file was changed, UTC where no zone is written; None as with `size_bytes`."""
-        try:
-            return parse_date(self.last_modified) if self.last_modified else None
-        except ValueError:
-            return None
-
-    @property
-    def seconds(self) -> float | None:
-        """The duration in seconds; None as with `size_bytes`."""
-        try:
-            return parse_duration(self.duration) if self.duration else None
-        except ValueError:
-            return None
-
-
-@dataclass(frozen=True)
-class BadRow:
-    """A row of which no video can be had, and why. `text` is its beginning, as it stands in the file."""
-
-    line: int
-    text: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class IgnoredRow:
-    """A row that is not meant: a `folder`, or a file that is `no video`."""
-
-    line: int
-    name: str
-    why: str
-
-
-CsvRow = Row | BadRow | IgnoredRow
-
-
-@dataclass(frozen=True)
-class Filters:
-    """Which videos are wanted: bytes, seconds, times; from the least on, up to the most, before the latest time."""
-
-    min_size: float | None = None
-    max_size: float | None = None
-    min_duration: float | None = None
-    max_duration: float | None = None
-    modified_after: datetime | None = None
-    modified_before: datetime | None = None
-
-    def wants(self, row: Row) -> bool | None:
-        """Whether a row's video is wanted, by what the CSV says; None where the CSV does not say enough."""
-        # Only what is asked for is parsed: there may be millions of rows.
-        sized = self.min_size is not None or self.max_size is not None
-        lasting = self.min_duration is not None or self.max_duration is not None
-        dated = self.modified_after is not None or self.modified_before is not None
-        if not (sized or lasting or dated):
-            return True
-        return self.judge(
-            row.size_bytes if sized else None, row.seconds if lasting else None, row.modified if dated else None
-        )
-
-    def judge(self, size: float | None, seconds: float | None, modified: datetime | None) -> bool | None:
-        """The same of a size in bytes, a duration in seconds and a time; None for what is not known."""
-        late = modified is not None and self.modified_before is not None and modified >= self.modified_before
-        verdicts = (
-            _within(size, self.min_size, self.max_size),
-            _within(seconds, self.min_duration, self.max_duration),
-            _within(modified, self.modified_after, None),
-            False if late else _within(modified, None, self.modified_before),
-        )
-        if False in verdicts:
-            return False
-        return None if None in verdicts else True
-
-
-def _within(value: Any, least: Any, most: Any) -> bool | None:
-    if least is None and most is None:
-        return True
-    if value is None:
-        return None
-    return (least is None or value >= least) and (most is None or value <= most)
 
 
 def read_video_metadata_from_csv(csv_file: str | os.PathLike[str], base_url: str | None = None) -> Iterator[CsvRow]:
