@@ -18,6 +18,7 @@ from vidkit.analysis import (
 from vidkit.core.config import load_config
 from vidkit.workflow.run import open_run
 
+from .conftest import MakeVideo
 from .test_clips import ffmpeg, ffprobe, numbers
 from .test_copying import is_copy, often, packets, times  # noqa: F401
 
@@ -65,6 +66,13 @@ def test_clips_end_where_the_pictures_do_and_their_sound_with_them(
     assert_last_as_said(segments)
     assert is_copy(segments, long_sound) == (mode != "encode")
     assert len(numbers(segments[-1].path)) == 50
+
+
+def test_a_video_shorter_than_the_overlap_leaves_is_one_clip_that_ends_with_it(
+    make_video: MakeVideo, tmp_path: Path
+) -> None:
+    segments = segment_video(make_video(shot_length=2.0), tmp_path, 5, segment_overlap=2, clip_mode="encode")
+    assert times(segments) == [(0, 2)]
 
 
 def test_clips_that_overlap_end_where_the_pictures_do(long_sound: Path, tmp_path: Path) -> None:

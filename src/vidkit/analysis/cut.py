@@ -182,6 +182,7 @@ def _pieces(metadata: Metadata, plan: Plan, folder: Path, span: Span | None) -> 
         (start + track * plan.step, end + track * plan.step)
         for track, pieces in enumerate(listed)
         for start, end in pieces
+        if not track or end > start  # a track that no clip fell to is listed as one piece without a picture
     ]
     end = pictures_end(shown, metadata)
     made: list[Piece] = []
