@@ -30,7 +30,8 @@ from vidkit.library import (
 )
 from vidkit.library.facts import facts_of
 from vidkit.library.forms import stems_of, with_forms
-from vidkit.library.moments import RANKED, answers, texts_of
+from vidkit.library.moments import texts_of
+from vidkit.library.ranking import RANKED, answers
 from vidkit.record import Record
 
 from .mongod import mongod

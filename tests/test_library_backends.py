@@ -28,8 +28,9 @@ from vidkit.library import (
     read_query,
 )
 from vidkit.library.facts import facts_of, summary_of
-from vidkit.library.moments import Text, answers, best_first, is_meant, moments_at, texts_of
+from vidkit.library.moments import Text, is_meant, moments_at, texts_of
 from vidkit.library.protocol import Group, stats_of
+from vidkit.library.ranking import answers, best_first
 from vidkit.record import Record
 
 from .records import make_record

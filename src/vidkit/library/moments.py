@@ -1,18 +1,16 @@
 """Moments: the video itself, its scenes and its clips, as texts to look in and as answers to a search.
 
-The functions here are what both homes of the library share: what is indexed, what matches, in which order it is
-shown, and the words in context.
+The functions here are what all homes of the library share: what is indexed, and the words in context. What matches,
+and in which order it is shown, is in `ranking.py`.
 """
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -26,15 +24,8 @@ K = TypeVar("K")
 # `start_time`, `end_time` and `description`; it may have `tags` and a `thumbnail`, else it gets its scene's.
 MOMENT_KEYS = {"scene": "scenes", "segment": "segments"}
 Kind = str  # "video", or one of these
-# Okapi BM25's constants (Robertson and Zaragoza 2009, section 3.4.2), and a usual length of a description.
-_K1, _B, _USUAL_LENGTH = 1.2, 0.75, 30
-# A word in tags, class or file name says more than one in a description; one that only the video has, less.
-_TAG_WEIGHT, _SHARED_WEIGHT = 2.0, 0.5
-_FORM_WEIGHT = 0.02  # so little that a text with the word itself comes first
 _CONTEXT = 160  # characters
 _WHOLE = 0.9  # of a video: a container often lasts longer than its pictures
-# More matches than this are not read before the first is shown: relevance is theirs, the rest follows by age.
-RANKED = 500
 
 
 @dataclass(frozen=True)
@@ -231,83 +222,6 @@ def _is_whole(record: Record, pieces: Sequence[Mapping[str, Any]]) -> bool:
         return False
     length: float = pieces[0]["end_time"] - pieces[0]["start_time"]
     return length >= _WHOLE * record["duration"] or bool(pieces[0]["description"] == record["qwen_description"])
-
-
-def answers(query: Query, texts: Sequence[Text]) -> list[Text]:
-    """Which pieces of one video are answers: those where every clause holds in their own or the shared words, one
-    of them in their own, and nothing that is left out stands in either.
-
-    Without words to look for it is the video, unless what is left out stands anywhere in it.
-    """
-    left_out = [text for text in texts if any(_has(term, text) for term in query.without)]
-    if not query.words:
-        return [] if left_out else [*texts[:1]]
-    return [text for text in texts if text not in left_out and _holds(query, text)]
-
-
-def _holds(query: Query, text: Text) -> bool:
-    own = f" {text.own} "
-    if not any(_in(term, own) for clause in query.words for term in clause):
-        return False
-    return len(query.words) == 1 or all(any(_has(term, text) for term in clause) for clause in query.words)
-
-
-def _has(term: Term, text: Text) -> bool:
-    return _in(term, f" {text.own} ") or _in(term, f" {text.shared} ")
-
-
-def _in(term: Term, words: str) -> bool:
-    return term.needle in words or any(needle in words for needle in term.form_needles)
-
-
-def best_first(query: Query, found: Iterable[tuple[K, Text]]) -> list[tuple[K, int, float]]:
-    """The page that a query asks for of the moments that match, as (video, place, rank).
-
-    Args:
-        query: its `limit` and `offset` say which page.
-        found: (video, text), the latest video first. The first RANKED are ranked, the rest follow as they come.
-    """
-    rest = iter(found)
-    ranked = list(islice(rest, RANKED))
-    age = {video: at for at, video in enumerate(dict.fromkeys(video for video, _ in ranked))}
-    hits = [
-        (video, text.place, rank)
-        for (video, text), rank in zip(ranked, _ranks(query, [text for _, text in ranked]), strict=True)
-    ]
-    hits.sort(key=lambda hit: (-hit[2], age[hit[0]], hit[1]))
-    end = None if query.limit is None else query.offset + query.limit
-    more = islice(rest, None if end is None else max(0, end - len(hits)))
-    return [*hits, *((video, text.place, 0.0) for video, text in more)][query.offset : end]
-
-
-def _ranks(query: Query, texts: Sequence[Text]) -> list[float]:
-    """How good an answer each of some texts is, by Okapi BM25; a word that few of them have weighs more, another
-    form of a word much less than the word itself."""
-    terms = list(dict.fromkeys(term for clause in query.words for term in clause))
-    counts = [
-        [(_weight((term.needle,), text), _weight(term.form_needles, text) if term.forms else 0.0) for term in terms]
-        for text in texts
-    ]
-    having = [sum(1 for row in counts if any(row[column])) for column in range(len(terms))]
-    rarity = [1 + math.log(1 + (len(texts) - n + 0.5) / (n + 0.5)) for n in having]
-    found = []
-    for text, row in zip(texts, counts, strict=True):
-        length = _K1 * (1 - _B + _B * text.own.count(" ") / _USUAL_LENGTH)
-        each = (
-            r * (c / (c + length) + _FORM_WEIGHT * f / (f + length)) for r, (c, f) in zip(rarity, row, strict=True)
-        )
-        found.append((_K1 + 1) * sum(each))
-    return found
-
-
-def _weight(needles: Sequence[str], text: Text) -> float:
-    description, between, labels = f" {text.own} ".partition(BETWEEN)
-    weight = 0.0
-    for needle in needles:
-        weight += description.count(needle) + (_TAG_WEIGHT * labels.count(needle) if between else 0.0)
-        if text.shared:
-            weight += _SHARED_WEIGHT * f" {text.shared} ".count(needle)
-    return weight
 
 
 def moments_at(

@@ -1,7 +1,7 @@
 """The library in MongoDB, or whatever speaks its protocol: one document for each record (`documents.py`).
 
 Only plain features are used (equality, `$in`, an anchored `$regex`, `$nor`), since Cosmos DB has no `$text`. The
-words narrow a search down to documents, and `moments.answers` decides, by the same rules as FTS5 in SQLite.
+words narrow a search down to documents, and `ranking.answers` decides, by the same rules as FTS5 in SQLite.
 """
 
 from __future__ import annotations
@@ -28,12 +28,9 @@ from vidkit.core import shown_url
 from vidkit.library.documents import OWN, document_of, entry_of, key_of, texts_in
 from vidkit.library.forms import stems_of, with_forms
 from vidkit.library.moments import (
-    RANKED,
     LibraryEntry,
     Moment,
     Text,
-    answers,
-    best_first,
     has_whole_piece,
     id_prefix,
     is_meant,
@@ -42,6 +39,7 @@ from vidkit.library.moments import (
 from vidkit.library.mongo_server import connect_to_mongodb, get_mongodb_collection, reported, server_name
 from vidkit.library.protocol import LENGTHS, Group, Stats, stats_of
 from vidkit.library.query import Bounds, Query, Term
+from vidkit.library.ranking import RANKED, answers, best_first
 from vidkit.library.text import storable
 from vidkit.record import Record
 

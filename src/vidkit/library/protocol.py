@@ -67,7 +67,7 @@ class Library(Protocol):
     def search(self, query: Query) -> list[Moment]:
         """The moments that a query finds; without words in it, the videos.
 
-        By relevance, the latest `moments.RANKED` matches are ranked and come first.
+        By relevance, the latest `ranking.RANKED` matches are ranked and come first.
         """
 
     def has_fact(self, beginning: str) -> bool:

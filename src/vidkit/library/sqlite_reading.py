@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from vidkit.library.forms import with_forms
-from vidkit.library.moments import RANKED, LibraryEntry, Text, best_first
+from vidkit.library.moments import LibraryEntry, Text
 from vidkit.library.query import Query
+from vidkit.library.ranking import RANKED, best_first
 from vidkit.library.sql import (
     ORDERS,
     PLACE_BITS,
