@@ -170,6 +170,9 @@ def test_no_thread_and_no_pipe_is_left_of_a_decode(make_video: MakeVideo, tmp_pa
         decode(path, metadata, [good, bad])
     with pytest.raises(MediaError):
         decode(tmp_path / "gone.mp4", metadata, [good, sound(lambda pipe: None)])
+    deadline = time.monotonic() + 10  # a timer that was cancelled ends a moment later
+    while threading.active_count() != threads and time.monotonic() < deadline:
+        time.sleep(0.01)
     assert threading.active_count() == threads
     assert open_files() == before
 
