@@ -11,8 +11,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -151,8 +152,10 @@ def test_a_mistake_in_vidkit_itself_is_one_videos_failure(server: Server, make_v
     assert "please report" in Path("processed_videos/failures.csv").read_text()
 
 
-def vidkit(*words: str, **options: Any) -> subprocess.Popen[str]:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+def vidkit(
+    *words: str, settings: Mapping[str, str] = MappingProxyType({}), **options: Any
+) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **settings}
     return subprocess.Popen(
         [sys.executable, "-m", "vidkit", *words],
         stdout=subprocess.PIPE,

@@ -25,6 +25,7 @@ from vidkit.workflow.run import open_run
 
 from .conftest import MakeVideo
 from .misbehaving_server import Asked, Reply, Server
+from .test_batch import vidkit
 
 # As many as the time of a test allows; PAIRS=50 in the environment for more.
 PAIRS = int(os.environ.get("PAIRS", "3"))
@@ -38,15 +39,8 @@ def server() -> Iterator[Server]:
 
 def start(*words: str) -> subprocess.Popen[str]:
     folder = words[words.index("--output") + 1] if "--output" in words else ""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    environment["VIDKIT_PATHS_DOWNLOADDIRECTORY"] = str(Path(folder, "downloaded_videos").absolute())
-    return subprocess.Popen(
-        [sys.executable, "-m", "vidkit", *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-        start_new_session=True,
+    return vidkit(
+        *words, settings={"VIDKIT_PATHS_DOWNLOADDIRECTORY": str(Path(folder, "downloaded_videos").absolute())}
     )
 
 
