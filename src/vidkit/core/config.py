@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from vidkit.core.setting_values import Secret
 from vidkit.core.settings import (
     Concurrency,
     Config,
@@ -25,7 +26,7 @@ from vidkit.core.settings import (
     QwenVL,
     Rules,
     SceneDetection,
-    Secret,
+    Serve,
     Setting,
     settings,
     show,
@@ -46,6 +47,7 @@ __all__ = [
     "Rules",
     "SceneDetection",
     "Secret",
+    "Serve",
     "Setting",
     "default_ini",
     "load_config",

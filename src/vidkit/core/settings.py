@@ -6,82 +6,25 @@ it, so a new setting is one line here.
 
 from __future__ import annotations
 
-import configparser
-import difflib
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from vidkit.core.units import parse_duration, parse_resolution
+from vidkit.core.hosts import AllowedHost, Network, read_hosts, read_networks
+from vidkit.core.setting_values import (
+    Secret,
+    choice,
+    number,
+    read_path,
+    read_resolution,
+    read_secret,
+    read_text,
+    read_yes_no,
+)
+from vidkit.core.units import parse_duration
 
 T = TypeVar("T")
-
-# Placeholder values of older sample config files: they count as not set.
-_SAMPLES = re.compile(
-    r"your[_-]access[_-]key|username:password@cluster|your-(public|vpc)-endpoint|your-default-uri"
-    r"|quickstart(-vpc)?-endpoint\.region|^/path/to/",
-    re.IGNORECASE,
-)
-
-
-class Secret(str):
-    """A secret text: its `repr` is stars, and logs and messages hide it."""
-
-    def __repr__(self) -> str:
-        return "'***'" if self else "''"
-
-
-def _text(text: str) -> str:
-    return "" if _SAMPLES.search(text) else text
-
-
-def _secret(text: str) -> Secret:
-    return Secret(_text(text))
-
-
-def _path(text: str) -> Path:
-    if not text:
-        raise ValueError("a path is needed")
-    return Path(text).expanduser()
-
-
-def _yes_no(text: str) -> bool:
-    try:
-        return configparser.ConfigParser.BOOLEAN_STATES[text.lower()]
-    except KeyError:
-        raise ValueError(f"{text!r} is neither yes nor no") from None
-
-
-def _resolution(text: str) -> str:
-    parse_resolution(text)
-    return text
-
-
-def _number(read: Callable[[str], T], low: float, high: float, what: str) -> Callable[[str], T]:
-    def parse(text: str) -> T:
-        try:
-            value = read(text)
-        except ValueError:
-            raise ValueError(f"{text!r} is not {what}") from None
-        if not low <= value <= high:  # type: ignore[operator]
-            raise ValueError(f"{text} is not {what} from {low:g} to {high:g}")
-        return value
-
-    return parse
-
-
-def _choice(*words: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text.lower() not in words:
-            near = difflib.get_close_matches(text.lower(), words, 1)
-            raise ValueError(
-                f"{text!r} is not one of {', '.join(words)}" + (f": did you mean {near[0]}?" if near else "")
-            )
-        return text.lower()
-
-    return parse
 
 
 def setting(key: str, default: T, meaning: str, read: Callable[[str], T], env: str | None = None) -> T:
@@ -101,20 +44,20 @@ def setting(key: str, default: T, meaning: str, read: Callable[[str], T], env: s
 @dataclass(frozen=True)
 class Paths:
     download_directory: Path = setting(
-        "DownloadDirectory", Path("downloaded_videos"), "Folder for downloaded videos.", _path
+        "DownloadDirectory", Path("downloaded_videos"), "Folder for downloaded videos.", read_path
     )
     processed_directory: Path = setting(
-        "ProcessedDirectory", Path("processed_videos"), "Results folder: records, clips and thumbnails.", _path
+        "ProcessedDirectory", Path("processed_videos"), "Results folder: records, clips and thumbnails.", read_path
     )
     keep_downloads: bool = setting(
-        "KeepDownloads", True, "Keep each download after its record is written: yes or no.", _yes_no
+        "KeepDownloads", True, "Keep each download after its record is written: yes or no.", read_yes_no
     )
 
 
 @dataclass(frozen=True)
 class LibrarySection:
     path: Path = setting(
-        "Path", Path("library.db"), "SQLite library file, used when [MongoDB] URI is empty.", _path
+        "Path", Path("library.db"), "SQLite library file, used when [MongoDB] URI is empty.", read_path
     )
 
 
@@ -124,11 +67,11 @@ class MongoDB:
         "URI",
         Secret(),
         "mongodb://... or mongodb+srv://...; also replica sets and Cosmos DB for MongoDB. Empty: SQLite.",
-        _secret,
+        read_secret,
         env="VIDKIT_MONGODB_URI",
     )
-    database_name: str = setting("DatabaseName", "video_database", "MongoDB database.", _text)
-    collection_name: str = setting("CollectionName", "videos", "MongoDB collection.", _text)
+    database_name: str = setting("DatabaseName", "video_database", "MongoDB database.", read_text)
+    collection_name: str = setting("CollectionName", "videos", "MongoDB collection.", read_text)
 
 
 @dataclass(frozen=True)
@@ -137,87 +80,90 @@ class Concurrency:
         "MaxWorkers",
         5,
         "Number of videos to process in parallel. The number of CPU cores also limits ffmpeg jobs.",
-        _number(int, 1, 1000, "a whole number"),
+        number(int, 1, 1000, "a whole number"),
     )
 
 
 @dataclass(frozen=True)
 class QwenVL:
     public_endpoint: str = setting(
-        "PublicEndpoint", "", "URL of the model endpoint that describes videos. Empty: no endpoint.", _text
+        "PublicEndpoint", "", "URL of the model endpoint that describes videos. Empty: no endpoint.", read_text
     )
     vpc_endpoint: str = setting(
-        "VpcEndpoint", "", "URL of the same endpoint inside your VPC, used with --use_vpc.", _text
+        "VpcEndpoint", "", "URL of the same endpoint inside your VPC, used with --use_vpc.", read_text
     )
     access_key: Secret = setting(
         "AccessKey",
         Secret(),
         "Access key of the endpoint. Prefer the environment variable QWEN_VL_ACCESS_KEY.",
-        _secret,
+        read_secret,
         env="QWEN_VL_ACCESS_KEY",
     )
     default_instruction: str = setting(
-        "DefaultInstruction", "Describe this video.", "Instruction (prompt) for the model.", _text
+        "DefaultInstruction", "Describe this video.", "Instruction (prompt) for the model.", read_text
     )
     backend: str = setting(
         "Backend",
         "auto",
         "What describes videos: endpoint, local, none; auto: the endpoint if set, else the model in ModelDir.",
-        _choice("auto", "endpoint", "local", "none"),
+        choice("auto", "endpoint", "local", "none"),
     )
     protocol: str = setting(
         "Protocol",
         "auto",
         "Protocol of the endpoint: vidkit, openai (vLLM, SGLang, DashScope, transformers serve); auto detects it.",
-        _choice("auto", "vidkit", "openai"),
+        choice("auto", "vidkit", "openai"),
     )
-    model: str = setting("Model", "", "Model name at the endpoint. Empty: the first model it lists.", _text)
+    model: str = setting("Model", "", "Model name at the endpoint. Empty: the first model it lists.", read_text)
     timeout: float = setting(
         "Timeout",
         300.0,
         "Maximum total time for one answer of the endpoint, in seconds.",
-        _number(parse_duration, 0.1, 86400, "a time in seconds"),
+        number(parse_duration, 0.1, 86400, "a time in seconds"),
     )
     max_tokens: int = setting(
-        "MaxTokens", 512, "Maximum length of an answer, in tokens.", _number(int, 1, 1_000_000, "a whole number")
+        "MaxTokens", 512, "Maximum length of an answer, in tokens.", number(int, 1, 1_000_000, "a whole number")
     )
     cache: Path = setting(
         "Cache",
         Path("answers.db"),
         "Cache file for model answers: the same request is never paid for twice.",
-        _path,
+        read_path,
     )
 
 
 @dataclass(frozen=True)
 class Qwen:
-    model_dir: str = setting("ModelDir", "", "Folder with a Qwen-VL model to run on this machine.", _text)
+    model_dir: str = setting("ModelDir", "", "Folder with a Qwen-VL model to run on this machine.", read_text)
     model: str = setting(
-        "Model", "Qwen/Qwen2-VL-7B-Instruct", "Model to download when Backend = local and ModelDir is empty.", _text
+        "Model",
+        "Qwen/Qwen2-VL-7B-Instruct",
+        "Model to download when Backend = local and ModelDir is empty.",
+        read_text,
     )
     hub: str = setting(
         "Hub",
         "modelscope",
         "Hub to download it from: modelscope, huggingface.",
-        _choice("modelscope", "huggingface"),
+        choice("modelscope", "huggingface"),
     )
     frames_per_second: float = setting(
         "FramesPerSecond",
         2.0,
         "Frames sampled per second, for a local model or for an endpoint that only accepts images.",
-        _number(float, 0.01, 1000, "a number"),
+        number(float, 0.01, 1000, "a number"),
     )
     max_frames: int = setting(
         "MaxFrames",
         32,
         "Maximum number of frames sampled from one clip.",
-        _number(int, 2, 10_000, "a whole number"),
+        number(int, 2, 10_000, "a whole number"),
     )
     max_pixels: int = setting(
         "MaxPixels",
         151_200,
         "Maximum number of pixels in one frame: 151200 is 420x360.",
-        _number(int, 3136, 100_000_000, "a whole number"),
+        number(int, 3136, 100_000_000, "a whole number"),
     )
 
 
@@ -227,19 +173,19 @@ class SceneDetection:
         "DefaultThreshold",
         0.3,
         "How different two frames must be to start a new scene, 0 to 1; a lower value finds more scenes.",
-        _number(float, 0, 1, "a number"),
+        number(float, 0, 1, "a number"),
     )
     detector: str = setting(
         "Detector",
         "adaptive",
         "adaptive detects cuts, dissolves and fades; threshold uses ffmpeg's scene score.",
-        _choice("adaptive", "threshold"),
+        choice("adaptive", "threshold"),
     )
     min_scene_length: float = setting(
         "MinSceneLength",
         0.5,
         "Minimum length of a scene, in seconds.",
-        _number(parse_duration, 0, 3600, "a time in seconds"),
+        number(parse_duration, 0, 3600, "a time in seconds"),
     )
 
 
@@ -249,67 +195,95 @@ class Processing:
         "MaxResolution",
         "720p",
         "Maximum size of clips (720p: 1280x720, or 720x1280 for portrait). Smaller videos are not enlarged.",
-        _resolution,
+        read_resolution,
     )
-    max_fps: float = setting("MaxFPS", 30.0, "Maximum frame rate of clips.", _number(float, 0.1, 1000, "a number"))
+    max_fps: float = setting("MaxFPS", 30.0, "Maximum frame rate of clips.", number(float, 0.1, 1000, "a number"))
     segment_length: float = setting(
-        "SegmentLength", 15.0, "Length of each clip, in seconds.", _number(parse_duration, 0.1, 86400, "a time")
+        "SegmentLength", 15.0, "Length of each clip, in seconds.", number(parse_duration, 0.1, 86400, "a time")
     )
     min_segment_length: float = setting(
         "MinSegmentLength",
         1.0,
         "If the last clip would be shorter than this, in seconds, it is merged into the previous one; 0: never.",
-        _number(parse_duration, 0, 86400, "a time"),
+        number(parse_duration, 0, 86400, "a time"),
     )
     segment_overlap: float = setting(
         "SegmentOverlap",
         0.0,
         "Overlap between two clips, in seconds.",
-        _number(parse_duration, 0, 86400, "a time"),
+        number(parse_duration, 0, 86400, "a time"),
     )
     segment_by: str = setting(
         "SegmentBy",
         "time",
         "time, or scenes: one clip per scene; a scene longer than SegmentLength is divided into equal parts.",
-        _choice("time", "scenes"),
+        choice("time", "scenes"),
     )
     clip_mode: str = setting(
         "ClipMode",
         "auto",
         "auto copies clips that meet the limits and start near keyframes, else encodes; or copy, or encode.",
-        _choice("auto", "copy", "encode"),
+        choice("auto", "copy", "encode"),
     )
     encoder: str = setting(
         "Encoder",
         "libx264",
         "libx264, h264_nvenc, h264_qsv, h264_videotoolbox; auto uses a hardware encoder if one works here.",
-        _choice("auto", "libx264", "h264_nvenc", "h264_qsv", "h264_videotoolbox"),
+        choice("auto", "libx264", "h264_nvenc", "h264_qsv", "h264_videotoolbox"),
     )
     sprite_interval: float = setting(
         "SpriteInterval",
         5.0,
         "Seconds between two pictures of the contact sheet; 0: no contact sheet.",
-        _number(parse_duration, 0, 86400, "a time"),
+        number(parse_duration, 0, 86400, "a time"),
     )
 
 
 @dataclass(frozen=True)
 class Rules:
     custom_tag_rules: Path = setting(
-        "CustomTagRules", Path("custom_tags.json"), "File with your tagging rules and classes.", _path
+        "CustomTagRules", Path("custom_tags.json"), "File with your tagging rules and classes.", read_path
     )
     priority_keywords: Path = setting(
         "PriorityKeywords",
         Path("priority_keywords.json"),
         "File with words that the model is told to look for.",
-        _path,
+        read_path,
+    )
+
+
+@dataclass(frozen=True)
+class Serve:
+    allowed_hosts: tuple[AllowedHost, ...] = setting(
+        "AllowedHosts",
+        (),
+        "Private hosts that jobs of `vidkit serve` may reach: names, addresses, networks; with :port, only that.",
+        read_hosts,
+    )
+    allow_local_files: bool = setting(
+        "AllowLocalFiles",
+        False,
+        "Let jobs of `vidkit serve` read paths and file:// URLs of this machine: yes or no.",
+        read_yes_no,
+    )
+    allow_sites: bool = setting(
+        "AllowSites",
+        False,
+        "Let jobs of `vidkit serve` use yt-dlp, which AllowedHosts does not limit: yes or no.",
+        read_yes_no,
+    )
+    trusted_proxies: tuple[Network, ...] = setting(
+        "TrustedProxies",
+        (),
+        "Addresses or networks of reverse proxies whose X-Forwarded-For is believed.",
+        read_networks,
     )
 
 
 @dataclass(frozen=True)
 class Logging:
     log_file: Path = setting(
-        "LogFile", Path("video_processing.log"), "Log file, with full tracebacks; rotated.", _path
+        "LogFile", Path("video_processing.log"), "Log file, with full tracebacks; rotated.", read_path
     )
 
 
@@ -326,6 +300,7 @@ class Config:
     scene_detection: SceneDetection = field(default=SceneDetection(), metadata={"section": "SceneDetection"})
     processing: Processing = field(default=Processing(), metadata={"section": "Processing"})
     rules: Rules = field(default=Rules(), metadata={"section": "Rules"})
+    serve: Serve = field(default=Serve(), metadata={"section": "Serve"})
     logging: Logging = field(default=Logging(), metadata={"section": "Logging"})
     explicit: frozenset[tuple[str, str]] = frozenset()
 
@@ -369,4 +344,6 @@ def show(value: Any) -> str:
     """A setting's value as written in config.ini."""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,79 @@
+"""How the text of a setting becomes its value: each reader raises ValueError with a reason."""
+
+from __future__ import annotations
+
+import configparser
+import difflib
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from vidkit.core.units import parse_resolution
+
+T = TypeVar("T")
+
+# Placeholder values of older sample config files: they count as not set.
+_SAMPLES = re.compile(
+    r"your[_-]access[_-]key|username:password@cluster|your-(public|vpc)-endpoint|your-default-uri"
+    r"|quickstart(-vpc)?-endpoint\.region|^/path/to/",
+    re.IGNORECASE,
+)
+
+
+class Secret(str):
+    """A secret text: its `repr` is stars, and logs and messages hide it."""
+
+    def __repr__(self) -> str:
+        return "'***'" if self else "''"
+
+
+def read_text(text: str) -> str:
+    return "" if _SAMPLES.search(text) else text
+
+
+def read_secret(text: str) -> Secret:
+    return Secret(read_text(text))
+
+
+def read_path(text: str) -> Path:
+    if not text:
+        raise ValueError("a path is needed")
+    return Path(text).expanduser()
+
+
+def read_yes_no(text: str) -> bool:
+    try:
+        return configparser.ConfigParser.BOOLEAN_STATES[text.lower()]
+    except KeyError:
+        raise ValueError(f"{text!r} is neither yes nor no") from None
+
+
+def read_resolution(text: str) -> str:
+    parse_resolution(text)
+    return text
+
+
+def number(read: Callable[[str], T], low: float, high: float, what: str) -> Callable[[str], T]:
+    def parse(text: str) -> T:
+        try:
+            value = read(text)
+        except ValueError:
+            raise ValueError(f"{text!r} is not {what}") from None
+        if not low <= value <= high:  # type: ignore[operator]
+            raise ValueError(f"{text} is not {what} from {low:g} to {high:g}")
+        return value
+
+    return parse
+
+
+def choice(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text.lower() not in words:
+            near = difflib.get_close_matches(text.lower(), words, 1)
+            raise ValueError(
+                f"{text!r} is not one of {', '.join(words)}" + (f": did you mean {near[0]}?" if near else "")
+            )
+        return text.lower()
+
+    return parse
