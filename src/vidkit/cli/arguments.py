@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 from typing import NamedTuple
 
+from vidkit.cli import web_arguments
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -388,6 +390,7 @@ COMMANDS: dict[str, Command] = {
     "library": Command("move the library, or rebuild it from records", _library, "library"),
     "remove": Command("remove a video from the library; asks for confirmation", _remove, "library"),
     "export": Command("export the library, or a filtered part of it, as a dataset", _export, "datasets"),
+    "serve": Command("show the library in the browser, and as a REST API", web_arguments.serve, "serve"),
     "init": Command(
         "write config.ini, custom_tags.json and priority_keywords.json here; never overwrites",
         _nothing,

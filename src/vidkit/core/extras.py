@@ -16,6 +16,7 @@ PURPOSES = {
     "qwen": "a Qwen-VL model on this machine",
     "export": "`vidkit export --format parquet`",
     "plot": "`vidkit stats --plot`",
+    "serve": "`vidkit serve`, the web library",
 }
 # The names, for a source tree that was never installed; an installed vidkit knows the versions too.
 _PACKAGES = {
@@ -32,6 +33,7 @@ _PACKAGES = {
         "torchvision",
         "transformers",
     ),
+    "serve": ("fastapi", "limits", "uvicorn"),
     "sites": ("yt-dlp",),
 }
 
@@ -43,7 +45,7 @@ def install_command(extra: str, everything: bool = False) -> str:
     came from a package index, a wheel or a clone.
 
     Args:
-        extra: `export`, `ffmpeg`, `plot`, `qwen` or `sites`.
+        extra: `export`, `ffmpeg`, `plot`, `qwen`, `serve` or `sites`.
         everything: name the installed packages too, for an environment where they do not work together.
     """
     wanted = _wanted(extra)

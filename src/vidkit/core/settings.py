@@ -278,6 +278,21 @@ class Serve:
         "Addresses or networks of reverse proxies whose X-Forwarded-For is believed.",
         read_networks,
     )
+    directory: Path = setting(
+        "Directory",
+        Path("serve"),
+        "Folder of `vidkit serve`: its keys, sessions, jobs and audit log.",
+        read_path,
+    )
+    export_directory: Path = setting(
+        "ExportDirectory", Path("exports"), "Folder for the datasets that `vidkit serve` exports.", read_path
+    )
+    max_jobs: int = setting(
+        "MaxJobs",
+        1,
+        "Number of jobs of `vidkit serve` to run at once; the others wait in a queue.",
+        number(int, 1, 100, "a whole number"),
+    )
 
 
 @dataclass(frozen=True)

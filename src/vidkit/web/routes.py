@@ -1,0 +1,12 @@
+"""The views: a new one is a module with a `router`, a row here, and a row of `access.SCOPES` for each call."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from vidkit.web.views import health, pages
+
+ROUTES: tuple[APIRouter, ...] = (
+    health.router,
+    pages.router,
+)

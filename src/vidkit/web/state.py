@@ -1,0 +1,95 @@
+"""The server's own database: one SQLite file for keys, sessions, the audit log, jobs and what else the pages keep.
+
+The library is not in it. If it is lost, no video and no record is lost.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from vidkit.core import ensure_directory, printable
+from vidkit.errors import LibraryError
+
+NAME = "state.db"
+# Every table of the file. A statement that is added here is executed in older files too.
+TABLES = (
+    "CREATE TABLE IF NOT EXISTS audit (id INTEGER PRIMARY KEY, at TEXT NOT NULL, who TEXT NOT NULL,"
+    " action TEXT NOT NULL, what TEXT NOT NULL, address TEXT NOT NULL) STRICT",
+)
+_BUSY = 10.0  # seconds
+
+
+class StateDatabase:
+    """The file, with a connection for each thread. Several processes may use it at once."""
+
+    def __init__(self, directory: Path) -> None:
+        """Open or make the file in a folder that only its owner may read.
+
+        Raises:
+            OutputError: the folder cannot be made.
+            LibraryError: the file cannot be opened, or is no SQLite file.
+        """
+        ensure_directory(directory)
+        directory.chmod(0o700)
+        self.path = directory.absolute() / NAME
+        self._threads = threading.local()
+        self._open: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+        with self.writing() as connection:
+            for statement in TABLES:
+                connection.execute(statement)
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """This thread's connection, for questions.
+
+        Raises:
+            LibraryError: the file cannot be read.
+        """
+        try:
+            yield self._connection()
+        except sqlite3.Error as error:
+            raise LibraryError(f"{printable(self.path)}: {error}") from None
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """This thread's connection, in one transaction that is committed at the end of the block.
+
+        Raises:
+            LibraryError: the file cannot be written; nothing of the block is kept.
+        """
+        with self.reading() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        """Close every connection. No thread may use the database after that."""
+        with self._lock:
+            for connection in self._open:
+                connection.close()
+            self._open.clear()
+
+    def _connection(self) -> sqlite3.Connection:
+        found: sqlite3.Connection | None = getattr(self._threads, "connection", None)
+        if found is None:
+            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+            found = sqlite3.connect(self.path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
+            found.row_factory = sqlite3.Row
+            found.execute("PRAGMA journal_mode = WAL")
+            found.execute("PRAGMA synchronous = FULL")
+            found.execute("PRAGMA foreign_keys = ON")
+            self._threads.connection = found
+            with self._lock:
+                self._open.append(found)
+        return found
