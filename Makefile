@@ -20,6 +20,7 @@ lint: $(READY_TO_TEST)  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	scripts/check_web.sh
 
 docs: $(READY_TO_TEST)  ## write the pages that are made from the code
 	$(BIN)/python scripts/make_docs.py

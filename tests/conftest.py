@@ -11,9 +11,11 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.browser import ARGUMENTS, find_chromium
 from vidkit.ffmpeg import find_tool, tool_version
 
 SHARED_MEDIA = Path(__file__).parents[2] / "shared" / "media"
@@ -85,6 +87,38 @@ def media() -> Path:
     if not SHARED_MEDIA.is_dir():
         pytest.skip(f"real footage is not here: {SHARED_MEDIA}")
     return SHARED_MEDIA
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A headless Chromium, run by Playwright: one for all tests of a process."""
+    executable = find_chromium()
+    if executable is None:
+        pytest.skip("Chromium is not installed; on Debian: apt install chromium")
+    sync = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    with sync.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page_errors() -> list[str]:
+    """What went wrong in the page of a test. The test fails if anything is left in it at its end."""
+    return []
+
+
+@pytest.fixture
+def page(chromium: Any, page_errors: list[str]) -> Iterator[Any]:
+    """An empty page of a fresh profile. Errors on its console, such as a broken policy, fail the test."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    page.on("console", lambda message: page_errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: page_errors.append(str(error)))
+    yield page
+    context.close()
+    assert page_errors == []
 
 
 @pytest.fixture(scope="session")

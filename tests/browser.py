@@ -1,0 +1,92 @@
+"""A real Chromium for the tests of the web page, and what they ask of a page."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+# The policy that `vidkit serve` sends with its page: no code or style but from files of the server.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
+    "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def find_chromium() -> str | None:
+    """The path of Chromium, or None. Debian's decodes H.264; the one that Playwright would download does not."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next((found for name in names if (found := shutil.which(name))), None)
+
+
+def wait_until(page: Any, expression: str, seconds: float = 10) -> Any:
+    """Ask the page until a JavaScript expression is true, and return its value.
+
+    Playwright's own `wait_for_function` evaluates text within the page, which the page's policy forbids.
+    """
+    end = time.monotonic() + seconds
+    while not (value := page.evaluate(expression)):
+        assert time.monotonic() < end, f"not within {seconds} s: {expression}"
+        page.wait_for_timeout(20)
+    return value
+
+
+def serious_problems(page: Any) -> list[str]:
+    """What axe-core finds that is serious or critical on a page: a line each, with the rule and the elements."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{violation['id']}: {violation['help']}: "
+        + "; ".join(f"{node['target']} {node.get('failureSummary', '')}" for node in violation["nodes"][:5])
+        for violation in found
+        if violation["impact"] in ("serious", "critical")
+    ]
+
+
+@contextlib.contextmanager
+def served(app: Any) -> Iterator[str]:
+    """Serve an ASGI application on a free port of loopback; the value is its address without a slash at the end."""
+    import uvicorn
+
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive(), "the server did not start"
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+def folder_app(*folders: Path) -> Any:
+    """An application that gives the files of folders, with `POLICY`. `Range` works, as a player needs it."""
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import FileResponse, Response
+    from starlette.routing import Route
+
+    async def give(request: Request) -> Response:
+        for folder in folders:
+            file = folder / request.path_params["path"]
+            if file.is_file():
+                return FileResponse(file, headers={"content-security-policy": POLICY})
+        return Response(status_code=404)
+
+    return Starlette(routes=[Route("/{path:path}", give)])
