@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from vidkit.cli import main
 from vidkit.core.config import load_config
-from vidkit.curate.corrections import Correction, correct_video, make_change, read_corrections
+from vidkit.curate.corrections import Correction, correct_video, make_change, read_corrections, set_corrections
 from vidkit.errors import ConfigError, LibraryError, OutputError
 from vidkit.library import open_library, open_library_at, parse_query
 from vidkit.library.sqlite import open_sqlite
@@ -284,6 +285,50 @@ def test_a_locked_library_leaves_the_json_as_it_was() -> None:
         other.close()
         correct_video(library, load_custom_tags("none.json"), "a.mp4", make_change("A"))
         assert kept("a.mp4") == library.find("a.mp4")[0].record != before
+
+
+def test_an_undo_brings_back_exactly_what_was_said_before() -> None:
+    keep(make_record("a.mp4"))
+    none = load_custom_tags("none.json")
+    with open_library(load_config()) as library:
+        (first,) = correct_video(library, none, "a.mp4", make_change("A", ["Mine"]))
+        (second,) = correct_video(library, none, "a.mp4", make_change("B", remove_tags=["mine"]))
+        entry = library.find("a.mp4")[0]
+        undone = set_corrections(library, none, entry, second.before, second.record["corrections"])
+        assert undone is not None
+        assert undone.record == first.record == kept("a.mp4")
+        assert set_corrections(library, none, entry, first.before) is not None
+    assert kept("a.mp4")["corrections"] is None
+    assert said(kept("a.mp4")) == (BY_RULES, "Unclassified")
+
+
+def test_an_undo_leaves_what_somebody_said_since() -> None:
+    keep(make_record("a.mp4"))
+    none = load_custom_tags("none.json")
+    with open_library(load_config()) as library:
+        (mine,) = correct_video(library, none, "a.mp4", make_change("A"))
+        correct_video(library, none, "a.mp4", make_change("B"))
+        entry = library.find("a.mp4")[0]
+        assert set_corrections(library, none, entry, mine.before, mine.record["corrections"]) is None
+        assert said(kept("a.mp4")) == (BY_RULES, "B")
+        library.remove(entry.record["source"]["url"])
+        assert set_corrections(library, none, entry, mine.before) is None
+
+
+def test_of_corrections_at_the_same_time_all_are_kept() -> None:
+    keep(make_record("a.mp4"))
+    none = load_custom_tags("none.json")
+    with open_library(load_config()) as library:
+        tags = [f"Tag {number}" for number in range(12)]
+        threads = [
+            threading.Thread(target=correct_video, args=(library, none, "a.mp4", make_change(add_tags=[tag])))
+            for tag in tags
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert set(kept("a.mp4")["tags"]) == {*BY_RULES, *tags}
 
 
 def test_no_json_is_made_where_there_is_none() -> None:

@@ -6,9 +6,11 @@ import json
 import logging
 import os
 import re
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import EllipsisType
 
 from vidkit.core import printable
 from vidkit.curate.retag import retagged, write_json
@@ -34,6 +36,8 @@ COLUMNS = {
     "tags": ("tags",),
 }
 KEYS = ("url", "id", "file_name")  # the first of these that a row has says which video is meant
+# One thread at a time reads what was said of a video and says more: none of two corrections at once is lost.
+_correcting = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -58,10 +62,14 @@ class Correction:
 
 @dataclass(frozen=True)
 class CorrectedVideo:
-    """A video that was corrected: its new record, and the folder in which its JSON is missing, if it is."""
+    """A video that was corrected: its new record, and the folder in which its JSON is missing, if it is.
+
+    `before` is what was said of it until now.
+    """
 
     record: Record
     without_json: Path | None
+    before: Corrections | None
 
 
 def make_change(
@@ -113,23 +121,58 @@ def correct_video(library: Library, rules: RuleSet, key: str, change: Change) ->
         OutputError: a JSON record cannot be written; that video is as it was.
         LibraryError: the library cannot be read or written; a video is corrected in both or in neither.
     """
-    found = library.find(key)
-    if len({entry.record["sha256"] for entry in found}) > 1:
-        urls = ", ".join(printable(entry.record["source"]["url"]) for entry in found[:3])
-        raise ConfigError(f"{printable(key)} fits {len(found)} videos ({urls}): say which by its URL")
-    return [_corrected(library, rules, entry, change) for entry in found]
+    with _correcting:
+        found = library.find(key)
+        if len({entry.record["sha256"] for entry in found}) > 1:
+            urls = ", ".join(printable(entry.record["source"]["url"]) for entry in found[:3])
+            raise ConfigError(f"{printable(key)} fits {len(found)} videos ({urls}): say which by its URL")
+        return [_keep(library, rules, entry, _corrections_with(rules, entry, change)) for entry in found]
 
 
-def _corrected(library: Library, rules: RuleSet, entry: LibraryEntry, change: Change) -> CorrectedVideo:
+def set_corrections(
+    library: Library,
+    rules: RuleSet,
+    entry: LibraryEntry,
+    corrections: Corrections | None,
+    known: Corrections | EllipsisType | None = ...,
+) -> CorrectedVideo | None:
+    """Give a video these corrections instead of those it has: what undoes a correction.
+
+    Args:
+        library: the library.
+        rules: the rules, which say the tags and the class where the person does not.
+        entry: the video.
+        corrections: all that is said of it from now on; None for nothing.
+        known: all that is said of it until now, as far as the caller knows; left out, whatever it is.
+
+    Returns:
+        The video; None where something else is said of it than what is known, or it is gone. It is as it was then.
+
+    Raises:
+        OutputError, LibraryError: as in `correct_video`.
+    """
+    url = entry.record["source"]["url"]
+    with _correcting:
+        now = next((each for each in library.find(url) if each.record["source"]["url"] == url), None)
+        if now is None or known not in (..., now.record.get("corrections")):
+            return None
+        return _keep(library, rules, now, corrections)
+
+
+def _corrections_with(rules: RuleSet, entry: LibraryEntry, change: Change) -> Corrections | None:
+    """What is said of a video when a change is said as well."""
     before = None if change.clear else entry.record.get("corrections")
-    record: Record = {**entry.record, "corrections": before}
     if change.tags is not None:  # all tags -> what is to be added to and taken from those of the rules
-        now = retagged(record, rules)["tags"]
+        now = retagged({**entry.record, "corrections": before}, rules)["tags"]
         added = tuple(tag for tag in change.tags if not _among(tag, now))
         removed = tuple(tag for tag in now if not _among(tag, change.tags))
         change = replace(change, add_tags=added, remove_tags=removed)
-    record["corrections"] = _merged_corrections(before, change)
-    record = retagged(record, rules)
+    return _merged_corrections(before, change)
+
+
+def _keep(library: Library, rules: RuleSet, entry: LibraryEntry, corrections: Corrections | None) -> CorrectedVideo:
+    """Keep a video's corrections, in its JSON and in the library."""
+    record = retagged({**entry.record, "corrections": corrections}, rules)
     # The JSON first: what it does not know would be lost when the video is processed again.
     known = read_record(record_path(entry.folder, record["filename"]))
     written = write_json(entry, record)
@@ -139,7 +182,7 @@ def _corrected(library: Library, rules: RuleSet, entry: LibraryEntry, change: Ch
         if written and known is not None:
             write_json(entry, known)
         raise
-    return CorrectedVideo(record, None if written else entry.folder)
+    return CorrectedVideo(record, None if written else entry.folder, entry.record.get("corrections"))
 
 
 def _merged_corrections(before: Corrections | None, change: Change) -> Corrections | None:
