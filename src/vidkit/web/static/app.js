@@ -1,0 +1,214 @@
+// The page: its frame, and in it the page of the address. A new page is a module in pages/ and a row of PAGES.
+
+import { html, render, signal, useEffect, useState } from "./ui.js";
+import { address, match, startRouter, go } from "./router.js";
+import { loadSession, may, send, session, wordsOf } from "./api.js";
+import { activeGroups, shownKey, startKeys, useKeys } from "./keys.js";
+import { Dialog, Questions } from "./components/dialog.js";
+import { Icon } from "./components/icons.js";
+import { Toasts, toastError } from "./components/toasts.js";
+import { SignIn } from "./pages/sign_in.js";
+
+/**
+ * A module of a page. `Page` gets what the braces of its path stand for, and the address's parameters as `query`.
+ * `STYLES` are style sheets that only this page needs.
+ * @typedef {{Page: import("./vendor/preact/preact.js").ComponentType<any>, STYLES?: string[]}} PageModule
+ */
+
+/**
+ * @typedef {object} PageRow
+ * @property {string} path
+ * @property {string} title
+ * @property {() => Promise<PageModule>} load
+ * @property {string} [menu] its name in the menu
+ * @property {string} [key] "g", then this key, goes there
+ * @property {"read" | "label" | "process" | "admin"} scope who may see it
+ */
+
+/** @type {PageRow[]} */
+const PAGES = [
+  { path: "/", title: "Library", menu: "Library", key: "l", scope: "read", load: () => import("./pages/library.js") },
+];
+
+const helpOpen = signal(false);
+
+/** The page of an address, with what the braces of its path stand for. @param {string} path */
+function pageOf(path) {
+  for (const page of PAGES) {
+    const found = match(page.path, path);
+    if (found) return { page, found };
+  }
+  return null;
+}
+
+/** @type {Record<string, PageModule>} */
+const loaded = {};
+
+/** Load a page's module and its style. @param {PageRow} page */
+async function loadPage(page) {
+  const module = await page.load();
+  await Promise.all((module.STYLES ?? []).map(loadStyle));
+  loaded[page.path] = module;
+}
+
+/** @param {string} href */
+function loadStyle(href) {
+  if (document.querySelector(`link[href="${href}"]`)) return;
+  return new Promise((resolve) => {
+    const link = document.createElement("link");
+    link.rel = "stylesheet";
+    link.href = href;
+    link.onload = link.onerror = () => resolve(null);
+    document.head.append(link);
+  });
+}
+
+/** What the frame shows: the page of the address. */
+function Content() {
+  const { path, query } = address.value;
+  const place = pageOf(path);
+  const [, drawAgain] = useState(0);
+  const [error, setError] = useState(/** @type {unknown} */ (null));
+  const row = place?.page;
+  useEffect(() => {
+    document.title = row ? `${row.title} · vidkit` : "vidkit";
+    setError(null);
+    if (row && !loaded[row.path]) loadPage(row).then(() => drawAgain((turn) => turn + 1), setError);
+  }, [row]);
+  if (!place || !row) return html`<${Notice} title="There is no such page" text=${path} />`;
+  if (!may(row.scope))
+    return html`<${Notice} title="You may not see this page" text=${`It needs a key with the scope ${row.scope}.`} />`;
+  if (error) return html`<${Notice} title="This page cannot be shown" text=${wordsOf(error)} />`;
+  const module = loaded[row.path];
+  if (!module) return html`<div class="page-loading" aria-busy="true"></div>`;
+  return html`<${module.Page} key=${row.path} ...${place.found} query=${query} />`;
+}
+
+/** @param {{title: string, text?: string}} props */
+function Notice({ title, text }) {
+  return html`<section class="notice">
+    <h1>${title}</h1>
+    ${text && html`<p>${text}</p>`}
+    <p><a class="button" href="/">To the library</a></p>
+  </section>`;
+}
+
+/** @type {Record<string, {next: string, icon: import("./components/icons.js").IconName, words: string}>} */
+const THEMES = {
+  auto: { next: "light", icon: "auto", words: "the system's colours" },
+  light: { next: "dark", icon: "sun", words: "light" },
+  dark: { next: "auto", icon: "moon", words: "dark" },
+};
+
+function ThemeSwitch() {
+  const [theme, setTheme] = useState(document.documentElement.dataset.theme ?? "auto");
+  const { next, icon, words } = THEMES[theme];
+  const onClick = () => {
+    setTheme(next);
+    if (next === "auto") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = next;
+    try {
+      localStorage.setItem("theme", next);
+    } catch {
+      // It then lasts as long as the page.
+    }
+  };
+  const label = `Colours: ${words}. Change to ${THEMES[next].words}`;
+  return html`<button class="button-icon" aria-label=${label} title=${label} onClick=${onClick}><${Icon} name=${icon} /></button>`;
+}
+
+async function signOut() {
+  try {
+    await send("DELETE", "/session");
+    session.value = null;
+  } catch (error) {
+    toastError(error);
+  }
+}
+
+function Header() {
+  const { path } = address.value;
+  const { name } = /** @type {import("./api.js").Session} */ (session.value);
+  return html`<header class="top">
+    <a class="brand" href="/"><img src="/static/icon.svg" alt="" width="24" height="24" />vidkit</a>
+    <nav class="menu" aria-label="Pages">
+      ${PAGES.filter((page) => page.menu && may(page.scope)).map(
+        (page) => html`<a href=${page.path} aria-current=${path === page.path ? "page" : undefined}>${page.menu}</a>`,
+      )}
+    </nav>
+    <div class="top-buttons">
+      <button
+        class="button-icon only-wide"
+        aria-label="Keys (?)"
+        title="Keys (?)"
+        onClick=${() => (helpOpen.value = true)}
+      >
+        <${Icon} name="keyboard" />
+      </button>
+      <${ThemeSwitch} />
+      ${name !== "local" &&
+      html`<button class="button-icon" aria-label=${`Sign out ${name}`} title=${`Sign out ${name}`} onClick=${signOut}>
+        <${Icon} name="user" />
+      </button>`}
+    </div>
+  </header>`;
+}
+
+function KeyList() {
+  const [shown] = useState(() => activeGroups().reverse());
+  return html`<${Dialog} title="Keys" onClose=${() => (helpOpen.value = false)} wide>
+    <div class="dialog-body key-lists">
+      ${shown.map(
+        (group) => html`<section>
+          <h3>${group.title}</h3>
+          <dl class="key-list">
+            ${group.keys
+              .filter((key) => !key.hidden)
+              .map(
+                (key) => html`<div>
+                  <dt>${key.keys.split(" ").map((name, place) => [place > 0 && " ", ...shownKey(name).map((one) => html`<kbd>${one}</kbd>`)])}</dt>
+                  <dd>${key.does}</dd>
+                </div>`,
+              )}
+          </dl>
+        </section>`,
+      )}
+    </div>
+  <//>`;
+}
+
+/** The keys that every page has. */
+function usePageKeys() {
+  useKeys("Everywhere", [
+    { keys: "?", does: "this list", run: () => void (helpOpen.value = true) },
+    ...PAGES.filter((page) => page.key && may(page.scope)).map((page) => ({
+      keys: `g>${page.key}`,
+      does: `go to ${page.menu}`,
+      run: () => go(page.path),
+    })),
+  ]);
+}
+
+function Frame() {
+  usePageKeys();
+  return html`<a class="skip" href="#main">To the content</a>
+    <${Header} />
+    <main id="main" tabindex="-1"><${Content} /></main>
+    ${helpOpen.value && html`<${KeyList} />`}`;
+}
+
+function App() {
+  const [error, setError] = useState(/** @type {unknown} */ (null));
+  useEffect(() => {
+    if (address.value.path !== "/sign-in") loadSession().catch(setError);
+  }, []);
+  let inside;
+  if (address.value.path === "/sign-in" || session.value === null) inside = html`<${SignIn} />`;
+  else if (error) inside = html`<main><${Notice} title="The library cannot be shown" text=${wordsOf(error)} /></main>`;
+  else inside = session.value && html`<${Frame} />`;
+  return html`${inside}<${Questions} /><${Toasts} />`;
+}
+
+startRouter();
+startKeys();
+render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById("app")));

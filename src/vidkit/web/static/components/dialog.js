@@ -1,0 +1,107 @@
+// Dialogs over the page: the browser's own <dialog>, which keeps the focus and closes by Escape.
+
+import { html, signal, useEffect, useId, useRef, useState } from "../ui.js";
+import { useKeysAlone } from "../keys.js";
+import { Icon } from "./icons.js";
+
+/**
+ * A dialog, open while it is shown.
+ * @param {{title: string, onClose: () => void, children: any, wide?: boolean, className?: string}} props
+ */
+export function Dialog({ title, onClose, children, wide = false, className = "" }) {
+  const own = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  const id = useId();
+  useKeysAlone();
+  useEffect(() => {
+    const before = document.activeElement;
+    own.current?.showModal();
+    return () => {
+      if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
+    };
+  }, []);
+  /** A click beside the dialog is one on the dialog's own element. @param {MouseEvent} event */
+  const onClick = (event) => event.target === own.current && onClose();
+  /** @param {Event} event */
+  const onCancel = (event) => {
+    event.preventDefault();
+    onClose();
+  };
+  return html`<dialog
+    ref=${own}
+    class=${`dialog ${wide ? "dialog-wide" : ""} ${className}`}
+    aria-labelledby=${id}
+    onClick=${onClick}
+    onCancel=${onCancel}
+  >
+    <div class="dialog-inside">
+      <header class="dialog-head">
+        <h2 id=${id}>${title}</h2>
+        <button class="button-icon" aria-label="Close" onClick=${onClose}><${Icon} name="close" /></button>
+      </header>
+      ${children}
+    </div>
+  </dialog>`;
+}
+
+/**
+ * @typedef {object} Question
+ * @property {string} title
+ * @property {any} text
+ * @property {string} action the words of the button that does it
+ * @property {boolean} [danger]
+ * @property {string} [option] a box that can be ticked
+ */
+
+const asked = signal(/** @type {(Question & {answer: (value: {option: boolean} | null) => void}) | null} */ (null));
+
+/**
+ * Ask whether something is to be done.
+ * @param {Question} question
+ * @returns {Promise<{option: boolean} | null>} null: no
+ */
+export function ask(question) {
+  return new Promise((resolve) => {
+    asked.value = {
+      ...question,
+      answer: (value) => {
+        asked.value = null;
+        resolve(value);
+      },
+    };
+  });
+}
+
+/** Where questions are shown; once in the page. */
+export function Questions() {
+  return asked.value && html`<${QuestionDialog} ...${asked.value} />`;
+}
+
+/** @param {Question & {answer: (value: {option: boolean} | null) => void}} props */
+function QuestionDialog({ title, text, action, danger, option, answer }) {
+  const [ticked, setTicked] = useState(false);
+  /** @param {Event} event */
+  const onSubmit = (event) => {
+    event.preventDefault();
+    answer({ option: ticked });
+  };
+  return html`<${Dialog} title=${title} onClose=${() => answer(null)}>
+    <form onSubmit=${onSubmit}>
+      <div class="dialog-body">
+        <p>${text}</p>
+        ${option &&
+        html`<label class="check">
+          <input
+            type="checkbox"
+            checked=${ticked}
+            onChange=${(/** @type {any} */ event) => setTicked(event.currentTarget.checked)}
+          />
+          ${option}
+        </label>`}
+      </div>
+      <footer class="dialog-foot">
+        <button type="button" class="button" onClick=${() => answer(null)}>Cancel</button>
+        <button type="submit" class=${`button ${danger ? "button-danger" : "button-main"}`} autofocus>${action}</button>
+      </footer>
+    </form>
+  <//>`;
+}

@@ -1,0 +1,56 @@
+// Short messages at the edge of the page, read out by screen readers. One may offer an action, such as undo.
+
+import { html, signal } from "../ui.js";
+import { wordsOf } from "../api.js";
+import { Icon } from "./icons.js";
+
+/**
+ * @typedef {object} Toast
+ * @property {number} id
+ * @property {string} text
+ * @property {"info" | "good" | "bad"} kind
+ * @property {{label: string, run: () => void}} [action]
+ */
+
+const toasts = signal(/** @type {Toast[]} */ ([]));
+let last = 0;
+
+/**
+ * Show a message for some seconds; an error stays until it is closed.
+ * @param {string} text
+ * @param {{kind?: "info" | "good" | "bad", action?: {label: string, run: () => void}}} [options]
+ * @returns {() => void} takes it away
+ */
+export function toast(text, { kind = "info", action } = {}) {
+  const id = ++last;
+  const close = () => {
+    toasts.value = toasts.value.filter((one) => one.id !== id);
+  };
+  toasts.value = [...toasts.value.slice(-3), { id, text, kind, action }];
+  if (kind !== "bad") setTimeout(close, action ? 10_000 : 5_000);
+  return close;
+}
+
+/** Show an error. @param {unknown} error */
+export const toastError = (error) => toast(wordsOf(error), { kind: "bad" });
+
+export function Toasts() {
+  return html`<div class="toasts" role="status" aria-live="polite">
+    ${toasts.value.map(
+      ({ id, text, kind, action }) => html`<div key=${id} class=${`toast toast-${kind}`}>
+        <${Icon} name=${kind === "bad" ? "warning" : kind === "good" ? "check" : "info"} />
+        <span class="toast-text">${text}</span>
+        ${action &&
+        html`<button class="button-link" onClick=${() => (close(id), action.run())}>${action.label}</button>`}
+        <button class="button-icon" aria-label="Close this message" onClick=${() => close(id)}>
+          <${Icon} name="close" size=${16} />
+        </button>
+      </div>`,
+    )}
+  </div>`;
+}
+
+/** @param {number} id */
+function close(id) {
+  toasts.value = toasts.value.filter((one) => one.id !== id);
+}

@@ -1,0 +1,126 @@
+// Keys: each component names those that it answers to while it is shown; "?" lists them all.
+
+import { signal, useEffect, useLayoutEffect, useRef, useState } from "./ui.js";
+
+/**
+ * @typedef {object} Key
+ * @property {string} keys as in `KeyboardEvent.key`, with "shift+" or "ctrl+" before it; alternatives after a space,
+ *   and two keys one after another as "g>l"
+ * @property {string} does what it does, for the list
+ * @property {(event: KeyboardEvent) => void | false} run returns false where the key is not meant for it
+ * @property {boolean} [anywhere] also while something is typed into a field
+ * @property {boolean} [hidden] not in the list
+ */
+
+/** @typedef {{title: string, keys: Key[]}} KeyGroup */
+
+/** What is active now: those that came last answer first. */
+export const groups = signal(/** @type {KeyGroup[]} */ ([]));
+
+/** For each open dialog, what was active before it: that does not answer. @type {Set<KeyGroup>[]} */
+let covered = [];
+
+let first = "";
+let firstAt = 0;
+
+/**
+ * Answer to keys while a component is shown.
+ * @param {string} title over the keys in the list
+ * @param {Key[]} keys
+ */
+export function useKeys(title, keys) {
+  const latest = useRef(keys);
+  latest.current = keys;
+  useEffect(() => {
+    /** @type {KeyGroup} */
+    const group = {
+      title,
+      get keys() {
+        return latest.current;
+      },
+    };
+    groups.value = [...groups.value, group];
+    return () => {
+      groups.value = groups.value.filter((one) => one !== group);
+    };
+  }, [title]);
+}
+
+/** While a component is shown, such as a dialog, only keys answer that come with it or after it. */
+export function useKeysAlone() {
+  const [before] = useState(() => new Set(groups.peek()));
+  useLayoutEffect(() => {
+    covered = [...covered, before];
+    return () => {
+      covered = covered.filter((one) => one !== before);
+    };
+  }, []);
+}
+
+/** @param {KeyboardEvent} event */
+function nameOf(event) {
+  const shift = event.shiftKey && (event.key.length > 1 || /[a-z]/i.test(event.key)) ? "shift+" : "";
+  const key = event.key === " " ? "space" : event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  return (event.ctrlKey || event.metaKey ? "ctrl+" : "") + shift + key;
+}
+
+/** Whether letters go into a field where the event happened. @param {EventTarget | null} target */
+export function isTyping(target) {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target instanceof HTMLInputElement) return !["checkbox", "radio", "range", "button", "submit"].includes(target.type);
+  return target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
+}
+
+/** @param {KeyboardEvent} event */
+function onKey(event) {
+  if (event.defaultPrevented || event.isComposing || event.altKey) return;
+  const name = nameOf(event);
+  const pair = first && performance.now() - firstAt < 1500 ? `${first}>${name}` : "";
+  first = "";
+  const typing = isTyping(event.composedPath()[0] ?? null);
+  const active = activeGroups();
+  for (const { keys } of active) {
+    for (const key of keys) {
+      if (typing && !key.anywhere) continue;
+      const names = key.keys.split(" ");
+      if (!names.includes(name) && !(pair && names.includes(pair))) continue;
+      if (key.run(event) === false) continue;
+      event.preventDefault();
+      return;
+    }
+  }
+  const begins = active.some(({ keys }) => keys.some((key) => key.keys.split(" ").some((one) => one.startsWith(`${name}>`))));
+  if (!typing && begins) {
+    first = name;
+    firstAt = performance.now();
+  }
+}
+
+/** The groups that answer now, those that came last first. */
+export function activeGroups() {
+  const under = covered.at(-1);
+  return [...groups.value].reverse().filter((group) => !under?.has(group));
+}
+
+/** Listen. Called once. */
+export function startKeys() {
+  document.addEventListener("keydown", onKey);
+}
+
+const SHOWN = /** @type {Record<string, string>} */ ({
+  ArrowLeft: "←",
+  ArrowRight: "→",
+  ArrowUp: "↑",
+  ArrowDown: "↓",
+  Escape: "Esc",
+  space: "Space",
+  PageUp: "Page ↑",
+  PageDown: "Page ↓",
+});
+
+/**
+ * A key as people read it: "shift+ArrowLeft" is ["Shift", "←"].
+ * @param {string} name
+ */
+export const shownKey = (name) =>
+  name.split(/[+>](?=.)/).map((part) => SHOWN[part] ?? (part.length === 1 ? part.toUpperCase() : part[0].toUpperCase() + part.slice(1)));

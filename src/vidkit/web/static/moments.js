@@ -1,0 +1,71 @@
+// Moments: what a search answers with, where their pictures are, and the addresses that show one.
+
+import { API } from "./api.js";
+
+/**
+ * A piece of a video, or all of it.
+ * @typedef {object} Moment
+ * @property {string} key the video's
+ * @property {string} kind "video", "scene" or "segment" (a clip)
+ * @property {number} number the scene's or the clip's index; 0 for the video
+ * @property {string} filename
+ * @property {string} url where the video came from
+ * @property {number} start_time seconds
+ * @property {number} end_time
+ * @property {string} text the words in context
+ * @property {[number, number][]} marks where in `text` the words stand that were looked for
+ * @property {string | null} thumbnail
+ * @property {string[]} tags
+ * @property {string} classification
+ */
+
+/** The parameters of an address that belong to the search; others say what is open. */
+export const SEARCH_PARAMETERS = [
+  "q", "tag", "class", "codec", "resolution", "min_duration", "max_duration", "after", "before", "where", "sort",
+];
+
+/** The kinds of moments as people name them. @type {Record<string, string>} */
+export const KINDS = { video: "Video", scene: "Scene", segment: "Clip" };
+
+/** What a moment is known by within the results: "KEY:scene:3". @param {Moment} moment */
+export const momentId = (moment) => `${moment.key}:${moment.kind}:${moment.number}`;
+
+/** Only the search's own parameters, in one order. @param {URLSearchParams} query */
+export function searchOf(query) {
+  const search = new URLSearchParams();
+  for (const name of SEARCH_PARAMETERS) for (const value of query.getAll(name)) if (value) search.append(name, value);
+  return search;
+}
+
+/**
+ * The address of a video's page at a moment. `from` lets the page offer the next and the previous answer.
+ * @param {Moment} moment
+ * @param {URLSearchParams} [search] the search that the moment answers
+ */
+export function momentHref(moment, search) {
+  const query = new URLSearchParams({ m: `${moment.kind}:${moment.number}` });
+  if (moment.start_time > 0) query.set("t", String(Number(moment.start_time.toFixed(3))));
+  if (search?.size) query.set("from", String(search));
+  return `/videos/${moment.key}?${query}`;
+}
+
+/** Where a video's media is. @param {string} key */
+export const mediaOf = (key) => `${API}/videos/${key}`;
+
+/**
+ * A text in parts, each with whether it is one of the words that were looked for.
+ * @param {Moment} moment
+ * @returns {{text: string, marked: boolean}[]}
+ */
+export function markedParts({ text, marks }) {
+  // The server counts characters, JavaScript counts UTF-16 units: they differ from the first emoji on.
+  const characters = Array.from(text);
+  const parts = [];
+  let at = 0;
+  for (const [start, end] of marks) {
+    parts.push({ text: characters.slice(at, start).join(""), marked: false });
+    parts.push({ text: characters.slice(start, end).join(""), marked: true });
+    at = end;
+  }
+  return [...parts, { text: characters.slice(at).join(""), marked: false }].filter((part) => part.text);
+}

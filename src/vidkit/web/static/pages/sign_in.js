@@ -1,0 +1,65 @@
+// Sign in with a key, or with the link that `vidkit serve` prints: its token is in the fragment, which no server sees.
+
+import { html, useEffect, useState } from "../ui.js";
+import { send, session, wordsOf } from "../api.js";
+import { address, go } from "../router.js";
+
+/** Exchange a key or a token for a session. @param {{key: string} | {token: string}} proof */
+async function signIn(proof) {
+  const { name, scope } = await send("POST", "/session", proof);
+  if (address.value.path === "/sign-in") go("/", { replace: true });
+  session.value = { name, scope };
+}
+
+export function SignIn() {
+  const [key, setKey] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState("");
+  /** @param {{key: string} | {token: string}} proof */
+  const attempt = async (proof) => {
+    setBusy(true);
+    setError("");
+    try {
+      await signIn(proof);
+    } catch (problem) {
+      setError(wordsOf(problem));
+      setBusy(false);
+    }
+  };
+  useEffect(() => {
+    document.title = "Sign in · vidkit";
+    const token = decodeURIComponent(location.hash.slice(1));
+    if (address.value.path !== "/sign-in" || !token) return;
+    // The token works once; it is taken out of the address and the history all the same.
+    history.replaceState(null, "", "/sign-in");
+    attempt({ token });
+  }, []);
+  /** @param {Event} event */
+  const onSubmit = (event) => {
+    event.preventDefault();
+    if (key.trim()) attempt({ key: key.trim() });
+  };
+  return html`<main class="sign-in">
+    <form class="panel sign-in-form" onSubmit=${onSubmit}>
+      <img src="/static/icon.svg" alt="" width="48" height="48" />
+      <h1>Sign in to vidkit</h1>
+      <label class="field">
+        <span>Key</span>
+        <input
+          type="password"
+          autocomplete="current-password"
+          value=${key}
+          onInput=${(/** @type {any} */ event) => setKey(event.currentTarget.value)}
+          aria-describedby="sign-in-help"
+          autofocus
+        />
+      </label>
+      ${error && html`<p class="problem" role="alert">${error}</p>`}
+      <button class="button button-main" type="submit" disabled=${busy || !key.trim()}>${busy ? "Signing in …" : "Sign in"}</button>
+      <p id="sign-in-help" class="quiet">
+        Open the link that <code>vidkit serve</code> printed when it started, or make a key:${" "}
+        <code>vidkit keys add NAME --scope read</code>
+      </p>
+    </form>
+  </main>`;
+}
