@@ -6,6 +6,7 @@ import json
 import math
 import os
 import random
+import re
 import subprocess
 import sys
 import threading
@@ -27,6 +28,7 @@ from vidkit.library import (
     copy_library,
     open_library,
     parse_query,
+    video_key,
 )
 from vidkit.library.facts import facts_of
 from vidkit.library.forms import stems_of, with_forms
@@ -113,6 +115,28 @@ def test_a_record_comes_back_exactly_as_it_was_saved(library: Library, record: R
         == library.find("odd.mp4" if record is ODD else "video.mp4")
         == [stored]
     )
+
+
+def test_a_video_is_found_by_the_key_that_its_address_has(library: Library, tmp_path: Path) -> None:
+    records = [make_record("a.mp4"), make_record("b.mp4"), ODD]
+    library.save_all(LibraryEntry(record, tmp_path) for record in records)
+    for record in records:
+        key = video_key(record["source"]["url"])
+        assert re.fullmatch("[0-9a-f]{20}", key)
+        assert library.by_key(key) == LibraryEntry(record, tmp_path)
+    key = video_key("https://videos.example/a.mp4")
+    for wrong in (
+        video_key("https://videos.example/c.mp4"),
+        "",
+        "a.mp4",
+        key[:19],
+        key.upper(),
+        "\ud800",
+        "0" * 10**6,
+    ):
+        assert library.by_key(wrong) is None
+    library.remove("https://videos.example/a.mp4")
+    assert library.by_key(key) is None
 
 
 def test_saving_a_source_again_replaces_its_record_and_nothing_of_the_old_is_found(library: Library) -> None:

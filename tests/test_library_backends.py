@@ -26,6 +26,7 @@ from vidkit.library import (
     open_library_at,
     parse_query,
     read_query,
+    video_key,
 )
 from vidkit.library.facts import facts_of, summary_of
 from vidkit.library.moments import Text, is_meant, moments_at, texts_of
@@ -62,6 +63,9 @@ class JsonLibrary:
 
     def find(self, key: str) -> list[LibraryEntry]:
         return [entry for entry in self._entries.values() if is_meant(entry.record, key)]
+
+    def by_key(self, key: str) -> LibraryEntry | None:
+        return next((entry for url, entry in self._entries.items() if video_key(url) == key), None)
 
     def records(self, query: Query | None = None) -> Iterator[LibraryEntry]:
         yield from (entry for entry in self._entries.values() if self._answers(entry, query or Query()))

@@ -17,7 +17,7 @@ import pytest
 
 from vidkit.cli import main
 from vidkit.errors import LibraryError
-from vidkit.library import LibraryEntry, parse_query
+from vidkit.library import LibraryEntry, parse_query, video_key
 from vidkit.library.sqlite import open_sqlite
 from vidkit.library.sqlite_file import SCHEMA, Connections
 
@@ -166,8 +166,20 @@ def test_a_damaged_library_is_named(tmp_path: Path) -> None:
         open_sqlite(tmp_path / "library.db").search(parse_query("rain"))
 
 
+def without_keys(path: Path) -> None:
+    """Make a library what schema 2 was."""
+    with sqlite3.connect(path) as connection:
+        for statement in ("TRIGGER videos_moved", "TABLE moved", "INDEX videos_key"):
+            connection.execute(f"DROP {statement}")
+        for column in ("key", "pieces"):
+            connection.execute(f"ALTER TABLE videos DROP COLUMN {column}")
+        connection.execute("PRAGMA user_version = 2")
+    connection.close()
+
+
 def older(path: Path) -> None:
     """Make a library what an older vidkit left: without forms of words, with a clip beside a video of one clip."""
+    without_keys(path)
     with sqlite3.connect(path) as connection:
         connection.execute("DROP TABLE forms")
         row = connection.execute("SELECT rowid, own FROM words").fetchone()
@@ -197,6 +209,36 @@ def test_a_library_of_an_older_vidkit_is_indexed_anew_once_and_says_so(
             assert library.find("a.mp4")[0].record == record
         assert said in caplog.text
         assert bool(said) == bool(caplog.text)
+
+
+def test_a_library_without_keys_gets_them_once_and_is_read_without_until_then(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    records = [make_record(f"{n}.mp4", scenes=["one", "two"], segments=["three"]) for n in range(3)]
+    with open_sqlite("library.db") as library:
+        library.save_all(LibraryEntry(record, tmp_path) for record in records)
+    without_keys(Path("library.db"))
+    url = records[1]["source"]["url"]
+    with sqlite3.connect("library.db", isolation_level=None) as other:  # it may not be written: it is read as it is
+        other.execute("BEGIN IMMEDIATE")
+        with open_sqlite("library.db", busy_timeout=0.1) as library:
+            assert library.by_key(video_key(url)) == LibraryEntry(records[1], tmp_path)
+            assert library.by_key(video_key("https://videos.example/none.mp4")) is None
+            with pytest.raises(LibraryError, match="locked"):
+                library.save(make_record("new.mp4"), tmp_path)
+            other.execute("ROLLBACK")
+            library.save(make_record("new.mp4"), tmp_path)  # who writes brings it up to date first
+            assert "its videos get keys, once" in caplog.text
+            assert library.by_key(video_key("https://videos.example/new.mp4"))
+    other.close()
+    caplog.clear()
+    with open_sqlite("library.db") as library, sqlite3.connect("library.db") as other:
+        assert not caplog.text
+        assert library.by_key(video_key(url)) == LibraryEntry(records[1], tmp_path)
+        assert [row[0] for row in other.execute("SELECT pieces FROM videos")] == ["2,1"] * 3 + ["1,0"]
+        plan = str(other.execute("EXPLAIN QUERY PLAN SELECT id FROM videos WHERE key IN ('a', '')").fetchall())
+        assert "videos_key" in plan
+    other.close()
 
 
 def damaged(path: Path, inside: str) -> None:

@@ -14,7 +14,7 @@ from vidkit.errors import LibraryError
 from vidkit.library.advice import unknown_keys
 from vidkit.library.backends import BACKENDS, Backend, open_library, open_library_at
 from vidkit.library.facts import summary_of
-from vidkit.library.moments import LibraryEntry, Moment, MomentKey, moment_as_json, moment_of, texts_of
+from vidkit.library.moments import LibraryEntry, Moment, MomentKey, moment_as_json, moment_of, texts_of, video_key
 from vidkit.library.protocol import Library, Stats
 from vidkit.library.query import SORTS, Query, parse_query, read_query
 from vidkit.record import LATER, SCHEMA, Record
@@ -43,6 +43,7 @@ __all__ = [
     "parse_query",
     "read_query",
     "unknown_keys",
+    "video_key",
 ]
 
 log = logging.getLogger(__name__)

@@ -25,7 +25,8 @@ _LARGEST = 2**63
 
 
 def key_of(url: str) -> str:
-    """The `_id` of a source URL's document: a hash, since Cosmos DB has no room for long ones."""
+    """The `_id` of a source URL's document: a hash, since Cosmos DB has no room for long ones. The first 20
+    digits are `moments.video_key`."""
     return hashlib.sha256(storable(url).encode()).hexdigest()[:32]
 
 

@@ -6,6 +6,7 @@ and in which order it is shown, is in `ranking.py`.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from bisect import bisect_right
@@ -16,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 from vidkit.core import shown_url
 from vidkit.library.query import Query, Term
-from vidkit.library.text import BETWEEN, joined, words_with_places
+from vidkit.library.text import BETWEEN, joined, storable, words_with_places
 from vidkit.record import Record
 
 K = TypeVar("K")
@@ -117,6 +118,16 @@ def moment_as_json(moment: Moment) -> dict[str, Any]:
     return values
 
 
+def video_key(url: str) -> str:
+    """The key of a video in addresses: 20 hex digits of the SHA-256 of its source URL."""
+    return hashlib.sha256(storable(url).encode()).hexdigest()[:20]
+
+
+def is_video_key(text: str) -> bool:
+    """Whether a text may be a `video_key`."""
+    return re.fullmatch("[0-9a-f]{20}", text) is not None
+
+
 def id_prefix(key: str) -> str | None:
     """The beginning of an id that a key may be: six hexadecimal digits or more, cut to an id's 16."""
     return key.lower()[:16] if re.fullmatch("[0-9a-fA-F]{6,64}", key) else None
@@ -167,6 +178,11 @@ def _entries(record: Record) -> Iterator[tuple[Kind, Mapping[str, Any]]]:
     for kind, key in MOMENT_KEYS.items():
         for entry in cast(Mapping[str, Any], record).get(key, ()):
             yield kind, entry
+
+
+def layout_of(record: Record) -> tuple[int, ...]:
+    """How many moments of each kind follow the video in `pieces_of(record)`, in the order of `MOMENT_KEYS`."""
+    return tuple(len(cast(Mapping[str, Any], record).get(key, ())) for key in MOMENT_KEYS.values())
 
 
 def _labels(record: Record) -> Iterator[str]:

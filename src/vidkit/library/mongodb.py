@@ -34,6 +34,7 @@ from vidkit.library.moments import (
     has_whole_piece,
     id_prefix,
     is_meant,
+    is_video_key,
     moments_at,
 )
 from vidkit.library.mongo_server import connect_to_mongodb, get_mongodb_collection, reported, server_name
@@ -159,6 +160,13 @@ class MongoLibrary:
         with reported(self._server):
             found = [entry_of(each) for each in self._collection.find({"$or": asked}).sort(_at("added"), 1)]
         return [each for each in found if is_meant(each.record, key)]
+
+    def by_key(self, key: str) -> LibraryEntry | None:
+        if not is_video_key(key):
+            return None
+        with reported(self._server):  # an `_id` begins with the key
+            document = self._collection.find_one({"_id": {"$gte": key, "$lt": key + "g"}})
+        return entry_of(document) if document else None
 
     def records(self, query: Query | None = None) -> Iterator[LibraryEntry]:
         query = query or Query()

@@ -58,6 +58,9 @@ class Library(Protocol):
     def find(self, key: str) -> list[LibraryEntry]:
         """The records with this id (or a beginning of it, six digits or more), file name or source URL."""
 
+    def by_key(self, key: str) -> LibraryEntry | None:
+        """The record with this key (`moments.video_key`), through an index; None where there is none."""
+
     def records(self, query: Query | None = None) -> Iterator[LibraryEntry]:
         """The records that a query finds, streamed. By relevance is in the order in which they came in.
 

@@ -1,11 +1,12 @@
 """A library file in SQLite: its tables, opening it, and its errors in words for the user.
 
-`videos` has what is sorted and bounded by, `records` the records whole, `forms` the words that were met, by their
-stems (`forms.py`). Of the two full-text indexes `facts` has a row for each video, in which a fact is a word (many
-times faster than a row for each fact), and `words` a row for each piece of a video of which something is said, with
-an index of how words begin. Words are parted before they get there (`text.py`), so FTS5 only parts at spaces. A row
-of `words` is numbered by its video and its place in `pieces_of(record)`: reading it down gives the latest video
-first. That number is this file's own; outside, a moment is known by its video, kind and number (`MomentKey`).
+`videos` has what is sorted and bounded by, `moved` what replaced videos were sorted by before, `records` the whole
+records, `forms` the words that were met, by their stems (`forms.py`). Of the two full-text indexes `facts` has a
+row for each video, in which a fact is a word (many times faster than a row for each fact), and `words` a row for
+each piece of a video of which something is said, with an index of how words begin. Words are parted before they get
+there (`text.py`), so FTS5 only parts at spaces. A row of `words` is numbered by its video and its place in
+`pieces_of(record)`: reading it down gives the latest video first. That number is this file's own; outside, a moment
+is known by its video, kind and number (`MomentKey`).
 """
 
 from __future__ import annotations
@@ -23,35 +24,48 @@ from vidkit.core import ensure_directory, printable
 from vidkit.errors import LibraryError, OutputError
 from vidkit.library.sql import FACT_SIGNS, quoted
 
-SCHEMA = 2
-_FORMS = "CREATE TABLE forms (stem TEXT NOT NULL, word TEXT NOT NULL, PRIMARY KEY (stem, word)) WITHOUT ROWID"
+SCHEMA = 3
+FORMS = "CREATE TABLE forms (stem TEXT NOT NULL, word TEXT NOT NULL, PRIMARY KEY (stem, word)) WITHOUT ROWID"
+VIDEO_KEYS = "CREATE INDEX videos_key ON videos (key)"
+# What a replaced video was sorted by before, so that whoever goes through answers page by page finds it in its old
+# place. The latest 100,000 are kept.
+MOVED = (
+    """CREATE TABLE moved (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, video INTEGER NOT NULL, finished REAL NOT NULL, duration REAL NOT NULL,
+    size INTEGER NOT NULL, name TEXT NOT NULL
+)""",
+    """CREATE TRIGGER videos_moved AFTER UPDATE ON videos
+WHEN (OLD.finished, OLD.duration, OLD.size, OLD.name) != (NEW.finished, NEW.duration, NEW.size, NEW.name) BEGIN
+    INSERT INTO moved (video, finished, duration, size, name)
+    VALUES (OLD.id, OLD.finished, OLD.duration, OLD.size, OLD.name);
+    DELETE FROM moved WHERE seq <= (SELECT max(seq) FROM moved) - 100000;
+END""",
+)
 _APPLICATION = 0x766B6974  # "vkit": says that a database is a vidkit library
 _AS_FACTS = quoted("ascii tokenchars '{}'".format(FACT_SIGNS.replace("'", "''")))
+_INDEXED = ("content", "filename", "name", "duration", "size", "finished")
 # Merging less often than FTS5 does by itself (4) makes saving a sixth faster, and searching no slower.
-_TABLES = f"""
-CREATE TABLE videos (
+_TABLES = (
+    """CREATE TABLE videos (
     id INTEGER PRIMARY KEY AUTOINCREMENT, url TEXT NOT NULL UNIQUE, content TEXT NOT NULL, filename TEXT NOT NULL,
     name TEXT NOT NULL, folder TEXT NOT NULL, classification TEXT NOT NULL, resolution TEXT NOT NULL,
     codec TEXT NOT NULL, tags TEXT NOT NULL, described INTEGER NOT NULL, long_side INTEGER NOT NULL,
     short_side INTEGER NOT NULL, pixels INTEGER NOT NULL, duration REAL NOT NULL, size INTEGER NOT NULL,
-    finished REAL NOT NULL
-);
-CREATE INDEX videos_content ON videos (content);
-CREATE INDEX videos_filename ON videos (filename);
-CREATE INDEX videos_name ON videos (name);
-CREATE INDEX videos_duration ON videos (duration);
-CREATE INDEX videos_size ON videos (size);
-CREATE INDEX videos_finished ON videos (finished);
-CREATE TABLE records (video INTEGER PRIMARY KEY, record TEXT NOT NULL, facts TEXT NOT NULL);
-CREATE VIRTUAL TABLE facts USING fts5 (
+    finished REAL NOT NULL, key TEXT NOT NULL DEFAULT '', pieces TEXT NOT NULL DEFAULT ''
+)""",
+    *(f"CREATE INDEX videos_{name} ON videos ({name})" for name in _INDEXED),
+    VIDEO_KEYS,
+    *MOVED,
+    "CREATE TABLE records (video INTEGER PRIMARY KEY, record TEXT NOT NULL, facts TEXT NOT NULL)",
+    f"""CREATE VIRTUAL TABLE facts USING fts5 (
     fact, content = '', columnsize = 0, detail = none, tokenize = {_AS_FACTS}
-);
-CREATE VIRTUAL TABLE words USING fts5 (own, shared, columnsize = 0, prefix = '1 2', tokenize = 'ascii');
-{_FORMS};
-INSERT INTO facts (facts, rank) VALUES ('hashsize', 4194304);
-INSERT INTO words (words, rank) VALUES ('hashsize', 4194304);
-INSERT INTO words (words, rank) VALUES ('automerge', 8);
-"""
+)""",
+    "CREATE VIRTUAL TABLE words USING fts5 (own, shared, columnsize = 0, prefix = '1 2', tokenize = 'ascii')",
+    FORMS,
+    "INSERT INTO facts (facts, rank) VALUES ('hashsize', 4194304)",
+    "INSERT INTO words (words, rank) VALUES ('hashsize', 4194304)",
+    "INSERT INTO words (words, rank) VALUES ('automerge', 8)",
+)
 _CACHE = "PRAGMA cache_size = -2048"  # kB: a long run stays small; the system caches the file
 _MOST_IDLE = 8  # connections that are kept for the next readings
 _DAMAGED = (
@@ -208,7 +222,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, busy_timeout: float) ->
         _use_wal(connection, busy_timeout)
         with transaction(connection):
             if _version(connection, path) == 0:  # no other process was faster
-                for statement in _TABLES.split(";\n"):
+                for statement in _TABLES:
                     connection.execute(statement)
                 connection.execute(f"PRAGMA application_id = {_APPLICATION}")
                 connection.execute(f"PRAGMA user_version = {SCHEMA}")
@@ -248,16 +262,6 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
 def version_of(connection: sqlite3.Connection) -> int:
     """The schema of a library that is open."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def make_forms(connection: sqlite3.Connection) -> list[str]:
-    """Make the table `forms` in a library of schema 1, and give the words that its index has."""
-    connection.execute(_FORMS)
-    connection.execute("CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab ('main', 'words', 'row')")
-    words = [row[0] for row in connection.execute("SELECT term FROM vocabulary WHERE length(term) > 2")]
-    connection.execute("DROP TABLE temp.vocabulary")
-    connection.execute(f"PRAGMA user_version = {SCHEMA}")
-    return words
 
 
 @contextmanager

@@ -20,6 +20,7 @@ SCOPES: dict[tuple[str, str], str] = {
     ("GET", "/healthz"): OPEN,
     ("GET", "/api/openapi.json"): "read",
     ("GET", "/api/docs"): OPEN,
+    ("GET", f"{API}/search"): "read",
 }
 
 

@@ -71,7 +71,10 @@ def add_error_handlers(app: FastAPI) -> None:
     def on_invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
         errors = [
-            {"where": ".".join(map(str, each["loc"]))[:200], "detail": printable(str(each["msg"]))[:300]}
+            {
+                "where": ".".join(map(str, each["loc"]))[:200],
+                "detail": printable(str(each["msg"])).removeprefix("Value error, ")[:300],
+            }
             for each in error.errors()[:_MOST_ERRORS]
         ]
         detail = "; ".join(f"{each['where']}: {each['detail']}" for each in errors[:3])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from vidkit.web.views import health, pages
+from vidkit.web.views import health, pages, search
 
 ROUTES: tuple[APIRouter, ...] = (
     health.router,
     pages.router,
+    search.router,
 )

@@ -1,0 +1,163 @@
+"""Writing into a library file: a record's rows, and the one-time upgrade of a file that an older vidkit made."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, cast
+
+from vidkit.library.facts import facts_of, summary_of
+from vidkit.library.forms import stems_of
+from vidkit.library.moments import Text, has_whole_piece, layout_of, texts_of, video_key, words_in
+from vidkit.library.sql import PLACE_BITS
+from vidkit.library.sqlite_file import FORMS, MOVED, SCHEMA, VIDEO_KEYS, version_of
+from vidkit.library.text import storable
+from vidkit.record import Record
+
+log = logging.getLogger(__name__)
+
+
+class Row(NamedTuple):
+    """All that is kept of a record."""
+
+    columns: dict[str, Any]
+    record: str
+    facts: str
+    texts: list[Text]
+    words: set[str]
+
+
+def row_of(record: Record, folder: str) -> Row:
+    """What is kept of a record, worked out before anybody has to wait."""
+    summary = summary_of(record)
+    columns = {
+        **summary._asdict(),
+        "folder": storable(folder),
+        "key": video_key(summary.url),
+        "pieces": _layout_text(record),
+    }
+    texts = texts_of(record)
+    return Row(columns, json.dumps(record), "\n".join(facts_of(record)), texts, words_in(texts))
+
+
+def _layout_text(record: Record) -> str:
+    return ",".join(map(str, layout_of(record)))
+
+
+def put_all(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
+    """Keep rows, each instead of the one of the same source URL."""
+    numbers = [number_of(connection, row.columns["url"]) for row in rows]
+    # FTS5 is many times faster when its rows come in the order of their numbers.
+    for at in sorted(range(len(rows)), key=lambda at: numbers[at] or sys.maxsize):
+        _put(connection, rows[at])
+
+
+def put_forms(connection: sqlite3.Connection, forms: Iterable[tuple[str, str]]) -> None:
+    """Keep words by their stems (stem, word)."""
+    connection.executemany("INSERT OR IGNORE INTO forms VALUES (?, ?)", forms)
+
+
+def number_of(connection: sqlite3.Connection, url: str) -> int | None:
+    """The number of the video of a source URL."""
+    found = connection.execute("SELECT id FROM videos WHERE url = ?", (url,)).fetchone()
+    return found[0] if found else None
+
+
+def remove_video(connection: sqlite3.Connection, number: int) -> None:
+    """Forget a video."""
+    _index(connection, number, None, ())
+    connection.execute("DELETE FROM records WHERE video = ?", (number,))
+    connection.execute("DELETE FROM videos WHERE id = ?", (number,))
+
+
+def _put(connection: sqlite3.Connection, row: Row) -> None:
+    execute = connection.execute
+    number = number_of(connection, row.columns["url"])
+    old = number is not None
+    if number is None:
+        columns = f"({', '.join(row.columns)}) VALUES ({', '.join(f':{name}' for name in row.columns)})"
+        number = cast(int, execute(f"INSERT INTO videos {columns}", row.columns).lastrowid)
+    else:
+        settings = ", ".join(f"{name} = :{name}" for name in row.columns)
+        execute(f"UPDATE videos SET {settings} WHERE id = :id", {**row.columns, "id": number})
+    _index(connection, number, row.facts, row.texts, old)
+    execute("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", (number, row.record, row.facts))
+
+
+def _index(
+    connection: sqlite3.Connection, number: int, facts: str | None, texts: Sequence[Text], old: bool = True
+) -> None:
+    """Put a video into the two indexes, instead of what they had of it."""
+    execute = connection.execute
+    insert = "INSERT INTO words (rowid, own, shared) VALUES (?, ?, ?)"
+    new = {number << PLACE_BITS | text.place: (text.own, text.shared) for text in texts}
+    gone: set[int] = set()
+    if old:
+        (had,) = execute("SELECT facts FROM records WHERE video = ?", (number,)).fetchone()
+        delete = "INSERT INTO facts (facts, rowid, fact) VALUES ('delete', ?, ?)"
+        execute(delete, (number, had))
+        bounds = number << PLACE_BITS, (number + 1) << PLACE_BITS
+        gone = {row[0] for row in execute("SELECT rowid FROM words WHERE rowid >= ? AND rowid < ?", bounds)}
+    if facts is not None:
+        execute("INSERT INTO facts (rowid, fact) VALUES (?, ?)", (number, facts))
+    if not gone:
+        connection.executemany(insert, [(at, *text) for at, text in new.items()])
+    for at in sorted(gone | new.keys()) if gone else ():
+        if at in gone:
+            execute("DELETE FROM words WHERE rowid = ?", (at,))
+        if at in new:
+            execute(insert, (at, *new[at]))
+
+
+def upgrade(connection: sqlite3.Connection, name: str) -> None:
+    """Bring a file of an older vidkit up to date, in the transaction that is open; one that is stays as it is."""
+    version = version_of(connection)
+    if version == SCHEMA:  # another process was faster
+        return
+    what = "its words are indexed anew" if version == 1 else "its videos get keys"
+    log.warning("%s is of an older vidkit: %s, once", name, what)
+    if version == 1:
+        _make_forms(connection)
+        _index_whole_pieces(connection)
+    _make_keys(connection)
+    connection.execute(f"PRAGMA user_version = {SCHEMA}")
+
+
+def _make_forms(connection: sqlite3.Connection) -> None:
+    connection.execute(FORMS)
+    connection.execute("CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab ('main', 'words', 'row')")
+    words = [row[0] for row in connection.execute("SELECT term FROM vocabulary WHERE length(term) > 2")]
+    connection.execute("DROP TABLE temp.vocabulary")
+    put_forms(connection, stems_of(words))
+
+
+def _index_whole_pieces(connection: sqlite3.Connection) -> None:
+    """Take the scenes and clips that are the whole video out of the index: they were answers of their own."""
+    asked, last = "SELECT video, record, facts FROM records WHERE video > ? ORDER BY video LIMIT 500", 0
+    while rows := connection.execute(asked, (last,)).fetchall():
+        for number, text, facts in rows:
+            record = cast(Record, json.loads(text))
+            if has_whole_piece(record):
+                _index(connection, number, facts, texts_of(record))
+        last = rows[-1][0]
+
+
+def _make_keys(connection: sqlite3.Connection) -> None:
+    for column in ("key", "pieces"):
+        connection.execute(f"ALTER TABLE videos ADD COLUMN {column} TEXT NOT NULL DEFAULT ''")
+    connection.create_function("video_key", 1, video_key, deterministic=True)
+    connection.create_function("layout", 1, _layout_in, deterministic=True)
+    layout = "coalesce((SELECT layout(record) FROM records WHERE video = id), '')"
+    connection.execute(f"UPDATE videos SET key = video_key(url), pieces = {layout}")
+    for statement in (VIDEO_KEYS, *MOVED):
+        connection.execute(statement)
+
+
+def _layout_in(text: str) -> str:
+    try:
+        return _layout_text(json.loads(text))
+    except (ValueError, TypeError, AttributeError):  # damaged: whoever reads the record says so
+        return ""

@@ -1,0 +1,61 @@
+"""The parameters of a search, as addresses and bodies have them: the names of `vidkit search`'s options."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from vidkit.errors import QueryError, nearest
+from vidkit.library import Query, read_query
+
+_MOST = 50
+Text = Annotated[str, Field(max_length=500)]
+Several = Annotated[list[Text], Field(max_length=_MOST)]
+
+
+class SearchParameters(BaseModel):
+    """What is looked for, in the words of `vidkit search`. Every part holds."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    q: Annotated[str, Field(max_length=5000)] = Field(
+        "", description="words, as they are typed after `vidkit search`"
+    )
+    tag: Several = Field([], description="all of these tags")
+    classes: Several = Field([], alias="class", description="one of these classes")
+    codec: Text | None = Field(None, description="such as `h264`")
+    resolution: Text | None = Field(None, description="`720p`, `>=1080p`, `1280x720`")
+    min_duration: Text | None = Field(None, description="`90`, `5:30`, `1h`")
+    max_duration: Text | None = Field(None, description="`90`, `5:30`, `1h`")
+    after: Text | None = Field(None, description="processed at this date or time, or later")
+    before: Text | None = Field(None, description="processed earlier than this date or time")
+    where: Several = Field([], description="`KEY=VALUE`, all of them: a key of the record or a column of the CSV")
+    sort: Text = Field("relevance", description="one of `vidkit search --sort`")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known(cls, given: Any) -> Any:
+        """Name an unknown parameter, and the one that is most likely meant."""
+        if isinstance(given, dict):
+            known = [field.alias or name for name, field in cls.model_fields.items()]
+            for name in (str(name)[:100] for name in given if name not in known):
+                near = nearest(name, known)
+                raise ValueError(f"there is no parameter {name}{f': did you mean {near}?' if near else ''}")
+        return given
+
+    def query(self, limit: int | None = None) -> Query:
+        """The search that is asked for.
+
+        Raises:
+            QueryError: one of the parameters cannot be read; the message names it as it is called here.
+        """
+        options = {"words": self.q, "class": self.classes, **self.model_dump(include=_SAME), "limit": limit}
+        try:
+            return read_query({name: value for name, value in options.items() if value not in ("", [])})
+        except QueryError as error:
+            raise QueryError(re.sub(r"--([a-z-]+)", lambda found: found[1].replace("-", "_"), str(error))) from None
+
+
+_SAME = set(SearchParameters.model_fields) - {"q", "classes"}
