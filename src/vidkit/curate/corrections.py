@@ -129,6 +129,20 @@ def correct_video(library: Library, rules: RuleSet, key: str, change: Change) ->
         return [_keep(library, rules, entry, _corrections_with(rules, entry, change)) for entry in found]
 
 
+def correct_entry(library: Library, rules: RuleSet, entry: LibraryEntry, change: Change) -> CorrectedVideo | None:
+    """Correct the one video that a library's entry is, as `correct_video` does.
+
+    Returns:
+        The video; None where it is gone.
+
+    Raises:
+        OutputError, LibraryError: as in `correct_video`.
+    """
+    with _correcting:
+        now = _as_it_is(library, entry)
+        return None if now is None else _keep(library, rules, now, _corrections_with(rules, now, change))
+
+
 def set_corrections(
     library: Library,
     rules: RuleSet,
@@ -151,12 +165,16 @@ def set_corrections(
     Raises:
         OutputError, LibraryError: as in `correct_video`.
     """
-    url = entry.record["source"]["url"]
     with _correcting:
-        now = next((each for each in library.find(url) if each.record["source"]["url"] == url), None)
+        now = _as_it_is(library, entry)
         if now is None or known not in (..., now.record.get("corrections")):
             return None
         return _keep(library, rules, now, corrections)
+
+
+def _as_it_is(library: Library, entry: LibraryEntry) -> LibraryEntry | None:
+    url = entry.record["source"]["url"]
+    return next((each for each in library.find(url) if each.record["source"]["url"] == url), None)
 
 
 def _corrections_with(rules: RuleSet, entry: LibraryEntry, change: Change) -> Corrections | None:

@@ -21,6 +21,14 @@ SCOPES: dict[tuple[str, str], str] = {
     ("GET", "/api/openapi.json"): "read",
     ("GET", "/api/docs"): OPEN,
     ("GET", f"{API}/search"): "read",
+    ("GET", f"{API}/triage"): "label",
+    ("POST", f"{API}/triage"): "label",
+    ("GET", f"{API}/triage/{{queue}}"): "label",
+    ("PATCH", f"{API}/triage/{{queue}}"): "label",
+    ("DELETE", f"{API}/triage/{{queue}}"): "label",
+    ("POST", f"{API}/triage/{{queue}}/next"): "label",
+    ("POST", f"{API}/triage/{{queue}}/answers"): "label",
+    ("DELETE", f"{API}/triage/{{queue}}/answers/{{answer}}"): "label",
 }
 
 

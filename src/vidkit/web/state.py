@@ -20,6 +20,20 @@ NAME = "state.db"
 TABLES = (
     "CREATE TABLE IF NOT EXISTS audit (id INTEGER PRIMARY KEY, at TEXT NOT NULL, who TEXT NOT NULL,"
     " action TEXT NOT NULL, what TEXT NOT NULL, address TEXT NOT NULL) STRICT",
+    # Triage: the moments of a queue in their order, who has one before them until when, and what was said of it.
+    "CREATE TABLE IF NOT EXISTS triage_queues (id INTEGER PRIMARY KEY, query TEXT NOT NULL UNIQUE,"
+    " keys TEXT NOT NULL, total INTEGER NOT NULL, done INTEGER NOT NULL, made INTEGER NOT NULL, at TEXT NOT NULL,"
+    " who TEXT NOT NULL) STRICT",
+    "CREATE TABLE IF NOT EXISTS triage_moments (queue INTEGER NOT NULL REFERENCES triage_queues ON DELETE CASCADE,"
+    " position INTEGER NOT NULL, key TEXT NOT NULL, kind TEXT NOT NULL, number INTEGER NOT NULL, holder TEXT,"
+    " until REAL, answer INTEGER, PRIMARY KEY (queue, position), UNIQUE (queue, key, kind, number))"
+    " STRICT, WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS triage_left ON triage_moments (queue, position) WHERE answer IS NULL",
+    "CREATE INDEX IF NOT EXISTS triage_held ON triage_moments (queue, holder) WHERE holder IS NOT NULL",
+    "CREATE TABLE IF NOT EXISTS triage_answers (id INTEGER PRIMARY KEY, queue INTEGER NOT NULL REFERENCES"
+    " triage_queues ON DELETE CASCADE, position INTEGER NOT NULL, key TEXT NOT NULL, at TEXT NOT NULL,"
+    " who TEXT NOT NULL, said TEXT NOT NULL, before TEXT, after TEXT) STRICT",
+    "CREATE INDEX IF NOT EXISTS triage_said ON triage_answers (queue, key)",
 )
 _BUSY = 10.0  # seconds
 
