@@ -29,6 +29,11 @@ SCOPES: dict[tuple[str, str], str] = {
     ("POST", f"{API}/triage/{{queue}}/next"): "label",
     ("POST", f"{API}/triage/{{queue}}/answers"): "label",
     ("DELETE", f"{API}/triage/{{queue}}/answers/{{answer}}"): "label",
+    ("GET", f"{API}/videos/{{key}}/video"): "read",
+    ("GET", f"{API}/videos/{{key}}/clips/{{n}}"): "read",
+    ("GET", f"{API}/videos/{{key}}/scenes/{{n}}/thumbnail"): "read",
+    ("GET", f"{API}/videos/{{key}}/sprites.vtt"): "read",
+    ("GET", f"{API}/videos/{{key}}/sprites/{{n}}"): "read",
 }
 
 

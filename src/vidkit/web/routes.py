@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from vidkit.web.views import health, pages, search, triage
+from vidkit.web.views import health, media, pages, search, triage
 
 ROUTES: tuple[APIRouter, ...] = (
     health.router,
+    media.router,
     pages.router,
     search.router,
     triage.router,

@@ -1,0 +1,179 @@
+"""Which file of a video a request means: found by the record's entry and the kind, never by a path of the request.
+
+A record may come from anywhere (`library add`, a MongoDB server), so a path in it is hostile input: a file counts
+only if it really lies where vidkit keeps files of its kind, wherever links and `..` lead.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from vidkit.core.config import Config
+from vidkit.export import read_record, record_path
+from vidkit.library import LibraryEntry
+from vidkit.web.problems import not_found
+from vidkit.workflow.layout import CLIPS, THUMBNAILS
+
+# How an original video is sent, by the extension of its file. No other file is sent as one.
+VIDEO_TYPES = {
+    ".3g2": "video/3gpp2", ".3gp": "video/3gpp", ".asf": "video/x-ms-asf", ".avi": "video/x-msvideo",
+    ".divx": "video/x-msvideo", ".f4v": "video/mp4", ".flv": "video/x-flv", ".m2t": "video/mp2t",
+    ".m2ts": "video/mp2t", ".m2v": "video/mpeg", ".m4v": "video/mp4", ".mkv": "video/x-matroska",
+    ".mov": "video/mp4", ".mp4": "video/mp4", ".mpe": "video/mpeg", ".mpeg": "video/mpeg", ".mpg": "video/mpeg",
+    ".mts": "video/mp2t", ".mxf": "application/mxf", ".ogg": "video/ogg", ".ogm": "video/ogg", ".ogv": "video/ogg",
+    ".qt": "video/mp4", ".ts": "video/mp2t", ".vob": "video/mpeg", ".webm": "video/webm", ".wmv": "video/x-ms-wmv",
+}  # fmt: skip
+CLIP_TYPE, PICTURE_TYPE, VTT_TYPE = "video/mp4", "image/jpeg", "text/vtt; charset=utf-8"
+_LONGEST_VTT = 1 << 20  # bytes: vidkit's own have 80 KB at most
+_TIMES = re.compile(r"(\d\d+:\d\d:\d\d\.\d{3}) --> (\d\d+:\d\d:\d\d\.\d{3})", re.ASCII)
+_PICTURE = re.compile(r"(.+)#(xywh=\d{1,6},\d{1,6},\d{1,6},\d{1,6})", re.ASCII)
+
+
+def open_clip(entry: LibraryEntry, number: int) -> BinaryIO:
+    """The file of a clip, by its index.
+
+    Raises:
+        Problem: 404, with the reason.
+    """
+    clip = _entry(entry.record["segments"], number, "clip")
+    return _open(entry.folder, clip.get("path"), [entry.folder / CLIPS], f"the file of clip {number}")
+
+
+def open_thumbnail(entry: LibraryEntry, number: int) -> BinaryIO:
+    """The picture of a scene, by its index. Raises as `open_clip`."""
+    scene = _entry(entry.record["scenes"], number, "scene")
+    return _open_picture(entry, scene.get("thumbnail"), f"the picture of scene {number}")
+
+
+def open_sprites(entry: LibraryEntry, number: int) -> BinaryIO:
+    """An image of the contact sheet, from 0. Raises as `open_clip`."""
+    images = _sprites(entry)["images"]
+    if not 0 <= number < len(images):
+        raise not_found(f"the contact sheet has {len(images)} images, numbered from 0")
+    return _open_picture(entry, images[number], f"image {number} of the contact sheet")
+
+
+def sprites_vtt(entry: LibraryEntry) -> bytes:
+    """The WebVTT file of the contact sheet; its cues name the images as `sprites/0`, `sprites/1`.
+
+    Only times and places in a picture are taken from the file, so no other text of it gets into the page.
+
+    Raises:
+        Problem: 404, with the reason.
+    """
+    sprites = _sprites(entry)
+    with _open_picture(entry, sprites.get("vtt"), "the contact sheet's WebVTT file") as file:
+        text = file.read(_LONGEST_VTT).decode("utf-8", "replace")
+    numbers = {str(image).rpartition("/")[2]: number for number, image in enumerate(sprites["images"])}
+    lines, times = ["WEBVTT", ""], None
+    for line in text.splitlines():
+        picture = _PICTURE.fullmatch(line.strip())
+        if times and picture and picture[1] in numbers:
+            lines += [times[0], f"sprites/{numbers[picture[1]]}#{picture[2]}", ""]
+        times = _TIMES.fullmatch(line.strip())
+    return "\n".join(lines).encode()
+
+
+def open_video(entry: LibraryEntry, config: Config) -> tuple[BinaryIO, str]:
+    """The original video and its media type: the download that was kept, or the user's own local file.
+
+    A local file lies anywhere, so a record's word for it is not enough (see `_is_own_source`).
+
+    Raises:
+        Problem: 404, with the reason.
+    """
+    record = entry.record
+    url = record["source"]["url"]
+    if record["path"] is None:
+        raise not_found("the download of this video was not kept; its clips can be played")
+    path = _text(record["path"])
+    media_type = VIDEO_TYPES.get(Path(path).suffix.lower())
+    if media_type is None:
+        raise not_found("the file of this video is not called like a video")
+    if "://" in url:
+        if Path(path).name != record["filename"]:
+            raise not_found("the record names a file that is not the download of this video")
+        roots = [entry.folder, config.paths.download_directory]
+        return _open(entry.folder, path, roots, "the download"), media_type
+    local = Path(url)
+    if not _is_own_source(entry, local, config):
+        raise not_found("the video is a local file, which the library of this server does not vouch for")
+    return _open(entry.folder, path, [Path(os.path.realpath(local)).parent], "the file", record["size"]), media_type
+
+
+def _is_own_source(entry: LibraryEntry, local: Path, config: Config) -> bool:
+    """Whether this vidkit itself processed a local file: the record lies in the ProcessedDirectory, its JSON there
+    says the same, and its path leads to the file that its URL names."""
+    record = entry.record
+    if not local.is_absolute() or "\0" in str(local):
+        return False
+    if os.path.realpath(entry.folder) != os.path.realpath(config.paths.processed_directory):
+        return False
+    known = read_record(record_path(entry.folder, record["filename"]))
+    if known is None or known["source"]["url"] != record["source"]["url"] or known["path"] != record["path"]:
+        return False
+    return os.path.realpath(entry.folder / str(record["path"])) == os.path.realpath(local)
+
+
+def _sprites(entry: LibraryEntry) -> Mapping[str, Any]:
+    sprites: Any = entry.record.get("sprites")
+    if not isinstance(sprites, Mapping) or not isinstance(sprites.get("images"), list):
+        raise not_found(
+            "this video has no contact sheet; `vidkit process` makes one if [Processing] SpriteInterval is not 0"
+        )
+    return sprites
+
+
+def _open_picture(entry: LibraryEntry, path: object, what: str) -> BinaryIO:
+    return _open(entry.folder, path, [entry.folder / THUMBNAILS], what)
+
+
+def _entry(entries: Sequence[Mapping[str, Any]], number: int, what: str) -> Mapping[str, Any]:
+    found = next((entry for entry in entries if entry["index"] == number), None)
+    if found is None:
+        raise not_found(f"this video has no {what} {number}")
+    return found
+
+
+def _text(path: object) -> str:
+    if not isinstance(path, str) or not path or "\0" in path:
+        raise not_found("the record names no file here")
+    return path
+
+
+def _open(folder: Path, path: object, roots: Iterable[Path], what: str, size: int | None = None) -> BinaryIO:
+    """Open a file that a record names, for reading.
+
+    Args:
+        folder: the folder of the record, which its paths are relative to.
+        path: as the record has it.
+        roots: the folders that the file has to be in, after all links.
+        what: the file in words.
+        size: the bytes that it has to have, if that is known.
+
+    Raises:
+        Problem: 404.
+    """
+    missing = not_found(f"{what} is not there")
+    relative = Path(_text(path))
+    try:
+        if relative.is_absolute():
+            raise missing
+        real = Path(os.path.realpath(folder / relative))
+        if not any(real.is_relative_to(os.path.realpath(root)) for root in roots):
+            raise missing
+        if not stat.S_ISREG(real.lstat().st_mode):  # a pipe or a device is not even opened
+            raise missing
+        file = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError):
+        raise missing from None
+    found = os.fstat(file)
+    if not stat.S_ISREG(found.st_mode) or size not in (None, found.st_size):
+        os.close(file)
+        raise missing
+    return os.fdopen(file, "rb")

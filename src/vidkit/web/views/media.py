@@ -1,0 +1,71 @@
+"""`GET /api/v1/videos/{key}/...`: the video, its clips, thumbnails and contact sheet; never addressed by path."""
+
+from __future__ import annotations
+
+import hashlib
+from http import HTTPStatus
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from vidkit.web.access import API
+from vidkit.web.file_response import FileResponse
+from vidkit.web.record_files import (
+    CLIP_TYPE,
+    PICTURE_TYPE,
+    VTT_TYPE,
+    open_clip,
+    open_sprites,
+    open_thumbnail,
+    open_video,
+    sprites_vtt,
+)
+from vidkit.web.services import Shared
+from vidkit.web.video_key import Entry
+
+router = APIRouter(prefix=f"{API}/videos/{{key}}", tags=["media"])
+
+# Seconds for which a browser shows a picture again without asking: a grid of cards shows the same ones again.
+_PICTURES_FRESH = 60
+Download = Annotated[bool, Query(description="send it as a file to save")]
+
+
+@router.get("/video", response_class=Response)
+def video(entry: Entry, request: Request, services: Shared, download: Download = False) -> Response:
+    """The original video: the download, if it was kept, or the local file. `Range` is answered."""
+    file, media_type = open_video(entry, services.config)
+    return FileResponse(request, file, media_type, entry.record["filename"] if download else None)
+
+
+@router.get("/clips/{n}", response_class=Response)
+def clip(entry: Entry, n: int, request: Request, download: Download = False) -> Response:
+    """A clip, by its index. `Range` is answered."""
+    name = f"{Path(entry.record['filename']).stem}_clip_{n:03d}.mp4"
+    return FileResponse(request, open_clip(entry, n), CLIP_TYPE, name if download else None)
+
+
+@router.get("/scenes/{n}/thumbnail", response_class=Response)
+def thumbnail(entry: Entry, n: int, request: Request, download: Download = False) -> Response:
+    """The picture of a scene, by its index: a JPEG."""
+    name = f"{Path(entry.record['filename']).stem}_scene_{n:03d}.jpg"
+    return FileResponse(
+        request, open_thumbnail(entry, n), PICTURE_TYPE, name if download else None, _PICTURES_FRESH
+    )
+
+
+@router.get("/sprites.vtt", response_class=Response)
+def sprites(entry: Entry, request: Request) -> Response:
+    """The contact sheet for players, as WebVTT: each cue names the part of an image that shows these seconds."""
+    content = sprites_vtt(entry)
+    etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
+    if request.headers.get("if-none-match") == etag:
+        return Response(None, HTTPStatus.NOT_MODIFIED, headers)
+    return Response(content, headers=headers, media_type=VTT_TYPE)
+
+
+@router.get("/sprites/{n}", response_class=Response)
+def sprite(entry: Entry, n: int, request: Request) -> Response:
+    """An image of the contact sheet, from 0: a JPEG."""
+    return FileResponse(request, open_sprites(entry, n), PICTURE_TYPE, fresh=_PICTURES_FRESH)
