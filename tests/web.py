@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -9,11 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import requests
-import uvicorn
 
 from vidkit.core.config import Config
-from vidkit.web.app import create_app
-from vidkit.web.server import listening
+from vidkit.web.server import listening, uvicorn_server
 from vidkit.web.services import Services, open_services
 
 
@@ -21,8 +20,7 @@ from vidkit.web.services import Services, open_services
 def serving(config: Config, **options: object) -> Iterator[tuple[str, Services]]:
     """The address of a server over the library of some settings, and its services."""
     with listening("127.0.0.1", 0) as listener, open_services(config, **options) as services:
-        settings = uvicorn.Config(create_app(services), log_config=None, access_log=False)
-        server = uvicorn.Server(settings)
+        server = uvicorn_server(services)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -55,3 +53,13 @@ def config_in(folder: Path, **sections: object) -> Config:
 def get(address: str, path: str, **options: object) -> requests.Response:
     """A GET without proxies."""
     return requests.get(address + path, timeout=20, **options)
+
+
+def key_of(services: Services, scope: str, name: str = "", expires: str | None = None) -> str:
+    """A new key; what a request sends as `authorized(key)`."""
+    return services.keys.add(name or f"{scope} {secrets.token_hex(4)}", scope, expires)[1]
+
+
+def authorized(key: str) -> dict[str, str]:
+    """The header of a request with a key."""
+    return {"Authorization": f"Bearer {key}"}

@@ -10,10 +10,10 @@ from typing import Protocol
 
 from vidkit.batch.tally import Outcome, Reporter
 from vidkit.core import shown_url, without_secrets
+from vidkit.core.units import timestamp
 from vidkit.errors import UnwantedError, VidkitError
 from vidkit.rows import Row
 from vidkit.workflow import process_video_pipeline, source_key
-from vidkit.workflow.fingerprints import timestamp
 from vidkit.workflow.job import Progress
 from vidkit.workflow.run import Run
 

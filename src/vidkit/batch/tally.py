@@ -12,9 +12,9 @@ from typing import Protocol
 from vidkit.batch.failures import NAME as FAILURES
 from vidkit.batch.failures import Failure, Failures
 from vidkit.core import without_secrets, write_whole
+from vidkit.core.units import timestamp
 from vidkit.record import Record
 from vidkit.rows import BadRow, IgnoredRow, Row
-from vidkit.workflow.fingerprints import timestamp
 from vidkit.workflow.run import Run
 
 SUMMARY = "summary.json"

@@ -10,7 +10,8 @@ import argparse
 import re
 import sys
 
-from vidkit.cli.arguments import COMMANDS, SEARCHING, add_common
+from vidkit.cli.arguments import COMMANDS, SEARCHING
+from vidkit.cli.common_arguments import add_common
 from vidkit.cli.exit_codes import EXIT_WRONG
 from vidkit.cli.parser import Parser
 

@@ -9,6 +9,7 @@ import argparse
 from typing import NamedTuple
 
 from vidkit.cli import web_arguments
+from vidkit.cli.common_arguments import add_common, natural
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,25 +36,6 @@ SETTINGS = {
 }
 # The commands whose words are a search query.
 SEARCHING = ("search", "stats")
-
-
-def natural(text: str) -> int:
-    """A whole number, 0 or more."""
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"{text} is less than nothing")
-    return number
-
-
-def add_common(command: argparse.ArgumentParser, config: str | None = None, log_level: str = "INFO") -> None:
-    """Add the options that every command has, with their defaults."""
-    command.add_argument("--config", metavar="FILE", default=config, help="settings file (default: ./config.ini)")
-    command.add_argument(
-        "--log_level",
-        choices=["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
-        default=log_level,
-        help="minimum level written to the log file (default: INFO)",
-    )
 
 
 def _process(parser: argparse.ArgumentParser) -> None:
@@ -391,6 +373,8 @@ COMMANDS: dict[str, Command] = {
     "remove": Command("remove a video from the library; asks for confirmation", _remove, "library"),
     "export": Command("export the library, or a filtered part of it, as a dataset", _export, "datasets"),
     "serve": Command("show the library in the browser, and as a REST API", web_arguments.serve, "serve"),
+    "keys": Command("manage the keys of the web library and its API", web_arguments.keys, "access"),
+    "audit": Command("show who changed what in the web library", web_arguments.audit, "access"),
     "init": Command(
         "write config.ini, custom_tags.json and priority_keywords.json here; never overwrites",
         _nothing,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from vidkit.cli.common_arguments import add_common, natural
+
 
 def serve(parser: argparse.ArgumentParser) -> None:
     """`vidkit serve`."""
@@ -17,3 +19,50 @@ def serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-auth", action="store_true", help="ask nobody to sign in; only on 127.0.0.1, ::1 or localhost"
     )
+
+
+def keys(parser: argparse.ArgumentParser) -> None:
+    """`vidkit keys`."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    add = actions.add_parser(
+        "add",
+        help="make a key and print it once",
+        description="Make a key, for the API and for signing in to the pages. It is printed only now.",
+        allow_abbrev=False,
+    )
+    add.add_argument("name", metavar="NAME", help="what the audit log calls the user of the key")
+    add.add_argument(
+        "--scope",
+        required=True,
+        choices=["read", "label", "process", "admin"],
+        help="what the key may do; each scope includes those before it",
+    )
+    add.add_argument("--expires", metavar="TIME", help="end the key after this time, such as 90d (default: never)")
+    listed = actions.add_parser(
+        "list",
+        help="list the keys, without their secrets",
+        description="List the keys, without their secrets.",
+        allow_abbrev=False,
+    )
+    listed.add_argument("--json", action="store_true", help="print one line of JSON per key")
+    revoke = actions.add_parser(
+        "revoke",
+        help="end a key and all sessions that were opened with it",
+        description="End a key and all sessions that were opened with it. This takes effect at once.",
+        allow_abbrev=False,
+    )
+    revoke.add_argument("key", metavar="ID|NAME", help="id or name of the key, as `vidkit keys list` shows it")
+    link = actions.add_parser(
+        "link",
+        help="print a new sign-in link of the running `vidkit serve`",
+        description="Print a new sign-in link of the running `vidkit serve`. It works once, within ten minutes.",
+        allow_abbrev=False,
+    )
+    for action in (add, listed, revoke, link):  # an option before the action holds unless it is repeated after it
+        add_common(action, argparse.SUPPRESS, argparse.SUPPRESS)
+
+
+def audit(parser: argparse.ArgumentParser) -> None:
+    """`vidkit audit`."""
+    parser.add_argument("--limit", metavar="N", type=natural, default=50, help="maximum lines (default: 50)")
+    parser.add_argument("--json", action="store_true", help="print one line of JSON per change")

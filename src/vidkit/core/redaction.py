@@ -23,6 +23,10 @@ _IN_TEXT = re.compile(
 )
 
 
+# The keys, session cookies and sign-in tokens of `vidkit serve`: a prefix and 256 random bits.
+TOKEN = re.compile(r"v[kst]_[A-Za-z0-9_-]{43}")
+
+
 def shown_url(url: str) -> str:
     """A URL without the user name and password that it may carry; a path of a file that is there stays as it is."""
     if "@" not in url:
@@ -34,11 +38,16 @@ def shown_url(url: str) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """A text without the user names and passwords of the URLs in it; vidkit's own example stays."""
+    """A text without the user names and passwords of the URLs in it, and without vidkit's own keys.
+
+    vidkit's own example of a URL with a password stays.
+    """
 
     def shown(match: re.Match[str]) -> str:
         return match[0] if "user:password@host" in match[0] else shown_url(match[0])
 
+    if "_" in text:
+        text = TOKEN.sub("***", text)
     return _IN_TEXT.sub(shown, text) if "@" in text else text
 
 

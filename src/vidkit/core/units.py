@@ -1,4 +1,4 @@
-"""Parse and format sizes, durations, dates, resolutions and codec names."""
+"""Parse and format sizes, durations, dates, times, resolutions and codec names."""
 
 from __future__ import annotations
 
@@ -83,6 +83,19 @@ def parse_date(text: str) -> datetime:
     except ValueError:
         raise ValueError(f"{text!r} is no date: write it like 2026-11-20 or 2026-11-20T19:48:30Z") from None
     return when if when.tzinfo else when.replace(tzinfo=timezone.utc)
+
+
+def timestamp() -> str:
+    """Now, as the record has it: UTC, ISO 8601, to the millisecond."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def time_text(seconds: float | None) -> str | None:
+    """A time in seconds since 1970, as `timestamp` writes it; None stays None."""
+    if seconds is None:
+        return None
+    when = datetime.fromtimestamp(seconds, timezone.utc)
+    return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def parse_resolution(text: str) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import EllipsisType
 
 from vidkit.core import printable
+from vidkit.core.units import timestamp
 from vidkit.curate.retag import retagged, write_json
 from vidkit.errors import ConfigError
 from vidkit.export import read_record, record_path
@@ -21,7 +22,6 @@ from vidkit.record import Corrections, Record
 from vidkit.rows import NAME_COLUMNS, URL_COLUMNS, BadRow
 from vidkit.rows.table import find_column, find_delimiter, open_text, readable_cells, records, too_many_cells
 from vidkit.tagging import RuleSet, same_tag
-from vidkit.workflow.fingerprints import timestamp
 
 log = logging.getLogger(__name__)
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Depends, Request
 
+from vidkit.web.actors import OPEN, SCOPE_NAMES, Actor, may
 from vidkit.web.problems import Problem
 
-# Each scope includes those before it.
-SCOPE_NAMES = ("read", "label", "process", "admin")
-OPEN = ""  # for everyone, signed in or not
+__all__ = ["API", "OPEN", "SCOPES", "SCOPE_NAMES", "Actor", "Caller", "actor_of", "authorize", "may"]
+
 API = "/api/v1"
 
 # (method, path of the route) -> scope. A route without a row answers 403 to everyone.
@@ -34,29 +33,19 @@ SCOPES: dict[tuple[str, str], str] = {
     ("GET", f"{API}/videos/{{key}}/scenes/{{n}}/thumbnail"): "read",
     ("GET", f"{API}/videos/{{key}}/sprites.vtt"): "read",
     ("GET", f"{API}/videos/{{key}}/sprites/{{n}}"): "read",
+    ("GET", f"{API}/audit"): "admin",
+    ("GET", f"{API}/keys"): "admin",
+    ("POST", f"{API}/keys"): "admin",
+    ("DELETE", f"{API}/keys/{{id}}"): "admin",
+    ("GET", f"{API}/session"): "read",
+    ("POST", f"{API}/session"): OPEN,
+    ("DELETE", f"{API}/session"): OPEN,
 }
 
 
-@dataclass(frozen=True)
-class Actor:
-    """Who makes a request.
-
-    `name` is the key's, or who signed in; `scope` is one of SCOPE_NAMES; `address` is the client's, for the audit
-    log and the rate limits.
-    """
-
-    name: str
-    scope: str
-    address: str = ""
-
-
-def may(actor: Actor, scope: str) -> bool:
-    """Whether an actor has a scope."""
-    return scope == OPEN or SCOPE_NAMES.index(actor.scope) >= SCOPE_NAMES.index(scope)
-
-
 def authorize(request: Request) -> None:
-    """Let a request pass if SCOPES has its route and its actor has the scope. The actor is kept in the request.
+    """Let a request pass if SCOPES has its route and its actor has the scope. The actor of a call
+    that is not open to everyone is kept in the request.
 
     Raises:
         Problem: 401 for nobody, 403 for too small a scope or an unknown route.
@@ -64,17 +53,17 @@ def authorize(request: Request) -> None:
     services = request.app.state.services
     path = request.scope["route"].path
     scope = SCOPES.get((request.method, path))
-    actor: Actor | None = services.actor_of(request)
-    request.state.actor = actor
     if scope == OPEN:
         return
+    actor: Actor | None = services.actor_of(request)
+    request.state.actor = actor
     if actor is None:
         raise Problem(HTTPStatus.UNAUTHORIZED, "sign in first, or send a key", {"WWW-Authenticate": "Bearer"})
     if scope is None or not may(actor, scope):
         raise Problem(HTTPStatus.FORBIDDEN, f"this needs the scope {scope}" if scope else "nobody may do this")
 
 
-def actor_of(request: Request) -> Actor:
+async def actor_of(request: Request) -> Actor:
     """Who makes a request that was authorized."""
     actor: Actor = request.state.actor
     return actor

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from vidkit.core import printable, without_secrets
-from vidkit.web.access import Actor
+from vidkit.core.units import timestamp
+from vidkit.web.actors import Actor
 from vidkit.web.state import StateDatabase
-from vidkit.workflow.fingerprints import timestamp
 
 _LONGEST = 500
 
@@ -27,3 +29,20 @@ class AuditLog:
         line = timestamp(), actor.name, action, printable(without_secrets(what))[:_LONGEST], actor.address
         with self._state.writing() as connection:
             connection.execute("INSERT INTO audit (at, who, action, what, address) VALUES (?, ?, ?, ?, ?)", line)
+
+    def lines(self, limit: int, before: int | None = None) -> list[dict[str, Any]]:
+        """The newest lines.
+
+        Args:
+            limit: the most lines.
+            before: only lines with a smaller `id`, which are older.
+
+        Returns:
+            `id`, `at`, `who`, `action`, `what` and `address` of each, the newest first.
+        """
+        with self._state.reading() as connection:
+            rows = connection.execute(
+                "SELECT id, at, who, action, what, address FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?",
+                (2**63 - 1 if before is None else before, limit),
+            ).fetchall()
+        return [dict(row) for row in rows]

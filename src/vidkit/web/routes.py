@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from vidkit.web.views import health, media, pages, search, triage
+from vidkit.web.views import audit, health, keys, media, pages, search, session, triage
 
 ROUTES: tuple[APIRouter, ...] = (
+    audit.router,
     health.router,
     media.router,
+    keys.router,
     pages.router,
     search.router,
     triage.router,
+    session.router,
 )

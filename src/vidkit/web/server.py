@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
+import logging
+import signal
 import socket
 import sys
 import webbrowser
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 import uvicorn
 
+from vidkit.core import write_whole
 from vidkit.core.config import Config
 from vidkit.errors import ConfigError
 from vidkit.web.app import create_app
-from vidkit.web.services import open_services
+from vidkit.web.running import noted_server, shown_address, sign_in_link
+from vidkit.web.services import Services, open_services
+
+log = logging.getLogger(__name__)
+
+_GRACE = 2  # seconds that open answers get when the server ends
 
 
 def run_server(config: Config, host: str, port: int, no_auth: bool = False, open_browser: bool = False) -> None:
-    """Serve the library until the process is told to stop.
+    """Serve the library until the process is told to stop by Ctrl-C or SIGTERM.
 
     Args:
         config: the settings.
@@ -26,20 +37,88 @@ def run_server(config: Config, host: str, port: int, no_auth: bool = False, open
         open_browser: open the page in the user's browser.
 
     Raises:
-        ConfigError: the address cannot be used.
+        ConfigError: the address cannot be used, or others could reach it and no key exists.
         LibraryError: the library cannot be opened.
         OutputError: a folder cannot be made.
     """
     if no_auth and not is_loopback(host):
         raise ConfigError(f"--no-auth: {host} can be reached by others; leave out --no-auth, or serve 127.0.0.1")
-    with listening(host, port) as listener, open_services(config, no_auth) as services:
-        shown = f"[{host}]" if ":" in host else host
-        address = f"http://{shown}:{listener.getsockname()[1]}/"
-        print(f"vidkit's library is at {address}", file=sys.stderr, flush=True)
+    with ExitStack() as stack:
+        listener = stack.enter_context(listening(host, port))
+        services = stack.enter_context(open_services(config, no_auth))
+        if not is_loopback(host) and not services.keys.some_active():
+            raise ConfigError(
+                f"{host} can be reached by other machines, and there is no key yet. Make one first: "
+                "`vidkit keys add NAME --scope read`; or serve 127.0.0.1"
+            )
+        address = shown_address(host, listener.getsockname()[1])
+        stack.enter_context(noted_server(services.state, address))
+        page = f"{address}/" if no_auth else sign_in_link(address, services.sessions)
+        _tell(address, page, no_auth)
         if open_browser:
-            webbrowser.open(address)
-        settings = uvicorn.Config(create_app(services), log_config=None, access_log=False, server_header=False)
-        uvicorn.Server(settings).run(sockets=[listener])
+            stack.enter_context(_opened(page, services))
+        _run(uvicorn_server(services), listener)
+
+
+def uvicorn_server(services: Services) -> uvicorn.Server:
+    """The HTTP server of some services, not started yet."""
+    settings = uvicorn.Config(
+        create_app(services),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_GRACE,
+    )
+    return uvicorn.Server(settings)
+
+
+def _run(server: uvicorn.Server, listener: socket.socket) -> None:
+    """Run a server until SIGINT or SIGTERM; a second one drops what is still open."""
+
+    def stop(*_: object) -> None:
+        server.force_exit = server.should_exit
+        server.should_exit = True
+
+    server.capture_signals = _no_signals  # type: ignore[method-assign]
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        server.run(sockets=[listener])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _no_signals() -> Iterator[None]:
+    yield
+
+
+def _tell(address: str, page: str, no_auth: bool) -> None:
+    lines = [f"vidkit's library is at {address}/ (stop it with Ctrl-C)"]
+    if not no_auth:
+        lines += [f"Sign in: {page}"]
+        lines += ["This link works once, within ten minutes; `vidkit keys link` prints another."]
+    for line in lines:
+        print(line, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _opened(page: str, services: Services) -> Iterator[None]:
+    """Open a page in the user's browser.
+
+    A file in the server's own folder leads there, which others cannot read: they can see the command line of a
+    browser, and so the token in a link.
+    """
+    file = services.state.path.parent / "sign_in.html"
+    if page.partition("#")[2]:
+        write_whole(file, f'<!doctype html><meta http-equiv="refresh" content="0; url={page}">\n')
+        page = file.as_uri()
+    webbrowser.open(page)
+    try:
+        yield
+    finally:
+        file.unlink(missing_ok=True)
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -54,6 +133,10 @@ def listening(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
     except (OSError, OverflowError) as error:
+        if getattr(error, "errno", None) == errno.EADDRINUSE:
+            raise ConfigError(
+                f"port {port} of {host} is in use, perhaps by another `vidkit serve`: choose another --port"
+            ) from None
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError(f"vidkit cannot listen on {host}, port {port}: {reason}. Choose another --port") from None
     listener.listen(100)

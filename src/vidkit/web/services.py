@@ -11,8 +11,10 @@ from fastapi import Depends, Request
 
 from vidkit.core.config import Config
 from vidkit.library import Library, open_library
-from vidkit.web.access import Actor
+from vidkit.web.actors import LOCAL, Actor
 from vidkit.web.audit import AuditLog
+from vidkit.web.keys import Keys
+from vidkit.web.sessions import Sessions
 from vidkit.web.state import StateDatabase
 
 
@@ -24,12 +26,23 @@ class Services:
     library: Library
     state: StateDatabase
     audit: AuditLog
+    keys: Keys
+    sessions: Sessions
     no_auth: bool = False
 
     def actor_of(self, request: Request) -> Actor | None:
-        """Who makes a request; None for nobody known."""
+        """Who makes a request, by its key or its session; None for nobody known."""
         address = request.client.host if request.client else ""
-        return Actor("local", "admin", address) if self.no_auth else None
+        if self.no_auth:
+            return Actor(LOCAL, "admin", address)
+        header = request.headers.get("authorization")
+        if header is not None:
+            kind, _, secret = header.partition(" ")
+            key = self.keys.find(secret.strip()) if kind.lower() == "bearer" else None
+            return Actor(key.name, key.scope, address, "key") if key else None
+        cookie = request.cookies.get(self.sessions.cookie)
+        session = self.sessions.find(cookie) if cookie else None
+        return Actor(session.name, session.scope, address, "session") if session else None
 
 
 @contextmanager
@@ -46,13 +59,14 @@ def open_services(config: Config, no_auth: bool = False) -> Iterator[Services]:
     """
     state = StateDatabase(config.serve.directory)
     try:
+        keys = Keys(state)
         with open_library(config) as library:
-            yield Services(config, library, state, AuditLog(state), no_auth)
+            yield Services(config, library, state, AuditLog(state), keys, Sessions(state, keys), no_auth)
     finally:
         state.close()
 
 
-def services_of(request: Request) -> Services:
+async def services_of(request: Request) -> Services:
     """The services, for a view."""
     services: Services = request.app.state.services
     return services

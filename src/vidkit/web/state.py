@@ -13,11 +13,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from vidkit.core import ensure_directory, printable
-from vidkit.errors import LibraryError
+from vidkit.errors import LibraryError, OutputError
 
 NAME = "state.db"
 # Every table of the file. A statement that is added here is executed in older files too.
 TABLES = (
+    "CREATE TABLE IF NOT EXISTS keys (id TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE, name TEXT NOT NULL,"
+    " scope TEXT NOT NULL, created_at REAL NOT NULL, created_by TEXT NOT NULL, expires_at REAL, used_at REAL,"
+    " revoked_at REAL) STRICT",
+    "CREATE TABLE IF NOT EXISTS sign_in_tokens (hash TEXT PRIMARY KEY, expires_at REAL NOT NULL) STRICT",
+    "CREATE TABLE IF NOT EXISTS sessions (hash TEXT PRIMARY KEY, key TEXT REFERENCES keys (id), name TEXT NOT NULL,"
+    " scope TEXT NOT NULL, created_at REAL NOT NULL, expires_at REAL NOT NULL, used_at REAL NOT NULL) STRICT",
+    "CREATE TABLE IF NOT EXISTS servers (address TEXT PRIMARY KEY, pid INTEGER NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS audit (id INTEGER PRIMARY KEY, at TEXT NOT NULL, who TEXT NOT NULL,"
     " action TEXT NOT NULL, what TEXT NOT NULL, address TEXT NOT NULL) STRICT",
     # Triage: the moments of a queue in their order, who has one before them until when, and what was said of it.
@@ -54,6 +61,7 @@ class StateDatabase:
         self._threads = threading.local()
         self._open: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
+        _make_private(self.path)
         with self.writing() as connection:
             for statement in TABLES:
                 connection.execute(statement)
@@ -97,7 +105,6 @@ class StateDatabase:
     def _connection(self) -> sqlite3.Connection:
         found: sqlite3.Connection | None = getattr(self._threads, "connection", None)
         if found is None:
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
             found = sqlite3.connect(self.path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
             found.row_factory = sqlite3.Row
             found.execute("PRAGMA journal_mode = WAL")
@@ -107,3 +114,17 @@ class StateDatabase:
             with self._lock:
                 self._open.append(found)
         return found
+
+
+def _make_private(path: Path) -> None:
+    """Make an empty file that only its owner may read.
+
+    A file that is there is not even opened: closing it would end all locks that this process has on it (POSIX), and
+    SQLite needs them.
+    """
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise OutputError(f"{printable(path)} cannot be made: {error.strerror}") from None

@@ -20,12 +20,13 @@ from vidkit.analysis.decode import DecodeRequest
 from vidkit.analysis.one_pass import decode_once
 from vidkit.core import shown_url
 from vidkit.core.config import load_config
+from vidkit.core.units import timestamp
 from vidkit.download import local_path
 from vidkit.errors import LibraryError, VidkitError
 from vidkit.export import export_to_json
 from vidkit.record import SCHEMA, Record
 from vidkit.rows import Row
-from vidkit.workflow.fingerprints import stage_fingerprint, timestamp
+from vidkit.workflow.fingerprints import stage_fingerprint
 from vidkit.workflow.job import ContentChanged, Progress, VideoJob, in_stage
 from vidkit.workflow.journal import Entry
 from vidkit.workflow.run import Run, RunSpec, open_run

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime, timezone
 from typing import Any
+
+from vidkit.core.units import timestamp as timestamp
 
 
 def fingerprint(*parts: object) -> str:
@@ -21,8 +22,3 @@ def stage_fingerprint(version: int, inputs: list[object], settings: list[object]
 def stage_entry(seconds: float, made_from: str) -> dict[str, Any]:
     """What the record says of a stage that is done: how long it took, and its fingerprint."""
     return {"seconds": round(seconds, 3), "fingerprint": made_from}
-
-
-def timestamp() -> str:
-    """Now, as the record has it: UTC, ISO 8601, to the millisecond."""
-    return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -18,6 +18,8 @@ from vidkit.errors import Terminated, VidkitError
 
 log = logging.getLogger(__name__)
 
+_LOGGED = ("process", "serve")  # the modules of commands that write a log file
+
 
 def run_command(options: argparse.Namespace) -> int:
     """Run a command and answer with its exit code; every error ends here, in words."""
@@ -27,7 +29,8 @@ def run_command(options: argparse.Namespace) -> int:
         config = load_config(options.config, _overrides(options))
         kind = COMMANDS[options.command].module
         # What only looks leaves no log behind.
-        setup_logging(config.logging.log_file if kind == "process" else None, options.log_level, config.secrets())
+        file = config.logging.log_file if kind in _LOGGED else None
+        setup_logging(file, options.log_level, config.secrets())
         command: Command = getattr(import_module(f"vidkit.cli.commands.{kind}"), options.command)
         return command(options, config)
     except KeyboardInterrupt:

@@ -1,0 +1,90 @@
+"""`vidkit keys` and `vidkit audit`: who may use the web library, and what they changed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from vidkit.cli.exit_codes import EXIT_DONE
+from vidkit.cli.screen import say
+from vidkit.core import printable
+from vidkit.core.config import Config
+from vidkit.errors import ConfigError
+from vidkit.web.actors import OWNER, Actor
+from vidkit.web.audit import AuditLog
+from vidkit.web.keys import Keys
+from vidkit.web.running import running_servers, sign_in_link
+from vidkit.web.sessions import Sessions
+from vidkit.web.state import StateDatabase
+
+_OWNER = Actor(OWNER, "admin")
+
+
+def keys(options: argparse.Namespace, config: Config) -> int:
+    """`vidkit keys add`, `list`, `revoke` and `link`."""
+    actions = {"add": _add, "list": _list, "revoke": _revoke, "link": _link}
+    with _state(config) as state:
+        actions[options.action](options, state)
+    return EXIT_DONE
+
+
+def audit(options: argparse.Namespace, config: Config) -> int:
+    """`vidkit audit`: the newest line last, as in a log."""
+    with _state(config) as state:
+        lines = AuditLog(state).lines(options.limit)
+    for line in reversed(lines):
+        if options.json:
+            print(json.dumps(line, ensure_ascii=False))
+        else:
+            shown = f"{line['at']}  {line['who']:12}  {line['action']:12}  {line['what']}"
+            print(printable(f"{shown}  ({line['address']})" if line["address"] else shown))
+    return EXIT_DONE
+
+
+def _add(options: argparse.Namespace, state: StateDatabase) -> None:
+    key, secret = Keys(state).add(options.name, options.scope, options.expires)
+    AuditLog(state)(_OWNER, "add key", f"{key.name}, {key.scope}")
+    say(f"the key of {printable(key.name)} is shown only now; send it as `Authorization: Bearer KEY`:")
+    print(secret)
+
+
+def _list(options: argparse.Namespace, state: StateDatabase) -> None:
+    for key in Keys(state).all():
+        shown = key.as_json()
+        if options.json:
+            print(json.dumps(shown, ensure_ascii=False))
+            continue
+        ends = f"expires {shown['expires_at']}" if key.expires_at else "never expires"
+        used = f"used {shown['used_at']}" if key.used_at else "never used"
+        print(printable(f"{key.id}  {key.name:20}  {key.scope:8}  {key.state:8}  {ends}, {used}"))
+
+
+def _revoke(options: argparse.Namespace, state: StateDatabase) -> None:
+    known = Keys(state)
+    key = known.revoke(options.key)
+    if key is None:
+        near = known.nearest(options.key)
+        hint = f"did you mean {near}?" if near else "`vidkit keys list` shows them."
+        raise ConfigError(f"no key that is in use has the id or name {printable(options.key)}: {hint}")
+    AuditLog(state)(_OWNER, "revoke key", f"{key.name}, {key.scope}")
+    say(f"the key {key.id} of {printable(key.name)} is revoked")
+
+
+def _link(options: argparse.Namespace, state: StateDatabase) -> None:
+    addresses = running_servers(state)
+    if not addresses:
+        raise ConfigError(f"no `vidkit serve` runs over {state.path.parent}: start it, it prints a sign-in link")
+    sessions = Sessions(state, Keys(state))
+    for address in addresses:
+        print(sign_in_link(address, sessions))
+
+
+@contextmanager
+def _state(config: Config) -> Iterator[StateDatabase]:
+    state = StateDatabase(config.serve.directory)
+    try:
+        yield state
+    finally:
+        state.close()

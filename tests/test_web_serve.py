@@ -1,0 +1,99 @@
+"""`vidkit serve`, `vidkit keys` and `vidkit audit` as commands, in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.web import authorized, get
+from tests.web_process import serve_process, vidkit
+
+SESSION = "/api/v1/session"
+LIBRARY = "/api/v1/keys"
+
+
+def test_keys_are_made_listed_and_revoked_while_the_server_runs(tmp_path):
+    with serve_process(tmp_path) as server:
+        for _ in range(5):  # several threads of the server have opened its database
+            get(server.address, SESSION, headers=authorized("vk_unknown"))
+        added = vidkit(tmp_path, "keys", "add", "anna", "--scope", "label", "--expires", "90d")
+        key = added.stdout.strip()
+        assert get(server.address, SESSION, headers=authorized(key)).json()["scope"] == "label"
+        [listed] = map(json.loads, vidkit(tmp_path, "keys", "list", "--json").stdout.splitlines())
+        assert (listed["name"], listed["scope"], listed["state"]) == ("anna", "label", "active")
+        wrong = vidkit(tmp_path, "keys", "revoke", "ana")
+        assert (wrong.returncode, "did you mean anna?" in wrong.stderr) == (2, True)
+        assert vidkit(tmp_path, "keys", "revoke", "anna").returncode == 0
+        assert get(server.address, SESSION, headers=authorized(key)).status_code == 401
+        link = vidkit(tmp_path, "keys", "link").stdout.strip()
+        assert link.startswith(f"{server.address}/sign-in#")
+        body = {"token": link.partition("#")[2]}
+        assert requests.post(server.address + SESSION, json=body, timeout=20).status_code == 200
+    log = [json.loads(line) for line in vidkit(tmp_path, "audit", "--json").stdout.splitlines()]
+    assert [line["action"] for line in log] == ["add key", "revoke key", "sign in"]
+    assert "anna, label" in vidkit(tmp_path, "audit", "--limit", "3").stdout
+    secrets = [key, body["token"], server.token]
+    files = [path for path in tmp_path.rglob("*") if path.is_file() and path != server.output]
+    assert files
+    for path in files:
+        assert not [secret for secret in secrets if secret.encode() in path.read_bytes()], path
+
+
+def test_no_sign_in_link_without_a_server(tmp_path):
+    done = vidkit(tmp_path, "keys", "link")
+    assert done.returncode == 2
+    assert "vidkit serve" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_server_ends_quickly_and_cleanly(tmp_path, number):
+    with serve_process(tmp_path) as server:
+        code, seconds = server.stop(number)
+        assert (code, server.output.read_text().count("\n")) == (0, 3)
+        assert seconds < 5
+    assert vidkit(tmp_path, "keys", "link").returncode == 2
+
+
+def test_other_machines_are_let_in_only_when_a_key_exists(tmp_path):
+    refused = vidkit(tmp_path, "serve", "--host", "0.0.0.0", "--port", "0")
+    assert refused.returncode == 2
+    assert "vidkit keys add" in refused.stderr
+    assert "--no-auth" in vidkit(tmp_path, "serve", "--host", "0.0.0.0", "--no-auth").stderr
+    vidkit(tmp_path, "keys", "add", "anna", "--scope", "read")
+    with serve_process(tmp_path, "--host", "0.0.0.0") as server:
+        port = server.address.rpartition(":")[2]
+        assert get(f"http://127.0.0.1:{port}", "/healthz").status_code == 200
+
+
+def test_a_port_in_use_is_said_in_words(tmp_path):
+    with serve_process(tmp_path) as server:
+        again = vidkit(tmp_path, "serve", "--port", server.address.rpartition(":")[2])
+    assert again.returncode == 2
+    assert "--port" in again.stderr
+    assert "Traceback" not in again.stderr
+
+
+def test_two_servers_share_keys_and_sessions_also_after_a_kill(tmp_path):
+    with serve_process(tmp_path) as first, serve_process(tmp_path) as second:
+        answer = requests.post(first.address + SESSION, json={"token": first.token}, timeout=20)
+        cookies = answer.cookies
+        assert get(second.address, SESSION, cookies=cookies).status_code == 200
+        os.kill(first.process.pid, signal.SIGKILL)
+        first.process.wait()
+        assert get(second.address, SESSION, cookies=cookies).status_code == 200
+        assert vidkit(tmp_path, "keys", "link").stdout.count("http://") == 1
+    with serve_process(tmp_path) as third:
+        assert get(third.address, SESSION, cookies=cookies).status_code == 200
+
+
+def test_the_files_of_the_server_are_for_its_owner_only(tmp_path):
+    with serve_process(tmp_path) as server:
+        get(server.address, SESSION, headers=authorized("vk_unknown"))
+        folder = tmp_path / "serve"
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert {path.stat().st_mode & 0o777 for path in Path(folder).iterdir()} == {0o600}
