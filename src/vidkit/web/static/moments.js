@@ -49,6 +49,16 @@ export function momentHref(moment, search) {
   return `/videos/${moment.key}?${query}`;
 }
 
+/**
+ * Where a moment's picture is: that of the scene that it begins in.
+ * @param {Moment} moment
+ * @returns {string | null}
+ */
+export function pictureOf(moment) {
+  const scene = moment.kind === "scene" ? moment.number : Number(/scene_(\d+)\.\w+$/.exec(moment.thumbnail ?? "")?.[1] ?? 1);
+  return moment.thumbnail ? `${mediaOf(moment.key)}/scenes/${scene}/thumbnail` : null;
+}
+
 /** Where a video's media is. @param {string} key */
 export const mediaOf = (key) => `${API}/videos/${key}`;
 

@@ -1,34 +1,284 @@
-// The library: search, and the moments that answer it.
+// The library: search, facets, and the moments that answer, as cards in a grid.
 
-import { html, useMemo } from "../ui.js";
-import { wordsOf } from "../api.js";
-import { momentHref, momentId, searchOf } from "../moments.js";
-import { resultsOf } from "../results.js";
-import { clock } from "../format.js";
-import { change } from "../router.js";
+import { html, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../ui.js";
+import { Problem, wordsOf } from "../api.js";
+import { address, change, withParameters } from "../router.js";
+import { count, counted } from "../format.js";
+import { momentId, searchOf } from "../moments.js";
+import { forgetResults, resultsOf } from "../results.js";
+import { selectTo, selected, toggle } from "../selection.js";
+import { useKeys } from "../keys.js";
+import { Card } from "../components/card.js";
+import { Chosen, FIRST, Facets, useFacets } from "../components/facets.js";
+import { Dialog } from "../components/dialog.js";
+import { Grid } from "../components/grid.js";
+import { Icon } from "../components/icons.js";
+import { Preview } from "../components/preview.js";
+import { SavedSearches } from "../components/saved_searches.js";
+import { SearchBox } from "../components/search_box.js";
+import { SelectionBar } from "../components/selection_bar.js";
+
+/** @typedef {import("../moments.js").Moment} Moment */
+
+export const STYLES = ["/static/pages/library.css"];
+
+const TEXT = 106; // pixels of a card under its picture, as in library.css
+
+/** @type {Record<string, string>} */
+const SORTS = {
+  relevance: "Best match",
+  newest: "Newest",
+  oldest: "Oldest",
+  longest: "Longest",
+  shortest: "Shortest",
+  largest: "Largest file",
+  smallest: "Smallest file",
+  name: "Name",
+};
 
 /** @param {{query: URLSearchParams}} props */
 export function Page({ query }) {
-  const search = searchOf(query);
-  const results = useMemo(() => resultsOf(query), [String(search)]);
-  /** @param {SubmitEvent} event */
-  const onSubmit = (event) => {
-    event.preventDefault();
-    const form = new FormData(/** @type {HTMLFormElement} */ (event.currentTarget));
-    change({ q: String(form.get("q")) });
+  const search = String(searchOf(query));
+  const [version, setVersion] = useState(0);
+  const results = useMemo(() => resultsOf(query), [search, version]);
+  const ready = results.changed.value > 0;
+  const asked = ready ? `${version} ${search}` : null;
+  const first = useFacets(asked, query, FIRST);
+  const [filtering, setFiltering] = useState(false);
+  useScrollOf(results, query.has("open"));
+
+  const renew = () => {
+    forgetResults();
+    setVersion(version + 1);
   };
-  return html`<div class="page" data-turn=${results.changed.value}>
-    <form class="row" role="search" onSubmit=${onSubmit}>
-      <input class="grow" name="q" type="search" aria-label="Search" value=${query.get("q") ?? ""} />
-      <button class="button button-main">Search</button>
-    </form>
-    ${results.error.value ? html`<p class="problem" role="alert">${wordsOf(results.error.value)}</p>` : null}
-    <ul>
-      ${results.items.map(
-        (moment) => html`<li key=${momentId(moment)}>
-          <a href=${momentHref(moment, search)}>${moment.filename}, ${clock(moment.start_time)}</a> ${moment.text}
-        </li>`,
-      )}
-    </ul>
+  return html`<div class="library">
+    <aside class="library-facets" aria-label="Filters"><${Facets} query=${query} asked=${asked} first=${first} /></aside>
+    <div class="library-main">
+      <h1 class="visually-hidden">Library</h1>
+      <div class="library-tools">
+        <${SearchBox} query=${query} error=${isMistake(results.error.value) ? wordsOf(results.error.value) : ""} />
+        <button class="button library-filter" onClick=${() => setFiltering(true)}><${Icon} name="filter" size=${18} />Filters</button>
+        <${SortChoice} query=${query} />
+        <${SavedSearches} query=${query} />
+      </div>
+      <${Chosen} query=${query} />
+      <${Answers} results=${results} query=${query} totals=${first.value} renew=${renew} />
+    </div>
+    ${filtering &&
+    html`<${Dialog} title="Filters" onClose=${() => setFiltering(false)} className="filter-dialog">
+      <div class="dialog-body"><${Facets} query=${query} asked=${asked} first=${first} /></div>
+    <//>`}
+  </div>`;
+}
+
+/** A search that cannot be read, which is said at the search box. @param {unknown} error */
+const isMistake = (error) => error instanceof Problem && (error.status === 400 || error.status === 422);
+
+/** Where a list was left, "back" shows it again. @param {import("../results.js").Results} results @param {boolean} open */
+function useScrollOf(results, open) {
+  useLayoutEffect(() => {
+    scrollTo(0, results.scrolled);
+    const note = () => {
+      if (address.peek().path === "/") results.scrolled = scrollY;
+    };
+    addEventListener("scroll", note, { passive: true });
+    return () => removeEventListener("scroll", note);
+  }, [results]);
+  useEffect(() => {
+    document.body.classList.toggle("behind-dialog", open);
+    return () => document.body.classList.remove("behind-dialog");
+  }, [open]);
+}
+
+/** @param {{query: URLSearchParams}} props */
+function SortChoice({ query }) {
+  const now = query.get("sort") ?? (query.get("q") ? "relevance" : "newest");
+  /** @param {any} event */
+  const onChange = (event) => change({ sort: event.currentTarget.value, open: null, t: null });
+  return html`<select class="library-sort" aria-label="Sort by" value=${now} onChange=${onChange}>
+    ${Object.entries(SORTS).map(([name, label]) => html`<option value=${name} selected=${name === now}>${label}</option>`)}
+  </select>`;
+}
+
+/**
+ * @param {{results: import("../results.js").Results, query: URLSearchParams, renew: () => void,
+ *   totals: import("../components/facets.js").FacetAnswer | undefined}} props
+ */
+function Answers({ results, query, totals, renew }) {
+  const turn = results.changed.value;
+  const complete = results.complete.value;
+  const error = results.error.value;
+  const items = results.items;
+  const open = query.get("open");
+  const opened = open ? items.findIndex((moment) => momentId(moment) === open) : -1;
+  const [current, setCurrent] = useState(0);
+  const grid = useRef(/** @type {HTMLElement | null} */ (null));
+  const onMore = useCallback(() => void results.more(), [results]);
+  useEffect(() => setCurrent(0), [results]);
+
+  /** @param {number} place */
+  const show = (place) => {
+    setCurrent(place);
+    change({ open: momentId(items[place]), t: null }, { replace: open !== null });
+  };
+  const handlers = useHandlers(results, show);
+  /** @param {number} step */
+  const onStep = (step) => {
+    const next = opened + step;
+    if (opened < 0 || next < 0 || next >= items.length) return false;
+    if (next > items.length - 10) results.more();
+    show(next);
+    return true;
+  };
+  useGridKeys(results, grid);
+  const selecting = selected.value.size > 0;
+  /** @type {import("../components/grid.js").GridProps["card"]} */
+  const card = (place, look) => {
+    const moment = items[place];
+    const id = momentId(moment);
+    const href = withParameters({ path: "/", query: results.search }, { open: id });
+    return html`<${Card}
+      moment=${moment}
+      href=${href}
+      place=${place}
+      selected=${selected.value.has(id)}
+      ...${handlers}
+      ...${look}
+    />`;
+  };
+  return html`<div ref=${grid} data-turn=${turn} class=${selecting ? "selecting" : ""}>
+    <p class="library-count quiet" aria-live="polite">${totalWords(items.length, complete, totals)}</p>
+    <${Grid}
+      total=${items.length}
+      complete=${complete}
+      onMore=${onMore}
+      card=${card}
+      idOf=${(/** @type {number} */ place) => momentId(items[place])}
+      current=${Math.min(current, Math.max(0, items.length - 1))}
+      onCurrent=${setCurrent}
+      text=${TEXT}
+      label="Moments"
+    />
+    ${!items.length && !error && !complete && html`<${Waiting} />`}
+    ${items.length > 0 && !complete && !error && html`<div class="library-more"><div class="spinner"></div></div>`}
+    ${error && !(isMistake(error) && !items.length) &&
+    html`<div class="problem-box library-error" role="alert">
+      ${wordsOf(error)} <button class="button-link" onClick=${onMore}>Try again</button>
+    </div>`}
+    ${complete && !items.length && html`<${Nothing} query=${query} />`}
+    <${SelectionBar}
+      items=${items}
+      query=${query}
+      complete=${complete}
+      onLabelled=${(/** @type {any} */ labelled) => relabel(results, labelled)}
+      onRemoved=${renew}
+    />
+    ${open && html`<${Preview} id=${open} moment=${items[opened]} query=${query} onStep=${onStep} />`}
+  </div>`;
+}
+
+/**
+ * What clicks on cards do. The functions stay the same, so that cards need not be drawn again.
+ * @param {import("../results.js").Results} results
+ * @param {(place: number) => void} show
+ */
+function useHandlers(results, show) {
+  const latest = useRef(show);
+  latest.current = show;
+  return useMemo(() => {
+    /** @param {number} place @param {MouseEvent} event */
+    const onSelect = (place, event) => {
+      if (event.shiftKey) selectTo(results.items, place);
+      else toggle(results.items[place]);
+    };
+    /** @param {number} place @param {MouseEvent} event */
+    const onOpen = (place, event) => {
+      if (event.ctrlKey || event.metaKey || event.button) return; // another tab
+      event.preventDefault();
+      // By the pointer, a click selects while something is selected; Enter, which is a click without one, opens.
+      if (event.shiftKey || (selected.peek().size && event.detail)) onSelect(place, event);
+      else latest.current(place);
+    };
+    return { onSelect, onOpen };
+  }, [results]);
+}
+
+/**
+ * @param {import("../results.js").Results} results
+ * @param {{current: HTMLElement | null}} grid
+ */
+function useGridKeys(results, grid) {
+  /** The card that has the focus. */
+  const focused = () => {
+    const place = document.activeElement?.closest("li")?.querySelector("[data-place]")?.getAttribute("data-place");
+    return grid.current?.contains(document.activeElement) && place ? Number(place) : -1;
+  };
+  /** @param {(place: number) => void} run */
+  const onCard = (run) => () => (focused() >= 0 ? run(focused()) : false);
+  const toFirst = () => {
+    const link = grid.current?.querySelector("[data-place]");
+    return link instanceof HTMLElement ? link.focus() : false;
+  };
+  useKeys("Library", [
+    { keys: "/", does: "search", run: () => document.getElementById("search")?.focus() },
+    {
+      keys: "ArrowDown",
+      does: "from the search to the first answer",
+      anywhere: true,
+      run: () => (document.activeElement?.id === "search" ? toFirst() : false),
+    },
+    { keys: "ArrowLeft ArrowRight ArrowUp ArrowDown", does: "from card to card", run: () => false },
+    { keys: "Enter", does: "play the moment", run: () => false },
+    { keys: "x", does: "select the moment, or no longer", run: onCard((place) => toggle(results.items[place])) },
+    { keys: "shift+x", does: "select all up to it", run: onCard((place) => selectTo(results.items, place)) },
+  ]);
+}
+
+/**
+ * Show new labels on the cards.
+ * @param {import("../results.js").Results} results
+ * @param {import("../components/label_dialog.js").Labelled[]} labelled
+ */
+function relabel(results, labelled) {
+  const fresh = new Map(labelled.map((one) => [one.key, { classification: one.class, tags: one.tags }]));
+  /** @param {Moment} moment @returns {Moment} */
+  const renewed = (moment) => ({ ...moment, ...fresh.get(moment.key) });
+  results.items = results.items.map((moment) => (fresh.has(moment.key) ? renewed(moment) : moment));
+  selected.value = new Map([...selected.value].map(([id, moment]) => [id, renewed(moment)]));
+  results.changed.value += 1;
+}
+
+/**
+ * @param {number} loaded
+ * @param {boolean} complete
+ * @param {import("../components/facets.js").FacetAnswer | undefined} totals
+ */
+function totalWords(loaded, complete, totals) {
+  if (!loaded) return "";
+  const moments = complete ? loaded : totals?.moments;
+  const words = typeof moments === "number" ? counted(moments, "moment") : `${count(loaded)}+ moments`;
+  return totals ? `${words} in ${counted(totals.videos, "video")}` : words;
+}
+
+function Waiting() {
+  return html`<div class="grid-waiting" aria-busy="true" aria-label="Searching">
+    ${Array.from({ length: 12 }, () => html`<div class="skeleton"></div>`)}
+  </div>`;
+}
+
+/** @param {{query: URLSearchParams}} props */
+function Nothing({ query }) {
+  const narrowed = [...searchOf(query).keys()].some((name) => name !== "sort");
+  return html`<div class="notice">
+    <${Icon} name=${narrowed ? "search" : "film"} size=${40} />
+    <h2>${narrowed ? "No moment matches" : "The library is empty"}</h2>
+    <p>
+      ${narrowed
+        ? "Try fewer words, another form of a word with * at its end, or take a filter away."
+        : "Add videos on the Jobs page, or with `vidkit process` in a terminal."}
+    </p>
+    <p>
+      ${narrowed ? html`<a class="button" href="/">Show everything</a>` : html`<a class="button button-main" href="/jobs">Add videos</a>`}
+    </p>
   </div>`;
 }

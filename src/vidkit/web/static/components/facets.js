@@ -1,0 +1,201 @@
+// Facets: what the answers are made of, with counts, each loaded by itself after the answers.
+
+import { html, useState } from "../ui.js";
+import { get, useLoad, wordsOf } from "../api.js";
+import { change } from "../router.js";
+import { count, shortCount } from "../format.js";
+import { searchOf } from "../moments.js";
+import { Icon } from "./icons.js";
+
+/**
+ * @typedef {object} FacetValue
+ * @property {string | Record<string, string>} value of the parameter, or of several
+ * @property {string} label
+ * @property {number} count
+ * @property {boolean} chosen
+ */
+
+/** @typedef {{name: string, label: string, param: string, values: FacetValue[], more: boolean}} Facet */
+/** @typedef {{videos: number, moments: number | null, partial: boolean, facets: Facet[]}} FacetAnswer */
+
+/** The facet that is always asked for, since its answer also counts all videos and moments. */
+export const FIRST = "class";
+
+/** Those beside it that every library has. CSV columns come after them. */
+const OWN = [
+  { name: "tag", label: "Tag" },
+  { name: "length", label: "Length" },
+  { name: "resolution", label: "Resolution" },
+  { name: "codec", label: "Codec" },
+];
+const SHORT = 7; // values that are shown at first
+
+/**
+ * All facets of a search.
+ * @param {{query: URLSearchParams, asked: string | null, first: import("../api.js").Loaded<FacetAnswer>}} props asked:
+ *   what `useFacets` takes as its key; first: the answer for `FIRST`
+ */
+export function Facets({ query, asked, first }) {
+  const columns = useFacets(asked, query, "columns");
+  return html`<div class="facets">
+    <${FacetState} name=${FIRST} label="Class" loaded=${first} query=${query} />
+    ${OWN.map(({ name, label }) => html`<${OneFacet} key=${name} name=${name} label=${label} asked=${asked} query=${query} />`)}
+    ${columns.value?.facets.map(
+      (facet) => html`<${FacetList} key=${facet.name} facet=${facet} query=${query} partial=${columns.value?.partial} />`,
+    )}
+    <${Range} query=${query} />
+  </div>`;
+}
+
+/**
+ * Count the values of one facet.
+ * @param {string | null} key what is counted changes with it; null counts nothing yet
+ * @param {URLSearchParams} query
+ * @param {string} facet
+ * @returns {import("../api.js").Loaded<FacetAnswer>}
+ */
+export function useFacets(key, query, facet) {
+  return useLoad(key, (abort) => {
+    const search = searchOf(query);
+    search.delete("sort");
+    search.set("facet", facet);
+    return get("/facets", search, abort);
+  });
+}
+
+/** @param {{name: string, label: string, asked: string | null, query: URLSearchParams}} props */
+function OneFacet({ name, label, asked, query }) {
+  const loaded = useFacets(asked, query, name);
+  return html`<${FacetState} name=${name} label=${label} loaded=${loaded} query=${query} />`;
+}
+
+/** @param {{name: string, label: string, loaded: import("../api.js").Loaded<FacetAnswer>, query: URLSearchParams}} props */
+function FacetState({ name, label, loaded, query }) {
+  const { value, error, loading, again } = loaded;
+  const facet = value?.facets.find((one) => one.name === name);
+  if (facet) return html`<${FacetList} facet=${facet} query=${query} partial=${value?.partial} stale=${loading} />`;
+  let inside;
+  if (error) inside = html`<p class="problem small">${wordsOf(error)} <button class="button-link" onClick=${again}>Try again</button></p>`;
+  else if (!value) inside = [70, 55, 62].map((width) => html`<div class="skeleton facet-skeleton" style=${{ width: `${width}%` }}></div>`);
+  else inside = html`<p class="quiet small">Not counted in time. <button class="button-link" onClick=${again}>Try again</button></p>`;
+  return html`<section class="facet"><h3>${label}</h3>${inside}</section>`;
+}
+
+/** @param {{facet: Facet, query: URLSearchParams, partial?: boolean, stale?: boolean}} props */
+function FacetList({ facet, query, partial, stale }) {
+  const [all, setAll] = useState(false);
+  if (!facet.values.length) return null;
+  const values = all ? facet.values : facet.values.filter((value, place) => place < SHORT || value.chosen);
+  const hidden = facet.values.length - values.length;
+  return html`<section class=${`facet ${stale ? "facet-stale" : ""}`}>
+    <h3 class="one-line" title=${facet.label}>${facet.label}</h3>
+    <ul>
+      ${values.map((value) => html`<li key=${value.label}><${FacetButton} facet=${facet} value=${value} query=${query} /></li>`)}
+    </ul>
+    ${(hidden > 0 || all) &&
+    html`<button class="button-link small" onClick=${() => setAll(!all)}>${all ? "Show fewer" : `Show ${count(hidden)} more`}</button>`}
+    ${all && facet.more && html`<p class="quiet small">There are more; search for them.</p>`}
+    ${partial && html`<p class="quiet small">The counts are not complete: there was too little time.</p>`}
+  </section>`;
+}
+
+/** @param {{facet: Facet, value: FacetValue, query: URLSearchParams}} props */
+function FacetButton({ facet, value, query }) {
+  const chosen = isChosen(facet, value, query);
+  return html`<button
+    class="facet-value"
+    aria-pressed=${chosen}
+    title=${`${value.label}: ${count(value.count)}`}
+    onClick=${() => change({ ...choose(facet, value, query, !chosen), open: null, t: null })}
+  >
+    <span class="facet-box">${chosen && html`<${Icon} name="check" size=${12} />`}</span>
+    <span class="one-line grow">${value.label}</span>
+    <span class="facet-count number">${shortCount(value.count)}</span>
+  </button>`;
+}
+
+/** Parameters that can be given more than once. */
+const SEVERAL = new Set(["tag", "class", "where"]);
+
+/** @param {Facet} facet @param {FacetValue} value @param {URLSearchParams} query */
+function isChosen(facet, value, query) {
+  if (typeof value.value === "string") return query.getAll(facet.param).includes(value.value);
+  const own = value.value;
+  return ["min_duration", "max_duration"].every((name) => (query.get(name) ?? "") === (own[name] ?? ""));
+}
+
+/**
+ * The changes of the address that choose a value, or no longer.
+ * @param {Facet} facet
+ * @param {FacetValue} value
+ * @param {URLSearchParams} query
+ * @param {boolean} on
+ * @returns {Record<string, string | string[] | null>}
+ */
+function choose(facet, value, query, on) {
+  if (typeof value.value !== "string")
+    return { min_duration: null, max_duration: null, ...(on ? value.value : {}) };
+  if (!SEVERAL.has(facet.param)) return { [facet.param]: on ? value.value : null };
+  const others = query.getAll(facet.param).filter((one) => one !== value.value);
+  return { [facet.param]: on ? [...others, value.value] : others };
+}
+
+const RANGES = /** @type {const} */ ([
+  { name: "min_duration", label: "Longer than", help: "such as 90 or 1:30", type: "text" },
+  { name: "max_duration", label: "Shorter than", help: "such as 10:00 or 1h", type: "text" },
+  { name: "after", label: "Processed from", help: "", type: "date" },
+  { name: "before", label: "Processed before", help: "", type: "date" },
+]);
+
+/** Bounds that are typed. @param {{query: URLSearchParams}} props */
+function Range({ query }) {
+  return html`<details class="facet" open=${RANGES.some(({ name }) => query.has(name))}>
+    <summary>Length and date</summary>
+    ${RANGES.map(
+      ({ name, label, help, type }) => html`<label class="field" key=${`${name} ${query.get(name) ?? ""}`}>
+        <span>${label}</span>
+        <input
+          type=${type}
+          placeholder=${help}
+          value=${query.get(name) ?? ""}
+          onChange=${(/** @type {any} */ event) => change({ [name]: event.currentTarget.value.trim(), open: null, t: null })}
+        />
+      </label>`,
+    )}
+  </details>`;
+}
+
+/** The words for what narrows a search down. @type {Record<string, (value: string) => string>} */
+const SAYS = {
+  tag: (value) => value,
+  class: (value) => value,
+  codec: (value) => `codec ${value}`,
+  resolution: (value) => `resolution ${value}`,
+  min_duration: (value) => `at least ${value}${/^\d+$/.test(value) ? " s" : ""}`,
+  max_duration: (value) => `at most ${value}${/^\d+$/.test(value) ? " s" : ""}`,
+  after: (value) => `from ${value}`,
+  before: (value) => `before ${value}`,
+  where: (value) => value,
+};
+
+/** What narrows the search down, each to be taken away. @param {{query: URLSearchParams}} props */
+export function Chosen({ query }) {
+  const chosen = Object.keys(SAYS).flatMap((name) => query.getAll(name).map((value) => ({ name, value })));
+  if (!chosen.length) return null;
+  return html`<div class="row chosen" role="group" aria-label="Filters">
+    ${chosen.map(
+      ({ name, value }) => html`<span class="chip chip-accent" key=${`${name}=${value}`}>
+        <span class="one-line">${SAYS[name](value)}</span>
+        <button
+          aria-label=${`Take away the filter ${SAYS[name](value)}`}
+          onClick=${() => change({ [name]: query.getAll(name).filter((one) => one !== value), open: null, t: null })}
+        >
+          <${Icon} name="close" size=${14} />
+        </button>
+      </span>`,
+    )}
+    <button class="button-link small" onClick=${() => change(Object.fromEntries(Object.keys(SAYS).map((name) => [name, null])))}>
+      Take all away
+    </button>
+  </div>`;
+}

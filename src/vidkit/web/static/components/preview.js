@@ -1,0 +1,171 @@
+// A moment over the library: it plays from its first second, in a loop, beside its words and labels.
+
+import { html, useEffect, useRef, useState } from "../ui.js";
+import { get, useLoad, wordsOf } from "../api.js";
+import { change } from "../router.js";
+import { clock, lasting } from "../format.js";
+import { KINDS, markedParts, mediaOf, momentHref, momentId, pictureOf, searchOf } from "../moments.js";
+import { useKeys } from "../keys.js";
+import { selected, toggle } from "../selection.js";
+import { Dialog } from "./dialog.js";
+import { Icon } from "./icons.js";
+
+/** @typedef {import("../moments.js").Moment} Moment */
+
+/**
+ * @param {{id: string, moment: Moment | undefined, query: URLSearchParams, onStep: (step: number) => boolean}} props
+ *   moment: where it is among the answers that are loaded; onStep goes to the next answer, or the one before
+ */
+export function Preview({ id, moment, query, onStep }) {
+  const { value, error } = useLoad(moment ? null : id, (abort) => loadMoment(id, abort));
+  const shown = moment ?? (value && momentId(value) === id ? value : undefined);
+  const close = () => change({ open: null, t: null });
+  return html`<${Dialog} title=${shown?.filename ?? "Moment"} onClose=${close} wide className="preview">
+    <${Steps} onStep=${onStep} />
+    ${shown && html`<${Playing} key=${id} moment=${shown} query=${query} />`}
+    ${!shown && error && html`<div class="dialog-body"><p class="problem">${wordsOf(error)}</p></div>`}
+    ${!shown && !error && html`<div class="preview-empty"><div class="spinner"></div></div>`}
+  <//>`;
+}
+
+/** @param {{onStep: (step: number) => boolean}} props */
+function Steps({ onStep }) {
+  useKeys("Open moment", [
+    { keys: "ArrowLeft k", does: "previous answer", run: () => void onStep(-1) },
+    { keys: "ArrowRight j", does: "next answer", run: () => void onStep(1) },
+    { keys: "Escape", does: "back to the answers", run: () => false },
+  ]);
+  return html`<div class="preview-steps">
+    <button class="button-icon" aria-label="Previous answer" title="Previous answer (←)" onClick=${() => onStep(-1)}>
+      <${Icon} name="left" />
+    </button>
+    <button class="button-icon" aria-label="Next answer" title="Next answer (→)" onClick=${() => onStep(1)}>
+      <${Icon} name="right" />
+    </button>
+  </div>`;
+}
+
+/** @param {{moment: Moment, query: URLSearchParams}} props */
+function Playing({ moment, query }) {
+  const ticked = selected.value.has(momentId(moment));
+  const href = momentHref(moment, searchOf(query));
+  const link = useRef(/** @type {HTMLAnchorElement | null} */ (null));
+  useKeys("Open moment", [
+    { keys: "x", does: "select it", run: () => toggle(moment) },
+    { keys: "v", does: "go to the video's page", run: () => link.current?.click() },
+  ]);
+  return html`<div class="preview-parts">
+    <${Player} moment=${moment} from=${Number(query.get("t")) || moment.start_time} />
+    <div class="preview-text stack">
+      <p class="row">
+        <span class="chip chip-accent">${KINDS[moment.kind] ?? moment.kind}${moment.kind === "video" ? "" : ` ${moment.number}`}</span>
+        <span class="number">${clock(moment.start_time, 1)} – ${clock(moment.end_time, 1)}</span>
+        <span class="quiet">${lasting(moment.end_time - moment.start_time)}</span>
+      </p>
+      ${moment.text && html`<p>${markedParts(moment).map(({ text, marked }) => (marked ? html`<mark>${text}</mark>` : text))}</p>`}
+      <div class="row">
+        <span class="chip">${moment.classification}</span>
+        ${moment.tags.map((tag) => html`<span class="chip"><span class="one-line">${tag}</span></span>`)}
+      </div>
+      <div class="row preview-buttons">
+        <a class="button button-main" ref=${link} href=${href}>Video page</a>
+        <button class="button" aria-pressed=${ticked} onClick=${() => toggle(moment)}>
+          <${Icon} name="check" size=${18} />${ticked ? "Selected" : "Select"}
+        </button>
+      </div>
+    </div>
+  </div>`;
+}
+
+/**
+ * What can be played of a moment: the whole video, from the moment's place in it; where that is not kept, a clip.
+ * @param {Moment} moment
+ */
+function sourcesOf(moment) {
+  const whole = { url: `${mediaOf(moment.key)}/video`, start: moment.start_time, end: moment.end_time };
+  if (moment.kind !== "segment") return [whole];
+  const clip = { url: `${mediaOf(moment.key)}/clips/${moment.number}`, start: 0, end: moment.end_time - moment.start_time };
+  return [whole, clip];
+}
+
+/** @param {{moment: Moment, from: number}} props from: seconds of the video at which it starts */
+function Player({ moment, from }) {
+  const sources = sourcesOf(moment);
+  const [place, setPlace] = useState(0);
+  const video = useRef(/** @type {HTMLVideoElement | null} */ (null));
+  const source = sources[place];
+  useKeys("Open moment", [
+    { keys: "space", does: "play, pause", run: () => void (video.current && playOrPause(video.current)) },
+  ]);
+  useEffect(() => {
+    const element = video.current;
+    if (!element || !source) return;
+    const shift = moment.start_time - source.start;
+    /** Keep the second in the address while it stands still. */
+    const note = () => {
+      const at = element.currentTime + shift;
+      change({ t: at > moment.start_time + 0.05 ? String(Number(at.toFixed(2))) : null }, { replace: true });
+    };
+    const begin = () => {
+      element.currentTime = Math.min(Math.max(0, from - shift), source.end);
+      element.play().catch(() => {}); // The browser may want a click first.
+    };
+    const loop = () => {
+      if (element.currentTime >= source.end && !element.paused) element.currentTime = source.start;
+    };
+    element.addEventListener("loadedmetadata", begin, { once: true });
+    element.addEventListener("timeupdate", loop);
+    element.addEventListener("pause", note);
+    return () => {
+      element.removeEventListener("loadedmetadata", begin);
+      element.removeEventListener("timeupdate", loop);
+      element.removeEventListener("pause", note);
+    };
+  }, [place]);
+  if (!source)
+    return html`<div class="preview-video preview-none">
+      <${Icon} name="warning" size=${28} />
+      <p>The browser cannot play this video, or its file was not kept.</p>
+    </div>`;
+  return html`<video
+    class="preview-video"
+    ref=${video}
+    src=${source.url}
+    poster=${pictureOf(moment) ?? undefined}
+    controls
+    playsinline
+    onError=${() => setPlace(place + 1)}
+  ></video>`;
+}
+
+/** @param {HTMLVideoElement} video */
+const playOrPause = (video) => (video.paused ? video.play().catch(() => {}) : video.pause());
+
+/**
+ * A moment that is not among the answers, from its video's record.
+ * @param {string} id as of `momentId`
+ * @param {AbortSignal} abort
+ * @returns {Promise<Moment>}
+ */
+async function loadMoment(id, abort) {
+  const [key, kind, number] = id.split(":");
+  const record = await get(`/videos/${encodeURIComponent(key)}`, {}, abort);
+  const list = kind === "scene" ? record.scenes : kind === "segment" ? record.segments : null;
+  const whole = { index: 0, start_time: 0, end_time: record.duration, description: record.qwen_description };
+  const part = kind === "video" ? whole : list?.find((/** @type {any} */ one) => one.index === Number(number));
+  if (!part) throw new Error("This video has no such moment any more.");
+  return {
+    key,
+    kind,
+    number: part.index,
+    filename: record.filename,
+    url: record.source.url,
+    start_time: part.start_time,
+    end_time: part.end_time,
+    text: part.description ?? "",
+    marks: [],
+    thumbnail: part.thumbnail ?? record.scenes[0]?.thumbnail ?? null,
+    tags: record.tags,
+    classification: record.classification,
+  };
+}

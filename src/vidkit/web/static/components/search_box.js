@@ -1,0 +1,73 @@
+// The search box. It searches a moment after the last letter; Enter makes the search a step for "back".
+
+import { html, useEffect, useRef, useState } from "../ui.js";
+import { change } from "../router.js";
+import { Dropdown } from "./dropdown.js";
+import { Icon } from "./icons.js";
+
+const PAUSE = 350; // milliseconds after the last letter
+
+const WORDS = /** @type {const} */ ([
+  ["red car", "both words"],
+  ['"red car"', "exactly these words"],
+  ["car -red", "without a word"],
+  ["car OR truck", "one of them"],
+  ["driv*", "words that begin so"],
+]);
+
+/** @param {{query: URLSearchParams, error: string}} props error: why the search cannot be read */
+export function SearchBox({ query, error }) {
+  const asked = query.get("q") ?? "";
+  const [text, setText] = useState(asked);
+  const timer = useRef(0);
+  const sent = useRef(asked);
+  useEffect(() => {
+    // The address changed by itself, as by "back"; what was typed here is already in the field.
+    if (asked !== sent.current) setText(asked);
+    sent.current = asked;
+  }, [asked]);
+  /** @param {string} typed @param {boolean} replace */
+  const search = (typed, replace) => {
+    clearTimeout(timer.current);
+    const q = typed.trim();
+    if (q === asked) return;
+    sent.current = q;
+    change({ q, open: null, t: null }, { replace });
+  };
+  /** @param {any} event */
+  const onInput = (event) => {
+    const typed = event.currentTarget.value;
+    setText(typed);
+    clearTimeout(timer.current);
+    // The first letter is a step of its own, so that "back" leads to before the search.
+    timer.current = setTimeout(() => search(typed, asked !== ""), PAUSE);
+  };
+  /** @param {Event} event */
+  const onSubmit = (event) => {
+    event.preventDefault();
+    search(text, false);
+  };
+  return html`<form class="search" role="search" onSubmit=${onSubmit}>
+    <div class="search-field">
+      <${Icon} name="search" />
+      <input
+        id="search"
+        type="search"
+        placeholder="Search what is seen, said or tagged"
+        aria-label="Search"
+        aria-invalid=${error ? "true" : undefined}
+        aria-describedby=${error ? "search-error" : undefined}
+        autocomplete="off"
+        spellcheck=${false}
+        value=${text}
+        onInput=${onInput}
+      />
+      <${Dropdown} label=${html`<${Icon} name="info" size=${18} />`} className="button-icon" title="How to search">
+        <dl class="search-help">
+          ${WORDS.map(([words, means]) => html`<div><dt><code>${words}</code></dt><dd>${means}</dd></div>`)}
+        </dl>
+      <//>
+    </div>
+    ${error && html`<p class="problem small" id="search-error" role="alert">${error}</p>`}
+  </form>`;
+}

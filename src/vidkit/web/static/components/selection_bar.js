@@ -1,0 +1,95 @@
+// What can be done with the selected moments: label, export, remove.
+
+import { html, useState } from "../ui.js";
+import { may, send, wordsOf } from "../api.js";
+import { counted } from "../format.js";
+import { go } from "../router.js";
+import { searchOf } from "../moments.js";
+import { useKeys } from "../keys.js";
+import { deselectVideos, selectAll, selectNone, selected, selectedKeys } from "../selection.js";
+import { ask } from "./dialog.js";
+import { Icon } from "./icons.js";
+import { LabelDialog } from "./label_dialog.js";
+import { toast } from "./toasts.js";
+
+const IN_ADDRESS = 80; // keys of videos that an address holds
+
+/**
+ * @param {{items: import("../moments.js").Moment[], query: URLSearchParams, complete: boolean,
+ *   onLabelled: (labelled: import("./label_dialog.js").Labelled[]) => void, onRemoved: (keys: Set<string>) => void}} props
+ */
+export function SelectionBar({ items, query, complete, onLabelled, onRemoved }) {
+  const [labelling, setLabelling] = useState(false);
+  const keys = selectedKeys.value;
+  const some = selected.value.size > 0;
+  const remove = async () => {
+    const done = await removeVideos(keys);
+    if (done.size) {
+      deselectVideos(done);
+      onRemoved(done);
+    }
+  };
+  useKeys("Selected moments", [
+    { keys: "l", does: "label their videos", run: () => (some && may("label") ? setLabelling(true) : false) },
+    { keys: "e", does: "export", run: () => (some && may("process") ? goToExport(keys) : false) },
+    { keys: "Delete", does: "remove their videos from the library", run: () => (some && may("admin") ? void remove() : false) },
+    { keys: "Escape", does: "select nothing", run: () => (some ? selectNone() : false) },
+  ]);
+  const tags = [...new Set([...selected.value.values()].flatMap((moment) => moment.tags))].sort();
+  return html`
+    ${some &&
+    html`<div class="selection" role="region" aria-label="Selected moments">
+      <span class="selection-count" aria-live="polite">
+        <strong>${counted(selected.value.size, "moment")}</strong> of ${counted(keys.length, "video")}
+      </span>
+      <button class="button button-quiet" onClick=${() => selectAll(items)}>
+        ${complete ? `All ${items.length}` : `All ${items.length} shown`}
+      </button>
+      <span class="grow"></span>
+      ${may("label") &&
+      html`<button class="button" title="Label (l)" onClick=${() => setLabelling(true)}><${Icon} name="tag" size=${18} />Label</button>`}
+      ${may("process") &&
+      html`<button class="button" title="Export (e)" onClick=${() => goToExport(keys)}><${Icon} name="export" size=${18} />Export</button>`}
+      ${may("admin") &&
+      html`<button class="button" title="Remove (Delete)" onClick=${remove}><${Icon} name="trash" size=${18} />Remove</button>`}
+      <button class="button-icon" aria-label="Select nothing (Escape)" onClick=${selectNone}><${Icon} name="close" /></button>
+    </div>`}
+    ${labelling &&
+    html`<${LabelDialog} keys=${keys} tags=${tags} query=${searchOf(query)} onClose=${() => setLabelling(false)} onLabelled=${onLabelled} />`}
+  `;
+}
+
+/** Show the Datasets page for some videos. Many do not fit into an address: those wait in this tab. @param {string[]} keys */
+function goToExport(keys) {
+  if (keys.length <= IN_ADDRESS) return go(`/datasets?keys=${keys.join(",")}`);
+  sessionStorage.setItem("selected-videos", JSON.stringify(keys));
+  go("/datasets?keys=selected");
+}
+
+/**
+ * Remove videos from the library, after asking once.
+ * @param {string[]} keys
+ * @returns {Promise<Set<string>>} the videos that are gone
+ */
+async function removeVideos(keys) {
+  const answer = await ask({
+    title: `Remove ${counted(keys.length, "video")} from the library?`,
+    text: "Every moment of them goes, with their labels. This cannot be undone.",
+    action: "Remove",
+    danger: true,
+    option: "Also delete their files: record, clips, thumbnails and download",
+  });
+  /** @type {Set<string>} */
+  const gone = new Set();
+  if (!answer) return gone;
+  try {
+    for (const key of keys) {
+      await send("DELETE", `/videos/${key}`, undefined, { parameters: answer.option ? { files: true } : {} });
+      gone.add(key);
+    }
+    toast(`${counted(gone.size, "video")} removed.`, { kind: "good" });
+  } catch (error) {
+    toast(`${gone.size ? `${counted(gone.size, "video")} removed, then: ` : ""}${wordsOf(error)}`, { kind: "bad" });
+  }
+  return gone;
+}
