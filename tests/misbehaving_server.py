@@ -70,12 +70,12 @@ class _QuietServer(http.server.ThreadingHTTPServer):
 class Server:
     """Serves what `at` says, in threads, until the `with` block ends."""
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1", port: int = 0) -> None:
         self.asked: list[Asked] = []
         self._answers: dict[str, tuple[Answer, ...]] = {}
         self._lock = threading.Lock()
         self._closing = threading.Event()
-        self._http = _QuietServer(("127.0.0.1", 0), self._handler())
+        self._http = _QuietServer((host, port), self._handler())
         self._scheme = "http"
         if tls is not None:
             self._http.socket = tls.wrap_socket(self._http.socket, server_side=True)
@@ -102,9 +102,13 @@ class Server:
             if path.is_file():
                 self.at(f"/{path.name}", Reply(path, type=type))
 
+    @property
+    def port(self) -> int:
+        return int(self._http.server_address[1])
+
     def url(self, path: str, userinfo: str = "") -> str:
         at = f"{userinfo}@" if userinfo else ""
-        return f"{self._scheme}://{at}127.0.0.1:{self._http.server_address[1]}{path}"
+        return f"{self._scheme}://{at}{self._http.server_address[0]}:{self.port}{path}"
 
     def asked_for(self, path: str) -> list[Asked]:
         """The requests for a path that came so far."""

@@ -18,10 +18,12 @@ from vidkit.core import printable, shown_url
 from vidkit.core.extensions import MANIFEST_EXTENSIONS, VIDEO_EXTENSIONS
 from vidkit.core.retry import RetryPolicy
 from vidkit.download.names import has_extension, local_path, safe_name, wanted_name
+from vidkit.download.reach import ANYWHERE, Reach, ReachError
 from vidkit.errors import DownloadError
 
 __all__ = [
     "Download",
+    "check_reach",
     "download_video",
     "extract_video_url_from_html",
     "is_video_url",
@@ -64,6 +66,7 @@ def download_video(
     backoff: float = 0.5,
     stop: threading.Event | None = None,
     max_size: float | None = None,
+    reach: Reach = ANYWHERE,
 ) -> Download:
     """Download the video at a URL: a file, an HLS stream, a page with either, or a local file.
 
@@ -85,15 +88,18 @@ def download_video(
         backoff: seconds before the first retry; doubled for each further one.
         stop: when set, the download ends with a DownloadError and keeps its part file.
         max_size: maximum file size in bytes; the download stops as soon as it is exceeded.
+        reach: which addresses may be reached, and whether local files are read.
 
     Returns:
         The file.
 
     Raises:
-        DownloadError: there is no video, or the download failed; the message starts with the URL.
+        DownloadError: there is no video, or the download failed; the message starts with the URL. A `ReachError`
+            where `reach` does not allow it.
         UnwantedError: it is larger than `max_size`.
         OutputError: the file cannot be written: the disk is full, or the folder cannot be created.
     """
+    check_reach(url, reach)
     path = local_path(url)
     if path is not None:
         return _local(path, wanted_name(url, filename) or safe_name(path.name))
@@ -106,7 +112,9 @@ def download_video(
         filename=filename,
         destination=Destination(Path(download_dir), claim or str),
         progress=progress,
-        policy=DownloadPolicy(timeout=timeout, retry=RetryPolicy(retries, backoff), stop=stop, max_size=max_size),
+        policy=DownloadPolicy(
+            timeout=timeout, retry=RetryPolicy(retries, backoff), stop=stop, max_size=max_size, reach=reach
+        ),
     )
     saved = fetch(url, request)
     return Download(saved.path, saved.path.name, saved.url, saved.version, is_local=False)
@@ -150,8 +158,13 @@ def extract_video_url_from_html(html_content: str, page_url: str = "") -> str | 
     return find_video(html_content, page_url)
 
 
-def source_version(url: str, timeout: float = 30.0) -> str | None:
+def source_version(url: str, timeout: float = 30.0, reach: Reach = ANYWHERE) -> str | None:
     """The version that a source has now, by one light request: the same text as `Download.version`.
+
+    Args:
+        url: as for `download_video`.
+        timeout: maximum seconds to connect, and to wait for an answer.
+        reach: which addresses may be reached, and whether local files are read.
 
     Returns:
         The version, or None where the server says nothing about it.
@@ -159,13 +172,27 @@ def source_version(url: str, timeout: float = 30.0) -> str | None:
     Raises:
         DownloadError: the file is not there or the server cannot be asked.
     """
+    check_reach(url, reach)
     path = local_path(url)
     if path is not None:
         return _local_version(_stat(path))
     from vidkit.download.answer import version_of
     from vidkit.download.http import DownloadPolicy, peek
 
-    return version_of(peek(_checked(url), DownloadPolicy(timeout=timeout, retry=RetryPolicy(retries=2))))
+    policy = DownloadPolicy(timeout=timeout, retry=RetryPolicy(retries=2), reach=reach)
+    return version_of(peek(_checked(url), policy))
+
+
+def check_reach(url: str, reach: Reach) -> None:
+    """Refuse a source that is a file of this machine where `reach` reads none; nothing is looked up.
+
+    Raises:
+        ReachError: it is one; the message begins with it.
+    """
+    try:
+        reach.check_source(url)
+    except ReachError as error:
+        raise ReachError(f"{printable(shown_url(url))}: {error}") from None
 
 
 def _checked(url: str) -> str:

@@ -21,6 +21,7 @@ from vidkit.download.body import blocks
 from vidkit.download.destination import Destination
 from vidkit.download.http import DownloadPolicy, StoppedError, ask, persist
 from vidkit.download.names import answered_name, has_extension, wanted_name
+from vidkit.download.reach import ReachError
 from vidkit.download.transfer import (
     Part,
     ReportProgress,
@@ -96,14 +97,14 @@ def fetch(url: str, request: DownloadRequest) -> Saved:
 def _fetch(url: str, request: DownloadRequest) -> Saved:
     try:
         answer = _persist(url, request)
-    except StoppedError:
+    except (StoppedError, ReachError):
         raise
     except DownloadError:
         # Some sites refuse everything but a browser.
-        if has_extension(url, VIDEO_EXTENSIONS) or not sites.knows(url):
+        if has_extension(url, VIDEO_EXTENSIONS) or not _is_of_site(url, request):
             raise
         return _from_site(url, request, None)
-    if isinstance(answer, Text) and answer.kind is Kind.PAGE and sites.knows(url):
+    if isinstance(answer, Text) and answer.kind is Kind.PAGE and _is_of_site(url, request):
         return _from_site(url, request, answer.version)
     version, seen = answer.version, [url]
     while isinstance(answer, Text):
@@ -228,8 +229,17 @@ def _stream(manifest: Text, request: DownloadRequest, version: str | None) -> Sa
     return Saved(manifest.target, shown_url(manifest.url), version)
 
 
+def _is_of_site(url: str, request: DownloadRequest) -> bool:
+    """Whether yt-dlp knows the site, and may be used."""
+    return request.policy.reach.sites and sites.knows(url)
+
+
 def _from_site(url: str, request: DownloadRequest, version: str | None, why: str = "") -> Saved:
     shown = printable(shown_url(url))
+    if not request.policy.reach.sites:
+        raise ReachError(
+            f"{shown}: {why}; submitted jobs may not use yt-dlp: [Serve] AllowSites in config.ini can allow it"
+        )
     if not sites.installed():
         raise DownloadError(
             f"{shown}: {why}. `{install_command('sites')}` adds yt-dlp, which knows YouTube and many other sites"

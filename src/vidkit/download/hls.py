@@ -26,8 +26,15 @@ from vidkit.ffmpeg import run_tool
 MAX_MANIFEST = 10 * 2**20
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^,]*)')
 _KEPT_TAGS = re.compile(
-    r"#(EXTM3U|EXTINF:|EXT-X-(VERSION|TARGETDURATION|MEDIA-SEQUENCE|BYTERANGE|DISCONTINUITY|KEY|MAP)\b)"
+    r"#(EXTM3U|EXTINF:|EXT-X-(VERSION|TARGETDURATION|MEDIA-SEQUENCE|BYTERANGE|DISCONTINUITY)\b)"
 )
+# The attributes, beside the address, that ffmpeg gets of a key and of an initialisation.
+_KEPT_ATTRIBUTES = {
+    "METHOD": re.compile("NONE|AES-128"),
+    "IV": re.compile("0[xX][0-9a-fA-F]{1,32}"),
+    "BYTERANGE": re.compile("[0-9]{1,18}(@[0-9]{1,18})?"),
+}
+_KEY, _MAP = "#EXT-X-KEY:", "#EXT-X-MAP:"
 _PIECE_EXTENSIONS = frozenset({
     ".aac", ".ac3", ".cmfa", ".cmfv", ".ec3", ".m4a", ".m4s", ".m4v", ".mp3", ".mp4", ".ts",
 })  # fmt: skip
@@ -177,8 +184,8 @@ def _localised(playlist: _Playlist, prefix: str, fetch: Callable[[str, str], Pat
         address = _named(line)
         if address and address not in names:
             names[address] = fetch(urls[address], f"{prefix}{len(names):06d}").name
-        if address and line.startswith("#"):
-            yield re.sub(r'URI="[^"]*"', f'URI="{names[address]}"', line)
+        if line.startswith((_KEY, _MAP)):
+            yield _pointing(line, names[address] if address else None)
         elif address:
             yield names[address]
         elif _KEPT_TAGS.match(line):
@@ -186,14 +193,27 @@ def _localised(playlist: _Playlist, prefix: str, fetch: Callable[[str, str], Pat
     yield "#EXT-X-ENDLIST"
 
 
+def _pointing(line: str, name: str | None) -> str:
+    """The line of a key or an initialisation, made anew: ffmpeg reads what is left of a line in its own way."""
+    attributes = _attributes(line)
+    kept = [
+        f'{key}="{value}"' if key == "BYTERANGE" else f"{key}={value}"
+        for key, form in _KEPT_ATTRIBUTES.items()
+        if (value := attributes.get(key)) and form.fullmatch(value)
+    ]
+    if name:
+        kept.append(f'URI="{name}"')
+    return f"{line.partition(':')[0]}:{','.join(kept)}"
+
+
 def _named(line: str) -> str | None:
     """The address that a line of a media playlist names: a piece, a key or an initialisation."""
-    if line.startswith("#EXT-X-KEY:"):
+    if line.startswith(_KEY):
         attributes = _attributes(line)
         if attributes.get("METHOD") not in ("NONE", "AES-128"):
             raise DownloadError(f"this stream is protected ({printable(attributes.get('METHOD', ''))[:40]})")
         return attributes.get("URI")
-    if line.startswith("#EXT-X-MAP:"):
+    if line.startswith(_MAP):
         return _attributes(line).get("URI")
     return line.strip() if line.strip() and not line.startswith("#") else None
 

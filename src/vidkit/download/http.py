@@ -22,6 +22,8 @@ from vidkit._version import __version__
 from vidkit.core import printable, shown_url, without_secrets
 from vidkit.core.redaction import is_unclear
 from vidkit.core.retry import TRANSIENT_STATUSES, RetryPolicy, TransientError, parse_retry_after, retry
+from vidkit.download.guarded import guard
+from vidkit.download.reach import ANYWHERE, Reach, ReachError
 from vidkit.errors import DownloadError
 
 log = logging.getLogger(__name__)
@@ -43,6 +45,7 @@ class DownloadPolicy:
     max_size: float | None = None  # bytes of a video; a larger one is not wanted
     min_pace: float = 1000.0  # bytes a second: a body that comes slower for `pace_window` seconds is given up
     pace_window: float = 120.0
+    reach: Reach = ANYWHERE
 
     def check(self) -> None:
         """Raise StoppedError if somebody wants to stop."""
@@ -92,6 +95,8 @@ def persist(work: Callable[[], T], policy: DownloadPolicy, url: str) -> T:
         raise DownloadError(f"{printable(shown)}: {error.with_tries()}") from error
     except StoppedError:
         raise
+    except ReachError as error:
+        raise ReachError(f"{printable(shown)}: {error}") from error
     except DownloadError as error:
         raise DownloadError(f"{printable(shown)}: {error}") from error
 
@@ -149,7 +154,7 @@ class _Session(requests.Session):
 
 def _follow(method: str, url: str, policy: DownloadPolicy, headers: dict[str, str]) -> requests.Response:
     """requests' own redirects read every body on the way, however long: these do not."""
-    session = _session()
+    session = _session(policy.reach)
     for _ in range(MAX_REDIRECTS + 1):
         _check_parses(url)
         response = session.request(
@@ -183,14 +188,18 @@ def _redirected(url: str, target: str) -> str:
     return new
 
 
-def _session() -> requests.Session:
-    """This thread's session: connections are used again, and threads share nothing."""
+def _session(reach: Reach) -> requests.Session:
+    """This thread's session: connections are used again by what may reach the same, and threads share nothing."""
     session: requests.Session | None = getattr(_threads, "session", None)
-    if session is None:
+    if session is None or _threads.reach != reach:
+        if session is not None:
+            session.close()
         session = _Session()
         # Bytes as they are: a length that can be checked and ranges that fit.
         session.headers.update({"User-Agent": f"vidkit/{__version__}", "Accept-Encoding": "identity"})
-        _threads.session = session
+        if reach.public_only:
+            guard(session, reach)
+        _threads.session, _threads.reach = session, reach
     return session
 
 

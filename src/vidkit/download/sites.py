@@ -134,6 +134,8 @@ def _options(policy: DownloadPolicy, hook: Callable[[Mapping[str, Any]], None]) 
         "updatetime": False,
         "color": "never",
     }
+    if policy.reach.public_only:  # the generic extractor asks whatever a page names
+        options["allowed_extractors"] = ["default", "-generic"]
     from vidkit.ffmpeg import find_tool
 
     try:

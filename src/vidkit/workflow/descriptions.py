@@ -87,7 +87,8 @@ def describe(job: VideoJob) -> dict[str, Any]:
         nothing: dict[str, Any] = {"qwen_description": None, "ai_generated_tags": [], "ai": None}
         return {key: record.get(key, default) for key, default in nothing.items()}
     resolved = record["source"]["resolved_url"]
-    url = resolved if local_path(resolved) is None else None
+    # A server that fetches a submitted URL itself would not keep to the run's `reach`: it gets the file.
+    url = resolved if local_path(resolved) is None and not run.reach.public_only else None
     by_parts = level in ("auto", "segments") and record["segments"]
     # A model on this machine needs the file, a server only its URL; clips are here in any case.
     fetched_by_it = url is not None and describer.backend == "endpoint" and level != "scenes"

@@ -12,7 +12,7 @@ from typing import Any
 
 from vidkit.analysis import Metadata, extract_metadata
 from vidkit.core import file_sha256, shown_url
-from vidkit.download import download_video, source_version, wanted_name
+from vidkit.download import check_reach, download_video, source_version, wanted_name
 from vidkit.errors import OutputError, VidkitError
 from vidkit.record import Corrections, Record
 from vidkit.rows import Row
@@ -101,11 +101,12 @@ class VideoJob:
     def check_source(self) -> None:
         """See whether the source is what it was when the older record was made."""
         with in_stage("download"):
+            check_reach(self.row.url, self.run.reach)  # also where all of its results are here
             self.source_version = self.row.version
             if self.reusable is None:
                 return
             if self.source_version is None:
-                self.source_version = source_version(self.row.url)
+                self.source_version = source_version(self.row.url, reach=self.run.reach)
             entry = self.reusable["processing"]["stages"].get("download")
             self.source_changed = entry is None or entry["fingerprint"] != self._source_fingerprint()
 
@@ -177,6 +178,7 @@ class VideoJob:
                 progress=lambda done, total: self.progress("download", done, total),
                 stop=self.run.stop,
                 max_size=self.run.filters.max_size,
+                reach=self.run.reach,
             )
             sha256 = file_sha256(download.path)
         self.filename = download.filename

@@ -12,6 +12,7 @@ from typing import Any
 from vidkit.analysis import choose_encoder
 from vidkit.core import ensure_directory, load_priority_keywords
 from vidkit.core.config import Config, Rules
+from vidkit.download.reach import ANYWHERE, Reach
 from vidkit.errors import ConfigError
 from vidkit.ffmpeg import ProcessGroup
 from vidkit.library import Library, open_library
@@ -42,6 +43,8 @@ class RunSpec:
     """Which videos are wanted; asked again once a video's size and duration are known."""
     max_requests: int | None = None
     """Limit the requests to the model, in each process that opens the run."""
+    reach: Reach = ANYWHERE
+    """Which addresses downloads may reach, and whether local files are read; for submitted jobs `reach_of(...)`."""
     job: Path | None = None
     """The folder for `summary.json` and `failures.csv`; by default the ProcessedDirectory."""
 
@@ -82,6 +85,11 @@ class Run:
     def filters(self) -> Filters:
         """Which videos are wanted."""
         return self.spec.filters
+
+    @property
+    def reach(self) -> Reach:
+        """Which addresses downloads may reach."""
+        return self.spec.reach
 
     @property
     def stop(self) -> threading.Event:

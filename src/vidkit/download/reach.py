@@ -1,0 +1,174 @@
+"""Where a download may go: anywhere, or only to public addresses and to hosts that the settings name.
+
+Submitted URLs are hostile: they must not make this machine ask its own services or its neighbours. What counts is
+the address of each connection, not how it is spelt: `guarded` looks at every connection before a byte is sent.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from contextlib import closing
+from dataclasses import dataclass
+
+from vidkit.core import printable
+from vidkit.core.hosts import Address, AllowedHost, host_name
+from vidkit.core.settings import Serve
+from vidkit.download.names import local_path
+from vidkit.errors import DownloadError
+
+# Addresses that no public server has, by the registries of special addresses (RFC 6890):
+# https://www.iana.org/assignments/iana-ipv4-special-registry and iana-ipv6-special-registry. Stated here, because
+# `ipaddress.is_global` is not the same in all versions of Python.
+_NOT_PUBLIC_4 = tuple(map(ipaddress.IPv4Network, (
+    "0.0.0.0/8",  # this network
+    "10.0.0.0/8",  # private
+    "100.64.0.0/10",  # shared by customers of a provider (CGNAT)
+    "127.0.0.0/8",  # loopback
+    "168.63.129.16/32",  # the host of a virtual machine in Azure
+    "169.254.0.0/16",  # link-local; metadata of clouds
+    "172.16.0.0/12",  # private
+    "192.0.0.0/24",  # protocol assignments
+    "192.0.2.0/24",  # documentation
+    "192.88.99.0/24",  # 6to4 relays
+    "192.168.0.0/16",  # private
+    "198.18.0.0/15",  # benchmarks
+    "198.51.100.0/24",  # documentation
+    "203.0.113.0/24",  # documentation
+    "224.0.0.0/4",  # multicast
+    "240.0.0.0/4",  # reserved, broadcast
+)))  # fmt: skip
+_PUBLIC_6 = ipaddress.IPv6Network("2000::/3")  # all that is assigned as global unicast
+_NOT_PUBLIC_6 = tuple(map(ipaddress.IPv6Network, (
+    "2001::/23",  # protocol assignments, Teredo among them
+    "2001:db8::/32",  # documentation
+    "2002::/16",  # 6to4: any IPv4 address in it
+    "3fff::/20",  # documentation
+)))  # fmt: skip
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: the last four bytes are an IPv4 address
+
+
+class ReachError(DownloadError):
+    """The policy does not let a download go there."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Where a download may go: plain values that can be pickled.
+
+    Attributes:
+        public_only: only to public addresses and to `allowed`; proxies of the environment are not used.
+        allowed: the hosts that it may reach although they are private.
+        local_files: whether paths and `file://` URLs are read.
+        sites: whether yt-dlp is used.
+    """
+
+    public_only: bool = False
+    allowed: tuple[AllowedHost, ...] = ()
+    local_files: bool = True
+    sites: bool = True
+
+    def check_source(self, url: str) -> None:
+        """Refuse a URL that names a file of this machine, without a look at the disk.
+
+        Raises:
+            ReachError: it does, and no local files are read.
+        """
+        scheme = url.strip().partition("://")[0].lower()
+        if not self.local_files and url.strip() and (scheme == "file" or local_path(url) is not None):
+            raise ReachError(
+                "this names a file on the server, and submitted jobs may not read those: write an http:// or "
+                "https:// URL. [Serve] AllowLocalFiles in config.ini can allow it"
+            )
+
+    def addresses(self, host: str, port: int) -> list[str]:
+        """Look up a host.
+
+        Args:
+            host: a name or an address, in any spelling that the system knows.
+            port: where to connect.
+
+        Returns:
+            The numeric addresses that may be connected to, in the system's order.
+
+        Raises:
+            ReachError: it has none; the words are the same whether such a host exists or not.
+            socket.gaierror: the look-up failed in a way that may pass.
+        """
+        try:
+            answers = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
+        except socket.gaierror as error:
+            if error.errno == socket.EAI_AGAIN:
+                raise
+            raise self._refusal(host) from None
+        found = [_numeric(answer[4]) for answer in answers]
+        found = [address for address in dict.fromkeys(found) if self.may_reach(host, address, port)]
+        if not found:
+            raise self._refusal(host)
+        return found
+
+    def check_peer(self, host: str, peer: str, port: int) -> None:
+        """See who is at the other end of a connection.
+
+        Raises:
+            ReachError: it is none that may be reached.
+        """
+        if not self.may_reach(host, peer, port):
+            raise self._refusal(host)
+
+    def may_reach(self, host: str, address: str, port: int) -> bool:
+        """Whether a host's numeric address may be connected to."""
+        parsed = embedded(ipaddress.ip_address(address.partition("%")[0]))
+        name = host_name(host)
+        if any(each.holds(name, parsed, port) for each in self.allowed):
+            return True
+        return is_public(parsed) and not _is_own(parsed)
+
+    def _refusal(self, host: str) -> ReachError:
+        return ReachError(
+            f"submitted jobs may reach only public addresses, and {printable(host)[:260]} is not one. "
+            "[Serve] AllowedHosts in config.ini can allow it"
+        )
+
+
+ANYWHERE = Reach()
+
+
+def reach_of(serve: Serve) -> Reach:
+    """What the jobs of `vidkit serve` may reach, by its settings."""
+    return Reach(True, serve.allowed_hosts, serve.allow_local_files, serve.allow_sites)
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address is one of the public internet, by the tables of this module."""
+    address = embedded(address)
+    if isinstance(address, ipaddress.IPv4Address):
+        return not any(address in network for network in _NOT_PUBLIC_4)
+    return address in _PUBLIC_6 and not any(address in network for network in _NOT_PUBLIC_6)
+
+
+def embedded(address: Address) -> Address:
+    """The IPv4 address that an IPv6 one stands for (`::ffff:127.0.0.1`, and NAT64's), else the address itself."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else address
+
+
+def _is_own(address: Address) -> bool:
+    """Whether an address is this machine's own. Nothing is sent: the system only chooses the route."""
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    try:
+        with closing(socket.socket(family, socket.SOCK_DGRAM)) as route:
+            route.connect((str(address), 9))
+            return ipaddress.ip_address(route.getsockname()[0]) == address
+    except OSError:
+        return False  # no route: whoever connects says so
+
+
+def _numeric(place: tuple[object, ...]) -> str:
+    """The address in an answer of `getaddrinfo`, with its zone."""
+    address = str(place[0])
+    zone = place[3] if len(place) == 4 else 0
+    return f"{address}%{zone}" if zone and "%" not in address else address
