@@ -28,6 +28,7 @@ import { SignIn } from "./pages/sign_in.js";
 /** @type {PageRow[]} */
 const PAGES = [
   { path: "/", title: "Library", menu: "Library", key: "l", scope: "read", load: () => import("./pages/library.js") },
+  { path: "/triage", title: "Triage", menu: "Triage", key: "t", scope: "label", load: () => import("./pages/triage.js") },
 ];
 
 const helpOpen = signal(false);

@@ -9,6 +9,8 @@ const PATHS = {
   filter: "M4 6h16M7 12h10M10 18h4",
   play: "M8 5.5v13l10.5-6.5z",
   pause: "M8 5v14M16 5v14",
+  sound: "M4 10v4h4l5 4V6l-5 4zM16.5 9a4.5 4.5 0 0 1 0 6M19 6.5a8 8 0 0 1 0 11",
+  silent: "M4 10v4h4l5 4V6l-5 4zM17 10l4 4M21 10l-4 4",
   tag: "M4 4h8l8 8-8 8-8-8zM8.5 8.5h.01",
   export: "M12 15V4m0 0L7.5 8.5M12 4l4.5 4.5M4 15v4a1 1 0 0 0 1 1h14a1 1 0 0 0 1-1v-4",
   download: "M12 4v11m0 0 4.5-4.5M12 15l-4.5-4.5M4 16v3a1 1 0 0 0 1 1h14a1 1 0 0 0 1-1v-3",

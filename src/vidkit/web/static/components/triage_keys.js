@@ -1,0 +1,175 @@
+// The keys of a triage queue: the bar that shows them, and the dialog that changes them.
+
+import { html, useEffect, useState } from "../ui.js";
+import { get, useLoad, wordsOf } from "../api.js";
+import { Dialog } from "./dialog.js";
+import { Icon } from "./icons.js";
+import { toast } from "./toasts.js";
+import { saidText } from "../triage_queue.js";
+
+/**
+ * @typedef {import("../triage_queue.js").Said} Said
+ * @typedef {import("../triage_queue.js").Triage} Triage
+ * @typedef {import("../triage_queue.js").Given} Given
+ */
+
+const FREE = "123456789abcdfhijklmnopqrtvwxyz"; // e, g, s and u mean something already
+const DIGITS = FREE.slice(0, 9);
+
+/** A text in a button's accessible name, key first. @param {string} key @param {string} text */
+const named = (key, text) => `${text} (key ${key.toUpperCase()})`;
+
+/**
+ * One button for each key: for the mouse and the thumb, and to see what a key says.
+ * @param {{keys: Record<string, Said>, triage: Triage, onEdit: (key: string) => void, last?: Given}} props
+ */
+export function KeyBar({ keys, triage, onEdit, last }) {
+  const none = !triage.moments.value.length;
+  const free = [...DIGITS].find((key) => !keys[key]);
+  return html`<div class="triage-keys" role="group" aria-label="Say what it is">
+    ${!Object.keys(keys).length && html`<${Suggestion} triage=${triage} />`}
+    ${Object.entries(keys).map(
+      ([key, said]) => html`<button
+        key=${key}
+        class="triage-key"
+        disabled=${none}
+        aria-label=${named(key, saidText(said))}
+        onClick=${() => triage.answer(said)}
+      >
+        <kbd>${key.toUpperCase()}</kbd><span class="one-line">${saidText(said)}</span>
+      </button>`,
+    )}
+    ${free &&
+    html`<button class="triage-key triage-key-new" onClick=${() => onEdit(free)} aria-label=${`Give key ${free} a meaning`}>
+      <kbd>${free}</kbd><${Icon} name="plus" size=${18} />
+    </button>`}
+    <button class="triage-key" disabled=${none} onClick=${() => triage.answer({ skip: true })} aria-label=${named("s", "Skip")}>
+      <kbd>S</kbd><span>Skip</span>
+    </button>
+    <button
+      class="triage-key"
+      disabled=${!last}
+      onClick=${() => triage.undo()}
+      aria-label=${named("u", last ? `Undo ${saidText(last.said)} for ${last.moment.filename}` : "Undo")}
+    >
+      <kbd>U</kbd><span class="one-line">Undo</span>
+    </button>
+  </div>`;
+}
+
+/** The values of the library's classes and tags, the most frequent first. @returns {Promise<{classes: string[], tags: string[]}>} */
+async function knownLabels() {
+  const { facets } = await get("/facets", { facet: ["class", "tag"] });
+  /** @param {string} name @returns {string[]} */
+  const values = (name) =>
+    (facets.find((/** @type {any} */ facet) => facet.name === name)?.values ?? []).map((/** @type {any} */ one) => one.value);
+  return { classes: values("class"), tags: values("tag") };
+}
+
+/** For a queue without keys: the library's classes. @param {{triage: Triage}} props */
+function Suggestion({ triage }) {
+  const { value } = useLoad("labels", knownLabels);
+  const classes = (value?.classes ?? []).slice(0, DIGITS.length);
+  const take = () => {
+    const keys = Object.fromEntries(classes.map((name, place) => [DIGITS[place], { class: name }]));
+    triage.assign(keys).catch((error) => toast(wordsOf(error), { kind: "bad" }));
+  };
+  if (!classes.length) return null;
+  return html`<button class="triage-key triage-suggestion" onClick=${take} title=${classes.join(", ")}>
+    <${Icon} name="keyboard" /><span class="one-line">Keys 1 to ${classes.length}: the library's classes</span>
+  </button>`;
+}
+
+/**
+ * Change what keys mean, for all who work on the queue.
+ * @param {{keys: Record<string, Said>, first: string, assign: (keys: Record<string, Said | null>) => Promise<void>, onClose: () => void}} props
+ */
+export function KeysDialog({ keys, first, assign, onClose }) {
+  const { value: known } = useLoad("labels", knownLabels);
+  const next = [...FREE].find((one) => !keys[one]) ?? "1";
+  const [key, setKey] = useState(first || next);
+  const [kind, setKind] = useState(/** @type {"class" | "tag"} */ ("class"));
+  const [text, setText] = useState("");
+  const [problem, setProblem] = useState("");
+  /** @param {Record<string, Said | null>} changes */
+  const change = async (changes) => {
+    try {
+      setProblem("");
+      await assign(changes);
+      return true;
+    } catch (error) {
+      setProblem(wordsOf(error));
+      return false;
+    }
+  };
+  /** @param {Event} event */
+  const onSubmit = async (event) => {
+    event.preventDefault();
+    const name = text.trim();
+    if (!name) return onClose();
+    if (!(await change({ [key]: kind === "class" ? { class: name } : { add_tags: [name] } }))) return;
+    setText("");
+    if (first) onClose();
+  };
+  useEffect(() => {
+    if (!first) setKey(next);
+  }, [next]);
+  const suggestions = (kind === "class" ? known?.classes : known?.tags) ?? [];
+  return html`<${Dialog} title="Keys of this queue" onClose=${onClose}>
+    <form onSubmit=${onSubmit}>
+      <div class="dialog-body stack">
+        <p class="quiet small">All who work on this queue have the same keys.</p>
+        ${Object.keys(keys).length
+          ? html`<ul class="triage-key-list">
+              ${Object.entries(keys).map(
+                ([one, said]) => html`<li key=${one}>
+                  <kbd>${one.toUpperCase()}</kbd>
+                  <span class="grow">${said.class ? "Class" : "Tag"} <b>${said.class ?? said.add_tags?.join(", ")}</b></span>
+                  <button
+                    type="button"
+                    class="button-icon"
+                    aria-label=${`Take ${saidText(said)} from key ${one.toUpperCase()}`}
+                    onClick=${() => change({ [one]: null })}
+                  >
+                    <${Icon} name="trash" />
+                  </button>
+                </li>`,
+              )}
+            </ul>`
+          : null}
+        <div class="triage-key-form">
+          <label class="field">
+            <span>Key</span>
+            <select value=${key} onChange=${(/** @type {any} */ event) => setKey(event.currentTarget.value)}>
+              ${[...FREE].map((one) => html`<option key=${one} value=${one}>${one.toUpperCase()}</option>`)}
+            </select>
+          </label>
+          <label class="field">
+            <span>Says</span>
+            <select value=${kind} onChange=${(/** @type {any} */ event) => setKind(event.currentTarget.value)}>
+              <option value="class">class</option>
+              <option value="tag">tag</option>
+            </select>
+          </label>
+          <label class="field grow">
+            <span>${kind === "class" ? "Class" : "Tag"}</span>
+            <input
+              value=${text}
+              maxlength="200"
+              list="triage-suggestions"
+              autocomplete="off"
+              autofocus
+              onInput=${(/** @type {any} */ event) => setText(event.currentTarget.value)}
+            />
+            <datalist id="triage-suggestions">${suggestions.map((one) => html`<option key=${one} value=${one}></option>`)}</datalist>
+          </label>
+        </div>
+        ${problem && html`<p class="problem" role="alert">${problem}</p>`}
+      </div>
+      <footer class="dialog-foot">
+        <button type="button" class="button" onClick=${onClose}>Close</button>
+        <button type="submit" class="button button-main" disabled=${!text.trim()}>Assign</button>
+      </footer>
+    </form>
+  <//>`;
+}

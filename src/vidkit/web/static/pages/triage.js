@@ -1,0 +1,179 @@
+// Triage: the moments of a search one by one. A key says what one is, and the next is there at once.
+
+import { html, useEffect, useMemo, useRef, useState } from "../ui.js";
+import { get, send, useLoad, wordsOf } from "../api.js";
+import { useKeys } from "../keys.js";
+import { go } from "../router.js";
+import { count, counted } from "../format.js";
+import { momentId, searchOf } from "../moments.js";
+import { ask } from "../components/dialog.js";
+import { Icon } from "../components/icons.js";
+import { toastError } from "../components/toasts.js";
+import { Triage, saidText } from "../triage_queue.js";
+import { KeyBar, KeysDialog } from "../components/triage_keys.js";
+import { MomentFacts, MomentPlayer } from "../components/triage_moment.js";
+
+export const STYLES = ["/static/pages/triage.css"];
+
+/** @typedef {import("../triage_queue.js").Queue} Queue */
+
+const SEVERAL = ["tag", "class", "where"]; // search parameters that are lists
+
+/** @param {{query: URLSearchParams}} props */
+export function Page({ query }) {
+  const search = searchOf(query);
+  const number = query.get("queue");
+  const key = number ? `queue ${number}` : search.size ? String(search) : null;
+  const { value, error, loading } = useLoad(key, () => (number ? get(`/triage/${number}`) : start(search)));
+  if (error) return html`<div class="page"><p class="problem-box" role="alert">${wordsOf(error)}</p><${Start} /></div>`;
+  if (key === null) return html`<div class="page"><${Start} /></div>`;
+  if (!value || loading) return html`<div class="page-loading" aria-busy="true"></div>`;
+  return html`<${Work} key=${value.id} queue=${value} />`;
+}
+
+/** The queue of a search. @param {URLSearchParams} search @returns {Promise<Queue>} */
+function start(search) {
+  /** @type {Record<string, string | string[]>} */
+  const query = {};
+  for (const name of new Set(search.keys()))
+    query[name] = SEVERAL.includes(name) ? search.getAll(name) : (search.get(name) ?? "");
+  return send("POST", "/triage", { query });
+}
+
+/** A queue's search in words. @param {Queue["query"]} query */
+const searchText = (query) =>
+  Object.entries(query)
+    .map(([name, value]) => (name === "q" ? value : `${name.replace("_", " ")}: ${[value].flat().join(", ")}`))
+    .join(" · ") || "all videos";
+
+/** Where a queue begins: a search, or a queue that is there. */
+function Start() {
+  const { value, error, again } = useLoad("queues", () => get("/triage"));
+  /** @param {SubmitEvent} event */
+  const onSubmit = async (event) => {
+    event.preventDefault();
+    const q = String(new FormData(/** @type {HTMLFormElement} */ (event.currentTarget)).get("q")).trim();
+    if (q) go(`/triage?${new URLSearchParams({ q })}`);
+    else
+      await start(new URLSearchParams())
+        .then((queue) => go(`/triage?queue=${queue.id}`))
+        .catch(toastError);
+  };
+  /** @param {Queue} queue */
+  const forget = async (queue) => {
+    const question = { title: "Forget this queue?", text: "The labels that were given stay.", action: "Forget" };
+    if (!(await ask({ ...question, danger: true }))) return;
+    await send("DELETE", `/triage/${queue.id}`).then(again, toastError);
+  };
+  return html`<div class="triage-start stack">
+    <h1>Triage</h1>
+    <p class="quiet">
+      Go through the moments of a search one by one. A key gives a moment's video a class or a tag, as
+      ${" "}<code>vidkit label</code> does. Several people can work on one queue; nobody sees a moment that another has.
+    </p>
+    <form class="row" role="search" onSubmit=${onSubmit}>
+      <input class="grow" name="q" type="search" aria-label="Search" placeholder="Words to look for; empty for all videos" />
+      <button class="button button-main">Start</button>
+    </form>
+    ${error ? html`<p class="problem" role="alert">${wordsOf(error)}</p>` : null}
+    ${value?.items.length
+      ? html`<section class="panel">
+          <div class="panel-head"><h2>Queues</h2></div>
+          <ul class="triage-queues">
+            ${value.items.map(
+              (/** @type {Queue} */ queue) => html`<li key=${queue.id}>
+                <a class="grow" href=${`/triage?queue=${queue.id}`}>${searchText(queue.query)}</a>
+                <${Progress} queue=${queue} />
+                <button class="button-icon" aria-label=${`Forget the queue ${searchText(queue.query)}`} onClick=${() => forget(queue)}>
+                  <${Icon} name="trash" />
+                </button>
+              </li>`,
+            )}
+          </ul>
+        </section>`
+      : null}
+  </div>`;
+}
+
+/** @param {{queue: Queue}} props */
+function Progress({ queue }) {
+  const { done, total, by } = queue;
+  const people = Object.entries(by).map(([who, answers]) => `${who}: ${count(answers)}`);
+  return html`<span class="triage-progress" title=${people.join("\n")}>
+    <span class="bar" aria-hidden="true"><div style=${{ width: `${total ? (100 * done) / total : 100}%` }}></div></span>
+    <span class="number" data-test="progress">${count(done)} of ${count(total)}</span>
+  </span>`;
+}
+
+/** Work on a queue. @param {{queue: Queue}} props */
+function Work({ queue }) {
+  const triage = useMemo(() => new Triage(queue), [queue.id]);
+  useEffect(() => triage.close, [triage]);
+  const [editing, setEditing] = useState(/** @type {string | null} */ (null));
+  const [paused, setPaused] = useState(false);
+  const [muted, setMuted] = useState(true);
+  const video = useRef(/** @type {HTMLVideoElement | null} */ (null));
+  const now = triage.queue.value;
+  const moments = triage.moments.value;
+  const seek = (/** @type {number} */ seconds) => void (video.current && (video.current.currentTime += seconds));
+  /** A space on a button presses it. @param {KeyboardEvent} event */
+  const onSpace = (event) =>
+    event.target instanceof Element && event.target.closest("button, a") ? false : void setPaused(!paused);
+  const assigned = Object.entries(now.keys).map(([key, said]) => ({
+    keys: key,
+    does: saidText(said),
+    run: () => void triage.answer(said),
+  }));
+  useKeys("Triage", [
+    ...assigned,
+    ...[..."123456789"]
+      .filter((key) => !now.keys[key])
+      .map((key) => ({ keys: key, does: "say what this key means", hidden: true, run: () => setEditing(key) })),
+    { keys: "s", does: "skip this moment", run: () => void triage.answer({ skip: true }) },
+    { keys: "u Backspace", does: "undo", run: () => void triage.undo() },
+    { keys: "space", does: "pause, go on", run: onSpace },
+    { keys: "ArrowLeft", does: "a second back", run: () => seek(-1) },
+    { keys: "ArrowRight", does: "a second on", run: () => seek(1) },
+    { keys: "e", does: "change the keys", run: () => setEditing("") },
+  ]);
+  const last = triage.given.value.at(-1);
+  return html`<div class="triage">
+    <div class="triage-head">
+      <h1 class="one-line grow" title=${searchText(now.query)}>${searchText(now.query)}</h1>
+      <${Progress} queue=${now} />
+      <span class="triage-saving quiet small" role="status">${triage.unsaved.value ? "Saving …" : last ? "Saved" : ""}</span>
+      <button class="button button-small" onClick=${() => setEditing("")}><${Icon} name="keyboard" size=${18} />Keys</button>
+    </div>
+    ${triage.error.value
+      ? html`<p class="problem-box" role="alert">
+          ${wordsOf(triage.error.value)} <button class="button-link" onClick=${() => triage.refill()}>Try again</button>
+        </p>`
+      : null}
+    <div class="triage-stage" aria-busy=${triage.loading.value && !moments.length}>
+      ${moments.slice(0, 3).map(
+        (moment, place) =>
+          html`<${MomentPlayer} key=${momentId(moment)} moment=${moment} shown=${place === 0} paused=${paused} muted=${muted} video=${video} />`,
+      )}
+      ${!moments.length && html`<${Empty} triage=${triage} />`}
+    </div>
+    ${moments.length > 0 && html`<${MomentFacts} moment=${moments[0]} muted=${muted} setMuted=${setMuted} paused=${paused} setPaused=${setPaused} />`}
+    <${KeyBar} keys=${now.keys} triage=${triage} onEdit=${setEditing} last=${last} />
+    ${editing !== null &&
+    html`<${KeysDialog} keys=${now.keys} first=${editing} assign=${(/** @type {any} */ keys) => triage.assign(keys)} onClose=${() => setEditing(null)} />`}
+  </div>`;
+}
+
+/** What is shown where no moment is. @param {{triage: Triage}} props */
+function Empty({ triage }) {
+  const { left, total } = triage.queue.value;
+  if (triage.loading.value) return html`<div class="spinner" aria-label="The next moments are on their way"></div>`;
+  if (left > 0)
+    return html`<div class="notice">
+      <h2>Others have the last ${counted(left, "moment")}</h2>
+      <p>What they leave comes here by itself.</p>
+    </div>`;
+  return html`<div class="notice">
+    <h2>${total ? `All ${counted(total, "moment")} done` : "Nothing is found"}</h2>
+    <p><a class="button" href="/triage">To the queues</a></p>
+  </div>`;
+}

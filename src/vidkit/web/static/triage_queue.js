@@ -1,0 +1,227 @@
+// A triage queue as one tab works on it: the moments it holds, the answers on their way, and undo.
+//
+// A key press shows the next moment at once. Answers are saved one after another behind it; one that cannot be saved
+// brings its moment back.
+
+import { API, get, send, wordsOf } from "./api.js";
+import { signal } from "./ui.js";
+import { toast } from "./components/toasts.js";
+
+/**
+ * What a key or an answer says.
+ * @typedef {{class?: string, add_tags?: string[], skip?: boolean}} Said
+ *
+ * @typedef {import("./moments.js").Moment & {
+ *   corrections: {classification: string | null, add_tags: string[]} | null,
+ *   said: (Said & {who: string}) | null,
+ * }} TriageMoment
+ *
+ * @typedef {object} Queue
+ * @property {number} id
+ * @property {Record<string, string | string[]>} query
+ * @property {number} total
+ * @property {number} done
+ * @property {number} left
+ * @property {Record<string, Said>} keys
+ * @property {Record<string, number>} by
+ * @property {string} created_at
+ * @property {string} created_by
+ *
+ * @typedef {{moment: TriageMoment, said: Said, id: number | null}} Given
+ */
+
+const HELD = 6; // moments that the tab has before it
+const FEW = 3; // below this more are asked for
+const RENEW = 120_000; // milliseconds; the server keeps a moment for five minutes
+const LOOK_AGAIN = 10_000; // milliseconds, where others have all that is left
+
+/** What an answer says, in words. @param {Said} said */
+export const saidText = (said) =>
+  [said.class, ...(said.add_tags ?? []).map((tag) => `+ ${tag}`), said.skip && "skipped"].filter(Boolean).join(", ");
+
+/** @param {TriageMoment} moment */
+const idOf = (moment) => `${moment.key}:${moment.kind}:${moment.number}`;
+
+/** One tab's work on a queue. */
+export class Triage {
+  /** @param {Queue} queue */
+  constructor(queue) {
+    this.path = `/triage/${queue.id}`;
+    this.tab = crypto.randomUUID?.() ?? String(Math.random()).slice(2);
+    this.queue = signal(queue);
+    /** The moments that this tab holds and has not answered; the first is shown. */
+    this.moments = signal(/** @type {TriageMoment[]} */ ([]));
+    /** What this tab has answered, the latest last. */
+    this.given = signal(/** @type {Given[]} */ ([]));
+    this.loading = signal(true);
+    this.error = signal(/** @type {unknown} */ (null));
+    /** Answers that are not saved yet. */
+    this.unsaved = signal(0);
+    this.saving = /** @type {Promise<unknown>} */ (Promise.resolve());
+    /** @type {Set<string>} moments whose answers are being taken back */
+    this.undoing = new Set();
+    this.refill();
+    const renewing = setInterval(() => document.visibilityState === "visible" && this.refill(), RENEW);
+    const looking = setInterval(() => this.waiting() && this.refill(), LOOK_AGAIN);
+    const giveBack = () => this.#giveBack();
+    addEventListener("pagehide", giveBack);
+    this.close = () => {
+      clearInterval(renewing);
+      clearInterval(looking);
+      removeEventListener("pagehide", giveBack);
+      this.saving.then(giveBack);
+    };
+  }
+
+  /** Whether others have all that is left. */
+  waiting() {
+    return !this.loading.value && !this.moments.value.length && this.queue.value.left > 0;
+  }
+
+  /** Do something after all that was begun before. @template T @param {() => Promise<T>} work */
+  #after(work) {
+    const done = this.saving.then(work);
+    this.saving = done.catch(() => undefined);
+    return done;
+  }
+
+  /** Ask for the next moments, and keep those that are held for some more minutes. */
+  refill() {
+    return this.#after(async () => {
+      try {
+        const body = { count: HELD + this.#underWay().size, holder: this.tab };
+        const { items } = await send("POST", `${this.path}/next`, body);
+        this.#hold(items);
+        const queue = await get(this.path);
+        this.queue.value = queue;
+        this.#progress(queue);
+        this.error.value = null;
+      } catch (error) {
+        this.error.value = error;
+      }
+      this.loading.value = false;
+    });
+  }
+
+  /** Show these moments, those that were there before first. @param {TriageMoment[]} items */
+  #hold(items) {
+    const answered = this.#underWay();
+    const held = new Map(items.map((one) => [idOf(one), one]));
+    const before = this.moments.value.filter((one) => held.has(idOf(one)) || this.undoing.has(idOf(one)));
+    const kept = before.map((one) => held.get(idOf(one)) ?? one);
+    const known = new Set(before.map(idOf));
+    this.moments.value = [...kept, ...items.filter((one) => !known.has(idOf(one)) && !answered.has(idOf(one)))];
+  }
+
+  /** The moments whose answers are not saved yet. */
+  #underWay() {
+    return new Set(this.given.value.filter((one) => one.id === null).map((one) => idOf(one.moment)));
+  }
+
+  /** Answer the moment that is shown, and show the next. @param {Said} said */
+  answer(said) {
+    const [moment, ...rest] = this.moments.value;
+    if (!moment) return;
+    /** @type {Given} */
+    const given = { moment, said, id: null };
+    this.moments.value = rest;
+    this.given.value = [...this.given.value, given];
+    this.#count(1);
+    this.unsaved.value += 1;
+    if (!rest.length) this.loading.value = this.queue.value.left > 0;
+    return this.#after(() => this.#save(given));
+  }
+
+  /** @param {Given} given */
+  async #save(given) {
+    const { key, kind, number } = given.moment;
+    try {
+      const body = { key, kind, number, ...given.said, holder: this.tab };
+      const saved = await send("POST", `${this.path}/answers`, body);
+      given.id = saved.id;
+      this.#show(key, saved);
+      this.#progress(saved);
+    } catch (error) {
+      this.#takeBack(given, error);
+    }
+    this.unsaved.value -= 1;
+    if (this.moments.value.length < FEW) this.refill();
+  }
+
+  /** An answer that was not saved: its moment comes back, unless it is another's. @param {Given} given @param {unknown} error */
+  #takeBack(given, error) {
+    if (!this.given.value.includes(given)) return; // it is undone meanwhile
+    const status = /** @type {{status?: number}} */ (error).status;
+    this.given.value = this.given.value.filter((one) => one !== given);
+    if (status !== 409 && status !== 404) this.moments.value = [given.moment, ...this.moments.value];
+    this.#count(-1);
+    this.loading.value = false;
+    toast(`${given.moment.filename} is not saved. ${wordsOf(error)}`, { kind: "bad" });
+    if (status === 409 || status === 404) get(this.path).then((queue) => (this.queue.value = queue), () => undefined);
+  }
+
+  /** Take the last answer back. */
+  undo() {
+    const given = this.given.value.at(-1);
+    if (!given) return;
+    this.given.value = this.given.value.slice(0, -1);
+    this.moments.value = [given.moment, ...this.moments.value];
+    this.#count(-1);
+    this.unsaved.value += 1;
+    this.undoing.add(idOf(given.moment));
+    return this.#after(async () => {
+      try {
+        if (given.id !== null) await this.#takeAnswerBack(given, given.id);
+      } catch (error) {
+        this.moments.value = this.moments.value.filter((one) => idOf(one) !== idOf(given.moment));
+        this.#count(1);
+        toast(`${given.moment.filename}: ${wordsOf(error)}`, { kind: "bad" });
+      }
+      this.undoing.delete(idOf(given.moment));
+      this.unsaved.value -= 1;
+    });
+  }
+
+  /** @param {Given} given @param {number} id */
+  async #takeAnswerBack(given, id) {
+    const path = `${this.path}/answers/${id}`;
+    const { item, ...progress } = await send("DELETE", path, undefined, { parameters: { holder: this.tab } });
+    const others = this.moments.value.filter((one) => idOf(one) !== idOf(given.moment));
+    this.moments.value = item ? [item, ...others] : others;
+    if (item) this.#show(item.key, { class: item.classification, tags: item.tags });
+    this.#progress(progress);
+  }
+
+  /** The other moments of a video show the labels that it has now. @param {string} key @param {{class: string, tags: string[]}} now */
+  #show(key, now) {
+    this.moments.value = this.moments.value.map((one) =>
+      one.key === key ? { ...one, classification: now.class, tags: now.tags } : one,
+    );
+  }
+
+  /** @param {{total: number, done: number, left: number}} saved as the server counts; what is under way comes on top */
+  #progress({ total, done, left }) {
+    const more = Math.min(this.#underWay().size, left);
+    this.queue.value = { ...this.queue.value, total, done: done + more, left: left - more };
+  }
+
+  /** @param {number} more */
+  #count(more) {
+    const { done, left } = this.queue.value;
+    this.queue.value = { ...this.queue.value, done: done + more, left: left - more };
+  }
+
+  /** Give keys a meaning; null takes it away. @param {Record<string, Said | null>} keys */
+  async assign(keys) {
+    this.queue.value = await send("PATCH", this.path, { keys });
+  }
+
+  /** Let others have the moments that this tab holds. */
+  #giveBack() {
+    const body = JSON.stringify({ count: 0, holder: this.tab });
+    const headers = { "Content-Type": "application/json" };
+    fetch(`${API}${this.path}/next`, { method: "POST", keepalive: true, credentials: "same-origin", headers, body }).catch(
+      () => undefined,
+    );
+  }
+}
