@@ -201,12 +201,13 @@ def test_prepare_writes_the_json_of_the_prototype_with_clips(
     )
     assert main(["prepare", "--csv", "v.csv", "--out", "out/videos.json", "--segment_length", "3"]) == 1
     (video,) = json.loads(Path("out/videos.json").read_text())
+    record = json.loads(Path("processed_videos/v.mp4.json").read_text())
     assert video == {
         "file_name": "v.mp4",
         "file_size": "12",
         "last_modified": "2026-11-20",
         "public_url": url,
-        "segments": [f"../processed_videos/clips/v.mp4/v_clip_00{n}.mp4" for n in (1, 2)],
+        "segments": [f"../processed_videos/{segment['path']}" for segment in record["segments"]],
         "max_resolution": "720p",
         "max_fps": 30,
     }

@@ -9,6 +9,7 @@ import pytest
 
 from vidkit.cli import main
 from vidkit.core.config import load_config
+from vidkit.core.stores import LocalStore
 from vidkit.export import export_to_json, read_record
 from vidkit.library import LibraryEntry, add_folder, copy_library, open_library, open_library_at
 from vidkit.record import Record
@@ -101,7 +102,7 @@ def test_what_is_kept_is_counted_and_stands_in_the_json_too(command: str, capsys
     assert "2 of them keep the corrections that were there already" in said
     assert "; their JSON records have them now too" in said
     for name in COMES:
-        record = read_record(Path(f"results/{name}.json"))
+        record = read_record(LocalStore(Path("results")), name)
         assert record is not None
         assert record["classification"] == ("Here" if name in STAYS else "There")
     assert main(["library", *words]) == 0

@@ -118,13 +118,12 @@ def brightness(version: int = 1) -> Stage:
 
         arguments = ["-map", "[bright]", "-f", "rawvideo", PIPE]
         output = DecodeOutput(lambda source: [f"[{source}]fps=1,scale=8:8,format=gray[bright]"], arguments, read)
-        folder = job.run.layout.processed / "brightness"
-        folder.mkdir(exist_ok=True)
-        with job.run.layout.replacing(folder / str(job.filename)) as new:
+        with job.publishing("brightness", "brightness") as new:
 
             def finish(heard: Listener) -> dict[str, Any]:
-                (new / "seconds.txt").write_text("\n".join(map(str, found)))
-                return {"brightness": {"seconds": found, "scenes": len(job.record["scenes"])}}
+                (new.folder / "seconds.txt").write_text("\n".join(map(str, found)))
+                file = f"{new.name}/seconds.txt"
+                return {"brightness": {"seconds": found, "scenes": len(job.record["scenes"]), "file": file}}
 
             yield DecodeRequest([output], finish, "measured")
 
@@ -135,7 +134,7 @@ def brightness(version: int = 1) -> Stage:
         "measuring brightness",
         of_content,
         decode=decode,
-        files=lambda record: [f"brightness/{record['filename']}/seconds.txt"],
+        files=lambda record: [record["brightness"]["file"]],  # type: ignore[typeddict-item]
     )
 
 
@@ -160,7 +159,7 @@ def test_a_stage_is_added_by_one_row(make_video: MakeVideo) -> None:
             assert len(record["brightness"]["seconds"]) == 4
             assert record["brightness"]["scenes"] == 2
             assert json.loads(Path(f"processed_videos/{path.name}.json").read_text()) == record
-            assert Path("processed_videos/brightness", path.name, "seconds.txt").read_text().count("\n") == 3
+            assert Path("processed_videos", record["brightness"]["file"]).read_text().count("\n") == 3
             assert processed(path, run) == (record, [])
 
             STAGES[-1] = brightness(version=2)
@@ -170,7 +169,8 @@ def test_a_stage_is_added_by_one_row(make_video: MakeVideo) -> None:
             assert (
                 stages["brightness"]["fingerprint"] != record["processing"]["stages"]["brightness"]["fingerprint"]
             )
-            Path("processed_videos/brightness", path.name, "seconds.txt").unlink()
+            assert not Path("processed_videos", record["brightness"]["file"]).exists()
+            Path("processed_videos", newer["brightness"]["file"]).unlink()
             newest, made = processed(path, run)
             assert made == ["brightness"]
             newer_entry = newest["processing"]["stages"]["brightness"]
@@ -180,7 +180,7 @@ def test_a_stage_is_added_by_one_row(make_video: MakeVideo) -> None:
     with open_run(again, level="none") as run:  # as a vidkit without that stage would
         kept, made = processed(path, run)
     assert "scenes" in made
-    assert kept["brightness"] == record["brightness"]
+    assert kept["brightness"] == newest["brightness"]
     assert kept["processing"]["stages"]["brightness"] == newer_entry
     assert {key: record[key] for key in plain if key != "processing"} == {
         key: value for key, value in plain.items() if key != "processing"

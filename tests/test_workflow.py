@@ -57,9 +57,10 @@ def test_a_url_becomes_a_whole_record_with_every_file_it_names(server: Server, m
     assert record["resolution"] == "640x360"
     assert record["id"] == record["sha256"][:16]
     assert [round(scene["start_time"]) for scene in record["scenes"]] == [0, 2, 4]
+    made_from = record["processing"]["stages"]["clips"]["fingerprint"][:8]
     assert [segment["path"] for segment in record["segments"]] == [
-        "clips/three.mp4/three_clip_001.mp4",
-        "clips/three.mp4/three_clip_002.mp4",
+        f"clips/three.mp4/{made_from}/three_clip_001.mp4",
+        f"clips/three.mp4/{made_from}/three_clip_002.mp4",
     ]
     names = [record["path"], *(s["thumbnail"] for s in record["scenes"]), *(s["path"] for s in record["segments"])]
     assert all(name and (file.parent / name).stat().st_size > 0 for name in names)
@@ -114,7 +115,8 @@ def test_only_the_stage_whose_setting_changed_is_done_again(server: Server, make
     assert stages[2]["clips"] == stages[1]["clips"]
     assert stages[2]["scenes"] != stages[1]["scenes"]
     assert gets(server, "/v.mp4") == 1
-    assert len(list(Path("processed_videos/clips/v.mp4").iterdir())) == 4
+    assert len(list(Path("processed_videos/clips/v.mp4").rglob("*.mp4"))) == 4  # none of the older ones
+    assert len(list(Path("processed_videos/thumbnails/v.mp4").iterdir())) == 1
 
 
 @pytest.mark.parametrize(
@@ -131,13 +133,16 @@ def test_another_encoder_or_limit_cuts_clips_again(
     key: str, value: str, server: Server, make_video: MakeVideo
 ) -> None:
     url = server.at("/v.mp4", Reply(make_video(shots=2), etag='"1"'))
-    process(url)
-    clip = Path("processed_videos/clips/v.mp4/v_clip_001.mp4")
-    before = clip.stat()
-    process(url)
-    assert clip.stat() == before
-    process(url, settings(**{f"Processing_{key}": value}))
-    assert (clip.stat().st_ino, clip.stat().st_mtime_ns) != (before.st_ino, before.st_mtime_ns)
+
+    def clip(record: Record) -> Path:
+        return Path("processed_videos", record["segments"][0]["path"])
+
+    first = clip(process(url))
+    before = first.stat()
+    assert clip(process(url)).stat() == before
+    other = clip(process(url, settings(**{f"Processing_{key}": value})))
+    assert other.is_file()
+    assert not first.exists()
     assert gets(server, "/v.mp4") == 1
 
 
@@ -171,9 +176,12 @@ def test_a_record_has_the_contact_sheet_and_says_that_all_was_read(server: Serve
     url = server.at("/v.mp4", Reply(make_video(), etag='"1"'))
     record = process(url)
     assert record["unread"] == 0
+    folder = f"thumbnails/v.mp4/{record['processing']['stages']['scenes']['fingerprint'][:8]}"
     assert record["sprites"] == {
-        "vtt": "thumbnails/v.mp4/sprites.vtt", "images": ["thumbnails/v.mp4/sprites_001.jpg"], "interval": 5.0,
-    }  # fmt: skip
+        "vtt": f"{folder}/sprites.vtt",
+        "images": [f"{folder}/sprites_001.jpg"],
+        "interval": 5.0,
+    }
     (Path("processed_videos") / record["sprites"]["images"][0]).unlink()
     process(url)
     assert (Path("processed_videos") / record["sprites"]["images"][0]).is_file()
@@ -201,7 +209,7 @@ def test_edited_rules_only_tag_again(server: Server, make_video: MakeVideo) -> N
 def test_a_lost_clip_or_an_emptied_thumbnail_is_made_again(server: Server, make_video: MakeVideo) -> None:
     url = server.at("/v.mp4", Reply(make_video(), etag='"1"'))
     first = process(url)
-    clip, picture = Path("processed_videos/clips/v.mp4/v_clip_001.mp4"), first["scenes"][0]["thumbnail"]
+    clip, picture = Path("processed_videos", first["segments"][0]["path"]), first["scenes"][0]["thumbnail"]
     clip.unlink()
     (Path("processed_videos") / str(picture)).write_bytes(b"")
     process(url)

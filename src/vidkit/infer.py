@@ -14,6 +14,7 @@ from typing import Any
 
 from vidkit.core import ensure_directory, json_reason, load_priority_keywords, printable, shown_url, write_whole
 from vidkit.core.config import Config, load_config
+from vidkit.core.files import check_local
 from vidkit.core.units import parse_resolution
 from vidkit.download import download_video
 from vidkit.errors import ConfigError, OutputError, VidkitError
@@ -187,6 +188,7 @@ class _Results:
         self._empty = True
         self.lock = threading.Lock()
         if self._path is not None:
+            check_local(self._path)
             ensure_directory(self._path.absolute().parent)
             rows = [row for row in earlier if row is not None]
             write_whole(self._path, _lines(rows))

@@ -11,6 +11,13 @@ SCHEMA = "vidkit/1"
 # Keys that were added later. Older records do not have them, which means `null`. The same holds for `instruction`
 # and `outdated` in scenes, segments and `ai`.
 LATER = frozenset({"corrections", "sprites", "unread"})
+# What lies beside the records: in each of these folders, one for every video.
+FOLDERS = CLIPS, THUMBNAILS = "clips", "thumbnails"
+
+
+def record_name(filename: str) -> str:
+    """The name of a record's file, from the file name of its video."""
+    return f"{filename}.json"
 
 
 class Source(TypedDict):

@@ -12,8 +12,10 @@ from urllib.parse import quote
 from vidkit.batch import NullReporter, Reporter, Summary, process_rows
 from vidkit.core import ensure_directory, printable, shown_url, write_whole
 from vidkit.core.config import Config, load_config
+from vidkit.core.files import check_local
+from vidkit.core.stores import Store
 from vidkit.errors import OutputError
-from vidkit.export import read_record, record_path
+from vidkit.export import read_record
 from vidkit.record import Record
 from vidkit.rows import CsvRow, Row, read_video_metadata_from_csv
 from vidkit.workflow import source_key
@@ -56,6 +58,7 @@ def csv_to_json(
     """
     caps = {("Processing", "MaxResolution"): max_resolution, ("Processing", "MaxFPS"): max_fps}
     config = config or load_config(overrides={key: str(cap) for key, cap in caps.items() if cap is not None})
+    check_local(output_json_file)
     if Path(output_json_file).is_dir():
         raise OutputError(f"{printable(output_json_file)} is a folder: name the JSON file to write")
     folder = ensure_directory(Path(output_json_file).absolute().parent)
@@ -66,10 +69,11 @@ def csv_to_json(
         entries = []
         for row in wanted:
             filename = run.journal.filename(source_key(row.url))
-            record = read_record(record_path(run.layout.processed, filename)) if filename else None
+            record = read_record(run.layout.store, filename) if filename else None
             if record is not None:
-                clips = [run.layout.processed / segment["path"] for segment in record["segments"]]
-                entries.append(_entry(row, record, [_named(clip, folder, clips_url) for clip in clips], config))
+                names = [segment["path"] for segment in record["segments"]]
+                clips = [_named(run.layout.store, name, folder, clips_url) for name in names]
+                entries.append(_entry(row, record, clips, config))
     write_whole(output_json_file, json.dumps(entries, ensure_ascii=False, indent=2) + "\n")
     return summary
 
@@ -81,9 +85,13 @@ def _noted(rows: Iterable[CsvRow], wanted: list[Row]) -> Iterator[CsvRow]:
         yield row
 
 
-def _named(clip: Path, folder: Path, clips_url: str | None) -> str:
+def _named(store: Store, name: str, folder: Path, clips_url: str | None) -> str:
+    """A clip as the JSON in `folder` has it."""
     if clips_url is not None:
-        return f"{clips_url.rstrip('/')}/{quote(clip.name)}"
+        return f"{clips_url.rstrip('/')}/{quote(name.rpartition('/')[2])}"
+    if store.folder is None:
+        return store.url(name)
+    clip = store.folder / name
     try:
         return Path(os.path.relpath(clip, folder)).as_posix()
     except ValueError:  # another drive

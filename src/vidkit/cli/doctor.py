@@ -12,9 +12,10 @@ from pathlib import Path
 
 from vidkit._version import __version__
 from vidkit.analysis.encoders import ENCODERS, try_encoders
-from vidkit.core import load_priority_keywords
+from vidkit.core import JOURNAL, load_priority_keywords, printable
 from vidkit.core.config import DEFAULT_PATH, Config
 from vidkit.core.extras import PURPOSES, install_command, installed
+from vidkit.core.stores import Address, open_store
 from vidkit.core.units import format_size
 from vidkit.download.transfer import ROOM_TO_LEAVE
 from vidkit.errors import VidkitError
@@ -182,21 +183,29 @@ def _library(config: Config) -> _Check:
         return "wrong", "library", str(error)
 
 
-def _folders(config: Config) -> list[tuple[str, Path]]:
+def _folders(config: Config) -> list[tuple[str, Address]]:
     return [
         ("records, clips, thumbnails", config.paths.processed_directory),
         ("downloads", config.paths.download_directory),
     ]
 
 
-def _folder(what: str, path: Path) -> _Check:
-    there = path.absolute()
+def _folder(what: str, address: Address) -> _Check:
+    try:
+        store = open_store(address)
+        path = store.folder
+        if path is None:
+            store.exists(JOURNAL)  # whether it answers
+            return "ok", what, printable(address)
+    except VidkitError as error:
+        return "wrong", what, str(error)
+    there = path
     while not there.exists():
         there = there.parent
     if not os.access(there, os.W_OK):
-        return "wrong", what, f"{path.absolute()} cannot be written"
+        return "wrong", what, f"{path} cannot be written"
     free = shutil.disk_usage(there).free
     if free < ROOM_TO_LEAVE:
         left = f"{format_size(free)} free, and {format_size(ROOM_TO_LEAVE)} are to stay so: make room"
-        return "wrong", what, f"{path.absolute()}, {left}"
-    return "ok", what, f"{path.absolute()}, {format_size(free)} free"
+        return "wrong", what, f"{path}, {left}"
+    return "ok", what, f"{path}, {format_size(free)} free"

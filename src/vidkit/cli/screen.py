@@ -9,10 +9,12 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from vidkit.core import printable, shown_url, without_secrets
+from vidkit.core.stores import Address
 from vidkit.core.terminal import columns_of, cut, is_live, write_line
 from vidkit.core.units import format_duration, format_size
 from vidkit.workflow.stages import words_for
@@ -234,20 +236,20 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def summary_line(summary: Summary, folder: str) -> str:
-    """A run's result in one line."""
+def summary_line(summary: Summary, results: Address, reports: Path) -> str:
+    """A run's result in one line, with where the records are and where the reports of the run are."""
     parts = [f"{summary.processed} processed"]
     for count, words in (
         (summary.partial, "without a description"),
         (summary.skipped, "already done"),
-        (summary.failed, f"failed (see {printable(folder)}/failures.csv)"),
+        (summary.failed, f"failed (see {printable(reports)}/failures.csv)"),
         (summary.filtered, "filtered out"),
         (summary.passed_over, "passed over (folders, no videos)"),
     ):
         if count:
             parts.append(f"{count} {words}")
     size = f", {format_size(summary.bytes)}" if summary.bytes else ""
-    return f"{', '.join(parts)}{size} in {format_duration(summary.seconds)}: {printable(folder)}"
+    return f"{', '.join(parts)}{size} in {format_duration(summary.seconds)}: {printable(results)}"
 
 
 def cost_line(cost: Cost) -> str:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
 import logging
 import os
-import re
 import sys
-import tempfile
-import unicodedata
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import cast
 
 from vidkit.core.config import Config, Secret, load_config
+from vidkit.core.files import ensure_directory, file_sha256, write_whole, writing_whole
 from vidkit.core.leftovers import JOURNAL, TEMPORARY, clear_leftovers
 from vidkit.core.redaction import shown_url, without_secrets
-from vidkit.core.terminal import write_line
+from vidkit.core.terminal import printable, write_line
 from vidkit.errors import ConfigError, OutputError
 
 __all__ = [
@@ -43,15 +38,6 @@ __all__ = [
 ]
 
 log = logging.getLogger(__name__)
-
-
-def printable(text: object) -> str:
-    """Text that is safe on a terminal: control and direction characters become `?`, in one line."""
-    line = str(text)
-    if line.isprintable():
-        return line
-    line = re.sub(r"[\t\r\n]+", " ", line)
-    return "".join("?" if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in line)
 
 
 class _SafeFormatter(logging.Formatter):
@@ -145,90 +131,6 @@ def setup_logging(
     form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
     file.setFormatter(_SafeFormatter(form, hidden, traceback=True))
     root.addHandler(file)
-
-
-def ensure_directory(directory: str | os.PathLike[str]) -> Path:
-    """Create a folder and its parents if they are missing.
-
-    Raises:
-        OutputError: it cannot be created, or a file has its name.
-    """
-    path = Path(directory)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:
-        raise OutputError(f"{printable(path)} is a file, and a folder is needed there") from None
-    except OSError as error:
-        raise OutputError(f"the folder {printable(path)} cannot be made: {error.strerror}") from None
-    return path
-
-
-def write_whole(path: str | os.PathLike[str], content: str | bytes) -> None:
-    """Write a file whole or not at all: a temporary file beside it, fsync, rename.
-
-    Raises:
-        OutputError: it cannot be written; what was there is still there.
-    """
-    data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
-    with writing_whole(path) as file:
-        file.flush()
-        file.buffer.write(data)
-
-
-@contextmanager
-def writing_whole(path: str | os.PathLike[str]) -> Iterator[io.TextIOWrapper]:
-    """A file to write text into, in UTF-8, that takes its place when the block ends well.
-
-    Raises:
-        OutputError: it cannot be written; what was there is still there.
-    """
-    path = Path(path)
-    temporary = None
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w",
-            dir=path.parent,
-            prefix=TEMPORARY,
-            delete=False,
-            encoding="utf-8",
-            errors="surrogatepass",
-            newline="",
-        ) as file:
-            temporary = file.name
-            yield cast(io.TextIOWrapper, file.file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-        temporary = None
-    except OSError as error:
-        raise OutputError(f"{printable(path)} cannot be written: {error.strerror}") from None
-    finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    """The process's umask, read once at import: reading it later would race with other threads."""
-    return _UMASK
-
-
-_UMASK = os.umask(0)
-os.umask(_UMASK)
-
-
-def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file's content, in hex.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    digest = hashlib.sha256()
-    buffer = bytearray(2**20)
-    with path.open("rb", buffering=0) as file:
-        while count := file.readinto(buffer):
-            digest.update(memoryview(buffer)[:count])
-    return digest.hexdigest()
 
 
 def json_reason(error: json.JSONDecodeError) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from vidkit.core.files import scheme_of
+from vidkit.core.stores import Address, read_address
 from vidkit.core.units import parse_resolution
 
 T = TypeVar("T")
@@ -37,9 +39,26 @@ def read_secret(text: str) -> Secret:
 
 
 def read_path(text: str) -> Path:
+    """A path of this machine."""
+    if scheme := scheme_of(_given(text)):
+        raise ValueError(f"{scheme}:// is not on this machine: give a path")
+    return Path(text).expanduser()
+
+
+def read_library_path(text: str) -> Path:
+    """The path of a library; a URI is refused, with the library's own words, when it is opened."""
+    return Path(_given(text)).expanduser()
+
+
+def read_results_address(text: str) -> Address:
+    """The address of a results store."""
+    return read_address(_given(text))
+
+
+def _given(text: str) -> str:
     if not text:
         raise ValueError("a path is needed")
-    return Path(text).expanduser()
+    return text
 
 
 def read_yes_no(text: str) -> bool:

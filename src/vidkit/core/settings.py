@@ -16,15 +16,20 @@ from vidkit.core.setting_values import (
     Secret,
     choice,
     number,
+    read_library_path,
     read_path,
     read_resolution,
+    read_results_address,
     read_secret,
     read_text,
     read_yes_no,
 )
+from vidkit.core.stores import Address
 from vidkit.core.units import parse_duration
 
 T = TypeVar("T")
+
+_RESULTS: Address = Path("processed_videos")
 
 
 def setting(key: str, default: T, meaning: str, read: Callable[[str], T], env: str | None = None) -> T:
@@ -46,8 +51,11 @@ class Paths:
     download_directory: Path = setting(
         "DownloadDirectory", Path("downloaded_videos"), "Folder for downloaded videos.", read_path
     )
-    processed_directory: Path = setting(
-        "ProcessedDirectory", Path("processed_videos"), "Results folder: records, clips and thumbnails.", read_path
+    processed_directory: Address = setting(
+        "ProcessedDirectory",
+        _RESULTS,
+        "Results folder: records, clips and thumbnails.",
+        read_results_address,
     )
     keep_downloads: bool = setting(
         "KeepDownloads", True, "Keep each download after its record is written: yes or no.", read_yes_no
@@ -57,7 +65,7 @@ class Paths:
 @dataclass(frozen=True)
 class LibrarySection:
     path: Path = setting(
-        "Path", Path("library.db"), "SQLite library file, used when [MongoDB] URI is empty.", read_path
+        "Path", Path("library.db"), "SQLite library file, used when [MongoDB] URI is empty.", read_library_path
     )
 
 

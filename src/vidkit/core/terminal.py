@@ -17,6 +17,15 @@ _INDENT = "    "  # of the second line of a text that is wrapped, and of those a
 _NARROWEST = 20  # columns; text that is wrapped to less cannot be read
 
 
+def printable(text: object) -> str:
+    """Text that is safe on a terminal: control and direction characters become `?`, in one line."""
+    line = str(text)
+    if line.isprintable():
+        return line
+    line = re.sub(r"[\t\r\n]+", " ", line)
+    return "".join("?" if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in line)
+
+
 def is_live(stream: TextIO) -> bool:
     """Whether lines can be drawn again and again on a stream: a terminal that is not `TERM=dumb`."""
     return stream.isatty() and os.environ.get("TERM") != "dumb"

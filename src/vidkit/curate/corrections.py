@@ -13,10 +13,11 @@ from pathlib import Path
 from types import EllipsisType
 
 from vidkit.core import printable
+from vidkit.core.stores import Address, open_store
 from vidkit.core.units import timestamp
 from vidkit.curate.retag import retagged, write_json
 from vidkit.errors import ConfigError
-from vidkit.export import read_record, record_path
+from vidkit.export import read_record
 from vidkit.library import Library, LibraryEntry
 from vidkit.record import Corrections, Record
 from vidkit.rows import NAME_COLUMNS, URL_COLUMNS, BadRow
@@ -62,13 +63,13 @@ class Correction:
 
 @dataclass(frozen=True)
 class CorrectedVideo:
-    """A video that was corrected: its new record, and the folder in which its JSON is missing, if it is.
+    """A video that was corrected: its new record, and the place where its JSON is missing, if it is.
 
     `before` is what was said of it until now.
     """
 
     record: Record
-    without_json: Path | None
+    without_json: Address | None
     before: Corrections | None
 
 
@@ -192,7 +193,7 @@ def _keep(library: Library, rules: RuleSet, entry: LibraryEntry, corrections: Co
     """Keep a video's corrections, in its JSON and in the library."""
     record = retagged({**entry.record, "corrections": corrections}, rules)
     # The JSON first: what it does not know would be lost when the video is processed again.
-    known = read_record(record_path(entry.folder, record["filename"]))
+    known = read_record(open_store(entry.folder), record["filename"])
     written = write_json(entry, record)
     try:
         library.save(record, entry.folder)

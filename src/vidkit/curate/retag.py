@@ -7,8 +7,9 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from vidkit.core.stores import open_store
 from vidkit.errors import OutputError
-from vidkit.export import export_to_json, read_record, record_path
+from vidkit.export import read_record, write_record
 from vidkit.library import Library, LibraryEntry
 from vidkit.record import Record
 from vidkit.tagging import RuleSet, missing_columns, tag_and_classify
@@ -72,8 +73,9 @@ def write_json(entry: LibraryEntry, record: Record) -> bool:
     Raises:
         OutputError: it cannot be written; the older one is there.
     """
-    known = read_record(record_path(entry.folder, record["filename"]))
+    store = open_store(entry.folder)
+    known = read_record(store, record["filename"])
     if known is None or known["source"]["url"] != record["source"]["url"]:
         return False
-    export_to_json(record, entry.folder)
+    write_record(store, record)
     return True

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vidkit.export.records import export_to_json, read_record, record_path
+from vidkit.export.records import export_to_json, read_record, write_record
 
 if TYPE_CHECKING:
     from vidkit.export.dataset import Exported, export_dataset
 
-__all__ = ["Exported", "export_dataset", "export_to_json", "read_record", "record_path"]
+__all__ = ["Exported", "export_dataset", "export_to_json", "read_record", "write_record"]
 
 
 def __getattr__(name: str) -> Any:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vidkit.core import ensure_directory, file_sha256, printable
+from vidkit.core.files import check_local
 from vidkit.errors import ConfigError, OutputError, ToolMissingError
 
 MARKER = "dataset.json"  # says that a folder is a dataset of vidkit's, and what it is
@@ -31,6 +32,7 @@ def target_of(directory: str | os.PathLike[str], overwrite: bool) -> Path:
     """
     if not os.fspath(directory).strip():
         raise OutputError("DIRECTORY is empty: name the folder that is to be made")
+    check_local(directory)
     target = Path(os.path.realpath(directory))
     if not os.path.lexists(target):
         return target

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vidkit.core.stores import Address, within
 from vidkit.record import Record
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class Item:
     """One example: a video or a piece of one.
 
     `start` and `end` are seconds in the video. `file` is the file that holds just this item: None for a scene,
-    which is only a stretch of its video, and where no file was kept.
+    which is only a stretch of its video, and where no file was kept. It is a path or, in another store, an address.
     """
 
     kind: str
@@ -51,7 +52,7 @@ class Sample:
     split: str
     record: Record
     items: tuple[Item, ...]
-    file: Path | None
+    file: Address | None
     path: str | None
     apart: bool
 
@@ -137,5 +138,7 @@ def frames(start: float, end: float, fps: float, duration: float) -> tuple[int, 
     return first, max(first, last - 1 if end >= duration else last)
 
 
-def _joined(folder: Path, path: str) -> str:
+def _joined(folder: Address, path: str) -> str:
+    if isinstance(folder, str) and not os.path.isabs(path):
+        return str(within(folder, path))
     return os.path.normpath(os.path.join(folder, path))

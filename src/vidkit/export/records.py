@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vidkit.core import ensure_directory, write_whole
-from vidkit.record import SCHEMA, Record
+from vidkit.core import ensure_directory
+from vidkit.core.stores import LocalStore, Store
+from vidkit.record import SCHEMA, Record, record_name
 
 
 def export_to_json(data: Mapping[str, Any], output_dir: str | os.PathLike[str]) -> Path:
@@ -21,20 +22,29 @@ def export_to_json(data: Mapping[str, Any], output_dir: str | os.PathLike[str]) 
     Raises:
         OutputError: it cannot be written; an older record is kept.
     """
-    path = record_path(ensure_directory(output_dir), data["filename"])
-    write_whole(path, json.dumps(data, ensure_ascii=False, indent=2) + "\n")
-    return path
+    folder = ensure_directory(output_dir)
+    write_record(LocalStore(folder), data)
+    return folder / record_name(data["filename"])
 
 
-def record_path(folder: Path, filename: str) -> Path:
-    """Where the record of the file with this name is."""
-    return folder / f"{filename}.json"
+def write_record(store: Store, record: Mapping[str, Any]) -> None:
+    """Write a record into a store, whole or not at all.
+
+    Raises:
+        OutputError: it cannot be written; an older record is kept.
+    """
+    text = json.dumps(record, ensure_ascii=False, indent=2) + "\n"
+    store.write(record_name(record["filename"]), text.encode("utf-8", "surrogatepass"))
 
 
-def read_record(path: Path) -> Record | None:
-    """Read a record; None where there is none, or the file is not one of this schema."""
+def read_record(store: Store, filename: str) -> Record | None:
+    """Read the record of the video with this file name; None where there is none, or the file is no such record.
+
+    Raises:
+        OutputError: the store fails.
+    """
     try:
-        content = json.loads(path.read_text(encoding="utf-8", errors="surrogatepass"))
+        content = json.loads(store.read(record_name(filename)).decode("utf-8", "surrogatepass"))
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) and content.get("schema") == SCHEMA else None  # type: ignore[return-value]

@@ -7,13 +7,14 @@ import shlex
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any
 
 from vidkit.core import shown_url
+from vidkit.core.stores import Address, kept_address, local_files, open_store
 from vidkit.errors import MediaError
 from vidkit.export.formats import Format
 from vidkit.export.items import DatasetSpec, Item, ItemSelection, Sample, items_of, video_file
@@ -29,8 +30,9 @@ MISSING = "missing.csv"
 NO_LABEL, GONE, NOT_KEPT = "without a label", "whose file is gone", "whose download was not kept"
 DIFFERS = "whose file is not the one that was processed"
 UNCUT, ODD_PATH = "that ffmpeg cannot cut", "whose path no list can hold (say --copy)"
+ELSEWHERE = "whose file is not on this machine (say --copy)"
 CHANGED = "that changed during the export"
-UNUSABLE = (GONE, NOT_KEPT, DIFFERS, UNCUT, ODD_PATH)
+UNUSABLE = (GONE, NOT_KEPT, DIFFERS, UNCUT, ODD_PATH, ELSEWHERE)
 # What a person can do about a reason. URLs alone would make records without the CSV's columns, which may be labels.
 _AGAIN = "`vidkit process --force --urls URL` (what came from a CSV: --csv with its rows, for their columns)"
 REMEDIES = {
@@ -119,24 +121,43 @@ def samples(
         if split is None:  # it came in after the first pass
             continue
         any_of_it = False
-        for sample in _planned(entry, split, plan.name(entry.record), selection, files.form):
-            ordinal += 1
-            sample = replace(sample, ordinal=ordinal)
-            if files.form.needs_label:
-                sample = _labelled(sample, report)
-            if not sample.items:
-                continue
-            if any(item.label is not None and item.label not in spec.labels for item in sample.items):
-                report.missed(sample, CHANGED)
-                continue
-            brought = _brought(sample, spec, files, report)
-            if brought is not None:
-                report.exported(brought)
-                any_of_it = True
-                yield brought
-                if brought.file is not None and brought.file.parent == spec.work / "cuts":
-                    brought.file.unlink(missing_ok=True)
+        with _on_this_machine(entry, selection, files) as (entry, mode):
+            for sample in _planned(entry, split, plan.name(entry.record), selection, files.form):
+                ordinal += 1
+                sample = replace(sample, ordinal=ordinal)
+                brought = _checked(sample, spec, replace(files, mode=mode), report)
+                if brought is not None:
+                    report.exported(brought)
+                    any_of_it = True
+                    yield brought
+                    if isinstance(brought.file, Path) and brought.file.parent == spec.work / "cuts":
+                        brought.file.unlink(missing_ok=True)
         report.videos += any_of_it
+
+
+@contextmanager
+def _on_this_machine(
+    entry: LibraryEntry, selection: ItemSelection, files: FileOptions
+) -> Iterator[tuple[LibraryEntry, str]]:
+    """A record whose clips are files here, those of another store as copies; and how they come into the dataset."""
+    if isinstance(entry.folder, Path) or files.mode == "reference":
+        yield entry, files.mode
+        return
+    clips = [clip["path"] for clip in entry.record["segments"]] if selection.level == "segments" else []
+    with local_files(open_store(entry.folder), clips) as folder:
+        yield replace(entry, folder=folder), "copy" if files.mode == "link" else files.mode
+
+
+def _checked(sample: Sample, spec: DatasetSpec, files: FileOptions, report: ExportReport) -> Sample | None:
+    """The sample with the items that are to be in the dataset, and its file in its place; None without items."""
+    if files.form.needs_label:
+        sample = _labelled(sample, report)
+    if not sample.items:
+        return None
+    if any(item.label is not None and item.label not in spec.labels for item in sample.items):
+        report.missed(sample, CHANGED)
+        return None
+    return _brought(sample, spec, files, report)
 
 
 def _planned(
@@ -154,8 +175,8 @@ def _planned(
         yield Sample(0, name, own, split, record, (item,), file, None, apart=clip)
 
 
-def _path(text: str | None) -> Path | None:
-    return None if text is None else Path(text)
+def _path(text: str | None) -> Address | None:
+    return None if text is None else kept_address(text)
 
 
 def _labelled(sample: Sample, report: ExportReport) -> Sample:
@@ -172,7 +193,7 @@ def _brought(sample: Sample, spec: DatasetSpec, files: FileOptions, report: Expo
         return sample
     form, file = files.form, sample.file
     problem = _problem(sample, files)
-    if problem or file is None:
+    if problem or not isinstance(file, Path):
         kept = _is_kept(sample, files)
         report.missed(sample, problem, _remedy(sample.record, problem), kept)
         return replace(sample, file=None) if kept else None
@@ -196,6 +217,8 @@ def _problem(sample: Sample, files: FileOptions) -> str:
     """Why a sample's file cannot be used; empty where it can."""
     if sample.file is None:
         return NOT_KEPT
+    if isinstance(sample.file, str):  # in another store: what its record names is there, as far as one can say
+        return ELSEWHERE if files.mode == "reference" else ""
     try:
         size = sample.file.stat().st_size
     except OSError:

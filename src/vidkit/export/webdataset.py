@@ -76,7 +76,7 @@ def _started(split: str, number: int, spec: DatasetSpec) -> _Shard:
 
 def _add(shard: _Shard, sample: Sample, spec: DatasetSpec) -> None:
     (item,) = sample.items
-    assert sample.file is not None
+    assert isinstance(sample.file, Path)
     row = {**row_of(sample, spec), "container": sample.record["container"]}
     del row["path"]
     texts = {

@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, cast
 
+from vidkit.core.stores import kept_address
 from vidkit.library.facts import facts_of, summary_of
 from vidkit.library.moments import LibraryEntry, Text, texts_of, words_in
 from vidkit.library.text import storable
@@ -56,7 +56,7 @@ def entry_of(document: Mapping[str, Any]) -> LibraryEntry:
         record = json.loads(own["json"])
     else:
         record = {key: value for key, value in document.items() if key not in ("_id", OWN)}
-    return LibraryEntry(cast(Record, record), Path(own["folder"]))
+    return LibraryEntry(cast(Record, record), kept_address(own["folder"]))
 
 
 def texts_in(document: Mapping[str, Any]) -> list[Text]:

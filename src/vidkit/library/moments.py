@@ -12,13 +12,13 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
 
 from vidkit.core import shown_url
+from vidkit.core.stores import Address, within
 from vidkit.library.query import Query, Term
 from vidkit.library.text import BETWEEN, joined, storable, words_with_places
-from vidkit.record import Record
+from vidkit.record import Record, record_name
 
 K = TypeVar("K")
 # The parts of a video that are moments: kind -> the record's key with their entries. An entry has `index`,
@@ -31,10 +31,10 @@ _WHOLE = 0.9  # of a video: a container often lasts longer than its pictures
 
 @dataclass(frozen=True)
 class LibraryEntry:
-    """A record and the absolute folder that its paths are relative to."""
+    """A record, and where its paths start: an absolute folder, or another store's address."""
 
     record: Record
-    folder: Path
+    folder: Address
 
 
 class MomentKey(NamedTuple):
@@ -65,8 +65,8 @@ class Moment:
     end_time: float
     text: str
     marks: tuple[tuple[int, int], ...]
-    thumbnail: Path | None
-    record_path: Path
+    thumbnail: Address | None
+    record_path: Address
     rank: float
     tags: tuple[str, ...]
     classification: str
@@ -281,8 +281,8 @@ def _moment(entry: LibraryEntry, piece: Piece, query: Query, rank: float) -> Mom
         end_time=piece.end_time,
         text=text,
         marks=marks,
-        thumbnail=entry.folder / piece.thumbnail if piece.thumbnail else None,
-        record_path=entry.folder / f"{record['filename']}.json",
+        thumbnail=within(entry.folder, piece.thumbnail) if piece.thumbnail else None,
+        record_path=within(entry.folder, record_name(record["filename"])),
         rank=rank,
         tags=tuple(record["tags"]),
         classification=record["classification"],

@@ -7,7 +7,6 @@ words narrow a search down to documents, and `ranking.answers` decides, by the s
 from __future__ import annotations
 
 import logging
-import os
 import re
 import threading
 import time
@@ -15,7 +14,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -25,6 +23,7 @@ from pymongo.errors import BulkWriteError, OperationFailure
 from pymongo.write_concern import WriteConcern
 
 from vidkit.core import shown_url
+from vidkit.core.stores import Address, absolute
 from vidkit.library.documents import OWN, document_of, entry_of, key_of, texts_in
 from vidkit.library.forms import stems_of, with_forms
 from vidkit.library.moments import (
@@ -139,7 +138,7 @@ class MongoLibrary:
     def name(self) -> str:
         return f"{self._server}/{self._collection.full_name}"
 
-    def save(self, record: Record, folder: Path) -> None:
+    def save(self, record: Record, folder: Address) -> None:
         self.save_all([LibraryEntry(record, folder)])
 
     def save_all(self, entries: Iterable[LibraryEntry]) -> int:
@@ -278,7 +277,7 @@ class MongoLibrary:
         added = {document["_id"]: document[OWN]["added"] for document in known}
         replacements, words = [], set[str]()
         for key, entry in batch.items():
-            whole = LibraryEntry(entry.record, Path(os.path.abspath(entry.folder)))
+            whole = LibraryEntry(entry.record, absolute(entry.folder))
             document = document_of(whole, added.get(key) or self._now())
             words.update(document[OWN]["words"])
             replacements.append(ReplaceOne({"_id": key}, document, upsert=True))

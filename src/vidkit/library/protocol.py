@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Protocol
 
+from vidkit.core.stores import Address
 from vidkit.library.moments import LibraryEntry, Moment
 from vidkit.library.query import Query
 from vidkit.record import Record
@@ -44,12 +44,12 @@ class Library(Protocol):
     def name(self) -> str:
         """The home as a user knows it: a file, or a server without its password."""
 
-    def save(self, record: Record, folder: Path) -> None:
+    def save(self, record: Record, folder: Address) -> None:
         """Keep a record, instead of the one of the same source URL; when this returns it survives a crash.
 
         Args:
             record: the record.
-            folder: the folder of its JSON file, which its paths are relative to.
+            folder: the folder of its JSON file, or another store's address; its paths are relative to it.
         """
 
     def save_all(self, entries: Iterable[LibraryEntry]) -> int:

@@ -17,6 +17,8 @@ from pathlib import Path
 from types import TracebackType
 
 from vidkit.core import printable, shown_url
+from vidkit.core.files import scheme_of
+from vidkit.core.stores import Address
 from vidkit.library.forms import stems_of
 from vidkit.library.moments import (
     LibraryEntry,
@@ -88,7 +90,7 @@ class SqliteLibrary:
     def name(self) -> str:
         return printable(self._path)
 
-    def save(self, record: Record, folder: Path) -> None:
+    def save(self, record: Record, folder: Address) -> None:
         self.save_all([LibraryEntry(record, folder)])
 
     def save_all(self, entries: Iterable[LibraryEntry]) -> int:
@@ -189,8 +191,10 @@ class SqliteLibrary:
 
     # Writing
 
-    def _folder_text(self, folder: Path) -> str:
+    def _folder_text(self, folder: Address) -> str:
         """A folder beside the library is kept relative to it, so that both can be moved together."""
+        if isinstance(folder, str) and scheme_of(folder):
+            return folder
         folder = Path(os.path.abspath(folder))
         if folder.is_relative_to(self._path.parent):
             return folder.relative_to(self._path.parent).as_posix()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+from vidkit.core.stores import absolute, kept_address
 from vidkit.library.forms import with_forms
 from vidkit.library.moments import LibraryEntry, Text
 from vidkit.library.query import Query
@@ -117,7 +117,7 @@ def entries_by_number(
         sql = "SELECT v.id, v.folder, r.record FROM videos v JOIN records r ON r.video = v.id WHERE v.id IN "
         for number, folder, text in connection.execute(f"{sql}({','.join('?' * len(part))})", part):
             record = cast(Record, json.loads(text))
-            found[number] = LibraryEntry(record, Path(os.path.normpath(beside / folder)))
+            found[number] = LibraryEntry(record, absolute(kept_address(folder), beside))
     gone = [number for number in numbers if number not in found]
     if any(connection.execute("SELECT 1 FROM videos WHERE id = ?", (n,)).fetchone() for n in gone):
         raise sqlite3.DatabaseError("malformed: a video has no record")

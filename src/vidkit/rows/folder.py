@@ -9,17 +9,18 @@ from pathlib import Path
 
 from vidkit.core import JOURNAL, printable
 from vidkit.core.extensions import VIDEO_EXTENSIONS
+from vidkit.core.stores import Address
 from vidkit.download.names import extension_of, local_path
+from vidkit.record import FOLDERS
 from vidkit.rows import BadRow, Row
 
 log = logging.getLogger(__name__)
 
 NO_VIDEO = "there is no video in this folder or below it"
-_MADE = frozenset({"clips", "thumbnails"})  # what a results folder holds beside its records
 _AMBIGUOUS = frozenset({".ts", ".mts"})  # TypeScript too
 
 
-def videos_in(folder: Path, skipped: Iterable[Path] = ()) -> list[Path]:
+def videos_in(folder: Path, skipped: Iterable[Address] = ()) -> list[Path]:
     """The video files in a folder and below it, by their extensions, sorted.
 
     Left out are hidden files and folders, results folders of vidkit's, and `skipped`. Links are followed; a folder
@@ -27,9 +28,9 @@ def videos_in(folder: Path, skipped: Iterable[Path] = ()) -> list[Path]:
 
     Args:
         folder: where to look; it counts also if it is hidden, or is in `skipped`.
-        skipped: folders below it to leave out.
+        skipped: folders below it to leave out; those of another store mean nothing here.
     """
-    out = {os.path.realpath(path) for path in skipped}
+    out = {os.path.realpath(path) for path in skipped if isinstance(path, Path)}
     found: list[Path] = []
     seen: set[tuple[int, int]] = set()
     for here, folders, files in os.walk(folder, onerror=_unread, followlinks=True):
@@ -42,7 +43,7 @@ def videos_in(folder: Path, skipped: Iterable[Path] = ()) -> list[Path]:
         if is_results and Path(here) != folder:
             folders.clear()
             continue
-        made = _MADE if is_results else ()
+        made = FOLDERS if is_results else ()
         folders[:] = sorted(
             name
             for name in folders
@@ -71,7 +72,7 @@ def _unread(error: OSError) -> None:
     log.warning("%s cannot be read: %s", printable(error.filename), error.strerror)
 
 
-def rows_of(urls: Iterable[str], skipped: Iterable[Path] = ()) -> Iterator[Row | BadRow]:
+def rows_of(urls: Iterable[str], skipped: Iterable[Address] = ()) -> Iterator[Row | BadRow]:
     """A row for each URL or path of the command line; for a folder, one for each video in it."""
     for url in urls:
         path = local_path(url)
@@ -84,7 +85,7 @@ def rows_of(urls: Iterable[str], skipped: Iterable[Path] = ()) -> Iterator[Row |
             yield BadRow(0, url, NO_VIDEO)
 
 
-def files_of(names: Iterable[str], skipped: Iterable[Path] = ()) -> list[str]:
+def files_of(names: Iterable[str], skipped: Iterable[Address] = ()) -> list[str]:
     """The files of the command line, those of its folders too; a folder without a video stands for itself."""
     found: dict[str, None] = {}
     for name in names:

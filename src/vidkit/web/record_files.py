@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from vidkit.core.config import Config
-from vidkit.export import read_record, record_path
+from vidkit.core.stores import open_store
+from vidkit.export import read_record
 from vidkit.library import LibraryEntry
+from vidkit.record import CLIPS, THUMBNAILS
 from vidkit.web.problems import not_found
-from vidkit.workflow.layout import CLIPS, THUMBNAILS
 
 # How an original video is sent, by the extension of its file. No other file is sent as one.
 VIDEO_TYPES = {
@@ -41,7 +42,8 @@ def open_clip(entry: LibraryEntry, number: int) -> BinaryIO:
         Problem: 404, with the reason.
     """
     clip = _entry(entry.record["segments"], number, "clip")
-    return _open(entry.folder, clip.get("path"), [entry.folder / CLIPS], f"the file of clip {number}")
+    folder = _folder(entry)
+    return _open(folder, clip.get("path"), [folder / CLIPS], f"the file of clip {number}")
 
 
 def open_thumbnail(entry: LibraryEntry, number: int) -> BinaryIO:
@@ -91,19 +93,19 @@ def open_video(entry: LibraryEntry, config: Config) -> tuple[BinaryIO, str]:
     url = record["source"]["url"]
     if record["path"] is None:
         raise not_found("the download of this video was not kept; its clips can be played")
-    path = _text(record["path"])
+    path, folder = _text(record["path"]), _folder(entry)
     media_type = VIDEO_TYPES.get(Path(path).suffix.lower())
     if media_type is None:
         raise not_found("the file of this video is not called like a video")
     if "://" in url:
         if Path(path).name != record["filename"]:
             raise not_found("the record names a file that is not the download of this video")
-        roots = [entry.folder, config.paths.download_directory]
-        return _open(entry.folder, path, roots, "the download"), media_type
+        roots = [folder, config.paths.download_directory]
+        return _open(folder, path, roots, "the download"), media_type
     local = Path(url)
     if not _is_own_source(entry, local, config):
         raise not_found("the video is a local file, which the library of this server does not vouch for")
-    return _open(entry.folder, path, [Path(os.path.realpath(local)).parent], "the file", record["size"]), media_type
+    return _open(folder, path, [Path(os.path.realpath(local)).parent], "the file", record["size"]), media_type
 
 
 def _is_own_source(entry: LibraryEntry, local: Path, config: Config) -> bool:
@@ -114,10 +116,10 @@ def _is_own_source(entry: LibraryEntry, local: Path, config: Config) -> bool:
         return False
     if os.path.realpath(entry.folder) != os.path.realpath(config.paths.processed_directory):
         return False
-    known = read_record(record_path(entry.folder, record["filename"]))
+    known = read_record(open_store(entry.folder), record["filename"])
     if known is None or known["source"]["url"] != record["source"]["url"] or known["path"] != record["path"]:
         return False
-    return os.path.realpath(entry.folder / str(record["path"])) == os.path.realpath(local)
+    return os.path.realpath(_folder(entry) / str(record["path"])) == os.path.realpath(local)
 
 
 def _sprites(entry: LibraryEntry) -> Mapping[str, Any]:
@@ -130,7 +132,15 @@ def _sprites(entry: LibraryEntry) -> Mapping[str, Any]:
 
 
 def _open_picture(entry: LibraryEntry, path: object, what: str) -> BinaryIO:
-    return _open(entry.folder, path, [entry.folder / THUMBNAILS], what)
+    folder = _folder(entry)
+    return _open(folder, path, [folder / THUMBNAILS], what)
+
+
+def _folder(entry: LibraryEntry) -> Path:
+    """The folder of a record; a server sends files of its own machine only."""
+    if not isinstance(entry.folder, Path):
+        raise not_found("the files of this video are not on the machine of this server")
+    return entry.folder
 
 
 def _entry(entries: Sequence[Mapping[str, Any]], number: int, what: str) -> Mapping[str, Any]:

@@ -23,7 +23,7 @@ from vidkit.core.config import load_config
 from vidkit.core.units import timestamp
 from vidkit.download import local_path
 from vidkit.errors import LibraryError, VidkitError
-from vidkit.export import export_to_json
+from vidkit.export import write_record
 from vidkit.record import SCHEMA, Record
 from vidkit.rows import Row
 from vidkit.workflow.fingerprints import stage_fingerprint
@@ -142,7 +142,7 @@ def _is_done(stage: Stage, job: VideoJob) -> bool:
     entry = old["processing"]["stages"].get(stage.name) if old else None
     if old is None or entry is None or entry["fingerprint"] != job.fingerprints[stage.name]:
         return False
-    return all(map(job.run.layout.there, stage.files(old))) and stage.complete(job, old)
+    return all(map(job.run.layout.store.exists, stage.files(old))) and stage.complete(job, old)
 
 
 def _decode_for(stages: list[Stage], job: VideoJob) -> None:
@@ -197,8 +197,10 @@ def _keep(job: VideoJob, started_at: str) -> Record:
         keys = dict.fromkeys([*Record.__annotations__, *(key for stage in STAGES for key in stage.keys)])
         record = cast(Record, {key: job.record[key] for key in keys})
         _keep_unknown(record, job.previous)
-        export_to_json(record, job.run.layout.processed)
+        write_record(job.run.layout.store, record)  # from here on the new files count, and not the older ones
         _note(job, record, True)
+        for folder in job.published:
+            job.run.layout.remove_older(folder)
         if removed:
             job.remove_download()
     return record
@@ -219,7 +221,7 @@ def _note(job: VideoJob, record: Record, store: bool) -> None:
     stored = True
     if store:
         try:
-            job.run.library.save(record, job.run.layout.processed)
+            job.run.library.save(record, job.run.layout.store.address)
         except LibraryError as error:
             stored = False
             log.warning("%s is in its JSON but not in the library, until the next run: %s", job.filename, error)

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 from vidkit.analysis import ClipSettings, ClipWish, Metadata, Scene, SceneWish, Segment, Sprites
@@ -14,9 +13,8 @@ from vidkit.analysis.decode import DecodeRequest, Listener
 from vidkit.analysis.one_pass import requested_clips, requested_scenes
 from vidkit.core.settings import Processing
 from vidkit.errors import UnwantedError
-from vidkit.record import Record
+from vidkit.record import CLIPS, THUMBNAILS, Record
 from vidkit.workflow.job import VideoJob
-from vidkit.workflow.layout import OutputLayout
 from vidkit.workflow.run import Run
 
 PROBE_KEYS = (
@@ -60,11 +58,10 @@ def scenes_of_decode(job: VideoJob) -> Iterator[DecodeRequest[dict[str, Any]]]:
         MediaError: ffmpeg cannot decode the video.
         OutputError: the folder cannot be made or moved.
     """
-    layout, metadata, settings = job.run.layout, job.metadata, job.run.config.scene_detection
-    folder = layout.thumbnails(str(job.filename))
-    with layout.replacing(folder) as new:
+    metadata, settings = job.metadata, job.run.config.scene_detection
+    with job.publishing(THUMBNAILS, "scenes") as new:
         wish = SceneWish(
-            new,
+            new.folder,
             settings.default_threshold,
             settings.min_scene_length,
             settings.detector,
@@ -79,11 +76,11 @@ def scenes_of_decode(job: VideoJob) -> Iterator[DecodeRequest[dict[str, Any]]]:
                     "duration": found.duration,
                     "bit_rate": metadata.bit_rate if same else int(metadata.size * 8 / found.duration),
                     "scenes": [
-                        {**asdict(scene), "thumbnail": file and layout.relative(folder / file.name), **_UNDESCRIBED}
+                        {**asdict(scene), "thumbnail": file and f"{new.name}/{file.name}", **_UNDESCRIBED}
                         for scene, file in zip(found.scenes, found.thumbnails, strict=True)
                     ],
                     "unread": found.unread,
-                    "sprites": _sprites(layout, folder, found.sprites),
+                    "sprites": _sprites(new.name, found.sprites),
                 }
 
             yield DecodeRequest(request.outputs, finish, request.purpose)
@@ -121,10 +118,9 @@ def clips_of_decode(job: VideoJob) -> Iterator[DecodeRequest[dict[str, Any]]]:
         ConfigError: the encoder that is asked for does not work here.
         OutputError: the folder cannot be made or moved.
     """
-    layout, filename = job.run.layout, str(job.filename)
-    folder = layout.clips(filename)
-    with layout.replacing(folder) as new:
-        wish = ClipWish(new, os.path.splitext(filename)[0], ClipSettings.from_processing(job.run.config.processing))
+    stem, settings = os.path.splitext(str(job.filename))[0], job.run.config.processing
+    with job.publishing(CLIPS, "clips") as new:
+        wish = ClipWish(new.folder, stem, ClipSettings.from_processing(settings))
         damaged = bool(job.record.get("unread"))  # known, where the scenes are there already
         with requested_clips(job.file.get(), _measured(job), wish, damaged) as request:
 
@@ -132,9 +128,7 @@ def clips_of_decode(job: VideoJob) -> Iterator[DecodeRequest[dict[str, Any]]]:
                 record = job.record  # with the scenes
                 keys = ("index", "start_time", "end_time", "score")
                 scenes = [Scene(*(scene[key] for key in keys)) for scene in record["scenes"]]
-                return _segments(
-                    layout, folder, request.finish(_measured(job), scenes, record.get("unread") or 0.0)
-                )
+                return _segments(new.name, request.finish(_measured(job), scenes, record.get("unread") or 0.0))
 
             yield DecodeRequest(request.outputs, finish, "cut into clips")
 
@@ -149,18 +143,15 @@ def clip_files(record: Record) -> list[str]:
     return [segment["path"] for segment in record["segments"]]
 
 
-def _sprites(layout: OutputLayout, folder: Path, sprites: Sprites | None) -> dict[str, Any] | None:
+def _sprites(folder: str, sprites: Sprites | None) -> dict[str, Any] | None:
     if sprites is None:
         return None
-    images = [layout.relative(folder / image.name) for image in sprites.images]
-    return {"vtt": layout.relative(folder / sprites.vtt.name), "images": images, "interval": sprites.interval}
+    images = [f"{folder}/{image.name}" for image in sprites.images]
+    return {"vtt": f"{folder}/{sprites.vtt.name}", "images": images, "interval": sprites.interval}
 
 
-def _segments(layout: OutputLayout, folder: Path, segments: Sequence[Segment]) -> dict[str, Any]:
+def _segments(folder: str, segments: Sequence[Segment]) -> dict[str, Any]:
     empty: dict[str, Any] = {"url": None, **_UNDESCRIBED, "tags": []}
     return {
-        "segments": [
-            {**asdict(segment), "path": layout.relative(folder / segment.path.name), **empty}
-            for segment in segments
-        ]
+        "segments": [{**asdict(segment), "path": f"{folder}/{segment.path.name}", **empty} for segment in segments]
     }

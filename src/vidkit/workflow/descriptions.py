@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from vidkit.core.stores import local_files
 from vidkit.download import local_path
 from vidkit.qwen_model import Describer, describe_record
 from vidkit.record import Record
@@ -105,7 +106,9 @@ def describe(job: VideoJob) -> dict[str, Any]:
 def _asked(
     run: Run, describer: Describer, record: dict[str, Any], file: Path | None, url: str | None
 ) -> dict[str, Any]:
-    return describe_record(describer, record, file, url, run.instruction, run.level, run.layout.processed)
+    clips = [clip["path"] for clip in record["segments"]] if run.level in ("auto", "segments") else []
+    with local_files(run.layout.store, clips) as folder:
+        return describe_record(describer, record, file, url, run.instruction, run.level, folder)
 
 
 def _cleared(part: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from vidkit.analysis import Metadata, extract_metadata
 from vidkit.core import file_sha256, shown_url
@@ -30,6 +30,13 @@ Progress = Callable[[str, int, "int | None"], None]
 
 class ContentChanged(Exception):
     """What was fetched again is not what the older record is of."""
+
+
+class Published(NamedTuple):
+    """A folder on this machine to write files into, and its name in the results store once it is published."""
+
+    folder: Path
+    name: str
 
 
 class SourceFile:
@@ -59,7 +66,8 @@ class VideoJob:
 
     `reusable` is the older record whose results may be taken: None with `force`, and where the content has changed.
     `record` is what is known so far. `fingerprints` and `entries` (the record's `processing.stages`) are by stage.
-    `changed` says whether anything was made, so that the record has to be written.
+    `changed` says whether anything was made, so that the record has to be written. `published` are the folders of
+    the results store that were made: once the record is written, what lies beside them is of no use.
     """
 
     def __init__(self, run: Run, row: Row, url: str, progress: Progress) -> None:
@@ -80,6 +88,7 @@ class VideoJob:
         self.source_changed = False
         self.downloaded = False
         self.changed = False
+        self.published: list[str] = []
         self._previous: list[Record | None] = []  # empty until it was looked for
         self._metadata: Metadata | None = None
 
@@ -143,6 +152,22 @@ class VideoJob:
         self.record |= results
         self.entries[stage] = stage_entry(seconds, self.fingerprints[stage])
 
+    @contextmanager
+    def publishing(self, kind: str, stage: str) -> Iterator[Published]:
+        """A folder for the files of a stage; they are in the results store when the block ends well.
+
+        Args:
+            kind: the folder that those of all videos lie in, such as `clips`.
+            stage: the stage's name. Its fingerprint is in the name, so the files of the older record stay.
+
+        Raises:
+            OutputError: it cannot be made or published.
+        """
+        name = self.run.layout.folder_of(kind, str(self.filename), self.fingerprints[stage])
+        with self.run.layout.store.publishing(name) as folder:
+            yield Published(folder, name)
+        self.published.append(name)
+
     def remove_download(self) -> None:
         """Remove the file that was fetched; one of the user's own stays."""
         if self.downloaded and self.file.fetched is not None:
@@ -159,11 +184,8 @@ class VideoJob:
     def _find_download(self) -> Path | None:
         """The download that the older record names, if it is still there."""
         kept = self.reusable["path"] if self.reusable and not self.source_changed else None
-        if self.reusable and kept is not None and self.run.layout.there(kept):
-            path = self.run.layout.processed / kept
-            if path.stat().st_size == self.reusable["size"]:
-                return path
-        return None
+        path = self.run.layout.download(kept) if kept is not None else None
+        return path if path and self.reusable and path.stat().st_size == self.reusable["size"] else None
 
     def _fetch(self) -> Path:
         with in_stage("download"):
@@ -191,7 +213,7 @@ class VideoJob:
         self.file.fetched = download.path
         self.entries["download"] = stage_entry(time.monotonic() - began, self._source_fingerprint())
         self.record["source"] = source_of(self.row, self.url, shown_url(download.resolved_url), previous)
-        self.record["path"] = self.run.layout.relative(download.path)
+        self.record["path"] = self.run.layout.name_of_download(download.path)
         self.record["sha256"] = sha256
         if self.reusable and self.reusable["sha256"] != sha256:
             raise ContentChanged

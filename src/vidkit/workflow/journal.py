@@ -18,8 +18,10 @@ from typing import NamedTuple
 
 from vidkit.core import JOURNAL
 from vidkit.core.locks import Locks
+from vidkit.core.stores import LocalStore, Store
 from vidkit.errors import VidkitError
 from vidkit.library.text import storable
+from vidkit.record import record_name
 from vidkit.workflow.journal_database import open_database, reported, transaction, url_of_record
 
 LOCKS = ".vidkit.lock"
@@ -44,9 +46,20 @@ class Journal:
     Every method raises OutputError where the database cannot be read or written.
     """
 
-    def __init__(self, folder: Path, is_taken: Callable[[str, str], bool] = lambda filename, url: False) -> None:
-        """`is_taken` tells whether a name that a URL is to have belongs to a file of somebody else's."""
-        self._folder = folder
+    def __init__(
+        self,
+        folder: Path,
+        is_taken: Callable[[str, str], bool] = lambda filename, url: False,
+        store: Store | None = None,
+    ) -> None:
+        """Open the journal in a folder, or make it from the records.
+
+        Args:
+            folder: where the database is.
+            is_taken: whether a name that a URL is to have belongs to a file of somebody else's.
+            store: where the records are, by default in the same folder.
+        """
+        self._store = store or LocalStore(folder)
         self._is_taken = is_taken
         self._path = folder / JOURNAL
         self._lock = threading.RLock()
@@ -54,7 +67,7 @@ class Journal:
         try:
             while not self._locks.begin_opening():
                 time.sleep(_POLL)
-            self._database = open_database(folder, self._locks.alone())
+            self._database = open_database(folder, self._store, self._locks.alone())
             self._locks.end_opening()
         except BaseException:
             self._locks.close()
@@ -84,7 +97,7 @@ class Journal:
                 found = self._database.execute(sql, (settings, *some)).fetchall()
             for key, version, filename in found:
                 url, wanted = versions[key]
-                if version == wanted and os.access(f"{self._folder}/{filename}.json", os.F_OK):
+                if version == wanted and self._store.exists(record_name(filename)):
                     done.add(url)
         return done
 
@@ -116,7 +129,7 @@ class Journal:
         copied into the folder, by what is in the DownloadDirectory."""
         if self._one("SELECT url FROM videos WHERE name = ?", filename.casefold()) is not None:
             return False
-        recorded = url_of_record(self._folder, filename)
+        recorded = url_of_record(self._store, filename)
         return recorded == url or (recorded is None and not self._is_taken(filename, url))
 
     def take(self, url: str) -> bool:

@@ -16,9 +16,11 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from vidkit.core import JOURNAL, printable
+from vidkit.core.stores import Store
 from vidkit.errors import OutputError
-from vidkit.export import read_record, record_path
+from vidkit.export import read_record
 from vidkit.library.text import storable
+from vidkit.record import CLIPS, record_name
 
 log = logging.getLogger(__name__)
 
@@ -83,11 +85,12 @@ def transaction(database: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def open_database(folder: Path, alone: bool) -> sqlite3.Connection:
+def open_database(folder: Path, store: Store, alone: bool) -> sqlite3.Connection:
     """Open the database of a results folder; where there is none, make it from the records and the older journal.
 
     Args:
-        folder: the results folder.
+        folder: where the database is.
+        store: where the records are.
         alone: no other process uses it. Only then is a database that is damaged made anew, and are names given
             back that no video was finished under.
 
@@ -100,7 +103,7 @@ def open_database(folder: Path, alone: bool) -> sqlite3.Connection:
             database = _opened(path)
             if alone:
                 with reported(path):
-                    _recover(database, folder)
+                    _recover(database, store)
             return database
     except DamagedError:
         if not alone:
@@ -112,7 +115,7 @@ def open_database(folder: Path, alone: bool) -> sqlite3.Connection:
             path.with_name(f"{JOURNAL}-journal").unlink(missing_ok=True)
         except OSError as error:
             raise OutputError(f"{path} cannot be moved away: {error.strerror}") from None
-    _make(path, folder)
+    _make(path, store)
     return _opened(path)
 
 
@@ -140,22 +143,22 @@ def _opened(path: Path) -> sqlite3.Connection:
     return database
 
 
-def _recover(database: sqlite3.Connection, folder: Path) -> None:
+def _recover(database: sqlite3.Connection, store: Store) -> None:
     """What runs that are over left unfinished: keep the name where a record was written, else give it back."""
     unfinished = database.execute("SELECT url, filename FROM videos WHERE settings IS NULL")
-    written = [(url,) for url, filename in unfinished if filename and url_of_record(folder, filename) == url]
+    written = [(url,) for url, filename in unfinished if filename and url_of_record(store, filename) == url]
     with transaction(database):
         database.executemany("UPDATE videos SET settings = '' WHERE url = ?", written)
         database.execute("DELETE FROM videos WHERE settings IS NULL")
 
 
-def url_of_record(folder: Path, filename: str) -> str | None:
+def url_of_record(store: Store, filename: str) -> str | None:
     """The URL whose record lies under a file name; None where there is none."""
-    record = read_record(record_path(folder, filename))
+    record = read_record(store, filename)
     return record["source"]["url"] if record else None
 
 
-def _make(path: Path, folder: Path) -> None:
+def _make(path: Path, store: Store) -> None:
     """Make the database under a temporary name, so that it is there whole or not at all."""
     new = path.with_name(f"{JOURNAL}.new")
     new.unlink(missing_ok=True)
@@ -165,8 +168,8 @@ def _make(path: Path, folder: Path) -> None:
         database.execute("BEGIN")
         for statement in _TABLE.split(";\n"):
             database.execute(statement)
-        _import_records(database, folder)
-        _import_older(database, folder)
+        _import_records(database, store)
+        _import_older(database, path.with_name(OLDER))
         database.execute("COMMIT")
         database.execute(f"PRAGMA application_id = {_APPLICATION}")
         database.execute(f"PRAGMA user_version = {_SCHEMA}")
@@ -178,17 +181,18 @@ def _make(path: Path, folder: Path) -> None:
         raise OutputError(f"{path} cannot be written: {error.strerror}") from None
 
 
-def _import_records(database: sqlite3.Connection, folder: Path) -> None:
-    """A row for each record of the folder: what it is made from is looked up in it when its turn comes."""
-    for entry in os.scandir(folder):
-        filename = entry.name.removesuffix(".json")
-        if filename == entry.name or (record := read_record(folder / entry.name)) is None:
+def _import_records(database: sqlite3.Connection, store: Store) -> None:
+    """A row for each record of the store: what it is made from is looked up in it when its turn comes."""
+    ending = record_name("")
+    for name in store.names():
+        filename = name.removesuffix(ending)
+        if filename == name or (record := read_record(store, filename)) is None:
             continue
-        own = f"clips/{filename}/"
+        own = f"{CLIPS}/{filename}/"
         try:
             url, clips = record["source"]["url"], [segment["path"] for segment in record["segments"]]
         except (KeyError, TypeError):
-            log.warning("%s is no whole record: it is passed over", printable(folder / entry.name))
+            log.warning("%s is no whole record: it is passed over", printable(name))
             continue
         mixed = record["filename"] != filename or not all(clip.startswith(own) for clip in clips)
         _import(database, storable(url), filename, mixed)
@@ -207,12 +211,11 @@ def _import(database: sqlite3.Connection, url: str, filename: str, mixed: bool) 
     database.execute(sql, values)
 
 
-def _import_older(database: sqlite3.Connection, folder: Path) -> None:
+def _import_older(database: sqlite3.Connection, path: Path) -> None:
     """Take over what an older vidkit noted as done, where the record is of that URL.
 
     Two URLs that were noted under one name were done by two runs at once: their files are mixed up.
     """
-    path = folder / OLDER
     if not path.exists():
         return
     execute = database.execute

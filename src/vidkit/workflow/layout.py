@@ -1,118 +1,125 @@
-"""The paths of the files of each video."""
+"""The names of each video's files in the results store, and its download."""
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from vidkit.core import TEMPORARY, clear_leftovers, ensure_directory, printable
+from vidkit.core import clear_leftovers, ensure_directory, printable
+from vidkit.core.config import Paths
+from vidkit.core.stores import Address, Store, open_store, within
 from vidkit.errors import OutputError
-from vidkit.export import read_record, record_path
-from vidkit.record import Record
+from vidkit.export import read_record
+from vidkit.record import FOLDERS, Record, record_name
 
-# Under each of these in the results' folder, every video has a folder of its name.
-FOLDERS = CLIPS, THUMBNAILS = "clips", "thumbnails"
+log = logging.getLogger(__name__)
+
 _MARK = "user.vidkit.url"
+_SHORT = 8  # hex digits of a fingerprint in a folder's name
 
 
 class OutputLayout:
-    """The folders of one run; several threads may use it.
+    """What a run writes, and where; several threads may use it.
 
-    <ProcessedDirectory>/<filename>.json, clips/<filename>/, thumbnails/<filename>/
+    In the store: <filename>.json, clips/<filename>/<fingerprint>/, thumbnails/<filename>/<fingerprint>/. Records
+    made before have no <fingerprint> in their paths.
     """
 
-    def __init__(self, processed: Path, downloads: Path) -> None:
-        """Make the folders.
+    def __init__(self, address: Address, downloads: Path) -> None:
+        """Open the store and make the folders on this machine.
 
         Raises:
             OutputError: one cannot be made.
         """
-        self.processed = ensure_directory(processed).absolute()
+        self.store = open_store(address)
         self.downloads = ensure_directory(downloads).absolute()
-        made = [ensure_directory(self.processed / kind) for kind in FOLDERS]
-        for folder in (self.processed, *made, self.downloads):
+        self.work = ensure_directory(work_folder(self.store, self.downloads))
+        """The folder on this machine for the journal, `failures.csv` and `summary.json`."""
+        made = [self.work, self.downloads]
+        if self.store.folder is not None:
+            made += [ensure_directory(self.store.folder / kind) for kind in FOLDERS]
+        for folder in made:
             clear_leftovers(folder)
 
     def record(self, url: str, filename: str) -> Record | None:
         """The record of this URL, if there is one under this name."""
-        record = read_record(record_path(self.processed, filename))
+        record = read_record(self.store, filename)
         return record if record and record["source"]["url"] == url else None
 
-    def clips(self, filename: str) -> Path:
-        """The folder of a video's clips."""
-        return self.processed / CLIPS / filename
+    def folder_of(self, kind: str, filename: str, fingerprint: str) -> str:
+        """Where a stage publishes its files, such as `clips/a.mp4/0f3c2b1a`.
 
-    def thumbnails(self, filename: str) -> Path:
-        """The folder of a video's thumbnails."""
-        return self.processed / THUMBNAILS / filename
+        What is made from something else has another name, so the files that the older record names stay until the
+        new one is written.
+        """
+        return f"{kind}/{filename}/{fingerprint[:_SHORT]}"
+
+    def remove_older(self, published: str) -> None:
+        """Remove what lies beside a published folder: what an older record named, and what a killed run left.
+
+        Call it when the new record is written. What cannot be removed is logged, and stays.
+        """
+        beside, _, name = published.rpartition("/")
+        try:
+            for other in self.store.names(beside):
+                if other != name:
+                    self.store.delete(f"{beside}/{other}")
+        except OutputError as error:
+            log.warning("%s; nothing uses it any longer", error)
 
     def is_taken(self, filename: str, url: str) -> bool:
         """Whether a download would replace a file that is not known to be this URL's, such as the user's own."""
         return "://" in url and is_strangers(self.downloads / filename, url)
 
-    def relative(self, path: Path) -> str:
-        """A path as a record has it: from the record's folder, with `/`."""
+    def name_of_download(self, path: Path) -> str:
+        """A download as a record has it: from the record's folder, with `/`; absolute where the two share none."""
         try:
-            return Path(os.path.relpath(path, self.processed)).as_posix()
+            return Path(os.path.relpath(path, self.store.folder)).as_posix() if self.store.folder else str(path)
         except ValueError:  # another drive
             return path.as_posix()
 
-    def there(self, relative: str | None) -> bool:
-        """Whether a file that a record names is there, and not empty."""
-        if relative is None:
-            return False
-        path = self.processed / relative
-        return path.is_file() and path.stat().st_size > 0
-
-    @contextmanager
-    def replacing(self, folder: Path) -> Iterator[Path]:
-        """A new folder that takes the place of `folder` when the block ends well, and is gone when it does not.
-
-        Raises:
-            OutputError: it cannot be made or moved.
-        """
-        try:
-            new = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=folder.parent))
-            new.chmod(0o755)
-        except OSError as error:
-            raise OutputError(f"no folder can be made in {folder.parent}: {error.strerror}") from None
-        try:
-            yield new
-            _sync(new)
-            if folder.exists():
-                old = new.with_name(new.name + "-old")
-                os.replace(folder, old)
-                os.replace(new, folder)
-                shutil.rmtree(old, ignore_errors=True)
-            else:
-                os.replace(new, folder)
-        except OSError as error:
-            raise OutputError(f"{folder} cannot be written: {error.strerror}") from None
-        finally:
-            shutil.rmtree(new, ignore_errors=True)
+    def download(self, name: str) -> Path | None:
+        """The download that a record names, if it is there."""
+        path = (self.store.folder or self.downloads) / name
+        return path if path.is_file() and path.stat().st_size > 0 else None
 
 
-def _sync(folder: Path) -> None:
-    """Make the files in a folder outlast a power loss: a record must not name a clip that is empty then."""
-    for path in folder.iterdir():
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
+def work_folder(store: Store, downloads: Path) -> Path:
+    """The folder on this machine that belongs to a store: the store itself, or one in the DownloadDirectory."""
+    digest = hashlib.sha256(str(store.address).encode()).hexdigest()[:16]
+    return store.folder or downloads / f"results-{digest}"
+
+
+def reports_folder(paths: Paths) -> Path:
+    """The folder on this machine that has `failures.csv` and `summary.json` of the last run.
+
+    Raises:
+        OutputError: the store cannot be opened.
+    """
+    address = paths.processed_directory
+    return address if isinstance(address, Path) else work_folder(open_store(address), paths.download_directory)
 
 
 class Made(NamedTuple):
-    """What was made of a video and can be removed; what its record names too and is left, with the reasons."""
+    """What was made of a video and can be removed: names in its store, and the download. `left` is what its record
+    names too and is left, with the reasons."""
 
-    files: list[Path]
+    store: Store
+    names: list[str]
+    download: Path | None
     left: list[str]
 
+    def shown(self) -> list[str]:
+        """What is to be removed, in words."""
+        places = [within(self.store.address, name) for name in self.names]
+        return [printable(place) for place in [*places, *filter(None, [self.download])]]
 
-def files_of(record: Record, folder: Path, downloads: Path) -> Made:
+
+def files_of(record: Record, address: Address, downloads: Path) -> Made:
     """A video's record, clips, thumbnails and download, as far as they are there and vidkit's own.
 
     A record may come from anywhere (`library add`), so only what really lies in vidkit's folders counts, wherever
@@ -120,26 +127,50 @@ def files_of(record: Record, folder: Path, downloads: Path) -> Made:
 
     Args:
         record: as it is in the library.
-        folder: the results folder that it belongs to.
+        address: the results store that it belongs to.
         downloads: the DownloadDirectory.
+
+    Raises:
+        OutputError: the store fails.
     """
+    store = open_store(address)
     filename, url = record["filename"], record["source"]["url"]
     if filename in ("", ".", "..") or any(c in filename for c in "/\\\0"):
-        return Made([], [f"the record's filename, {printable(filename)!r}, is not the name of a file"])
-    there: list[tuple[Path, str | None]] = []
-    path = record_path(folder, filename)
-    known = read_record(path)
-    why = None if known and known["source"]["url"] == url else "it is not the record of this video"
-    there.append((path, why or _why_left(path, [folder])))
-    folders = [folder / kind / filename for kind in FOLDERS]
-    there += [(path, _why_left(path, [folder], is_folder=True)) for path in folders]
-    if record["path"] is not None and "://" in url:
-        path = Path(os.path.normpath(folder / record["path"]))
-        why = None if path.name == filename else f"the download is called {printable(filename)}"
-        there.append((path, why or _why_left(path, [folder, downloads])))
-    there = [(path, why) for path, why in there if os.path.lexists(path)]
-    left = [f"{printable(path)}: {why}" for path, why in there if why is not None]
-    return Made([path for path, why in there if why is None], left)
+        return Made(store, [], None, [f"the record's filename, {printable(filename)!r}, is not the name of a file"])
+    known = read_record(store, filename)
+    own = known is not None and known["source"]["url"] == url
+    reasons = {record_name(filename): None if own else "it is not the record of this video"}
+    reasons |= {f"{kind}/{filename}": None for kind in FOLDERS}
+    for name in list(reasons):
+        if not _is_there(store, name):
+            del reasons[name]
+        elif store.folder is not None:
+            is_folder = name != record_name(filename)
+            reasons[name] = reasons[name] or _why_left(store.folder / name, [store.folder], is_folder)
+    left = [f"{printable(within(store.address, name))}: {why}" for name, why in reasons.items() if why is not None]
+    download, why_left = _download_of(record, store, downloads)
+    left += [f"{printable(download)}: {why_left}"] if why_left else []
+    names = [name for name, why in reasons.items() if why is None]
+    return Made(store, names, None if why_left else download, left)
+
+
+def _is_there(store: Store, name: str) -> bool:
+    """Whether a file or a folder has this name; on this machine a link too, wherever it leads."""
+    if store.folder is not None:
+        return os.path.lexists(store.folder / name)
+    return store.exists(name) or next(iter(store.names(name)), None) is not None
+
+
+def _download_of(record: Record, store: Store, downloads: Path) -> tuple[Path | None, str | None]:
+    """The download that a record names, if it is there, and why it is not to be removed."""
+    if record["path"] is None or "://" not in record["source"]["url"]:
+        return None, None
+    path = Path(os.path.normpath((store.folder or downloads) / record["path"]))
+    if not os.path.lexists(path):
+        return None, None
+    if path.name != record["filename"]:
+        return path, f"the download is called {printable(record['filename'])}"
+    return path, _why_left(path, [*filter(None, [store.folder]), downloads])
 
 
 def _why_left(path: Path, roots: list[Path], is_folder: bool = False) -> str | None:
@@ -153,17 +184,19 @@ def _why_left(path: Path, roots: list[Path], is_folder: bool = False) -> str | N
     return None
 
 
-def remove_files(files: list[Path]) -> None:
-    """Remove files and folders, those of `Made`.
+def remove_files(made: Made) -> None:
+    """Remove what was made of a video.
 
     Raises:
-        OutputError: one of them cannot be removed.
+        OutputError: a file cannot be removed.
     """
-    for path in files:
+    for name in made.names:
+        made.store.delete(name)
+    if made.download is not None:
         try:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            made.download.unlink()
         except OSError as error:
-            raise OutputError(f"{path} cannot be removed: {error.strerror}") from None
+            raise OutputError(f"{printable(made.download)} cannot be removed: {error.strerror}") from None
 
 
 def mark_download(path: Path, url: str) -> None:

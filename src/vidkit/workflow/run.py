@@ -46,7 +46,7 @@ class RunSpec:
     reach: Reach = ANYWHERE
     """Which addresses downloads may reach, and whether local files are read; for submitted jobs `reach_of(...)`."""
     job: Path | None = None
-    """The folder for `summary.json` and `failures.csv`; by default the ProcessedDirectory."""
+    """The folder for `summary.json` and `failures.csv`; by default the ProcessedDirectory, if that is a folder."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def open_run(spec: RunSpec | Config, **options: Any) -> Iterator[Run]:
     library = open_library(config)
     journal = None
     try:
-        journal = Journal(layout.processed, layout.is_taken)
+        journal = Journal(layout.work, layout.is_taken, layout.store)
         yield Run(
             spec=spec,
             rules=rules,
@@ -129,7 +129,7 @@ def open_run(spec: RunSpec | Config, **options: Any) -> Iterator[Run]:
             layout=layout,
             journal=journal,
             library=library,
-            job=ensure_directory(spec.job).absolute() if spec.job else layout.processed,
+            job=ensure_directory(spec.job).absolute() if spec.job else layout.work,
         )
     finally:
         if journal is not None:

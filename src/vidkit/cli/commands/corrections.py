@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from vidkit.cli.commands.library import unknown
 from vidkit.cli.exit_codes import EXIT_DONE, EXIT_SOME_FAILED
 from vidkit.cli.screen import counted, say
 from vidkit.core import printable
 from vidkit.core.config import Config
+from vidkit.core.stores import Address
 from vidkit.curate.corrections import CorrectedVideo, Correction, correct_video, make_change, read_corrections
 from vidkit.errors import ConfigError, OutputError
 from vidkit.library import Library, open_library
@@ -43,7 +43,7 @@ def _line(record: Record) -> str:
     return printable(f"{record['filename']}  {record['classification']}  {tags}")
 
 
-def _remedy(folder: Path) -> str:
+def _remedy(folder: Address) -> str:
     """What brings the two together."""
     return f"{printable(folder)}: if it was moved, `vidkit library add FOLDER` with its new place does both"
 
@@ -52,7 +52,7 @@ def _by_csv(path: str, config: Config) -> int:
     rules = open_rules(config)
     rows = 0
     videos: set[str] = set()
-    without: dict[str, Path] = {}
+    without: dict[str, Address] = {}
     failures: list[str] = []
     try:
         with open_library(config, create=False) as library, counted(" rows") as progress:

@@ -35,7 +35,7 @@ from vidkit.library import (
     unknown_keys,
 )
 from vidkit.library.backends import backend_of, configured_address
-from vidkit.workflow.layout import files_of, remove_files
+from vidkit.workflow.layout import files_of, remove_files, reports_folder
 from vidkit.workflow.run import open_rules
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def stats(options: argparse.Namespace, config: Config) -> int:
         balance = balance_of(home, query, options.by) if options.by is not None else None
         name = home.name
     # What failed has no record that a search could find.
-    failures = failures_in(config.paths.processed_directory) if query == Query() else Counter()
+    failures = failures_in(reports_folder(config.paths)) if query == Query() else Counter()
     if options.plot:
         bars = None if balance is None else (options.by, {value: each.videos for value, each in balance.items()})
         plot(found, failures, Path(options.plot), options.top, bars)
@@ -189,8 +189,8 @@ def remove(options: argparse.Namespace, config: Config) -> int:
             print(printable(entry.record["source"]["url"]))
             if options.files:
                 made = files_of(entry.record, entry.folder, config.paths.download_directory)
-                for path in made.files:
-                    print(f"    {printable(path)}")
+                for place in made.shown():
+                    print(f"    {place}")
                 for reason in made.left:
                     say(f"left: {reason}")
         if not options.yes and not _agreed(found, options.files):
@@ -198,7 +198,7 @@ def remove(options: argparse.Namespace, config: Config) -> int:
         for entry in found:
             home.remove(entry.record["source"]["url"])
             if options.files:
-                remove_files(files_of(entry.record, entry.folder, config.paths.download_directory).files)
+                remove_files(files_of(entry.record, entry.folder, config.paths.download_directory))
     return EXIT_DONE
 
 

@@ -24,6 +24,7 @@ from vidkit.rows.counting import count_in_background
 from vidkit.rows.filters import read_filters
 from vidkit.rows.folder import rows_of
 from vidkit.tagging import missing_columns
+from vidkit.workflow.layout import reports_folder
 from vidkit.workflow.run import Run, RunSpec, open_run
 
 log = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ def process(options: argparse.Namespace, config: Config) -> int:
     if summary.interrupted:
         say("interrupted: the same command continues from here")
     if options.csv is not None or len(rows) > 1 or summary.filtered:
-        say(summary_line(summary, str(config.paths.processed_directory)))
+        say(summary_line(summary, config.paths.processed_directory, reports_folder(config.paths)))
     return _exit_code(summary)
 
 
@@ -98,7 +99,7 @@ def prepare(options: argparse.Namespace, config: Config) -> int:
         )
     finally:
         screen.close()
-    say(summary_line(summary, str(config.paths.processed_directory)))
+    say(summary_line(summary, config.paths.processed_directory, reports_folder(config.paths)))
     say(f"{printable(options.out)} written")
     return _exit_code(summary)
 

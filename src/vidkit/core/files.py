@@ -1,0 +1,120 @@
+"""Folders and whole files: made, written under a temporary name and then renamed, hashed."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+from vidkit.core.leftovers import TEMPORARY
+from vidkit.core.terminal import printable
+from vidkit.errors import OutputError
+
+_SCHEME = re.compile(r"([A-Za-z][\w+.-]+):(?=[/\\])")  # one letter is a drive of Windows
+
+
+def scheme_of(address: str | os.PathLike[str]) -> str:
+    """The scheme of an address in small letters; empty for a path of this machine."""
+    found = _SCHEME.match(os.fspath(address))
+    return found[1].lower() if found else ""
+
+
+def check_local(path: str | os.PathLike[str]) -> None:
+    """Refuse a URI where a path is needed: a folder would be called `s3:`.
+
+    Raises:
+        OutputError: it is one; the message names the scheme alone.
+    """
+    if scheme := scheme_of(path):
+        raise OutputError(f"{scheme}:// is not on this machine: give a path")
+
+
+def ensure_directory(directory: str | os.PathLike[str]) -> Path:
+    """Create a folder and its parents if they are missing.
+
+    Raises:
+        OutputError: it cannot be created, a file has its name, or it is a URI.
+    """
+    check_local(directory)
+    path = Path(directory)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise OutputError(f"{printable(path)} is a file, and a folder is needed there") from None
+    except OSError as error:
+        raise OutputError(f"the folder {printable(path)} cannot be made: {error.strerror}") from None
+    return path
+
+
+def write_whole(path: str | os.PathLike[str], content: str | bytes) -> None:
+    """Write a file whole or not at all: a temporary file beside it, fsync, rename.
+
+    Raises:
+        OutputError: it cannot be written; what was there is still there.
+    """
+    data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+    with writing_whole(path) as file:
+        file.flush()
+        file.buffer.write(data)
+
+
+@contextmanager
+def writing_whole(path: str | os.PathLike[str]) -> Iterator[io.TextIOWrapper]:
+    """A file to write text into, in UTF-8, that takes its place when the block ends well.
+
+    Raises:
+        OutputError: it cannot be written; what was there is still there.
+    """
+    path = Path(path)
+    temporary = None
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w",
+            dir=path.parent,
+            prefix=TEMPORARY,
+            delete=False,
+            encoding="utf-8",
+            errors="surrogatepass",
+            newline="",
+        ) as file:
+            temporary = file.name
+            yield cast(io.TextIOWrapper, file.file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+        temporary = None
+    except OSError as error:
+        raise OutputError(f"{printable(path)} cannot be written: {error.strerror}") from None
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    """The process's umask, read once at import: reading it later would race with other threads."""
+    return _UMASK
+
+
+_UMASK = os.umask(0)
+os.umask(_UMASK)
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file's content, in hex.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    buffer = bytearray(2**20)
+    with path.open("rb", buffering=0) as file:
+        while count := file.readinto(buffer):
+            digest.update(memoryview(buffer)[:count])
+    return digest.hexdigest()
