@@ -187,6 +187,9 @@ def test_the_commands_on_a_library_work_with_another_store(
     assert shown[0]["record_path"] == f"{RESULTS}/v.mp4.json"
     assert shown[0]["thumbnail"].startswith(f"{RESULTS}/thumbnails/v.mp4/")
 
+    Path("library.db").rename("older.db")
+    assert main(["library", "add", RESULTS]) == 0
+    capsys.readouterr()
     assert main(["label", url, "--class", "Waving"]) == 0
     Path("custom_tags.json").write_text('{"rules": [{"filename_keywords": ["v"], "tags": ["Vee"]}]}')
     assert main(["retag"]) == 0

@@ -54,8 +54,8 @@ class Store(Protocol):
         """Write a file whole or not at all; an older one is replaced."""
 
     def publishing(self, name: str) -> AbstractContextManager[Path]:
-        """A new folder on this machine. When the block ends well its files are in the store under `name`; when it
-        does not, nothing of them is. What was there under this name is replaced."""
+        """A new folder on this machine. When the block ends well, its files are in the store under `name`, in place
+        of what was there. Where the store fails, some of them may be: no record names them yet."""
 
     def names(self, folder: str = "") -> Iterator[str]:
         """The names of the files and folders that lie directly in a folder of the store, in any order."""

@@ -6,10 +6,10 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from vidkit.core import printable
+from vidkit.core.stores import Store, open_store, within
 from vidkit.errors import LibraryError
 from vidkit.library.advice import unknown_keys
 from vidkit.library.backends import BACKENDS, Backend, open_library, open_library_at
@@ -17,7 +17,7 @@ from vidkit.library.facts import summary_of
 from vidkit.library.moments import LibraryEntry, Moment, MomentKey, moment_as_json, moment_of, texts_of, video_key
 from vidkit.library.protocol import Library, Stats
 from vidkit.library.query import SORTS, Query, parse_query, read_query
-from vidkit.record import LATER, SCHEMA, Record
+from vidkit.record import LATER, SCHEMA, Record, record_name
 
 if TYPE_CHECKING:
     from vidkit.library.mongo_server import connect_to_mongodb, get_mongodb_collection
@@ -96,14 +96,15 @@ def add_folder(
 
     Args:
         library: what is written.
-        folder: the folder of the JSON records.
+        folder: the folder of the JSON records, or another store's address.
         progress: told how far it is.
         kept: told of each record that keeps what the library had.
 
     Raises:
         LibraryError: the folder cannot be read, or the library not written.
+        OutputError: the store of the records fails.
     """
-    return library.save_all(_merged(_told(_records_in(Path(os.path.abspath(folder))), progress), library, kept))
+    return library.save_all(_merged(_told(_records_in(open_store(folder)), progress), library, kept))
 
 
 def _merged(comes: Iterator[LibraryEntry], target: Library, kept: Kept | None) -> Iterator[LibraryEntry]:
@@ -142,25 +143,22 @@ def _told(entries: Iterator[LibraryEntry], progress: Progress | None) -> Iterato
         yield each
 
 
-def _records_in(folder: Path) -> Iterator[LibraryEntry]:
-    if folder.is_file():
+def _records_in(store: Store) -> Iterator[LibraryEntry]:
+    folder = store.folder
+    if folder is not None and folder.is_file():
         raise LibraryError(f"{printable(folder)} is a file: give the folder that the JSON records are in")
-    try:
-        paths = sorted(folder.glob("*.json"))
-        if not folder.is_dir():
-            raise NotADirectoryError(20, "no such folder")
-    except OSError as error:
-        raise LibraryError(f"{printable(folder)} cannot be read: {error.strerror}") from None
-    for path in paths:
-        record = _read_record(path)
+    if folder is not None and not folder.is_dir():
+        raise LibraryError(f"{printable(folder)} cannot be read: no such folder")
+    for name in sorted(name for name in store.names() if name.endswith(record_name(""))):
+        record = _read_record(store, name)
         if record is not None:
-            yield LibraryEntry(record, folder)
+            yield LibraryEntry(record, store.address)
 
 
-def _read_record(path: Path) -> Record | None:
+def _read_record(store: Store, name: str) -> Record | None:
     """The record in a JSON file; None for other JSON, and with a warning where it is damaged."""
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(store.read(name))
         if not isinstance(content, dict) or content.get("schema") != SCHEMA:
             return None
         if missing := [key for key in Record.__annotations__ if key not in content and key not in LATER]:
@@ -169,7 +167,8 @@ def _read_record(path: Path) -> Record | None:
         texts_of(record), summary_of(record)  # what a library reads of it is there
         return record
     except (OSError, ValueError) as error:
-        log.warning("%s is passed over: %s", printable(path), printable(error))
+        log.warning("%s is passed over: %s", printable(within(store.address, name)), printable(error))
     except (KeyError, TypeError, AttributeError) as error:
-        log.warning("%s is passed over: it is no whole record (%s)", printable(path), printable(error))
+        place = printable(within(store.address, name))
+        log.warning("%s is passed over: it is no whole record (%s)", place, printable(error))
     return None

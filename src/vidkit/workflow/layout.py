@@ -65,7 +65,7 @@ class OutputLayout:
         """
         beside, _, name = published.rpartition("/")
         try:
-            for other in self.store.names(beside):
+            for other in list(self.store.names(beside)):
                 if other != name:
                     self.store.delete(f"{beside}/{other}")
         except OutputError as error:
