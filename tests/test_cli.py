@@ -69,7 +69,7 @@ def test_a_failed_video_is_exit_code_1_and_one_line(server: Server, capsys: Capt
         ),
         (["search", "..."], {}, "no letter"),
         (["show"], {}, "KEY|ID"),
-        (["frobnicate"], {}, "invalid choice"),
+        (["frobnicate"], {}, "there is no command"),
     ],
 )
 def test_a_wrong_command_or_file_is_exit_code_2_and_says_which(

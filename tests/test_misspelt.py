@@ -63,3 +63,25 @@ def test_a_rule_on_a_misspelt_column_warns_in_process_and_retag(make_video: Make
     out, err = capsys.readouterr()
     assert "1 with other tags" in out
     assert err == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [("procss", "did you mean process?"), ("statistics", "did you mean stats?"), ("zzz", "see vidkit --help")],
+)
+def test_a_command_that_is_misspelt_is_said_with_the_nearest(command: str, said: str, capsys: Capture) -> None:
+    assert main([command, "--urls", "v.mp4"]) == 2
+    assert f"there is no command {command}: {said}" in capsys.readouterr().err
+
+
+def test_one_of_a_thing_is_not_called_by_its_plural(capsys: Capture) -> None:
+    from vidkit.core.config import load_config
+
+    with open_library(load_config(environment={})) as home:
+        home.save(make_record("a.mp4", columns={"label": "movie"}), Path("processed_videos"))
+    assert main(["stats", "--by", "label"]) == 0
+    said = capsys.readouterr().out
+    assert ": 1 video, " in said
+    assert "label: 1 value\n" in said
+    assert main(["retag"]) == 0
+    assert "1 record looked at" in capsys.readouterr().out

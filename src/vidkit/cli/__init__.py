@@ -17,7 +17,7 @@ from vidkit.cli.parser import Parser
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -28,7 +28,18 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     """
     parser = make_parser()
     words = _spelled(sys.argv[1:] if arguments is None else list(arguments), _options(parser))
+    command = next((word for word in words if not word.startswith("-")), None)
+    if command is not None and command not in parser.commands:
+        parser.error(_no_command(command, parser.commands))
     return parser.parse_args(words)
+
+
+def _no_command(word: str, commands: Iterable[str]) -> str:
+    from vidkit.core.terminal import printable
+    from vidkit.errors import nearest
+
+    near = nearest(word, commands)
+    return f"there is no command {printable(word)}: {f'did you mean {near}?' if near else 'see vidkit --help'}"
 
 
 def make_parser() -> Parser:

@@ -16,7 +16,7 @@ from vidkit.core import JOURNAL, load_priority_keywords, printable
 from vidkit.core.config import DEFAULT_PATH, Config
 from vidkit.core.extras import PURPOSES, install_command, installed
 from vidkit.core.stores import Address, open_store
-from vidkit.core.units import format_size
+from vidkit.core.units import format_count, format_size
 from vidkit.download.transfer import ROOM_TO_LEAVE
 from vidkit.errors import VidkitError
 from vidkit.ffmpeg import find_tool, tool_version
@@ -94,12 +94,10 @@ def _rules(config: Config) -> _Check:
         rules = load_custom_tags(path)
     except VidkitError as error:
         return "wrong", "rules", str(error)
-    counts = f"{_count(len(rules.rules), 'rule')}, {_count(len(rules.classifications), 'class', 'classes')}"
+    counts = (
+        f"{format_count(len(rules.rules), 'rule')}, {format_count(len(rules.classifications), 'class', 'classes')}"
+    )
     return "ok", "rules", f"{path.absolute()}, {counts}"
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
 def _keywords(config: Config) -> _Check:
@@ -110,7 +108,11 @@ def _keywords(config: Config) -> _Check:
     path = config.rules.priority_keywords
     if not path.is_file():
         return "without", "priority keywords", f"no {path} here, so there are none; `vidkit init` writes one"
-    return "ok" if words else "without", "priority keywords", f"{path.absolute()}, {_count(len(words), 'word')}"
+    return (
+        "ok" if words else "without",
+        "priority keywords",
+        f"{path.absolute()}, {format_count(len(words), 'word')}",
+    )
 
 
 def _encoders(config: Config) -> Iterator[_Check]:
@@ -178,7 +180,7 @@ def _library(config: Config) -> _Check:
             return "ok", "library", f"{path.absolute()} (not there yet: the first run makes it)"
         with open_library(config) as library:
             records = library.stats().videos
-            return "ok", "library", f"{library.name}, {_count(records, 'record')}"
+            return "ok", "library", f"{library.name}, {format_count(records, 'record')}"
     except VidkitError as error:
         return "wrong", "library", str(error)
 

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from vidkit.core import printable, shown_url, without_secrets
 from vidkit.core.stores import Address
 from vidkit.core.terminal import columns_of, cut, is_live, write_line
-from vidkit.core.units import format_duration, format_size
+from vidkit.core.units import format_count, format_duration, format_size
 from vidkit.workflow.stages import words_for
 
 if TYPE_CHECKING:
@@ -132,8 +132,9 @@ class Screen:
 
     def interrupted(self, under_way: int) -> None:
         if under_way:
-            videos = "1 video" if under_way == 1 else f"{under_way} videos"
-            self._print(f"finishing the {videos} under way; Ctrl-C again stops now", sys.stderr)
+            self._print(
+                f"finishing the {format_count(under_way, 'video')} under way; Ctrl-C again stops now", sys.stderr
+            )
 
     def _left(self, url: str) -> None:
         if self._bar is None and not self._lines:  # as it is for each of millions of rows in a log
@@ -219,8 +220,8 @@ def result_line(record: Record, new: bool) -> str:
         printable(record["filename"]),
         format_duration(record["duration"]),
         record["resolution"],
-        _count(len(record["scenes"]), "scene"),
-        _count(len(record["segments"]), "clip"),
+        format_count(len(record["scenes"]), "scene"),
+        format_count(len(record["segments"]), "clip"),
         printable(record["classification"]),
     ]
     if record["tags"]:
@@ -230,10 +231,6 @@ def result_line(record: Record, new: bool) -> str:
     elif record["ai"] is not None and record["ai"]["error"]:
         parts.append("no new description" if record["qwen_description"] else "no description")
     return "  ".join(parts)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def summary_line(summary: Summary, results: Address, reports: Path) -> str:
@@ -255,8 +252,8 @@ def summary_line(summary: Summary, results: Address, reports: Path) -> str:
 def cost_line(cost: Cost) -> str:
     """What describing cost, in one line."""
     tokens = f", {cost.tokens_in} tokens in, {cost.tokens_out} out" if cost.tokens_in or cost.tokens_out else ""
-    cached = f", {_count(cost.cached, 'answer')} known already" if cost.cached else ""
-    return f"model: {_count(cost.requests, 'request')}{cached}{tokens}, {cost.seconds:.1f} s"
+    cached = f", {format_count(cost.cached, 'answer')} known already" if cost.cached else ""
+    return f"model: {format_count(cost.requests, 'request')}{cached}{tokens}, {cost.seconds:.1f} s"
 
 
 def say(text: str) -> None:

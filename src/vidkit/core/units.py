@@ -181,6 +181,11 @@ def codec_name(text: str) -> str:
     return _CODECS.get(name, name)
 
 
+def format_count(number: int, one: str, many: str = "") -> str:
+    """`1 video`, `2 videos`; `many` is for a plural that is not made with an `s`."""
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
+
+
 def format_duration(seconds: float) -> str:
     """`5:30` or `1:05:30`, rounded to whole seconds; under ten seconds `2.4s`."""
     if seconds < 9.95:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from vidkit.batch.failures import NAME as FAILURES
 from vidkit.core import ensure_directory, printable, write_whole
 from vidkit.core.extras import install_command
-from vidkit.core.units import format_duration, format_size
-from vidkit.errors import ConfigError, OutputError, ToolMissingError, nearest
+from vidkit.core.units import format_count, format_duration, format_size
+from vidkit.errors import OutputError, QueryError, ToolMissingError, nearest
 from vidkit.export.labels import column_of, label_reader
 from vidkit.library import Library, Query, Stats
 from vidkit.record import Record
@@ -71,7 +71,7 @@ def balance_of(library: Library, query: Query, key: str) -> dict[str, Amount]:
         Value -> how much, the most videos first; "" is those without a value.
 
     Raises:
-        ConfigError: no video has such a column or key.
+        QueryError: no video has such a column or key.
         LibraryError: the library cannot be read.
     """
     label_of, column = label_reader(key), column_of(key)
@@ -93,7 +93,7 @@ def balance_of(library: Library, query: Query, key: str) -> dict[str, Amount]:
         names = [*columns, "class", "tag", "ai_tag", "folder", *Record.__annotations__]
         near = nearest(str(column), names)
         guess = f"; did you mean {printable(near)}?" if near else ""
-        raise ConfigError(f"--by {printable(key)}: no video has such a column or key{guess}")
+        raise QueryError(f"--by {printable(key)}: no video has such a column or key{guess}")
     return dict(sorted(found.items(), key=lambda item: (-item[1].videos, item[0])))
 
 
@@ -137,7 +137,7 @@ def plot(
     form = path.suffix.lstrip(".").lower()
     if form not in canvas.get_supported_filetypes():
         raise OutputError(f"{printable(path)}: no picture ends so; name it .png, .svg, .pdf or .jpg")
-    sums = f"{stats.videos} videos, {format_duration(stats.seconds)}, {format_size(stats.bytes)}"
+    sums = f"{format_count(stats.videos, 'video')}, {format_duration(stats.seconds)}, {format_size(stats.bytes)}"
     failed = failures.total()
     figure.suptitle(f"{sums}, {stats.described} described{f', {failed} failed' if failed else ''}", fontsize=18)
     panels = dict([by]) if by else {name: getattr(stats, name) for name in _PANELS}

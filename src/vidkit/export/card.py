@@ -10,6 +10,7 @@ from typing import Any
 
 from vidkit._version import __version__
 from vidkit.core import printable
+from vidkit.core.units import format_count
 from vidkit.export.folder import MADE_BY, MARKER
 from vidkit.export.formats import Format
 
@@ -121,13 +122,13 @@ def _header(info: DatasetInfo, form: Format) -> Iterator[str]:
 
 def _body(info: DatasetInfo, form: Format) -> Iterator[str]:
     what = {
-        "video": "videos",
-        "segments": f"clips of {info.videos} videos",
-        "scenes": f"scenes of {info.videos} videos",
+        "video": format_count(info.items, "video"),
+        "segments": f"{format_count(info.items, 'clip')} of {format_count(info.videos, 'video')}",
+        "scenes": f"{format_count(info.items, 'scene')} of {format_count(info.videos, 'video')}",
     }
     yield f"# {_md(info.name)}"
     yield ""
-    yield f"{info.items} {what[info.level]}, in the format {info.format}. Labels are from: {_code(info.label)}."
+    yield f"{what[info.level]}, in the format {info.format}. Labels are from: {_code(info.label)}."
     yield ""
     yield f"To load it: {_code(form.loads_with.format(folder=info.name))}"
     yield ""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from vidkit._version import __version__
 from vidkit.core import printable
+from vidkit.core.units import format_count
 from vidkit.errors import ConfigError
 from vidkit.export import webdataset
 from vidkit.export.card import DatasetInfo, write_card
@@ -227,7 +228,9 @@ def _check_not_empty(plan: ExportPlan, request: _ExportRequest, form: Format) ->
     if not plan.items:
         what = "clips" if request.level == "segments" else "scenes"
         long = " as long as --min-duration and --max-duration say" if request.lengths != Bounds() else ""
-        raise ConfigError(f"there is nothing to export: none of the {plan.videos} videos has {what}{long}")
+        raise ConfigError(
+            f"there is nothing to export: {format_count(plan.videos, 'video')} found, but no {what}{long}"
+        )
     key = request.label
     if plan.labels:
         return

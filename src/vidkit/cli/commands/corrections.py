@@ -10,6 +10,7 @@ from vidkit.cli.screen import counted, say
 from vidkit.core import printable
 from vidkit.core.config import Config
 from vidkit.core.stores import Address
+from vidkit.core.units import format_count
 from vidkit.curate.corrections import CorrectedVideo, Correction, correct_video, make_change, read_corrections
 from vidkit.errors import ConfigError, OutputError
 from vidkit.library import Library, open_library
@@ -68,7 +69,7 @@ def _by_csv(path: str, config: Config) -> int:
         for line in failures:
             say(line)
     bad = f", {len(failures)} of them could not be taken (see above)" if failures else ""
-    say(f"{rows} rows{bad}; {len(videos)} videos corrected")
+    say(f"{format_count(rows, 'row')}{bad}; {format_count(len(videos), 'video')} corrected")
     if without:
         folder = next(iter(without.values()))
         say(f"{len(without)} of them only in the library, as their JSON records are not in {_remedy(folder)}")

@@ -12,6 +12,7 @@ from vidkit.cli.exit_codes import EXIT_DONE, EXIT_SOME_FAILED
 from vidkit.cli.screen import counted, say
 from vidkit.core import printable
 from vidkit.core.config import Config
+from vidkit.core.units import format_count
 from vidkit.errors import ConfigError
 from vidkit.export import Exported, export_dataset
 from vidkit.export.card import not_everywhere
@@ -69,16 +70,17 @@ def _lines(done: Exported, directory: str) -> Iterator[str]:
         yield "went on from what an interrupted export had left"
     splits = ", ".join(f"{name} {sum(counts.values())}" for name, counts in done.counts.items())
     labels = len({label for counts in done.counts.values() for label in counts if label})
-    yield f"{done.items} items of {done.videos} videos, {labels} labels: {splits}"
+    made = f"{format_count(done.items, 'item')} of {format_count(done.videos, 'video')}"
+    yield f"{made}, {format_count(labels, 'label')}: {splits}"
     if done.unlabelled:
         yield f"{done.unlabelled} of them have no label"
     if done.scarce:
         shown = [printable(text) for text in not_everywhere(done.scarce, done.counts)[:20]]
         more = f"; and {len(done.scarce) - 20} more" if len(done.scarce) > 20 else ""
         yield f"labels that are not in every split: {'; '.join(shown)}{more}"
-        yield f"a label with {len(done.counts)} videos or more is in every split"
+        yield f"a label with {format_count(len(done.counts), 'video')} or more is in every split"
     if done.at_odds:
-        videos = "1 video has" if done.at_odds == 1 else f"{done.at_odds} videos have"
+        videos = format_count(done.at_odds, "video has", "videos have")
         yield f"{videos} different labels in different records of the same content"
     for counts, what in ((done.missing, "left out"), (done.without_file, "exported without a file")):
         for reason, count in counts.items():

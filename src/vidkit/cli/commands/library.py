@@ -16,7 +16,7 @@ from vidkit.cli.exit_codes import EXIT_DONE, EXIT_SOME_FAILED
 from vidkit.cli.screen import counted, say
 from vidkit.core import printable, shown_url
 from vidkit.core.config import Config
-from vidkit.core.units import format_duration, format_size
+from vidkit.core.units import format_count, format_duration, format_size
 from vidkit.curate.retag import retag_library, write_json
 from vidkit.errors import ConfigError, LibraryError, OutputError
 from vidkit.library import (
@@ -99,7 +99,9 @@ def retag(options: argparse.Namespace, config: Config) -> int:
         done = retag_library(home, rules, lambda number: progress(number, total))
     for missing in done.missing:
         log.warning("%s", missing)
-    print(f"{done.looked_at} records looked at, {done.changed} with other tags or another class now")
+    print(
+        f"{format_count(done.looked_at, 'record')} looked at, {done.changed} with other tags or another class now"
+    )
     return EXIT_DONE
 
 
@@ -146,7 +148,7 @@ def stats(options: argparse.Namespace, config: Config) -> int:
         more = {} if balance is None else {"by": options.by, "values": spread}
         print(json.dumps({**asdict(found), "failures": failed, **more}, ensure_ascii=False))
         return EXIT_DONE
-    sums = f"{found.videos} videos, {format_duration(found.seconds)}, {format_size(found.bytes)}"
+    sums = f"{format_count(found.videos, 'video')}, {format_duration(found.seconds)}, {format_size(found.bytes)}"
     print(f"{printable(name)}: {sums}, {found.described} described")
     if balance is not None:
         _print_balance(options.by, balance, options.top)
@@ -170,7 +172,7 @@ def stats(options: argparse.Namespace, config: Config) -> int:
 
 def _print_balance(key: str, balance: dict[str, Amount], top: int) -> None:
     """How the videos spread over the values of a key."""
-    print(f"\n{printable(key)}: {sum(1 for value in balance if value)} values")
+    print(f"\n{printable(key)}: {format_count(sum(1 for value in balance if value), 'value')}")
     print(f"  {'videos':>8}  {'clips':>8}  {'length':>8}")
     for value, amount in list(balance.items())[:top]:
         length = format_duration(amount.seconds)
@@ -205,8 +207,9 @@ def remove(options: argparse.Namespace, config: Config) -> int:
 def _agreed(found: list[LibraryEntry], files: bool) -> bool:
     if not sys.stdin.isatty():
         raise ConfigError("remove asks first, and there is nobody to ask: say --yes")
-    what = "1 video" if len(found) == 1 else f"{len(found)} videos"
-    answer = input(f"Remove {what} from the library{' and these files' if files else ''}? [y/N] ")
+    answer = input(
+        f"Remove {format_count(len(found), 'video')} from the library{' and these files' if files else ''}? [y/N] "
+    )
     return answer.strip().lower() in ("y", "yes")
 
 
@@ -229,10 +232,11 @@ def _move(place: str, config: Config) -> int:
         now = target.stats().videos
         if not there <= copied <= now:
             raise LibraryError(
-                f"{printable(source.name)} has {there} records, of which {copied} were carried, and "
+                f"{printable(source.name)} has {format_count(there, 'record')}, {copied} were copied, and "
                 f"{printable(target.name)} has {now}: another program changes one of them. Run this again."
             )
-        say(f"{copied} records are in {printable(target.name)}; {printable(source.name)} stays as it is.")
+        records = format_count(copied, "record is", "records are")
+        say(f"{records} in {printable(target.name)}; {printable(source.name)} stays as it is.")
         _say_what_is_kept(kept)
         say(_next_setting(place, backend, config))
     return EXIT_DONE
@@ -260,7 +264,8 @@ def _add(folder: str, config: Config) -> int:
     with open_library(config) as target:
         with counted(" records") as progress:
             added = add_folder(target, folder, lambda number: progress(number, None), kept.append)
-        say(f"{added} records of {printable(folder)} are in {printable(target.name)}")
+        records, verb = format_count(added, "record"), "is" if added == 1 else "are"
+        say(f"{records} of {printable(folder)} {verb} in {printable(target.name)}")
         _say_what_is_kept(kept)
     if not added:
         processed = printable(config.paths.processed_directory)
