@@ -18,22 +18,6 @@ if TYPE_CHECKING:
     from vidkit.cli.parser import Arguments
 
 
-# A command line option -> the setting that it overrides.
-SETTINGS = {
-    "output": ("Paths", "ProcessedDirectory"),
-    "scene_threshold": ("SceneDetection", "DefaultThreshold"),
-    "qwen_instruction": ("QwenVL", "DefaultInstruction"),
-    "max_resolution": ("Processing", "MaxResolution"),
-    "max_fps": ("Processing", "MaxFPS"),
-    "segment_length": ("Processing", "SegmentLength"),
-    "min_segment_length": ("Processing", "MinSegmentLength"),
-    "segment_overlap": ("Processing", "SegmentOverlap"),
-    "segment_by": ("Processing", "SegmentBy"),
-    "clip_mode": ("Processing", "ClipMode"),
-    "encoder": ("Processing", "Encoder"),
-    "workers": ("Concurrency", "MaxWorkers"),
-    "keep_downloads": ("Paths", "KeepDownloads"),
-}
 # The commands whose words are a search query.
 SEARCHING = ("search", "stats")
 

@@ -49,6 +49,7 @@ __all__ = [
     "Secret",
     "Serve",
     "Setting",
+    "check_together",
     "default_ini",
     "load_config",
     "settings",
@@ -95,10 +96,15 @@ def load_config(
         explicit.add((row.section, row.key))
     config = Config(explicit=frozenset(explicit))
     changed = {name: dataclasses.replace(getattr(config, name), **values) for name, values in sections.items()}
-    return _checked(dataclasses.replace(config, **changed))
+    return check_together(dataclasses.replace(config, **changed))
 
 
-def _checked(config: Config) -> Config:
+def check_together(config: Config) -> Config:
+    """The settings, seen to that they go together.
+
+    Raises:
+        ConfigError: two of them do not.
+    """
     if config.processing.segment_overlap >= config.processing.segment_length:
         raise ConfigError(
             f"[Processing] SegmentOverlap ({config.processing.segment_overlap:g} s) must be less than "

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
 from vidkit.core import printable, shown_url
@@ -46,8 +47,10 @@ __all__ = [
     "BadRow",
     "CsvRow",
     "Filters",
+    "Header",
     "IgnoredRow",
     "Row",
+    "read_header",
     "read_video_metadata_from_csv",
 ]
 
@@ -85,22 +88,55 @@ def read_video_metadata_from_csv(csv_file: str | os.PathLike[str], base_url: str
     return itertools.chain((first,), rows)
 
 
+class Header(NamedTuple):
+    """The names of a CSV's columns, and which of them has the URLs; None in a listing, which has none."""
+
+    columns: tuple[str, ...]
+    url_column: str | None
+
+
+def read_header(csv_file: str | os.PathLike[str], base_url: str | None = None) -> Header:
+    """The columns of a CSV or a listing, as `read_video_metadata_from_csv` reads them.
+
+    Raises:
+        ConfigError: as there.
+    """
+    path = Path(csv_file)
+    with open_text(path) as lines:
+        line, separator, lines = _beginning(lines, path)
+        if _is_listing(line):
+            return Header(AWK_COLUMNS[:3], None)
+        if rejoin(line):
+            return Header(AWK_COLUMNS, AWK_COLUMNS[3])
+        columns = _header(lines, separator or find_delimiter(line, _score), path, base_url)
+    return Header(tuple(columns.header), None if columns.url is None else columns.header[columns.url])
+
+
 def _read(path: Path, base_url: str | None) -> Iterator[CsvRow]:
     with open_text(path) as lines:
-        first = next((line for line in lines if line[1].strip()), None)
-        if first is None:
-            raise ConfigError(f"{printable(path)} is empty")
-        separator = re.fullmatch(r"sep=(.)\s*", first[1])  # a line that Excel writes and reads
-        if separator:
-            first = next(lines, first)
-        line, lines = first[1].rstrip("\r\n"), itertools.chain((first,), lines)
-        if read_listed(line) or listed_cells(cells_of(line, ",") or []):
+        line, separator, lines = _beginning(lines, path)
+        if _is_listing(line):
             yield from _listing(lines, path, base_url)
         elif rejoin(line):
             yield from _table(lines, _columns(",", AWK_COLUMNS), base_url)
         else:
-            delimiter = separator[1] if separator else find_delimiter(line, _score)
+            delimiter = separator or find_delimiter(line, _score)
             yield from _table(lines, _header(lines, delimiter, path, base_url), base_url)
+
+
+def _beginning(lines: Iterator[tuple[int, str]], path: Path) -> tuple[str, str | None, Iterator[tuple[int, str]]]:
+    """The first line that says something, the delimiter if a line before it names one, and the lines from it on."""
+    first = next((line for line in lines if line[1].strip()), None)
+    if first is None:
+        raise ConfigError(f"{printable(path)} is empty")
+    separator = re.fullmatch(r"sep=(.)\s*", first[1])  # a line that Excel writes and reads
+    if separator:
+        first = next(lines, first)
+    return first[1].rstrip("\r\n"), separator and separator[1], itertools.chain((first,), lines)
+
+
+def _is_listing(line: str) -> bool:
+    return (read_listed(line) or listed_cells(cells_of(line, ",") or [])) is not None
 
 
 def _listing(lines: Iterator[tuple[int, str]], path: Path, base_url: str | None) -> Iterator[CsvRow]:

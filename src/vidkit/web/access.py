@@ -40,6 +40,15 @@ SCOPES: dict[tuple[str, str], str] = {
     ("GET", f"{API}/session"): "read",
     ("POST", f"{API}/session"): OPEN,
     ("DELETE", f"{API}/session"): OPEN,
+    ("POST", f"{API}/jobs"): "process",
+    ("POST", f"{API}/jobs/preview"): "process",
+    ("GET", f"{API}/jobs"): "read",
+    ("GET", f"{API}/jobs/events"): "read",
+    ("GET", f"{API}/jobs/{{id}}"): "read",
+    ("GET", f"{API}/jobs/{{id}}/events"): "read",
+    ("GET", f"{API}/jobs/{{id}}/failures"): "read",
+    ("PATCH", f"{API}/jobs/{{id}}"): "process",
+    ("POST", f"{API}/jobs/{{id}}/retry"): "process",
 }
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from vidkit.web.views import audit, health, keys, media, pages, search, session, triage
+from vidkit.web.views import audit, health, jobs, keys, media, pages, search, session, triage
 
 ROUTES: tuple[APIRouter, ...] = (
     audit.router,
     health.router,
     media.router,
     keys.router,
+    jobs.router,
     pages.router,
     search.router,
     triage.router,

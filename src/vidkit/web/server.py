@@ -70,7 +70,20 @@ def uvicorn_server(services: Services) -> uvicorn.Server:
         proxy_headers=False,
         timeout_graceful_shutdown=_GRACE,
     )
-    return uvicorn.Server(settings)
+    return _Server(settings, services)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, which ends what would never end by itself when it is told to stop."""
+
+    def __init__(self, config: uvicorn.Config, services: Services) -> None:
+        super().__init__(config)
+        self._services = services
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Tell those who listen to events that it is over, then wait for the other answers."""
+        self._services.events.close()
+        await super().shutdown(sockets)
 
 
 def _run(server: uvicorn.Server, listener: socket.socket) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -13,6 +13,8 @@ from vidkit.core.config import Config
 from vidkit.library import Library, open_library
 from vidkit.web.actors import LOCAL, Actor
 from vidkit.web.audit import AuditLog
+from vidkit.web.job_events import JobEvents
+from vidkit.web.job_queue import JobQueue
 from vidkit.web.keys import Keys
 from vidkit.web.sessions import Sessions
 from vidkit.web.state import StateDatabase
@@ -28,6 +30,8 @@ class Services:
     audit: AuditLog
     keys: Keys
     sessions: Sessions
+    jobs: JobQueue
+    events: JobEvents
     no_auth: bool = False
 
     def actor_of(self, request: Request) -> Actor | None:
@@ -60,8 +64,13 @@ def open_services(config: Config, no_auth: bool = False) -> Iterator[Services]:
     state = StateDatabase(config.serve.directory)
     try:
         keys = Keys(state)
-        with open_library(config) as library:
-            yield Services(config, library, state, AuditLog(state), keys, Sessions(state, keys), no_auth)
+        sessions = Sessions(state, keys)
+        with (
+            open_library(config) as library,
+            closing(JobQueue(state, config)) as jobs,
+            closing(JobEvents(jobs.table, jobs.with_progress)) as events,
+        ):
+            yield Services(config, library, state, AuditLog(state), keys, sessions, jobs, events, no_auth)
     finally:
         state.close()
 

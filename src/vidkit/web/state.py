@@ -41,6 +41,13 @@ TABLES = (
     " triage_queues ON DELETE CASCADE, position INTEGER NOT NULL, key TEXT NOT NULL, at TEXT NOT NULL,"
     " who TEXT NOT NULL, said TEXT NOT NULL, before TEXT, after TEXT) STRICT",
     "CREATE INDEX IF NOT EXISTS triage_said ON triage_answers (queue, key)",
+    "CREATE TABLE IF NOT EXISTS jobs (id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL,"
+    " state TEXT NOT NULL, priority INTEGER NOT NULL, name TEXT NOT NULL, created_at TEXT NOT NULL,"
+    " created_by TEXT NOT NULL, started_at TEXT, finished_at TEXT, settings TEXT NOT NULL, total INTEGER,"
+    " progress TEXT NOT NULL DEFAULT '{}', error TEXT, result TEXT, owner TEXT,"
+    " cancelled INTEGER NOT NULL DEFAULT 0, version INTEGER NOT NULL) STRICT",
+    "CREATE INDEX IF NOT EXISTS jobs_waiting ON jobs (state, priority DESC, id)",
+    "CREATE INDEX IF NOT EXISTS jobs_changed ON jobs (version)",
 )
 _BUSY = 10.0  # seconds
 

@@ -10,10 +10,11 @@ import threading
 from collections.abc import Callable
 from importlib import import_module
 
-from vidkit.cli.arguments import COMMANDS, SETTINGS
+from vidkit.cli.arguments import COMMANDS
 from vidkit.cli.exit_codes import EXIT_DONE, EXIT_INTERRUPTED, EXIT_WRONG
 from vidkit.core import load_config, setup_logging
 from vidkit.core.config import Config
+from vidkit.core.options import overrides_of
 from vidkit.errors import Terminated, VidkitError
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ def run_command(options: argparse.Namespace) -> int:
     setup_logging(None)
     _end_when_told()
     try:
-        config = load_config(options.config, _overrides(options))
+        config = load_config(options.config, overrides_of(vars(options)))
         kind = COMMANDS[options.command].module
         # What only looks leaves no log behind.
         file = config.logging.log_file if kind in _LOGGED else None
@@ -59,12 +60,6 @@ def _end_when_told() -> None:
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) == signal.SIG_DFL:  # `nohup` ignores SIGHUP
                 signal.signal(number, end)
-
-
-def _overrides(options: argparse.Namespace) -> dict[tuple[str, str], str]:
-    """The settings that the command line gives."""
-    given = {key: getattr(options, name, None) for name, key in SETTINGS.items()}
-    return {key: str(value) for key, value in given.items() if value is not None}
 
 
 Command = Callable[[argparse.Namespace, Config], int]

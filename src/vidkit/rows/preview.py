@@ -1,0 +1,96 @@
+"""What a CSV would be read as, before anything is done with it."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import NamedTuple
+
+from vidkit.core import printable, shown_url, without_secrets
+from vidkit.rows import BadRow, Row, read_header, read_video_metadata_from_csv
+from vidkit.rows.counting import count_rows
+
+_AT_ONCE = 1000  # rows between two looks at the clock
+_MOST_COLUMNS = 200
+
+
+class RowError(NamedTuple):
+    """A row that cannot be read."""
+
+    line: int
+    reason: str
+
+
+@dataclass
+class CsvPreview:
+    """What was found in a CSV.
+
+    Attributes:
+        columns: the names of its columns.
+        url_column: the one with the URLs; None in a listing.
+        rows: how many there are; None where that is not cheap to know.
+        checked: how many were read for errors.
+        errors: the first rows that cannot be read.
+        sample: the first rows that can be, as they would be processed.
+    """
+
+    columns: list[str]
+    url_column: str | None
+    rows: int | None = None
+    checked: int = 0
+    errors: list[RowError] = field(default_factory=list)
+    sample: list[dict[str, object]] = field(default_factory=list)
+
+
+def preview_csv(
+    csv_file: str | os.PathLike[str],
+    base_url: str | None = None,
+    *,
+    errors: int = 20,
+    sample: int = 10,
+    rows: int = 200_000,
+    seconds: float = 2.0,
+) -> CsvPreview:
+    """Read the beginning of a CSV.
+
+    Args:
+        csv_file: the file.
+        base_url: base URL of the files, for rows that have a name but no URL.
+        errors: how many rows that cannot be read are listed.
+        sample: how many rows that can be read are listed.
+        rows: how many rows are read at most.
+        seconds: how long they are read at most.
+
+    Raises:
+        ConfigError: the file as a whole is wrong, as for `read_video_metadata_from_csv`.
+    """
+    header = read_header(csv_file, base_url)
+    found = CsvPreview([printable(name)[:200] for name in header.columns[:_MOST_COLUMNS]], header.url_column)
+    reading = read_video_metadata_from_csv(csv_file, base_url)
+    until = time.monotonic() + seconds
+    while found.checked < rows and time.monotonic() < until:
+        some = list(islice(reading, min(_AT_ONCE, rows - found.checked)))
+        if not some:
+            break
+        found.checked += len(some)
+        for row in some:
+            if isinstance(row, BadRow) and len(found.errors) < errors:
+                found.errors.append(RowError(row.line, printable(without_secrets(row.reason))))
+            elif isinstance(row, Row) and len(found.sample) < sample:
+                found.sample.append(_shown(row))
+    found.rows = count_rows(csv_file)
+    return found
+
+
+def _shown(row: Row) -> dict[str, object]:
+    columns = {name: printable(cell)[:200] for name, cell in list(row.columns.items())[:_MOST_COLUMNS]}
+    return {
+        "line": row.line,
+        "url": printable(shown_url(row.url))[:2000],
+        "name": row.file_name and printable(row.file_name),
+        "size": row.file_size,
+        "modified": row.last_modified,
+        "columns": columns,
+    }

@@ -1,0 +1,137 @@
+"""What jobs do: one function for each kind, called in the job's own process."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vidkit.batch import process_rows
+from vidkit.core.config import Config
+from vidkit.curate.corrections import correct_entry, make_change
+from vidkit.curate.retag import retag_library
+from vidkit.download.names import local_path
+from vidkit.errors import OutputError, Terminated
+from vidkit.ffmpeg import find_tool
+from vidkit.library import Library, open_library, video_key
+from vidkit.rows import CsvRow, Row, read_video_metadata_from_csv
+from vidkit.rows.folder import rows_of
+from vidkit.web.job_files import JobFolder, read_json
+from vidkit.web.job_progress import JobProgress
+from vidkit.web.job_settings import run_spec
+from vidkit.web.search_parameters import SearchParameters
+from vidkit.workflow.run import open_rules, open_run
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a job's process is given.
+
+    Attributes:
+        config: the server's settings.
+        folder: the job's folder.
+        what: the content of its `request.json`.
+        progress: is told how far it is.
+    """
+
+    config: Config
+    folder: JobFolder
+    what: Mapping[str, Any]
+    progress: JobProgress
+
+
+def process(task: Task) -> dict[str, Any]:
+    """Rows through the pipeline, by the function of `vidkit process`; the result is what the model cost.
+
+    Raises:
+        Terminated: it was stopped; what is done is kept.
+        VidkitError: it cannot be done.
+    """
+    for tool in ("ffmpeg", "ffprobe"):
+        find_tool(tool)
+    spec = run_spec(task.config, task.what["settings"], task.folder.path)
+    with open_run(spec) as run:
+        summary = process_rows(run, _rows(task), run.config.concurrency.max_workers, task.progress)
+        task.progress.summary(summary)
+        if summary.abandoned:  # a thread waits for a server, and Python would wait for the thread
+            os._exit(1)
+        if summary.interrupted:
+            raise Terminated
+    return {"model": read_json(task.folder.path / "summary.json").get("model")}
+
+
+def _rows(task: Task) -> Iterator[CsvRow]:
+    """The rows of a job, or those of its lines that are to be tried again."""
+    lines = task.what.get("lines")
+    wanted = None if lines is None else frozenset(lines)
+    rows = read_video_metadata_from_csv(task.folder.rows, task.what.get("base_url"))
+    for row in rows:
+        if wanted is None or row.line in wanted:
+            for each in _expanded(row, task.config):
+                if not (isinstance(each, Row) and task.progress.was_done(each.url)):
+                    yield each
+
+
+def _expanded(row: CsvRow, config: Config) -> Iterable[CsvRow]:
+    """A row, or the videos of the folder that it names, where jobs may read this machine's files."""
+    if not config.serve.allow_local_files or not isinstance(row, Row):
+        return (row,)
+    path = local_path(row.url)
+    if path is None or not path.is_dir():
+        return (row,)
+    made = config.paths.processed_directory, config.paths.download_directory
+    return (each._replace(line=row.line) if isinstance(each, Row) else each for each in rows_of([row.url], made))
+
+
+def retag(task: Task) -> dict[str, Any]:
+    """Edited rules over the library, as `vidkit retag`.
+
+    Raises:
+        VidkitError: it cannot be done; what was retagged until then is.
+    """
+    rules = open_rules(task.config)
+    with open_library(task.config) as library:
+        task.progress.expect(library.stats().videos)
+        done = retag_library(library, rules, lambda number: task.progress.set(processed=number))
+    return {"looked_at": done.looked_at, "changed": done.changed, "missing": done.missing[:100]}
+
+
+def label(task: Task) -> dict[str, Any]:
+    """One correction of many videos, as `vidkit label` makes it of one.
+
+    Raises:
+        VidkitError: it cannot be done; what was corrected until then is.
+    """
+    asked = task.what
+    change = make_change(asked.get("class"), asked.get("add_tags") or (), asked.get("remove_tags") or ())
+    rules = open_rules(task.config)
+    with open_library(task.config) as library:
+        keys = list(dict.fromkeys(_keys_of(library, asked)))
+        task.progress.expect(len(keys))
+        for key in keys:
+            entry = library.by_key(key)
+            try:
+                corrected = entry and correct_entry(library, rules, entry, change)
+            except OutputError as error:
+                task.progress.fail(entry.record["source"]["url"] if entry else key, 0, "label", str(error))
+                continue
+            task.progress.count(**{"processed" if corrected else "skipped": 1})
+    return {"videos": len(keys)}
+
+
+def _keys_of(library: Library, asked: Mapping[str, Any]) -> Iterable[str]:
+    """The keys of the videos that are meant; all of a query are found before the first is changed."""
+    if asked.get("keys") is not None:
+        keys: list[str] = asked["keys"]
+        return keys
+    query = SearchParameters.model_validate(asked["query"]).query()
+    return [video_key(entry.record["source"]["url"]) for entry in library.records(query)]
+
+
+Kind = Callable[[Task], "dict[str, Any]"]
+# A job's kind -> what does it. A new kind is one row here.
+RUN: dict[str, Kind] = {"process": process, "retag": retag, "label": label}

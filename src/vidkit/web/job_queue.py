@@ -1,0 +1,375 @@
+"""The queue of jobs: it outlasts the server, and runs each job in a process of its own.
+
+A job's process ends with its server: the pipe between the two closes, however the server ended. The next server
+finds the job in the table, still running by name, and lets it wait again. It goes on where it was, because what is
+done is not done again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import pickle
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from vidkit.core import ensure_directory, printable, without_secrets
+from vidkit.core.config import Config
+from vidkit.core.locks import FileLock, take_file_lock
+from vidkit.errors import VidkitError
+from vidkit.web.job_files import (
+    INCOMING,
+    JOBS,
+    SERVERS,
+    JobFolder,
+    failed_lines,
+    folder_of,
+    put_in_place,
+    read_json,
+    write_json,
+)
+from vidkit.web.job_table import ENDED, Job, JobTable
+from vidkit.web.problems import Problem
+from vidkit.web.state import StateDatabase
+
+log = logging.getLogger(__name__)
+
+MOST_WAITING = 100_000
+_TICK = 0.25  # seconds between two looks at the jobs that run
+_IDLE = 1.0  # seconds between two looks for the jobs of a server that is gone
+_SECONDS_TO_STOP = 10.0  # until a job's process is killed
+_TAIL = 4096  # bytes of what a process says that are kept
+_DAY = 86400.0
+GOES_ON = "What was done is kept, and a retry goes on from there."
+
+
+@dataclass(frozen=True)
+class JobRequest:
+    """What a job is to do. `settings` are shown to everyone; `what` is not, and may be long."""
+
+    kind: str
+    name: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    what: Mapping[str, Any] = field(default_factory=dict)
+    priority: int = 0
+    total: int | None = None
+    rows: Path | None = None
+    """A CSV in the folder `incoming`, which is moved or linked into the job's own."""
+
+
+class JobQueue:
+    """Jobs of one state folder. Several servers may have a queue over the same folder."""
+
+    def __init__(self, state: StateDatabase, config: Config) -> None:
+        """Open the queue, and start to run jobs in a thread.
+
+        Raises:
+            OutputError: a folder cannot be made, or the file system has no locks.
+        """
+        self._config = config
+        self._directory = config.serve.directory.absolute()
+        for name in (JOBS, INCOMING, SERVERS):
+            ensure_directory(self._directory / name)
+        self._owner = secrets.token_hex(8)
+        lock = take_file_lock(self._directory / SERVERS / self._owner)
+        assert lock is not None
+        self._lock: FileLock = lock
+        self.table = JobTable(state, self._owner)
+        self._processes: dict[int, _JobProcess] = {}
+        self._wake = threading.Event()
+        self._closing = threading.Event()
+        self._clear_incoming()
+        self._thread = threading.Thread(target=self._run, name="jobs")
+        self._thread.start()
+
+    def incoming(self, name: str = "") -> Path:
+        """A new path for what a request brings, in the file system of the jobs."""
+        return self._directory / INCOMING / f"{secrets.token_hex(16)}{name}"
+
+    def add(self, request: JobRequest, created_by: str) -> Job:
+        """Put a job into the queue.
+
+        Args:
+            request: what to do.
+            created_by: who asks.
+
+        Raises:
+            Problem: the queue is full.
+            OutputError: the job's folder cannot be made.
+            LibraryError: the server's database cannot be written.
+        """
+        prepared = ensure_directory(self.incoming())
+        try:
+            what = {**request.what, "kind": request.kind, "settings": dict(request.settings)}
+            write_json(JobFolder(prepared).request, what)
+            if request.rows is not None:
+                _link(request.rows, JobFolder(prepared).rows)
+            job = self.table.add(
+                request.kind,
+                printable(request.name)[:200],
+                created_by,
+                request.settings,
+                request.priority,
+                request.total,
+                MOST_WAITING,
+                lambda number: put_in_place(prepared, self.folder(number)),
+            )
+        finally:
+            shutil.rmtree(prepared, ignore_errors=True)
+        if job is None:
+            raise Problem(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                f"{MOST_WAITING:,} jobs wait already: cancel some, or come back later",
+                {"Retry-After": "60"},
+            )
+        self._wake.set()
+        return job
+
+    def again(self, job: Job) -> JobRequest:
+        """What a job would be that tries another one again: the rows that failed, or all that is not done.
+
+        Raises:
+            Problem: it has not ended, or nothing of it failed.
+        """
+        folder = self.folder(job.id)
+        what = read_json(folder.request)
+        if job.state not in ENDED:
+            raise Problem(HTTPStatus.CONFLICT, f"job {job.id} has not ended: it is {job.state}")
+        if not what:
+            raise Problem(HTTPStatus.CONFLICT, f"the folder of job {job.id} is gone, so it cannot be tried again")
+        kind, settings, total = what.pop("kind"), what.pop("settings"), job.total
+        if job.state == "done":
+            lines = failed_lines(folder)
+            if not lines or kind != "process":
+                raise Problem(HTTPStatus.CONFLICT, f"nothing of job {job.id} failed")
+            what["lines"], total = lines, len(lines)
+        rows = folder.rows if folder.rows.exists() else None
+        return JobRequest(kind, job.name, settings, what, job.priority, total, rows)
+
+    def folder(self, number: int) -> JobFolder:
+        """Where the files of a job are."""
+        return folder_of(self._directory, number)
+
+    def get(self, number: int) -> Job | None:
+        """One job as it is now."""
+        job = self.table.get(number)
+        return None if job is None else self.with_progress(job)
+
+    def with_progress(self, job: Job) -> Job:
+        """A job with its progress so far, if it runs."""
+        if job.state != "running":
+            return job
+        return replace(job, progress=read_json(self.folder(job.id).progress))
+
+    def cancel(self, number: int) -> bool:
+        """Cancel a job; False where it has ended already."""
+        done = self.table.cancel(number)
+        self._wake.set()
+        return done
+
+    def close(self) -> None:
+        """Stop the jobs that run, which the next server goes on with, and the queue."""
+        self._closing.set()
+        self._wake.set()
+        self._thread.join()
+        self._lock.release()
+
+    def _run(self) -> None:
+        adopt_at = 0.0
+        while not self._closing.is_set():
+            try:
+                if time.monotonic() >= adopt_at:
+                    self._adopt()
+                    adopt_at = time.monotonic() + _IDLE
+                self._watch()
+                self._start_waiting()
+            except VidkitError as error:  # the disk is full, or the database locked: it may go again
+                log.warning("jobs: %s", error)
+            except Exception:
+                log.error("a mistake in vidkit: the queue of jobs", exc_info=True)
+            self._wake.wait(_TICK if self._processes else _IDLE)
+            self._wake.clear()
+        self._stop_all()
+
+    def _adopt(self) -> None:
+        """Let the jobs of servers that are gone wait again, once their processes have ended too."""
+        for job, owner in self.table.running():
+            if owner == self._owner:
+                continue
+            server = take_file_lock(self._directory / SERVERS / owner)
+            if server is None:
+                continue
+            try:
+                self._adopt_job(job, owner)
+            finally:
+                server.release()
+
+    def _adopt_job(self, job: Job, owner: str) -> None:
+        folder = self.folder(job.id)
+        if not folder.path.is_dir():
+            self.table.finish(job.id, owner, "failed", "its folder is gone", None, {})
+            return
+        at_work = take_file_lock(folder.lock)
+        if at_work is None:
+            return
+        at_work.release()
+        outcome = read_json(folder.outcome)
+        if outcome:
+            self._finish(job.id, owner, outcome)
+        else:
+            self.table.put_back(job.id, owner)
+            self._wake.set()
+
+    def _start_waiting(self) -> None:
+        while len(self._processes) < self._config.serve.max_jobs:
+            job = self.table.claim(self._config.serve.max_jobs)
+            if job is None:
+                return
+            folder = self.folder(job.id)
+            try:
+                self._processes[job.id] = _JobProcess(self._directory, job.id, self._config)
+            except OSError as error:
+                words = f"its process cannot be started: {error.strerror or error}"
+                self._finish(job.id, self._owner, {"state": "failed", "error": words})
+            log.info("job %d starts in %s", job.id, printable(folder.path))
+
+    def _watch(self) -> None:
+        """Look at the processes of this server: those that ended, and those that shall."""
+        if not self._processes:
+            return
+        to_cancel = self.table.to_cancel()
+        for number, process in list(self._processes.items()):
+            code = process.poll()
+            if code is None:
+                if number in to_cancel:
+                    process.stop()
+                continue
+            outcome = read_json(self.folder(number).outcome)
+            if not outcome and number in to_cancel:
+                outcome = {"state": "cancelled"}
+            self._finish(number, self._owner, outcome or {"state": "failed", "error": process.reason()})
+            del self._processes[number]
+
+    def _finish(self, number: int, owner: str, outcome: Mapping[str, Any]) -> None:
+        progress = read_json(self.folder(number).progress) | {"videos": []}
+        error = outcome.get("error")
+        shown = None if error is None else printable(without_secrets(str(error)))[:1000]
+        self.table.finish(number, owner, str(outcome["state"]), shown, outcome.get("result"), progress)
+
+    def _stop_all(self) -> None:
+        for process in self._processes.values():
+            process.stop()
+        for number, process in self._processes.items():
+            process.wait()
+            try:
+                outcome = read_json(self.folder(number).outcome)
+                if outcome:
+                    self._finish(number, self._owner, outcome)
+                else:
+                    self.table.put_back(number, self._owner)
+            except VidkitError as error:  # the next server sees to it
+                log.warning("job %d: %s", number, error)
+
+    def _clear_incoming(self) -> None:
+        """Remove what requests brought to a server that was killed meanwhile."""
+        for path in (self._directory / INCOMING).iterdir():
+            with contextlib.suppress(OSError):
+                if path.stat().st_mtime < time.time() - _DAY:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+class _JobProcess:
+    """The process of one job; it leads a session, and so a group, of its own."""
+
+    def __init__(self, directory: Path, number: int, config: Config) -> None:
+        # The settings hold secrets: they go through a pipe, which nobody else can read, and not into arguments.
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "vidkit.web.job_process", str(directory), str(number)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            env={**os.environ, "PYTHONSAFEPATH": "1"},
+        )
+        self._words = b""
+        self._stop_asked: float | None = None
+        self._reader = threading.Thread(target=self._read, name=f"words of job {number}", daemon=True)
+        self._reader.start()
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):  # it ended already; `poll` says how
+            self._process.stdin.write(pickle.dumps(config))
+            self._process.stdin.flush()
+
+    def poll(self) -> int | None:
+        """The exit status; None while it runs. One that was asked to stop and does not is killed."""
+        code = self._process.poll()
+        if code is None and self._stop_asked and time.monotonic() > self._stop_asked + _SECONDS_TO_STOP:
+            self._kill()
+        if code is not None:
+            self._close()
+        return code
+
+    def stop(self) -> None:
+        """Ask the process to stop cleanly."""
+        if self._stop_asked is None:
+            self._stop_asked = time.monotonic()
+            self._process.terminate()
+
+    def wait(self) -> None:
+        """Wait for the end of a process that was asked to stop."""
+        try:
+            self._process.wait(_SECONDS_TO_STOP)
+        except subprocess.TimeoutExpired:
+            self._kill()
+            self._process.wait()
+        self._close()
+
+    def reason(self) -> str:
+        """Why the process ended without an outcome, in words."""
+        code = self._process.returncode
+        if code == -getattr(signal, "SIGKILL", 9):
+            return f"the job's process was killed; most likely the machine ran out of memory. {GOES_ON}"
+        if code < 0:
+            name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
+            return f"the job's process crashed ({name}). {GOES_ON}"
+        lines = self._words.decode("utf-8", "replace").strip().splitlines()
+        why = lines[-1].removeprefix("ERROR: ") if lines else f"exit status {code}"
+        return f"the job's process ended early: {why}"
+
+    def _kill(self) -> None:
+        if os.name == "posix":
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        else:
+            self._process.kill()
+
+    def _close(self) -> None:
+        self._reader.join(1)
+        if self._process.stdin:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+
+    def _read(self) -> None:
+        assert self._process.stderr is not None
+        with self._process.stderr as pipe:
+            while block := os.read(pipe.fileno(), 65536):
+                self._words = (self._words + block)[-_TAIL:]
+
+
+def _link(source: Path, target: Path) -> None:
+    """Put a file at a second place, without a copy of its content where the file system can."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
