@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from functools import cache
 from typing import Any, ClassVar, Protocol
@@ -129,11 +129,18 @@ def _rules(custom_rules: CustomRules) -> RuleSet:
 
 def _apply(rules: Iterable[Rule], video: RuleInput, tags: Iterable[str]) -> list[str]:
     found = _by_meaning(tags)
+    for _ in rules_that_hold(rules, video, found):
+        pass
+    return list(found.values())
+
+
+def rules_that_hold(rules: Iterable[Rule], video: RuleInput, found: dict[str, str]) -> Iterator[Rule]:
+    """The rules that apply, in order. The tags of each come into `found` (folded -> spelling) for the next rules."""
     for rule in rules:
         if rule_holds(rule, video, found):
+            yield rule
             for tag in rule.gives:
                 found.setdefault(fold(tag), tag)
-    return list(found.values())
 
 
 def _by_meaning(tags: Iterable[str]) -> dict[str, str]:

@@ -5,12 +5,26 @@ A condition is read once, from the rule file's JSON into plain data; from then o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from vidkit.tagging.metadata_conditions import metadata_holds, read_metadata
+from vidkit.tagging.metadata_conditions import metadata_holds, read_metadata, worded
 from vidkit.tagging.words import fold, fold_name, stands_in
+
+
+class Place(NamedTuple):
+    """A text of a video, folded, and where it stands, in words: `scene 3`."""
+
+    text: str
+    where: str
+
+
+class Match(NamedTuple):
+    """What a condition finds in a video: the words, and where they stand; None where that says nothing."""
+
+    words: str
+    where: str | None
 
 
 @dataclass(frozen=True)
@@ -18,42 +32,58 @@ class RuleInput:
     """One video as the conditions see it: its words folded once."""
 
     record: Mapping[str, Any]
-    descriptions: tuple[str, ...]
-    names: tuple[str, ...]
-    ai_tags: frozenset[str]
+    descriptions: tuple[Place, ...]
+    names: tuple[Place, ...]
+    ai_tags: Mapping[str, list[str]]  # folded -> what the model gave it to
 
 
 @dataclass(frozen=True)
 class Condition:
-    """How one condition is read from JSON, and when it holds.
+    """How one condition is read from JSON, and what it finds: it holds where it finds anything.
 
-    `read` raises ValueError with a reason. `holds` takes what it returned, the video, and the folded tags so far.
+    `read` raises ValueError with a reason. `finds` takes what it returned, the video, and the folded tags so far.
+    It looks only as far as its caller asks.
     """
 
     read: Callable[[Any], Any]
-    holds: Callable[[Any, RuleInput, Collection[str]], bool]
+    finds: Callable[[Any, RuleInput, Collection[str]], Iterator[Match]]
 
 
 def rule_input(video_info: Mapping[str, Any]) -> RuleInput:
     """A record, whole or in part, as the conditions see it. Missing keys and nulls are simply not there."""
-    scenes, segments = (_entries(video_info, key) for key in ("scenes", "segments"))
+    scenes, clips = (
+        _entries(video_info, key, called) for key, called in (("scenes", "scene"), ("segments", "clip"))
+    )
     descriptions = [
-        video_info.get("qwen_description"),
-        *(part.get("description") for part in scenes + segments),
+        (video_info.get("qwen_description"), "the description"),
+        *((part.get("description"), where) for part, where in scenes + clips),
     ]
     source = video_info.get("source")
-    names = [video_info.get("filename"), source.get("file_name") if isinstance(source, Mapping) else None]
-    ai_tags = [video_info.get("ai_generated_tags"), *(part.get("tags") for part in segments)]
+    names = [
+        (video_info.get("filename"), "the file name"),
+        (source.get("file_name") if isinstance(source, Mapping) else None, "the name in the CSV"),
+    ]
+    ai_tags = [
+        (video_info.get("ai_generated_tags"), "the video"),
+        *((part.get("tags"), where) for part, where in clips),
+    ]
+    tagged: dict[str, list[str]] = {}
+    for tags, where in ai_tags:
+        for tag in tags or ():
+            if isinstance(tag, str):
+                tagged.setdefault(fold(tag), []).append(where)
     return RuleInput(
         record=video_info,
-        descriptions=tuple(fold(text) for text in descriptions if isinstance(text, str)),
-        names=tuple(fold_name(text) for text in names if isinstance(text, str)),
-        ai_tags=frozenset(fold(tag) for tags in ai_tags for tag in tags or () if isinstance(tag, str)),
+        descriptions=tuple(Place(fold(text), where) for text, where in descriptions if isinstance(text, str)),
+        names=tuple(Place(fold_name(text), where) for text, where in names if isinstance(text, str)),
+        ai_tags=tagged,
     )
 
 
-def _entries(video_info: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
-    return [entry for entry in video_info.get(key) or () if isinstance(entry, Mapping)]
+def _entries(video_info: Mapping[str, Any], key: str, called: str) -> list[tuple[Mapping[str, Any], str]]:
+    """The entries of a list of the record, each with what it is called: `scene 3`."""
+    listed = [entry for entry in video_info.get(key) or () if isinstance(entry, Mapping)]
+    return [(entry, f"{called} {entry.get('index', number)}") for number, entry in enumerate(listed, 1)]
 
 
 def read_texts(value: Any) -> list[str]:
@@ -85,18 +115,27 @@ def _read_names(value: Any) -> tuple[str, ...]:
     return names
 
 
-def _any_stands(words: Collection[str], texts: Collection[str]) -> bool:
-    return any(stands_in(word, text) for word in words for text in texts)
+def _words_in(words: Iterable[str], texts: Iterable[Place]) -> Iterator[Match]:
+    return (Match(word, text.where) for text in texts for word in words if stands_in(word, text.text))
+
+
+def _ai_tags(words: Collection[str], video: RuleInput, tags: Collection[str]) -> Iterator[Match]:
+    return (Match(word, where) for word in words for where in video.ai_tags.get(word, ()))
+
+
+def _metadata(entries: Any, video: RuleInput, tags: Collection[str]) -> Iterator[Match]:
+    if metadata_holds(entries, video.record):
+        yield from (Match(worded(entry, video.record), None) for entry in entries)
 
 
 CONDITIONS: dict[str, Condition] = {
     "description_keywords": Condition(
-        _read_folded, lambda words, video, tags: _any_stands(words, video.descriptions)
+        _read_folded, lambda words, video, tags: _words_in(words, video.descriptions)
     ),
-    "ai_generated_tags": Condition(_read_folded, lambda words, video, tags: not video.ai_tags.isdisjoint(words)),
-    "filename_keywords": Condition(_read_names, lambda words, video, tags: _any_stands(words, video.names)),
-    "metadata_conditions": Condition(
-        read_metadata, lambda entries, video, tags: metadata_holds(entries, video.record)
+    "ai_generated_tags": Condition(_read_folded, _ai_tags),
+    "filename_keywords": Condition(_read_names, lambda words, video, tags: _words_in(words, video.names)),
+    "metadata_conditions": Condition(read_metadata, _metadata),
+    "tags_present": Condition(
+        _read_folded, lambda words, video, tags: (Match(word, None) for word in words if word in tags)
     ),
-    "tags_present": Condition(_read_folded, lambda words, video, tags: any(word in tags for word in words)),
 }

@@ -25,6 +25,16 @@ from vidkit.tagging.words import caseless, fold
 
 SUFFIXES = ("gt", "gte", "lt", "lte", "ne", "in", "contains")
 _ORDER = ("gt", "gte", "lt", "lte")
+_WORDS = {
+    "": "is",
+    "gt": "is more than",
+    "gte": "is at least",
+    "lt": "is less than",
+    "lte": "is at most",
+    "ne": "is not",
+    "in": "is",
+    "contains": "contains",
+}
 COLUMNS = "source.columns."
 # Made by the rules or after them, so no rule can ask for them.
 _LATER = ("tags", "classification", "processing")
@@ -81,6 +91,19 @@ def columns_in(conditions: tuple[MetadataCondition, ...]) -> list[str]:
 def metadata_holds(conditions: tuple[MetadataCondition, ...], record: Mapping[str, Any]) -> bool:
     """Whether all conditions hold. A value that is `null`, missing or unreadable fulfils nothing but `_ne`."""
     return all(_holds(condition, _value(record, condition.key)) for condition in conditions)
+
+
+def worded(condition: MetadataCondition, record: Mapping[str, Any]) -> str:
+    """A condition in words, with the value that the record has: `duration is more than 600 (734.2)`."""
+    value = _value(record, condition.key)
+    have = "x".join(map(str, value)) if isinstance(value, tuple) else value
+    wanted = condition.wanted if isinstance(condition.wanted, tuple) else (condition.wanted,)
+    asked = " or ".join(map(_shown, wanted))
+    return f"{condition.key} {_WORDS[condition.suffix]} {asked} ({_shown(have)})"
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is None else f"{value:.10g}" if isinstance(value, float) else f"{value}"
 
 
 @cache

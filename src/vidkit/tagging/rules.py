@@ -16,7 +16,7 @@ from typing import Any
 
 from vidkit.core import json_reason, printable
 from vidkit.errors import ConfigError, nearest, sentence
-from vidkit.tagging.conditions import CONDITIONS, RuleInput, read_texts
+from vidkit.tagging.conditions import CONDITIONS, Match, RuleInput, read_texts
 from vidkit.tagging.metadata_conditions import COLUMNS, columns_in
 from vidkit.tagging.words import caseless
 
@@ -137,8 +137,14 @@ def missing_columns(rules: RuleSet, columns: Collection[str], where: str) -> Ite
 
 def rule_holds(rule: Rule, video: RuleInput, tags: Collection[str]) -> bool:
     """Whether a rule applies to a video that has these tags, folded, so far."""
-    held = (CONDITIONS[name].holds(data, video, tags) for name, data in rule.conditions)
+    held = (next(found, None) is not None for _, found in rule_finds(rule, video, tags))
     return all(held) if rule.match_all else any(held)
+
+
+def rule_finds(rule: Rule, video: RuleInput, tags: Collection[str]) -> Iterator[tuple[str, Iterator[Match]]]:
+    """What each condition of a rule finds in a video, by the condition's name: those that hold find something."""
+    for name, data in rule.conditions:
+        yield name, CONDITIONS[name].finds(data, video, tags)
 
 
 class _Object(dict[str, Any]):

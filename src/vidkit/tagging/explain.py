@@ -1,0 +1,136 @@
+"""Why a video has its tags and its class: which rule, which condition, which words, and where they stand.
+
+The rules are asked the same questions as when they gave the tags, so the explanation cannot say anything else.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+from vidkit.tagging import built_in, rules_that_hold, tag_and_classify
+from vidkit.tagging.conditions import RuleInput, rule_input
+from vidkit.tagging.rules import Rule, RuleSet, rule_finds
+from vidkit.tagging.words import fold
+
+Who = Literal["person", "rule", "built-in", "none"]
+_MOST = 20  # places that are named for one condition
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One condition that holds: of which rule, what it is called, the words that it finds, and where they stand."""
+
+    rule: str
+    condition: str
+    words: tuple[str, ...]
+    where: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a tag or a class is from. `none`: no rule of now gives it, so it is of earlier rules or texts."""
+
+    name: str
+    origin: Who
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The class and the tags of a record with their origins.
+
+    `removed` are the tags that a person took away, with the rules that give them. `outdated`: the rules of now give
+    other tags or another class than the record has.
+    """
+
+    classification: Origin
+    tags: list[Origin]
+    removed: list[Origin] = field(default_factory=list)
+    outdated: bool = False
+
+
+def explain_tags(record: Mapping[str, Any], rules: RuleSet) -> Explanation:
+    """Explain the tags and the class that a record has.
+
+    Args:
+        record: a whole record, as it is in the library.
+        rules: the user's rules.
+    """
+    video = rule_input(record)
+    given = _given_tags(video, rules)
+    said = record.get("corrections") or {"classification": None, "add_tags": [], "remove_tags": []}
+    added = {fold(tag) for tag in said["add_tags"]}
+    tags, classification = tag_and_classify(record, rules)
+    return Explanation(
+        classification=_class_origin(record, said["classification"], video, rules),
+        tags=[_tag_origin(tag, given, added) for tag in record["tags"]],
+        removed=[_tag_origin(tag, given, set()) for tag in said["remove_tags"]],
+        outdated=(tags, classification) != (list(record["tags"]), record["classification"]),
+    )
+
+
+def _given_tags(video: RuleInput, rules: RuleSet) -> dict[str, list[tuple[Who, Reason]]]:
+    """Why the rules give each tag, by the folded tag."""
+    called = _called(rules)
+    given: dict[str, list[tuple[Who, Reason]]] = defaultdict(list)
+    found: dict[str, str] = {}
+    for rule in rules_that_hold((*built_in().rules, *rules.rules), video, found):
+        who, name = called[id(rule)]
+        for reason in _reasons(rule, name, video, found):
+            for tag in dict.fromkeys(map(fold, rule.gives)):
+                given[tag].append((who, reason))
+    return given
+
+
+def _tag_origin(tag: str, given: Mapping[str, list[tuple[Who, Reason]]], added: set[str]) -> Origin:
+    whys = given.get(fold(tag), [])
+    who: Who = "person" if fold(tag) in added else whys[0][0] if whys else "none"
+    return Origin(tag, who, tuple(reason for _, reason in whys))
+
+
+def _class_origin(record: Mapping[str, Any], said: str | None, video: RuleInput, rules: RuleSet) -> Origin:
+    name = record["classification"]
+    if said is not None:
+        return Origin(name, "person" if said == name else "none")
+    called = _called(rules)
+    tags = {fold(tag): tag for tag in record["tags"]}
+    classes = (*rules.classifications, *built_in().classifications)
+    rule = next(rules_that_hold(classes, video, dict(tags)), None)
+    if rule is None or rule.gives[0] != name:
+        return Origin(name, "none")
+    who, where = called[id(rule)]
+    return Origin(name, who, tuple(_reasons(rule, where, video, tags)))
+
+
+def _reasons(rule: Rule, name: str, video: RuleInput, tags: Mapping[str, str]) -> list[Reason]:
+    """The conditions of a rule that find something."""
+    reasons = []
+    for condition, found in rule_finds(rule, video, tags):
+        matches = list(islice(found, _MOST))
+        if matches:
+            # A tag is shown as it is written, not folded.
+            words = dict.fromkeys(
+                each.words if each.where else tags.get(each.words, each.words) for each in matches
+            )
+            where = dict.fromkeys(each.where for each in matches if each.where)
+            reasons.append(Reason(name, condition, tuple(words), tuple(where)))
+    return reasons
+
+
+def _called(rules: RuleSet) -> dict[int, tuple[Who, str]]:
+    """What each rule is called, by its identity: `custom_tags.json, rule 3`."""
+    file = Path(rules.path).name if rules.path else "the rules"
+    called: dict[int, tuple[Who, str]] = {}
+    owners: tuple[tuple[Who, str, RuleSet], ...] = (
+        ("built-in", "vidkit's own rules", built_in()),
+        ("rule", file, rules),
+    )
+    for who, owner, each in owners:
+        for kind, listed in (("rule", each.rules), ("classification", each.classifications)):
+            called |= {id(rule): (who, f"{owner}, {kind} {number}") for number, rule in enumerate(listed, 1)}
+    return called
