@@ -135,7 +135,7 @@ def _apply(rules: Iterable[Rule], video: RuleInput, tags: Iterable[str]) -> list
 
 
 def rules_that_hold(rules: Iterable[Rule], video: RuleInput, found: dict[str, str]) -> Iterator[Rule]:
-    """The rules that apply, in order. The tags of each come into `found` (folded -> spelling) for the next rules."""
+    """The rules that apply, in order. The tags of each are put into `found`, by their folded form, for the next."""
     for rule in rules:
         if rule_holds(rule, video, found):
             yield rule

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from vidkit.web.views import audit, health, jobs, keys, media, pages, search, session, triage
+from vidkit.web.views import audit, health, jobs, keys, labels, media, pages, search, session, triage, videos
 
 ROUTES: tuple[APIRouter, ...] = (
     audit.router,
     health.router,
-    media.router,
-    keys.router,
     jobs.router,
+    keys.router,
+    labels.router,
+    media.router,
     pages.router,
     search.router,
-    triage.router,
     session.router,
+    triage.router,
+    videos.router,
 )

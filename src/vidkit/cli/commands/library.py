@@ -17,6 +17,7 @@ from vidkit.cli.screen import counted, say
 from vidkit.core import printable, shown_url
 from vidkit.core.config import Config
 from vidkit.core.units import format_count, format_duration, format_size
+from vidkit.curate.removal import remove_video
 from vidkit.curate.retag import retag_library, write_json
 from vidkit.errors import ConfigError, LibraryError, OutputError
 from vidkit.library import (
@@ -35,7 +36,7 @@ from vidkit.library import (
     unknown_keys,
 )
 from vidkit.library.backends import backend_of, configured_address
-from vidkit.workflow.layout import files_of, remove_files, reports_folder
+from vidkit.workflow.layout import files_of, reports_folder
 from vidkit.workflow.run import open_rules
 
 if TYPE_CHECKING:
@@ -198,9 +199,7 @@ def remove(options: argparse.Namespace, config: Config) -> int:
         if not options.yes and not _agreed(found, options.files):
             return EXIT_DONE
         for entry in found:
-            home.remove(entry.record["source"]["url"])
-            if options.files:
-                remove_files(files_of(entry.record, entry.folder, config.paths.download_directory))
+            remove_video(home, entry, config.paths.download_directory, options.files)
     return EXIT_DONE
 
 
