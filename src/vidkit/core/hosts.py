@@ -47,6 +47,15 @@ class AllowedHost:
         return host == self.name if self.network is None else address in self.network
 
 
+def parse_address(text: str) -> Address | None:
+    """An IP address, an IPv4 address inside IPv6 as IPv4; None if the text is none."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
 def host_name(text: str) -> str:
     """A host name in one spelling: lower case, ASCII (IDNA), without a trailing dot; unknown characters stay."""
     text = text.strip().lower()
@@ -65,6 +74,19 @@ def read_hosts(text: str) -> tuple[AllowedHost, ...]:
         ValueError: one of them is not a name, an address or a network.
     """
     return tuple(map(_read_host, _parts(text)))
+
+
+def read_names(text: str) -> tuple[str, ...]:
+    """The host names and addresses of a setting, separated by commas or spaces, without ports.
+
+    Raises:
+        ValueError: one of them is neither.
+    """
+    hosts = read_hosts(text)
+    for host in hosts:
+        if host.port is not None or (host.network is not None and host.network.num_addresses > 1):
+            raise ValueError(f"{str(host)!r} is not a name such as videos.example.org, without a port")
+    return tuple(map(str, hosts))
 
 
 def read_networks(text: str) -> tuple[Network, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from vidkit.core.hosts import AllowedHost, Network, read_hosts, read_networks
+from vidkit.core.hosts import AllowedHost, Network, read_hosts, read_names, read_networks
 from vidkit.core.setting_values import (
     Secret,
     choice,
@@ -285,6 +285,18 @@ class Serve:
         (),
         "Addresses or networks of reverse proxies whose X-Forwarded-For is believed.",
         read_networks,
+    )
+    server_names: tuple[str, ...] = setting(
+        "ServerNames",
+        (),
+        "Names of `vidkit serve` in addresses, such as videos.example.org: needed behind a reverse proxy.",
+        read_names,
+    )
+    requests_per_minute: int = setting(
+        "RequestsPerMinute",
+        6000,
+        "Number of requests to `vidkit serve` per minute, for each key and each address; 0: no limit.",
+        number(int, 0, 10**6, "a whole number"),
     )
     directory: Path = setting(
         "Directory",

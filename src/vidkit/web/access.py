@@ -17,6 +17,7 @@ API = "/api/v1"
 # (method, path of the route) -> scope. A route without a row answers 403 to everyone.
 SCOPES: dict[tuple[str, str], str] = {
     ("GET", "/healthz"): OPEN,
+    ("GET", "/metrics"): "read",
     ("GET", "/api/openapi.json"): "read",
     ("GET", "/api/docs"): OPEN,
     ("GET", f"{API}/search"): "read",
@@ -63,14 +64,16 @@ def authorize(request: Request) -> None:
     that is not open to everyone is kept in the request.
 
     Raises:
-        Problem: 401 for nobody, 403 for too small a scope or an unknown route.
+        Problem: 401 for nobody, 403 for too small a scope or an unknown route, 429 for too many requests.
     """
     services = request.app.state.services
     path = request.scope["route"].path
     scope = SCOPES.get((request.method, path))
+    address = request.client.host if request.client else ""
+    actor: Actor | None = None if scope == OPEN else services.actor_of(request)
+    services.limits.count(actor, address)
     if scope == OPEN:
         return
-    actor: Actor | None = services.actor_of(request)
     request.state.actor = actor
     if actor is None:
         raise Problem(HTTPStatus.UNAUTHORIZED, "sign in first, or send a key", {"WWW-Authenticate": "Bearer"})

@@ -4,60 +4,29 @@ from __future__ import annotations
 
 from fastapi import Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from vidkit._version import __version__
 from vidkit.web.access import authorize
+from vidkit.web.edge import Edge
+from vidkit.web.guard import Guard
 from vidkit.web.problems import add_error_handlers
 from vidkit.web.routes import ROUTES
 from vidkit.web.services import Services
 from vidkit.web.views.pages import STATIC
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    [
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data: blob:",
-        "media-src 'self' blob:",
-        "connect-src 'self'",
-        "font-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    ]
-)
-HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-}
 
+class _App(FastAPI):
+    """An application with the guard and the edge around all of it, the answers to exceptions too."""
 
-class SecurityHeaders:
-    """Adds HEADERS to every answer. It passes bodies on as they are: a large file is not copied on its way."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        await self._app(scope, receive, with_headers)
+    def build_middleware_stack(self) -> ASGIApp:
+        services: Services = self.state.services
+        return Edge(Guard(super().build_middleware_stack(), services.gate), services.requests)
 
 
 def create_app(services: Services) -> FastAPI:
     """The web library over opened services, as an ASGI application."""
-    app = FastAPI(
+    app = _App(
         title="vidkit",
         version=__version__,
         openapi_url=None,
@@ -70,6 +39,4 @@ def create_app(services: Services) -> FastAPI:
     for router in ROUTES:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-
-    app.add_middleware(SecurityHeaders)
     return app

@@ -87,7 +87,6 @@ def add_error_handlers(app: FastAPI) -> None:
         return problem_answer(status, printable(without_secrets(str(error))))
 
     def on_anything(request: Request, error: Exception) -> JSONResponse:
-        log.error("%s %s failed", request.method, request.url.path, exc_info=error)
         return problem_answer(
             HTTPStatus.INTERNAL_SERVER_ERROR, "vidkit made a mistake here; the log has the details"
         )

@@ -45,7 +45,7 @@ def run_server(config: Config, host: str, port: int, no_auth: bool = False, open
         raise ConfigError(f"--no-auth: {host} can be reached by others; leave out --no-auth, or serve 127.0.0.1")
     with ExitStack() as stack:
         listener = stack.enter_context(listening(host, port))
-        services = stack.enter_context(open_services(config, no_auth))
+        services = stack.enter_context(open_services(config, no_auth, host))
         if not is_loopback(host) and not services.keys.some_active():
             raise ConfigError(
                 f"{host} can be reached by other machines, and there is no key yet. Make one first: "

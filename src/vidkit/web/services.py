@@ -13,11 +13,16 @@ from vidkit.core.config import Config
 from vidkit.library import Library, open_library
 from vidkit.web.actors import LOCAL, Actor
 from vidkit.web.audit import AuditLog
+from vidkit.web.guard import Gate, make_gate
 from vidkit.web.job_events import JobEvents
 from vidkit.web.job_queue import JobQueue
 from vidkit.web.keys import Keys
+from vidkit.web.metrics import Cached, Requests
+from vidkit.web.rate_limits import RateLimits
 from vidkit.web.sessions import Sessions
 from vidkit.web.state import StateDatabase
+
+_COUNTED_EVERY = 300.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,10 @@ class Services:
     sessions: Sessions
     jobs: JobQueue
     events: JobEvents
+    gate: Gate
+    limits: RateLimits
+    requests: Requests
+    videos: Cached
     no_auth: bool = False
 
     def actor_of(self, request: Request) -> Actor | None:
@@ -50,12 +59,13 @@ class Services:
 
 
 @contextmanager
-def open_services(config: Config, no_auth: bool = False) -> Iterator[Services]:
+def open_services(config: Config, no_auth: bool = False, host: str = "127.0.0.1") -> Iterator[Services]:
     """Open what the server needs.
 
     Args:
         config: the settings.
         no_auth: take every request for the owner's own.
+        host: what the server listens on, a name or an address.
 
     Raises:
         LibraryError: the library or the server's own database cannot be opened.
@@ -64,13 +74,26 @@ def open_services(config: Config, no_auth: bool = False) -> Iterator[Services]:
     state = StateDatabase(config.serve.directory)
     try:
         keys = Keys(state)
-        sessions = Sessions(state, keys)
         with (
             open_library(config) as library,
             closing(JobQueue(state, config)) as jobs,
             closing(JobEvents(jobs.table, jobs.with_progress)) as events,
         ):
-            yield Services(config, library, state, AuditLog(state), keys, sessions, jobs, events, no_auth)
+            yield Services(
+                config=config,
+                library=library,
+                state=state,
+                audit=AuditLog(state),
+                keys=keys,
+                sessions=Sessions(state, keys),
+                jobs=jobs,
+                events=events,
+                gate=make_gate(host, config.serve.server_names, config.serve.trusted_proxies),
+                limits=RateLimits(config.serve.requests_per_minute),
+                requests=Requests(),
+                videos=Cached(lambda: library.stats().videos, _COUNTED_EVERY),
+                no_auth=no_auth,
+            )
     finally:
         state.close()
 

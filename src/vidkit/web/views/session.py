@@ -40,6 +40,8 @@ class SignedIn(BaseModel):
 @router.post("")
 def sign_in(body: SignIn, request: Request, response: Response, services: Shared) -> SignedIn:
     """Sign a browser in: the answer sets its cookie."""
+    address = request.client.host if request.client else ""
+    services.limits.before_sign_in(address)
     if body.key is not None:
         opened = services.sessions.open_with_key(body.key.strip())
         wrong, how = "this key is not known, has expired or was revoked", "with a key"
@@ -48,9 +50,10 @@ def sign_in(body: SignIn, request: Request, response: Response, services: Shared
         wrong = "this sign-in link was used already or is too old: `vidkit keys link` prints a new one"
         how = "with a sign-in link"
     if opened is None:
+        services.limits.wrong_sign_in(address)
         raise Problem(HTTPStatus.UNAUTHORIZED, wrong, {"WWW-Authenticate": "Bearer"})
     session, secret = opened
-    actor = Actor(session.name, session.scope, request.client.host if request.client else "", "session")
+    actor = Actor(session.name, session.scope, address, "session")
     services.audit(actor, "sign in", how)
     response.set_cookie(
         services.sessions.cookie,

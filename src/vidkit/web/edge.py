@@ -1,0 +1,85 @@
+"""The edge of the application: headers of every answer, how long it took, and what becomes of an exception."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from vidkit.core import printable
+from vidkit.web.metrics import Requests
+
+log = logging.getLogger(__name__)
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data: blob:",
+        "media-src 'self' blob:",
+        "connect-src 'self'",
+        "font-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    ]
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+}
+
+
+class Edge:
+    """Adds HEADERS to every answer and notes how long it took to begin. Bodies pass as they are, without a copy."""
+
+    def __init__(self, app: ASGIApp, requests: Requests) -> None:
+        self._app = app
+        self._requests = requests
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, status = time.perf_counter(), 0
+
+        async def with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", _caching(scope["path"]))
+                self._requests.note(scope["method"], _route(scope), status, time.perf_counter() - began)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, with_headers)
+        except (ClientDisconnect, ConnectionError):
+            pass
+        except Exception as error:
+            log.error("%s %s failed", scope["method"], printable(_route(scope)), exc_info=error)
+            if status < 500:  # the answer began well: the client must see that it did not end well
+                raise
+
+
+def _caching(path: str) -> str:
+    """Answers with data are not kept; the files of the pages are, and asked for again whether they changed."""
+    return "no-store" if path.startswith(("/api/", "/metrics", "/healthz")) else "no-cache"
+
+
+def _route(scope: Scope) -> str:
+    """The template of the route, such as `/api/v1/videos/{key}`: a path may hold what must not be in a log."""
+    route = scope.get("route")
+    if route is not None:
+        return str(getattr(route, "path", "other"))
+    return "/static" if scope["path"].startswith("/static/") else "other"
