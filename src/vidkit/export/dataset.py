@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from vidkit._version import __version__
 from vidkit.core import printable
@@ -26,12 +26,21 @@ from vidkit.export.items import LEVELS, DatasetSpec, ItemSelection
 from vidkit.export.labels import column_of, label_folders, label_reader
 from vidkit.export.media import ClipLimits
 from vidkit.export.plan import ExportPlan, make_plan
-from vidkit.export.samples import MISSING, REMEDIES, UNUSABLE, ExportReport, FileOptions, items_in, samples
+from vidkit.export.samples import (
+    MISSING,
+    REMEDIES,
+    UNUSABLE,
+    ExportReport,
+    FileOptions,
+    count_samples,
+    items_in,
+    samples,
+)
 from vidkit.export.splits import parse_split
 from vidkit.library.query import Bounds, Query
 
 if TYPE_CHECKING:
-    from vidkit.library import Library
+    from vidkit.library import LibraryEntry
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -40,24 +49,41 @@ log = logging.getLogger(__name__)
 Progress = Callable[[str, int, "int | None"], None]
 
 
-@dataclass(frozen=True)
-class Exported:
-    """What an export did. `counts` is split -> label -> items, with "" for no label.
+class Records(Protocol):
+    """Where the records of a dataset come from: a library, or some videos of one."""
 
-    `missing` is reason -> items left out, `without_file` reason -> rows that have no file; both are listed in the
-    file `missing_list`, if there are any. `scarce` is label -> videos, of the labels that are not in every split.
+    @property
+    def name(self) -> str:
+        """What the library is called."""
+
+    def records(self, query: Query | None = None) -> Iterator[LibraryEntry]:
+        """The records that a query finds, in the same order each time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetCounts:
+    """What is in a dataset. `counts` is split -> label -> items, with "" for no label.
+
+    `missing` is reason -> items left out, `without_file` reason -> rows that have no file. `scarce` is label ->
+    videos, of the labels that are not in every split.
     """
 
-    folder: Path
     items: int
     videos: int
     counts: Mapping[str, Mapping[str, int]]
     missing: Mapping[str, int]
     without_file: Mapping[str, int]
-    missing_list: Path | None
     unlabelled: int
     scarce: Mapping[str, int]
     at_odds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exported(DatasetCounts):
+    """What an export did. The file `missing_list`, if there is one, lists what is missing or without a file."""
+
+    folder: Path
+    missing_list: Path | None
     resumed: bool
 
     @property
@@ -67,7 +93,7 @@ class Exported:
 
 
 def export_dataset(
-    library: Library,
+    library: Records,
     directory: str | os.PathLike[str],
     format: str,
     *,
@@ -110,52 +136,72 @@ def export_dataset(
         OutputError: the folder already exists or cannot be written.
         ToolMissingError: a package for the format, or ffmpeg for cutting scenes, is not installed.
     """
-    if format not in FORMATS:
-        raise ConfigError(f"--format {printable(format)}: there is {', '.join(FORMATS)}")
-    if level not in LEVELS:
-        raise ConfigError(f"--level {printable(level)}: there is {', '.join(LEVELS)}")
-    form, label_of = FORMATS[format], label_reader(label)
-    how = FileOptions(form, _mode(format, form, files), caps or ClipLimits())
-    query = query or Query()
-    lengths, query = (Bounds(), query) if level == "video" else (query.duration, replace(query, duration=Bounds()))
-    selection = ItemSelection(level, label_of, lengths)
-    request = _ExportRequest(format, level, label, how, parse_split(split), seed, command, lengths)
+    request = _read_request(format, query, level, label, split, seed, files, caps, command)
     target = target_of(directory, overwrite)
     tell = progress or (lambda what, done, total: None)
-    plan = make_plan(
-        library.records(query),
-        lambda entry: items_in(entry, selection, how),
-        request.shares,
-        seed,
-        lambda done: tell("looking", done, None),
-    )
-    _check_not_empty(plan, request, form)
+    plan = _planned(library, request, tell)
     with building(target, request.fingerprint(plan)) as (folder, resumed), request.report(folder) as report:
         plan = plan.kept_in(folder / WORK)
         work, folders = folder / WORK, label_folders([*plan.labels, ""])
         spec = DatasetSpec(
             folder, work, level, tuple(request.shares), plan.labels, folders, webdataset.packed(work)
         )
-        records = _counted(library.records(query), lambda done: tell("exporting", done, plan.videos))
-        form.write(samples(records, plan, spec, how, selection, report), spec)
+        records = _counted(library.records(request.query), lambda done: tell("exporting", done, plan.videos))
+        form = request.how.form
+        form.write(samples(records, plan, spec, request.how, request.selection, report), spec)
         info = _dataset_info(request, plan, report, target.name, library.name)
         if not info.items:
             remedies = "".join(f". {REMEDIES[reason]}" for reason in report.missing if reason in REMEDIES)
             raise ConfigError(f"nothing could be exported: {_reasons(report.missing)}{remedies}")
         write_card(folder, info, form)
     return Exported(
+        **_counts_of(info, report),
         folder=target,
-        items=info.items,
-        videos=info.videos,
-        counts=info.counts,
-        missing=dict(report.missing),
-        without_file=dict(report.kept),
         missing_list=target / MISSING if info.missing else None,
-        unlabelled=info.unlabelled,
-        scarce=info.scarce,
-        at_odds=info.at_odds,
         resumed=resumed,
     )
+
+
+def preview_dataset(
+    library: Records,
+    format: str,
+    *,
+    query: Query | None = None,
+    level: str = "video",
+    label: str = "class",
+    split: str | None = None,
+    seed: int = 0,
+    files: str | None = None,
+    progress: Progress | None = None,
+) -> DatasetCounts:
+    """Count what `export_dataset` would make of the same arguments. Nothing is written.
+
+    Scenes that ffmpeg cannot cut, and files that are gone from another store, are counted as if they were there.
+
+    Raises:
+        ConfigError: an argument is invalid, or there is nothing to export.
+        LibraryError: the library cannot be read.
+    """
+    request = _read_request(format, query, level, label, split, seed, files, None, "")
+    tell = progress or (lambda what, done, total: None)
+    plan = _planned(library, request, tell)
+    report = request.report(None)
+    records = _counted(library.records(request.query), lambda done: tell("counting", done, plan.videos))
+    count_samples(records, plan, request.how, request.selection, report)
+    return DatasetCounts(**_counts_of(_dataset_info(request, plan, report, "", library.name), report))
+
+
+def _counts_of(info: DatasetInfo, report: ExportReport) -> dict[str, Any]:
+    return {
+        "items": info.items,
+        "videos": info.videos,
+        "counts": info.counts,
+        "missing": dict(report.missing),
+        "without_file": dict(report.kept),
+        "unlabelled": info.unlabelled,
+        "scarce": info.scarce,
+        "at_odds": info.at_odds,
+    }
 
 
 @dataclass(frozen=True)
@@ -169,7 +215,13 @@ class _ExportRequest:
     shares: Mapping[str, float]
     seed: int
     command: str
-    lengths: Bounds
+    query: Query
+    selection: ItemSelection
+
+    @property
+    def lengths(self) -> Bounds:
+        """The limits on the length of each item."""
+        return self.selection.lengths
 
     def fingerprint(self, plan: ExportPlan) -> str:
         """What the dataset is made from: an interrupted export goes on where this is the same."""
@@ -177,8 +229,53 @@ class _ExportRequest:
         text = json.dumps([*made_from, asdict(self.how.caps), dict(self.shares), self.seed, asdict(self.lengths)])
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def report(self, folder: Path) -> ExportReport:
+    def report(self, folder: Path | None) -> ExportReport:
         return ExportReport(folder, {split: Counter() for split in self.shares})
+
+
+def _read_request(
+    format: str,
+    query: Query | None,
+    level: str,
+    label: str,
+    split: str | None,
+    seed: int,
+    files: str | None,
+    caps: ClipLimits | None,
+    command: str,
+) -> _ExportRequest:
+    """The arguments of an export, seen to that they make sense.
+
+    Raises:
+        ConfigError: one does not.
+    """
+    if format not in FORMATS:
+        raise ConfigError(f"--format {printable(format)}: there is {', '.join(FORMATS)}")
+    if level not in LEVELS:
+        raise ConfigError(f"--level {printable(level)}: there is {', '.join(LEVELS)}")
+    form, label_of = FORMATS[format], label_reader(label)
+    how = FileOptions(form, _mode(format, form, files), caps or ClipLimits())
+    query = query or Query()
+    lengths, query = (Bounds(), query) if level == "video" else (query.duration, replace(query, duration=Bounds()))
+    selection = ItemSelection(level, label_of, lengths)
+    return _ExportRequest(format, level, label, how, parse_split(split), seed, command, query, selection)
+
+
+def _planned(library: Records, request: _ExportRequest, tell: Progress) -> ExportPlan:
+    """The first pass over the library.
+
+    Raises:
+        ConfigError: there is nothing to export.
+    """
+    plan = make_plan(
+        library.records(request.query),
+        lambda entry: items_in(entry, request.selection, request.how),
+        request.shares,
+        request.seed,
+        lambda done: tell("looking", done, None),
+    )
+    _check_not_empty(plan, request, request.how.form)
+    return plan
 
 
 def _dataset_info(

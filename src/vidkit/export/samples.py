@@ -6,8 +6,8 @@ import csv
 import shlex
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -55,10 +55,11 @@ class FileOptions:
 class ExportReport:
     """What became of the items: `counts` is split -> label -> items, `missing` and `kept` reason -> items.
 
-    `missing` items are left out; `kept` ones have a row without a file.
+    `missing` items are left out; `kept` ones have a row without a file. Both are listed in `missing.csv` in the
+    folder, if there is one.
     """
 
-    folder: Path
+    folder: Path | None
     counts: dict[str, Counter[str]]
     videos: int = 0
     missing: Counter[str] = field(default_factory=Counter)
@@ -67,8 +68,8 @@ class ExportReport:
     _table: Any = None
 
     def __enter__(self) -> ExportReport:
-        with suppress(FileNotFoundError):
-            (self.folder / MISSING).unlink()
+        if self.folder is not None:
+            (self.folder / MISSING).unlink(missing_ok=True)
         return self
 
     def __exit__(
@@ -81,8 +82,10 @@ class ExportReport:
         self.counts[sample.split].update(item.label or "" for item in sample.items)
 
     def missed(self, sample: Sample, reason: str, detail: str = "", kept: bool = False) -> None:
-        """Note in `missing.csv` that a sample is not in the dataset, or is there without a file."""
+        """Note that a sample is not in the dataset, or is there without a file."""
         (self.kept if kept else self.missing)[reason] += len(sample.items)
+        if self.folder is None:
+            return
         if self._file is None:
             self._file = (self.folder / MISSING).open("w", encoding="utf-8", errors="replace", newline="")
             self._table = csv.writer(self._file, lineterminator="\n")
@@ -148,16 +151,53 @@ def _on_this_machine(
         yield replace(entry, folder=folder), "copy" if files.mode == "link" else files.mode
 
 
+def count_samples(
+    records: Iterable[LibraryEntry],
+    plan: ExportPlan,
+    files: FileOptions,
+    selection: ItemSelection,
+    report: ExportReport,
+) -> None:
+    """Report what `samples` would, without a file that is touched.
+
+    What cannot be known before is counted as if it were well: scenes that ffmpeg cannot cut, and files in another
+    store.
+    """
+    for entry in records:
+        split = plan.split_of(entry.record)
+        if split is None:
+            continue
+        any_of_it = False
+        for planned in _planned(entry, split, plan.name(entry.record), selection, files.form):
+            sample = _wanted(planned, plan.labels, files, report)
+            if sample is None:
+                continue
+            problem = _problem(sample, files)
+            kept = bool(problem) and _is_kept(sample, files)
+            if problem:
+                report.missed(sample, problem, kept=kept)
+            if kept or not problem:
+                report.exported(sample)
+                any_of_it = True
+        report.videos += any_of_it
+
+
 def _checked(sample: Sample, spec: DatasetSpec, files: FileOptions, report: ExportReport) -> Sample | None:
     """The sample with the items that are to be in the dataset, and its file in its place; None without items."""
+    wanted = _wanted(sample, spec.labels, files, report)
+    return None if wanted is None else _brought(wanted, spec, files, report)
+
+
+def _wanted(sample: Sample, labels: Mapping[str, int], files: FileOptions, report: ExportReport) -> Sample | None:
+    """The sample with the items that are to be in the dataset; None without items."""
     if files.form.needs_label:
         sample = _labelled(sample, report)
     if not sample.items:
         return None
-    if any(item.label is not None and item.label not in spec.labels for item in sample.items):
+    if any(item.label is not None and item.label not in labels for item in sample.items):
         report.missed(sample, CHANGED)
         return None
-    return _brought(sample, spec, files, report)
+    return sample
 
 
 def _planned(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -16,6 +15,7 @@ from vidkit.core.units import format_count
 from vidkit.errors import ConfigError
 from vidkit.export import Exported, export_dataset
 from vidkit.export.card import not_everywhere
+from vidkit.export.command import export_command
 from vidkit.export.media import ClipLimits
 from vidkit.export.samples import REMEDIES
 from vidkit.library import Library, open_library
@@ -42,7 +42,7 @@ def export(options: argparse.Namespace, config: Config) -> int:
                 files=options.files,
                 overwrite=options.overwrite,
                 caps=ClipLimits(config.processing.max_resolution, config.processing.max_fps),
-                command=command_of(options),
+                command=export_command(options.directory, {**vars(options), "class": options.classes}),
                 progress=lambda what, done, total: progress(done, total, what),
             )
     except KeyboardInterrupt:
@@ -88,29 +88,3 @@ def _lines(done: Exported, directory: str) -> Iterator[str]:
     for reason, remedy in REMEDIES.items():
         if reason in {*done.missing, *done.without_file}:
             yield f"{reason}: {remedy}"
-
-
-def command_of(options: argparse.Namespace) -> str:
-    """The command that the arguments are from, for the card."""
-    words = ["vidkit", "export", options.directory]
-    for option, value in (
-        ("--format", options.format),
-        ("--level", options.level),
-        ("--label", options.label),
-        ("--split", options.split),
-        ("--seed", options.seed),
-        ("--search", options.words or None),
-        ("--codec", options.codec),
-        ("--resolution", options.resolution),
-        ("--min-duration", options.min_duration),
-        ("--max-duration", options.max_duration),
-        ("--after", options.after),
-        ("--before", options.before),
-        ("--limit", options.limit),
-    ):
-        words += [option, str(value)] if value is not None else []
-    for option, values in (("--tag", options.tag), ("--class", options.classes), ("--where", options.where)):
-        for value in values:
-            words += [option, value]
-    words += [f"--{options.files}"] if options.files else []
-    return shlex.join(words)

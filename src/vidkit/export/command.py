@@ -1,0 +1,44 @@
+"""The `vidkit export` command that makes a dataset, as its card and the page show it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+# An option of one value -> how it is called among the options.
+_OPTIONS = {
+    "--format": "format",
+    "--level": "level",
+    "--label": "label",
+    "--split": "split",
+    "--seed": "seed",
+    "--search": "words",
+    "--codec": "codec",
+    "--resolution": "resolution",
+    "--min-duration": "min_duration",
+    "--max-duration": "max_duration",
+    "--after": "after",
+    "--before": "before",
+    "--limit": "limit",
+}
+_REPEATED = {"--tag": "tag", "--class": "class", "--where": "where"}
+
+
+def export_command(directory: str, options: Mapping[str, Any]) -> str:
+    """The command for a shell.
+
+    Args:
+        directory: the output folder.
+        options: `format`, `level`, `label`, `split`, `seed`, `files`, and a search as `read_query` takes it.
+            None, or a name that is missing, is not said. Other names are ignored.
+    """
+    words = ["vidkit", "export", directory]
+    for option, name in _OPTIONS.items():
+        value = options.get(name)
+        words += [] if value in (None, "") else [option, str(value)]
+    for option, name in _REPEATED.items():
+        for value in options.get(name) or ():
+            words += [option, value]
+    words += [f"--{options['files']}"] if options.get("files") else []
+    return shlex.join(words)
