@@ -79,11 +79,10 @@ function onKey(event) {
   first = "";
   const typing = isTyping(event.composedPath()[0] ?? null);
   const active = activeGroups();
-  for (const { keys } of active) {
-    for (const key of keys) {
-      if (typing && !key.anywhere) continue;
-      const names = key.keys.split(" ");
-      if (!names.includes(name) && !(pair && names.includes(pair))) continue;
+  // Of two keys one after another, the second does not count for itself: "g" and "s" go to a page that has an "s".
+  for (const wanted of pair ? [pair, name] : [name]) {
+    for (const key of active.flatMap((group) => group.keys)) {
+      if ((typing && !key.anywhere) || !key.keys.split(" ").includes(wanted)) continue;
       if (key.run(event) === false) continue;
       event.preventDefault();
       return;

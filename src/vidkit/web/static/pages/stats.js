@@ -1,0 +1,226 @@
+// Stats: the library, or what a search finds of it, in numbers. Each bar leads to the search that it counts.
+
+import { html, useId, useState } from "../ui.js";
+import { get, useLoad, wordsOf } from "../api.js";
+import { change, withParameters } from "../router.js";
+import { bytes, count, lasting } from "../format.js";
+import { searchOf } from "../moments.js";
+import { Chosen } from "../components/facets.js";
+
+export const STYLES = ["/static/pages/stats.css"];
+
+/**
+ * @typedef {object} Stats
+ * @property {number} videos
+ * @property {number} seconds
+ * @property {number} bytes
+ * @property {number} described
+ * @property {Record<string, number>} classes
+ * @property {Record<string, number>} tags
+ * @property {Record<string, number>} resolutions
+ * @property {Record<string, number>} codecs
+ * @property {Record<string, number>} durations
+ * @property {Record<string, number>} failures
+ * @property {Record<string, number | null>} model
+ * @property {string} [by]
+ * @property {{value: string | null, videos: number, clips: number, seconds: number}[]} [values]
+ *
+ * @typedef {Record<string, string | string[] | null>} Changes of the address
+ * @typedef {{name: string, count: number, changes: Changes | null, more?: string[]}} Bar
+ */
+
+const SHORT = 12; // bars that are shown at first
+
+/** @param {{query: URLSearchParams}} props */
+export function Page({ query }) {
+  const search = searchOf(query);
+  search.delete("sort");
+  const by = query.get("by") ?? "";
+  const asked = new URLSearchParams(search);
+  if (by) asked.set("by", by);
+  const { value, error, loading, again } = useLoad(String(asked), (abort) => get("/stats", asked, abort));
+  return html`<div class="page stats" aria-busy=${loading}>
+    <div class="page-head">
+      <h1>Stats</h1>
+      <a class="button button-small" href=${withParameters({ path: "/", query: search }, {})}>Show the moments</a>
+    </div>
+    <${Search} query=${query} />
+    <${Chosen} query=${query} />
+    ${error &&
+    html`<p class="problem-box" role="alert">${wordsOf(error)} <button class="button-link" onClick=${again}>Try again</button></p>`}
+    ${!value && !error && html`<div class="page-loading"></div>`}
+    ${value && html`<${Numbers} stats=${value} /><${Charts} stats=${value} query=${search} by=${by} />`}
+  </div>`;
+}
+
+/** @param {{query: URLSearchParams}} props */
+function Search({ query }) {
+  /** @param {SubmitEvent} event */
+  const onSubmit = (event) => {
+    event.preventDefault();
+    change({ q: String(new FormData(/** @type {HTMLFormElement} */ (event.currentTarget)).get("q")).trim() });
+  };
+  const q = query.get("q") ?? "";
+  return html`<form class="row stats-search" role="search" onSubmit=${onSubmit}>
+    <input key=${q} name="q" type="search" aria-label="Search" placeholder="Only videos with these words" value=${q} />
+    <button class="button">Count</button>
+  </form>`;
+}
+
+/** The sums. @param {{stats: Stats}} props */
+function Numbers({ stats }) {
+  const { videos, seconds, described } = stats;
+  const failed = sum(stats.failures);
+  const numbers = [
+    [count(videos), videos === 1 ? "video" : "videos"],
+    [lasting(seconds), "of video"],
+    [bytes(stats.bytes), "of files"],
+    [count(described), "described"],
+    ...(failed ? [[count(failed), "failed in the last run"]] : []),
+  ];
+  return html`<dl class="stats-numbers">
+    ${numbers.map(([number, words]) => html`<div class="panel" key=${words}><dt>${words}</dt><dd class="number">${number}</dd></div>`)}
+  </dl>`;
+}
+
+/** @param {Record<string, number>} counts */
+const sum = (counts) => Object.values(counts).reduce((all, one) => all + one, 0);
+
+/**
+ * @param {Record<string, number>} counts
+ * @param {(name: string) => Changes | null} changes what the address of a bar's search has
+ * @returns {Bar[]}
+ */
+const barsOf = (counts, changes) =>
+  Object.entries(counts).map(([name, videos]) => ({ name, count: videos, changes: name ? changes(name) : null }));
+
+/** @param {{stats: Stats, query: URLSearchParams, by: string}} props */
+function Charts({ stats, query, by }) {
+  const cost = costOf(stats.model);
+  return html`<div class="stats-charts">
+    <${Chart} title="Classes" query=${query} bars=${barsOf(stats.classes, (name) => ({ class: name }))} />
+    <${Chart} title="Tags" query=${query} bars=${barsOf(stats.tags, (name) => ({ tag: [...query.getAll("tag"), name] }))} />
+    <${Chart} title="Lengths" query=${query} bars=${barsOf(stats.durations, boundsOf)} />
+    <${Chart} title="Resolutions" query=${query} bars=${barsOf(stats.resolutions, (name) => ({ resolution: name }))} />
+    <${Chart} title="Codecs" query=${query} bars=${barsOf(stats.codecs, (name) => ({ codec: name }))} />
+    <${ByKey} stats=${stats} query=${query} by=${by} />
+    ${sum(stats.failures) > 0 &&
+    html`<${Chart} title="Failures of the last run" of="Reason" query=${query} bars=${barsOf(stats.failures, () => null)} bad />`}
+    ${cost.length > 0 &&
+    html`<section class="panel">
+      <div class="panel-head"><h2>Model</h2></div>
+      <dl class="facts panel-body">${cost.map(([words, number]) => html`<dt>${words}</dt><dd class="number">${number}</dd>`)}</dl>
+    </section>`}
+  </div>`;
+}
+
+/** The bounds of a range such as "30 s - 1 min", "under 10 s", "1 h and more". @param {string} range @returns {Changes} */
+export function boundsOf(range) {
+  const [from, to] = range.startsWith("under ")
+    ? ["", range.slice("under ".length)]
+    : range.replace(" and more", " - ").split(" - ");
+  const plain = (/** @type {string} */ text) => text.replaceAll(" ", "");
+  return { min_duration: plain(from), max_duration: plain(to ?? "") };
+}
+
+/** @type {Record<string, [string, (value: number) => string]>} */
+const COSTS = {
+  requests: ["requests", count],
+  cached: ["answers from the cache", count],
+  tokens_in: ["tokens read", count],
+  tokens_out: ["tokens written", count],
+  seconds: ["time of the model", lasting],
+};
+
+/** What the model cost, in words. @param {Stats["model"]} model */
+const costOf = (model) =>
+  Object.entries(COSTS)
+    .filter(([name]) => model?.[name])
+    .map(([name, [words, shown]]) => [words, shown(Number(model[name]))]);
+
+/**
+ * Bars with their counts: a table, which everybody can read.
+ * @param {{title: string, bars: Bar[], query: URLSearchParams, of?: string, more?: string[], bad?: boolean, children?: any}} props
+ */
+function Chart({ title, bars, query, of = "Value", more = [], bad = false, children }) {
+  const [all, setAll] = useState(false);
+  const id = useId();
+  const most = Math.max(1, ...bars.map((bar) => bar.count));
+  const shown = all ? bars : bars.slice(0, SHORT);
+  const hidden = bars.length - shown.length;
+  return html`<section class="panel" aria-labelledby=${id}>
+    <div class="panel-head"><h2 id=${id}>${title}</h2>${children}</div>
+    ${bars.length
+      ? html`<table class=${`stats-bars ${bad ? "stats-bad" : ""}`} aria-labelledby=${id}>
+          <thead class=${more.length ? "" : "visually-hidden"}>
+            <tr><th scope="col">${of}</th><th scope="col" class="number">Videos</th>${more.map((name) => html`<th scope="col" class="number">${name}</th>`)}</tr>
+          </thead>
+          <tbody>
+            ${shown.map(
+              (bar) => html`<tr key=${bar.name}>
+                <th scope="row">
+                  <${Name} bar=${bar} query=${query} />
+                  <div class="stats-bar" aria-hidden="true"><div style=${{ width: `${(100 * bar.count) / most}%` }}></div></div>
+                </th>
+                <td class="number">${count(bar.count)}</td>
+                ${bar.more?.map((text) => html`<td class="number">${text}</td>`)}
+              </tr>`,
+            )}
+          </tbody>
+        </table>`
+      : html`<p class="quiet panel-body">Nothing to count.</p>`}
+    ${(hidden > 0 || all) &&
+    html`<p class="stats-more">
+      <button class="button-link small" aria-expanded=${all} onClick=${() => setAll(!all)}>
+        ${all ? "Show fewer" : `Show ${count(hidden)} more`}
+      </button>
+    </p>`}
+  </section>`;
+}
+
+/** @param {{bar: Bar, query: URLSearchParams}} props */
+function Name({ bar, query }) {
+  const text = bar.name || "(none)";
+  if (!bar.changes) return html`<span class="stats-name" title=${text}>${text}</span>`;
+  const href = withParameters({ path: "/", query }, bar.changes);
+  return html`<a class="stats-name" href=${href} title=${`Show the moments: ${text}`}>${text}</a>`;
+}
+
+/** Videos by any key: a column of the CSV, a key of the record. @param {{stats: Stats, query: URLSearchParams, by: string}} props */
+function ByKey({ stats, query, by }) {
+  const bars = (stats.values ?? []).map(({ value, videos, clips, seconds }) => ({
+    name: value ?? "",
+    count: videos,
+    changes: value ? changesOf(by, value, query) : null,
+    more: [count(clips), lasting(seconds)],
+  }));
+  /** @param {SubmitEvent} event */
+  const onSubmit = (event) => {
+    event.preventDefault();
+    change({ by: String(new FormData(/** @type {HTMLFormElement} */ (event.currentTarget)).get("by")).trim() });
+  };
+  const form = html`<form class="row" onSubmit=${onSubmit}>
+    <input key=${by} class="stats-by" name="by" aria-label="Count by" placeholder="class, a CSV column, audio.codec" value=${by} />
+    <button class="button">Count</button>
+  </form>`;
+  return html`<${Chart}
+    title=${by ? `By ${by}` : "By any key"}
+    query=${query}
+    bars=${bars}
+    more=${bars.length ? ["Clips", "Length"] : []}
+  >${form}<//>`;
+}
+
+/**
+ * The search for one value of a key.
+ * @param {string} by
+ * @param {string} value
+ * @param {URLSearchParams} query
+ * @returns {Changes | null}
+ */
+function changesOf(by, value, query) {
+  if (by === "class") return { class: value };
+  if (by === "tag") return { tag: [...query.getAll("tag"), value] };
+  if (by === "ai_tag" || by === "folder") return null;
+  return { where: [...query.getAll("where"), `${by.replace(/^column:/, "")}=${value}`] };
+}
