@@ -317,19 +317,30 @@ def _claim(state: StateDatabase, queue: int, moment: tuple[str, str, int], revie
     Raises:
         Problem: 404, there is no such moment; 409, somebody else has it.
     """
+    with state.reading() as connection:
+        row = _held(connection, queue, moment, reviewer)
+        if row["answer"] is not None or (row["holder"] == reviewer.holder and row["until"] > time.time()):
+            return row
     with state.writing() as connection:
-        _row(connection, queue)
-        asked = "SELECT * FROM triage_moments WHERE queue = ? AND key = ? AND kind = ? AND number = ?"
-        row: sqlite3.Row | None = connection.execute(asked, (queue, *moment)).fetchone()
-        if row is None:
-            raise not_found("this moment is not in the queue")
-        if row["holder"] not in (None, reviewer.holder) and row["until"] > time.time():
-            name = row["holder"].partition("\n")[0]
-            raise Problem(HTTPStatus.CONFLICT, f"{name} has this moment now, in another page; go on with the next")
-        if row["answer"] is None:
-            hold = "UPDATE triage_moments SET holder = ?, until = ? WHERE queue = ? AND position = ?"
-            connection.execute(hold, (reviewer.holder, time.time() + LEASE, queue, row["position"]))
+        row = _held(connection, queue, moment, reviewer)
+        hold = "UPDATE triage_moments SET holder = ?, until = ? WHERE queue = ? AND position = ? AND answer IS NULL"
+        connection.execute(hold, (reviewer.holder, time.time() + LEASE, queue, row["position"]))
         return row
+
+
+def _held(
+    connection: sqlite3.Connection, queue: int, moment: tuple[str, str, int], reviewer: Reviewer
+) -> sqlite3.Row:
+    """The row of a moment that nobody else holds; the errors of `_claim`."""
+    _row(connection, queue)
+    asked = "SELECT * FROM triage_moments WHERE queue = ? AND key = ? AND kind = ? AND number = ?"
+    row: sqlite3.Row | None = connection.execute(asked, (queue, *moment)).fetchone()
+    if row is None:
+        raise not_found("this moment is not in the queue")
+    if row["holder"] not in (None, reviewer.holder) and row["until"] > time.time():
+        name = row["holder"].partition("\n")[0]
+        raise Problem(HTTPStatus.CONFLICT, f"{name} has this moment now, in another page; go on with the next")
+    return row
 
 
 def _same_answer(
