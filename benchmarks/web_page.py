@@ -88,7 +88,19 @@ def _made_library(folder: Path, videos: int) -> None:
     def make_video(**_: object) -> Path:
         video = folder / "made.mp4"
         source = "testsrc2=s=640x360:r=25:d=10"
-        words = [find_tool("ffmpeg"), "-v", "error", "-y", "-f", "lavfi", "-i", source, "-pix_fmt", "yuv420p", video]
+        words = [
+            find_tool("ffmpeg"),
+            "-v",
+            "error",
+            "-y",
+            "-f",
+            "lavfi",
+            "-i",
+            source,
+            "-pix_fmt",
+            "yuv420p",
+            video,
+        ]
         subprocess.run(words, check=True)
         return video
 

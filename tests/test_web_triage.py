@@ -15,6 +15,7 @@ import requests
 
 from tests.records import make_record
 from tests.web import config_in, serving
+from tests.web_jobs import until
 from vidkit.export import export_to_json
 from vidkit.library import LibraryEntry
 from vidkit.record import Record
@@ -51,6 +52,10 @@ class Site:
     def answer(self, queue: dict[str, Any], moment: dict[str, Any], **said: Any) -> requests.Response:
         which = {name: moment[name] for name in ("key", "kind", "number")}
         return self.call("POST", f"/{queue['id']}/answers", which | said)
+
+    def job(self, number: int) -> dict[str, Any]:
+        found: dict[str, Any] = requests.get(f"{self.address}/api/v1/jobs/{number}", timeout=20).json()
+        return found
 
     def record(self, name: str) -> Record:
         """A record that stands alike in the library and in its JSON."""
@@ -283,6 +288,39 @@ def test_an_answer_that_cannot_be_saved_leaves_the_moment_to_be_answered(site: S
     assert site.record("a.mp4") == before
     assert site.call("GET", f"/{queue['id']}").json()["done"] == 0
     assert site.answer(queue, moment, **{"class": "A"}).status_code == 201
+
+
+def test_all_that_is_left_gets_the_same_by_a_job(site: Site) -> None:
+    site.add(*videos("a", "b", "c", "d"))
+    queue = site.start(sort="name")
+    a, b = site.next(queue, 2, "me")
+    site.answer(queue, a, **{"class": "Mine"}, holder="me")
+    (others,) = site.next(queue, 1, "other")
+    assert others["filename"] == "c.mp4"
+    started = site.call("POST", f"/{queue['id']}/rest", {"class": "Rest", "add_tags": ["Late"], "holder": "me"})
+    assert started.status_code == 201, started.text
+    job = started.json()
+    assert (job["kind"], job["total"], job["settings"]) == ("label", 2, {"class": "Rest", "add_tags": ["Late"]})
+    until(lambda: site.job(job["id"])["state"] == "done", 60, lambda: str(site.job(job["id"])))
+    assert [site.record(f"{name}.mp4")["classification"] for name in "abcd"] == [
+        "Mine", "Rest", "Unclassified", "Rest",
+    ]  # fmt: skip
+    left = site.call("GET", f"/{queue['id']}").json()
+    assert (left["done"], left["left"], left["by"]) == (3, 1, {"local": 3})
+    assert site.answer(queue, b, skip=True, holder="me").status_code == 409
+    assert site.answer(queue, others, skip=True, holder="other").status_code == 201
+    nothing = site.call("POST", f"/{queue['id']}/rest", {"class": "Rest"})
+    assert (nothing.status_code, "nothing is left" in nothing.json()["detail"]) == (409, True)
+
+
+def test_what_a_job_wrote_is_not_undone_one_by_one(site: Site) -> None:
+    site.add(*videos("a"))
+    queue = site.start()
+    job = site.call("POST", f"/{queue['id']}/rest", {"class": "Rest"}).json()
+    until(lambda: site.job(job["id"])["state"] == "done", 60, lambda: str(site.job(job["id"])))
+    refused = site.call("DELETE", f"/{queue['id']}/answers/1")
+    assert refused.status_code == 409
+    assert site.record("a.mp4")["classification"] == "Rest"
 
 
 def test_keys_are_kept_with_the_queue_and_changed_one_by_one(site: Site) -> None:

@@ -29,6 +29,7 @@ SCOPES: dict[tuple[str, str], str] = {
     ("POST", f"{API}/triage/{{queue}}/next"): "label",
     ("POST", f"{API}/triage/{{queue}}/answers"): "label",
     ("DELETE", f"{API}/triage/{{queue}}/answers/{{answer}}"): "label",
+    ("POST", f"{API}/triage/{{queue}}/rest"): "label",
     ("GET", f"{API}/videos/{{key}}"): "read",
     ("DELETE", f"{API}/videos/{{key}}"): "admin",
     ("PATCH", f"{API}/videos/{{key}}/labels"): "label",

@@ -29,7 +29,6 @@ import { SignIn } from "./pages/sign_in.js";
 const PAGES = [
   { path: "/", title: "Library", menu: "Library", key: "l", scope: "read", load: () => import("./pages/library.js") },
   { path: "/triage", title: "Triage", menu: "Triage", key: "t", scope: "label", load: () => import("./pages/triage.js") },
-  { path: "/stats", title: "Stats", menu: "Stats", key: "s", scope: "read", load: () => import("./pages/stats.js") },
 ];
 
 const helpOpen = signal(false);

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from vidkit.curate.corrections import make_change
 from vidkit.library import Query
-from vidkit.web import triage
+from vidkit.web import triage, triage_answers
 from vidkit.web.access import API, Caller
 from vidkit.web.answers import json_answer
 from vidkit.web.search_parameters import SearchParameters
@@ -59,6 +59,16 @@ class Assignment(Body):
             raise ValueError("give a class or add_tags")
         make_change(self.classification, self.add_tags or ())
         return self
+
+    def said(self) -> dict[str, Any]:
+        """The meaning as it is kept and shown."""
+        return self.model_dump(by_alias=True, exclude_none=True, include={"classification", "add_tags"})
+
+
+class Rest(Assignment):
+    """What is said of all that is left."""
+
+    holder: Tab = ""
 
 
 class QueueChange(Body):
@@ -160,9 +170,21 @@ def answer(services: Shared, actor: Caller, queue: Number, body: Answer) -> Resp
     moment = body.key, body.kind, body.number
     reviewer = triage.Reviewer(actor.name, body.holder)
     rules = open_rules(services.config)
-    done = triage.keep_answer(services.state, services.library, rules, queue, moment, reviewer, said, change)
+    done = triage_answers.keep_answer(
+        services.state, services.library, rules, queue, moment, reviewer, said, change
+    )
     services.audit(actor, "label", f"queue {queue}, video {body.key}: {json.dumps(said, ensure_ascii=False)}")
     return json_answer(done, HTTPStatus.CREATED)
+
+
+@router.post("/{queue}/rest", status_code=HTTPStatus.CREATED)
+def answer_rest(services: Shared, actor: Caller, queue: Number, body: Rest, response: Response) -> dict[str, Any]:
+    """Say the same of all that is left, but what others have before them: a job of the kind `label`."""
+    reviewer, said = triage.Reviewer(actor.name, body.holder), body.said()
+    job = triage_answers.answer_rest(services.state, services.jobs, queue, reviewer, said)
+    services.audit(actor, "label", f"queue {queue}, all that is left, job {job.id}: {json.dumps(said)}")
+    response.headers["Location"] = f"{API}/jobs/{job.id}"
+    return job.as_json()
 
 
 @router.delete("/{queue}/answers/{answer}")
@@ -170,7 +192,7 @@ def undo(services: Shared, actor: Caller, queue: Number, answer: Number, holder:
     """Take an answer back: the video's corrections are as they were before, and the moment comes again."""
     rules, query = open_rules(services.config), _query_of(services, queue)
     reviewer = triage.Reviewer(actor.name, holder)
-    done = triage.undo_answer(services.state, services.library, rules, queue, answer, query, reviewer)
+    done = triage_answers.undo_answer(services.state, services.library, rules, queue, answer, query, reviewer)
     services.audit(actor, "label undo", f"queue {queue}, answer {answer}")
     return json_answer(done)
 

@@ -1,7 +1,9 @@
-// The keys of a triage queue: the bar that shows them, and the dialog that changes them.
+// The keys of a triage queue: the bar that shows them, the dialog that changes them, and "apply to all".
 
 import { html, useEffect, useState } from "../ui.js";
-import { get, useLoad, wordsOf } from "../api.js";
+import { get, send, useLoad, wordsOf } from "../api.js";
+import { count } from "../format.js";
+import { go } from "../router.js";
 import { Dialog } from "./dialog.js";
 import { Icon } from "./icons.js";
 import { toast } from "./toasts.js";
@@ -169,6 +171,56 @@ export function KeysDialog({ keys, first, assign, onClose }) {
       <footer class="dialog-foot">
         <button type="button" class="button" onClick=${onClose}>Close</button>
         <button type="submit" class="button button-main" disabled=${!text.trim()}>Assign</button>
+      </footer>
+    </form>
+  <//>`;
+}
+
+/** Say the same of all that is left. @param {{triage: Triage, onClose: () => void}} props */
+export function RestDialog({ triage, onClose }) {
+  const { keys, left } = triage.queue.value;
+  const choices = Object.entries(keys);
+  const [chosen, setChosen] = useState(choices[0]?.[0] ?? "");
+  const [problem, setProblem] = useState("");
+  /** @param {Event} event */
+  const onSubmit = async (event) => {
+    event.preventDefault();
+    try {
+      await triage.saving;
+      await send("POST", `${triage.path}/rest`, { ...keys[chosen], holder: triage.tab });
+      const action = { label: "Show the job", run: () => go("/jobs") };
+      toast(`${saidText(keys[chosen])}: a job writes it to what is left.`, { kind: "good", action });
+      onClose();
+      triage.refill();
+    } catch (error) {
+      setProblem(wordsOf(error));
+    }
+  };
+  return html`<${Dialog} title=${`Apply to all ${count(left)} that are left`} onClose=${onClose}>
+    <form onSubmit=${onSubmit}>
+      <div class="dialog-body stack">
+        ${choices.length
+          ? html`<fieldset class="triage-choices">
+              <legend class="quiet small">Their videos get this, but those that others have before them. It cannot be undone here.</legend>
+              ${choices.map(
+                ([key, said]) => html`<label class="check" key=${key}>
+                  <input
+                    type="radio"
+                    name="said"
+                    value=${key}
+                    checked=${key === chosen}
+                    onChange=${() => setChosen(key)}
+                  />
+                  ${saidText(said)}
+                </label>`,
+              )}
+            </fieldset>`
+          : html`<p>Give a key a meaning first: that is what can be applied.</p>`}
+        ${problem && html`<p class="problem" role="alert">${problem}</p>`}
+      </div>
+      <footer class="dialog-foot">
+        <button type="button" class="button" onClick=${onClose}>Cancel</button>
+        <button type="submit" class="button button-main" disabled=${!choices.length}>Apply to all ${count(left)}</button>
       </footer>
     </form>
   <//>`;

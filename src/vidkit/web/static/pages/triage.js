@@ -10,7 +10,7 @@ import { ask } from "../components/dialog.js";
 import { Icon } from "../components/icons.js";
 import { toastError } from "../components/toasts.js";
 import { Triage, saidText } from "../triage_queue.js";
-import { KeyBar, KeysDialog } from "../components/triage_keys.js";
+import { KeyBar, KeysDialog, RestDialog } from "../components/triage_keys.js";
 import { MomentFacts, MomentPlayer } from "../components/triage_moment.js";
 
 export const STYLES = ["/static/pages/triage.css"];
@@ -110,6 +110,7 @@ function Work({ queue }) {
   const triage = useMemo(() => new Triage(queue), [queue.id]);
   useEffect(() => triage.close, [triage]);
   const [editing, setEditing] = useState(/** @type {string | null} */ (null));
+  const [resting, setResting] = useState(false);
   const [paused, setPaused] = useState(false);
   const [muted, setMuted] = useState(true);
   const video = useRef(/** @type {HTMLVideoElement | null} */ (null));
@@ -143,6 +144,8 @@ function Work({ queue }) {
       <${Progress} queue=${now} />
       <span class="triage-saving quiet small" role="status">${triage.unsaved.value ? "Saving …" : last ? "Saved" : ""}</span>
       <button class="button button-small" onClick=${() => setEditing("")}><${Icon} name="keyboard" size=${18} />Keys</button>
+      ${now.left > 0 &&
+      html`<button class="button button-small" onClick=${() => setResting(true)}>Apply to all ${count(now.left)} …</button>`}
     </div>
     ${triage.error.value
       ? html`<p class="problem-box" role="alert">
@@ -160,6 +163,7 @@ function Work({ queue }) {
     <${KeyBar} keys=${now.keys} triage=${triage} onEdit=${setEditing} last=${last} />
     ${editing !== null &&
     html`<${KeysDialog} keys=${now.keys} first=${editing} assign=${(/** @type {any} */ keys) => triage.assign(keys)} onClose=${() => setEditing(null)} />`}
+    ${resting && html`<${RestDialog} triage=${triage} onClose=${() => setResting(false)} />`}
   </div>`;
 }
 
