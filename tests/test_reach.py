@@ -524,6 +524,17 @@ def test_where_yt_dlp_is_allowed_it_does_not_follow_any_page(public: Server, inn
     assert inner.asked == []
 
 
+def test_where_yt_dlp_is_allowed_a_site_of_a_private_address_is_not_left_to_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("yt_dlp")
+    asked = _resolve(monkeypatch, {"www.youtube.com": ["10.0.0.1"]})
+    words = refusal("http://www.youtube.com/watch?v=BaW_jenozKc", Reach(True, sites=True))
+    assert REFUSED in words
+    assert "yt-dlp" not in words
+    assert asked == ["www.youtube.com"]
+
+
 # A job as a whole
 
 
