@@ -1,4 +1,4 @@
-"""Every call of the API with what schemathesis makes up from its description, right and wrong: no answer is a 5xx."""
+"""Every call of the API with what schemathesis makes up from its description: no answer is a 5xx."""
 
 from __future__ import annotations
 

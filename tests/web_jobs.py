@@ -77,11 +77,11 @@ def jobs_config(folder: Path, **serve: Any) -> Config:
 def write_config(folder: Path, **serve: Any) -> Path:
     """The same in a file, for a server in a process of its own."""
     path = folder / "config.ini"
-    more = "".join(f"{key} = {value}\n" for key, value in serve.items())
+    more = "".join(f"{key} = {value}\n" for key, value in ({"AllowedHosts": "127.0.0.1"} | serve).items())
     path.write_text(
         f"[Paths]\nDownloadDirectory = {folder}/downloads\nProcessedDirectory = {folder}/processed\n"
         f"[Library]\nPath = {folder}/library.db\n[Logging]\nLogFile = {folder}/vidkit.log\n"
-        f"[Serve]\nDirectory = {folder}/serve\nExportDirectory = {folder}/exports\nAllowedHosts = 127.0.0.1\n{more}"
+        f"[Serve]\nDirectory = {folder}/serve\nExportDirectory = {folder}/exports\n{more}"
     )
     return path
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from vidkit.core.config import Config
 from vidkit.core.options import with_options
+from vidkit.download.reach import reach_of
 from vidkit.errors import ConfigError
 from vidkit.rows.filters import read_filters
 from vidkit.workflow.run import RunSpec
@@ -79,5 +80,6 @@ def run_spec(config: Config, settings: Mapping[str, Any], folder: Path | None = 
         force=bool(settings.get("force")),
         filters=read_filters(settings),
         max_requests=settings.get("max_requests"),
+        reach=reach_of(config.serve),
         job=folder,
     )
