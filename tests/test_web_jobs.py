@@ -370,4 +370,3 @@ def test_a_body_that_is_too_large_is_refused(site, monkeypatch: pytest.MonkeyPat
     assert list((site.folder / "serve" / "incoming").iterdir()) == []
     assert site.call("POST", data="url\n" * 2**19, headers={"Content-Type": "text/csv"}).status_code == 413
     assert site.call("POST", data="{}", headers={"Content-Type": "text/plain"}).status_code == 415
-    assert site.call("POST", data="[" * 100_000, headers={"Content-Type": "application/json"}).status_code == 422

@@ -95,4 +95,11 @@ def choice(*words: str) -> Callable[[str], str]:
             )
         return text.lower()
 
+    parse.choices = words  # type: ignore[attr-defined]
     return parse
+
+
+def choices_of(read: Callable[[str], object]) -> tuple[str, ...]:
+    """The words that a reader made by `choice` takes; of another reader, nothing."""
+    words: tuple[str, ...] = getattr(read, "choices", ())
+    return words

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from vidkit.export.records import export_to_json, read_record, write_record
 
 if TYPE_CHECKING:
-    from vidkit.export.dataset import DatasetCounts, Exported, export_dataset, preview_dataset
+    from vidkit.export.dataset import DatasetCounts, Exported, check_export, export_dataset, preview_dataset
 
 __all__ = [
     "DatasetCounts",
     "Exported",
+    "check_export",
     "export_dataset",
     "export_to_json",
     "preview_dataset",
@@ -22,7 +23,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     # Datasets are made by one command; every other one writes or reads records and need not load them.
-    if name in ("DatasetCounts", "Exported", "export_dataset", "preview_dataset"):
+    if name in ("DatasetCounts", "Exported", "check_export", "export_dataset", "preview_dataset"):
         from vidkit.export import dataset
 
         return getattr(dataset, name)

@@ -191,6 +191,24 @@ def preview_dataset(
     return DatasetCounts(**_counts_of(_dataset_info(request, plan, report, "", library.name), report))
 
 
+def check_export(
+    format: str,
+    *,
+    query: Query | None = None,
+    level: str = "video",
+    label: str = "class",
+    split: str | None = None,
+    seed: int = 0,
+    files: str | None = None,
+) -> None:
+    """See that the arguments of an export make sense, without a look at the library.
+
+    Raises:
+        ConfigError: one does not.
+    """
+    _read_request(format, query, level, label, split, seed, files, None, "")
+
+
 def _counts_of(info: DatasetInfo, report: ExportReport) -> dict[str, Any]:
     return {
         "items": info.items,

@@ -57,6 +57,10 @@ SCOPES: dict[tuple[str, str], str] = {
     ("GET", f"{API}/jobs/{{id}}/failures"): "read",
     ("PATCH", f"{API}/jobs/{{id}}"): "process",
     ("POST", f"{API}/jobs/{{id}}/retry"): "process",
+    ("POST", f"{API}/exports"): "process",
+    ("POST", f"{API}/retag"): "process",
+    ("POST", f"{API}/labels"): "label",
+    ("GET", f"{API}/settings"): "read",
 }
 
 

@@ -9,15 +9,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from vidkit.batch import process_rows
+from vidkit.core import ensure_directory
 from vidkit.core.config import Config
 from vidkit.curate.corrections import correct_entry, make_change
 from vidkit.curate.retag import retag_library
 from vidkit.download.names import local_path
 from vidkit.errors import OutputError, Terminated
+from vidkit.export import export_dataset
+from vidkit.export.media import ClipLimits
 from vidkit.ffmpeg import find_tool
 from vidkit.library import Library, open_library, video_key
 from vidkit.rows import CsvRow, Row, read_video_metadata_from_csv
 from vidkit.rows.folder import rows_of
+from vidkit.web.export_options import ExportOptions, counts_as_json
 from vidkit.web.job_files import JobFolder, read_json
 from vidkit.web.job_progress import JobProgress
 from vidkit.web.job_settings import run_spec
@@ -132,6 +136,36 @@ def _keys_of(library: Library, asked: Mapping[str, Any]) -> Iterable[str]:
     return [video_key(entry.record["source"]["url"]) for entry in library.records(query)]
 
 
+def export(task: Task) -> dict[str, Any]:
+    """A dataset, as `vidkit export` makes it; the result is its counts, its folder and the command.
+
+    Raises:
+        VidkitError: it cannot be made; the next job with the same options goes on from what is there.
+    """
+    asked = ExportOptions.model_validate(task.what["options"])
+    target = task.config.serve.export_directory / asked.name
+    ensure_directory(target.parent)
+    caps = ClipLimits(task.config.processing.max_resolution, task.config.processing.max_fps)
+
+    def tell(what: str, done: int, total: int | None) -> None:
+        if total is not None:
+            task.progress.expect(total)
+            task.progress.set(processed=done)
+
+    with open_library(task.config) as library:
+        made = export_dataset(
+            asked.records(library),
+            target,
+            asked.format,
+            **asked.dataset(),
+            overwrite=asked.overwrite,
+            caps=caps,
+            command=asked.command(task.config) or "",
+            progress=tell,
+        )
+    return {**counts_as_json(made), "folder": str(made.folder), "command": asked.command(task.config)}
+
+
 Kind = Callable[[Task], "dict[str, Any]"]
 # A job's kind -> what does it. A new kind is one row here.
-RUN: dict[str, Kind] = {"process": process, "retag": retag, "label": label}
+RUN: dict[str, Kind] = {"process": process, "retag": retag, "label": label, "export": export}

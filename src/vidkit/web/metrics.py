@@ -8,6 +8,9 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 # Upper bounds of the histogram, in seconds.
@@ -54,19 +57,19 @@ class Requests:
             yield f"{name}_count{{{labels}}} {below}"
 
 
-class Cached:
-    """A number that takes long to count, counted again when it is old."""
+class Cached(Generic[T]):
+    """A value that takes long to find, found again when it is old."""
 
-    def __init__(self, count: Callable[[], int], seconds: float) -> None:
-        self._count, self._seconds = count, seconds
-        self._at, self._value = float("-inf"), 0
+    def __init__(self, find: Callable[[], T], seconds: float) -> None:
+        self._find, self._seconds = find, seconds
+        self._at: float | None = None
         self._lock = threading.Lock()
 
-    def __call__(self) -> int:
-        """The number, as it was at most so many seconds ago."""
+    def __call__(self) -> T:
+        """The value, as it was at most so many seconds ago."""
         with self._lock:
-            if time.monotonic() - self._at > self._seconds:
-                self._value, self._at = self._count(), time.monotonic()
+            if self._at is None or time.monotonic() - self._at > self._seconds:
+                self._value, self._at = self._find(), time.monotonic()
             return self._value
 
 

@@ -4,10 +4,25 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from vidkit.web.views import audit, health, jobs, keys, labels, media, pages, search, session, triage, videos
+from vidkit.web.views import (
+    audit,
+    exports,
+    health,
+    jobs,
+    keys,
+    labels,
+    media,
+    pages,
+    search,
+    session,
+    settings,
+    triage,
+    videos,
+)
 
 ROUTES: tuple[APIRouter, ...] = (
     audit.router,
+    exports.router,
     health.router,
     jobs.router,
     keys.router,
@@ -16,6 +31,7 @@ ROUTES: tuple[APIRouter, ...] = (
     pages.router,
     search.router,
     session.router,
+    settings.router,
     triage.router,
     videos.router,
 )

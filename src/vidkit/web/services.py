@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from vidkit.core.config import Config
-from vidkit.library import Library, open_library
+from vidkit.library import Library, Stats, open_library
 from vidkit.web.actors import LOCAL, Actor
 from vidkit.web.audit import AuditLog
 from vidkit.web.guard import Gate, make_gate
@@ -23,6 +23,7 @@ from vidkit.web.sessions import Sessions
 from vidkit.web.state import StateDatabase
 
 _COUNTED_EVERY = 300.0  # seconds
+_STATS_EVERY = 60.0
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ class Services:
     gate: Gate
     limits: RateLimits
     requests: Requests
-    videos: Cached
+    videos: Cached[int]
+    stats: Cached[Stats]
     no_auth: bool = False
 
     def actor_of(self, request: Request) -> Actor | None:
@@ -91,6 +93,7 @@ def open_services(config: Config, no_auth: bool = False, host: str = "127.0.0.1"
                 gate=make_gate(host, config.serve.server_names, config.serve.trusted_proxies),
                 limits=RateLimits(config.serve.requests_per_minute),
                 requests=Requests(),
+                stats=Cached(library.stats, _STATS_EVERY),
                 videos=Cached(lambda: library.stats().videos, _COUNTED_EVERY),
                 no_auth=no_auth,
             )
