@@ -2,7 +2,7 @@
 
 import { Component, html } from "../ui.js";
 import { clock } from "../format.js";
-import { KINDS, markedParts, pictureOf } from "../moments.js";
+import { KINDS, hasOwnWords, markedParts, pictureOf } from "../moments.js";
 
 /** @typedef {import("../moments.js").Moment} Moment */
 
@@ -44,6 +44,7 @@ export class Card extends Component {
     const { moment, href, place, selected, current, calm, width, height, scrubbed, onOpen, onSelect } =
       /** @type {CardProps} */ (/** @type {unknown} */ (this.props));
     const whole = moment.kind === "video";
+    const worded = hasOwnWords(moment);
     const kind = KINDS[moment.kind] ?? moment.kind;
     const { start_time: start, end_time: end } = moment;
     this.pictured ||= calm;
@@ -76,22 +77,17 @@ export class Card extends Component {
       >
         ${moment.filename}
       </a>
-      <p class="card-words">
-        ${hasOwnWords(moment) && markedParts(moment).map(({ text, marked }) => (marked ? html`<mark>${text}</mark>` : text))}
-      </p>
-      <p class="card-labels one-line">
+      ${worded &&
+      html`<p class="card-words">
+        ${markedParts(moment).map(({ text, marked }) => (marked ? html`<mark>${text}</mark>` : text))}
+      </p>`}
+      <p class=${worded ? "card-labels one-line" : "card-labels"}>
         ${!whole && `${kind} ${moment.number} · `}
         ${moment.classification !== "Unclassified" && html`<b>${moment.classification}</b> `}
         ${moment.tags.join(", ")}
       </p>
     </article>`;
   }
-}
-
-/** Whether a moment's words say more than the card does: a video without a description has its labels for words. @param {Moment} moment */
-function hasOwnWords({ text, marks, tags, classification, filename }) {
-  const shown = new Set([...tags, classification, filename].map((one) => one.toLowerCase()));
-  return marks.length > 0 || !text.split(", ").every((part) => shown.has(part.toLowerCase()));
 }
 
 /** One picture of the contact sheet, as large as fits. @param {Scrubbed & {width: number, height: number}} props */
