@@ -224,6 +224,16 @@ def test_a_moment_is_free_again_after_some_minutes(site: Site, monkeypatch: pyte
     assert site.answer(queue, mine, skip=True, holder="two").status_code == 201
 
 
+def test_who_comes_back_late_gets_the_same_moments_and_more(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.add(*videos("a", "b", "c"))
+    queue = site.start(sort="name")
+    monkeypatch.setattr(triage, "LEASE", 0.0)
+    late = site.next(queue, 2, "one")
+    monkeypatch.undo()
+    assert [each["filename"] for each in site.next(queue, 3, "one")] == ["a.mp4", "b.mp4", "c.mp4"]
+    assert site.next(queue, 2, "one") == late
+
+
 def test_the_same_answer_sent_twice_counts_once_and_another_is_refused(site: Site) -> None:
     site.add(*videos("a"))
     queue = site.start()

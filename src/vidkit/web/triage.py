@@ -214,15 +214,16 @@ def _hold(state: StateDatabase, queue: int, reviewer: Reviewer, count: int, unti
     with state.writing() as connection:
         queue_row(connection, queue)
         columns = "SELECT position, key, kind, number FROM triage_moments WHERE"
+        hold = "UPDATE triage_moments SET holder = ?, until = ? WHERE queue = ? AND position = ?"
         mine = "queue = ? AND holder = ? AND answer IS NULL ORDER BY position"
         rows = connection.execute(f"{columns} {mine} LIMIT ?", (queue, reviewer.holder, count)).fetchall()
-        free = f"{columns} {FREE} ORDER BY position LIMIT ?"
-        rows += connection.execute(free, (queue, time.time(), count - len(rows))).fetchall()
         back = "UPDATE triage_moments SET holder = NULL, until = NULL WHERE queue = ? AND holder = ?"
         connection.execute(back, (queue, reviewer.holder))
-        hold = "UPDATE triage_moments SET holder = ?, until = ? WHERE queue = ? AND position = ?"
         connection.executemany(hold, [(reviewer.holder, until, queue, row["position"]) for row in rows])
-        return rows
+        free = f"{columns} {FREE} ORDER BY position LIMIT ?"
+        more = connection.execute(free, (queue, time.time(), count - len(rows))).fetchall()
+        connection.executemany(hold, [(reviewer.holder, until, queue, row["position"]) for row in more])
+        return [*rows, *more]
 
 
 def item_of(
