@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from vidkit.core.units import timestamp
 from vidkit.web.state import StateDatabase
-from vidkit.workflow.fingerprints import timestamp
 
 STATES = ("queued", "running", "done", "failed", "cancelled")
 ENDED = ("done", "failed", "cancelled")

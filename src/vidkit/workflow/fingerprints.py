@@ -6,8 +6,6 @@ import hashlib
 import json
 from typing import Any
 
-from vidkit.core.units import timestamp as timestamp
-
 
 def fingerprint(*parts: object) -> str:
     """Sixteen hex digits that change when any of the parts does."""

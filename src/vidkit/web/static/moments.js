@@ -63,6 +63,15 @@ export function pictureOf(moment) {
 export const mediaOf = (key) => `${API}/videos/${key}`;
 
 /**
+ * Whether a moment's words say more than its labels: those of a video without a description are its labels.
+ * @param {Moment} moment
+ */
+export function hasOwnWords({ text, marks, tags, classification, filename }) {
+  const shown = new Set([...tags, classification, filename].map((one) => one.toLowerCase()));
+  return marks.length > 0 || !text.split(", ").every((part) => shown.has(part.toLowerCase()));
+}
+
+/**
  * A text in parts, each with whether it is one of the words that were looked for.
  * @param {Moment} moment
  * @returns {{text: string, marked: boolean}[]}

@@ -8,11 +8,14 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import FileResponse
 
 from vidkit.errors import LibraryError
 from vidkit.web import metrics
+from vidkit.web.openapi import described
 from vidkit.web.problems import Problem
 from vidkit.web.services import Services, Shared
+from vidkit.web.views.pages import STATIC
 
 log = logging.getLogger(__name__)
 router = APIRouter()
@@ -51,5 +54,10 @@ def _numbers(services: Services) -> Iterator[str]:
 @router.get("/api/openapi.json", include_in_schema=False)
 def openapi(request: Request) -> dict[str, Any]:
     """The description of the API, by OpenAPI."""
-    described: dict[str, Any] = request.app.openapi()
-    return described
+    return described(request.app)
+
+
+@router.get("/api/docs", include_in_schema=False)
+def docs() -> FileResponse:
+    """The page of the API."""
+    return FileResponse(STATIC / "api_docs.html")

@@ -5,7 +5,7 @@ import { useKeysAlone } from "../keys.js";
 import { Icon } from "./icons.js";
 
 /**
- * A dialog, open while it is shown.
+ * A dialog, open while it is shown. What has `data-focus` in it gets the focus.
  * @param {{title: string, onClose: () => void, children: any, wide?: boolean, className?: string}} props
  */
 export function Dialog({ title, onClose, children, wide = false, className = "" }) {
@@ -14,7 +14,11 @@ export function Dialog({ title, onClose, children, wide = false, className = "" 
   useKeysAlone();
   useEffect(() => {
     const before = document.activeElement;
-    own.current?.showModal();
+    const dialog = own.current;
+    dialog?.showModal();
+    // Without a field that wants the focus it is the dialog's own, so that no button answers to the space bar.
+    const first = dialog?.querySelector("[data-focus], [autofocus]") ?? dialog;
+    if (first instanceof HTMLElement) first.focus();
     return () => {
       if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
     };
@@ -30,6 +34,7 @@ export function Dialog({ title, onClose, children, wide = false, className = "" 
     ref=${own}
     class=${`dialog ${wide ? "dialog-wide" : ""} ${className}`}
     aria-labelledby=${id}
+    tabindex="-1"
     onClick=${onClick}
     onCancel=${onCancel}
   >
@@ -100,7 +105,7 @@ function QuestionDialog({ title, text, action, danger, option, answer }) {
       </div>
       <footer class="dialog-foot">
         <button type="button" class="button" onClick=${() => answer(null)}>Cancel</button>
-        <button type="submit" class=${`button ${danger ? "button-danger" : "button-main"}`} autofocus>${action}</button>
+        <button type="submit" class=${`button ${danger ? "button-danger" : "button-main"}`} data-focus>${action}</button>
       </footer>
     </form>
   <//>`;

@@ -195,7 +195,7 @@ export function Chosen({ query }) {
       </span>`,
     )}
     <button class="button-link small" onClick=${() => change(Object.fromEntries(Object.keys(SAYS).map((name) => [name, null])))}>
-      Take all away
+      Clear all
     </button>
   </div>`;
 }

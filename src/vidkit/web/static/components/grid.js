@@ -5,6 +5,7 @@ import { html, useEffect, useLayoutEffect, useRef, useState } from "../ui.js";
 const GAP = 16;
 const MOST = 300; // cards in the document at once
 const AHEAD = 2; // rows beyond the window, on each side
+const AT_ONCE = 10; // new cards in one frame: the rest come in the next ones
 const LOAD_AHEAD = 3; // windows before the end at which more is asked for
 const CALM_AFTER = 90; // milliseconds without scrolling
 
@@ -59,7 +60,9 @@ export function Grid({ total, complete, onMore, card, idOf, current, onCurrent, 
   const [shape, setShape] = useState(/** @type {Shape | null} */ (null));
   const [rows, setRows] = useState(/** @type {[number, number]} */ ([0, 0]));
   const [calm, setCalm] = useState(true);
+  const [, drawMore] = useState(0);
   const wanted = useRef(-1);
+  const drawn = useRef(/** @type {Set<string>} */ (new Set()));
 
   useLayoutEffect(() => {
     const list = /** @type {HTMLUListElement} */ (own.current);
@@ -125,18 +128,12 @@ export function Grid({ total, complete, onMore, card, idOf, current, onCurrent, 
     if (place >= 0 && place !== current) onCurrent(place);
   };
 
-  const cards = [];
-  if (shape)
-    for (let place = rows[0] * shape.columns; place < Math.min(total, rows[1] * shape.columns); place++) {
-      const x = (place % shape.columns) * (shape.width + GAP);
-      const y = Math.floor(place / shape.columns) * (shape.height + GAP);
-      const style = { width: `${shape.width}px`, height: `${shape.height}px`, transform: `translate(${x}px, ${y}px)` };
-      cards.push(
-        html`<li key=${idOf(place)} style=${style} aria-posinset=${place + 1} aria-setsize=${complete ? total : -1}>
-          ${card(place, { width: shape.width, height: shape.picture, calm, current: place === current })}
-        </li>`,
-      );
-    }
+  const cards = shape ? placesToDraw(shape, rows, total, idOf, drawn) : { places: [], left: false };
+  useEffect(() => {
+    if (!cards.left) return;
+    const frame = requestAnimationFrame(() => drawMore((turn) => turn + 1));
+    return () => cancelAnimationFrame(frame);
+  });
   const height = shape ? Math.max(0, Math.ceil(total / shape.columns) * (shape.height + GAP) - GAP) : 0;
   return html`<ul
     class="grid"
@@ -146,8 +143,44 @@ export function Grid({ total, complete, onMore, card, idOf, current, onCurrent, 
     onKeyDown=${onKeyDown}
     onFocusIn=${onFocus}
   >
-    ${cards}
+    ${cards.places.map((place) => {
+      const style = placeStyle(/** @type {Shape} */ (shape), place);
+      return html`<li key=${idOf(place)} style=${style} aria-posinset=${place + 1} aria-setsize=${complete ? total : -1}>
+        ${card(place, { width: shape?.width ?? 0, height: shape?.picture ?? 0, calm, current: place === current })}
+      </li>`;
+    })}
   </ul>`;
+}
+
+/** @param {Shape} shape @param {number} place */
+function placeStyle({ columns, width, height }, place) {
+  const left = (place % columns) * (width + GAP);
+  const top = Math.floor(place / columns) * (height + GAP);
+  return { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` };
+}
+
+/**
+ * The cards of these rows that are drawn now: all that were, and some more. A jump to another place would take too
+ * long for one frame.
+ * @param {Shape} shape
+ * @param {[number, number]} rows
+ * @param {number} total
+ * @param {(place: number) => string} idOf
+ * @param {{current: Set<string>}} drawn the ids of those that were
+ */
+function placesToDraw({ columns }, [from, to], total, idOf, drawn) {
+  const places = [];
+  /** @type {Set<string>} */
+  const ids = new Set();
+  let fresh = 0;
+  for (let place = from * columns; place < Math.min(total, to * columns); place++) {
+    const id = idOf(place);
+    if (!drawn.current.has(id) && ++fresh > AT_ONCE) continue;
+    ids.add(id);
+    places.push(place);
+  }
+  drawn.current = ids;
+  return { places, left: fresh > AT_ONCE };
 }
 
 /**

@@ -52,7 +52,7 @@ export function LabelDialog({ keys, tags, onClose, onLabelled }) {
             value=${name}
             placeholder="stays as it is"
             onInput=${(/** @type {any} */ event) => setName(event.currentTarget.value)}
-            autofocus
+            data-focus
           />
           <datalist id="known-classes">
             ${(settings?.classes ?? []).map((/** @type {string} */ one) => html`<option value=${one}></option>`)}

@@ -4,7 +4,7 @@ import { html, useEffect, useRef, useState } from "../ui.js";
 import { get, useLoad, wordsOf } from "../api.js";
 import { change } from "../router.js";
 import { clock, lasting } from "../format.js";
-import { KINDS, markedParts, mediaOf, momentHref, momentId, pictureOf, searchOf } from "../moments.js";
+import { KINDS, hasOwnWords, markedParts, mediaOf, momentHref, momentId, pictureOf, searchOf } from "../moments.js";
 import { useKeys } from "../keys.js";
 import { selected, toggle } from "../selection.js";
 import { Dialog } from "./dialog.js";
@@ -62,7 +62,7 @@ function Playing({ moment, query }) {
         <span class="number">${clock(moment.start_time, 1)} – ${clock(moment.end_time, 1)}</span>
         <span class="quiet">${lasting(moment.end_time - moment.start_time)}</span>
       </p>
-      ${moment.text && html`<p>${markedParts(moment).map(({ text, marked }) => (marked ? html`<mark>${text}</mark>` : text))}</p>`}
+      ${hasOwnWords(moment) && html`<p>${markedParts(moment).map(({ text, marked }) => (marked ? html`<mark>${text}</mark>` : text))}</p>`}
       <div class="row">
         <span class="chip">${moment.classification}</span>
         ${moment.tags.map((tag) => html`<span class="chip"><span class="one-line">${tag}</span></span>`)}
@@ -104,7 +104,12 @@ function Player({ moment, from }) {
     /** Keep the second in the address while it stands still. */
     const note = () => {
       const at = element.currentTime + shift;
+      if (!element.paused || element.ended) return;
       change({ t: at > moment.start_time + 0.05 ? String(Number(at.toFixed(2))) : null }, { replace: true });
+    };
+    const again = () => {
+      element.currentTime = source.start;
+      element.play().catch(() => {});
     };
     const begin = () => {
       element.currentTime = Math.min(Math.max(0, from - shift), source.end);
@@ -115,11 +120,15 @@ function Player({ moment, from }) {
     };
     element.addEventListener("loadedmetadata", begin, { once: true });
     element.addEventListener("timeupdate", loop);
+    element.addEventListener("ended", again);
     element.addEventListener("pause", note);
+    element.addEventListener("seeked", note);
     return () => {
       element.removeEventListener("loadedmetadata", begin);
       element.removeEventListener("timeupdate", loop);
+      element.removeEventListener("ended", again);
       element.removeEventListener("pause", note);
+      element.removeEventListener("seeked", note);
     };
   }, [place]);
   if (!source)

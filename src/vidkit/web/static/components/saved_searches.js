@@ -75,7 +75,7 @@ function SaveDialog({ query, onClose }) {
       <div class="dialog-body stack">
         <label class="field">
           <span>Name</span>
-          <input value=${name} maxlength="200" onInput=${(/** @type {any} */ event) => setName(event.currentTarget.value)} autofocus />
+          <input value=${name} maxlength="200" onInput=${(/** @type {any} */ event) => setName(event.currentTarget.value)} data-focus />
         </label>
         ${error && html`<p class="problem" role="alert">${error}</p>`}
       </div>

@@ -53,7 +53,7 @@ export function SearchBox({ query, error }) {
       <input
         id="search"
         type="search"
-        placeholder="Search what is seen, said or tagged"
+        placeholder="Search the library"
         aria-label="Search"
         aria-invalid=${error ? "true" : undefined}
         aria-describedby=${error ? "search-error" : undefined}

@@ -2,9 +2,10 @@
 
 import { html, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../ui.js";
 import { Problem, wordsOf } from "../api.js";
-import { address, change, withParameters } from "../router.js";
+import { address, change } from "../router.js";
 import { count, counted } from "../format.js";
 import { momentId, searchOf } from "../moments.js";
+import { cueAt, sheetOf } from "../contact_sheet.js";
 import { forgetResults, resultsOf } from "../results.js";
 import { selectTo, selected, toggle } from "../selection.js";
 import { useKeys } from "../keys.js";
@@ -131,17 +132,19 @@ function Answers({ results, query, totals, renew }) {
     return true;
   };
   useGridKeys(results, grid);
+  const scrubbed = useScrub(results, grid);
+  const base = `/?${results.search}${results.search.size ? "&" : ""}`;
   const selecting = selected.value.size > 0;
   /** @type {import("../components/grid.js").GridProps["card"]} */
   const card = (place, look) => {
     const moment = items[place];
     const id = momentId(moment);
-    const href = withParameters({ path: "/", query: results.search }, { open: id });
     return html`<${Card}
       moment=${moment}
-      href=${href}
+      href=${`${base}open=${encodeURIComponent(id)}`}
       place=${place}
       selected=${selected.value.has(id)}
+      scrubbed=${scrubbed?.place === place ? scrubbed : null}
       ...${handlers}
       ...${look}
     />`;
@@ -201,6 +204,45 @@ function useHandlers(results, show) {
     };
     return { onSelect, onOpen };
   }, [results]);
+}
+
+/**
+ * The picture of the contact sheet for where the pointer is on a card: from left to right, from the moment's first
+ * second to its last.
+ * @param {import("../results.js").Results} results
+ * @param {{current: HTMLElement | null}} grid
+ */
+function useScrub(results, grid) {
+  const [scrubbed, setScrubbed] = useState(
+    /** @type {(import("../components/card.js").Scrubbed & {place: number}) | null} */ (null),
+  );
+  useEffect(() => {
+    const area = /** @type {HTMLElement} */ (grid.current);
+    let at = -1;
+    const onLeave = () => {
+      at = -1;
+      setScrubbed(null);
+    };
+    /** @param {PointerEvent} event */
+    const onMove = async (event) => {
+      const card = event.target instanceof Element && event.pointerType === "mouse" ? event.target.closest(".card") : null;
+      const place = Number(card?.querySelector("[data-place]")?.getAttribute("data-place") ?? -1);
+      const moment = results.items[place];
+      if (!card || !moment) return at < 0 || onLeave();
+      at = place;
+      const box = card.getBoundingClientRect();
+      const part = Math.min(1, Math.max(0, (event.clientX - box.left) / box.width));
+      const cue = cueAt(await sheetOf(moment.key), moment.start_time + part * (moment.end_time - moment.start_time));
+      if (at === place && cue) setScrubbed({ place, cue, part });
+    };
+    area.addEventListener("pointermove", onMove);
+    area.addEventListener("pointerleave", onLeave);
+    return () => {
+      area.removeEventListener("pointermove", onMove);
+      area.removeEventListener("pointerleave", onLeave);
+    };
+  }, [results]);
+  return scrubbed;
 }
 
 /**

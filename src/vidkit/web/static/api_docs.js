@@ -1,0 +1,43 @@
+// The API's own page: swagger-ui shows /api/openapi.json and tries calls with the session of this browser.
+
+const place = /** @type {HTMLElement} */ (document.getElementById("api"));
+
+/** Show words and a link in place of the calls. @param {string} text @param {string} [href] @param {string} [name] */
+function say(text, href = "/", name = "To the library") {
+  const style = document.createElement("link");
+  style.rel = "stylesheet";
+  style.href = "/static/style.css";
+  document.head.append(style);
+  const words = document.createElement("p");
+  words.textContent = text;
+  const link = document.createElement("a");
+  link.textContent = name;
+  link.href = href;
+  link.className = "button";
+  const row = document.createElement("p");
+  row.append(link);
+  place.className = "notice";
+  place.append(words, row);
+}
+
+async function show() {
+  const answer = await fetch("/api/openapi.json");
+  if (answer.status === 401) {
+    say("Sign in to see what the API can do.", "/sign-in", "Sign in");
+    return;
+  }
+  if (!answer.ok) {
+    say(`The server answered with status ${answer.status}.`);
+    return;
+  }
+  /** @type {any} */ (window).SwaggerUIBundle({
+    spec: await answer.json(),
+    domNode: place,
+    deepLinking: true,
+    defaultModelsExpandDepth: 0,
+    persistAuthorization: false,
+    validatorUrl: null,
+  });
+}
+
+show();
