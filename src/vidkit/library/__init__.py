@@ -15,6 +15,7 @@ from vidkit.library.advice import unknown_keys
 from vidkit.library.backends import BACKENDS, Backend, open_library, open_library_at
 from vidkit.library.facts import summary_of
 from vidkit.library.moments import LibraryEntry, Moment, MomentKey, moment_as_json, moment_of, texts_of, video_key
+from vidkit.library.paging import Page, Position
 from vidkit.library.protocol import Library, Stats
 from vidkit.library.query import SORTS, Query, parse_query, read_query
 from vidkit.record import LATER, SCHEMA, Record, record_name
@@ -30,6 +31,8 @@ __all__ = [
     "LibraryEntry",
     "Moment",
     "MomentKey",
+    "Page",
+    "Position",
     "Query",
     "Stats",
     "add_folder",

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping
 from typing import Any, cast
 
 from vidkit.core.stores import kept_address
 from vidkit.library.facts import facts_of, summary_of
-from vidkit.library.moments import LibraryEntry, Text, texts_of, words_in
+from vidkit.library.moments import LibraryEntry, Text, layout_of, texts_of, words_in
 from vidkit.library.text import storable
 from vidkit.record import Record
 
 OWN = "_vidkit"
+SORTED_BY = ("finished", "duration", "size", "name")
+BEFORE = ("added", "moves", *SORTED_BY)
+_MOST_MOVES = 8
 # What MongoDB, or Cosmos DB, does not take in a key; the characters that MongoDB's manual puts in their place.
 _KEY_CHARACTERS = str.maketrans({".": "．", "$": "＄", "\0": ""})
 _LARGEST = 2**63
@@ -30,8 +34,14 @@ def key_of(url: str) -> str:
     return hashlib.sha256(storable(url).encode()).hexdigest()[:32]
 
 
-def document_of(entry: LibraryEntry, added: int) -> dict[str, Any]:
-    """The document of a record; `added` is when it first came in, in nanoseconds."""
+def document_of(entry: LibraryEntry, added: int, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The document of a record.
+
+    Args:
+        entry: the record.
+        added: when it first came in, in nanoseconds since 1970.
+        before: what `_vidkit` held of the record that this one replaces; BEFORE says what is needed of it.
+    """
     record = entry.record
     texts = texts_of(record)
     own: dict[str, Any] = {
@@ -41,12 +51,34 @@ def document_of(entry: LibraryEntry, added: int) -> dict[str, Any]:
         "facts": facts_of(record),
         "words": sorted(words_in(texts)),
         "shared": next((text.shared for text in texts[1:]), ""),
+        "pieces": list(layout_of(record)),
         "texts": [{"place": text.place, "own": text.own} for text in texts],
     }
+    own |= _moves(own, before or {})
     shown = {key: value for key, value in _plain(record).items() if key not in ("_id", OWN)}
     if shown != record:
         own["json"] = json.dumps(record)
     return {"_id": key_of(record["source"]["url"]), **shown, OWN: own}
+
+
+def _moves(own: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """What a video was sorted by before it was replaced, the latest few times, and the last of these times."""
+    moves = list(before.get("moves", ()))
+    was = {column: before[column] for column in SORTED_BY if column in before}
+    if was and was != {column: own[column] for column in SORTED_BY}:
+        moves.append({"until": time.time_ns(), **was})
+    return {"moves": moves[-_MOST_MOVES:], "moved": moves[-1]["until"]} if moves else {}
+
+
+def was_sorted_by(own: Mapping[str, Any], column: str, since: int) -> Any:
+    """What a video was sorted by at a time, in nanoseconds since 1970.
+
+    Args:
+        own: what `_vidkit` holds of it.
+        column: one of SORTED_BY.
+        since: the time.
+    """
+    return next((move[column] for move in own.get("moves", ()) if move["until"] > since), own[column])
 
 
 def entry_of(document: Mapping[str, Any]) -> LibraryEntry:

@@ -10,7 +10,7 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
@@ -24,7 +24,7 @@ from pymongo.write_concern import WriteConcern
 
 from vidkit.core import shown_url
 from vidkit.core.stores import Address, absolute
-from vidkit.library.documents import OWN, document_of, entry_of, key_of, texts_in
+from vidkit.library.documents import BEFORE, OWN, document_of, entry_of, key_of
 from vidkit.library.forms import stems_of, with_forms
 from vidkit.library.moments import (
     LibraryEntry,
@@ -34,12 +34,17 @@ from vidkit.library.moments import (
     id_prefix,
     is_meant,
     is_video_key,
+    layout_of,
     moments_at,
 )
+from vidkit.library.mongo_facets import columns_of, facets_of
+from vidkit.library.mongo_pages import MongoAnswers
+from vidkit.library.mongo_queries import GROUPED, INDEXES, ORDERS, answers_in, counted, dotted, filter_of
 from vidkit.library.mongo_server import connect_to_mongodb, get_mongodb_collection, reported, server_name
-from vidkit.library.protocol import LENGTHS, Group, Stats, stats_of
-from vidkit.library.query import Bounds, Query, Term
-from vidkit.library.ranking import RANKED, answers, best_first
+from vidkit.library.paging import Page, PieceKey, Position, page_of, piece_at, place_of
+from vidkit.library.protocol import Group, Stats, stats_of
+from vidkit.library.query import Query
+from vidkit.library.ranking import best_first
 from vidkit.library.text import storable
 from vidkit.record import Record
 
@@ -49,27 +54,6 @@ Document = dict[str, Any]
 _BATCH = 200  # records in one message
 _ASKED = 10_000  # keys in one question
 _MOST_KNOWN = 500_000  # words of which it is remembered that they are stored
-_PAGE = RANKED // 4  # documents read for a search at first; then as many as so far, and so on
-_GROUPED = ("classification", "resolution", "codec", "described")
-_INDEXES = (
-    *((field, "added") for field in ("words", "finished", "duration", "size", "name")),
-    ("facts", "finished", "added"),
-    ("added",),
-    ("content",),
-    ("filename",),
-    # All that `stats` reads, so that it reads no document.
-    ("classification", "resolution", "codec", "tags", "described", "duration", "size"),
-)
-_ORDERS = {
-    "relevance": [("added", -1)],
-    "newest": [("finished", -1), ("added", -1)],
-    "oldest": [("finished", 1), ("added", 1)],
-    "longest": [("duration", -1), ("added", -1)],
-    "shortest": [("duration", 1), ("added", 1)],
-    "largest": [("size", -1), ("added", -1)],
-    "smallest": [("size", 1), ("added", 1)],
-    "name": [("name", 1), ("added", 1)],
-}
 
 
 def open_mongodb(
@@ -106,7 +90,7 @@ def open_mongodb(
 
 def _make_indexes(collection: Collection[Document], name: str) -> None:
     # Read backwards an index serves the opposite order, which is why each order below has one direction.
-    models = [IndexModel([(_at(field), 1) for field in fields]) for fields in _INDEXES]
+    models = [IndexModel([(dotted(field), 1) for field in fields]) for fields in INDEXES]
     with reported(name):
         try:
             collection.create_indexes(models)
@@ -116,10 +100,6 @@ def _make_indexes(collection: Collection[Document], name: str) -> None:
             for model in models:
                 with suppress(OperationFailure):
                     collection.create_indexes([model])
-
-
-def _at(field: str) -> str:
-    return f"{OWN}.{field}"
 
 
 class MongoLibrary:
@@ -152,12 +132,12 @@ class MongoLibrary:
     def find(self, key: str) -> list[LibraryEntry]:
         asked: list[Document] = [
             {"_id": {"$in": [key_of(key), key_of(shown_url(key))]}},
-            {_at("filename"): storable(key)},
+            {dotted("filename"): storable(key)},
         ]
         if prefix := id_prefix(key):
-            asked.append({_at("content"): {"$gte": prefix, "$lt": prefix + "g"}})
+            asked.append({dotted("content"): {"$gte": prefix, "$lt": prefix + "g"}})
         with reported(self._server):
-            found = [entry_of(each) for each in self._collection.find({"$or": asked}).sort(_at("added"), 1)]
+            found = [entry_of(each) for each in self._collection.find({"$or": asked}).sort(dotted("added"), 1)]
         return [each for each in found if is_meant(each.record, key)]
 
     def by_key(self, key: str) -> LibraryEntry | None:
@@ -169,7 +149,7 @@ class MongoLibrary:
 
     def records(self, query: Query | None = None) -> Iterator[LibraryEntry]:
         query = query or Query()
-        order = _ORDERS[query.sort] if query.sort != "relevance" else [("added", 1)]
+        order = ORDERS[query.sort] if query.sort != "relevance" else [("added", 1)]
         with reported(self._server):
             query = with_forms(query, self._words_of)
             keys = list(self._videos(query, order))
@@ -179,23 +159,46 @@ class MongoLibrary:
             yield from found.values()
 
     def search(self, query: Query) -> list[Moment]:
-        order = _ORDERS[query.order()]
-        hits: list[tuple[str, int, float]]
+        order = ORDERS[query.order()]
+        layouts: dict[str, Sequence[int]] = {}
+
+        def found() -> Iterator[tuple[str, Text]]:
+            for document, text in answers_in(self._collection, query, order):
+                layouts[document["_id"]] = document[OWN].get("pieces", ())
+                yield document["_id"], text
+
         with reported(self._server):
             query = with_forms(query, self._words_of)
             if not query.words:
-                hits = [(key, 0, 0.0) for key in self._videos(query, order)]
-            elif query.sort == "relevance":
-                hits = best_first(query, self._answers(query, order))
+                return self._moments([(key, (0, 0), 0.0) for key in self._videos(query, order)], query)
+            if query.sort == "relevance":
+                hits = best_first(query, found())
             else:
-                found = islice(self._answers(query, order), query.offset, _end(query))
-                hits = [(key, text.place, 0.0) for key, text in found]
-            entries = self._by_key(list(dict.fromkeys(key for key, _, _ in hits)))
-        return moments_at(entries, hits, query)
+                hits = [(key, text.place, 0.0) for key, text in islice(found(), query.offset, _end(query))]
+            return self._moments([(key, piece_at(layouts[key], place), rank) for key, place, rank in hits], query)
+
+    def page(self, query: Query, after: Position | None = None) -> Page:
+        with reported(self._server):
+            query = with_forms(query, self._words_of)
+            answers = MongoAnswers(self._collection, query)
+            hits, following = page_of(query, after, answers)
+            found = [(answers.keys[hit.video], hit.piece, hit.rank) for hit in hits]
+            return Page(self._moments(found, query), following)
+
+    def _moments(self, hits: Sequence[tuple[str, PieceKey, float]], query: Query) -> list[Moment]:
+        """The answers that hits in the index stand for; a record may have been replaced since that was read."""
+        entries = self._by_key(list(dict.fromkeys(key for key, _, _ in hits)))
+        there = []
+        for key, piece, rank in hits:
+            layout = layout_of(entries[key].record) if key in entries else ()
+            place = place_of(layout, piece)
+            if piece_at(layout, place) == piece:
+                there.append((key, place, rank))
+        return moments_at(entries, there, query)
 
     def has_fact(self, beginning: str) -> bool:
         with reported(self._server):
-            asked = {_at("facts"): {"$regex": f"^{re.escape(beginning)}"}}
+            asked = {dotted("facts"): {"$regex": f"^{re.escape(beginning)}"}}
             return self._collection.find_one(asked, {"_id": 1}) is not None
 
     def remove(self, url: str) -> bool:
@@ -207,21 +210,30 @@ class MongoLibrary:
         with reported(self._server):
             query = with_forms(query, self._words_of)
         # Every document, by the index that has all of this.
-        asked: Iterator[Document] = iter([{_at(_GROUPED[0]): {"$gte": ""}}])
+        asked: Iterator[Document] = iter([{dotted(GROUPED[0]): {"$gte": ""}}])
         if query.words or query.without:
-            keys = self._videos(query, _ORDERS["relevance"])
+            keys = self._videos(query, ORDERS["relevance"])
             asked = ({"_id": {"$in": part}} for part in iter(lambda: list(islice(keys, _ASKED)), []))
         elif query != Query():
-            asked = iter([_filter(query)])
+            asked = iter([filter_of(query)])
         groups: list[Group] = []
         tags: list[tuple[str, int]] = []
         with reported(self._server):
             for part in asked:
-                rows = self._collection.aggregate(_counted(part, [*_GROUPED, "length"]))
+                rows = self._collection.aggregate(counted(part, [*GROUPED, "length"]))
                 groups += [Group(**row.pop("_id"), **row) for row in rows]
-                rows = self._collection.aggregate(_counted(part, ["tags"]))
+                rows = self._collection.aggregate(counted(part, ["tags"]))
                 tags += [(row["_id"]["tags"], row["videos"]) for row in rows]
         return stats_of(groups, tags)
+
+    def columns(self, seconds: float) -> list[str] | None:
+        with reported(self._server):
+            return columns_of(self._collection, seconds)
+
+    def facets(self, queries: Mapping[str, Query], seconds: float) -> dict[str, dict[str, int]]:
+        with reported(self._server):
+            widened = {name: with_forms(query, self._words_of) for name, query in queries.items()}
+            return facets_of(self._collection, widened, seconds)
 
     def close(self) -> None:
         self._collection.database.client.close()
@@ -273,12 +285,13 @@ class MongoLibrary:
         return [(each["stem"], each["_id"]) for each in self._words.find({"stem": {"$in": stems}})]
 
     def _put(self, batch: dict[str, LibraryEntry]) -> None:
-        known = self._collection.find({"_id": {"$in": list(batch)}}, {_at("added"): 1})
-        added = {document["_id"]: document[OWN]["added"] for document in known}
+        known = self._collection.find({"_id": {"$in": list(batch)}}, {dotted(field): 1 for field in BEFORE})
+        before = {document["_id"]: document[OWN] for document in known}
         replacements, words = [], set[str]()
         for key, entry in batch.items():
             whole = LibraryEntry(entry.record, absolute(entry.folder))
-            document = document_of(whole, added.get(key) or self._now())
+            had = before.get(key, {})
+            document = document_of(whole, had.get("added") or self._now(), had)
             words.update(document[OWN]["words"])
             replacements.append(ReplaceOne({"_id": key}, document, upsert=True))
         self._put_words(words)
@@ -292,37 +305,16 @@ class MongoLibrary:
 
     # Reading
 
-    def _answers(self, query: Query, order: Sequence[tuple[str, int]]) -> Iterator[tuple[str, Text]]:
-        """The pieces that match, as (key of the video, text)."""
-        fields = {_at("texts"): 1, _at("shared"): 1, **{_at(field): 1 for field, _ in order}}
-        sort = [(_at(field), way) for field, way in order]
-        follows = order == _ORDERS["relevance"] and not any(
-            term.prefix for clause in query.words for term in clause
-        )
-        at, last = 0, None
-        while True:
-            # By pages: with a limit the server needs no more room for sorting than these take. The next page begins
-            # after the last document, where that leads the server to the index of words.
-            size = min(max(at, _PAGE), 32 * _PAGE)
-            found = self._collection.find(_filter(query, last), fields).sort(sort)
-            page = list(found.skip(0 if last else at).limit(size))
-            for document in page:
-                for text in answers(query, texts_in(document)):
-                    yield document["_id"], text
-            if len(page) < size:
-                return
-            at += size
-            last = page[-1][OWN]["added"] if follows else None
-
     def _videos(self, query: Query, order: Sequence[tuple[str, int]]) -> Iterator[str]:
         """The keys of the videos of which something matches."""
         if query.words or query.without:
-            keys = dict.fromkeys(key for key, _ in self._answers(query, order))
+            found = answers_in(self._collection, query, order)
+            keys = dict.fromkeys(document["_id"] for document, _ in found)
             yield from islice(keys, query.offset, _end(query))
         elif query.limit != 0:  # to MongoDB, a limit of 0 is none
-            found = self._collection.find(_filter(query), {"_id": 1})
-            found = found.sort([(_at(field), way) for field, way in order])
-            for document in found.skip(query.offset).limit(query.limit or 0).allow_disk_use(True):
+            cursor = self._collection.find(filter_of(query), {"_id": 1})
+            cursor = cursor.sort([(dotted(field), way) for field, way in order])
+            for document in cursor.skip(query.offset).limit(query.limit or 0).allow_disk_use(True):
                 yield document["_id"]
 
     def _by_key(self, keys: Sequence[str]) -> dict[str, LibraryEntry]:
@@ -334,58 +326,5 @@ class MongoLibrary:
         return {key: found[key] for key in keys if key in found}
 
 
-def _counted(asked: Document, fields: Sequence[str]) -> list[Document]:
-    """The pipeline that counts the documents that are asked for, by these fields and by LENGTHS."""
-    keys: Document = {field: f"${_at(field)}" for field in fields}
-    if "length" in keys:
-        duration = f"${_at('duration')}"
-        branches = [{"case": {"$lt": [duration, bound]}, "then": length} for length, bound in enumerate(LENGTHS)]
-        keys["length"] = {"$switch": {"branches": branches, "default": len(LENGTHS)}}
-    sums = {"seconds": {"$sum": f"${_at('duration')}"}, "bytes": {"$sum": f"${_at('size')}"}}
-    group = {"_id": keys, "videos": {"$sum": 1}, **(sums if "length" in keys else {})}
-    return [{"$match": asked}, {"$group": group}]
-
-
 def _end(query: Query) -> int | None:
     return None if query.limit is None else query.offset + query.limit
-
-
-def _filter(query: Query, before: int | None = None) -> Document:
-    """What holds for a document of which a moment, or which itself, can be an answer; with `before`, only of those
-    that came in earlier. All values are quoted by BSON: nothing that a user types is read as an operator."""
-    parts: list[Document] = [{_at("facts"): {"$in": list(facts)}} for facts in query.facts]
-    parts += [{_at("added"): {"$lt": before}}] if before is not None else []
-    for operator, sides in (("$or", query.picture.reaches), ("$nor", query.picture.below)):
-        if sides:
-            bounds = zip(("long_side", "short_side"), sides, strict=True)
-            parts.append({operator: [{_at(side): {"$gte": value}} for side, value in bounds if value]})
-    for field, span in (
-        ("pixels", query.picture.pixels),
-        ("duration", query.duration),
-        ("finished", query.finished),
-    ):
-        if bound := _bounds(span):
-            parts.append({_at(field): bound})
-    parts += [_one_of([_has(term) for term in clause]) for clause in query.words]
-    return {"$and": parts} if parts else {}
-
-
-def _bounds(span: Bounds) -> Document:
-    bounds = {"$gte": span.low, "$lte" if span.closed else "$lt": span.high}
-    return {operator: value for operator, value in bounds.items() if value is not None}
-
-
-def _one_of(conditions: list[Document]) -> Document:
-    return conditions[0] if len(conditions) == 1 else {"$or": conditions}
-
-
-def _has(term: Term) -> Document:
-    """All words of a term stand in the document, of a phrase one after another. They are letters and digits only
-    (`text.words`), so no sign of theirs means anything to the pattern."""
-    *first, last = term.words
-    parts: list[Document] = [{_at("words"): word} for word in first]
-    parts.append({_at("words"): {"$regex": f"^{last}"} if term.prefix else last})
-    if not first:
-        return {_at("words"): {"$in": [last, *term.forms]}} if term.forms else parts[0]
-    phrase = f"(^| ){' '.join(term.words)}{'' if term.prefix else '( |$)'}"
-    return {"$and": [*parts, {_at("texts.own"): {"$regex": phrase}}]}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import NamedTuple, Protocol
 
 from vidkit.core.stores import Address
 from vidkit.library.moments import LibraryEntry, Moment
+from vidkit.library.paging import Page, Position
 from vidkit.library.query import Query
 from vidkit.record import Record
 
@@ -73,6 +74,15 @@ class Library(Protocol):
         By relevance, the latest `ranking.RANKED` matches are ranked and come first.
         """
 
+    def page(self, query: Query, after: Position | None = None) -> Page:
+        """The first answers of `search(query)`, as many as its limit says, and where the next ones begin; or the
+        answers from such a position on.
+
+        From page to page no answer comes twice or is missing, also while records are saved, replaced and removed:
+        videos that came in after the first page are left out, replaced ones keep their place. `query.offset` is not
+        looked at.
+        """
+
     def has_fact(self, beginning: str) -> bool:
         """Whether some record has a fact (see `facts.py`) that begins so, such as `source.columns.label=`."""
 
@@ -82,6 +92,23 @@ class Library(Protocol):
     def stats(self, query: Query | None = None) -> Stats:
         """The library in numbers, or those of its videos that a query finds; of it sort, limit and offset are not
         looked at."""
+
+    def columns(self, seconds: float) -> list[str] | None:
+        """The CSV's columns that are worth counting (`facets.COLUMN`), those that the most videos have first; None
+        where that cannot be said in so many seconds."""
+
+    def facets(self, queries: Mapping[str, Query], seconds: float) -> dict[str, dict[str, int]]:
+        """How many videos have which value.
+
+        Args:
+            queries: a name of `facets.FACETS`, or `column:NAME` -> of which videos; `videos` and `moments` -> of
+                which search to count the videos and the answers. Of a query, sort, limit and offset do not count.
+            seconds: the most time that this may take.
+
+        Returns:
+            Name -> value -> videos, the most first; of `videos` and `moments` the value is empty. A length is how
+            many of `LENGTHS` it reaches. What could not be counted in time is left out.
+        """
 
     def close(self) -> None:
         """Let go of the file or the server; nothing can be asked after that."""

@@ -15,7 +15,17 @@ from vidkit.library.text import words as words_of
 
 T = TypeVar("T")
 
-SORTS = ("relevance", "newest", "oldest", "longest", "shortest", "largest", "smallest", "name")
+# sort -> what it sorts by, and whether the greatest comes first. Of equals, the latest video does, or the earliest.
+SORT_COLUMNS = {
+    "newest": ("finished", True),
+    "oldest": ("finished", False),
+    "longest": ("duration", True),
+    "shortest": ("duration", False),
+    "largest": ("size", True),
+    "smallest": ("size", False),
+    "name": ("name", False),
+}
+SORTS = ("relevance", *SORT_COLUMNS)
 MOST_WORDS = 100  # what a person types; a pasted page is no search
 _MOST = 2**31 - 1  # a number that every database takes
 

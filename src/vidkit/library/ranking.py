@@ -60,7 +60,7 @@ def best_first(query: Query, found: Iterable[tuple[K, Text]]) -> list[tuple[K, i
     age = {video: at for at, video in enumerate(dict.fromkeys(video for video, _ in ranked))}
     hits = [
         (video, text.place, rank)
-        for (video, text), rank in zip(ranked, _ranks(query, [text for _, text in ranked]), strict=True)
+        for (video, text), rank in zip(ranked, ranks(query, [text for _, text in ranked]), strict=True)
     ]
     hits.sort(key=lambda hit: (-hit[2], age[hit[0]], hit[1]))
     end = None if query.limit is None else query.offset + query.limit
@@ -68,7 +68,7 @@ def best_first(query: Query, found: Iterable[tuple[K, Text]]) -> list[tuple[K, i
     return [*hits, *((video, text.place, 0.0) for video, text in more)][query.offset : end]
 
 
-def _ranks(query: Query, texts: Sequence[Text]) -> list[float]:
+def ranks(query: Query, texts: Sequence[Text]) -> list[float]:
     """How good an answer each of some texts is, by Okapi BM25; a word that few of them have weighs more, another
     form of a word much less than the word itself."""
     terms = list(dict.fromkeys(term for clause in query.words for term in clause))

@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from vidkit.library.query import Bounds, Query, Term
+from vidkit.library.query import SORT_COLUMNS, Bounds, Query, Term
 
 PLACE_BITS = 20  # a row of the full-text index is numbered by its video, shifted by these, and its place in it
 # FTS5's `ascii` tokenizer parts at ASCII signs; with these none is left but the line's end, and a fact is one word.
 FACT_SIGNS = "".join(chr(code) for code in range(32, 127) if not chr(code).isalnum())
 ORDERS = {
-    "newest": "v.finished DESC, v.id DESC",
-    "oldest": "v.finished, v.id",
-    "longest": "v.duration DESC, v.id DESC",
-    "shortest": "v.duration, v.id",
-    "largest": "v.size DESC, v.id DESC",
-    "smallest": "v.size, v.id",
-    "name": "v.name, v.id",
+    sort: f"v.{column} DESC, v.id DESC" if down else f"v.{column}, v.id"
+    for sort, (column, down) in SORT_COLUMNS.items()
 }
 
 

@@ -11,7 +11,7 @@ import os
 import re
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +29,7 @@ from vidkit.library.moments import (
     moments_at,
     video_key,
 )
+from vidkit.library.paging import Page, Position, page_of
 from vidkit.library.protocol import LENGTHS, Group, Stats, stats_of
 from vidkit.library.query import Query
 from vidkit.library.sql import (
@@ -36,7 +37,9 @@ from vidkit.library.sql import (
     quoted,
     video_conditions,
 )
+from vidkit.library.sqlite_facets import SqliteFacets
 from vidkit.library.sqlite_file import SCHEMA, Connections, transaction, version_of
+from vidkit.library.sqlite_pages import SqliteAnswers
 from vidkit.library.sqlite_reading import (
     check_indexes,
     entries_by_number,
@@ -82,6 +85,7 @@ class SqliteLibrary:
     def __init__(self, connections: Connections, path: Path) -> None:
         self._connections = connections
         self._path = path
+        self._facets = SqliteFacets(connections)
         self._schema = 0
         self._lock = threading.Lock()
         self._known: set[str] = set()  # words that are in `forms`, as far as it is known
@@ -154,6 +158,15 @@ class SqliteLibrary:
                 check_indexes(connection)
         return moments_at(found, hits, query)
 
+    def page(self, query: Query, after: Position | None = None) -> Page:
+        with self._connections.reading() as connection:
+            query = self._with_forms(connection, query)
+            hits, following = page_of(query, after, SqliteAnswers(connection, query))
+            found = self._entries(connection, list(dict.fromkeys(hit.video for hit in hits)))
+            if not hits and after is None:
+                check_indexes(connection)
+        return Page(moments_at(found, ((hit.video, hit.place, hit.rank) for hit in hits), query), following)
+
     def has_fact(self, beginning: str) -> bool:
         with self._connections.reading() as connection:
             sql = "SELECT 1 FROM facts WHERE facts MATCH ? LIMIT 1"
@@ -177,6 +190,12 @@ class SqliteLibrary:
             )
             tags = connection.execute(f"SELECT tags, count(*) {source} tags", values)
             return stats_of((Group(*row) for row in groups), tags)
+
+    def columns(self, seconds: float) -> list[str] | None:
+        return self._facets.columns(seconds)
+
+    def facets(self, queries: Mapping[str, Query], seconds: float) -> dict[str, dict[str, int]]:
+        return self._facets.counts(queries, seconds)
 
     def close(self) -> None:
         self._connections.close()

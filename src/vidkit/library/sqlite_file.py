@@ -27,19 +27,18 @@ from vidkit.library.sql import FACT_SIGNS, quoted
 SCHEMA = 3
 FORMS = "CREATE TABLE forms (stem TEXT NOT NULL, word TEXT NOT NULL, PRIMARY KEY (stem, word)) WITHOUT ROWID"
 VIDEO_KEYS = "CREATE INDEX videos_key ON videos (key)"
-# What a replaced video was sorted by before, so that whoever goes through answers page by page finds it in its old
-# place. The latest 100,000 are kept.
+# What videos were sorted by before they were replaced or removed: whoever goes through answers page by page finds a
+# video in its old place, and whoever has counted the videos knows which to look at again. The latest are kept.
+_MOVE = """INSERT INTO moved (video, finished, duration, size, name)
+    VALUES (OLD.id, OLD.finished, OLD.duration, OLD.size, OLD.name);
+    DELETE FROM moved WHERE seq <= (SELECT max(seq) FROM moved) - 250000;"""
 MOVED = (
     """CREATE TABLE moved (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, video INTEGER NOT NULL, finished REAL NOT NULL, duration REAL NOT NULL,
     size INTEGER NOT NULL, name TEXT NOT NULL
 )""",
-    """CREATE TRIGGER videos_moved AFTER UPDATE ON videos
-WHEN (OLD.finished, OLD.duration, OLD.size, OLD.name) != (NEW.finished, NEW.duration, NEW.size, NEW.name) BEGIN
-    INSERT INTO moved (video, finished, duration, size, name)
-    VALUES (OLD.id, OLD.finished, OLD.duration, OLD.size, OLD.name);
-    DELETE FROM moved WHERE seq <= (SELECT max(seq) FROM moved) - 100000;
-END""",
+    f"CREATE TRIGGER videos_replaced AFTER UPDATE ON videos BEGIN {_MOVE} END",
+    f"CREATE TRIGGER videos_removed AFTER DELETE ON videos BEGIN {_MOVE} END",
 )
 _APPLICATION = 0x766B6974  # "vkit": says that a database is a vidkit library
 _AS_FACTS = quoted("ascii tokenchars '{}'".format(FACT_SIGNS.replace("'", "''")))

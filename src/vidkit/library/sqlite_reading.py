@@ -59,7 +59,7 @@ def check_indexes(connection: sqlite3.Connection) -> None:
 
 def moments_found(connection: sqlite3.Connection, query: Query) -> list[tuple[int, int, float]]:
     """(video, place, rank) of the moments that have the words."""
-    tail, values = _word_rows(connection, query)
+    tail, values = word_rows(connection, query)
     limit, offset = page(query)
     if query.sort in ORDERS:
         sql = f"SELECT words.rowid {tail} ORDER BY {ORDERS[query.sort]}, words.rowid LIMIT ? OFFSET ?"
@@ -76,10 +76,10 @@ def moments_found(connection: sqlite3.Connection, query: Query) -> list[tuple[in
     return best_first(query, found)
 
 
-def _word_rows(connection: sqlite3.Connection, query: Query) -> tuple[str, list[Any]]:
+def word_rows(connection: sqlite3.Connection, query: Query) -> tuple[str, list[Any]]:
     """FROM and WHERE of the rows that have the words, and the values to bind."""
     words = match_words(query)
-    if _has_few(connection, query):
+    if has_few(connection, query):
         where, values = video_conditions(replace(query, words=(), without=()), few=True)
         span = f"words.rowid >= v.id << {PLACE_BITS} AND words.rowid < (v.id + 1) << {PLACE_BITS}"
         tail = f"FROM videos v CROSS JOIN words WHERE {where} AND words MATCH ? AND {span}"
@@ -91,7 +91,7 @@ def _word_rows(connection: sqlite3.Connection, query: Query) -> tuple[str, list[
     return f"FROM words {join} WHERE {where}", [words, *fact_values, *bound_values]
 
 
-def _has_few(connection: sqlite3.Connection, query: Query) -> bool:
+def has_few(connection: sqlite3.Connection, query: Query) -> bool:
     """Whether few videos have the facts that are asked for."""
     if not query.facts:
         return False
@@ -101,7 +101,7 @@ def _has_few(connection: sqlite3.Connection, query: Query) -> bool:
 
 def videos_found(connection: sqlite3.Connection, query: Query, order: str) -> list[int]:
     """The numbers of the videos that a query finds, in this order."""
-    where, values = video_conditions(query, _has_few(connection, query))
+    where, values = video_conditions(query, has_few(connection, query))
     sql = f"SELECT v.id FROM videos v WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
     return [row[0] for row in connection.execute(sql, (*values, *page(query)))]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Annotated, Any
 
@@ -51,11 +52,16 @@ class SearchParameters(BaseModel):
         Raises:
             QueryError: one of the parameters cannot be read; the message names it as it is called here.
         """
-        options = {"words": self.q, "class": self.classes, **self.model_dump(include=_SAME), "limit": limit}
+        options = {"words": self.q, "class": self.classes, **self._same(), "limit": limit}
         try:
             return read_query({name: value for name, value in options.items() if value not in ("", [])})
         except QueryError as error:
             raise QueryError(re.sub(r"--([a-z-]+)", lambda found: found[1].replace("-", "_"), str(error))) from None
 
+    def scope(self) -> str:
+        """What a cursor is bound to: every parameter of the search."""
+        return json.dumps([self.q, self.classes, self._same()])
 
-_SAME = set(SearchParameters.model_fields) - {"q", "classes"}
+    def _same(self) -> dict[str, Any]:
+        """The parameters that have the same name in `read_query`."""
+        return {name: getattr(self, name) for name in SearchParameters.model_fields if name not in ("q", "classes")}

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from vidkit.library import Moment, moment_as_json, video_key
 from vidkit.web.access import API
 from vidkit.web.answers import json_answer
+from vidkit.web.cursors import cursor_of, position_of
 from vidkit.web.search_parameters import SearchParameters
 from vidkit.web.services import Shared
 
@@ -20,6 +21,7 @@ class SearchPage(SearchParameters):
     """A page of a search."""
 
     limit: int = Field(50, ge=1, le=200)
+    cursor: str | None = Field(None, description="`next` of the page before; the rest as for that page")
 
 
 class Found(BaseModel):
@@ -31,9 +33,16 @@ class Found(BaseModel):
 
 @router.get(f"{API}/search", response_model=Found)
 def search(services: Shared, parameters: Annotated[SearchPage, Query()]) -> Response:
-    """The moments that a search finds; without words, the videos."""
-    moments = services.library.search(parameters.query(parameters.limit))
-    return json_answer({"items": [item_of(moment) for moment in moments], "next": None})
+    """The moments that a search finds; without words, the videos.
+
+    From page to page no moment comes twice or is missing, also while videos are processed; those that are new since
+    the first page are left out.
+    """
+    query, scope = parameters.query(parameters.limit), parameters.scope()
+    after = position_of(scope, parameters.cursor, query.order()) if parameters.cursor else None
+    page = services.library.page(query, after)
+    following = cursor_of(scope, page.next) if page.next else None
+    return json_answer({"items": [item_of(moment) for moment in page.moments], "next": following})
 
 
 def item_of(moment: Moment) -> dict[str, Any]:

@@ -1,0 +1,142 @@
+"""Facets: how many videos of a search have each class, tag, length, resolution, codec, and value of a CSV column.
+
+A home counts with `FacetTable` (what each video has, in memory), or asks its server. The names of facets, and the
+order in which values are shown, are the same in every home.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from vidkit.library.protocol import LENGTHS
+from vidkit.library.text import label
+
+# Facets of every library; beside them there is `column:NAME` for a column of the CSV.
+FACETS = ("class", "tag", "length", "resolution", "codec")
+COLUMN = "column:"
+_MOST_COLUMNS = 40  # that are counted
+_MOST_VALUES = 2000  # of a column: with more it is no facet, but a name or a text
+_COLUMN_FACT = re.compile(r"^source\.columns\.([^=\n]+)=(.+)$", re.MULTILINE)
+_LONGEST = 120  # characters of a column's value: a longer one is a text
+
+
+@dataclass
+class _Column:
+    """What each video has of one facet: the number of a value in `values`; 0 is nothing."""
+
+    codes: array[int] = field(default_factory=lambda: array("I"))
+    values: list[str] = field(default_factory=lambda: [""])
+    numbers: dict[str, int] = field(default_factory=lambda: {"": 0})
+
+    def put(self, video: int, value: str) -> None:
+        if video >= len(self.codes):
+            self.codes.frombytes(bytes(self.codes.itemsize * (video + 1 - len(self.codes))))
+        number = self.numbers.get(value)
+        if number is None:
+            number = self.numbers[value] = len(self.values)
+            self.values.append(value)
+        self.codes[video] = number
+
+    def count(self, videos: Sequence[int] | None) -> Counter[str]:
+        codes = self.codes
+        if videos is None:
+            found = Counter(codes)
+        else:
+            last = len(codes)
+            inside = videos if not videos or max(videos) < last else [video for video in videos if video < last]
+            found = Counter(map(codes.__getitem__, inside))
+        return Counter({self.values[code]: count for code, count in found.items() if code})
+
+
+class FacetTable:
+    """What each video of a library has, by the video's number: a few bytes for each video and facet."""
+
+    def __init__(self) -> None:
+        self._facets = {name: _Column() for name in FACETS}
+        self._columns: dict[str, _Column] = {}
+        self._dropped: set[str] = set()
+
+    def put(
+        self, video: int, classification: str, tags: str, duration: float, resolution: str, codec: str, facts: str
+    ) -> None:
+        """Note what a video has, instead of what it had.
+
+        Args:
+            video: its number.
+            classification: its class; likewise resolution and codec.
+            tags: joined by line ends.
+            duration: in seconds.
+            facts: as `facts_of` makes them, joined by line ends.
+        """
+        length = str(bisect_right(_LENGTHS, duration))
+        for name, value in zip(FACETS, (classification, tags, length, resolution, codec), strict=True):
+            self._facets[name].put(video, value)
+        has = dict(_COLUMN_FACT.findall(facts))
+        for name in has.keys() | self._columns.keys():
+            self._put_column(video, name, has.get(name, ""))
+
+    def forget(self, video: int) -> None:
+        """Note that a video is gone."""
+        for column in (*self._facets.values(), *self._columns.values()):
+            if video < len(column.codes):
+                column.codes[video] = 0
+
+    def _put_column(self, video: int, name: str, value: str) -> None:
+        column = self._columns.get(name)
+        if column is None:
+            if name in self._dropped or len(self._columns) >= _MOST_COLUMNS:
+                return
+            column = self._columns[name] = _Column()
+        column.put(video, value if len(value) <= _LONGEST else "")
+        if len(column.values) > _MOST_VALUES:
+            self._dropped.add(name)
+            del self._columns[name]
+
+    def columns(self) -> list[str]:
+        """The CSV's columns, folded, those that the most videos have first."""
+        having = {name: len(column.codes) - column.codes.count(0) for name, column in self._columns.items()}
+        return sorted(filter(having.get, having), key=lambda name: (-having[name], name))
+
+    def count(self, name: str, videos: Sequence[int] | None) -> dict[str, int]:
+        """Value -> how many of these videos (None: of all) have it, the most first.
+
+        A length is how many of `LENGTHS` it reaches, as a text.
+        """
+        if name.startswith(COLUMN):
+            column = self._columns.get(name.removeprefix(COLUMN))
+            return ordered(column.count(videos)) if column else {}
+        found = self._facets[name].count(videos)
+        if name == "tag":
+            return counted_tags(found.items())
+        return ordered(merged(found)) if name == "class" else ordered(found)
+
+
+_LENGTHS = sorted(LENGTHS)
+
+
+def counted_tags(sets: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Tags joined by line ends, and how many videos have just these -> tag -> videos, the most first."""
+    found = Counter[str]()
+    for together, videos in sets:
+        for tag in filter(None, together.split("\n")):
+            found[tag] += videos
+    return ordered(merged(found))
+
+
+def merged(found: Mapping[str, int]) -> Counter[str]:
+    """Counts of names that are compared as one (`text.label`), under the most frequent spelling."""
+    spelled: dict[str, str] = {}
+    counts = Counter[str]()
+    for name, videos in sorted(found.items(), key=lambda item: (-item[1], item[0])):
+        counts[spelled.setdefault(label(name), name)] += videos
+    return counts
+
+
+def ordered(found: Mapping[str, int]) -> dict[str, int]:
+    """The most first."""
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))

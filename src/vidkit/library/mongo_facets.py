@@ -1,0 +1,124 @@
+"""Counting the videos of a MongoDB collection by facets, within a time."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from pymongo.collection import Collection
+from pymongo.errors import ExecutionTimeout
+
+from vidkit.library.facets import COLUMN, counted_tags, merged, ordered
+from vidkit.library.mongo_queries import ORDERS, Document, answers_in, counted, dotted, filter_of
+from vidkit.library.query import Query
+
+_SAMPLE = 200  # of the latest records: their columns are those that there are
+_ASKED = 10_000  # keys in one question
+_MOST_VALUES = 2000
+_FIELDS = {"class": "classification", "tag": "tags", "resolution": "resolution", "codec": "codec"}
+
+
+def columns_of(collection: Collection[Document], seconds: float) -> list[str] | None:
+    """See `protocol.Library.columns`."""
+    fields = {"source.columns": 1}
+    found = collection.find({}, fields).sort(dotted("added"), -1).limit(_SAMPLE).max_time_ms(_milliseconds(seconds))
+    counts = Counter[str]()
+    try:
+        for document in found:
+            counts.update(name for name, value in (document["source"]["columns"] or {}).items() if value)
+    except ExecutionTimeout:
+        return None
+    # What a path of MongoDB cannot name is left out.
+    return [name for name in ordered(counts) if name and not set(name) & set(".$．＄\0")]
+
+
+def facets_of(
+    collection: Collection[Document], queries: Mapping[str, Query], seconds: float
+) -> dict[str, dict[str, int]]:
+    """See `protocol.Library.facets`; of words, their other forms are in the queries already."""
+    deadline = time.monotonic() + seconds
+    found: dict[str, dict[str, int]] = {}
+    known: dict[Query, _Matched] = {}
+    for name, query in queries.items():
+        try:
+            if query not in known:
+                known[query] = _matched(collection, query, deadline)
+            matched = known[query]
+            if name in ("videos", "moments"):
+                found[name] = {"": matched.answers if name == "moments" else matched.videos(collection, deadline)}
+                continue
+            found[name] = _values(name, matched.groups(collection, name, deadline))
+        except (ExecutionTimeout, TimeoutError):
+            continue
+    return found
+
+
+class _Matched:
+    """The documents of a query: by a filter, or by their keys where words decide."""
+
+    def __init__(self, asked: Document | None, keys: Sequence[str], answers: int) -> None:
+        self._asked, self._keys, self.answers = asked, keys, answers
+
+    def videos(self, collection: Collection[Document], deadline: float) -> int:
+        if self._asked is None:
+            return len(self._keys)
+        return collection.count_documents(self._asked, maxTimeMS=_milliseconds(deadline - time.monotonic()))
+
+    def groups(self, collection: Collection[Document], name: str, deadline: float) -> Iterator[tuple[str, int]]:
+        for asked in self._parts():
+            most = _milliseconds(deadline - time.monotonic())
+            for row in collection.aggregate(_pipeline(name, asked), maxTimeMS=most):
+                yield row["_id"], row["videos"]
+
+    def _parts(self) -> Iterator[Document]:
+        if self._asked is not None:
+            yield self._asked
+            return
+        rest = iter(self._keys)
+        while part := list(islice(rest, _ASKED)):
+            yield {"_id": {"$in": part}}
+
+
+def _matched(collection: Collection[Document], query: Query, deadline: float) -> _Matched:
+    query = replace(query, sort="relevance", limit=None, offset=0)
+    if not (query.words or query.without):
+        matched = _Matched(filter_of(query), (), 0)
+        matched.answers = matched.videos(collection, deadline)
+        return matched
+    keys: dict[str, None] = {}
+    answers = 0
+    for document, _ in answers_in(collection, query, ORDERS["relevance"]):
+        keys[document["_id"]] = None
+        answers += 1
+        if time.monotonic() > deadline:
+            raise TimeoutError
+    return _Matched(None, list(keys), answers)
+
+
+def _pipeline(name: str, asked: Document) -> list[Document]:
+    if name == "length":
+        match, group = counted(asked, ["length"])
+        return [match, {"$group": {"_id": {"$toString": group["$group"]["_id"]["length"]}, "videos": {"$sum": 1}}}]
+    field = f"source.columns.{name.removeprefix(COLUMN)}" if name.startswith(COLUMN) else dotted(_FIELDS[name])
+    return [{"$match": asked}, {"$group": {"_id": f"${field}", "videos": {"$sum": 1}}}]
+
+
+def _values(name: str, rows: Iterator[tuple[str, int]]) -> dict[str, int]:
+    if name == "tag":
+        return counted_tags(rows)
+    found = Counter[str]()
+    for value, videos in rows:
+        if isinstance(value, str) and value:
+            found[value] += videos
+    if name.startswith(COLUMN) and len(found) > _MOST_VALUES:
+        return {}
+    return ordered(merged(found) if name == "class" or name.startswith(COLUMN) else found)
+
+
+def _milliseconds(seconds: float) -> int:
+    if seconds <= 0:
+        raise TimeoutError
+    return max(1, int(seconds * 1000))

@@ -1,0 +1,163 @@
+"""Counting the videos of a library file by facets, within a time."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from vidkit.errors import LibraryError
+from vidkit.library.facets import FacetTable
+from vidkit.library.query import Query
+from vidkit.library.sql import bound_conditions, video_conditions
+from vidkit.library.sqlite_file import Connections, version_of
+from vidkit.library.sqlite_reading import has_few, query_with_forms, word_rows
+
+_PART = 1000  # videos that are read at once
+_ROW = (
+    "SELECT v.id, v.classification, v.tags, v.duration, v.resolution, v.codec, r.facts "
+    "FROM videos v JOIN records r ON r.video = v.id WHERE"
+)
+
+
+class SqliteFacets:
+    """Knows what each video has, and reads on what others have written since. Threads may ask at once."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self._lock = threading.Lock()
+        self._reader: threading.Thread | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        self._table = FacetTable()
+        self._newest = 0  # the last video that is known
+        self._moves = 0  # the last change that is
+
+    def columns(self, seconds: float) -> list[str] | None:
+        """The columns of the CSV, as they are written there; None where that takes longer."""
+        if not self._caught_up(time.monotonic() + seconds):
+            return None
+        with self._lock:
+            return self._table.columns()
+
+    def counts(self, queries: Mapping[str, Query], seconds: float) -> dict[str, dict[str, int]]:
+        """See `protocol.Library.facets`."""
+        deadline = time.monotonic() + seconds
+        found: dict[str, dict[str, int]] = {}
+        by_query: dict[Query, list[str]] = {}
+        for name, query in queries.items():
+            by_query.setdefault(query, []).append(name)
+        ready = self._caught_up(deadline)
+        for query, names in by_query.items():
+            if time.monotonic() >= deadline:
+                break
+            try:
+                with self._until(deadline) as connection:
+                    query = query_with_forms(connection, query) if version_of(connection) >= 2 else query
+                    if "moments" in names:
+                        found["moments"] = {"": _moments(connection, query)}
+                    videos = None if _is_all(query) else _videos(connection, query)
+                    if "videos" in names:
+                        found["videos"] = {"": _all(connection) if videos is None else len(videos)}
+            except TimeoutError:
+                break
+            for name in names if ready else ():
+                if name not in ("videos", "moments") and time.monotonic() < deadline:
+                    with self._lock:
+                        found[name] = self._table.count(name, videos)
+        return found
+
+    @contextmanager
+    def _until(self, deadline: float) -> Iterator[sqlite3.Connection]:
+        """A connection whose questions end at a time, with TimeoutError."""
+        late = False
+
+        def is_late() -> bool:
+            nonlocal late
+            late = time.monotonic() > deadline
+            return late
+
+        try:
+            with self._connections.reading() as connection:
+                connection.set_progress_handler(is_late, 5000)
+                try:
+                    yield connection
+                finally:
+                    connection.set_progress_handler(None, 0)
+        except LibraryError:
+            if late:
+                raise TimeoutError from None
+            raise
+
+    def _caught_up(self, deadline: float) -> bool:
+        """Read what was written since, in a thread that goes on if this takes longer; whether all is known."""
+        with self._lock:
+            if self._reader is None or not self._reader.is_alive():
+                self._reader = threading.Thread(target=self._read_on, daemon=True)
+                self._reader.start()
+            reader = self._reader
+        reader.join(max(0.0, deadline - time.monotonic()))
+        return not reader.is_alive()
+
+    def _read_on(self) -> None:
+        try:
+            while self._read_part():
+                time.sleep(0.001)  # a search goes first
+        except LibraryError:
+            with self._lock:
+                self._begin()
+
+    def _read_part(self) -> bool:
+        """Read some videos that are new or changed; whether there are more."""
+        with self._connections.reading() as connection:
+            changed: Sequence[int] = ()
+            moves = self._moves
+            if version_of(connection) >= 3:
+                first, last = connection.execute("SELECT min(seq), max(seq) FROM moved").fetchone()
+                if (last or 0) < moves or (self._newest and (first or 0) > moves + 1):
+                    with self._lock:
+                        self._begin()  # another file, or more changes than are noted
+                    moves = 0
+                if not self._newest:
+                    moves = last or 0
+                asked = "SELECT seq, video FROM moved WHERE seq > ? ORDER BY seq LIMIT ?"
+                rows = connection.execute(asked, (moves, _PART)).fetchall()
+                changed = sorted({video for _, video in rows if video <= self._newest})
+                moves = rows[-1][0] if rows else moves
+            new = connection.execute(f"{_ROW} v.id > ? ORDER BY v.id LIMIT ?", (self._newest, _PART)).fetchall()
+            again = []
+            if changed:
+                among = ",".join("?" * len(changed))
+                again = connection.execute(f"{_ROW} v.id IN ({among})", changed).fetchall()
+        with self._lock:
+            for video in changed:
+                self._table.forget(video)
+            for row in (*again, *new):
+                self._table.put(*row)
+            self._moves = moves
+            self._newest = new[-1][0] if new else self._newest
+        return len(new) == _PART or len(changed) >= _PART
+
+
+def _is_all(query: Query) -> bool:
+    return not (query.words or query.without or query.facts) and not bound_conditions(query)[0]
+
+
+def _all(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT count(*) FROM videos").fetchone()[0])
+
+
+def _moments(connection: sqlite3.Connection, query: Query) -> int:
+    """How many answers a query has."""
+    if not query.words:
+        return _all(connection) if _is_all(query) else len(_videos(connection, query))
+    tail, values = word_rows(connection, query)
+    return int(connection.execute(f"SELECT count(*) {tail}", values).fetchone()[0])
+
+
+def _videos(connection: sqlite3.Connection, query: Query) -> list[int]:
+    where, values = video_conditions(query, has_few(connection, query))
+    return [row[0] for row in connection.execute(f"SELECT v.id FROM videos v WHERE {where}", values).fetchall()]

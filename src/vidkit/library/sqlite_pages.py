@@ -1,0 +1,139 @@
+"""The answers of a query in a library file, as `paging.py` asks for them, on one connection."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from vidkit.errors import QueryError
+from vidkit.library.moments import Text
+from vidkit.library.paging import FOREIGN, TOO_OLD, Hit, Position, merged, piece_at, place_behind, place_of
+from vidkit.library.query import SORT_COLUMNS, Query
+from vidkit.library.ranking import RANKED
+from vidkit.library.sql import PLACE_BITS, video_conditions
+from vidkit.library.sqlite_file import version_of
+from vidkit.library.sqlite_reading import has_few, word_rows
+
+# What a video was sorted by when the first page was made, if it was replaced since.
+_MOVED = (
+    "was (video, value) AS (SELECT video, {column} FROM moved WHERE seq IN "
+    "(SELECT min(seq) FROM moved WHERE seq > {seq} GROUP BY video))"
+)
+Layout = Sequence[int]
+
+
+class SqliteAnswers:
+    """The answers of one query (see `paging.Answers`)."""
+
+    def __init__(self, connection: sqlite3.Connection, query: Query) -> None:
+        self._connection = connection
+        self._query = query
+        self._has_moves = version_of(connection) >= 3
+
+    def now(self) -> tuple[int, int]:
+        newest = self._number("SELECT max(id) FROM videos")
+        return newest, self._number("SELECT max(seq) FROM moved") if self._has_moves else 0
+
+    def ranked(self, after: Position | None) -> list[tuple[Hit, Text]]:
+        spans, values = [], []
+        if after is not None:
+            first = self._row_of(after)
+            spans, values = ["words.rowid >= ?", "words.rowid < ?"], [first, (after.newest + 1) << PLACE_BITS]
+        rows = self._by_age("words.rowid, own, shared", spans, values, RANKED if after is None else 2 * RANKED)
+        hits = self._hits([(row[0], None) for row in rows])
+        return [(hit, Text(hit.place, own, shared)) for hit, (_, own, shared) in zip(hits, rows, strict=True)]
+
+    def older(self, after: Position, count: int) -> list[Hit]:
+        rows = self._by_age("words.rowid", ["words.rowid < ?"], [self._row_of(after)], count)
+        return self._hits([(row[0], None) for row in rows])
+
+    def sorted(self, after: Position | None, count: int) -> list[Hit]:
+        if after is None:
+            return self._hits(self._sorted_rows([], [], count))
+        _check(after)
+        column, down = SORT_COLUMNS[self._query.order()]
+        sign = "<" if down else ">"
+        span = "v.id <= ? AND ((VALUE, v.id) SIGN (?, ?)"
+        values: list[Any] = [after.newest, after.value, after.video]
+        if self._query.words:
+            span += " OR (v.id = ? AND words.rowid >= ?)"
+            values += [
+                after.video,
+                after.video << PLACE_BITS | place_behind(self._layout(after.video), after.piece),
+            ]
+        span = span.replace("SIGN", sign) + ")"
+        here = span.replace("VALUE", f"v.{column}")
+        if not self._moved_since(after.moves):
+            return self._hits(self._sorted_rows([here], values, count))
+        there = span.replace("VALUE", "was.value")
+        moved = _MOVED.format(column=column, seq=after.moves)
+        stayed = self._sorted_rows([here, "v.id NOT IN (SELECT video FROM was)"], values, count, moved)
+        gone = self._sorted_rows([there], values, count, moved, "was.value")
+        return merged(self._query.order(), (self._hits(stayed), self._hits(gone)), count)
+
+    def _moved_since(self, moves: int) -> bool:
+        if not self._has_moves or self._number("SELECT max(seq) FROM moved") <= moves:
+            return False
+        if self._number("SELECT min(seq) FROM moved") > moves + 1:
+            raise QueryError(TOO_OLD)
+        return True
+
+    def _sorted_rows(
+        self, spans: list[str], values: list[Any], count: int, moved: str = "", value: str = ""
+    ) -> list[tuple[int, Any]]:
+        """(row of `words`, what its video is sorted by)."""
+        column, down = SORT_COLUMNS[self._query.order()]
+        order = f"{value or f'v.{column}'} {'DESC' if down else ''}, v.id {'DESC' if down else ''}"
+        if self._query.words:
+            tail, bound = word_rows(self._connection, self._query)
+            row, order = "words.rowid", f"{order}, words.rowid"
+        else:
+            where, bound = video_conditions(self._query, has_few(self._connection, self._query))
+            row, tail = f"v.id << {PLACE_BITS}", f"FROM videos v WHERE {where}"
+        if value:
+            tail = tail.replace("WHERE", "JOIN was ON was.video = v.id WHERE", 1)
+        sql = f"SELECT {row}, {value or f'v.{column}'} {' AND '.join([tail, *spans])} ORDER BY {order} LIMIT ?"
+        if moved:
+            sql = f"WITH {moved} {sql}"
+        return self._connection.execute(sql, (*bound, *values, count)).fetchall()
+
+    def _by_age(self, columns: str, spans: list[str], values: list[Any], count: int) -> list[Any]:
+        """Rows of `words`, the latest first."""
+        tail, bound = word_rows(self._connection, self._query)
+        # By the video first, where one after another is looked at: FTS5 is slow in reading a part backwards.
+        order = "v.id DESC, words.rowid DESC" if "CROSS" in tail else "words.rowid DESC"
+        sql = f"SELECT {columns} {' AND '.join([tail, *spans])} ORDER BY {order} LIMIT ?"
+        return self._connection.execute(sql, (*bound, *values, count)).fetchall()
+
+    def _row_of(self, after: Position) -> int:
+        """The row of `words` of a position's last answer, or where it was."""
+        _check(after)
+        return after.video << PLACE_BITS | place_of(self._layout(after.video), after.piece)
+
+    def _hits(self, rows: Sequence[tuple[int, Any]]) -> list[Hit]:
+        found = [(*divmod(row, 1 << PLACE_BITS), value) for row, value in rows]
+        layouts = self._layouts(list(dict.fromkeys(video for video, place, _ in found if place)))
+        return [Hit(video, piece_at(layouts.get(video, ()), place), place, value) for video, place, value in found]
+
+    def _layout(self, video: int) -> Layout:
+        return self._layouts([video]).get(video, ())
+
+    def _layouts(self, videos: Sequence[int]) -> dict[int, Layout]:
+        """How many pieces of each kind videos have, where the library knows."""
+        found: dict[int, Layout] = {}
+        for at in range(0, len(videos), 500) if self._has_moves else ():
+            part = videos[at : at + 500]
+            sql = f"SELECT id, pieces FROM videos WHERE id IN ({','.join('?' * len(part))})"
+            for video, text in self._connection.execute(sql, part):
+                found[video] = [int(count) for count in text.split(",")] if text else ()
+        return found
+
+    def _number(self, sql: str) -> int:
+        return int(self._connection.execute(sql).fetchone()[0] or 0)
+
+
+def _check(after: Position) -> None:
+    """Raise QueryError for a position with numbers that no row of a file has: it is MongoDB's."""
+    if not all(0 <= number < 2**63 >> PLACE_BITS for number in (after.newest, after.video, after.moves)):
+        raise QueryError(FOREIGN)

@@ -1,0 +1,101 @@
+"""Cursors: where the next page of a list begins, as one word that only this server reads.
+
+A cursor is no secret, and it is not trusted: its check only finds mistakes, such as a cursor of another search, and
+each of its values is looked at. It holds nothing that the pages before have not shown.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import math
+from http import HTTPStatus
+from typing import Any
+
+from vidkit.library import Position
+from vidkit.library.text import storable
+from vidkit.web.problems import Problem
+
+LONGEST = 4096  # characters
+_CHECK = 9  # bytes
+
+
+def encode_cursor(scope: str, values: list[Any], rest: bytes = b"") -> str:
+    """A cursor.
+
+    Args:
+        scope: which list it is for, with all that decides which answers it has.
+        values: what JSON can hold.
+        rest: more, at most 2.5 KB.
+    """
+    content = json.dumps(values, separators=(",", ":")).encode() + b"\n" + rest
+    return base64.urlsafe_b64encode(_check(scope, content) + content).decode().rstrip("=")
+
+
+def decode_cursor(scope: str, cursor: str) -> tuple[list[Any], bytes]:
+    """What a cursor was made of. The values are to be looked at: anybody can make a cursor.
+
+    Raises:
+        Problem: 400, it is no cursor of this list.
+    """
+    try:
+        if len(cursor) > LONGEST:
+            raise ValueError(cursor)
+        content = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
+        if content[:_CHECK] != _check(scope, content[_CHECK:]):
+            raise ValueError(cursor)
+        values, _, rest = content[_CHECK:].partition(b"\n")
+        found = json.loads(values)
+        if not isinstance(found, list):
+            raise ValueError(cursor)
+    except (ValueError, binascii.Error, RecursionError):
+        raise wrong_cursor() from None
+    return found, rest
+
+
+def wrong_cursor() -> Problem:
+    """The answer to a cursor that is none."""
+    detail = "this cursor is of another list, or is cut short: leave it out to begin with the first page"
+    return Problem(HTTPStatus.BAD_REQUEST, detail)
+
+
+def _check(scope: str, content: bytes) -> bytes:
+    return hashlib.sha256(scope.encode("utf-8", "replace") + b"\0" + content).digest()[:_CHECK]
+
+
+def cursor_of(scope: str, position: Position) -> str:
+    """The cursor of a position in a search."""
+    values = [position.newest, position.moves, position.video, *position.piece, position.value]
+    return encode_cursor(scope, values, position.ranked)
+
+
+def position_of(scope: str, cursor: str, sort: str) -> Position:
+    """The position that a cursor stands for.
+
+    Args:
+        scope: as it was given to `cursor_of`.
+        cursor: the cursor.
+        sort: the order of the search, `Query.order()`.
+
+    Raises:
+        Problem: 400, it is no cursor of this search.
+    """
+    values, ranked = decode_cursor(scope, cursor)
+    if len(values) != 6 or not all(type(each) is int and 0 <= each < 2**63 for each in values[:5]):
+        raise wrong_cursor()
+    newest, moves, video, kind, number, value = values
+    if kind > 100 or number >= 2**20 or not _is_value(value, sort):
+        raise wrong_cursor()
+    value = storable(value) if isinstance(value, str) else value
+    return Position(newest, moves, video, (kind, number), value, ranked if value is None else b"")
+
+
+def _is_value(value: object, sort: str) -> bool:
+    """Whether videos can be sorted by a value, in an order."""
+    if sort == "relevance":
+        return value is None
+    if sort == "name":
+        return isinstance(value, str)
+    return type(value) in (int, float) and abs(value) < 2**63 and math.isfinite(value)  # type: ignore[arg-type]
