@@ -1,22 +1,22 @@
-"""Where one shot ends and the next begins, from tiny frames: cuts, dissolves and fades, but no flashes.
+"""Where one shot ends and the next begins, from tiny frames: cuts, dissolves and fades, but not flashes.
 
-A frame is 48x28 pixels, seen as 12x7 cells. A cell has changed between two frames by the mean absolute
-difference of its pixels, luma and chroma added up. Everything is built on three comparisons:
+A frame has 48x28 pixels in 12x7 cells. The change of a cell between two frames is the mean absolute difference of
+its pixels, luma plus chroma. There are four rules:
 
-- *A cut stands out.* The change from one frame to the next is held, cell by cell, against the largest change
-  that the same cell knows in the quarter of a second before and after; the mean of these ratios over the picture
-  is the cut's strength. A hand that moves, or a camera that pans, is measured by its own motion. So that a flash
-  is no cut, the change across a place is the smallest over several spans of time: after a flash the picture
-  comes back. How the tones of the whole picture change, wherever they are in it, is held against its neighbours in
-  the same way and weights the strength: motion leaves the tones as they are, another shot seldom does.
-- *A dissolve is a mixture.* Half way through, each pixel is the mean of what it was and what it will be. What
-  this explains of the change between two frames, again against the cell's own motion before and after, is its
-  strength. Motion and cuts leave nothing: the frame in the middle is no mean of the other two. A fade is a
-  dissolve with black or white; a fade out and in again passes through a frame without a picture.
-- *A boundary is large by itself, too.* Where nothing moves, anything stands out: a keyframe of a bad encoder, a
-  hand, a caption. A boundary must change a good share of the cells, and some of them by more than an encoder does.
-- *What a moving camera or light explains is no change of shot.* For each candidate a shift, a zoom and a change
-  of brightness are fitted by least squares, and only the rest counts.
+- *A cut stands out.* The change of a cell from one frame to the next is divided by the largest change of the same
+  cell in the quarter of a second before and after. The mean of these ratios over the picture is the strength of the
+  cut. So a moving hand or a panning camera is compared with its own motion. To ignore flashes, the change across a
+  position is the smallest one over several time spans: after a flash the picture comes back. The change of the
+  tones of the whole picture, wherever they are in it, is compared with its neighbours in the same way, and weights
+  the strength: motion keeps the tones, another shot seldom does.
+- *A dissolve is a mixture.* Half way through, each pixel is the mean of its old and its new value. The strength is
+  the part of the change between two frames that this explains, again compared with the cell's own motion before and
+  after. Motion and cuts leave nothing: their middle frame is not the mean of the other two. A fade is a dissolve
+  with black or white; a fade out and in again passes through a frame without a picture.
+- *A boundary is also large by itself.* Where nothing moves, anything stands out: a keyframe of a bad encoder, a
+  hand, a caption. A boundary must change many of the cells, and some of them by more than an encoder does.
+- *What a moving camera or light explains does not count.* For each candidate, a shift, a zoom and a change of
+  brightness are fitted by least squares, and only the rest counts.
 
 Sources. The local ratio in place of a fixed threshold: B.-L. Yeo and B. Liu, "Rapid scene analysis on compressed
 video", IEEE Trans. CSVT 5(6), 1995. Tones: the colour histograms of H. Zhang, A. Kankanhalli and S. Smoliar,

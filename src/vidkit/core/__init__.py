@@ -1,4 +1,4 @@
-"""What every stage needs: safe text, logging, folders, whole files, priority keywords."""
+"""What every stage needs: safe text, logging, folders, atomic files, priority keywords."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folders and whole files: made, written under a temporary name and then renamed, hashed."""
+"""Folders and atomic files: created, written under a temporary name and renamed, hashed."""
 
 from __future__ import annotations
 

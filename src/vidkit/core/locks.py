@@ -1,7 +1,7 @@
 """Locks between processes and hosts: one byte of a lock file for each thing that only one may do at a time.
 
-The operating system gives a process's locks back however the process ends, so a killed run holds nothing, and no
-clock, process id or host name has to be compared. Locks on bytes work on local disks, NFS version 4 and SMB.
+The operating system releases the locks of a process however it ends. So a killed run holds no lock, and no clock,
+process id or host name has to be compared. Locks on bytes work on local disks, NFS version 4 and SMB.
 """
 
 from __future__ import annotations

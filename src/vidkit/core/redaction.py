@@ -1,8 +1,8 @@
-"""What is shown of a URL: no user name and no password, also where the URL is against the grammar.
+"""How a URL is shown: without user name and password, even if the URL is malformed.
 
-A password with an unescaped `/`, `?`, `#` or `@` moves the end of the host's part (RFC 3986, 3.2), so that a
-parser takes a piece of the password for the host, the path or the port. Where that may be so, everything before the
-last `@` is left out.
+A password with an unescaped `/`, `?`, `#` or `@` moves the end of the host (RFC 3986, 3.2), so a parser takes a
+part of the password for the host, the path or the port. If that is possible, everything before the last `@` is
+removed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Try again what failed for a reason that may pass: how often, and after which wait."""
+"""Retry what failed for a temporary reason: how often, and after which wait."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Stores: where records, clips and thumbnails are kept. The scheme of an address says which store it is.
 
-The verbs are those of an object store: nothing is renamed, and a file is there whole or not at all. A new store is
-a class with the methods of `Store` and a row of STORES.
+The methods are those of an object store: nothing is renamed, and a file is there completely or not at all. A new
+store is a class with the methods of `Store` and a row of STORES.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Lines on a terminal: how wide text is there, cut or wrapped to fit, and written above a progress bar.
+"""Lines on a terminal: how wide a text is, cut or wrapped to fit, and printed above a progress bar.
 
-Imports nothing of vidkit, so that the log can use it too.
+Imports nothing of vidkit, so the log can use it too.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where records are kept and searched: a SQLite file by default, MongoDB where a URI is set. One behaviour."""
+"""Where records are kept and searched: by default in a SQLite file, with a URI in MongoDB. Both behave the same."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""Which home a library has: its address says it. A new home is a module with a class that has `protocol.Library`'s
-methods, and a row of BACKENDS."""
+"""Which backend a library has: its address says so.
+
+A new backend is a module with a class that has the methods of `protocol.Library`, and a row of BACKENDS.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""A record <-> a MongoDB document.
+"""A record as a MongoDB document, and back.
 
-A document is the record itself, so that any MongoDB program finds `tags` or `classification` where it looks for
-them, and under `_vidkit` what the library needs beside it: the words and facts that are indexed, the summary, the
-folder, the order.
+The document is the record itself, so any MongoDB program finds `tags` and `classification` in their usual place.
+The key `_vidkit` has what the library needs besides: the indexed words and facts, the summary, the folder, the
+order.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a record can be filtered, sorted and counted by.
 
-Facts are short lines of text such as `audio.codec=aac` or `tag=night`: both homes of the library keep them in an
-index, and a filter is a look-up of one line. The summary has what is compared by size.
+Facts are short lines of text, such as `audio.codec=aac` or `tag=night`. Every backend indexes them, and a filter
+looks up one line. The summary has the values that are compared by size.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Forms of a word: a search for `walks` also finds `walking`, because both have the stem `walk`.
 
-A library keeps the words that it has met, each with its stem, beside its index. A search looks up the forms of its
-words there, so the index itself has every word as it is written. Stems are those of Snowball
-(https://snowballstem.org). Nobody says in which language a text is, so the script decides: Latin letters are taken
-for English, Cyrillic ones for Russian. Words of other scripts, with digits or of two letters have no other forms.
+Next to its index, a library stores the words that it has seen, each with its stem. A search looks up the forms of
+its words there, so the index itself has each word as it is written. Stems are those of Snowball
+(https://snowballstem.org). The language of a text is not known, so the script decides: Latin letters are read as
+English, Cyrillic letters as Russian. Words in other scripts, words with digits and words of two letters have no
+other forms.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Moments: the video itself, its scenes and its clips, as texts to look in and as answers to a search.
+"""Moments: the video itself, its scenes and its clips, as indexed texts and as search results.
 
-The functions here are what all homes of the library share: what is indexed, and the words in context. What matches,
-and in which order it is shown, is in `ranking.py`.
+All backends share these functions: what is indexed, and the words in context. `ranking.py` decides what matches and
+in which order it is shown.
 """
 
 from __future__ import annotations

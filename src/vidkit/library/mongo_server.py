@@ -1,4 +1,4 @@
-"""A MongoDB server: connecting to it, and its errors in words for the user, never with the password."""
+"""A MongoDB server: the connection, and its errors in words for the user, without the password."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The library in MongoDB, or whatever speaks its protocol: one document for each record (`documents.py`).
+"""The library in MongoDB, or in a server with its protocol: one document per record (`documents.py`).
 
-Only plain features are used (equality, `$in`, an anchored `$regex`, `$nor`), since Cosmos DB has no `$text`. The
-words narrow a search down to documents, and `ranking.answers` decides, by the same rules as FTS5 in SQLite.
+Only plain features are used (equality, `$in`, an anchored `$regex`, `$nor`), because Cosmos DB has no `$text`. The
+words of a search select documents; `ranking.answers` then decides by the same rules as FTS5 in SQLite.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a library is, whichever home it has."""
+"""The interface of a library, the same for all backends."""
 
 from __future__ import annotations
 

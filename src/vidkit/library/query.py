@@ -1,4 +1,4 @@
-"""What a user types -> a Query: plain words and bounds, in which nothing is left of any database's language."""
+"""What a user types, as a Query: plain words and bounds, without any language of a database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which pieces of a video match a query, and in which order they are shown; the same in every home."""
+"""Which parts of a video match a query, and in which order they are shown; the same for all backends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Query -> SQL and FTS5's language. What a user typed is only ever a bound value or a quoted word."""
+"""A Query as SQL and as an FTS5 expression. User input only becomes a bound value or a quoted word."""
 
 from __future__ import annotations
 

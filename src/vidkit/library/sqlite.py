@@ -1,7 +1,7 @@
 """The library as one SQLite file: the default, with a full-text index (FTS5) and nothing to set up.
 
-The file, its tables and its connections are in `sqlite_file.py`, what is written in `sqlite_writing.py`, the
-questions in `sqlite_reading.py`, and the conditions of a search in `sql.py`.
+`sqlite_file.py` has the file, its tables and its connections; `sqlite_writing.py` writes, `sqlite_reading.py`
+reads, and `sql.py` has the conditions of a search.
 """
 
 from __future__ import annotations

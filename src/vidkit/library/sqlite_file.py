@@ -1,12 +1,15 @@
-"""A library file in SQLite: its tables, opening it, and its errors in words for the user.
+"""A library file in SQLite: its tables, how it is opened, and its errors in words for the user.
 
-`videos` has what is sorted and bounded by, `moved` what replaced videos were sorted by before, `records` the whole
-records, `forms` the words that were met, by their stems (`forms.py`). Of the two full-text indexes `facts` has a
-row for each video, in which a fact is a word (many times faster than a row for each fact), and `words` a row for
-each piece of a video of which something is said, with an index of how words begin. Words are parted before they get
-there (`text.py`), so FTS5 only parts at spaces. A row of `words` is numbered by its video and its place in
-`pieces_of(record)`: reading it down gives the latest video first. That number is this file's own; outside, a moment
-is known by its video, kind and number (`MomentKey`).
+- `videos` has the columns for sorting and bounds, `moved` the earlier sort values of replaced videos, `records` the
+  complete records, `forms` the words that were seen, by their stems (`forms.py`).
+- `facts` is a full-text index with one row per video. Each fact is one word there: this is many times faster than
+  one row per fact.
+- `words` is a full-text index, with a prefix index, with one row per part of a video that has a text. Texts are
+  split into words before (`text.py`), so FTS5 only splits at spaces.
+
+The number of a row in `words` is made of the video's number and the part's position in `pieces_of(record)`: rows in
+descending order are the latest video first. This number is private to the file. Everywhere else a moment is known
+by its video, kind and number (`MomentKey`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reading a library file: the questions that `sqlite.SqliteLibrary` asks, each on a connection that it is given."""
+"""Queries on a library file, for `sqlite.SqliteLibrary`: each gets the connection that it uses."""
 
 from __future__ import annotations
 

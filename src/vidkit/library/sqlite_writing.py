@@ -1,4 +1,4 @@
-"""Writing into a library file: a record's rows, and the one-time upgrade of a file that an older vidkit made."""
+"""Writing to a library file: the rows of a record, and the one-time upgrade of a file of an older vidkit."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What a word is to the library: any case, any accents, any script.
+"""What a word is in the library: any case, any accents, any script.
 
-Texts are parted into words here and nowhere else, so that both homes of the library find the same.
+Texts are split into words only here, so all backends find the same.
 """
 
 from __future__ import annotations

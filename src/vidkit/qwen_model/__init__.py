@@ -1,4 +1,4 @@
-"""A video -> its description and tags, by whichever describer the settings name."""
+"""A video -> its description and tags, by the describer that the settings name."""
 
 from typing import TYPE_CHECKING, Any
 

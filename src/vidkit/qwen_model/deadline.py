@@ -1,6 +1,7 @@
-"""Requests that end when their time is up, whatever the server does meanwhile.
+"""HTTP requests with a time limit for the whole request.
 
-A socket's own timeout starts again with every byte, so a server that sends one byte a second would never meet it.
+The timeout of a socket starts again with each byte, so a server that sends one byte per second would never reach
+it.
 """
 
 from __future__ import annotations

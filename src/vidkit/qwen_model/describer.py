@@ -1,4 +1,4 @@
-"""The describer of a run: a backend, the answers that are there already, and the count of what it cost."""
+"""The describer of a run: a backend, the cached answers, and the count of its cost."""
 
 from __future__ import annotations
 

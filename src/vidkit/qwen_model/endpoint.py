@@ -1,8 +1,8 @@
-"""Descriptions from a server over HTTP, in the two protocols that servers speak.
+"""Descriptions from an HTTP server, in one of two protocols.
 
-`vidkit` is `{"video_url", "instruction", ...}` answered by `{"description", "tags"?}`; `openai` is
-`/chat/completions` as vLLM, SGLang, DashScope and `transformers serve` have it. What the server can take is found
-out with the first clip and holds for the run.
+`vidkit` sends `{"video_url", "instruction", ...}` and receives `{"description", "tags"?}`. `openai` is
+`/chat/completions` as in vLLM, SGLang, DashScope and `transformers serve`. The first clip shows what the server
+accepts; the rest of the run uses that.
 """
 
 from __future__ import annotations

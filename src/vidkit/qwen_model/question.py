@@ -1,4 +1,4 @@
-"""What is asked of a model and what it gives back: plain data, and what a backend has to be."""
+"""What a model is asked and what it answers, as plain data; the interface of a backend."""
 
 from __future__ import annotations
 

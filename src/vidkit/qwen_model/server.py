@@ -1,4 +1,4 @@
-"""One HTTP server that is asked questions: its connections, its key, and how long it is waited for."""
+"""One HTTP server for questions: its connections, its key, its time limits."""
 
 from __future__ import annotations
 

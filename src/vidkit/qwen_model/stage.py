@@ -1,4 +1,4 @@
-"""The describe stage: a record's video, clips or scenes -> the keys of the record that the model fills."""
+"""The describe stage: a record's video, clips or scenes -> the record's keys that the model fills."""
 
 from __future__ import annotations
 

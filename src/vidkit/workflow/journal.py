@@ -1,7 +1,8 @@
 """Which name each URL has and which URLs are done: one database for all runs over a results folder, on all hosts.
 
-The records are the truth; the journal spares opening each of them to see that nothing is to be done, and keeps runs
-apart: a name belongs to one URL for good, and a URL is worked on by one run at a time (`locks.py`).
+The records are the source of truth. The journal avoids opening every record only to see that there is nothing to
+do. It also keeps runs apart: a name belongs to one URL for good, and only one run at a time works on a URL
+(`locks.py`).
 """
 
 from __future__ import annotations

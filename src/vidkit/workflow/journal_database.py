@@ -1,8 +1,8 @@
-"""The database of a results folder: its table, opening it, and making it from what is there already.
+"""The database of a results folder: its table, how it is opened, and how it is created from existing records.
 
-One row for each URL. `filename` is its name for good, `name` the same in one case: no two URLs have one of these.
+There is one row per URL. `filename` is its permanent name, `name` the same in lower case; both are unique.
 `settings` is NULL until the video was finished once, and empty while something is left to do. `mixed` marks a
-record that an older vidkit, run twice at once, made of two videos.
+record that two simultaneous runs of an older vidkit made from two videos.
 """
 
 from __future__ import annotations
