@@ -64,7 +64,7 @@ def test_a_log_on_a_full_disk_is_said_once_and_the_work_goes_on(capfd: pytest.Ca
     setup_logging(None)
     said = capfd.readouterr().err
     assert said == (
-        "WARNING: the log file /dev/full cannot be written: No space left on device. Work goes on.\n"
+        "WARNING: the log file /dev/full cannot be written: No space left on device. The run continues.\n"
         "WARNING: this is seen\n"
     )
 

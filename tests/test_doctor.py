@@ -145,4 +145,4 @@ def test_a_model_folder_that_is_not_whole_is_wrong(monkeypatch: pytest.MonkeyPat
     Path("model").mkdir()
     monkeypatch.setenv("VIDKIT_QWEN_MODELDIR", "model")
     code, found = doctor(capsys)
-    assert (code, found["model"]) == (1, "wrong: model holds no whole model: config.json is missing")
+    assert (code, found["model"]) == (1, "wrong: model does not hold a complete model: config.json is missing")

@@ -220,7 +220,7 @@ def test_a_kill_in_the_middle_leaves_nothing_in_the_place_and_the_next_run_is_wh
     assert not Path("out").exists()
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0
-    assert "went on from" in done.stderr
+    assert "continued from what" in done.stderr
     assert len(list(Path("out").rglob("*.mp4"))) == 800
     assert all(path.read_text() == path.name for path in Path("out").rglob("*.mp4"))
 

@@ -168,7 +168,7 @@ def test_an_open_describer_is_used_and_its_cost_can_be_read(model: ModelServer, 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("{", r"videos\.json is no JSON: "),
+        ("{", r"videos\.json is not JSON: "),
         ('{"a": 1}', r"videos\.json must hold a list of videos"),
         ("[1]", r"videos\.json: row 1 is no object"),
         ('[{"public_url": "https://x.org/a.mp4"}, {"file_name": "b"}]', r"row 2 has neither segments"),

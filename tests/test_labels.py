@@ -252,7 +252,7 @@ def test_bytes_that_are_no_text_are_one_bad_row() -> None:
     Path("c.csv").write_bytes(b"file_name,class\na.mp4,caf\xe9\nb.mp4,B\n")
     bad, good = read_corrections("c.csv")
     assert isinstance(bad, BadRow)
-    assert bad.reason == "it is no text in UTF-8: save the file as CSV UTF-8"
+    assert bad.reason == "it is not text in UTF-8: save the file as CSV UTF-8"
     assert isinstance(good, Correction)
 
 

@@ -77,7 +77,7 @@ def test_files_are_opened_as_they_are_called() -> None:
         open_library_at(place, load_config()).close()
         assert Path(place).is_file()
     open_library_at(Path("x.db").absolute(), load_config()).close()
-    with pytest.raises(LibraryError, match=r"^mysql:// is no library"):
+    with pytest.raises(LibraryError, match=r"^mysql:// is not a library"):
         open_library_at("mysql://x", load_config())
 
 

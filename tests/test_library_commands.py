@@ -85,7 +85,7 @@ def test_a_wrong_address_is_named_without_its_password(guarded: str, capsys: Cap
         assert "s3cr" not in shown
     Path("text.db").write_text("some text, and no library")
     assert main(["library", "move", "--to", "text.db"]) == 2
-    assert "text.db is no SQLite database" in capsys.readouterr().err
+    assert "text.db is not a SQLite database" in capsys.readouterr().err
     assert Path("text.db").read_text() == "some text, and no library"
 
 

@@ -83,7 +83,7 @@ def test_a_file_that_is_no_library_is_named_and_left_alone(capsys: Capture) -> N
         newer.execute(f"PRAGMA user_version = {SCHEMA + 1}")
     newer.close()
     Path("text.db").write_text("a text of some length, which is no database" * 100)
-    for name, said in (("text.db", "is no SQLite database"), ("newer.db", "was made by a newer vidkit")):
+    for name, said in (("text.db", "is not a SQLite database"), ("newer.db", "was made by a newer vidkit")):
         Path("config.ini").write_text(f"[Library]\nPath = {name}\n")
         before = Path(name).read_bytes()
         for words in (["search", "rain"], ["stats"], ["label", "a.mp4", "--class", "A"], ["library", "add", "."]):

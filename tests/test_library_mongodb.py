@@ -165,7 +165,7 @@ def test_a_collection_of_an_older_vidkit_is_indexed_anew_once_and_says_so(
     with open_mongodb(f"mongodb://reader:{QUOTED}@{guarded}/", "films", "older") as library:
         assert library.search(parse_query("walking")) == []
         assert len(library.search(parse_query("walks"))) == 1
-    for said in ("its words are indexed anew, once", ""):
+    for said in ("its words are indexed again, once", ""):
         caplog.clear()
         with open_mongodb(uri, "films", "older") as library:
             assert [moment.filename for moment in library.search(parse_query("walking"))] == ["a.mp4"]

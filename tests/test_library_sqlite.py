@@ -49,7 +49,8 @@ def child(code: str, *arguments: object, before: tuple[str, ...] = ()) -> subpro
 
 def test_a_file_that_is_no_database_is_named_and_left_alone(tmp_path: Path) -> None:
     (tmp_path / "notes.db").write_text("my notes " * 1000)
-    with pytest.raises(LibraryError, match=r"notes.db is no SQLite database. Give \[Library\] Path another name"):
+    said = r"notes.db is not a SQLite database. Give \[Library\] Path another name"
+    with pytest.raises(LibraryError, match=said):
         open_sqlite(tmp_path / "notes.db")
     assert (tmp_path / "notes.db").read_text() == "my notes " * 1000
 
@@ -202,7 +203,7 @@ def test_a_library_of_an_older_vidkit_is_indexed_anew_once_and_says_so(
             assert [moment.kind for moment in library.search(parse_query("walks"))] == ["video", "segment"]
         other.execute("ROLLBACK")
     other.close()
-    for said in ("its words are indexed anew, once", ""):
+    for said in ("its words are indexed again, once", ""):
         caplog.clear()
         with open_sqlite("library.db") as library:
             assert [moment.kind for moment in library.search(parse_query("walking"))] == ["video"]

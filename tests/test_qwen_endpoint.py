@@ -483,7 +483,7 @@ def test_what_may_pass_is_tried_again(fault: object, model: ModelServer, opened:
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ((200, b"{not json"), "answered something that is no JSON: {not json"),
+        ((200, b"{not json"), "answered something that is not JSON: {not json"),
         ((200, b""), "answered nothing"),
         ((200, b"<html><body>Welcome</body></html>"), "answered with a web page: is the endpoint's URL right"),
         ((200, {"tags": []}), 'answered without a "description"'),
@@ -607,10 +607,10 @@ def test_a_clip_that_no_server_can_read_fails_alone(
 @pytest.mark.parametrize(
     ("keys", "words"),
     [
-        ({"PublicEndpoint": "ftp://host/x"}, "PublicEndpoint is no http or https URL"),
-        ({"PublicEndpoint": "http://[bad"}, "PublicEndpoint is no http or https URL"),
-        ({"PublicEndpoint": "host:8000"}, "PublicEndpoint is no http or https URL"),
-        ({"PublicEndpoint": "me:secret@host/v1"}, "PublicEndpoint is no http or https URL: the endpoint host/v1"),
+        ({"PublicEndpoint": "ftp://host/x"}, "PublicEndpoint is not an http or https URL"),
+        ({"PublicEndpoint": "http://[bad"}, "PublicEndpoint is not an http or https URL"),
+        ({"PublicEndpoint": "host:8000"}, "PublicEndpoint is not an http or https URL"),
+        ({"PublicEndpoint": "me:secret@host/v1"}, "is not an http or https URL: the endpoint host/v1"),
         ({"Backend": "endpoint"}, "Backend is endpoint, and no endpoint is set"),
         ({"Protocol": "opneai"}, "did you mean openai"),
     ],

@@ -362,9 +362,9 @@ def _folder(tmp_path: Path, checkpoint: Checkpoint, damage: str) -> Path:
     [
         ("away", "is not there"),
         ("file", "is not there"),
-        ("empty", r"holds no whole model: config\.json is missing"),
-        ("weightless", r"holds no whole model: model\.safetensors is missing"),
-        ("half", r"holds no whole model: model-00002-of-00002\.safetensors is missing"),
+        ("empty", r"does not hold a complete model: config\.json is missing"),
+        ("weightless", r"does not hold a complete model: model\.safetensors is missing"),
+        ("half", r"does not hold a complete model: model-00002-of-00002\.safetensors is missing"),
         ("bert", "holds a bert model, which does not look at videos"),
         ("unknown", "cannot be loaded: .*quantum_vl"),
         ("broken", "cannot be loaded: "),

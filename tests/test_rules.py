@@ -86,7 +86,7 @@ def test_the_mistakes_in_the_docs_are_worded_so() -> None:
 )
 def test_a_comma_after_the_last_entry_is_called_that_with_its_line(text: str, place: str) -> None:
     for read in (load_custom_tags, load_priority_keywords):
-        with pytest.raises(ConfigError, match=re.escape(f"custom_tags.json is no JSON: {place}")):
+        with pytest.raises(ConfigError, match=re.escape(f"custom_tags.json is not JSON: {place}")):
             read(write(text))
 
 
@@ -100,7 +100,7 @@ def test_a_comma_after_the_last_entry_is_called_that_with_its_line(text: str, pl
 )
 def test_a_rule_on_a_column_by_its_bare_name_is_told_how_columns_are_named(key: str, said: str) -> None:
     message = mistake({"rules": [{"metadata_conditions": {key: "a"}, "tags": ["a"]}]})
-    assert f'"{key}" is no key of a record: {said}' in message
+    assert f'"{key}" is not a key of a record: {said}' in message
 
 
 def test_a_rule_on_a_column_that_is_not_there_is_told_the_nearest() -> None:
@@ -193,7 +193,7 @@ def test_a_mistake_in_a_rule_is_named_with_its_number(rule: Any, words: list[str
         ({"duration_gr": 5}, ['did you mean "duration_gt']),
         ({"Codec": "h264"}, ['did you mean "codec"']),
         ({"audio.chanels_gt": 1}, ['did you mean "audio.channels_gt"']),
-        ({"xyzzy": 1}, ['"xyzzy" is no key of a record']),
+        ({"xyzzy": 1}, ['"xyzzy" is not a key of a record']),
         ({"source.columns.": 1}, ["no key of a record"]),
         ({"tags": "a"}, ["tags_present"]),
         ({"classification_ne": "a"}, ["tags_present"]),

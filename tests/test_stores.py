@@ -234,7 +234,7 @@ def test_a_store_that_is_not_known_is_refused_and_makes_no_folder(address: str, 
     assert main(["process", "--urls", "v.mp4", "--output", address]) == 2
     said = capsys.readouterr().err
     assert "[Paths] ProcessedDirectory" in said
-    assert f"{address.partition(':')[0].lower()}:// is no store that vidkit knows: give a folder" in said
+    assert f"{address.partition(':')[0].lower()}:// is not a store that vidkit knows: give a folder" in said
     assert sorted(os.listdir()) == here
     Path("v.csv").write_text("url\nv.mp4\n")
     open_library(load_config()).close()

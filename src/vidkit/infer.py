@@ -283,9 +283,9 @@ def _read_videos(
     except OSError as error:
         raise ConfigError(f"{shown}: {error.strerror}. `vidkit prepare` writes it.") from None
     except json.JSONDecodeError as error:
-        raise ConfigError(f"{shown} is no JSON: {json_reason(error)}") from None
+        raise ConfigError(f"{shown} is not JSON: {json_reason(error)}") from None
     except ValueError as error:
-        raise ConfigError(f"{shown} is no JSON: {error}") from None
+        raise ConfigError(f"{shown} is not JSON: {error}") from None
     if not isinstance(content, list):
         raise ConfigError(f"{shown} must hold a list of videos, as `vidkit prepare` writes it")
     return [_video(row, f"{shown}: row {number}") for number, row in enumerate(content, 1)], path.absolute().parent
@@ -298,7 +298,7 @@ def _video(row: Any, where: str) -> _Video:
         ConfigError: it is none; the message says where.
     """
     if not isinstance(row, Mapping):
-        raise ConfigError(f"{where} is no object with file_name, public_url and segments")
+        raise ConfigError(f"{where} is not an object with file_name, public_url and segments")
     segments = row.get("segments") or [row.get("public_url")]
     if not isinstance(segments, list) or not all(isinstance(one, str) and one.strip() for one in segments):
         raise ConfigError(f"{where} has neither segments, as a list of URLs or paths, nor a public_url")

@@ -169,7 +169,7 @@ def _local_model(config: Config) -> _Check:
     if not folder:
         return "ok", "model", f"{config.qwen.model}, fetched from {config.qwen.hub} when it is first needed"
     if lacking := missing_file(Path(folder)):
-        return "wrong", "model", f"{folder} holds no whole model: {lacking} is missing"
+        return "wrong", "model", f"{folder} does not hold a complete model: {lacking} is missing"
     return "ok", "model", f"{Path(folder).absolute()}, {format_size(weights_size(Path(folder)))}"
 
 

@@ -241,7 +241,7 @@ def summary_line(summary: Summary, results: Address, reports: Path) -> str:
         (summary.skipped, "already done"),
         (summary.failed, f"failed (see {printable(reports)}/failures.csv)"),
         (summary.filtered, "filtered out"),
-        (summary.passed_over, "passed over (folders, no videos)"),
+        (summary.passed_over, "ignored (folders, not videos)"),
     ):
         if count:
             parts.append(f"{count} {words}")

@@ -72,7 +72,8 @@ class _LogFile(RotatingFileHandler):
         if not self._failed:
             self._failed = True
             reason = error.strerror if isinstance(error, OSError) else error
-            _say(f"WARNING: the log file {printable(self.baseFilename)} cannot be written: {reason}. Work goes on.")
+            name = printable(self.baseFilename)
+            _say(f"WARNING: the log file {name} cannot be written: {reason}. The run continues.")
 
     def close(self) -> None:
         with suppress(OSError):  # what could not be written still cannot
@@ -134,7 +135,7 @@ def setup_logging(
 
 
 def json_reason(error: json.JSONDecodeError) -> str:
-    """Why a text is no JSON, and where; a comma after the last entry, which many languages allow, by its name."""
+    """Why a text is not JSON, and where; a comma after the last entry, which many languages allow, by its name."""
     at = error.pos
     if error.doc[at : at + 1] in ("]", "}"):  # Python before 3.13 points at what comes after the comma
         at = len(error.doc[:at].rstrip()) - 1
@@ -165,9 +166,9 @@ def load_priority_keywords(file_path: str | os.PathLike[str] = "priority_keyword
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
     except json.JSONDecodeError as error:
-        raise ConfigError(f"{path} is no JSON: {json_reason(error)}") from None
+        raise ConfigError(f"{path} is not JSON: {json_reason(error)}") from None
     except UnicodeDecodeError:
-        raise ConfigError(f"{path} is no JSON: it is not text in UTF-8") from None
+        raise ConfigError(f"{path} is not JSON: it is not text in UTF-8") from None
     words = content.get("priority_keywords") if isinstance(content, dict) else content
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
         raise ConfigError(f'{path} must hold {{"priority_keywords": ["word", ...]}}')

@@ -154,7 +154,7 @@ def _read_ini(path: Path | None) -> dict[tuple[str, str], tuple[str, str]]:
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: this is not a text file in UTF-8") from None
     except configparser.Error as error:
-        raise ConfigError(f"{path} is no INI file: {_ini_reason(error)}") from None
+        raise ConfigError(f"{path} is not an INI file: {_ini_reason(error)}") from None
     return dict(_known(parser, path))
 
 

@@ -203,7 +203,7 @@ def read_address(text: str) -> Address:
         return Path(text).expanduser()
     if scheme not in STORES:
         known = [f"{each}://" for each in STORES if each]
-        raise ValueError(f"{scheme}:// is no store that vidkit knows: give {' or '.join(['a folder', *known])}")
+        raise ValueError(f"{scheme}:// is not a store that vidkit knows: give {' or '.join(['a folder', *known])}")
     if not text[len(scheme) :].startswith("://"):
         raise ValueError(f"{scheme}: is followed by two slashes, as in {scheme}://")
     return scheme + text[len(scheme) :]

@@ -43,7 +43,7 @@ def parse_size(text: str) -> int:
     """
     match = re.fullmatch(rf"\s*({_NUMBER})\s*([a-z]*)\s*", text, re.IGNORECASE)
     if not match or match[2].lower() not in _SIZE_UNITS:
-        raise ValueError(f"{text!r} is no size: write it like 500MB, 1GiB or 2433000")
+        raise ValueError(f"{text!r} is not a size: write it like 500MB, 1GiB or 2433000")
     return round(float(match[1].replace(",", ".")) * _SIZE_UNITS[match[2].lower()])
 
 
@@ -64,7 +64,7 @@ def parse_duration(text: str) -> float:
     parts = re.findall(rf"({_NUMBER})\s*([a-z]+)\s*", text, re.IGNORECASE)
     whole = re.fullmatch(rf"(?:(?:{_NUMBER})\s*[a-z]+\s*)+", text, re.IGNORECASE)
     if not whole or any(unit.lower() not in _DURATION_UNITS for _, unit in parts):
-        raise ValueError(f"{text!r} is no duration: write it like 90, 5:30, 1h or 45s")
+        raise ValueError(f"{text!r} is not a duration: write it like 90, 5:30, 1h or 45s")
     return sum(float(number.replace(",", ".")) * _DURATION_UNITS[unit.lower()] for number, unit in parts)
 
 
@@ -81,7 +81,7 @@ def parse_date(text: str) -> datetime:
     try:
         when = datetime.fromisoformat(iso)
     except ValueError:
-        raise ValueError(f"{text!r} is no date: write it like 2026-11-20 or 2026-11-20T19:48:30Z") from None
+        raise ValueError(f"{text!r} is not a date: write it like 2026-11-20 or 2026-11-20T19:48:30Z") from None
     return when if when.tzinfo else when.replace(tzinfo=timezone.utc)
 
 
@@ -117,7 +117,7 @@ def parse_resolution(text: str) -> tuple[int, int]:
     else:
         width = height = 0
     if width < 1 or height < 1:
-        raise ValueError(f"{text!r} is no resolution: write it like 720p, 4K or 1280x720")
+        raise ValueError(f"{text!r} is not a resolution: write it like 720p, 4K or 1280x720")
     return width, height
 
 

@@ -312,5 +312,5 @@ def _tags(cell: str) -> list[str]:
             listed = None
         if isinstance(listed, list) and all(isinstance(tag, str) for tag in listed):
             return listed
-        raise ConfigError(f'{printable(cell[:100])} is no JSON list of tags: write it like ["one", "two"]')
+        raise ConfigError(f'{printable(cell[:100])} is not a JSON list of tags: write it like ["one", "two"]')
     return [tag.strip() for tag in re.split("[;|,]", cell) if tag.strip()]

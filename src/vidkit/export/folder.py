@@ -49,7 +49,7 @@ def _check_replaceable(target: Path) -> None:
     """Raises OutputError where a folder holds what no export made."""
     shown = printable(target)
     if any(_files_in(target)) and _read(target / MARKER).get("made_by") != MADE_BY:
-        raise OutputError(f"{shown} is no dataset of vidkit's ({MARKER} says so in one), so it is not replaced")
+        raise OutputError(f"{shown} is not a dataset of vidkit's ({MARKER} says so in one), so it is not replaced")
     try:
         lines = (target / LISTED).read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError):

@@ -170,8 +170,8 @@ def _read_record(store: Store, name: str) -> Record | None:
         texts_of(record), summary_of(record)  # what a library reads of it is there
         return record
     except (OSError, ValueError) as error:
-        log.warning("%s is passed over: %s", printable(within(store.address, name)), printable(error))
+        log.warning("%s is skipped: %s", printable(within(store.address, name)), printable(error))
     except (KeyError, TypeError, AttributeError) as error:
         place = printable(within(store.address, name))
-        log.warning("%s is passed over: it is no whole record (%s)", place, printable(error))
+        log.warning("%s is skipped: it is not a complete record (%s)", place, printable(error))
     return None

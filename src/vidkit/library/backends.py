@@ -128,7 +128,7 @@ def backend_of(place: str | os.PathLike[str]) -> Backend:
         return BACKENDS[found[1].lower()]
     scheme = found[1] if re.fullmatch(r"[\w+.-]+", found[1]) else ""
     raise LibraryError(
-        f"{scheme}:// is no library: give the path of a file, or a URI that begins with {_schemes()}"
+        f"{scheme}:// is not a library: give the path of a file, or a URI that begins with {_schemes()}"
     )
 
 
@@ -144,7 +144,7 @@ def check_library_path(path: os.PathLike[str]) -> None:
         settings = ", and ".join(
             f"a {name} URI, which begins with {_schemes(name)}, is {setting}" for name, setting in elsewhere
         )
-        raise LibraryError(f"[Library] Path begins with {found[1]}:// and is no file: {settings}")
+        raise LibraryError(f"[Library] Path begins with {found[1]}:// and is not a file: {settings}")
 
 
 def _schemes(name: str | None = None) -> str:

@@ -256,7 +256,7 @@ class MongoLibrary:
                     return
                 older = self._collection.find_one({}, {"_id": 1}) is not None
                 if older:
-                    log.warning("%s is of an older vidkit: its words are indexed anew, once", self.name)
+                    log.warning("%s is of an older vidkit: its words are indexed again, once", self.name)
                 for document in self._collection.find({}) if older else ():
                     entry = entry_of(document)
                     self._put_words(document[OWN]["words"])

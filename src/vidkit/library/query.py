@@ -205,7 +205,7 @@ def _whole_number(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise ValueError(f"{text!r} is no whole number") from None
+        raise ValueError(f"{text!r} is not a whole number") from None
 
 
 def _bound(option: str, text: str | None, read: Callable[[str], float]) -> float | None:

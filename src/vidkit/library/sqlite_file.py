@@ -72,11 +72,11 @@ _CACHE = "PRAGMA cache_size = -2048"  # kB: a long run stays small; the system c
 _MOST_IDLE = 8  # connections that are kept for the next readings
 _DAMAGED = (
     "is damaged",
-    "Move it away and build it anew from the JSON records: `vidkit library add FOLDER`, with their folder",
+    "Move it away and build it again from the JSON records: `vidkit library add FOLDER`, with their folder",
 )
 # SQLite's words for what went wrong (Python before 3.11 hands over no code) -> ours, and what to do.
 _REASONS = {
-    "file is not a database": ("is no SQLite database", "Give [Library] Path another name"),
+    "file is not a database": ("is not a SQLite database", "Give [Library] Path another name"),
     "database is locked": ("is locked by another program", "Close that program, or wait for it"),
     "readonly database": ("cannot be written, only read", "Allow writing to the file and its folder"),
     "unable to open": ("cannot be opened", "See that its folder is there and may be written to"),

@@ -117,7 +117,7 @@ def upgrade(connection: sqlite3.Connection, name: str) -> None:
     version = version_of(connection)
     if version == SCHEMA:  # another process was faster
         return
-    what = "its words are indexed anew" if version == 1 else "its videos get keys"
+    what = "its words are indexed again" if version == 1 else "its videos get keys"
     log.warning("%s is of an older vidkit: %s, once", name, what)
     if version == 1:
         _make_forms(connection)

@@ -210,5 +210,5 @@ def endpoint_url(config: Config, use_vpc: bool) -> str:
     except ValueError:
         good = False
     if not good:
-        raise ConfigError(f"[QwenVL] {key} is no http or https URL: {shown_endpoint(url)}")
+        raise ConfigError(f"[QwenVL] {key} is not an http or https URL: {shown_endpoint(url)}")
     return url

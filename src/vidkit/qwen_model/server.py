@@ -241,7 +241,7 @@ class Server:
             raise RefusedError(200, f"{place} answered nothing")
         if body.lstrip()[:1] == b"<":
             raise RefusedError(200, f"{place} answered with a web page: is the endpoint's URL right?")
-        raise RefusedError(200, f"{place} answered something that is no JSON: {self._error_text(body)}")
+        raise RefusedError(200, f"{place} answered something that is not JSON: {self._error_text(body)}")
 
     def _error_text(self, body: bytes) -> str:
         text = self._redact(body.decode("utf-8", "replace"))[:_SAID_LIMIT]

@@ -36,7 +36,7 @@ def find_weights(model_dir: str, model: str, hub: str) -> Path:
             raise DescribeError(f"[Qwen] ModelDir {printable(folder)} is not there")
         if lacking := missing_file(folder):
             raise DescribeError(
-                f"[Qwen] ModelDir {printable(folder)} holds no whole model: {lacking} is missing. "
+                f"[Qwen] ModelDir {printable(folder)} does not hold a complete model: {lacking} is missing. "
                 "It has to be the folder with config.json and the .safetensors files."
             )
         return folder
@@ -56,7 +56,7 @@ def find_weights(model_dir: str, model: str, hub: str) -> Path:
             "Check [Qwen] Model and the network, or put it into a folder and set [Qwen] ModelDir."
         ) from None
     if lacking := missing_file(folder):
-        raise DescribeError(f"{printable(model)} from {hub} is no whole model: {lacking} is missing")
+        raise DescribeError(f"{printable(model)} from {hub} is not a complete model: {lacking} is missing")
     return folder
 
 

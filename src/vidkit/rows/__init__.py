@@ -207,7 +207,7 @@ def _header(lines: Iterator[tuple[int, str]], delimiter: str, path: Path, base_u
     """
     cells = next(records(lines, delimiter, None)).cells
     if cells is None or LONE_SURROGATES.search("".join(cells)):
-        raise ConfigError(f"{printable(path)} is no text in UTF-8 or UTF-16. Save it as CSV UTF-8")
+        raise ConfigError(f"{printable(path)} is not text in UTF-8 or UTF-16. Save it as CSV UTF-8")
     columns = _columns(delimiter, [cell.strip() for cell in cells])
     if columns.url is None and (columns.name is None or not base_url):
         if any(map(_HTTP.match, columns.header)):

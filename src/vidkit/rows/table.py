@@ -52,7 +52,7 @@ def open_text(path: Path) -> Iterator[Iterator[tuple[int, str]]]:
         workbook = beginning.startswith((b"PK\3\4", b"\xd0\xcf\x11\xe0"))
         if workbook or (b"\0" in beginning.partition(b"\n")[0] and not wide):
             remedy = "Save the workbook as CSV UTF-8" if workbook else "Is it the CSV that was meant?"
-            raise ConfigError(f"{printable(path)} is no text. {remedy}")
+            raise ConfigError(f"{printable(path)} is not text. {remedy}")
         encoding, errors = ("utf-16", "replace") if wide else ("utf-8-sig", "surrogateescape")
         with io.TextIOWrapper(raw, encoding, errors, newline="") as file:
             yield _lines(file)
@@ -154,9 +154,9 @@ def readable_cells(text: str, cells: list[str] | None, width: int) -> list[str]:
         ValueError: the record cannot be read, in words.
     """
     if "\0" in text:
-        raise ValueError("it holds bytes that are no text")
+        raise ValueError("it holds bytes that are not text")
     if not text.isascii() and LONE_SURROGATES.search(text):
-        raise ValueError("it is no text in UTF-8: save the file as CSV UTF-8")
+        raise ValueError("it is not text in UTF-8: save the file as CSV UTF-8")
     if cells is None:
         raise ValueError(f"one of its cells is longer than {csv.field_size_limit():,} characters")
     while len(cells) > width and not cells[-1].strip():

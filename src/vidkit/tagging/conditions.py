@@ -98,7 +98,7 @@ def read_texts(value: Any) -> list[str]:
         raise ValueError("is an empty list")
     for text in value:
         if not isinstance(text, str):
-            raise ValueError(f"holds {text!r}, which is no text: write it in quotes")
+            raise ValueError(f"holds {text!r}, which is not text: write it in quotes")
         if not fold(text):
             raise ValueError("holds a blank word")
     return value

@@ -158,7 +158,7 @@ def _split(written: str) -> tuple[str, str]:
     # A plain word that is not very like a key is most likely a column.
     near = nearest(written, spellings, cutoff=0.6 if "." in written else 0.75)
     column = f': a column of your CSV is asked for as "{COLUMNS}{written}"' if "." not in written else ""
-    raise ValueError(f'"{written}" is no key of a record' + (f': did you mean "{near}"?' if near else column))
+    raise ValueError(f'"{written}" is not a key of a record' + (f': did you mean "{near}"?' if near else column))
 
 
 def _read_wanted(written: str, kind: str, suffix: str, wanted: Any) -> Any:
@@ -292,7 +292,7 @@ def _read_size(value: Any) -> float:
 
 def _read_date(value: Any) -> datetime:
     if not isinstance(value, str):
-        raise ValueError(f"{value!r} is no date: write it like 2026-11-20")
+        raise ValueError(f"{value!r} is not a date: write it like 2026-11-20")
     return parse_date(value)
 
 
@@ -311,7 +311,7 @@ def _read_count(value: Any) -> float:
 def _read_resolution(value: Any) -> str:
     """A resolution as a rule asks for it, checked, as it was written."""
     if not isinstance(value, str):
-        raise ValueError(f"{value!r} is no resolution: write it like 720p, 4K or 1280x720")
+        raise ValueError(f"{value!r} is not a resolution: write it like 720p, 4K or 1280x720")
     parse_resolution(value)
     return value.strip().lower()
 

@@ -162,7 +162,7 @@ def _read_json(content: bytes, where: str) -> object:
         return found
 
     def refuse(constant: str) -> None:
-        raise ValueError(f"{constant} is no number in JSON")
+        raise ValueError(f"{constant} is not a number in JSON")
 
     try:
         return json.loads(content, object_pairs_hook=remember, parse_constant=refuse)
@@ -174,7 +174,7 @@ def _read_json(content: bytes, where: str) -> object:
         reason = "it is nested too deeply"
     except ValueError as error:
         reason = str(error)
-    raise ConfigError(printable(f"{where} is no JSON: {reason}"))
+    raise ConfigError(printable(f"{where} is not JSON: {reason}"))
 
 
 def _read_list(content: Mapping[str, Any], key: str, one: str, gives: str) -> tuple[Rule, ...]:
@@ -193,7 +193,7 @@ def _read_rule(entry: object, gives: str, called: str) -> Rule:
 
 def _checked_rule(entry: object, gives: str) -> Rule:
     if not isinstance(entry, Mapping):
-        raise ValueError("this is no object: write it in { }")
+        raise ValueError("this is not an object: write it in { }")
     if not entry:
         raise ValueError("it is empty")
     _known(entry, (gives, "match", *CONDITIONS))

@@ -66,7 +66,7 @@ def reported(path: Path) -> Iterator[None]:
         if any(word in said for word in _DAMAGED):
             raise DamagedError(
                 f"{printable(path)}, which says what is done, is damaged. Remove it once no run is under way: the "
-                "next one makes it anew from the records"
+                "next one builds it again from the records"
             ) from error
         reason = next((words for key, words in _REASONS.items() if key in said), f"fails: {printable(said)}")
         raise OutputError(f"{printable(path)} {reason}.") from error
@@ -109,7 +109,7 @@ def open_database(folder: Path, store: Store, alone: bool) -> sqlite3.Connection
         if not alone:
             raise
         aside = path.with_name(f"{JOURNAL}.damaged")
-        log.warning("%s is damaged: it is made anew from the records; what is left of it is %s", path, aside.name)
+        log.warning("%s is damaged: it is built again from the records; it is kept as %s", path, aside.name)
         try:
             os.replace(path, aside)
             path.with_name(f"{JOURNAL}-journal").unlink(missing_ok=True)
@@ -192,7 +192,7 @@ def _import_records(database: sqlite3.Connection, store: Store) -> None:
         try:
             url, clips = record["source"]["url"], [segment["path"] for segment in record["segments"]]
         except (KeyError, TypeError):
-            log.warning("%s is no whole record: it is passed over", printable(name))
+            log.warning("%s is not a complete record: it is skipped", printable(name))
             continue
         mixed = record["filename"] != filename or not all(clip.startswith(own) for clip in clips)
         _import(database, storable(url), filename, mixed)

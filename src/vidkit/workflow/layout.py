@@ -180,7 +180,7 @@ def _why_left(path: Path, roots: list[Path], is_folder: bool = False) -> str | N
     if not any(path.resolve().is_relative_to(root.resolve()) for root in roots):
         return "it is outside " + " and ".join(f"{printable(root)}" for root in roots)
     if path.is_dir() != is_folder:
-        return "it is no folder" if is_folder else "it is a folder"
+        return "it is not a folder" if is_folder else "it is a folder"
     return None
 
 

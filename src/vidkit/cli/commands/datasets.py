@@ -46,7 +46,7 @@ def export(options: argparse.Namespace, config: Config) -> int:
                 progress=lambda what, done, total: progress(done, total, what),
             )
     except KeyboardInterrupt:
-        say("interrupted: the same command goes on from here")
+        say("interrupted: the same command continues from here")
         raise
     for line in _lines(done, options.directory):
         say(line)
@@ -67,7 +67,7 @@ def _keys_said(library: Library, where: Sequence[str]) -> Iterator[None]:
 def _lines(done: Exported, directory: str) -> Iterator[str]:
     """What a person wants to know of a dataset that was just made."""
     if done.resumed:
-        yield "went on from what an interrupted export had left"
+        yield "continued from what an interrupted export had left"
     splits = ", ".join(f"{name} {sum(counts.values())}" for name, counts in done.counts.items())
     labels = len({label for counts in done.counts.values() for label in counts if label})
     made = f"{format_count(done.items, 'item')} of {format_count(done.videos, 'video')}"
