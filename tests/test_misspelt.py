@@ -29,7 +29,7 @@ def test_a_key_that_no_record_has_is_said_with_the_nearest(library: Library) -> 
         "no record has a key or column zzz; the columns are Label, Genre"
     ]
     assert list(unknown_keys(library, ["qwen_description=a"])) == [
-        "qwen_description is not looked for by --where: search for its words"
+        "qwen_description is not searched by --where: search for its words"
     ]
 
 

@@ -165,7 +165,7 @@ def _sums(differences: Callable[[slice], Samples], length: int) -> Cells:
 
 
 def _strength(change: Cells, motion: Cells) -> Floats:
-    """How far a change stands out from each cell's own motion, the mean over the picture."""
+    """How much a change stands out from each cell's own motion, as mean over the picture."""
     strength: Floats = np.minimum(change / (motion + _NOISE), _CAP).mean(axis=-1)
     return strength
 
@@ -179,7 +179,7 @@ def _score(strength: Floats, usual: float) -> Floats:
 def _cuts(
     held: Samples, start: int, stop: int, near: int, lags: list[int], threshold: float, first: int
 ) -> list[_Candidate]:
-    """The cuts before the frames `start` to `stop` of those held, of which `first` is the first one's number."""
+    """The cuts before the frames `start` to `stop` that are held; `first` is the number of the first one."""
     margin = lags[-1]
     here = held[start - near - margin : stop + near + margin]
     change = _lasting(_change, here, margin, lags)
@@ -251,7 +251,7 @@ def _tone_weight(around: Samples, near: int, margin: int, lags: list[int]) -> fl
 
 
 def _tones(frames: Samples) -> Floats:
-    """How the pixels of each frame are shared among levels, wherever they are: frames x 48 cumulated shares.
+    """How the pixels of each frame are distributed over levels, at any position: frames x 48 cumulated shares.
 
     There are 16 levels each of luma and of the middle half of both chromas; a pixel is dealt to the nearest two.
     """
@@ -277,7 +277,7 @@ def _toned(one: Floats, other: Floats) -> Floats:
 
 
 def _blends(held: Samples, middles: NDArray[np.intp], half: int, threshold: float, first: int) -> list[_Candidate]:
-    """The dissolves and fades around these of the frames held, of which `first` is the first one's number."""
+    """The dissolves and fades around these of the frames that are held; `first` is the number of the first one."""
     before, middle, after = held[middles - half], held[middles], held[middles + half]
     change = _change(before, after)
     # Twice what the middle frame is off the mean of the other two. Three times that off is counted against it,
@@ -326,7 +326,7 @@ def _length_of_run(flags: NDArray[np.bool_]) -> int:
 
 
 def _strongest(candidates: list[_Candidate], standing: list[_Candidate]) -> list[_Candidate]:
-    """In order, those that stand already, and of the others each that no surer one nearby rules out."""
+    """In order: those that are fixed already, and the others without a stronger one nearby."""
     kept = list(standing)
     for candidate in sorted(candidates, key=lambda candidate: -candidate.score):
         place = bisect_left(kept, candidate.frame, key=lambda other: other.frame)

@@ -63,7 +63,7 @@ class _SafeFormatter(logging.Formatter):
 
 
 class _LogFile(RotatingFileHandler):
-    """The log file. Where it cannot be written, as on a full disk, that is said once and the work goes on."""
+    """The log file. If it cannot be written, as on a full disk, a warning says so once and the run continues."""
 
     _failed = False
 
@@ -81,7 +81,7 @@ class _LogFile(RotatingFileHandler):
 
 
 def _say(line: str) -> None:
-    with suppress(OSError, ValueError):  # nobody reads it, or the disk that it goes to is full
+    with suppress(OSError, ValueError):  # its reader is gone, or its disk is full
         write_line(line, sys.stderr)
 
 

@@ -124,7 +124,7 @@ def _find(
     environment: Mapping[str, str],
     file_values: Mapping[tuple[str, str], tuple[str, str]],
 ) -> tuple[str | None, str]:
-    """The text that counts for one setting, and where it stands."""
+    """The text of one setting, and where it comes from."""
     if (row.section, row.key) in overrides:
         return overrides[row.section, row.key], f"[{row.section}] {row.key} on the command line"
     for name in row.env:
@@ -161,11 +161,11 @@ def _read_ini(path: Path | None) -> dict[tuple[str, str], tuple[str, str]]:
 def _ini_reason(error: configparser.Error) -> str:
     """The parser's reason in one line; never the offending text, which may be a secret."""
     if isinstance(error, configparser.MissingSectionHeaderError):
-        return f"line {error.lineno} stands before the first [Section]"
+        return f"line {error.lineno} is before the first [Section]"
     if isinstance(error, configparser.DuplicateOptionError):
-        return f"line {error.lineno}: [{error.section}] {error.option} stands twice"
+        return f"line {error.lineno}: [{error.section}] {error.option} is there twice"
     if isinstance(error, configparser.DuplicateSectionError):
-        return f"line {error.lineno}: [{error.section}] stands twice"
+        return f"line {error.lineno}: [{error.section}] is there twice"
     if isinstance(error, configparser.ParsingError):
         return f"line {error.errors[0][0]} is neither `Key = value` nor a comment"
     return "it cannot be parsed"

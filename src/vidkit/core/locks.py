@@ -89,7 +89,7 @@ class Locks:
         self._release(_OPENING)
 
     def alone(self) -> bool:
-        """Whether nobody else uses the file; asked between `begin_opening` and `end_opening`."""
+        """Whether no other process uses the file; asked between `begin_opening` and `end_opening`."""
         with _mutex:
             if any(byte < _SLOTS for byte in self._handle.held) or not self._lock(0, _SLOTS):
                 return False

@@ -84,7 +84,7 @@ def _userinfo_end(rest: str) -> int:
     if is_plausible_host(authority[inner + 1 :]):
         return inner + 1
     if inner < 0:
-        # Without a user, `host/a@b` and `host:8080/a@b.mp4` are paths, and `user:12/34@host/v.mp4` is none.
+        # Without a user, `host/a@b` and `host:8080/a@b.mp4` are paths, and `user:12/34@host/v.mp4` is not.
         host, colon, port = authority.rpartition(":")
         numbered = re.fullmatch("[0-9]+", port) and re.fullmatch(r"[\w-]+", host)
         if not colon or (numbered and not re.match(r"[\w.-]+(:\d*)?/", rest[last + 1 :])):

@@ -101,7 +101,7 @@ class LocalStore:
     @contextmanager
     def publishing(self, name: str) -> Iterator[Path]:
         target = self.folder / name
-        # Beside the folders of the videos: there leftovers are looked for.
+        # In the folder where leftovers are removed, next to the folders of the videos.
         beside = ensure_directory(self.folder / Path(name).parts[0])
         try:
             new = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=beside))

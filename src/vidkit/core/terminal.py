@@ -51,7 +51,7 @@ def _width(character: str) -> int:
 
 
 def cut(text: str, columns: int) -> str:
-    """A text that takes no more than this many columns; dots stand for its end where it is longer."""
+    """A text cut to this many columns; a longer one ends with dots."""
     if width_of(text) <= columns:
         return text
     return _beginning(text, max(columns - len(_ELLIPSIS), 0)) + _ELLIPSIS[: max(columns, 0)]

@@ -21,7 +21,7 @@ _DURATION_UNITS = {
     "d": 86400, "day": 86400, "days": 86400,
 }  # fmt: skip
 _RESOLUTION_NAMES = {"4k": (3840, 2160), "uhd": (3840, 2160), "8k": (7680, 4320), "2k": (2048, 1080)}
-_LINES = (144, 240, 360, 480, 720, 1080, 1440, 2160, 4320)  # of which people say 144p and so on
+_LINES = (144, 240, 360, 480, 720, 1080, 1440, 2160, 4320)  # heights that are called 144p and so on
 # Names that say a width: how wide at least, and how wide the next name is.
 _WIDTHS = {"2k": (2048, 3840), "4k": (3840, 7680), "uhd": (3840, 7680), "8k": (7680, None)}
 # What people call the codecs that ffprobe has other names for, without dots, dashes and spaces.

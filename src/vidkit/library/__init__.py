@@ -94,7 +94,7 @@ def add_folder(
 ) -> int:
     """Put the records of a folder (`*.json`, as `vidkit process` writes them) into a library; how many.
 
-    This builds a lost library anew. Other JSON files are passed over, damaged records with a warning. Corrections
+    This builds a lost library again. Other JSON files are skipped, damaged records with a warning. Corrections
     of the library's that are later stay, see `_merged`.
 
     Args:

@@ -26,7 +26,7 @@ def unknown_keys(library: Library, where: Sequence[str]) -> Iterator[str]:
     """
     for key in dict.fromkeys(item.partition("=")[0].strip() for item in where):
         if is_left_out(key.lower()):
-            yield f"{printable(key)} is not looked for by --where: search for its words"
+            yield f"{printable(key)} is not searched by --where: search for its words"
         elif not any(map(library.has_fact, key_beginnings(key))):
             keys, columns = _names(library)
             near = nearest(key, [*keys, *columns])

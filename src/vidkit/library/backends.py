@@ -18,11 +18,11 @@ from vidkit.library.protocol import Library
 
 @dataclass(frozen=True)
 class Backend:
-    """A home for libraries.
+    """A kind of database for libraries.
 
     Args:
         name: the database's name, for messages.
-        open: takes the address (its scheme in small letters), the settings, and whether a library that is not there
+        open: takes the address (its scheme in lower case), the settings, and whether a library that is not there
             is made.
         setting: which setting holds the address, for messages.
         configured: the address that the settings give; empty where they give none.
@@ -56,7 +56,7 @@ def _mongodb_uri(config: Config) -> str:
 
 
 _MONGODB = Backend("MongoDB", _open_mongodb, "URI under [MongoDB]", _mongodb_uri, "VIDKIT_MONGODB_URI")
-# The scheme of an address, in small letters -> the home. The path of a file has no scheme. The first row for which
+# The scheme of an address, in lower case -> the backend. The path of a file has no scheme. The first row for which
 # the settings give an address is opened, and the file of [Library] Path where they give none.
 BACKENDS: dict[str, Backend] = {
     "mongodb": _MONGODB,
@@ -113,7 +113,7 @@ def configured_file(config: Config) -> Path | None:
 
 
 def backend_of(place: str | os.PathLike[str]) -> Backend:
-    """The home that an address names.
+    """The backend that an address names.
 
     Raises:
         LibraryError: it is a URI of something else; the message names the scheme alone.
@@ -148,6 +148,6 @@ def check_library_path(path: os.PathLike[str]) -> None:
 
 
 def _schemes(name: str | None = None) -> str:
-    """How the addresses of a home on a server begin, or of all of them: `mongodb:// or mongodb+srv://`."""
+    """How the addresses of a backend on a server begin, or of all of them: `mongodb:// or mongodb+srv://`."""
     found = [f"{scheme}://" for scheme, row in BACKENDS.items() if scheme and name in (None, row.name)]
     return " or ".join([", ".join(found[:-1]), found[-1]] if len(found) > 1 else found)

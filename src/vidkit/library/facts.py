@@ -15,7 +15,7 @@ from vidkit.core.units import codec_name, parse_date
 from vidkit.library.text import fold, label, storable
 from vidkit.record import Record
 
-# Long texts are looked for by their words, moments by themselves, and a stage's seconds by nobody.
+# Long texts are found by their words, moments by themselves; the seconds of a stage are not searched.
 _LEFT_OUT = {"scenes", "segments", "sprites", "qwen_description", "ai.instruction", "processing.stages"}
 _LONGEST = 200
 _SPACES = re.compile("[^\\S\n]+|[\\x00-\\x09\\x0b-\\x1f\\x7f]+")
@@ -96,7 +96,7 @@ def codec_fact(name: str) -> str:
 
 
 def facts_where(text: str) -> tuple[str, ...]:
-    """`KEY=VALUE` -> the facts of which one must be there.
+    """`KEY=VALUE` -> facts; a record must have one of them.
 
     A key is a record's (dotted) or a CSV column's; case does not matter. `12` is also `12.0`.
 
@@ -117,7 +117,7 @@ def key_beginnings(key: str) -> list[str]:
 
 
 def is_left_out(key: str) -> bool:
-    """Whether a record's key has no facts: what stands there is found in other ways."""
+    """Whether a record's key has no facts: its value is found in other ways."""
     return any(key == left_out or key.startswith(f"{left_out}.") for left_out in _LEFT_OUT)
 
 
@@ -162,5 +162,5 @@ def _as_compared(facts: Sequence[str]) -> list[str]:
 
 
 def _shortened(fact: str) -> str:
-    # An index has no room for a page of text: its hash stands for the rest.
+    # An index has no room for a page of text: the rest is replaced by its hash.
     return fact[:_LONGEST] + hashlib.sha256(fact.encode()).hexdigest()

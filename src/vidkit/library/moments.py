@@ -52,7 +52,7 @@ class MomentKey(NamedTuple):
 class Moment:
     """One answer to a search: a piece of a video, in seconds, or the whole video.
 
-    `text` is the words in context, and `marks` where in it the words that were looked for stand, (start, end)
+    `text` is the words in context, and `marks` the positions of the found words in it, (start, end)
     each. A greater `rank` is a better answer. `number` is the scene's or the segment's index, 0 for the video.
     """
 
@@ -76,7 +76,7 @@ class Moment:
         return MomentKey(self.url, self.kind, self.number)
 
     def marked(self, before: str = "[", after: str = "]") -> str:
-        """The text with something before and after each word that was looked for."""
+        """The text with something before and after each found word."""
         parts, at = [], 0
         for start, end in self.marks:
             parts += [self.text[at:start], before, self.text[start:end], after]
@@ -186,7 +186,7 @@ def layout_of(record: Record) -> tuple[int, ...]:
 
 
 def _labels(record: Record) -> Iterator[str]:
-    """What is said of the whole video beside its description."""
+    """The words of the whole video besides its description."""
     yield from record["tags"]
     yield from record["ai_generated_tags"]
     yield record["classification"]
@@ -196,7 +196,7 @@ def _labels(record: Record) -> Iterator[str]:
 
 
 def texts_of(record: Record) -> list[Text]:
-    """What is indexed of a record: the video, and each scene and segment of which anything is said."""
+    """What is indexed of a record: the video, and each scene and segment with a text."""
     shared = joined(dict.fromkeys(_labels(record)))
     texts = []
     for place, (description, labels) in enumerate(_said(record)):
@@ -209,7 +209,7 @@ def texts_of(record: Record) -> list[Text]:
 def _said(record: Record) -> Iterator[tuple[str | None, Sequence[str]]]:
     """The description and the labels of each of `pieces_of(record)`.
 
-    A video of one scene or one clip is one moment, not two: what is said of the scene or clip is said of the video.
+    A video of one scene or one clip is one moment, not two: the text of the scene or clip is that of the video.
     """
     parts = [cast(Mapping[str, Any], record).get(key, ()) for key in MOMENT_KEYS.values()]
     whole = [part[0] for part in parts if _is_whole(record, part)]
@@ -233,7 +233,7 @@ def has_whole_piece(record: Record) -> bool:
 
 
 def _is_whole(record: Record, pieces: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether there is one piece, and it is the video or all that is said of it."""
+    """Whether there is one piece, and it is the video or its whole description."""
     if len(pieces) != 1:
         return False
     length: float = pieces[0]["end_time"] - pieces[0]["start_time"]
@@ -243,7 +243,7 @@ def _is_whole(record: Record, pieces: Sequence[Mapping[str, Any]]) -> bool:
 def moments_at(
     entries: Mapping[K, LibraryEntry], hits: Iterable[tuple[K, int, float]], query: Query
 ) -> list[Moment]:
-    """The answers that hits in an index, (video, place, rank), stand for; without those that are gone by now."""
+    """The moments of hits in an index, (video, place, rank); without those that no longer exist."""
     moments = []
     for video, place, rank in hits:
         pieces = pieces_of(entries[video].record) if video in entries else []
@@ -290,7 +290,7 @@ def _moment(entry: LibraryEntry, piece: Piece, query: Query, rank: float) -> Mom
 
 
 def _context(piece: Piece, terms: Sequence[Term]) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """The words in context: from the description where they stand there, else from tags, class, file name."""
+    """The words in context: from the description if they are in it, else from tags, class, file name."""
     labels = ", ".join(dict.fromkeys(piece.labels))
     texts = [" ".join(unicodedata.normalize("NFC", text).split()) for text in (piece.description, labels)]
     marked = [(text, _marks(text, terms)) for text in texts]
@@ -318,7 +318,7 @@ def _marks(text: str, terms: Sequence[Term]) -> list[tuple[int, int]]:
 
 
 def _cut(text: str, marks: Sequence[tuple[int, int]]) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """The stretch of a text around its first marks, parted at spaces where that is near."""
+    """The part of a text around its first marks, cut at spaces if there are some nearby."""
     if len(text) <= _CONTEXT:
         return text, tuple(marks)
     start = max(0, min(marks[0][0] - _CONTEXT // 3, len(text) - _CONTEXT)) if marks else 0

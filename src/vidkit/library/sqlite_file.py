@@ -130,7 +130,7 @@ class Connections:
                 raise sqlite3.ProgrammingError("closed database")
             if self._idle:
                 return self._idle.pop()
-        # A file that was taken away meanwhile is not to be made anew.
+        # If the file was removed in the meantime, it must not be created again.
         connection = _connect(_uri_of_existing(self._path), self._busy_timeout)
         connection.execute(_CACHE)
         return connection

@@ -24,14 +24,14 @@ _SPACELESS = (
 )
 # The scripts of India and Tibetan write vowels as marks, which are part of a word (the dandas are not).
 _WITH_MARKS = "\u0900-\u0963\u0966-\u0dff\u0f71-\u0f84\u0f90-\u0fbc"
-# A longer word, which nobody means, is two: an index has no room for words without end.
+# A longer word is split in two: an index has no room for endless words.
 _LONGEST = 64
 _WORD = re.compile(f"[{_SPACELESS}]|(?:[^\\W_{_SPACELESS}]|[{_WITH_MARKS}]){{1,{_LONGEST}}}")
 _ASCII_WORD = re.compile(f"[a-z0-9]{{1,{_LONGEST}}}")
 _WORD_OR_END = re.compile(f"{_WORD.pattern}|\n")
 _END = "\1"  # a line's end, where that would be a space
 _ASCII_LETTERS = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)} | {10: _END}
-# Parts joined texts, so that no phrase reaches from one into the next. It is no letter: nobody can look for it.
+# Separates joined texts, so that no phrase goes from one into the next. It is not a letter: no search can find it.
 BETWEEN = "\u00b6"
 
 
@@ -44,7 +44,7 @@ def fold(text: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """The words of a text, folded, in order; everything but letters and digits parts them, `_` too."""
+    """The words of a text, folded, in order; split at everything but letters and digits, also at `_`."""
     folded = fold(text)
     return (_ASCII_WORD if folded.isascii() else _WORD).findall(folded)
 
@@ -60,7 +60,7 @@ def joined(texts: Iterable[str]) -> str:
 
 
 def words_with_places(text: str) -> list[tuple[str, int, int]]:
-    """The words of a text with where each stands in it: (word, start, end). The text should be NFC."""
+    """The words of a text with their positions: (word, start, end). The text should be NFC."""
     if text.isascii():
         return [(match[0], *match.span()) for match in _ASCII_WORD.finditer(text.lower())]
     letters: list[str] = []

@@ -107,7 +107,7 @@ def _shortened(text: str, room: int) -> str:
 
 
 def _json_in(text: str) -> Any:
-    """The JSON object that the text is, holds in a fence, or holds somewhere; None where there is none."""
+    """The JSON object in the text: all of it, in a code fence, or anywhere; None if there is none."""
     candidates = (text, _unfenced(text), text[text.find("{") : text.rfind("}") + 1])
     return next((found for found in map(_parsed, candidates) if isinstance(found, dict)), None)
 

@@ -35,7 +35,7 @@ class Batches(Generic[Item, Result]):
     Args:
         run: a batch -> its results, in order. Raises OutOfMemory where it does not fit.
         fits: of the items that wait, how many may go together; one at least.
-        max_wait: seconds that the model waits, at the most, for items that are being prepared.
+        max_wait: maximum seconds that the model waits for items that are being prepared.
     """
 
     def __init__(

@@ -26,7 +26,7 @@ _PATIENCE = 30.0  # seconds to wait while another process writes
 class AnswerCache:
     """The answers of all runs, by a key that says content, model, instruction and settings.
 
-    A file that cannot be used costs answers, not the run: that is said once, and everything is asked.
+    If the file cannot be used, a warning says so once, and the model is asked everything.
     """
 
     def __init__(self, path: Path) -> None:

@@ -77,7 +77,7 @@ class _Watched(HTTPConnection):
         super().send(data)
 
     def cut(self) -> None:
-        """End the connection: whoever waits for it goes on with an error or with what there is."""
+        """End the connection: a reader that waits for it continues with an error or with what it has."""
         for opened in (self.sock, self._opened):
             try:
                 # Not SSLSocket's own shutdown, which takes the state away from under the thread that reads.

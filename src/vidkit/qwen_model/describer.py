@@ -128,7 +128,7 @@ class Describer:
         except RefusedError as error:
             if error.status not in _TAKES_NO_TEXT:
                 raise
-            log.info("the parts' descriptions stand for a summary: %s", error)
+            log.info("the descriptions of the parts are used as summary: %s", error)
             return joined
 
     def close(self) -> None:

@@ -181,7 +181,7 @@ class Endpoint:
             raise RefusedError(200, f'{shown_endpoint(self._url)} answered without a "description"')
         text = text[:_LONGEST_TEXT]
         tags = answer.get("tags")
-        # Where the server gives no tags, they may stand in what its model wrote.
+        # Where the server gives no tags, they may be in the text of its model.
         whole = text if tags is None else json.dumps({"description": text, "tags": tags_of(tags)})
         return self._reply(whole, answer, seconds)
 
@@ -297,7 +297,7 @@ def _name(listed: Any) -> str:
     """A model's name as a server lists it.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not one.
     """
     if not isinstance(listed, str) or not listed.strip() or len(listed) > _LONGEST_NAME or not listed.isprintable():
         raise ValueError

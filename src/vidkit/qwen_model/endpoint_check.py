@@ -17,7 +17,7 @@ _SHOWN = 3  # models
 
 
 def check_endpoint(config: Config, url: str) -> tuple[bool, str]:
-    """Look at an endpoint once, for five seconds at the most.
+    """Check an endpoint once, for at most five seconds.
 
     A server that speaks OpenAI's protocol is asked for its list of models. Another one is asked for the page that
     takes questions, which most servers refuse to show: that they answer is enough.
@@ -49,7 +49,7 @@ def check_endpoint(config: Config, url: str) -> tuple[bool, str]:
 
 
 def _models(listed: object, wanted: str) -> str:
-    """What a list of models says, in words; empty where it is none."""
+    """What a list of models says, in words; empty if it is not such a list."""
     try:
         names = [str(model["id"]) for model in listed["data"]]  # type: ignore[index]
     except (KeyError, TypeError):

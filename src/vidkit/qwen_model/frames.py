@@ -128,7 +128,7 @@ def jpeg_frames(clip: Clip, budget: Budget) -> tuple[list[bytes], float]:
     width, height = (max(2, int(side * smaller) // 2 * 2) for side in (shown.width, shown.height))
     output = ["-f", "image2pipe", "-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p"]
     stream = _sampled(clip, shown, count, f"scale={width}:{height}", output)
-    # In a JPEG's data no FF D9 stands but the one that ends it.
+    # The data of a JPEG has no FF D9 except at its end.
     pictures = [part + _JPEG_END for part in stream.split(_JPEG_END) if part.startswith(_JPEG_START)]
     if not pictures:
         raise DescribeError(f"{clip.name} cannot be read: it has no frame that can be decoded")

@@ -13,7 +13,7 @@ _BACKSLASH = r"(?:\\(?:u005[cC]){0,8}){1,16}"
 
 
 def key_redactor(secret: str) -> Callable[[str], str]:
-    r"""A function that puts stars for a secret wherever a text has it.
+    r"""A function that replaces a secret in a text by stars.
 
     Found are the secret itself and any of its characters as JSON escapes them, such as `\u0053` for `S`: a text may
     be JSON, or hold JSON that holds JSON, which is read only later.
@@ -26,7 +26,7 @@ def key_redactor(secret: str) -> Callable[[str], str]:
 
 
 def _character(character: str, begin: str = "") -> str:
-    """A pattern for one character, plain or escaped; `begin` stands before its backslashes."""
+    """A pattern for one character, plain or escaped; `begin` comes before its backslashes."""
     units = character.encode("utf-16-be")
     escape = "".join(f"{_BACKSLASH}u{_hex(units[at : at + 2])}" for at in range(0, len(units), 2))
     plain = re.escape(character)

@@ -20,7 +20,7 @@ def load_model(folder: Path) -> tuple[Any, Any]:
     """Load the model in a folder and its processor, by transformers' auto classes.
 
     Raises:
-        DescribeError: there is none that looks at videos, or the memory does not hold it.
+        DescribeError: there is no model for videos, or it does not fit into memory.
         ToolMissingError: what it needs is not installed.
     """
     try:

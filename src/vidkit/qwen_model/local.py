@@ -80,7 +80,7 @@ class QwenVLModel:
         """The model and its processor; loaded once, and a failure is not tried again.
 
         Raises:
-            DescribeError: there is no such model, it is of another kind, or the memory does not hold it.
+            DescribeError: there is no such model, it is of another kind, or it does not fit into memory.
             ToolMissingError: the extra `qwen` is not installed.
         """
         with self._lock:

@@ -56,7 +56,7 @@ def clip_bytes(config: Any, itemsize: int, patches: int, text_tokens: int) -> fl
 
 
 def peak_bytes(device: str, reset: bool = False) -> float | None:
-    """Bytes that tensors took at the most since the last reset, on `cuda`; None where torch does not say."""
+    """Peak bytes of tensors on `cuda` since the last reset; None if torch does not know."""
     import torch
 
     if device != "cuda":

@@ -25,8 +25,8 @@ class Clip:
     Args:
         path: the local file; None where it is not here.
         url: where a server can fetch the same; None where it cannot.
-        start: seconds, where only a part of the file is meant.
-        end: likewise; None is the file's end.
+        start: in seconds, if only a part of the file is meant.
+        end: in seconds; None is the end of the file.
         sha256: of the whole file, where it is known already.
         duration: seconds of the whole file, where it is known already: not every container says it.
     """

@@ -38,8 +38,8 @@ _ANSWER_LIMIT = 8 * 2**20  # bytes; a description is some kilobytes
 _BLOCK = 4096
 _SHOWN = 300  # characters of it in a message
 _SAID_LIMIT = 8000  # characters of an error's body that are looked at
-_CONNECTING = 10.0  # seconds to take a connection, at the most
-_SHOWN_KEY = 6  # a key shorter than this is no secret, and its letters stand everywhere
+_CONNECTING = 10.0  # maximum seconds to accept a connection
+_SHOWN_KEY = 6  # a key shorter than this is no secret, and its letters are everywhere
 
 
 class RefusedError(DescribeError):
@@ -51,7 +51,7 @@ class RefusedError(DescribeError):
 
 
 class Server:
-    """Asks a server, from any thread, `workers` questions at once at the most.
+    """Asks a server, from any thread, at most `workers` questions at once.
 
     Args:
         access_key: goes to the server as a bearer token, and nowhere else.

@@ -49,7 +49,7 @@ def describe_record(
 
     Returns:
         The record's keys `qwen_description`, `ai_generated_tags` and `ai`, and with them `segments` or `scenes`
-        where these were described. A failure is no exception: it stands in `ai.error`, what did work is there, and
+        where these were described. A failure raises nothing: it is in `ai.error`, what did work is there, and
         the next run asks for the rest. The video's earlier description stays, with what it was asked, until this
         question is answered for all of it.
     """
@@ -131,7 +131,7 @@ def _summary(
     tags: Sequence[str],
     instruction: str,
 ) -> dict[str, Any]:
-    """The keys of the whole video from its parts, those that failed left out."""
+    """The keys of the whole video from its parts, without those that failed."""
     outdated = sum(bool(entry.get("outdated")) for entry in entries)
     reasons = []
     if failures:
