@@ -19,8 +19,10 @@ from vidkit.core.config import load_config
 from vidkit.core.stores import STORES, Address, LocalStore, Store, open_store
 from vidkit.errors import ConfigError, OutputError
 from vidkit.library import open_library
-from vidkit.record import Record
+from vidkit.record import CLIPS, Record
+from vidkit.workflow.job import VideoJob
 from vidkit.workflow.run import open_run
+from vidkit.workflow.stages import STAGES, Stage, of_content
 
 from .conftest import MakeVideo
 from .misbehaving_server import Reply, Server
@@ -153,6 +155,27 @@ def test_a_changed_setting_publishes_under_another_name_and_the_record_commits(
     assert removed == list(range(record_at + 1, len(DONE)))
     assert removed
     assert set(memory) == {"v.mp4.json", *named_in(newer)}  # nothing of the older clips is left
+
+
+def test_stages_that_publish_beside_each_other_keep_their_files(
+    server: Server, make_video: MakeVideo, memory: dict[str, bytes]
+) -> None:
+    def note(job: VideoJob) -> dict[str, Any]:
+        with job.publishing(CLIPS, "note") as new:
+            (new.folder / "note.txt").write_text("seen")
+        return {"note": f"{new.name}/note.txt"}
+
+    files = lambda record: [str(record.get("note"))]  # noqa: E731
+    STAGES.append(Stage("note", 1, ("note",), "noting", of_content, make=note, files=files))
+    try:
+        url = server.at("/v.mp4", Reply(make_video(shots=2, shot_length=2), etag='"1"'))
+        older, _ = processed(url)
+        assert set(memory) == {"v.mp4.json", str(older.get("note")), *named_in(older)}
+        newer, made = processed(url, SegmentLength="1")
+        assert "note" not in made
+        assert set(memory) == {"v.mp4.json", str(newer.get("note")), *named_in(newer)}
+    finally:
+        STAGES.pop()
 
 
 def test_a_run_that_ends_before_the_new_record_leaves_the_older_one_whole(

@@ -199,8 +199,8 @@ def _keep(job: VideoJob, started_at: str) -> Record:
         _keep_unknown(record, job.previous)
         write_record(job.run.layout.store, record)  # from here on the new files count, and not the older ones
         _note(job, record, True)
-        for folder in job.published:
-            job.run.layout.remove_older(folder)
+        named = [file for stage in STAGES for file in stage.files(record)]
+        job.run.layout.remove_older(job.published.values(), named)
         if removed:
             job.remove_download()
     return record

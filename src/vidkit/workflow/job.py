@@ -66,8 +66,8 @@ class VideoJob:
 
     `reusable` is the older record whose results may be taken: None with `force`, and where the content has changed.
     `record` is what is known so far. `fingerprints` and `entries` (the record's `processing.stages`) are by stage.
-    `changed` says whether anything was made, so that the record has to be written. `published` are the folders of
-    the results store that were made: once the record is written, what lies beside them is of no use.
+    `changed` says whether anything was made, so that the record has to be written. `published` is stage -> the
+    folder of the results store that it made: once the record is written, older ones beside it are of no use.
     """
 
     def __init__(self, run: Run, row: Row, url: str, progress: Progress) -> None:
@@ -88,7 +88,7 @@ class VideoJob:
         self.source_changed = False
         self.downloaded = False
         self.changed = False
-        self.published: list[str] = []
+        self.published: dict[str, str] = {}
         self._previous: list[Record | None] = []  # empty until it was looked for
         self._metadata: Metadata | None = None
 
@@ -166,7 +166,7 @@ class VideoJob:
         name = self.run.layout.folder_of(kind, str(self.filename), self.fingerprints[stage])
         with self.run.layout.store.publishing(name) as folder:
             yield Published(folder, name)
-        self.published.append(name)
+        self.published[stage] = name
 
     def remove_download(self) -> None:
         """Remove the file that was fetched; one of the user's own stays."""

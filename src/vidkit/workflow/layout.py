@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -58,18 +59,23 @@ class OutputLayout:
         """
         return f"{kind}/{filename}/{fingerprint[:_SHORT]}"
 
-    def remove_older(self, published: str) -> None:
-        """Remove what lies beside a published folder: what an older record named, and what a killed run left.
+    def remove_older(self, published: Iterable[str], named: Iterable[str]) -> None:
+        """Remove what lies beside published folders: what an older record named, and what a killed run left.
 
         Call it when the new record is written. What cannot be removed is logged, and stays.
+
+        Args:
+            published: folders of the store; they stay.
+            named: files that the new record names; they stay too.
         """
-        beside, _, name = published.rpartition("/")
-        try:
-            for other in list(self.store.names(beside)):
-                if other != name:
-                    self.store.delete(f"{beside}/{other}")
-        except OutputError as error:
-            log.warning("%s; nothing uses it any longer", error)
+        kept = [f"{name}/" for name in (*published, *named)]
+        for beside in {name.rpartition("/")[0] for name in published}:
+            try:
+                for name in [f"{beside}/{name}" for name in self.store.names(beside)]:
+                    if not any(each.startswith(f"{name}/") for each in kept):
+                        self.store.delete(name)
+            except OutputError as error:
+                log.warning("%s; nothing uses it any longer", error)
 
     def is_taken(self, filename: str, url: str) -> bool:
         """Whether a download would replace a file that is not known to be this URL's, such as the user's own."""
