@@ -372,7 +372,7 @@ def test_the_awk_command_over_a_real_folder_processes_every_file_that_it_did_not
     done = [json.loads(line)["source"]["url"] for line in out.splitlines()]
     assert sorted(done) == sorted(server.url("/vids/" + quote(name)) for name in good)
     assert "6 processed, 1 failed" in said
-    assert "2 passed over" in said
+    assert "2 ignored" in said
     assert "rclone lsf" in Path("processed_videos/failures.csv").read_text()
 
 

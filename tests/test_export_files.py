@@ -167,7 +167,7 @@ def test_a_file_that_comes_in_during_the_export_is_not_lost() -> None:
         export(library, "csv")
         with pytest.raises(OutputError, match=r"mine\.txt in .*out is not of the older export"):
             export(library, "csv", overwrite=True, progress=coming("out/mine.txt"))
-        with pytest.raises(OutputError, match="no dataset"):
+        with pytest.raises(OutputError, match="not a dataset"):
             export(library, "csv", directory="new", progress=coming("new/mine.txt"))
         assert Path("out/mine.txt").read_text() == Path("new/mine.txt").read_text() == "mine"
         Path("out/mine.txt").unlink()

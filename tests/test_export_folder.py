@@ -92,7 +92,7 @@ def test_a_folder_that_is_there_is_refused_and_stays() -> None:
 def test_a_folder_that_is_no_dataset_is_not_overwritten(content: str) -> None:
     Path("out").mkdir()
     Path("out", content).write_text('{"made_by": "me"}')
-    with labelled({"walk": 1}) as library, pytest.raises(OutputError, match="no dataset"):
+    with labelled({"walk": 1}) as library, pytest.raises(OutputError, match="not a dataset"):
         export(library, "jsonl", overwrite=True)
     assert Path("out", content).read_text() == '{"made_by": "me"}'
 

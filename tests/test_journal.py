@@ -148,7 +148,7 @@ def test_a_damaged_database_is_said_and_made_anew_from_the_records(
     assert after == before
     assert summary.failed == 0
     assert gets(server) == fetched
-    assert damage == "lost" or "is damaged: it is made anew from the records" in caplog.text
+    assert damage == "lost" or "is damaged: it is built again from the records" in caplog.text
     asked = len(server.asked)
     assert process(*urls)[0].skipped == 2
     assert len(server.asked) == asked

@@ -238,7 +238,7 @@ def test_corrections_are_read_as_programs_write_them(encoding: str, delimiter: s
             b"file_name,label\na,b\n",
             "has no column that says anything of a video; its columns are: file_name, la",
         ),
-        (b"PK\x03\x04rest", "is no text. Save the workbook as CSV UTF-8"),
+        (b"PK\x03\x04rest", "is not text. Save the workbook as CSV UTF-8"),
     ],
 )
 def test_a_file_that_is_no_table_of_corrections_is_named(content: bytes, said: str) -> None:

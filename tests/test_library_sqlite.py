@@ -163,7 +163,7 @@ def test_a_damaged_library_is_named(tmp_path: Path) -> None:
         library.save_all(LibraryEntry(make_record(f"{n}.mp4", scenes=["rain"]), tmp_path) for n in range(300))
     whole = (tmp_path / "library.db").read_bytes()
     (tmp_path / "library.db").write_bytes(whole[:4096] + os.urandom(len(whole) - 4096))
-    with pytest.raises(LibraryError, match=r"library.db is damaged. Move it away and build it anew"):
+    with pytest.raises(LibraryError, match=r"library.db is damaged. Move it away and build it again"):
         open_sqlite(tmp_path / "library.db").search(parse_query("rain"))
 
 
@@ -275,7 +275,7 @@ def test_damage_that_sqlite_does_not_notice_is_named_with_the_remedy(
     damaged(Path("library.db"), inside)
     assert main(words) == 2
     said = capsys.readouterr()
-    assert "library.db is damaged. Move it away and build it anew" in said.err
+    assert "library.db is damaged. Move it away and build it again" in said.err
     assert "`vidkit library add FOLDER`" in said.err
     assert "nothing is found" not in said.err
 

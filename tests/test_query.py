@@ -180,10 +180,10 @@ def test_durations_and_dates() -> None:
 @pytest.mark.parametrize(
     ("option", "value", "named"),
     [
-        ("resolution", "big", "--resolution: 'big' is no resolution"),
+        ("resolution", "big", "--resolution: 'big' is not a resolution"),
         ("resolution", ">=", "--resolution"),
-        ("min_duration", "soon", "--min-duration: 'soon' is no duration"),
-        ("after", "yesterday", "--after: 'yesterday' is no date"),
+        ("min_duration", "soon", "--min-duration: 'soon' is not a duration"),
+        ("after", "yesterday", "--after: 'yesterday' is not a date"),
         ("where", ["label"], "--where: 'label': write it like KEY=VALUE"),
         ("where", ["=x"], "KEY=VALUE"),
         ("sort", "rank", "--sort rank: there is relevance, newest"),

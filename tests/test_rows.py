@@ -208,11 +208,11 @@ def test_a_file_without_a_url_column_is_refused_with_the_columns_it_has() -> Non
         ("\ufeff\r\n\r\n", "is empty"),
         (f"{HEADER}\n", "a header and no rows"),
         (f"{HEADER}\n\n , ,,\n", "a header and no rows"),
-        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is no text"),
-        (b"\0\0\0\x18ftypmp42\nurl\n\0", "is no text"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is not text"),
+        (b"\0\0\0\x18ftypmp42\nurl\n\0", "is not text"),
         (b"PK\3\4\x14\0\x06\0xl/workbook.xml", "Save the workbook as CSV UTF-8"),
-        (b"\xff\xfb\x90\x64 url \xff\n\xfe\xfe\n", "is no text"),
-        ("x" * 200_000, "is no text"),
+        (b"\xff\xfb\x90\x64 url \xff\n\xfe\xfe\n", "is not text"),
+        ("x" * 200_000, "is not text"),
     ],
 )
 def test_a_file_that_is_no_table_is_refused(content: str | bytes, words: str) -> None:
@@ -255,7 +255,7 @@ def test_bytes_that_are_no_utf8_cost_the_rows_where_they_stand() -> None:
     rows = read(b"url,name\nhttps://x/1,a\nhttps://x/2,\xe9t\xe9\nhttps://x/3,\0\nhttps://x/4,d\n")
     assert [type(entry) for entry in rows] == [Row, BadRow, BadRow, Row]
     assert "CSV UTF-8" in rows[1].reason  # type: ignore[union-attr]
-    assert "no text" in rows[2].reason  # type: ignore[union-attr]
+    assert "not text" in rows[2].reason  # type: ignore[union-attr]
 
 
 def test_rows_are_read_as_they_are_needed() -> None:
