@@ -141,25 +141,36 @@ def export_dataset(
     tell = progress or (lambda what, done, total: None)
     plan = _planned(library, request, tell)
     with building(target, request.fingerprint(plan)) as (folder, resumed), request.report(folder) as report:
-        plan = plan.kept_in(folder / WORK)
-        work, folders = folder / WORK, label_folders([*plan.labels, ""])
-        spec = DatasetSpec(
-            folder, work, level, tuple(request.shares), plan.labels, folders, webdataset.packed(work)
-        )
-        records = _counted(library.records(request.query), lambda done: tell("exporting", done, plan.videos))
-        form = request.how.form
-        form.write(samples(records, plan, spec, request.how, request.selection, report), spec)
-        info = _dataset_info(request, plan, report, target.name, library.name)
-        if not info.items:
-            remedies = "".join(f". {REMEDIES[reason]}" for reason in report.missing if reason in REMEDIES)
-            raise ConfigError(f"nothing could be exported: {_reasons(report.missing)}{remedies}")
-        write_card(folder, info, form)
+        info = _written(library, request, plan.kept_in(folder / WORK), report, folder, target.name, tell)
     return Exported(
         **_counts_of(info, report),
         folder=target,
         missing_list=target / MISSING if info.missing else None,
         resumed=resumed,
     )
+
+
+def _written(
+    library: Records,
+    request: _ExportRequest,
+    plan: ExportPlan,
+    report: ExportReport,
+    folder: Path,
+    name: str,
+    tell: Progress,
+) -> DatasetInfo:
+    """The second pass: files, lists and card in a folder; the dataset's numbers."""
+    work, form = folder / WORK, request.how.form
+    folders, packed = label_folders([*plan.labels, ""]), webdataset.packed(work)
+    spec = DatasetSpec(folder, work, request.level, tuple(request.shares), plan.labels, folders, packed)
+    records = _counted(library.records(request.query), lambda done: tell("exporting", done, plan.videos))
+    form.write(samples(records, plan, spec, request.how, request.selection, report), spec)
+    info = _dataset_info(request, plan, report, name, library.name)
+    if not info.items:
+        remedies = "".join(f". {REMEDIES[reason]}" for reason in report.missing if reason in REMEDIES)
+        raise ConfigError(f"nothing could be exported: {_reasons(report.missing)}{remedies}")
+    write_card(folder, info, form)
+    return info
 
 
 def preview_dataset(
