@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fastapi import Depends, FastAPI
-from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from vidkit._version import __version__
@@ -13,7 +12,7 @@ from vidkit.web.guard import Guard
 from vidkit.web.problems import add_error_handlers
 from vidkit.web.routes import ROUTES
 from vidkit.web.services import Services
-from vidkit.web.views.pages import STATIC
+from vidkit.web.views.pages import static_files
 
 
 class _App(FastAPI):
@@ -38,5 +37,5 @@ def create_app(services: Services) -> FastAPI:
     add_error_handlers(app)
     for router in ROUTES:
         app.include_router(router)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount("/static", static_files(), name="static")
     return app

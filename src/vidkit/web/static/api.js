@@ -4,7 +4,10 @@ import { signal, useEffect, useRef, useState } from "./ui.js";
 
 export const API = "/api/v1";
 
-/** @typedef {{name: string, scope: "read" | "label" | "process" | "admin"}} Session */
+/**
+ * Who is signed in; `auth` is how: "none" where the server asks nobody to sign in.
+ * @typedef {{name: string, scope: "read" | "label" | "process" | "admin", auth: string}} Session
+ */
 /** @typedef {Record<string, string | number | boolean | string[] | null | undefined>} Parameters */
 
 /**

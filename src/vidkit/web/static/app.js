@@ -5,6 +5,7 @@ import { address, match, startRouter, go } from "./router.js";
 import { loadSession, may, send, session, wordsOf } from "./api.js";
 import { activeGroups, shownKey, startKeys, useKeys } from "./keys.js";
 import { Dialog, Questions } from "./components/dialog.js";
+import { Dropdown } from "./components/dropdown.js";
 import { Icon } from "./components/icons.js";
 import { Toasts, toastError } from "./components/toasts.js";
 import { SignIn } from "./pages/sign_in.js";
@@ -21,6 +22,7 @@ import { SignIn } from "./pages/sign_in.js";
  * @property {string} title
  * @property {() => Promise<PageModule>} load
  * @property {string} [menu] its name in the menu
+ * @property {string} [account] its name in the menu of who is signed in
  * @property {string} [key] "g", then this key, goes there
  * @property {"read" | "label" | "process" | "admin"} scope who may see it
  */
@@ -29,6 +31,8 @@ import { SignIn } from "./pages/sign_in.js";
 const PAGES = [
   { path: "/", title: "Library", menu: "Library", key: "l", scope: "read", load: () => import("./pages/library.js") },
   { path: "/triage", title: "Triage", menu: "Triage", key: "t", scope: "label", load: () => import("./pages/triage.js") },
+  { path: "/keys", title: "Keys", account: "Keys", scope: "admin", load: () => import("./pages/keys.js") },
+  { path: "/audit", title: "Audit log", account: "Audit log", scope: "admin", load: () => import("./pages/audit.js") },
 ];
 
 const helpOpen = signal(false);
@@ -127,9 +131,25 @@ async function signOut() {
   }
 }
 
+function Account() {
+  const { name, scope, auth } = /** @type {import("./api.js").Session} */ (session.value);
+  const label = html`<${Icon} name="user" />`;
+  return html`<${Dropdown} label=${label} className="button-icon" title="Account">
+    <p class="account">
+      <b>${auth === "none" ? "No sign-in is needed" : name}</b>
+      <span class="quiet small">may ${scope === "admin" ? "do everything" : scope}</span>
+    </p>
+    <hr />
+    ${PAGES.filter((page) => page.account && may(page.scope)).map(
+      (page) => html`<a class="dropdown-item" href=${page.path}>${page.account}</a>`,
+    )}
+    <a class="dropdown-item" href="/api/docs">REST API</a>
+    ${auth !== "none" && html`<hr /><button class="dropdown-item" onClick=${signOut}>Sign out</button>`}
+  <//>`;
+}
+
 function Header() {
   const { path } = address.value;
-  const { name } = /** @type {import("./api.js").Session} */ (session.value);
   return html`<header class="top">
     <a class="brand" href="/"><img src="/static/icon.svg" alt="" width="24" height="24" />vidkit</a>
     <nav class="menu" aria-label="Pages">
@@ -140,24 +160,21 @@ function Header() {
     <div class="top-buttons">
       <button
         class="button-icon only-wide"
-        aria-label="Keys (?)"
-        title="Keys (?)"
+        aria-label="Keyboard (?)"
+        title="Keyboard (?)"
         onClick=${() => (helpOpen.value = true)}
       >
         <${Icon} name="keyboard" />
       </button>
       <${ThemeSwitch} />
-      ${name !== "local" &&
-      html`<button class="button-icon" aria-label=${`Sign out ${name}`} title=${`Sign out ${name}`} onClick=${signOut}>
-        <${Icon} name="user" />
-      </button>`}
+      <${Account} />
     </div>
   </header>`;
 }
 
 function KeyList() {
   const [shown] = useState(() => activeGroups().reverse());
-  return html`<${Dialog} title="Keys" onClose=${() => (helpOpen.value = false)} wide>
+  return html`<${Dialog} title="Keyboard" onClose=${() => (helpOpen.value = false)} wide>
     <div class="dialog-body key-lists">
       ${shown.map(
         (group) => html`<section>

@@ -6,9 +6,9 @@ import { address, go } from "../router.js";
 
 /** Exchange a key or a token for a session. @param {{key: string} | {token: string}} proof */
 async function signIn(proof) {
-  const { name, scope } = await send("POST", "/session", proof);
+  const answer = await send("POST", "/session", proof);
   if (address.value.path === "/sign-in") go("/", { replace: true });
-  session.value = { name, scope };
+  session.value = answer;
 }
 
 export function SignIn() {
@@ -57,8 +57,8 @@ export function SignIn() {
       ${error && html`<p class="problem" role="alert">${error}</p>`}
       <button class="button button-main" type="submit" disabled=${busy || !key.trim()}>${busy ? "Signing in …" : "Sign in"}</button>
       <p id="sign-in-help" class="quiet">
-        Open the link that <code>vidkit serve</code> printed when it started, or make a key:${" "}
-        <code>vidkit keys add NAME --scope read</code>
+        Open the link that <code>vidkit serve</code> printed when it started; <code>vidkit keys link</code> prints a new one.
+        Or make a key: <code>vidkit keys add NAME --scope read</code>
       </p>
     </form>
   </main>`;
