@@ -185,10 +185,9 @@ def test_a_page_loads_nothing_from_another_host(page: Any, site: Site, path: str
 
 def test_the_first_page_is_light_and_packed(page: Any, site: Site) -> None:
     """120 KB of script and style at most, as they come over the network."""
-    sign_in(page, site, "read")
     answers: list[Any] = []
     page.on("response", lambda answer: answers.append(answer))
-    page.reload()
+    sign_in(page, site, "read")
     page.get_by_text("A red car").wait_for()
     files = [answer for answer in answers if urlsplit(answer.url).path.endswith((".js", ".css"))]
     assert len(files) > 10
