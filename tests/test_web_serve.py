@@ -5,16 +5,23 @@ from __future__ import annotations
 import json
 import os
 import signal
-from pathlib import Path
+import socket
+from contextlib import ExitStack
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 
+from tests.records import make_record
 from tests.web import authorized, get
 from tests.web_process import serve_process, vidkit
+from vidkit.export import export_to_json
+from vidkit.library import video_key
 
 SESSION = "/api/v1/session"
-LIBRARY = "/api/v1/keys"
+
+# Each test starts several processes.
+pytestmark = pytest.mark.slow
 
 
 def test_keys_are_made_listed_and_revoked_while_the_server_runs(tmp_path):
@@ -50,12 +57,36 @@ def test_no_sign_in_link_without_a_server(tmp_path):
     assert "vidkit serve" in done.stderr
 
 
+def _open(address: str, path: str, headers: dict[str, str]) -> socket.socket:
+    """A request that begins to be answered, and whose answer is then read no further."""
+    place = urlsplit(address)
+    reader = socket.create_connection((place.hostname, place.port), 20)
+    lines = [f"GET {path} HTTP/1.1", f"Host: {place.netloc}", *(f"{name}: {headers[name]}" for name in headers)]
+    reader.sendall("\r\n".join([*lines, "", ""]).encode())
+    assert reader.recv(15).startswith(b"HTTP/1.1 200")
+    return reader
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_server_ends_quickly_and_cleanly(tmp_path, number):
-    with serve_process(tmp_path) as server:
+def test_the_server_ends_quickly_while_events_and_a_download_run(tmp_path, number):
+    folder = tmp_path / "processed_videos"
+    video = tmp_path / "downloaded_videos" / "large.mp4"
+    video.parent.mkdir()
+    with video.open("wb") as file:
+        file.truncate(200 * 2**20)
+    record = make_record("large.mp4", path="../downloaded_videos/large.mp4", size=200 * 2**20)
+    folder.mkdir()
+    export_to_json(record, folder)
+    assert vidkit(tmp_path, "library", "add", str(folder)).returncode == 0
+    key = authorized(vidkit(tmp_path, "keys", "add", "anna", "--scope", "read").stdout.strip())
+    media = f"/api/v1/videos/{video_key(record['source']['url'])}/video"
+    with serve_process(tmp_path) as server, ExitStack() as stack:
+        for path in ("/api/v1/jobs/events", media, media):
+            stack.enter_context(_open(server.address, path, key))
         code, seconds = server.stop(number)
-        assert (code, server.output.read_text().count("\n")) == (0, 3)
-        assert seconds < 5
+        assert code == 0
+        assert seconds < 6
+        assert len(server.output.read_text().splitlines()) == 3  # where it is, the link, how to get another
     assert vidkit(tmp_path, "keys", "link").returncode == 2
 
 
@@ -96,4 +127,4 @@ def test_the_files_of_the_server_are_for_its_owner_only(tmp_path):
         get(server.address, SESSION, headers=authorized("vk_unknown"))
         folder = tmp_path / "serve"
         assert folder.stat().st_mode & 0o777 == 0o700
-        assert {path.stat().st_mode & 0o777 for path in Path(folder).iterdir()} == {0o600}
+        assert {path.stat().st_mode & 0o777 for path in folder.iterdir() if path.is_file()} == {0o600}

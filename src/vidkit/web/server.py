@@ -93,6 +93,8 @@ def _run(server: uvicorn.Server, listener: socket.socket) -> None:
         server.force_exit = server.should_exit
         server.should_exit = True
 
+    uvicorn_log = logging.getLogger("uvicorn")
+    uvicorn_log.handlers, uvicorn_log.propagate = [_ToLog()], False
     server.capture_signals = _no_signals  # type: ignore[method-assign]
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -105,6 +107,13 @@ def _run(server: uvicorn.Server, listener: socket.socket) -> None:
 @contextmanager
 def _no_signals() -> Iterator[None]:
     yield
+
+
+class _ToLog(logging.Handler):
+    """Notes in vidkit's log what uvicorn says; what goes wrong in the application is logged by its edge."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log.debug("uvicorn: %s", record.getMessage())
 
 
 def _tell(address: str, page: str, no_auth: bool) -> None:
