@@ -30,6 +30,7 @@ import { SignIn } from "./pages/sign_in.js";
 /** @type {PageRow[]} */
 const PAGES = [
   { path: "/", title: "Library", menu: "Library", key: "l", scope: "read", load: () => import("./pages/library.js") },
+  { path: "/videos/{video}", title: "Video", scope: "read", load: () => import("./pages/video.js") },
   { path: "/triage", title: "Triage", menu: "Triage", key: "t", scope: "label", load: () => import("./pages/triage.js") },
   { path: "/keys", title: "Keys", account: "Keys", scope: "admin", load: () => import("./pages/keys.js") },
   { path: "/audit", title: "Audit log", account: "Audit log", scope: "admin", load: () => import("./pages/audit.js") },

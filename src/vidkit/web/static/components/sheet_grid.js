@@ -1,0 +1,46 @@
+// The contact sheet as a grid: a whole video at a glance. A click on a picture goes there.
+
+import { html, useEffect, useRef } from "../ui.js";
+import { clock } from "../format.js";
+import { pictureStyle } from "./time_line.js";
+
+/**
+ * @param {{cues: import("../contact_sheet.js").Cue[], now: number, onSeek: (time: number) => void}} props now: the
+ *   number of the picture that shows the second that is played
+ */
+export function SheetGrid({ cues, now, onSeek }) {
+  const own = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => {
+    const box = own.current;
+    const picture = /** @type {HTMLElement | undefined} */ (box?.children[now]);
+    if (!box || !picture || document.activeElement?.parentElement === box) return;
+    if (picture.offsetTop < box.scrollTop || picture.offsetTop + picture.offsetHeight > box.scrollTop + box.clientHeight)
+      box.scrollTop = picture.offsetTop - box.clientHeight / 2;
+  }, [now]);
+  /** Arrows go from picture to picture; only one of them is reached by Tab. @param {KeyboardEvent} event */
+  const onKeyDown = (event) => {
+    const box = /** @type {HTMLElement} */ (own.current);
+    const pictures = /** @type {HTMLElement[]} */ ([...box.children]);
+    const across = pictures.filter((each) => each.offsetTop === pictures[0].offsetTop).length;
+    const steps = /** @type {Record<string, number>} */ ({ ArrowLeft: -1, ArrowRight: 1, ArrowUp: -across, ArrowDown: across });
+    const step = steps[event.key];
+    if (!step) return;
+    event.preventDefault();
+    pictures[pictures.indexOf(/** @type {HTMLElement} */ (document.activeElement)) + step]?.focus();
+  };
+  return html`<div class="sheet" ref=${own} onKeyDown=${onKeyDown} role="group" aria-label="Contact sheet">
+    ${cues.map(
+      (cue, number) => html`<button
+        class="sheet-cell"
+        aria-label=${clock(cue.start)}
+        aria-current=${number === now ? "true" : undefined}
+        tabindex=${number === Math.max(0, now) ? 0 : -1}
+        onClick=${() => onSeek(cue.start)}
+      >
+        <span class="sheet-picture" style=${pictureStyle(cue)}>
+          <span class="sheet-time number" aria-hidden="true">${clock(cue.start)}</span>
+        </span>
+      </button>`,
+    )}
+  </div>`;
+}

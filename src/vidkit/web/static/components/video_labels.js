@@ -1,0 +1,229 @@
+// The class and the tags of a video: where each is from and why, corrections in place, undo.
+
+import { html, useId, useRef, useState } from "../ui.js";
+import { get, may, send, useLoad } from "../api.js";
+import { useKeys } from "../keys.js";
+import { Icon } from "./icons.js";
+import { toast, toastError } from "./toasts.js";
+
+/**
+ * Where a tag or a class is from, as the API tells it.
+ * @typedef {{rule: string, condition: string, words: string[], where: string | null}} Reason
+ * @typedef {{origin: "rule" | "built-in" | "person" | "none", why: string, reasons: Reason[]}} Origin
+ * @typedef {{
+ *   classification: Origin & {value: string}, tags: (Origin & {tag: string})[], removed: string[],
+ *   model_tags: {tag: string, where: string[]}[], corrections: unknown, outdated: boolean,
+ * }} Origins
+ */
+
+/** @type {Record<string, {words: string, chip: string}>} */
+const ORIGINS = {
+  person: { words: "person", chip: "chip-good" },
+  rule: { words: "your rule", chip: "chip-accent" },
+  "built-in": { words: "built-in rule", chip: "" },
+  none: { words: "no rule", chip: "chip-warning" },
+};
+/** @type {Record<string, string>} */
+const CONDITIONS = {
+  description_keywords: "words in a description",
+  ai_generated_tags: "tags by the model",
+  filename_keywords: "words in the file name",
+  metadata_conditions: "metadata",
+  tags_present: "other tags",
+};
+
+/**
+ * @param {{videoKey: string, onChanged: (labels: {class: string, tags: string[]}) => void}} props
+ */
+export function VideoLabels({ videoKey, onChanged }) {
+  const path = `/videos/${videoKey}`;
+  const { value, error, again } = useLoad(path, (abort) => get(`${path}/origins`, {}, abort));
+  const { value: settings } = useLoad("settings", (abort) => get("/settings", {}, abort));
+  const undo = useRef(/** @type {unknown[]} */ ([]));
+  const editing = may("label");
+  /** @param {() => Promise<any>} call @param {string} said */
+  const change = async (call, said) => {
+    try {
+      const labels = await call();
+      if (said) {
+        undo.current.push(labels.before);
+        toast(said, { kind: "good", action: { label: "Undo", run: takeBack } });
+      } else toast("Undone");
+      onChanged(labels);
+      again();
+    } catch (problem) {
+      toastError(problem);
+    }
+  };
+  /** @param {Record<string, unknown>} body @param {string} said */
+  const correct = (body, said) => change(() => send("PATCH", `${path}/labels`, body), said);
+  const takeBack = () => {
+    if (!undo.current.length) return;
+    const before = undo.current.pop();
+    change(() => send("PUT", `${path}/labels`, { corrections: before }), "");
+  };
+  useKeys("Labels", [
+    ...(editing
+      ? [
+          { keys: "u", does: "undo the last correction", run: takeBack },
+          { keys: "c", does: "change the class", run: () => document.getElementById("video-class")?.focus() },
+          { keys: "a", does: "add a tag", run: () => document.getElementById("video-tag")?.focus() },
+        ]
+      : []),
+  ]);
+  if (error && !value) return html`<p class="problem">Where the tags are from cannot be shown.</p>`;
+  if (!value) return html`<div class="spinner"></div>`;
+  const { classification, tags, removed, model_tags: modelTags, corrections, outdated } = /** @type {Origins} */ (value);
+  const there = new Set(tags.map(({ tag }) => tag.toLowerCase()));
+  const offered = modelTags.filter(({ tag }) => !there.has(tag.toLowerCase()));
+  return html`<div class="labels">
+    <${ClassRow}
+      classification=${classification}
+      editing=${editing}
+      known=${settings?.classes ?? []}
+      onSet=${(/** @type {string} */ name) => correct({ class: name }, `The class is ${name}`)}
+    />
+    <h3 id="tags-heading">Tags</h3>
+    <ul class="labels-tags" aria-labelledby="tags-heading">
+      ${tags.map(
+        (each) => html`<${TagRow}
+          key=${each.tag}
+          name=${each.tag}
+          origin=${each}
+          onRemove=${editing && (() => correct({ remove_tags: [each.tag] }, `${each.tag} is removed`))}
+        />`,
+      )}
+      ${!tags.length && html`<li class="quiet small">No tags</li>`}
+    </ul>
+    ${editing && html`<${AddTag} known=${settings?.tags ?? []} onAdd=${(/** @type {string} */ tag) => correct({ add_tags: [tag] }, `${tag} is added`)} />`}
+    ${removed.length > 0 &&
+    html`<p class="row small">
+      <span class="quiet">Removed by a person:</span>
+      ${removed.map(
+        (tag) => html`<span class="chip labels-removed">
+          <s class="one-line">${tag}</s>
+          ${editing &&
+          html`<button aria-label=${`Put ${tag} back`} title="Put it back" onClick=${() => correct({ add_tags: [tag] }, `${tag} is back`)}>
+            <${Icon} name="undo" size=${14} />
+          </button>`}
+        </span>`,
+      )}
+    </p>`}
+    ${offered.length > 0 &&
+    html`<p class="row small">
+      <span class="quiet">Seen by the model:</span>
+      ${offered.map(
+        ({ tag, where }) => html`<span class="chip" title=${where.join(", ")}>
+          <span class="one-line">${tag}</span>
+          ${editing &&
+          html`<button aria-label=${`Add the tag ${tag}`} title="Add it as a tag" onClick=${() => correct({ add_tags: [tag] }, `${tag} is added`)}>
+            <${Icon} name="plus" size=${14} />
+          </button>`}
+        </span>`,
+      )}
+    </p>`}
+    ${outdated && html`<p class="small labels-outdated">Your rules have changed since: <code>vidkit retag</code> updates all videos.</p>`}
+    ${editing && corrections
+      ? html`<p><button class="button button-small" onClick=${() => correct({ clear: true }, "The rules decide again")}>Let the rules decide</button></p>`
+      : null}
+  </div>`;
+}
+
+/** @param {{classification: Origin & {value: string}, editing: boolean, known: string[], onSet: (name: string) => void}} props */
+function ClassRow({ classification, editing, known, onSet }) {
+  const id = useId();
+  const [typed, setTyped] = useState(/** @type {string | null} */ (null));
+  const save = () => {
+    const name = typed?.trim();
+    setTyped(null);
+    if (name && name !== classification.value) onSet(name);
+  };
+  /** @param {KeyboardEvent} event */
+  const onKeyDown = (event) => {
+    if (event.key !== "Enter" && event.key !== "Escape") return;
+    if (event.key === "Escape") setTyped(null);
+    /** @type {HTMLElement} */ (event.currentTarget).blur();
+    event.stopPropagation();
+  };
+  return html`<div class="labels-class">
+    <h3><label for="video-class">Class</label></h3>
+    <div class="labels-line">
+      ${editing
+        ? html`<input
+              id="video-class"
+              class="labels-field"
+              list=${id}
+              maxlength="200"
+              value=${typed ?? classification.value}
+              onInput=${(/** @type {any} */ event) => setTyped(event.currentTarget.value)}
+              onKeyDown=${onKeyDown}
+              onBlur=${save}
+            />
+            <datalist id=${id}>${known.map((name) => html`<option value=${name}></option>`)}</datalist>`
+        : html`<b class="grow">${classification.value}</b>`}
+      ${classification.origin !== "none" && html`<${Badge} origin=${classification.origin} />`}
+    </div>
+    <${Why} origin=${classification} />
+  </div>`;
+}
+
+/** @param {{name: string, origin: Origin, onRemove: false | (() => void)}} props */
+function TagRow({ name, origin, onRemove }) {
+  return html`<li>
+    <div class="labels-line">
+      <span class="labels-name">${name}</span>
+      <${Badge} origin=${origin.origin} />
+      ${onRemove &&
+      html`<button class="button-icon labels-remove" aria-label=${`Remove ${name}`} title="Remove" onClick=${onRemove}>
+        <${Icon} name="close" size=${16} />
+      </button>`}
+    </div>
+    <${Why} origin=${origin} />
+  </li>`;
+}
+
+/** @param {{origin: string}} props */
+const Badge = ({ origin }) => html`<span class=${`chip ${ORIGINS[origin].chip}`}>${ORIGINS[origin].words}</span>`;
+
+/** Why, in a line; what is behind it opens under it. @param {{origin: Origin}} props */
+function Why({ origin: { origin, why, reasons } }) {
+  if (!reasons.length) return html`<p class="quiet small labels-why">${why}</p>`;
+  return html`<details class="small labels-why">
+    <summary class="quiet">${origin === "person" ? `${why} So do rules.` : reasons[0].rule}${reasons.length > 1 ? ` and ${reasons.length - 1} more` : ""}</summary>
+    <ul>
+      ${reasons.map(
+        ({ rule, condition, words, where }) => html`<li>
+          ${rule}: ${CONDITIONS[condition] ?? condition}${" "}
+          ${words.map((word, place) => html`${place > 0 && ", "}<mark>${word}</mark>`)}
+          ${where && html` <span class="quiet">in ${where}</span>`}
+        </li>`,
+      )}
+    </ul>
+  </details>`;
+}
+
+/** @param {{known: string[], onAdd: (tag: string) => void}} props */
+function AddTag({ known, onAdd }) {
+  const id = useId();
+  const [text, setText] = useState("");
+  /** @param {Event} event */
+  const onSubmit = (event) => {
+    event.preventDefault();
+    if (text.trim()) onAdd(text.trim());
+    setText("");
+  };
+  return html`<form class="labels-add" onSubmit=${onSubmit}>
+    <input
+      id="video-tag"
+      class="labels-field"
+      list=${id}
+      maxlength="200"
+      aria-label="Add a tag"
+      placeholder="Add a tag"
+      value=${text}
+      onInput=${(/** @type {any} */ event) => setText(event.currentTarget.value)}
+    />
+    <datalist id=${id}>${known.map((tag) => html`<option value=${tag}></option>`)}</datalist>
+    <button class="button-icon" aria-label="Add it" disabled=${!text.trim()}><${Icon} name="plus" /></button>
+  </form>`;
+}
