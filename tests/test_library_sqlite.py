@@ -412,3 +412,44 @@ def test_a_batch_that_fails_halfway_leaves_whole_records(tmp_path: Path) -> None
         assert library.stats().videos == len(library.search(parse_query("rain"))) == 0
         library.save(make_record("a.mp4", scenes=["rain"]), tmp_path)
         assert library.stats().videos == len(library.search(parse_query("rain"))) == 1
+
+
+def test_a_library_that_is_taken_away_is_named_and_used_again_when_it_is_back(tmp_path: Path) -> None:
+    path = tmp_path / "library.db"
+    with open_sqlite(path) as library:
+        library.save(make_record("a.mp4", scenes=["rain"]), tmp_path)
+        path.rename(tmp_path / "away.db")
+        for ask in (
+            lambda: library.search(parse_query("rain")),
+            lambda: library.save(make_record("b.mp4"), tmp_path),
+        ):
+            with pytest.raises(LibraryError, match="cannot be opened: it is not there any more"):
+                ask()
+        path.write_bytes(b"")
+        with pytest.raises(LibraryError, match="is empty"):
+            library.search(parse_query("rain"))
+        (tmp_path / "away.db").replace(path)
+        assert len(library.search(parse_query("rain"))) == 1
+
+
+def test_another_file_in_the_place_of_a_library_is_read_and_written_from_then_on(tmp_path: Path) -> None:
+    path, other = tmp_path / "library.db", tmp_path / "other.db"
+    with open_sqlite(other) as library:
+        library.save_all(LibraryEntry(make_record(f"{n}.mp4", scenes=["snow"]), tmp_path) for n in range(5))
+    without_keys(other)  # and by an older vidkit
+    with open_sqlite(path) as library:
+        for n in range(50):  # its log is not empty
+            library.save(make_record(f"{n}.mp4", scenes=["rain"], columns={"camera": "a"}), tmp_path)
+        assert library.facets({"videos": parse_query()}, 30)["videos"] == {"": 50}
+        assert (tmp_path / "library.db-wal").stat().st_size
+        other.replace(path)
+        assert library.search(parse_query("rain")) == []
+        assert len(library.search(parse_query("snow"))) == 5
+        assert library.facets({"class": parse_query(), "videos": parse_query()}, 30)["videos"] == {"": 5}
+        assert library.columns(30) == []
+        library.save(make_record("new.mp4", scenes=["hail"]), tmp_path)
+        assert library.by_key(video_key("https://videos.example/new.mp4"))
+    with open_sqlite(path) as library, sqlite3.connect(path) as check:
+        assert library.stats().videos == 6
+        assert check.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    check.close()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vidkit.batch.failures import NAME as FAILURES
+from vidkit.batch.tally import SUMMARY
 from vidkit.core import ensure_directory, printable, write_whole
 from vidkit.core.extras import install_command
 from vidkit.core.units import format_count, format_duration, format_size
@@ -39,14 +41,49 @@ def failures_in(folder: Path) -> Counter[tuple[str, str]]:
         with (folder / FAILURES).open(encoding="utf-8", errors="replace", newline="") as file:
             for row in csv.DictReader(file):
                 stage, reason = (row.get(column) or "" for column in FAILURE_COLUMNS)
-                for own in (row.get("public_url"), row.get("file_name")):
-                    reason = reason.replace(printable(own), "") if own else reason
-                found[stage or "vidkit", " ".join(reason.split()).strip(" :")] += 1
+                found[stage or "vidkit", cleared_reason(reason, row.get("public_url"), row.get("file_name"))] += 1
     except FileNotFoundError:
         pass
     except (OSError, csv.Error) as error:
         raise OutputError(f"{printable(folder / FAILURES)} cannot be read: {error}") from None
     return found
+
+
+def cleared_reason(reason: str, *own: str | None) -> str:
+    """Why a video failed, without its own URL and name: so that one reason of many videos is one."""
+    for text in own:
+        reason = reason.replace(printable(text), "") if text else reason
+    return " ".join(reason.split()).strip(" :")
+
+
+def model_cost_in(folder: Path) -> dict[str, Any]:
+    """What the model cost in the last run (`qwen_model.cost.Cost`), as `<folder>/summary.json` has it; {} without.
+
+    Raises:
+        OutputError: the file is there and cannot be read.
+    """
+    try:
+        content = json.loads((folder / SUMMARY).read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{printable(folder / SUMMARY)} cannot be read: {error}") from None
+    cost = content.get("model") if isinstance(content, dict) else None
+    return cost if isinstance(cost, dict) else {}
+
+
+def numbers_as_json(
+    stats: Stats, by: str | None = None, balance: dict[str, Amount] | None = None
+) -> dict[str, Any]:
+    """The numbers as JSON has them.
+
+    Args:
+        stats: the numbers.
+        by: a key, and how the videos spread over its values, if that was asked for.
+        balance: of `balance_of`.
+    """
+    spread = [{"value": value or None, **asdict(amount)} for value, amount in (balance or {}).items()]
+    return {**asdict(stats), **({} if balance is None else {"by": by, "values": spread})}
 
 
 @dataclass

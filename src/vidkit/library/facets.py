@@ -14,11 +14,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vidkit.library.protocol import LENGTHS
-from vidkit.library.text import label
+from vidkit.library.text import fold, label
 
 # Facets of every library; beside them there is `column:NAME` for a column of the CSV.
 FACETS = ("class", "tag", "length", "resolution", "codec")
 COLUMN = "column:"
+EXACTLY = "="  # behind a length: the duration is just that of LENGTHS
 _MOST_COLUMNS = 40  # that are counted
 _MOST_VALUES = 2000  # of a column: with more it is no facet, but a name or a text
 _COLUMN_FACT = re.compile(r"^source\.columns\.([^=\n]+)=(.+)$", re.MULTILINE)
@@ -32,6 +33,7 @@ class _Column:
     codes: array[int] = field(default_factory=lambda: array("I"))
     values: list[str] = field(default_factory=lambda: [""])
     numbers: dict[str, int] = field(default_factory=lambda: {"": 0})
+    examples: dict[str, int] = field(default_factory=dict)  # value -> a video that had it
 
     def put(self, video: int, value: str) -> None:
         if video >= len(self.codes):
@@ -40,6 +42,7 @@ class _Column:
         if number is None:
             number = self.numbers[value] = len(self.values)
             self.values.append(value)
+        self.examples[value] = video
         self.codes[video] = number
 
     def count(self, videos: Sequence[int] | None) -> Counter[str]:
@@ -73,7 +76,7 @@ class FacetTable:
             duration: in seconds.
             facts: as `facts_of` makes them, joined by line ends.
         """
-        length = str(bisect_right(_LENGTHS, duration))
+        length = f"{bisect_right(_LENGTHS, duration)}{EXACTLY if duration in LENGTHS else ''}"
         for name, value in zip(FACETS, (classification, tags, length, resolution, codec), strict=True):
             self._facets[name].put(video, value)
         has = dict(_COLUMN_FACT.findall(facts))
@@ -102,10 +105,16 @@ class FacetTable:
         having = {name: len(column.codes) - column.codes.count(0) for name, column in self._columns.items()}
         return sorted(filter(having.get, having), key=lambda name: (-having[name], name))
 
+    def examples(self, column: str) -> dict[str, int]:
+        """Value -> a video that has it, or had it, of a column of the CSV."""
+        found = self._columns.get(column)
+        return found.examples if found else {}
+
     def count(self, name: str, videos: Sequence[int] | None) -> dict[str, int]:
         """Value -> how many of these videos (None: of all) have it, the most first.
 
-        A length is how many of `LENGTHS` it reaches, as a text.
+        A length is how many of `LENGTHS` it reaches, as a text (see `counted_lengths`). Columns and their
+        values are folded.
         """
         if name.startswith(COLUMN):
             column = self._columns.get(name.removeprefix(COLUMN))
@@ -113,10 +122,23 @@ class FacetTable:
         found = self._facets[name].count(videos)
         if name == "tag":
             return counted_tags(found.items())
+        if name == "length":
+            return counted_lengths(found)
         return ordered(merged(found)) if name == "class" else ordered(found)
 
 
 _LENGTHS = sorted(LENGTHS)
+
+
+def counted_lengths(found: Mapping[str, int]) -> dict[str, int]:
+    """Counts of lengths; a duration that is just one of LENGTHS also counts for the range that ends there, since a
+    search for durations up to there finds it."""
+    counts = Counter[str]()
+    for length, videos in found.items():
+        counts[length.removesuffix(EXACTLY)] += videos
+        if length.endswith(EXACTLY):
+            counts[str(int(length.removesuffix(EXACTLY)) - 1)] += videos
+    return ordered(counts)
 
 
 def counted_tags(sets: Iterable[tuple[str, int]]) -> dict[str, int]:
@@ -135,6 +157,11 @@ def merged(found: Mapping[str, int]) -> Counter[str]:
     for name, videos in sorted(found.items(), key=lambda item: (-item[1], item[0])):
         counts[spelled.setdefault(label(name), name)] += videos
     return counts
+
+
+def folded(text: str) -> str:
+    """The name or a value of a CSV's column as facts have it."""
+    return " ".join(fold(text).split())
 
 
 def ordered(found: Mapping[str, int]) -> dict[str, int]:

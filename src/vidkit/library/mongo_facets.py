@@ -11,8 +11,9 @@ from itertools import islice
 from pymongo.collection import Collection
 from pymongo.errors import ExecutionTimeout
 
-from vidkit.library.facets import COLUMN, counted_tags, merged, ordered
+from vidkit.library.facets import COLUMN, EXACTLY, counted_lengths, counted_tags, merged, ordered
 from vidkit.library.mongo_queries import ORDERS, Document, answers_in, counted, dotted, filter_of
+from vidkit.library.protocol import LENGTHS
 from vidkit.library.query import Query
 
 _SAMPLE = 200  # of the latest records: their columns are those that there are
@@ -101,7 +102,9 @@ def _matched(collection: Collection[Document], query: Query, deadline: float) ->
 def _pipeline(name: str, asked: Document) -> list[Document]:
     if name == "length":
         match, group = counted(asked, ["length"])
-        return [match, {"$group": {"_id": {"$toString": group["$group"]["_id"]["length"]}, "videos": {"$sum": 1}}}]
+        exactly = {"$cond": [{"$in": [f"${dotted('duration')}", list(LENGTHS)]}, EXACTLY, ""]}
+        length = {"$concat": [{"$toString": group["$group"]["_id"]["length"]}, exactly]}
+        return [match, {"$group": {"_id": length, "videos": {"$sum": 1}}}]
     field = f"source.columns.{name.removeprefix(COLUMN)}" if name.startswith(COLUMN) else dotted(_FIELDS[name])
     return [{"$match": asked}, {"$group": {"_id": f"${field}", "videos": {"$sum": 1}}}]
 
@@ -115,6 +118,8 @@ def _values(name: str, rows: Iterator[tuple[str, int]]) -> dict[str, int]:
             found[value] += videos
     if name.startswith(COLUMN) and len(found) > _MOST_VALUES:
         return {}
+    if name == "length":
+        return counted_lengths(found)
     return ordered(merged(found) if name == "class" or name.startswith(COLUMN) else found)
 
 

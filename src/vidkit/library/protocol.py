@@ -107,7 +107,8 @@ class Library(Protocol):
 
         Returns:
             Name -> value -> videos, the most first; of `videos` and `moments` the value is empty. A length is how
-            many of `LENGTHS` it reaches. What could not be counted in time is left out.
+            many of `LENGTHS` it reaches; both bounds of such a range count. What could not be counted in time is
+            left out.
         """
 
     def close(self) -> None:
@@ -159,12 +160,12 @@ def stats_of(groups: Iterable[Group], tags: Iterable[tuple[str, int]]) -> Stats:
         tags=ordered["tags"],
         resolutions=ordered["resolution"],
         codecs=ordered["codec"],
-        durations={_range(length): lengths[length] for length in sorted(lengths)},
+        durations={length_name(length): lengths[length] for length in sorted(lengths)},
     )
 
 
-def _range(length: int) -> str:
-    """`30 s - 1 min`: the durations of one length."""
+def length_name(length: int) -> str:
+    """`30 s - 1 min`: the durations that reach so many of LENGTHS."""
     names = list(LENGTHS.values())
     if length == 0:
         return f"under {names[0]}"

@@ -85,10 +85,20 @@ class SqliteLibrary:
     def __init__(self, connections: Connections, path: Path) -> None:
         self._connections = connections
         self._path = path
-        self._facets = SqliteFacets(connections)
         self._schema = 0
+        self._begin()
+        connections.replaced = self._begin_anew
         self._lock = threading.Lock()
+
+    def _begin(self) -> None:
         self._known: set[str] = set()  # words that are in `forms`, as far as it is known
+        self._facets = SqliteFacets(self._connections)
+
+    def _begin_anew(self) -> None:
+        """Forget what was known of the file: another one is in its place."""
+        with self._lock:
+            self._begin()
+        self.upgrade()
 
     @property
     def name(self) -> str:

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 from vidkit.errors import LibraryError
-from vidkit.library.facets import FacetTable
+from vidkit.library.facets import COLUMN, FacetTable, folded
 from vidkit.library.query import Query
 from vidkit.library.sql import bound_conditions, video_conditions
 from vidkit.library.sqlite_file import Connections, version_of
 from vidkit.library.sqlite_reading import has_few, query_with_forms, word_rows
 
 _PART = 1000  # videos that are read at once
+_MOST_ANSWERED = 16  # queries of which the videos are kept
+_SPELLED = 50  # values of a column that are shown as they are written
+_MOST_WRITTEN = 2000  # videos of which the columns are kept
 _ROW = (
     "SELECT v.id, v.classification, v.tags, v.duration, v.resolution, v.codec, r.facts "
     "FROM videos v JOIN records r ON r.video = v.id WHERE"
 )
+
+
+@dataclass(frozen=True)
+class _Matched:
+    """The videos of a query (None: all), how many they are, and how many answers it has, where that is known."""
+
+    videos: Sequence[int] | None
+    count: int
+    moments: int | None
 
 
 class SqliteFacets:
@@ -33,6 +48,8 @@ class SqliteFacets:
 
     def _begin(self) -> None:
         self._table = FacetTable()
+        self._written: dict[int, dict[str, str]] = {}  # the columns of some videos
+        self._answered: dict[tuple[Query, int, int], _Matched] = {}
         self._newest = 0  # the last video that is known
         self._moves = 0  # the last change that is
 
@@ -41,7 +58,10 @@ class SqliteFacets:
         if not self._caught_up(time.monotonic() + seconds):
             return None
         with self._lock:
-            return self._table.columns()
+            names = self._table.columns()
+            examples = {name: next(iter(self._table.examples(name).values())) for name in names}
+        spelled = self._columns_of(examples.values())
+        return [_spelled(spelled.get(examples[name], {}), name) for name in names]
 
     def counts(self, queries: Mapping[str, Query], seconds: float) -> dict[str, dict[str, int]]:
         """See `protocol.Library.facets`."""
@@ -55,20 +75,66 @@ class SqliteFacets:
             if time.monotonic() >= deadline:
                 break
             try:
-                with self._until(deadline) as connection:
-                    query = query_with_forms(connection, query) if version_of(connection) >= 2 else query
-                    if "moments" in names:
-                        found["moments"] = {"": _moments(connection, query)}
-                    videos = None if _is_all(query) else _videos(connection, query)
-                    if "videos" in names:
-                        found["videos"] = {"": _all(connection) if videos is None else len(videos)}
+                matched = self._matched(query, "moments" in names, deadline)
             except TimeoutError:
                 break
-            for name in names if ready else ():
-                if name not in ("videos", "moments") and time.monotonic() < deadline:
-                    with self._lock:
-                        found[name] = self._table.count(name, videos)
+            for name in names:
+                if name == "videos":
+                    found[name] = {"": matched.count}
+                elif name == "moments":
+                    found[name] = {"": matched.moments or 0}
+                elif ready and time.monotonic() < deadline:
+                    found[name] = self._values(name, matched.videos)
         return found
+
+    def _values(self, name: str, videos: Sequence[int] | None) -> dict[str, int]:
+        if not name.startswith(COLUMN):
+            with self._lock:
+                return self._table.count(name, videos)
+        column = folded(name.removeprefix(COLUMN))
+        with self._lock:
+            counts = self._table.count(f"{COLUMN}{column}", videos)
+            examples = self._table.examples(column)
+        shown = {value: examples[value] for value in list(counts)[:_SPELLED]}
+        spelled = self._columns_of(shown.values())
+        found: dict[str, int] = {}
+        for value, count in counts.items():
+            columns = spelled.get(shown.get(value, 0), {})
+            as_written = columns.get(_spelled(columns, column), "")
+            found[as_written if folded(as_written) == value else value] = count
+        return found
+
+    def _columns_of(self, videos: Iterable[int]) -> dict[int, dict[str, str]]:
+        """The columns of the CSV of some videos, as they are written there."""
+        new = [video for video in set(videos) if video not in self._written]
+        if len(self._written) > _MOST_WRITTEN:
+            self._written.clear()
+        for at in range(0, len(new), 500):
+            part = new[at : at + 500]
+            asked = f"SELECT video, record FROM records WHERE video IN ({','.join('?' * len(part))})"
+            with self._connections.reading() as connection:
+                for video, text in connection.execute(asked, part):
+                    self._written[video] = json.loads(text)["source"]["columns"]
+        return {video: self._written[video] for video in videos if video in self._written}
+
+    def _matched(self, query: Query, with_moments: bool, deadline: float) -> _Matched:
+        """The videos of a query, as of now: the facets of a page are asked for one by one."""
+        query = replace(query, sort="relevance", limit=None, offset=0)
+        key = query, self._newest, self._moves
+        with self._lock:
+            matched = self._answered.get(key)
+        if matched is None or (with_moments and matched.moments is None):
+            with self._until(deadline) as connection:
+                widened = query_with_forms(connection, query) if version_of(connection) >= 2 else query
+                videos = None if _is_all(query) else _videos(connection, widened)
+                count = _all(connection) if videos is None else len(videos)
+                moments = count if not query.words else _moments(connection, widened) if with_moments else None
+                matched = _Matched(videos, count, moments)
+            with self._lock:
+                self._answered[key] = matched
+                while len(self._answered) > _MOST_ANSWERED:
+                    self._answered.pop(next(iter(self._answered)))
+        return matched
 
     @contextmanager
     def _until(self, deadline: float) -> Iterator[sqlite3.Connection]:
@@ -142,6 +208,11 @@ class SqliteFacets:
         return len(new) == _PART or len(changed) >= _PART
 
 
+def _spelled(columns: Mapping[str, str], name: str) -> str:
+    """The column with a folded name, as it is written."""
+    return next((each for each in columns if folded(each) == name), name)
+
+
 def _is_all(query: Query) -> bool:
     return not (query.words or query.without or query.facts) and not bound_conditions(query)[0]
 
@@ -151,13 +222,11 @@ def _all(connection: sqlite3.Connection) -> int:
 
 
 def _moments(connection: sqlite3.Connection, query: Query) -> int:
-    """How many answers a query has."""
-    if not query.words:
-        return _all(connection) if _is_all(query) else len(_videos(connection, query))
+    """How many answers a query has that has words."""
     tail, values = word_rows(connection, query)
     return int(connection.execute(f"SELECT count(*) {tail}", values).fetchone()[0])
 
 
-def _videos(connection: sqlite3.Connection, query: Query) -> list[int]:
+def _videos(connection: sqlite3.Connection, query: Query) -> Sequence[int]:
     where, values = video_conditions(query, has_few(connection, query))
-    return [row[0] for row in connection.execute(f"SELECT v.id FROM videos v WHERE {where}", values).fetchall()]
+    return array("I", [row[0] for row in connection.execute(f"SELECT v.id FROM videos v WHERE {where}", values)])

@@ -18,8 +18,8 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -92,37 +92,64 @@ class Connections:
     """The connections to a library file: one that writes, and one for each thread that reads at this moment.
 
     A connection goes back when a reading is over: a thread that ends leaves none open, and the next reading has the
-    pages that it keeps in memory.
+    pages that it keeps in memory. Where another file is put in the place of this one, all are opened anew;
+    `replaced` is called then.
     """
 
     def __init__(self, path: Path, busy_timeout: float, create: bool) -> None:
         """Open the file, see `open_file`."""
         self._path, self._busy_timeout = path, busy_timeout
         self._writer = open_file(path, busy_timeout, create)
-        self._writing = threading.Lock()
+        self._file = _identity(path)
+        self._writing = threading.RLock()
         self._lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
+        self._age = 0  # how often the file was replaced
         self._closed = False
+        self.replaced: Callable[[], None] = lambda: None
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """The connection that writes, which the threads take in turn."""
+        self._see_the_file()
         with self._writing, reported(self._path):
             yield self._writer
+
+    def _see_the_file(self) -> None:
+        """Open everything anew where the file is another one by now."""
+        if self._closed or _identity(self._path) == self._file:
+            return
+        with self._writing:
+            file = _identity(self._path)
+            if self._closed or file == self._file:  # another thread was faster
+                return
+            with suppress(sqlite3.Error):
+                # What the old file's log still has is not to be taken for changes of the new file.
+                self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._writer.close()
+            with self._lock:
+                idle, self._idle = self._idle, []
+                self._age += 1
+            for connection in idle:
+                connection.close()
+            self._writer = open_file(self._path, self._busy_timeout, create=False)
+            self._file = file
+            self.replaced()
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection for one look at the library, in which nobody changes anything. What is no value of ours is
         damage."""
+        self._see_the_file()
         with reported(self._path):
-            connection = self._take()
+            age, connection = self._age, self._take()
             try:
                 with transaction(connection, "DEFERRED"):
                     yield connection
             except (ValueError, TypeError, AttributeError, LookupError) as error:
                 raise sqlite3.DatabaseError(f"malformed: {error!r}") from error
             finally:
-                self._give_back(connection)
+                self._give_back(connection, age)
 
     def _take(self) -> sqlite3.Connection:
         with self._lock:
@@ -135,9 +162,9 @@ class Connections:
         connection.execute(_CACHE)
         return connection
 
-    def _give_back(self, connection: sqlite3.Connection) -> None:
+    def _give_back(self, connection: sqlite3.Connection, age: int) -> None:
         with self._lock:
-            if not self._closed and len(self._idle) < _MOST_IDLE:
+            if not self._closed and age == self._age and len(self._idle) < _MOST_IDLE:
                 self._idle.append(connection)
                 return
         connection.close()
@@ -149,8 +176,27 @@ class Connections:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
-        with self.writing() as connection:
-            connection.close()
+        with self._writing, reported(self._path):
+            self._writer.close()
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Which file is at a path.
+
+    Raises:
+        LibraryError: there is none any more, or an empty one.
+    """
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        reason = "it is not there any more"
+    except OSError as error:
+        reason = str(error.strerror)
+    else:
+        if found.st_size:
+            return found.st_dev, found.st_ino
+        reason = "it is empty"
+    raise LibraryError(f"the library {printable(path)} cannot be opened: {reason}. Put it back.")
 
 
 def _uri_of_existing(path: Path) -> str:

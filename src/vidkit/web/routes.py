@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from vidkit.web.views import (
     audit,
     exports,
+    facets,
     health,
     jobs,
     keys,
@@ -14,8 +15,10 @@ from vidkit.web.views import (
     media,
     pages,
     search,
+    searches,
     session,
     settings,
+    stats,
     triage,
     videos,
 )
@@ -23,6 +26,7 @@ from vidkit.web.views import (
 ROUTES: tuple[APIRouter, ...] = (
     audit.router,
     exports.router,
+    facets.router,
     health.router,
     jobs.router,
     keys.router,
@@ -30,8 +34,10 @@ ROUTES: tuple[APIRouter, ...] = (
     media.router,
     pages.router,
     search.router,
+    searches.router,
     session.router,
     settings.router,
+    stats.router,
     triage.router,
     videos.router,
 )

@@ -58,6 +58,11 @@ class SearchParameters(BaseModel):
         except QueryError as error:
             raise QueryError(re.sub(r"--([a-z-]+)", lambda found: found[1].replace("-", "_"), str(error))) from None
 
+    def without(self, *names: str) -> SearchParameters:
+        """The same search without some of its parameters."""
+        given = {name: getattr(self, name) for name in SearchParameters.model_fields if name not in names}
+        return SearchParameters.model_construct(**given)
+
     def scope(self) -> str:
         """What a cursor is bound to: every parameter of the search."""
         return json.dumps([self.q, self.classes, self._same()])

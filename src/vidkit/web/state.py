@@ -27,6 +27,8 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS servers (address TEXT PRIMARY KEY, pid INTEGER NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS audit (id INTEGER PRIMARY KEY, at TEXT NOT NULL, who TEXT NOT NULL,"
     " action TEXT NOT NULL, what TEXT NOT NULL, address TEXT NOT NULL) STRICT",
+    "CREATE TABLE IF NOT EXISTS saved_searches (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"
+    " address TEXT NOT NULL, at TEXT NOT NULL, who TEXT NOT NULL) STRICT",
     # Triage: the moments of a queue in their order, who has one before them until when, and what was said of it.
     "CREATE TABLE IF NOT EXISTS triage_queues (id INTEGER PRIMARY KEY, query TEXT NOT NULL UNIQUE,"
     " keys TEXT NOT NULL, total INTEGER NOT NULL, done INTEGER NOT NULL, made INTEGER NOT NULL, at TEXT NOT NULL,"

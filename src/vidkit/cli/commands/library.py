@@ -8,7 +8,6 @@ import logging
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -126,6 +125,7 @@ def stats(options: argparse.Namespace, config: Config) -> int:
     from vidkit.curate.statistics import (  # knows the batch, which a search need not wait for
         balance_of,
         failures_in,
+        numbers_as_json,
         plot,
     )
 
@@ -145,9 +145,8 @@ def stats(options: argparse.Namespace, config: Config) -> int:
         failed = [
             {"stage": stage, "reason": reason, "videos": count} for (stage, reason), count in failures.most_common()
         ]
-        spread = [{"value": value or None, **asdict(amount)} for value, amount in (balance or {}).items()]
-        more = {} if balance is None else {"by": options.by, "values": spread}
-        print(json.dumps({**asdict(found), "failures": failed, **more}, ensure_ascii=False))
+        numbers = numbers_as_json(found, options.by, balance)
+        print(json.dumps({**numbers, "failures": failed}, ensure_ascii=False))
         return EXIT_DONE
     sums = f"{format_count(found.videos, 'video')}, {format_duration(found.seconds)}, {format_size(found.bytes)}"
     print(f"{printable(name)}: {sums}, {found.described} described")
