@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
-import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +14,7 @@ from typing import Any
 import requests
 
 from tests.web import config_in
+from tests.web_process import serve_process
 from vidkit.core.config import Config
 from vidkit.core.hosts import read_hosts
 
@@ -87,21 +85,12 @@ def write_config(folder: Path, **serve: Any) -> Path:
 
 
 @contextmanager
-def serving_process(config: Path) -> Iterator[tuple[Site, subprocess.Popen[str]]]:
+def serving_process(config: Path) -> Iterator[tuple[Site, subprocess.Popen[bytes]]]:
     """A server in a process of its own, which a test may kill."""
-    command = [sys.executable, "-m", "vidkit", "serve", "--no-auth", "--port", "0", "--config", str(config)]
-    with (config.parent / "server.txt").open("w+") as said:
-        process = subprocess.Popen(command, stderr=said, text=True, cwd=config.parent)
-        try:
-            address = re.compile(r"http://[0-9.]+:[0-9]+")
-            until(lambda: address.search(Path(said.name).read_text()) or process.poll() is not None)
-            found = address.search(Path(said.name).read_text())
-            assert found, Path(said.name).read_text()
-            yield Site(found[0]), process
-        finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-                process.wait(30)
+    with serve_process(config.parent, "--no-auth", "--config", str(config)) as server:
+        yield Site(server.address), server.process
+        if server.process.poll() is None:
+            server.stop(within=30)
 
 
 def job_processes(folder: Path) -> list[int]:

@@ -1,0 +1,28 @@
+// A text to take along, such as a command, with a button that copies it.
+
+import { html, useRef, useState } from "../ui.js";
+import { Icon } from "./icons.js";
+import { toast } from "./toasts.js";
+
+/** @param {{text: string, label: string}} props label: what is copied, for the button */
+export function Copyable({ text, label }) {
+  const own = useRef(/** @type {HTMLElement | null} */ (null));
+  const [copied, setCopied] = useState(false);
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      setCopied(true);
+      setTimeout(() => setCopied(false), 2000);
+    } catch {
+      // Without HTTPS the browser lets nobody but the user copy: mark the text for Ctrl-C.
+      if (own.current) getSelection()?.selectAllChildren(own.current);
+      toast("The text is marked: copy it with Ctrl-C.");
+    }
+  };
+  return html`<div class="copyable">
+    <code ref=${own} tabindex="0">${text}</code>
+    <button type="button" class="button button-small" onClick=${copy} aria-label=${`Copy ${label}`}>
+      <${Icon} name=${copied ? "check" : "copy"} size=${16} />${copied ? "Copied" : "Copy"}
+    </button>
+  </div>`;
+}

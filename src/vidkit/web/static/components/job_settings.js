@@ -1,0 +1,97 @@
+// The settings of a job as a form, drawn from what the server says there is.
+
+import { html } from "../ui.js";
+
+/** @typedef {{name: string, help: string, kind: "text" | "number" | "yes_no" | "choice", default: string | null, choices: string[]}} Option */
+
+/** Where an option stands in the form. Those that are not named here come last. */
+const GROUPS = /** @type {[string, string[]][]} */ ([
+  ["Description", ["describe", "qwen_instruction", "max_requests"]],
+  ["Clips", ["max_resolution", "max_fps", "segment_by", "segment_length", "min_segment_length", "segment_overlap", "clip_mode", "encoder"]],
+  ["Scenes", ["scene_threshold"]],
+  ["Only videos with", ["min_size", "max_size", "min_duration", "max_duration", "modified_after", "modified_before"]],
+  ["Run", ["workers", "force"]],
+]);
+
+const NAMES = /** @type {Record<string, string>} */ ({
+  describe: "Describe",
+  qwen_instruction: "Instruction for the model",
+  max_requests: "Model requests at most",
+  max_fps: "Maximum frame rate",
+  segment_by: "Cut clips by",
+  clip_mode: "Copy or encode",
+  force: "Run every stage again",
+  workers: "Videos at once",
+});
+
+/** "max_resolution" as "Maximum resolution". @param {string} name */
+export function nameOf(name) {
+  const words = NAMES[name] ?? name.replace(/^max_/, "maximum ").replace(/^min_/, "minimum ").replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/**
+ * @param {{options: Option[], values: Record<string, string>, onChange: (values: Record<string, string>) => void}} props
+ */
+export function SettingsForm({ options, values, onChange }) {
+  const grouped = GROUPS.flatMap(([, names]) => names);
+  const others = options.filter((option) => !grouped.includes(option.name)).map((option) => option.name);
+  const groups = others.length ? [...GROUPS, /** @type {[string, string[]]} */ (["More", others])] : GROUPS;
+  const set = (/** @type {string} */ name, /** @type {string} */ value) => {
+    const { [name]: _, ...rest } = values;
+    onChange(value ? { ...rest, [name]: value } : rest);
+  };
+  return html`<div class="job-settings">
+    ${groups.map(([title, names]) => {
+      const shown = names.flatMap((name) => options.filter((option) => option.name === name));
+      if (!shown.length) return null;
+      return html`<fieldset key=${title}>
+        <legend>${title}</legend>
+        <div class="job-fields">
+          ${shown.map((option) => html`<${Field} key=${option.name} option=${option} value=${values[option.name] ?? ""} set=${set} />`)}
+        </div>
+      </fieldset>`;
+    })}
+  </div>`;
+}
+
+/** @param {{option: Option, value: string, set: (name: string, value: string) => void}} props */
+function Field({ option, value, set }) {
+  const { name, kind, help } = option;
+  const onInput = (/** @type {any} */ event) => set(name, event.currentTarget.value);
+  if (kind === "yes_no")
+    return html`<label class="check" title=${help}>
+      <input
+        type="checkbox"
+        checked=${value === "true"}
+        onChange=${(/** @type {any} */ event) => set(name, event.currentTarget.checked ? "true" : "")}
+      />
+      ${nameOf(name)}
+    </label>`;
+  return html`<label class=${`field ${name === "qwen_instruction" ? "job-field-wide" : ""}`}>
+    <span>${nameOf(name)}</span>
+    ${kind === "choice"
+      ? html`<select value=${value} onChange=${onInput}>
+          <option value="">${option.default} (as configured)</option>
+          ${option.choices.filter((one) => one !== option.default).map((one) => html`<option value=${one}>${one}</option>`)}
+        </select>`
+      : name === "qwen_instruction"
+        ? html`<textarea rows="2" value=${value} placeholder=${option.default ?? ""} onInput=${onInput}></textarea>`
+        : html`<input
+            type=${kind === "number" ? "number" : "text"}
+            min=${kind === "number" ? "0" : undefined}
+            value=${value}
+            placeholder=${option.default ?? ""}
+            onInput=${onInput}
+          />`}
+    <span class="field-help">${help}</span>
+  </label>`;
+}
+
+/**
+ * The form's values as the API takes them.
+ * @param {Record<string, string>} values
+ * @returns {Record<string, string | boolean>}
+ */
+export const settingsOf = (values) =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, name === "force" ? value === "true" : value]));

@@ -1,0 +1,204 @@
+// A job in the list: how far it is, what it works on now, what failed and why.
+
+import { html, useState } from "../ui.js";
+import { get, may, useLoad, wordsOf } from "../api.js";
+import { bytes, count, counted, dateTime, lasting } from "../format.js";
+import { dealtWith, hasEnded } from "../job_list.js";
+import { Copyable } from "./copy.js";
+import { ask } from "./dialog.js";
+import { Icon } from "./icons.js";
+import { nameOf } from "./job_settings.js";
+import { toast, toastError } from "./toasts.js";
+
+/** @typedef {import("../job_list.js").Job} Job */
+/** @typedef {import("../job_list.js").JobList} JobList */
+
+const STATES = {
+  queued: { words: "Waiting", chip: "chip" },
+  running: { words: "Running", chip: "chip chip-accent" },
+  done: { words: "Done", chip: "chip chip-good" },
+  failed: { words: "Failed", chip: "chip chip-bad" },
+  cancelled: { words: "Cancelled", chip: "chip chip-warning" },
+};
+
+const KINDS = { process: "Process videos", export: "Dataset", label: "Label videos", retag: "Apply the rules" };
+
+const COUNTS = /** @type {const} */ ([
+  ["processed", "processed"],
+  ["skipped", "done already"],
+  ["filtered", "filtered out"],
+  ["partial", "without description"],
+  ["failed", "failed"],
+]);
+
+/** @param {{job: Job}} props */
+export function StateChip({ job }) {
+  const { words, chip } = STATES[job.state];
+  return html`<span class=${chip} data-test="state">${job.cancelling ? "Stopping" : words}</span>`;
+}
+
+/** How far a job is. @param {{job: Job}} props */
+export function JobBar({ job }) {
+  const done = dealtWith(job);
+  const part = job.total ? Math.min(1, done / job.total) : job.state === "done" ? 1 : 0;
+  const failed = job.total ? (100 * job.failed) / job.total : 0;
+  return html`<div
+    class="bar job-bar"
+    role="progressbar"
+    aria-label=${`Progress of ${job.name}`}
+    aria-valuemin="0"
+    aria-valuemax="100"
+    aria-valuenow=${Math.round(100 * part)}
+  >
+    <div style=${{ width: `${100 * part - failed}%` }}></div>
+    <div class="job-bar-failed" style=${{ width: `${failed}%` }}></div>
+  </div>`;
+}
+
+/** @param {{job: Job}} props */
+function Counts({ job }) {
+  const shown = COUNTS.filter(([name]) => job[name]);
+  const total = job.total === null ? "" : ` of ${count(job.total)}`;
+  const rest = shown.map(([name, words]) => `${count(job[name])} ${words}`).join(" · ");
+  return html`<p class="small number job-counts" data-test="counts">
+    ${count(dealtWith(job))}${total}${rest ? ` · ${rest}` : ""}${job.bytes ? ` · ${bytes(job.bytes)}` : ""}${job.seconds >= 1 ? ` · ${lasting(job.seconds)}` : ""}
+  </p>`;
+}
+
+/** @param {{job: Job}} props */
+function UnderWay({ job }) {
+  if (!job.videos.length) return null;
+  return html`<ul class="job-videos">
+    ${job.videos.slice(0, 12).map(
+      (video) => html`<li key=${video.url}>
+        <span class="one-line" title=${video.url}>${video.name}</span>
+        <span class="quiet small">${video.stage || "begins"}</span>
+        <span class="quiet small number">
+          ${video.done || video.total ? `${bytes(video.done)}${video.total ? ` of ${bytes(video.total)}` : ""}` : ""}
+        </span>
+        ${video.total
+          ? html`<span class="bar" aria-hidden="true"><div style=${{ width: `${Math.min(100, (100 * video.done) / video.total)}%` }}></div></span>`
+          : null}
+      </li>`,
+    )}
+    ${job.videos.length > 12 ? html`<li class="quiet small">and ${count(job.videos.length - 12)} more</li>` : null}
+  </ul>`;
+}
+
+/**
+ * @param {{job: Job, list: JobList, open: boolean, onOpen: (id: number | null) => void}} props
+ */
+export function JobView({ job, list, open, onOpen }) {
+  const cancel = async () => {
+    const running = job.state === "running";
+    const text = running ? "The videos under way are stopped. What is done is kept." : "It does not run any more.";
+    if (!(await ask({ title: `Cancel “${job.name}”?`, text, action: "Cancel the job", danger: true }))) return;
+    await list.change(job, { state: "cancelled" }).catch(toastError);
+  };
+  const retry = () =>
+    list.retry(job).then((again) => {
+      toast(`Job ${again.id} tries again.`, { kind: "good" });
+      onOpen(again.id);
+    }, toastError);
+  const again = hasEnded(job) && (job.state !== "done" || (job.kind === "process" && job.failed > 0));
+  const id = `job-${job.id}`;
+  return html`<li class="panel job" data-job=${job.id}>
+    <div class="job-head">
+      <${StateChip} job=${job} />
+      <h3 id=${id} class="grow one-line" title=${job.name}>
+        <span class="quiet">${job.id}</span> ${job.name}
+      </h3>
+      ${job.kind === "process" ? null : html`<span class="chip">${KINDS[job.kind]}</span>`}
+      <div class="job-buttons">
+        ${again && may("process")
+          ? html`<button class="button button-small" onClick=${retry}><${Icon} name="repeat" size=${16} />${job.state === "done" ? "Retry failed" : "Retry"}</button>`
+          : null}
+        ${!hasEnded(job) && may("process")
+          ? html`<button class="button button-small" disabled=${job.cancelling} onClick=${cancel}><${Icon} name="close" size=${16} />Cancel</button>`
+          : null}
+        <button class="button button-small" aria-expanded=${open} aria-controls=${`${id}-more`} onClick=${() => onOpen(open ? null : job.id)}>
+          ${open ? "Less" : "Details"}
+        </button>
+      </div>
+    </div>
+    ${job.state === "queued" ? null : html`<${JobBar} job=${job} /><${Counts} job=${job} />`}
+    ${job.error ? html`<p class="problem">${job.error}</p>` : null}
+    <${UnderWay} job=${job} />
+    ${open ? html`<div id=${`${id}-more`} class="stack job-more"><${Details} job=${job} list=${list} /></div>` : null}
+  </li>`;
+}
+
+/** @param {{job: Job, list: JobList}} props */
+function Details({ job, list }) {
+  const settings = Object.entries(job.settings);
+  return html`
+    <dl class="facts small">
+      <dt>Added</dt><dd>${dateTime(job.created_at)} by ${job.created_by}</dd>
+      ${job.started_at ? html`<dt>Started</dt><dd>${dateTime(job.started_at)}</dd>` : null}
+      ${job.finished_at ? html`<dt>Ended</dt><dd>${dateTime(job.finished_at)}</dd>` : null}
+      <dt>Priority</dt>
+      <dd>${job.state === "queued" && may("process") ? html`<${PriorityField} job=${job} list=${list} />` : job.priority}</dd>
+      ${settings.map(([name, value]) => html`<dt>${nameOf(name)}</dt><dd>${textOf(value)}</dd>`)}
+      ${job.result?.folder ? html`<dt>Folder</dt><dd><code>${job.result.folder}</code></dd>` : null}
+      ${job.result?.items !== undefined ? html`<dt>Holds</dt><dd>${counted(job.result.items, "item")} of ${counted(job.result.videos, "video")}</dd>` : null}
+      ${job.result?.changed !== undefined ? html`<dt>Changed</dt><dd>${counted(job.result.changed, "record")}</dd>` : null}
+    </dl>
+    ${job.result?.command ? html`<${Copyable} text=${job.result.command} label="the command" />` : null}
+    ${job.failed ? html`<${FailureList} job=${job} />` : null}
+  `;
+}
+
+/** @param {any} value @returns {string} */
+function textOf(value) {
+  if (value === true) return "yes";
+  if (value === false) return "no";
+  if (Array.isArray(value)) return value.join(", ");
+  if (value && typeof value === "object")
+    return Object.entries(value).map(([name, one]) => `${name}: ${textOf(one)}`).join("; ");
+  return String(value);
+}
+
+/** @param {{job: Job, list: JobList}} props */
+function PriorityField({ job, list }) {
+  /** @param {any} event */
+  const onChange = (event) => {
+    const priority = Number(event.currentTarget.value);
+    if (Number.isInteger(priority)) list.change(job, { priority }).catch(toastError);
+  };
+  return html`<input class="job-priority" type="number" min="-100" max="100" aria-label="Priority" value=${job.priority} onChange=${onChange} />`;
+}
+
+/** The rows that failed, page by page. @param {{job: Job}} props */
+function FailureList({ job }) {
+  const [pages, setPages] = useState(1);
+  const load = async (/** @type {AbortSignal} */ abort) => {
+    /** @type {any[]} */
+    const items = [];
+    let next = null;
+    for (let page = 0; page < pages; page += 1) {
+      const found = await get(`/jobs/${job.id}/failures`, { cursor: next }, abort);
+      items.push(...found.items);
+      next = found.next;
+      if (!next) break;
+    }
+    return { items, next };
+  };
+  const { value, error } = useLoad(`${job.id} ${job.failed} ${pages}`, load);
+  if (error) return html`<p class="problem" role="alert">${wordsOf(error)}</p>`;
+  if (!value) return html`<div class="spinner" aria-label="Loading"></div>`;
+  return html`<section aria-label="Failures">
+    <div class="table-scroll" tabindex="0" role="region" aria-label="Rows that failed">
+      <table class="table small">
+        <thead><tr><th>Line</th><th>URL</th><th>Stage</th><th>Reason</th></tr></thead>
+        <tbody>
+          ${value.items.map(
+            (one) => html`<tr key=${`${one.line} ${one.url}`}>
+              <td class="number">${one.line || ""}</td><td class="csv-url">${one.url}</td><td>${one.stage}</td><td class="job-reason">${one.reason}</td>
+            </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>
+    ${value.next ? html`<button class="button button-small" onClick=${() => setPages(pages + 1)}>More</button>` : null}
+  </section>`;
+}

@@ -1,0 +1,254 @@
+// Datasets: choose what goes into one, see its counts while you choose, and make it as a job.
+
+import { html, useEffect, useMemo, useState } from "../ui.js";
+import { get, may, send, useLoad, wordsOf } from "../api.js";
+import { counted } from "../format.js";
+import { change, go } from "../router.js";
+import { searchOf } from "../moments.js";
+import { JobList } from "../job_list.js";
+import { Copyable } from "../components/copy.js";
+import { DatasetCounts } from "../components/dataset_counts.js";
+import { Icon } from "../components/icons.js";
+import { JobView } from "../components/job_view.js";
+import { toast } from "../components/toasts.js";
+
+export const STYLES = ["/static/pages/jobs.css", "/static/pages/datasets.css"];
+
+const SEVERAL = ["tag", "class", "where"]; // search parameters that are lists
+const PAUSE = 350; // milliseconds after a change until the counts are asked for
+const LEVELS = /** @type {Record<string, string>} */ ({
+  video: "one item for each video",
+  segments: "one item for each clip",
+  scenes: "one item for each scene",
+});
+const FILES = /** @type {Record<string, string>} */ ({
+  copy: "copy the files into the dataset",
+  link: "link the files: no extra disk space",
+  reference: "store the paths of the files",
+  pack: "pack the files into archives",
+});
+const SPLITS = ["", "80/10/10", "80/20", "90/10", "70/15/15"];
+
+/** A value some time after its last change. @template T @param {T} value @param {number} pause @returns {T} */
+function useSettled(value, pause) {
+  const [settled, setSettled] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(value), pause);
+    return () => clearTimeout(timer);
+  }, [value, pause]);
+  return settled;
+}
+
+/** The videos that were selected in the library, where the address says so. @param {string | null} text */
+function keysOf(text) {
+  if (!text) return null;
+  if (text !== "selected") return text.split(",");
+  try {
+    const kept = JSON.parse(sessionStorage.getItem("selected-videos") ?? "null");
+    return Array.isArray(kept) && kept.length ? kept : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The search of an address as the API takes it in a body. @param {URLSearchParams} query */
+function searchBody(query) {
+  const search = searchOf(query);
+  search.delete("sort");
+  /** @type {Record<string, string | string[]>} */
+  const body = {};
+  for (const name of new Set(search.keys()))
+    body[name] = SEVERAL.includes(name) ? search.getAll(name) : (search.get(name) ?? "");
+  return Object.keys(body).length ? body : null;
+}
+
+/** @param {{query: URLSearchParams}} props */
+export function Page({ query }) {
+  const { value: settings, error } = useLoad("settings", (abort) => get("/settings", {}, abort));
+  const list = useMemo(() => new JobList("export"), []);
+  useEffect(list.start, [list]);
+  const open = Number(query.get("job"));
+  const onOpen = (/** @type {number | null} */ id) => change({ job: id ? String(id) : null }, { replace: true });
+  return html`<div class="page">
+    <div class="page-head"><h1>Datasets</h1></div>
+    ${error ? html`<p class="problem-box" role="alert">${wordsOf(error)}</p>` : null}
+    ${settings && may("process") ? html`<${Maker} query=${query} form=${settings.export} list=${list} />` : null}
+    ${may("process") ? null : html`<p class="quiet">To make a dataset, sign in with a key of the scope process.</p>`}
+    <section class="stack datasets-made" aria-labelledby="made">
+      <h2 id="made">Made here</h2>
+      ${list.error.value ? html`<p class="problem-box" role="alert">${wordsOf(list.error.value)}</p>` : null}
+      ${list.loaded.value && !list.items.value.length ? html`<p class="quiet">No dataset was made here yet.</p>` : null}
+      <ul class="jobs">
+        ${list.items.value.map(
+          (job) => html`<${JobView} key=${job.id} job=${job} list=${list} open=${job.id === open} onOpen=${onOpen} />`,
+        )}
+      </ul>
+      ${list.next.value ? html`<p><button class="button" onClick=${() => list.load(true)}>Older datasets</button></p>` : null}
+    </section>
+  </div>`;
+}
+
+/** @typedef {{name: string, modes: string[], needs_label: boolean, loads_with: string}} Format */
+
+/** What the address and the form say, as the API takes it. @param {URLSearchParams} query @param {string[] | null} keys */
+function optionsOf(query, keys) {
+  const search = keys ? null : searchBody(query);
+  return {
+    name: query.get("name") || "dataset",
+    format: query.get("format") || "videofolder",
+    level: query.get("level") || "video",
+    label: query.get("label") || "class",
+    split: query.get("split") || null,
+    seed: Number(query.get("seed")) || 0,
+    files: query.get("files") || null,
+    ...(keys ? { keys } : {}),
+    ...(search ? { query: search } : {}),
+  };
+}
+
+/** @param {{query: URLSearchParams, form: {formats: Format[], levels: string[], labels: string[], directory: string}, list: JobList}} props */
+function Maker({ query, form, list }) {
+  const keys = useMemo(() => keysOf(query.get("keys")), [query.get("keys")]);
+  const options = optionsOf(query, keys);
+  const [overwrite, setOverwrite] = useState(false);
+  const [problem, setProblem] = useState(/** @type {unknown} */ (null));
+  const asked = useSettled(JSON.stringify(options), PAUSE);
+  const { value, error, loading } = useLoad(asked, () =>
+    send("POST", "/exports", JSON.parse(asked), { parameters: { dry_run: true } }),
+  );
+  const stale = loading || asked !== JSON.stringify(options);
+  /** @param {SubmitEvent} event */
+  const onSubmit = async (event) => {
+    event.preventDefault();
+    setProblem(null);
+    try {
+      const job = await send("POST", "/exports", { ...options, overwrite });
+      list.put(job);
+      setOverwrite(false);
+      toast(`Job ${job.id} makes the dataset ${options.name}.`, { kind: "good" });
+    } catch (reason) {
+      setProblem(reason);
+    }
+  };
+  const format = form.formats.find((one) => one.name === options.format) ?? form.formats[0];
+  return html`<form class="datasets" onSubmit=${onSubmit}>
+    <section class="panel" aria-labelledby="dataset-what">
+      <div class="panel-head"><h2 id="dataset-what">What goes into it</h2></div>
+      <div class="panel-body stack">
+        <${Source} query=${query} keys=${keys} />
+        <${Fields} query=${query} form=${form} format=${format} />
+      </div>
+    </section>
+    <section class="panel" aria-labelledby="dataset-preview" aria-busy=${stale}>
+      <div class="panel-head">
+        <h2 id="dataset-preview">Preview</h2>
+        ${stale ? html`<div class="spinner" role="status" aria-label="Counting"></div>` : null}
+      </div>
+      <div class=${`panel-body stack ${stale ? "dataset-stale" : ""}`}>
+        ${error && !stale ? html`<p class="problem" role="alert">${wordsOf(error)}</p>` : null}
+        ${value && !error ? html`<${DatasetCounts} counts=${value} />` : null}
+        ${value && !error
+          ? value.command
+            ? html`<h3>The same as a command</h3><${Copyable} text=${value.command} label="the command" />`
+            : html`<p class="quiet small">Videos that were chosen one by one have no command.</p>`
+          : null}
+        ${value?.exists && !error
+          ? html`<label class="check">
+              <input type="checkbox" checked=${overwrite} onChange=${(/** @type {any} */ event) => setOverwrite(event.currentTarget.checked)} />
+              Replace the dataset ${options.name}, which is there already
+            </label>`
+          : null}
+        ${problem ? html`<p class="problem" role="alert">${wordsOf(problem)}</p>` : null}
+        <p>
+          <button class="button button-main" disabled=${stale || Boolean(error) || !value?.items || (value.exists && !overwrite)}>
+            <${Icon} name="export" size=${18} />Make the dataset
+          </button>
+        </p>
+      </div>
+    </section>
+  </form>`;
+}
+
+/** Which videos: all, those of a search, or those that were selected. @param {{query: URLSearchParams, keys: string[] | null}} props */
+function Source({ query, keys }) {
+  const search = searchOf(query);
+  const filters = [...search].filter(([name]) => name !== "q" && name !== "sort");
+  if (keys)
+    return html`<p class="row">
+      <span class="chip chip-accent">${counted(keys.length, "chosen video")}</span>
+      <button type="button" class="button button-small" onClick=${() => change({ keys: null })}>All videos instead</button>
+    </p>`;
+  return html`<label class="field">
+      <span>Videos that match</span>
+      <input
+        type="search"
+        value=${query.get("q") ?? ""}
+        placeholder="words, as in the library; empty for all videos"
+        onInput=${(/** @type {any} */ event) => change({ q: event.currentTarget.value }, { replace: true })}
+      />
+    </label>
+    ${filters.length
+      ? html`<p class="row">
+          ${filters.map(([name, value]) => html`<span class="chip">${name.replace("_", " ")}: ${value}</span>`)}
+          <a class="button button-small" href=${`/?${search}`}>Change in the library</a>
+          <button type="button" class="button button-small" onClick=${() => change(Object.fromEntries(filters.map(([name]) => [name, null])))}>
+            Clear
+          </button>
+        </p>`
+      : html`<p class="quiet small">
+          More filters: <button type="button" class="button-link" onClick=${() => go(`/?${search}`)}>search in the library</button>, select, and
+          choose Export.
+        </p>`}`;
+}
+
+/**
+ * @param {{query: URLSearchParams, form: {formats: Format[], levels: string[], labels: string[], directory: string}, format: Format}} props
+ */
+function Fields({ query, form, format }) {
+  const set = (/** @type {string} */ name) => (/** @type {any} */ event) =>
+    change({ [name]: event.currentTarget.value }, { replace: true });
+  const setFormat = (/** @type {any} */ event) => change({ format: event.currentTarget.value, files: null }, { replace: true });
+  return html`<div class="dataset-fields">
+    <label class="field">
+      <span>Name</span>
+      <input value=${query.get("name") ?? ""} placeholder="dataset" maxlength="100" onInput=${set("name")} />
+      <span class="field-help">a folder in <code>${form.directory}</code></span>
+    </label>
+    <label class="field">
+      <span>Format</span>
+      <select value=${format.name} onChange=${setFormat}>
+        ${form.formats.map((one) => html`<option value=${one.name}>${one.name}</option>`)}
+      </select>
+      <span class="field-help"><code>${format.loads_with.replace("{folder}", query.get("name") || "dataset")}</code></span>
+    </label>
+    <label class="field">
+      <span>Items</span>
+      <select value=${query.get("level") ?? "video"} onChange=${set("level")}>
+        ${form.levels.map((level) => html`<option value=${level}>${LEVELS[level] ?? level}</option>`)}
+      </select>
+    </label>
+    <label class="field">
+      <span>Label</span>
+      <input value=${query.get("label") ?? ""} placeholder="class" list="dataset-labels" onInput=${set("label")} />
+      <datalist id="dataset-labels">${form.labels.map((label) => html`<option value=${label}></option>`)}</datalist>
+      <span class="field-help">class, tag, tag:A,B, ai_tag, folder, or a column of the CSV</span>
+    </label>
+    <label class="field">
+      <span>Split</span>
+      <input value=${query.get("split") ?? ""} placeholder="everything in train" list="dataset-splits" onInput=${set("split")} />
+      <datalist id="dataset-splits">${SPLITS.filter(Boolean).map((split) => html`<option value=${split}></option>`)}</datalist>
+      <span class="field-help">train/validation/test such as 80/10/10, or train/test such as 80/20</span>
+    </label>
+    <label class="field">
+      <span>Seed of the split</span>
+      <input type="number" value=${query.get("seed") ?? ""} placeholder="0" onInput=${set("seed")} />
+    </label>
+    <label class="field">
+      <span>Files</span>
+      <select value=${query.get("files") ?? ""} disabled=${format.modes.length < 2} onChange=${set("files")}>
+        <option value="">${FILES[format.modes[0]]} (usual)</option>
+        ${format.modes.slice(1).map((mode) => html`<option value=${mode}>${FILES[mode]}</option>`)}
+      </select>
+    </label>
+  </div>`;
+}
