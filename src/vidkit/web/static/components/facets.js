@@ -16,7 +16,7 @@ import { Icon } from "./icons.js";
  */
 
 /** @typedef {{name: string, label: string, param: string, values: FacetValue[], more: boolean}} Facet */
-/** @typedef {{videos: number, moments: number | null, partial: boolean, facets: Facet[]}} FacetAnswer */
+/** @typedef {{videos: number | null, moments: number | null, partial: boolean, facets: Facet[]}} FacetAnswer */
 
 /** The facet that is always asked for, since its answer also counts all videos and moments. */
 export const FIRST = "class";
@@ -117,11 +117,14 @@ function FacetButton({ facet, value, query }) {
 /** Parameters that can be given more than once. */
 const SEVERAL = new Set(["tag", "class", "where"]);
 
+/** Whether two values are the same for the server, which knows no capitals. @param {string} one @param {string} other */
+const same = (one, other) => one.toLowerCase() === other.toLowerCase();
+
 /** @param {Facet} facet @param {FacetValue} value @param {URLSearchParams} query */
 function isChosen(facet, value, query) {
-  if (typeof value.value === "string") return query.getAll(facet.param).includes(value.value);
-  const own = value.value;
-  return ["min_duration", "max_duration"].every((name) => (query.get(name) ?? "") === (own[name] ?? ""));
+  const name = value.value;
+  if (typeof name === "string") return query.getAll(facet.param).some((one) => same(one, name));
+  return ["min_duration", "max_duration"].every((bound) => (query.get(bound) ?? "") === (name[bound] ?? ""));
 }
 
 /**
@@ -133,11 +136,11 @@ function isChosen(facet, value, query) {
  * @returns {Record<string, string | string[] | null>}
  */
 function choose(facet, value, query, on) {
-  if (typeof value.value !== "string")
-    return { min_duration: null, max_duration: null, ...(on ? value.value : {}) };
-  if (!SEVERAL.has(facet.param)) return { [facet.param]: on ? value.value : null };
-  const others = query.getAll(facet.param).filter((one) => one !== value.value);
-  return { [facet.param]: on ? [...others, value.value] : others };
+  const name = value.value;
+  if (typeof name !== "string") return { min_duration: null, max_duration: null, ...(on ? name : {}) };
+  if (!SEVERAL.has(facet.param)) return { [facet.param]: on ? name : null };
+  const others = query.getAll(facet.param).filter((one) => !same(one, name));
+  return { [facet.param]: on ? [...others, name] : others };
 }
 
 const RANGES = /** @type {const} */ ([

@@ -8,7 +8,7 @@ import { Dropdown } from "./dropdown.js";
 import { Icon } from "./icons.js";
 import { toast, toastError } from "./toasts.js";
 
-/** @typedef {{id: string, name: string, address: string}} SavedSearch */
+/** @typedef {{id: number, name: string, address: string}} SavedSearch */
 
 /** @param {{query: URLSearchParams}} props */
 export function SavedSearches({ query }) {
@@ -25,7 +25,7 @@ export function SavedSearches({ query }) {
 function SavedList({ query, onSave }) {
   const { value, error, loading, again } = useLoad("saved", (abort) => get("/searches", {}, abort));
   /** @type {SavedSearch[]} */
-  const searches = Array.isArray(value) ? value : (value?.items ?? []);
+  const searches = value?.items ?? [];
   /** @param {SavedSearch} search */
   const remove = async ({ id }) => {
     try {

@@ -299,7 +299,7 @@ function totalWords(loaded, complete, totals) {
   if (!loaded) return "";
   const moments = complete ? loaded : totals?.moments;
   const words = typeof moments === "number" ? counted(moments, "moment") : `${count(loaded)}+ moments`;
-  return totals ? `${words} in ${counted(totals.videos, "video")}` : words;
+  return typeof totals?.videos === "number" ? `${words} in ${counted(totals.videos, "video")}` : words;
 }
 
 function Waiting() {
