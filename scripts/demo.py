@@ -44,6 +44,7 @@ def demo(urls: list[str]) -> int:
     """Process, then show where the results are and what is in a record."""
     settings = [f"[Paths]\nDownloadDirectory = {FOLDER}/downloaded_videos"]
     settings += [f"ProcessedDirectory = {FOLDER}/processed_videos", f"[Library]\nPath = {FOLDER}/library.db"]
+    settings += [f"[Serve]\nDirectory = {FOLDER}/serve", f"ExportDirectory = {FOLDER}/exports"]
     settings += [f"[Logging]\nLogFile = {FOLDER}/video_processing.log", ""]
     (FOLDER / "site").mkdir(parents=True, exist_ok=True)
     config = FOLDER / "config.ini"
@@ -70,6 +71,7 @@ def next_steps(config: Path, video: str) -> list[str]:
     commands = [
         (f"vidkit search --config {config} {shlex.quote(Path(video).stem)}", "find the video in the library"),
         (f"vidkit show --config {config} {shlex.quote(video)}", "show its record"),
+        (f"vidkit serve --config {config}", "show the library in the browser"),
         ("mkdir ~/videos; cd ~/videos; vidkit init", "create your own folder with settings and rule files"),
         ("vidkit doctor", "show what is installed, configured and missing"),
         ("vidkit process --urls URL ...", "process your videos: URLs, pages, files; or --csv FILE"),

@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.web import get
+
 SCRIPT = Path(__file__).parents[1] / "scripts" / "demo.py"
+
+
+def _moments_of_the_server(step: str, environment: dict[str, str]) -> int:
+    """How many moments of the sample the server finds that a step starts."""
+    command = [*shlex.split(step, comments=True), "--no-auth", "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as server:
+        assert server.stderr
+        try:
+            address = re.search(r"http://[\d.:]+", server.stderr.readline())
+            assert address
+            return len(get(address[0], "/api/v1/search?q=sample").json()["items"])
+        finally:
+            server.terminate()
 
 
 @pytest.mark.slow
@@ -27,7 +43,8 @@ def test_the_commands_that_the_demo_names_at_its_end_work(tmp_path: Path) -> Non
     assert done.returncode == 0, done.stderr
     steps = done.stdout.rpartition("Next steps:\n")[2].splitlines()
     assert re.match(r"  source \S+/bin/activate +#", steps[0])
-    for step in steps[1:4]:
+    assert _moments_of_the_server(steps[3], environment) >= 1
+    for step in (*steps[1:3], steps[4]):
         tried = subprocess.run(step, shell=True, capture_output=True, text=True, env=environment)
         assert tried.returncode == 0, step
         assert "sample.mp4" in tried.stdout or "config.ini written" in tried.stdout

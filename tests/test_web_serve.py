@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import socket
-from contextlib import ExitStack
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, suppress
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -128,3 +134,90 @@ def test_the_files_of_the_server_are_for_its_owner_only(tmp_path):
         folder = tmp_path / "serve"
         assert folder.stat().st_mode & 0o777 == 0o700
         assert {path.stat().st_mode & 0o777 for path in folder.iterdir() if path.is_file()} == {0o600}
+
+
+DOCS = (Path(__file__).parents[1] / "docs" / "serve.md").read_text(encoding="utf-8")
+
+
+def test_the_example_of_the_documentation_runs(tmp_path):
+    folder = tmp_path / "processed_videos"
+    folder.mkdir()
+    records = [make_record(f"{n}.mp4", scenes=[f"a walk at {n}"]) for n in range(3)]
+    for record in records:
+        export_to_json(record, folder)
+    assert vidkit(tmp_path, "library", "add", str(folder)).returncode == 0
+    key = vidkit(tmp_path, "keys", "add", "anna", "--scope", "label").stdout.strip()
+    [example] = re.findall("```python\n(.*?)```", DOCS, re.DOTALL)
+    with serve_process(tmp_path) as server:
+        assert "http://127.0.0.1:8765" in example
+        example = example.replace("http://127.0.0.1:8765", server.address).replace("limit=100", "limit=2")
+        environment = {**os.environ, "VIDKIT_KEY": key}
+        done = subprocess.run(
+            [sys.executable, "-c", example], capture_output=True, text=True, timeout=60, env=environment
+        )
+        assert done.stderr == ""
+        assert sorted(done.stdout.splitlines()) == [f"{n}.mp4 0.0 10.0" for n in range(3)]
+        found = get(server.address, "/api/v1/search?tag=Checked", headers=authorized(key)).json()
+        assert len({item["filename"] for item in found["items"]}) == 3
+        log = vidkit(tmp_path, "audit").stdout
+        assert log.count("anna") >= 3
+
+
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed: apt install nginx-light")
+def test_the_settings_for_nginx_of_the_documentation_work(tmp_path):
+    (tmp_path / "config.ini").write_text(
+        "[Serve]\nServerNames = videos.example.org\nTrustedProxies = 127.0.0.1\n", encoding="utf-8"
+    )
+    [place] = re.findall(r"```nginx\n(.*?)```", DOCS, re.DOTALL)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with serve_process(tmp_path) as server:
+        place = place.replace("listen 443 ssl", f"listen 127.0.0.1:{port}")
+        place = place.replace("http://127.0.0.1:8765", server.address).replace("$scheme", "https")
+        paths = "".join(f"{kind}_temp_path {tmp_path}/{kind};" for kind in _NGINX_KINDS)
+        (tmp_path / "nginx.conf").write_text(
+            f"daemon off; pid {tmp_path}/nginx.pid; error_log {tmp_path}/error.log; events {{}}\n"
+            f"http {{ access_log {tmp_path}/access.log; {paths}\n{place}\n}}\n",
+            encoding="utf-8",
+        )
+        command = ["nginx", "-c", str(tmp_path / "nginx.conf"), "-e", str(tmp_path / "error.log")]
+        with subprocess.Popen(command) as nginx:
+            try:
+                _wait_for(port)
+                _use_through_proxy(f"http://127.0.0.1:{port}", server.token)
+            finally:
+                nginx.terminate()
+        assert server.token not in (tmp_path / "access.log").read_text()
+    assert "203.0.113.7" in vidkit(tmp_path, "audit").stdout
+
+
+_NGINX_KINDS = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+
+
+def _wait_for(port: int) -> None:
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.05)
+    raise AssertionError("nginx does not listen")
+
+
+def _use_through_proxy(proxy: str, token: str) -> None:
+    browser = {
+        "Host": "videos.example.org",
+        "Origin": "https://videos.example.org",
+        "Sec-Fetch-Site": "same-origin",
+        "X-Forwarded-For": "203.0.113.7",
+    }
+    opened = requests.post(proxy + SESSION, json={"token": token}, headers=browser, timeout=20)
+    assert opened.status_code == 200, opened.text
+    assert "Secure" in opened.headers["set-cookie"]
+    cookie = {"Cookie": opened.headers["set-cookie"].partition(";")[0]}
+    assert get(proxy, SESSION, headers={**browser, **cookie}).json()["name"] == "owner"
+    assert get(proxy, SESSION, headers={**browser, **cookie, "Host": "example.org"}).status_code == 421
+    with requests.get(
+        proxy + "/api/v1/jobs/events", headers={**browser, **cookie}, stream=True, timeout=20
+    ) as events:
+        assert events.status_code == 200
