@@ -8,6 +8,7 @@ import io
 import os
 import shutil
 import subprocess
+import time
 import tracemalloc
 from datetime import datetime, timezone
 from pathlib import Path
@@ -497,3 +498,15 @@ def test_filters_are_read_from_options_by_their_names() -> None:
     assert read_filters({}) == Filters()
     with pytest.raises(ConfigError, match=r"^--max-size: "):
         read_filters({"max_size": "big"})
+
+
+def test_a_csv_with_very_many_columns_is_refused_at_once() -> None:
+    names = ",".join(f"c{number}" for number in range(100_000))
+    Path("wide.csv").write_text(f"url,{names}\nhttps://h/a.mp4\n")
+    began = time.monotonic()
+    with pytest.raises(ConfigError, match=r"100,001 columns, and at most 16,384"):
+        list(read_video_metadata_from_csv("wide.csv"))
+    Path("same.csv").write_text(f"url,{'a,' * 16_000}\nhttps://h/a.mp4\n")
+    (row,) = read_video_metadata_from_csv("same.csv")
+    assert isinstance(row, Row)
+    assert time.monotonic() - began < 10

@@ -27,6 +27,7 @@ from vidkit.rows.listing import (
 from vidkit.rows.row import BadRow, CsvRow, Filters, IgnoredRow, Row
 from vidkit.rows.table import (
     LONE_SURROGATES,
+    MOST_COLUMNS,
     cells_of,
     column_name,
     find_column,
@@ -81,7 +82,7 @@ def read_video_metadata_from_csv(csv_file: str | os.PathLike[str], base_url: str
         ConfigError: the file cannot be read, is not text, has no rows, or has no URLs or names of videos.
     """
     path = Path(csv_file)
-    rows = _read(path, base_url)
+    rows = read_rows(path, base_url)
     first = next(rows, None)  # so that a file that is wrong as a whole is told now
     if first is None:
         raise ConfigError(f"{printable(path)} has a header and no rows under it")
@@ -95,14 +96,17 @@ class Header(NamedTuple):
     url_column: str | None
 
 
-def read_header(csv_file: str | os.PathLike[str], base_url: str | None = None) -> Header:
+def read_header(
+    csv_file: str | os.PathLike[str], base_url: str | None = None, until: float | None = None
+) -> Header:
     """The columns of a CSV or a listing, as `read_video_metadata_from_csv` reads them.
 
     Raises:
         ConfigError: as there.
+        TimeUpError: as `read_rows`.
     """
     path = Path(csv_file)
-    with open_text(path) as lines:
+    with open_text(path, until) as lines:
         line, separator, lines = _beginning(lines, path)
         if _is_listing(line):
             return Header(AWK_COLUMNS[:3], None)
@@ -112,8 +116,19 @@ def read_header(csv_file: str | os.PathLike[str], base_url: str | None = None) -
     return Header(tuple(columns.header), None if columns.url is None else columns.header[columns.url])
 
 
-def _read(path: Path, base_url: str | None) -> Iterator[CsvRow]:
-    with open_text(path) as lines:
+def read_rows(path: Path, base_url: str | None, until: float | None = None) -> Iterator[CsvRow]:
+    """The rows of a file, which may have none; see `read_video_metadata_from_csv`.
+
+    Args:
+        path: the file.
+        base_url: base URL of the bucket.
+        until: the time by `time.monotonic` after which no more lines are read; None: all are.
+
+    Raises:
+        ConfigError: as there.
+        TimeUpError: it is later than `until`.
+    """
+    with open_text(path, until) as lines:
         line, separator, lines = _beginning(lines, path)
         if _is_listing(line):
             yield from _listing(lines, path, base_url)
@@ -187,12 +202,12 @@ class _Columns:
 
 def _columns(delimiter: str, header: Sequence[str]) -> _Columns:
     url, file_name, size, modified, duration = (find_column(header, names) for names in _KNOWN)
-    names: list[str] = []
+    names: dict[str, None] = {}
     for number, written in enumerate(header, 1):
         other = written or f"column_{number}"
         while other in names:
             other += f"_{number}"
-        names.append(other)
+        names[other] = None
     known = (url, file_name, size, modified)
     others = [(i, name) for i, name in enumerate(names) if i not in known and name not in FAILURE_COLUMNS]
     by_awk = [column_name(name) for name in header] == [column_name(name) for name in AWK_COLUMNS]
@@ -208,6 +223,8 @@ def _header(lines: Iterator[tuple[int, str]], delimiter: str, path: Path, base_u
     cells = next(records(lines, delimiter, None)).cells
     if cells is None or LONE_SURROGATES.search("".join(cells)):
         raise ConfigError(f"{printable(path)} is not text in UTF-8 or UTF-16. Save it as CSV UTF-8")
+    if len(cells) > MOST_COLUMNS:
+        raise ConfigError(f"{printable(path)} has {len(cells):,} columns, and at most {MOST_COLUMNS:,} are read")
     columns = _columns(delimiter, [cell.strip() for cell in cells])
     if columns.url is None and (columns.name is None or not base_url):
         if any(map(_HTTP.match, columns.header)):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import math
 import os
 import re
 import stat
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,28 +35,35 @@ def count_in_background(csv_file: str | os.PathLike[str], tell: Callable[[int], 
     threading.Thread(target=count, name="count rows", daemon=True).start()
 
 
-def count_rows(csv_file: str | os.PathLike[str]) -> int | None:
+def count_rows(csv_file: str | os.PathLike[str], seconds: float = math.inf) -> int | None:
     """How many rows a CSV or a listing has, blank lines and its header left out.
 
     Quotes that nobody closed may make it a few less.
 
+    Args:
+        csv_file: the file.
+        seconds: how long it may take; a file of nothing but quotes takes a second for 2 MB.
+
     Returns:
-        The number; None for a pipe, a file of more than 2 GiB, UTF-16, or a file that cannot be read.
+        The number; None for a pipe, a file of more than 2 GiB, UTF-16, a file that cannot be read, and where the
+        time is over.
     """
     path = Path(csv_file)
     try:
         about = path.stat()
         if not stat.S_ISREG(about.st_mode) or about.st_size > _MOST:
             return None
-        return _count(path)
+        return _count(path, time.monotonic() + seconds)
     except OSError:
         return None
 
 
-def _count(path: Path) -> int | None:
+def _count(path: Path, until: float) -> int | None:
     first, rows, rest = b"", 0, b""
     with path.open("rb", buffering=0) as file:
         while piece := file.read(_PIECE):
+            if time.monotonic() > until:
+                return None
             if not first:
                 if piece.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
                     return None

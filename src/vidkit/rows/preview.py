@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import islice
+from pathlib import Path
 from typing import NamedTuple
 
 from vidkit.core import printable, shown_url, without_secrets
-from vidkit.rows import BadRow, Row, read_header, read_video_metadata_from_csv
+from vidkit.errors import ConfigError
+from vidkit.rows import BadRow, Row, read_header, read_rows
 from vidkit.rows.counting import count_rows
+from vidkit.rows.table import TimeUpError
 
-_AT_ONCE = 1000  # rows between two looks at the clock
 _MOST_COLUMNS = 200
 
 
@@ -61,26 +63,31 @@ def preview_csv(
         errors: how many rows that cannot be read are listed.
         sample: how many rows that can be read are listed.
         rows: how many rows are read at most.
-        seconds: how long they are read at most.
+        seconds: how long they are read at most, and counted at most.
 
     Raises:
         ConfigError: the file as a whole is wrong, as for `read_video_metadata_from_csv`.
     """
-    header = read_header(csv_file, base_url)
+    path, until = Path(csv_file), time.monotonic() + seconds
+    try:
+        header = read_header(path, base_url, until)
+    except TimeUpError:
+        raise ConfigError(f"{printable(path)} does not begin with the names of its columns") from None
     found = CsvPreview([printable(name)[:200] for name in header.columns[:_MOST_COLUMNS]], header.url_column)
-    reading = read_video_metadata_from_csv(csv_file, base_url)
-    until = time.monotonic() + seconds
-    while found.checked < rows and time.monotonic() < until:
-        some = list(islice(reading, min(_AT_ONCE, rows - found.checked)))
-        if not some:
-            break
-        found.checked += len(some)
-        for row in some:
+    ended = False
+    with suppress(TimeUpError):
+        for row in read_rows(path, base_url, until):
+            found.checked += 1
             if isinstance(row, BadRow) and len(found.errors) < errors:
                 found.errors.append(RowError(row.line, printable(without_secrets(row.reason))))
             elif isinstance(row, Row) and len(found.sample) < sample:
                 found.sample.append(_shown(row))
-    found.rows = count_rows(csv_file)
+            if found.checked >= rows or time.monotonic() > until:
+                break
+        ended = True
+    if ended and not found.checked:
+        raise ConfigError(f"{printable(path)} has a header and no rows under it")
+    found.rows = count_rows(path, seconds)
     return found
 
 

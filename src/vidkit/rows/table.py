@@ -7,6 +7,7 @@ import csv
 import io
 import itertools
 import re
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from vidkit.errors import ConfigError
 
 DELIMITERS = ",;\t|"
 LONE_SURROGATES = re.compile("[\ud800-\udfff]")  # what bytes that are not UTF-8 became
+MOST_COLUMNS = 16_384  # as in Excel
 _LINE_LIMIT = 2**20  # characters; what is longer is no row, and is not held in memory whole
 
 
@@ -29,11 +31,19 @@ class Record(NamedTuple):
     cells: list[str] | None
 
 
+class TimeUpError(Exception):
+    """The time for reading a file is over."""
+
+
 @contextmanager
-def open_text(path: Path) -> Iterator[Iterator[tuple[int, str]]]:
+def open_text(path: Path, until: float | None = None) -> Iterator[Iterator[tuple[int, str]]]:
     """The numbered lines of a file or a pipe: UTF-8, or UTF-16 with its mark.
 
     Bytes that are no UTF-8 become lone surrogates, which tell the rows where they stand.
+
+    Args:
+        path: the file or the pipe.
+        until: the time by `time.monotonic` after which the lines end with a TimeUpError; None: never.
 
     Raises:
         ConfigError: the file cannot be read or is no text.
@@ -55,7 +65,7 @@ def open_text(path: Path) -> Iterator[Iterator[tuple[int, str]]]:
             raise ConfigError(f"{printable(path)} is not text. {remedy}")
         encoding, errors = ("utf-16", "replace") if wide else ("utf-8-sig", "surrogateescape")
         with io.TextIOWrapper(raw, encoding, errors, newline="") as file:
-            yield _lines(file)
+            yield _lines(file) if until is None else _timed(_lines(file), until)
 
 
 def _lines(file: io.TextIOWrapper) -> Iterator[tuple[int, str]]:
@@ -67,6 +77,13 @@ def _lines(file: io.TextIOWrapper) -> Iterator[tuple[int, str]]:
         yield number, line
         while len(line) == _LINE_LIMIT and line[-1] not in "\r\n":
             line = file.readline(_LINE_LIMIT)
+
+
+def _timed(lines: Iterator[tuple[int, str]], until: float) -> Iterator[tuple[int, str]]:
+    for line in lines:
+        if time.monotonic() > until:
+            raise TimeUpError
+        yield line
 
 
 def cells_of(line: str, delimiter: str, quoting: int = csv.QUOTE_MINIMAL) -> list[str] | None:
@@ -82,7 +99,7 @@ def find_delimiter(header: str, score: Callable[[list[str]], tuple[int, ...]]) -
 
     def found(delimiter: str) -> tuple[int, ...]:
         cells = cells_of(header, delimiter) or []
-        return (*score(cells), len(cells))
+        return (*score(cells[:MOST_COLUMNS]), len(cells))
 
     return max(DELIMITERS, key=found)
 

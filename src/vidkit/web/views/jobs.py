@@ -36,6 +36,7 @@ router = APIRouter(tags=["jobs"])
 MOST_URLS = 10_000
 PRIORITIES = (-100, 100)
 _PAGE = 100
+_SECONDS_TO_COUNT = 2.0
 Priority = Annotated[int, Field(ge=PRIORITIES[0], le=PRIORITIES[1], description="higher runs first")]
 BaseUrl = Annotated[
     str | None, Query(max_length=2048, description="base URL of the files, if the CSV has names but no URLs")
@@ -206,7 +207,7 @@ def _url_job(body: Path) -> JobRequest:
 def _csv_job(body: Path, name: str, priority: int, settings: JobSettings, base_url: str | None) -> JobRequest:
     with _in_words(body):  # what is wrong with the file as a whole is said now
         preview_csv(body, base_url, rows=1)
-    total = count_rows(body)
+    total = count_rows(body, _SECONDS_TO_COUNT)
     name = name or ("a CSV" if total is None else f"a CSV of {total:,} rows")
     return JobRequest("process", name, settings.given(), {"base_url": base_url}, priority, total, body)
 
