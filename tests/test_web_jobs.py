@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import itertools
 import json
 import os
+import shutil
 import signal
+import socket
+import subprocess
+import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import requests
 
 from tests.conftest import MakeVideo
-from tests.misbehaving_server import Reply, Server
-from tests.web import serving
+from tests.downloads import VIDEO
+from tests.misbehaving_server import Asked, Reply, Server
+from tests.web import authorized, key_of, serving
 from tests.web_jobs import JOBS, Site, job_processes, jobs_config, serving_process, until, write_config
 from vidkit.web import job_events, job_queue
 from vidkit.web.services import Services
@@ -323,6 +331,36 @@ def test_readers_that_read_nothing_cost_little_and_are_limited(site, videos):
     until(lambda: not site.services.events._readers)
 
 
+def test_a_reader_that_reads_nothing_holds_up_nobody(site):
+    """Its socket fills up; the server keeps only the last state of each job for it."""
+    host, port = site.address.removeprefix("http://").split(":")
+    with socket.socket() as silent, site.call("GET", "/events", stream=True) as other:
+        silent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        silent.connect((host, int(port)))
+        silent.sendall(f"GET {JOBS}/events HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+        until(lambda: len(site.services.events._readers) == 2)
+        readers = list(site.services.events._readers)
+        told = {"state": "queued", "words": "x" * 1000}
+        for turn in range(20):
+            for number in range(1_000_000, 1_000_000 + 2 * job_events._MOST_PENDING):
+                site.services.events._tell({"id": number, "turn": turn, **told})
+        assert all(len(reader._pending) <= job_events._MOST_PENDING for reader in readers)
+        names = {line for line in itertools.islice(other.iter_lines(), 2000) if line.startswith(b"event: ")}
+        assert names >= {b"event: reload"}
+    until(lambda: not site.services.events._readers)
+
+
+def test_events_end_when_the_reader_may_read_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(job_events, "_ASK_EVERY", 0.2)
+    with serving(jobs_config(tmp_path)) as (address, services):
+        key = key_of(services, "read")
+        answer = requests.get(f"{address}{JOBS}/events", stream=True, timeout=30, headers=authorized(key))
+        assert answer.status_code == 200
+        (kept,) = services.keys.all()
+        assert services.keys.revoke(kept.id)
+        assert list(answer.iter_lines()) == []
+
+
 def test_a_server_that_stops_ends_events_at_once(tmp_path: Path):
     with serving(jobs_config(tmp_path), no_auth=True) as (address, _):
         answer = requests.get(f"{address}{JOBS}/events", stream=True, timeout=30)
@@ -370,3 +408,77 @@ def test_a_body_that_is_too_large_is_refused(site, monkeypatch: pytest.MonkeyPat
     assert list((site.folder / "serve" / "incoming").iterdir()) == []
     assert site.call("POST", data="url\n" * 2**19, headers={"Content-Type": "text/csv"}).status_code == 413
     assert site.call("POST", data="{}", headers={"Content-Type": "text/plain"}).status_code == 415
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 12 MB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(folder)]
+    if not shutil.which("mount") or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("a small file system can only be mounted by root")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_disk_that_is_full_of_videos_is_the_reason_of_each_row(small_disk: Path, tmp_path: Path, videos: Server):
+    large = videos.at("/large.mp4", Reply(VIDEO * 8, etag='"1"'))
+    config = jobs_config(tmp_path)
+    paths = replace(config.paths, download_directory=small_disk / "d", processed_directory=small_disk / "p")
+    with serving(replace(config, paths=paths), no_auth=True) as (address, _):
+        site = Site(address)
+        number = site.submit(large)
+        job = site.wait(number)
+        assert (job["state"], job["failed"]) == ("done", 1)
+        assert "make room" in site.failures(number)[0]["reason"]
+
+
+def test_a_server_on_a_full_disk_says_so_and_goes_on_when_there_is_room(small_disk: Path, videos: Server):
+    path = "/while_full.mp4"
+    videos.at(path, Reply(b"\0" * 2**20, delay=3600))
+    with serving(jobs_config(small_disk), no_auth=True) as (address, _):
+        site = Site(address)
+        number = site.submit(videos.url(path))
+        until(lambda: site.job(number)["videos"])
+        fill(small_disk / "full")
+        refused = site.call("POST", json={"urls": ["https://videos.example/a.mp4"]})
+        assert refused.status_code in (503, 507), refused.text
+        assert "full" in refused.json()["detail"] or "No space left" in refused.json()["detail"]
+        (process,) = job_processes(small_disk)
+        os.kill(process, signal.SIGTERM)
+        until(lambda: not job_processes(small_disk))
+        assert site.job(number)["state"] == "running"  # nobody could write down that it ended
+        (small_disk / "full").unlink()
+        job = site.wait(number)
+        assert job["state"] == "failed"
+        assert site.call("POST", json={"urls": ["https://videos.example/a.mp4"]}).status_code == 201
+
+
+def fill(path: Path) -> None:
+    """Leave no room on a disk."""
+    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+    assert shutil.disk_usage(path.parent).free < 4096
+
+
+def test_a_job_that_cannot_write_what_came_of_it_fails_in_words(small_disk: Path, tmp_path: Path, videos: Server):
+    is_full = threading.Event()
+
+    def answer(_: Asked) -> Reply:
+        is_full.wait(60)
+        return Reply(status=404)
+
+    for name in ("jobs", "incoming"):  # these alone are on the small disk
+        (tmp_path / "serve" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "serve" / name).symlink_to(small_disk)
+    with serving(jobs_config(tmp_path), no_auth=True) as (address, _):
+        site = Site(address)
+        number = site.submit(videos.at("/no_outcome.mp4", answer))
+        until(lambda: site.job(number)["videos"])
+        fill(small_disk / "full")
+        is_full.set()
+        job = site.wait(number)
+        assert job["state"] == "failed"
+        assert "No space left on device" in job["error"]

@@ -11,10 +11,10 @@ from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
 from vidkit.core.locks import file_error
+from vidkit.web.guard import CSV_BYTES as MOST
 from vidkit.web.problems import Problem
 from vidkit.web.services import Shared
 
-MOST = 64 * 2**20  # bytes
 _PIECE = 2**20
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from vidkit.errors import VidkitError
@@ -22,6 +23,7 @@ MOST_READERS = 200
 MOST_READERS_EACH = 20
 _TICK = 0.25  # seconds
 _MOST_PENDING = 500
+_ASK_EVERY = 10.0  # seconds between two looks at whether a reader may still read
 
 
 class TooManyReaders(VidkitError):
@@ -56,10 +58,20 @@ class Reader:
         self._closed = True
         self._call(self._ready.set)
 
-    async def read(self) -> AsyncIterator[dict[str, Any] | None]:
-        """The states of jobs as they change; None where some were missed."""
+    async def read(self, may_go_on: Callable[[], bool]) -> AsyncIterator[dict[str, Any] | None]:
+        """The states of jobs as they change; None where some were missed.
+
+        Args:
+            may_go_on: asked from time to time, in a thread; it ends when the answer is no.
+        """
+        asked = time.monotonic()
         while not self._closed:
-            await self._ready.wait()
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._ready.wait(), _ASK_EVERY)
+            if time.monotonic() >= asked + _ASK_EVERY:
+                if not await asyncio.to_thread(may_go_on):
+                    return
+                asked = time.monotonic()
             self._ready.clear()
             with self._lock:
                 pending, self._pending = self._pending, {}

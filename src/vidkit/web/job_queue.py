@@ -186,7 +186,7 @@ class JobQueue:
         self._lock.release()
 
     def _run(self) -> None:
-        adopt_at = 0.0
+        adopt_at, said = 0.0, ""
         while not self._closing.is_set():
             try:
                 if time.monotonic() >= adopt_at:
@@ -194,8 +194,11 @@ class JobQueue:
                     adopt_at = time.monotonic() + _IDLE
                 self._watch()
                 self._start_waiting()
+                said = ""
             except VidkitError as error:  # the disk is full, or the database locked: it may go again
-                log.warning("jobs: %s", error)
+                if str(error) != said:
+                    log.warning("jobs: %s", error)
+                said = str(error)
             except Exception:
                 log.error("a mistake in vidkit: the queue of jobs", exc_info=True)
             self._wake.wait(_TICK if self._processes else _IDLE)

@@ -276,8 +276,8 @@ async def _reading(services: Services, who: str, number: int | None) -> AsyncIte
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), {"Retry-After": "30"}) from None
 
 
-async def _events(reader: Reader) -> AsyncIterator[ServerSentEvent]:
-    async for told in reader.read():
+async def _events(reader: Reader, request: Request, services: Services) -> AsyncIterator[ServerSentEvent]:
+    async for told in reader.read(lambda: services.actor_of(request) is not None):
         if told is None:
             yield ServerSentEvent(event="reload", data={})
             continue
@@ -287,9 +287,11 @@ async def _events(reader: Reader) -> AsyncIterator[ServerSentEvent]:
 
 
 @router.get(f"{API}/jobs/events", response_class=EventSourceResponse)
-async def all_events(reader: Annotated[Reader, Depends(_all_jobs)]) -> AsyncIterator[ServerSentEvent]:
+async def all_events(
+    request: Request, services: Shared, reader: Annotated[Reader, Depends(_all_jobs)]
+) -> AsyncIterator[ServerSentEvent]:
     """Changes of all jobs, as server-sent events: `job` with the job; `reload` where some were missed."""
-    async for event in _events(reader):
+    async for event in _events(reader, request, services):
         yield event
 
 
@@ -300,9 +302,11 @@ def get_job(number: JobId, services: Shared) -> JobAnswer:
 
 
 @router.get(f"{API}/jobs/{{id}}/events", response_class=EventSourceResponse)
-async def job_events(reader: Annotated[Reader, Depends(_one_job)]) -> AsyncIterator[ServerSentEvent]:
+async def job_events(
+    request: Request, services: Shared, reader: Annotated[Reader, Depends(_one_job)]
+) -> AsyncIterator[ServerSentEvent]:
     """Changes of one job, as server-sent events named `job`; they end with the job."""
-    async for event in _events(reader):
+    async for event in _events(reader, request, services):
         yield event
 
 

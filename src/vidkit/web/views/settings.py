@@ -16,7 +16,7 @@ from vidkit.export.items import LEVELS
 from vidkit.tagging import built_in
 from vidkit.tagging.rules import RuleSet
 from vidkit.web.access import API
-from vidkit.web.bodies import MOST
+from vidkit.web.guard import CSV_BYTES
 from vidkit.web.job_settings import JobSettings
 from vidkit.web.services import Services, Shared
 from vidkit.web.views.jobs import MOST_URLS, PRIORITIES
@@ -87,7 +87,7 @@ def get_settings(services: Shared) -> Settings:
         process=ProcessOptions(
             options=list(_options(config)),
             most_urls=MOST_URLS,
-            most_bytes=MOST,
+            most_bytes=CSV_BYTES,
             priorities=PRIORITIES,
             max_jobs=config.serve.max_jobs,
             describes=config.qwen_vl.backend != "none"
