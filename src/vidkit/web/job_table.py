@@ -14,7 +14,6 @@ from vidkit.web.state import StateDatabase
 
 STATES = ("queued", "running", "done", "failed", "cancelled")
 ENDED = ("done", "failed", "cancelled")
-KINDS = ("process", "export", "label", "retag")
 COUNTS = ("processed", "skipped", "failed", "partial", "filtered", "bytes", "seconds")
 
 
