@@ -308,6 +308,14 @@ def test_too_many_requests_are_answered_with_when_to_come_back(tmp_path):
         assert server.ask("GET", SESSION, bert).status == 200
 
 
+def test_the_requests_of_the_owner_are_not_counted_where_nobody_signs_in(tmp_path):
+    config = config_in(tmp_path)
+    limited = replace(config, serve=replace(config.serve, requests_per_minute=5))
+    with serving(limited, no_auth=True) as (address, services):
+        server = Server(int(address.rpartition(":")[2]), services)
+        assert [server.ask("GET", SESSION).status for _ in range(10)] == [200] * 10
+
+
 def test_wrong_sign_ins_are_few(tmp_path):
     with serving(config_in(tmp_path)) as (address, services):
         server = Server(int(address.rpartition(":")[2]), services)

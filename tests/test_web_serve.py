@@ -73,6 +73,32 @@ def _open(address: str, path: str, headers: dict[str, str]) -> socket.socket:
     return reader
 
 
+def test_the_browser_is_opened_without_the_token_on_its_command_line(tmp_path, monkeypatch):
+    seen = tmp_path / "seen"
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$@" > {seen}.part\nmv {seen}.part {seen}\nsleep 60\n')
+    browser.chmod(0o755)
+    monkeypatch.setenv("BROWSER", str(browser))
+    with serve_process(tmp_path, "--open") as server:
+        until = time.monotonic() + 20
+        while not seen.exists():
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        file = Path(urlsplit(seen.read_text().strip()).path)
+        assert file.parent == tmp_path / "serve"
+        assert f"{server.address}/sign-in#{server.token}" in file.read_text()
+        assert get(server.address, "/healthz").status_code == 200
+        server.stop()
+        assert not file.exists()
+
+
+def test_keys_need_no_package_of_the_server(tmp_path):
+    hidden = "import sys; sys.modules |= {'fastapi': None, 'limits': None, 'uvicorn': None}; "
+    run = "from vidkit.cli import main; sys.exit(main(['keys', 'add', 'anna', '--scope', 'read']))"
+    done = subprocess.run([sys.executable, "-c", hidden + run], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout[:3]) == (0, "vk_")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_server_ends_quickly_while_events_and_a_download_run(tmp_path, number):
     folder = tmp_path / "processed_videos"

@@ -28,10 +28,12 @@ class RateLimits:
     def count(self, actor: Actor | None, address: str) -> None:
         """Count a request: of a key or session, or of an address where nobody is signed in.
 
+        Where nobody has to sign in, nothing is counted: all requests are the owner's own.
+
         Raises:
             Problem: 429, there were too many.
         """
-        if self._requests is None:
+        if self._requests is None or (actor is not None and actor.auth == "none"):
             return
         who = ("address", address) if actor is None else ("key", actor.name)
         if not self._limiter.hit(self._requests, *who):

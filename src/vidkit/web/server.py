@@ -8,6 +8,7 @@ import logging
 import signal
 import socket
 import sys
+import threading
 import webbrowser
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -136,7 +137,8 @@ def _opened(page: str, services: Services) -> Iterator[None]:
     if page.partition("#")[2]:
         write_whole(file, f'<!doctype html><meta http-equiv="refresh" content="0; url={page}">\n')
         page = file.as_uri()
-    webbrowser.open(page)
+    # In a thread of its own: a browser of the terminal does not come back until the user leaves it.
+    threading.Thread(target=webbrowser.open, args=(page,), daemon=True).start()
     try:
         yield
     finally:
