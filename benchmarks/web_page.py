@@ -1,6 +1,6 @@
 """The web library's page in a real Chromium, over a real `vidkit serve` in a process of its own.
 
-Run alone: `.venv/bin/python benchmarks/web_page.py`. Chromium and Playwright have to be installed.
+Run alone: `.venv/bin/python benchmarks/web_page.py [triage] [library] [click]`. Chromium and Playwright have to be installed.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from library import record
 from measure import table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -22,11 +24,15 @@ from tests.web import config_in
 from tests.web_library import add_videos
 from tests.web_process import serve_process
 
-from vidkit.core.config import load_config
+from vidkit.core.config import Config, load_config
 from vidkit.ffmpeg import find_tool
 from vidkit.library import open_library
 
 KEYS = 100
+VIDEOS = 100_000  # of five moments each
+CARDS = 10_000
+SECOND_SCENE = 2.0  # seconds at which the second scene of a made video begins
+FRAME_RATE = 25
 
 # For each key: when the next moment's frame and its name are painted, and when the answer is saved.
 _WATCH = """
@@ -53,7 +59,7 @@ new PerformanceObserver((list) => {
 """
 
 
-def triage(browser: Any, folder: Path) -> list[str]:
+def triage(browser: Any, folder: Path) -> list[list[str]]:
     """A key in triage until the answer is saved and the next moment is shown."""
     _made_library(folder, KEYS + 5)
     with serve_process(folder, "--no-auth") as server:
@@ -79,7 +85,7 @@ def triage(browser: Any, folder: Path) -> list[str]:
     both = [max(pair) for pair in zip(shown, saved, strict=True)]
     server = _p95([each["server"] for each in pressed])
     detail = f"{_p95(both):.0f} ms (shown {_p95(shown):.0f} ms, the server's answer {server:.0f} ms)"
-    return [f"a key in triage to saved and shown, p95 of {KEYS}", detail, "100 ms"]
+    return [[f"a key in triage to saved and shown, p95 of {KEYS}", detail, "100 ms"]]
 
 
 def _made_library(folder: Path, videos: int) -> None:
@@ -104,36 +110,149 @@ def _made_library(folder: Path, videos: int) -> None:
         subprocess.run(words, check=True)
         return video
 
+    config = _config(folder)
+    with open_library(config) as library:
+        names = [f"boat-{number:03d}" for number in range(videos)]
+        add_videos(library, config, make_video, names, ["a boat sails", "a harbour"])
+
+
+def _config(folder: Path) -> Config:
+    """Settings whose folders are in one, also for the server's process."""
     config = config_in(folder)
     (folder / "config.ini").write_text(
         f"[Paths]\nDownloadDirectory = {config.paths.download_directory}\n"
         f"ProcessedDirectory = {config.paths.processed_directory}\n[Library]\nPath = {config.library.path}\n"
     )
-    config = load_config(folder / "config.ini")
-    with open_library(config) as library:
-        names = [f"boat-{number:03d}" for number in range(videos)]
-        add_videos(library, config, make_video, names, ["a boat sails", "a harbour"])
+    return load_config(folder / "config.ini")
 
 
 def _p95(values: list[float]) -> float:
     return statistics.quantiles(values, n=20)[-1]
 
 
-# Each gives a row: what, measured, goal.
-ROWS: tuple[Callable[[Any, Path], list[str]], ...] = (triage,)
+# Notes how long tasks of the page's main thread take, by the clock; and when the first card was painted.
+_PAINT = """
+window.tasks = [];
+new PerformanceObserver((list) => list.getEntries().forEach((entry) => tasks.push(entry.duration))).observe({ type: "longtask" });
+new MutationObserver((changes, observer) => {
+  if (!document.querySelector(".card")) return;
+  observer.disconnect();
+  requestAnimationFrame(() => requestAnimationFrame((now) => (window.painted = now)));
+}).observe(document, { childList: true, subtree: true });
+"""
+_SCROLL = """async (cards) => {
+  const seen = new Set();
+  let most = 0;
+  for (const end = performance.now() + 300_000; seen.size < cards && performance.now() < end; ) {
+    await new Promise(requestAnimationFrame);
+    scrollBy(0, 250);
+    const here = document.querySelectorAll("[data-place]");
+    most = Math.max(most, here.length);
+    for (const link of here) seen.add(link.dataset.place);
+  }
+  return { seen: seen.size, most, longest: Math.max(0, ...tasks), over: tasks.filter((task) => task > 50).length };
+}"""
+
+
+def library(browser: Any, folder: Path) -> list[list[str]]:
+    """The library's page over many moments: until the first answer is painted, and while 10,000 cards scroll by."""
+    config = _config(folder)
+    pictures = config.paths.processed_directory / "thumbnails"
+    pictures.mkdir(parents=True)
+    for number in range(1, 6):
+        source = ["-f", "lavfi", "-i", "testsrc2=s=320x180", "-frames:v", "1", pictures / f"{number}.jpg"]
+        subprocess.run([find_tool("ffmpeg"), "-v", "error", *source], check=True)
+    with open_library(config) as home:
+        home.save_all(replace(record(number), folder=pictures.parent) for number in range(VIDEOS))
+    with serve_process(folder, "--no-auth") as server:
+        return [_first_answer(browser, server.address), _scrolling(browser, server.address)]
+
+
+def _first_answer(browser: Any, address: str) -> list[str]:
+    painted, packed = [], 0.0
+    for _ in range(5):
+        context = browser.new_context(viewport={"width": 1280, "height": 800})
+        page = context.new_page()
+        page.add_init_script(_PAINT)
+        page.goto(f"{address}/?q=bridge")
+        painted.append(wait_until(page, "window.painted", 30))
+        packed = page.evaluate(
+            """performance.getEntriesByType("resource").filter((entry) => /\\.(js|css)$/.test(entry.name))
+               .reduce((sum, entry) => sum + entry.encodedBodySize, 0)"""
+        )
+        context.close()
+    detail = f"{statistics.median(painted) / 1000:.2f} s (median of 5); {packed / 1024:.0f} KB of script and style"
+    return [f"first answer of {VIDEOS * 5:,} moments painted, cold", detail, "1.0 s; 120 KB packed"]
+
+
+def _scrolling(browser: Any, address: str) -> list[str]:
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.add_init_script(_PAINT)
+    page.goto(f"{address}/?q=red+OR+street+OR+car+OR+dog")
+    wait_until(page, "window.painted", 30)
+    page.wait_for_timeout(1000)
+    page.evaluate("tasks.length = 0")
+    found = page.evaluate(_SCROLL, CARDS)
+    page.close()
+    detail = f"{found['longest']:.0f} ms, {found['over']} over 50 ms; at most {found['most']} cards in the document"
+    return [f"longest task while {found['seen']:,} cards scroll by", detail, "50 ms"]
+
+
+# From the click to the first frame that is shown of the moment, and which frame that is.
+_CLICK = """async (place) => {
+  const start = performance.now();
+  document.querySelector(`[data-place="${place}"]`).click();
+  let video = null;
+  while (!(video = document.querySelector("dialog video"))) await new Promise(requestAnimationFrame);
+  return await new Promise((resolve) => {
+    const look = (now, frame) => {
+      if (getComputedStyle(video).opacity === "0") return video.requestVideoFrameCallback(look); // not shown yet
+      resolve({ ms: performance.now() - start, at: frame.mediaTime });
+    };
+    video.requestVideoFrameCallback(look);
+  });
+}"""
+
+
+def click(browser: Any, folder: Path) -> list[list[str]]:
+    """A click on a moment in the library until its first frame is shown."""
+    clicks = 40
+    _made_library(folder, clicks)
+    times, off = [], []
+    with serve_process(folder, "--no-auth") as server:
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.goto(f"{server.address}/?q=harbour&sort=name")
+        for place in range(clicks):
+            wait_until(page, f"document.querySelector('[data-place=\"{place}\"]')")
+            found = page.evaluate(_CLICK, place)
+            times.append(found["ms"])
+            off.append(abs(found["at"] - SECOND_SCENE) * FRAME_RATE)
+            page.keyboard.press("Escape")
+            wait_until(page, "!document.querySelector('dialog')")
+            page.evaluate(f"document.querySelector('[data-place=\"{place}\"]').focus()")
+            page.keyboard.press("ArrowRight")
+            page.wait_for_timeout(200)
+        page.close()
+    detail = f"{_p95(times):.0f} ms, median {statistics.median(times):.0f} ms; off by {max(off):.1f} frames at most"
+    return [[f"a click on a moment to its frame, p95 of {clicks}", detail, "400 ms; 1 frame"]]
+
+
+# Each gives rows: what, measured, goal.
+ROWS: dict[str, Callable[[Any, Path], list[list[str]]]] = {"triage": triage, "library": library, "click": click}
 
 
 def main() -> None:
-    """Measure all, and print a table."""
+    """Measure all, or what is named, and print a table."""
     from playwright.sync_api import sync_playwright
 
+    names = sys.argv[1:] or list(ROWS)
     rows = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS))
-        for measure in ROWS:
+        for name in names:
             folder = Path(tempfile.mkdtemp(prefix="vidkit-page-"))
             try:
-                rows.append(measure(browser, folder))
+                rows += ROWS[name](browser, folder)
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
     print(table(["what", "measured", "goal"], rows))

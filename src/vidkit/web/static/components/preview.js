@@ -77,6 +77,9 @@ function Playing({ moment, query }) {
   </div>`;
 }
 
+/** Seconds after a frame's time, as records round it, at which that frame is shown and not the one before. */
+const INSIDE = 0.001;
+
 /**
  * What can be played of a moment: the whole video, from the moment's place in it; where that is not kept, a clip.
  * @param {Moment} moment
@@ -92,6 +95,7 @@ function sourcesOf(moment) {
 function Player({ moment, from }) {
   const sources = sourcesOf(moment);
   const [place, setPlace] = useState(0);
+  const [asked] = useState(from); // the address changes while it plays
   const video = useRef(/** @type {HTMLVideoElement | null} */ (null));
   const source = sources[place];
   useKeys("Open moment", [
@@ -101,6 +105,7 @@ function Player({ moment, from }) {
     const element = video.current;
     if (!element || !source) return;
     const shift = moment.start_time - source.start;
+    const first = Math.min(Math.max(0, asked - shift), source.end) + INSIDE;
     /** Keep the second in the address while it stands still. */
     const note = () => {
       const at = element.currentTime + shift;
@@ -108,23 +113,26 @@ function Player({ moment, from }) {
       change({ t: at > moment.start_time + 0.05 ? String(Number(at.toFixed(2))) : null }, { replace: true });
     };
     const again = () => {
-      element.currentTime = source.start;
+      element.currentTime = source.start + INSIDE;
       element.play().catch(() => {});
     };
     const begin = () => {
-      element.currentTime = Math.min(Math.max(0, from - shift), source.end);
+      element.currentTime = first;
       element.play().catch(() => {}); // The browser may want a click first.
     };
+    const reveal = () => element.classList.remove("preview-seeking");
     const loop = () => {
-      if (element.currentTime >= source.end && !element.paused) element.currentTime = source.start;
+      if (element.currentTime >= source.end && !element.paused) element.currentTime = source.start + INSIDE;
     };
     element.addEventListener("loadedmetadata", begin, { once: true });
+    element.addEventListener("seeked", reveal);
     element.addEventListener("timeupdate", loop);
     element.addEventListener("ended", again);
     element.addEventListener("pause", note);
     element.addEventListener("seeked", note);
     return () => {
       element.removeEventListener("loadedmetadata", begin);
+      element.removeEventListener("seeked", reveal);
       element.removeEventListener("timeupdate", loop);
       element.removeEventListener("ended", again);
       element.removeEventListener("pause", note);
@@ -136,15 +144,19 @@ function Player({ moment, from }) {
       <${Icon} name="warning" size=${28} />
       <p>The browser cannot play this video, or its file was not kept.</p>
     </div>`;
-  return html`<video
-    class="preview-video"
-    ref=${video}
-    src=${source.url}
-    poster=${pictureOf(moment) ?? undefined}
-    controls
-    playsinline
-    onError=${() => setPlace(place + 1)}
-  ></video>`;
+  // Until the moment's first frame is there, its picture is shown: the browser would show the video's first frame.
+  const picture = pictureOf(moment);
+  return html`<div class="preview-player" style=${picture ? { backgroundImage: `url("${picture}")` } : {}}>
+    <video
+      class="preview-video preview-seeking"
+      ref=${video}
+      src=${source.url}
+      preload="auto"
+      controls
+      playsinline
+      onError=${() => setPlace(place + 1)}
+    ></video>
+  </div>`;
 }
 
 /** @param {HTMLVideoElement} video */
