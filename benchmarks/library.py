@@ -139,11 +139,11 @@ def record(number: int) -> LibraryEntry:
     return LibraryEntry(made, Path("/videos/processed"))
 
 
-def searches() -> dict[str, list[Query]]:
-    """The searches, by kind; each asks for the first 20 answers, as the command does."""
+def typed() -> dict[str, list[dict[str, Any]]]:
+    """The searches, by kind, as `parse_query` takes them."""
     words = vocabulary()[0]
     ranks = (0, 1, 2, 5, 8, 12, 20, 35, 55, 80, 150, 300, 600, 1200, 2500, 5000, 10_000, 15_000, 19_999)
-    typed: dict[str, list[dict[str, Any]]] = {
+    return {
         "one word": [{"words": words[rank]} for rank in ranks],
         "two words": [{"words": f"{words[a]} {words[b]}"} for a, b in ((0, 1), (5, 30), (1, 400), (90, 3000))],
         "a phrase": [
@@ -182,7 +182,11 @@ def searches() -> dict[str, list[Query]]:
             )
         ],
     }
-    return {kind: [parse_query(limit=20, **each) for each in all_] for kind, all_ in typed.items()}
+
+
+def searches() -> dict[str, list[Query]]:
+    """The searches, by kind; each asks for the first 20 answers, as the command does."""
+    return {kind: [parse_query(limit=20, **each) for each in all_] for kind, all_ in typed().items()}
 
 
 Clock = Callable[[], "tuple[float, float]"]  # seconds by the clock, seconds of the processors

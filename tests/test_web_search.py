@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sqlite3
 import time
@@ -15,10 +16,11 @@ import requests
 from tests.records import make_record
 from tests.web import config_in, get, serving
 from vidkit.cli import main
+from vidkit.core.redaction import TOKEN
 from vidkit.library import LibraryEntry, moment_as_json, parse_query, video_key
 from vidkit.library.sqlite import open_sqlite
 from vidkit.rows import FAILURE_COLUMNS
-from vidkit.web.cursors import encode_cursor
+from vidkit.web.cursors import decode_cursor, encode_cursor
 from vidkit.web.search_parameters import SearchParameters
 from vidkit.web.services import Services
 
@@ -124,6 +126,14 @@ def test_a_cursor_of_500_ranked_answers_is_small_and_leads_on_from_any_page_agai
     second = get(address, SEARCH, params=asked).json()
     assert second == get(address, SEARCH, params=asked).json()
     assert second["items"][0] != first["items"][0]
+
+
+def test_a_cursor_never_looks_like_a_key_which_no_address_may_have() -> None:
+    rest = base64.urlsafe_b64decode("Avk_" * 600)
+    texts = [encode_cursor("q", [], b"x" * shift + rest) for shift in range(3)]
+    assert [decode_cursor("q", text) for text in texts] == [([], b"x" * shift + rest) for shift in range(3)]
+    assert not any(TOKEN.search(text) for text in texts)
+    assert any(TOKEN.search(text.replace(".", "_")) for text in texts)
 
 
 def test_a_wrong_cursor_is_refused_in_words(address: str) -> None:

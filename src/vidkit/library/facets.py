@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from vidkit.library.protocol import LENGTHS
 from vidkit.library.text import fold, label
@@ -155,13 +156,16 @@ def merged(found: Mapping[str, int]) -> Counter[str]:
     spelled: dict[str, str] = {}
     counts = Counter[str]()
     for name, videos in sorted(found.items(), key=lambda item: (-item[1], item[0])):
-        counts[spelled.setdefault(label(name), name)] += videos
+        counts[spelled.setdefault(_label(name), name)] += videos
     return counts
 
 
 def folded(text: str) -> str:
     """The name or a value of a CSV's column as facts have it."""
     return " ".join(fold(text).split())
+
+
+_label = lru_cache(1 << 15)(label)
 
 
 def ordered(found: Mapping[str, int]) -> dict[str, int]:

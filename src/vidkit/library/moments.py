@@ -11,7 +11,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar, cast
 
 from vidkit.core import shown_url
@@ -112,7 +112,7 @@ class Text:
 
 def moment_as_json(moment: Moment) -> dict[str, Any]:
     """A moment as JSON has it: its fields by their names, paths as texts."""
-    values = asdict(moment)
+    values = dict(vars(moment))  # all of it is plain: `asdict` would copy every mark
     values["thumbnail"] = str(moment.thumbnail) if moment.thumbnail else None
     values["record_path"] = str(moment.record_path)
     return values
@@ -291,23 +291,24 @@ def _moment(entry: LibraryEntry, piece: Piece, query: Query, rank: float) -> Mom
 
 def _context(piece: Piece, terms: Sequence[Term]) -> tuple[str, tuple[tuple[int, int], ...]]:
     """The words in context: from the description if they are in it, else from tags, class, file name."""
-    labels = ", ".join(dict.fromkeys(piece.labels))
-    texts = [" ".join(unicodedata.normalize("NFC", text).split()) for text in (piece.description, labels)]
-    marked = [(text, _marks(text, terms)) for text in texts]
-    text, marks = next((pair for pair in marked if pair[1]), marked[0] if texts[0] else marked[1])
+    text, marks = _marked(piece.description, terms)
+    if not marks and piece.labels:
+        labels, label_marks = _marked(", ".join(dict.fromkeys(piece.labels)), terms)
+        if label_marks or not text:
+            text, marks = labels, label_marks
     return _cut(text, marks)
 
 
+def _marked(text: str, terms: Sequence[Term]) -> tuple[str, list[tuple[int, int]]]:
+    text = " ".join(unicodedata.normalize("NFC", text).split())
+    return text, _marks(text, terms)
+
+
 def _marks(text: str, terms: Sequence[Term]) -> list[tuple[int, int]]:
+    if not terms or not text:
+        return []
     found = words_with_places(text)
-    places = set()
-    for term in terms:
-        for at in range(len(found) - len(term.words) + 1):
-            here = [word for word, _, _ in found[at : at + len(term.words)]]
-            if term.prefix and here[-1].startswith(term.words[-1]):
-                here[-1] = term.words[-1]
-            if tuple(here) == term.words or here[0] in term.forms:
-                places.add((found[at][1], found[at + len(term.words) - 1][2]))
+    places = {place for term in terms for place in _places(found, term)}
     apart: list[tuple[int, int]] = []
     for start, end in sorted(places):
         if apart and start < apart[-1][1]:
@@ -315,6 +316,24 @@ def _marks(text: str, terms: Sequence[Term]) -> list[tuple[int, int]]:
         else:
             apart.append((start, end))
     return apart
+
+
+def _places(found: Sequence[tuple[str, int, int]], term: Term) -> Iterator[tuple[int, int]]:
+    """Where a term stands among the words of a text."""
+    first, last, length = term.words[0], term.words[-1], len(term.words)
+    if length == 1:
+        alike = {first, *term.forms}
+        for word, start, end in found:
+            if word in alike or (term.prefix and word.startswith(first)):
+                yield start, end
+        return
+    for at in range(len(found) - length + 1):
+        if found[at][0] == first:
+            here = [word for word, _, _ in found[at : at + length]]
+            if term.prefix and here[-1].startswith(last):
+                here[-1] = last
+            if tuple(here) == term.words:
+                yield found[at][1], found[at + length - 1][2]
 
 
 def _cut(text: str, marks: Sequence[tuple[int, int]]) -> tuple[str, tuple[tuple[int, int], ...]]:

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import time
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -104,18 +104,22 @@ class SqliteFacets:
             found[as_written if folded(as_written) == value else value] = count
         return found
 
-    def _columns_of(self, videos: Iterable[int]) -> dict[int, dict[str, str]]:
+    def _columns_of(self, videos: Collection[int]) -> dict[int, dict[str, str]]:
         """The columns of the CSV of some videos, as they are written there."""
-        new = [video for video in set(videos) if video not in self._written]
-        if len(self._written) > _MOST_WRITTEN:
-            self._written.clear()
+        with self._lock:
+            found = {video: self._written[video] for video in videos if video in self._written}
+        new = [video for video in set(videos) if video not in found]
         for at in range(0, len(new), 500):
             part = new[at : at + 500]
             asked = f"SELECT video, record FROM records WHERE video IN ({','.join('?' * len(part))})"
             with self._connections.reading() as connection:
                 for video, text in connection.execute(asked, part):
-                    self._written[video] = json.loads(text)["source"]["columns"]
-        return {video: self._written[video] for video in videos if video in self._written}
+                    found[video] = json.loads(text)["source"]["columns"]
+        with self._lock:
+            if len(self._written) > _MOST_WRITTEN:
+                self._written.clear()
+            self._written |= found
+        return found
 
     def _matched(self, query: Query, with_moments: bool, deadline: float) -> _Matched:
         """The videos of a query, as of now: the facets of a page are asked for one by one."""

@@ -20,6 +20,7 @@ from vidkit.web.problems import Problem
 
 LONGEST = 4096  # characters
 _CHECK = 9  # bytes
+_SIGNS = b"-."  # with `_`, a long cursor might look like a key, and keys are refused in addresses
 
 
 def encode_cursor(scope: str, values: list[Any], rest: bytes = b"") -> str:
@@ -31,7 +32,7 @@ def encode_cursor(scope: str, values: list[Any], rest: bytes = b"") -> str:
         rest: more, at most 2.5 KB.
     """
     content = json.dumps(values, separators=(",", ":")).encode() + b"\n" + rest
-    return base64.urlsafe_b64encode(_check(scope, content) + content).decode().rstrip("=")
+    return base64.b64encode(_check(scope, content) + content, _SIGNS).decode().rstrip("=")
 
 
 def decode_cursor(scope: str, cursor: str) -> tuple[list[Any], bytes]:
@@ -43,7 +44,7 @@ def decode_cursor(scope: str, cursor: str) -> tuple[list[Any], bytes]:
     try:
         if len(cursor) > LONGEST:
             raise ValueError(cursor)
-        content = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
+        content = base64.b64decode(cursor + "=" * (-len(cursor) % 4), _SIGNS, validate=True)
         if content[:_CHECK] != _check(scope, content[_CHECK:]):
             raise ValueError(cursor)
         values, _, rest = content[_CHECK:].partition(b"\n")
