@@ -76,7 +76,7 @@ function Numbers({ stats }) {
     [lasting(seconds), "of video"],
     [bytes(stats.bytes), "of files"],
     [count(described), "described"],
-    ...(failed ? [[count(failed), "failed in the last run"]] : []),
+    ...(failed ? [[count(failed), "failed"]] : []),
   ];
   return html`<dl class="stats-numbers">
     ${numbers.map(([number, words]) => html`<div class="panel" key=${words}><dt>${words}</dt><dd class="number">${number}</dd></div>`)}
@@ -105,7 +105,7 @@ function Charts({ stats, query, by }) {
     <${Chart} title="Codecs" query=${query} bars=${barsOf(stats.codecs, (name) => ({ codec: name }))} />
     <${ByKey} stats=${stats} query=${query} by=${by} />
     ${sum(stats.failures) > 0 &&
-    html`<${Chart} title="Failures of the last run" of="Reason" query=${query} bars=${barsOf(stats.failures, () => null)} bad />`}
+    html`<${Chart} title="Failures" of="Reason" query=${query} bars=${barsOf(stats.failures, () => null)} bad />`}
     ${cost.length > 0 &&
     html`<section class="panel">
       <div class="panel-head"><h2>Model</h2></div>
