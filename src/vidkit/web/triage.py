@@ -65,23 +65,38 @@ def open_queue(
         LibraryError: the library or the database cannot be read or written.
     """
     text = json.dumps(options, sort_keys=True)
-    with _making:
+    there = _queue_with_work(state, text)
+    if there is not None:
+        return there, False
+    with _making:  # whoever comes with the same query meanwhile waits, and joins
+        there = _queue_with_work(state, text)
+        if there is not None:
+            return there, False
         with state.writing() as connection:
             insert = "INSERT OR IGNORE INTO triage_queues (query, keys, total, done, made, at, who) VALUES"
             done = connection.execute(f"{insert} (?, '{{}}', 0, 0, 0, ?, ?)", (text, timestamp(), who))
-            row = connection.execute("SELECT * FROM triage_queues WHERE query = ?", (text,)).fetchone()
-        if not row["made"] or row["done"] == row["total"]:
-            _add_moments(state, row["id"], _moments_found(library, query))
-        return row["id"], done.rowcount > 0
+            (number,) = connection.execute("SELECT id FROM triage_queues WHERE query = ?", (text,)).fetchone()
+        _add_moments(state, number, _moments_found(library, query))
+        return number, done.rowcount > 0
+
+
+def _queue_with_work(state: StateDatabase, query: str) -> int | None:
+    """The number of the queue of a query, if it is whole and something of it is left."""
+    with state.reading() as connection:
+        asked = "SELECT id FROM triage_queues WHERE query = ? AND made AND done < total"
+        row = connection.execute(asked, (query,)).fetchone()
+        return None if row is None else row["id"]
 
 
 def _moments_found(library: Library, query: Query) -> Iterator[tuple[str, str, int]]:
     """(key of the video, kind, number) of each moment that a query finds, in its order."""
-    for at in range(0, MOST, _BATCH):
-        found = library.search(replace(query, limit=_BATCH, offset=at))
-        for moment in found:
+    after = None
+    while True:
+        page = library.page(replace(query, limit=_BATCH), after)
+        for moment in page.moments:
             yield video_key(moment.url), moment.kind, moment.number
-        if len(found) < _BATCH:
+        after = page.next
+        if after is None:
             return
 
 

@@ -42,7 +42,7 @@ export function KeyBar({ keys, triage, onEdit, last }) {
       </button>`,
     )}
     ${free &&
-    html`<button class="triage-key triage-key-new" onClick=${() => onEdit(free)} aria-label=${`Give key ${free} a meaning`}>
+    html`<button class=${`triage-key triage-key-new ${Object.keys(keys).length > 2 ? "only-wide" : ""}`} onClick=${() => onEdit(free)} aria-label=${`Give key ${free} a meaning`}>
       <kbd>${free}</kbd><${Icon} name="plus" size=${18} />
     </button>`}
     <button class="triage-key" disabled=${none} onClick=${() => triage.answer({ skip: true })} aria-label=${named("s", "Skip")}>

@@ -27,7 +27,8 @@ export function Page({ query }) {
   const { value, error, loading } = useLoad(key, () => (number ? get(`/triage/${number}`) : start(search)));
   if (error) return html`<div class="page"><p class="problem-box" role="alert">${wordsOf(error)}</p><${Start} /></div>`;
   if (key === null) return html`<div class="page"><${Start} /></div>`;
-  if (!value || loading) return html`<div class="page-loading" aria-busy="true"></div>`;
+  if (!value || loading)
+    return html`<div class="notice" aria-busy="true"><div class="spinner triage-spinner"></div><p>Collecting the moments …</p></div>`;
   return html`<${Work} key=${value.id} queue=${value} />`;
 }
 
