@@ -12,6 +12,7 @@ import requests
 
 from tests.web import config_in, serving
 from vidkit.core.config import Config
+from vidkit.core.hosts import read_hosts
 from vidkit.export import export_to_json
 from vidkit.library import video_key
 from vidkit.record import Record
@@ -39,16 +40,20 @@ class Site:
 
 
 @contextmanager
-def site_of(folder: Path, videos: Sequence[tuple[Path, dict[str, Any]]], no_auth: bool = True) -> Iterator[Site]:
+def site_of(
+    folder: Path, videos: Sequence[tuple[Path, dict[str, Any]]], no_auth: bool = True, allowed: str = ""
+) -> Iterator[Site]:
     """Process videos and serve them.
 
     Args:
         folder: an empty one, for everything.
         videos: each file with what its record gets: keys of the record; `scene_words`, a text for each scene;
-            `labels`, as a person gives them through the API.
+            `columns`, of a CSV; `labels`, as a person gives them through the API.
         no_auth: nobody need sign in.
+        allowed: which hosts of this machine jobs may reach.
     """
     config = config_in(folder)
+    config = replace(config, serve=replace(config.serve, allowed_hosts=read_hosts(allowed)))
     config = replace(config, processing=replace(config.processing, **QUICK))
     records, labels = _processed(config, videos)
     with serving(config, no_auth=no_auth) as (address, services):
@@ -75,8 +80,10 @@ def _processed(
             record: dict[str, Any] = dict(process_video_pipeline(str(video), run=run))
             for scene, text in zip(record["scenes"], changes.get("scene_words", []), strict=False):
                 scene["description"] = text
+            if columns := changes.get("columns"):
+                record["source"] = {**record["source"], "columns": columns}
             if given := changes.get("labels"):
                 labels[record["filename"]] = given
-            own = {key: value for key, value in changes.items() if key not in ("scene_words", "labels")}
+            own = {key: value for key, value in changes.items() if key not in ("scene_words", "columns", "labels")}
             records[record["filename"]] = record | own
     return records, labels  # type: ignore[return-value]

@@ -1,0 +1,155 @@
+"""Write the screenshots of the web library into docs/images/: made-up videos, a real server, a real Chromium.
+
+    .venv/bin/python scripts/make_screenshots.py [NAME ...]
+
+Chromium, Playwright and Pillow have to be installed.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "src")]
+
+from tests.browser import ARGUMENTS, find_chromium, folder_app, served, wait_until  # noqa: E402
+from tests.made_up_videos import make_videos  # noqa: E402
+from tests.web_pages import Site, site_of  # noqa: E402
+
+IMAGES = ROOT / "docs" / "images"
+SIZE = {"width": 1280, "height": 800}
+PHONE = {"width": 375, "height": 667}
+COLOURS = 256  # of a picture: small files, and nobody sees it
+Prepare = Callable[[Any, "Site"], None]
+
+
+def nothing(page: Any, site: Site) -> None:
+    """The page as it is when it is opened."""
+
+
+def triage(page: Any, site: Site) -> None:
+    """A queue with keys, of which some moments are answered."""
+    call = """async (path, body, method = "POST") => (await fetch(`/api/v1${path}`, {
+        method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" } })).json()"""
+    page.evaluate(f"""async () => {{
+        const call = {call};
+        const queue = await call("/triage", {{ query: {{ q: "light OR fractal" }} }});
+        await call(`/triage/${{queue.id}}`, {{ keys: {{ 1: {{ class: "Landscape" }}, 2: {{ class: "Computed" }},
+            3: {{ class: "Test chart" }}, n: {{ add_tags: ["Night"] }}, c: {{ add_tags: ["Calm"] }} }} }}, "PATCH");
+    }}""")
+    page.reload()
+    wait_until(page, "document.querySelectorAll('.triage-key').length > 5")
+    wait_until(page, "document.querySelector('.triage-video')?.readyState >= 2")
+    for key in "12c":
+        page.keyboard.press(key)
+        page.wait_for_timeout(600)
+    page.keyboard.press("Space")
+
+
+def jobs(page: Any, site: Site) -> None:
+    """Jobs that are done, one of them with a failure, and what runs."""
+    with served(folder_app(Path(site.services.config.paths.download_directory))) as videos:
+        names = [record["filename"] for record in list(site.records.values())[:4]]
+        jobs = {"from the archive": [*names[:2], "missing.mp4"], "new ones": names[2:]}
+        page.evaluate(
+            """async (jobs) => {
+                const headers = { "Content-Type": "application/json" };
+                for (const [name, urls] of Object.entries(jobs))
+                  await fetch("/api/v1/jobs", { method: "POST", headers, body: JSON.stringify({ urls, name }) });
+            }""",
+            {name: [f"{videos}/{file}" for file in files] for name, files in jobs.items()},
+        )
+        ended = "({ items }) => items.every((job) => job.finished_at)"
+        wait_until(page, f"fetch('/api/v1/jobs').then((one) => one.json()).then({ended})", 180)
+    page.reload()
+
+
+def hover(page: Any, site: Site) -> None:
+    """A card under the pointer."""
+    page.mouse.move(640, 300)
+
+
+def play(page: Any, site: Site) -> None:
+    """A few seconds into the video."""
+    page.wait_for_timeout(1500)
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture: the address, what is done before, how it looks."""
+
+    path: str
+    prepare: Prepare = nothing
+    scheme: str = "light"
+    phone: bool = False
+
+
+SHOTS = {
+    "library": Shot("/", hover),
+    "library-dark": Shot("/?q=fractal", hover, scheme="dark"),
+    "library-phone": Shot("/?q=light", phone=True),
+    "video": Shot("/videos/{key}", play),
+    "triage": Shot("/triage?q=light+OR+fractal", triage),
+    "triage-phone": Shot("/triage?q=light+OR+fractal", triage, phone=True),
+    "jobs": Shot("/jobs", jobs),
+    "datasets": Shot("/datasets"),
+    "stats": Shot("/stats?by=topic"),
+    "keys": Shot("/keys"),
+    "audit": Shot("/audit"),
+    "sign-in": Shot("/sign-in"),
+}
+
+
+def main(names: list[str]) -> None:
+    """Make the pictures of these names; all by default."""
+    from playwright.sync_api import sync_playwright
+
+    IMAGES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="vidkit-pictures-") as name:
+        folder = Path(name)
+        made = make_videos(folder / "videos")
+        with site_of(folder, made, allowed="127.0.0.1") as site, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS))
+            for each in names or SHOTS:
+                (IMAGES / f"{each}.png").write_bytes(small(take(browser, site, SHOTS[each])))
+                print(f"docs/images/{each}.png")
+
+
+def take(browser: Any, site: Site, shot: Shot) -> bytes:
+    """A picture of a page, as PNG."""
+    context = browser.new_context(
+        viewport=PHONE if shot.phone else SIZE,
+        color_scheme=shot.scheme,
+        device_scale_factor=2 if shot.phone else 1,
+        is_mobile=shot.phone,
+        has_touch=shot.phone,
+    )
+    page = context.new_page()
+    page.goto(site.address + shot.path.format(key=site.key("evening-at-the-bay.mp4")))
+    page.wait_for_load_state("networkidle")
+    shot.prepare(page, site)
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(800)
+    taken: bytes = page.screenshot()
+    context.close()
+    return taken
+
+
+def small(picture: bytes) -> bytes:
+    """The same picture with few colours."""
+    from PIL import Image
+
+    few = Image.open(io.BytesIO(picture)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    packed = io.BytesIO()
+    few.save(packed, "PNG", optimize=True)
+    return packed.getvalue()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
