@@ -179,7 +179,7 @@ function Header() {
 function KeyList() {
   const [shown] = useState(() => activeGroups().reverse());
   return html`<${Dialog} title="Keyboard" onClose=${() => (helpOpen.value = false)} wide>
-    <div class="dialog-body key-lists">
+    <div class="dialog-body key-lists" tabindex="0" role="region" aria-label="All keys">
       ${shown.map(
         (group) => html`<section>
           <h3>${group.title}</h3>

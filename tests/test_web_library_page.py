@@ -1,0 +1,406 @@
+"""The library's page in a real browser: search, cards, filters, the open moment, labels and removal."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.browser import serious_problems, wait_until
+from tests.conftest import MakeVideo
+from tests.records import make_record
+from tests.web import config_in, serving
+from tests.web_pages import Site, site_of
+from vidkit.ffmpeg import find_tool
+from vidkit.library import LibraryEntry
+
+INERT = "<img src=x onerror=\"document.title='hacked'\">"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, make_video: MakeVideo) -> Iterator[Site]:
+    street = make_video("street.mp4", shots=3, shot_length=4.0, options=("-g", "25"))
+    market = make_video("market.mp4", shots=1, shot_length=3.0)
+    gone = [make_video(f"gone{number}.mp4", shot_length=1.0) for number in (1, 2)]
+    videos: list[tuple[Path, dict[str, Any]]] = [
+        (
+            street,
+            {
+                "scene_words": ["A red car waits at a crossing", "A dog runs over the bridge", "Night falls"],
+                "labels": {"class": "Documentary", "add_tags": ["Outdoor", "City"]},
+            },
+        ),
+        (
+            market,
+            {
+                "qwen_description": f"A woman buys apples {INERT} at a red stall",
+                "labels": {"add_tags": [INERT]},
+            },
+        ),
+        *((video, {"qwen_description": "A passing cloud"}) for video in gone),
+    ]
+    with site_of(tmp_path_factory.mktemp("library"), videos) as site:
+        yield site
+
+
+def cards(page: Any) -> list[str]:
+    """The titles of the cards in the order of the answers, once they are there."""
+    wait_until(page, "document.querySelector('.card, .library-main .notice') !== null")
+    return page.evaluate(  # type: ignore[no-any-return]
+        """[...document.querySelectorAll('[data-place]')].sort((a, b) => a.dataset.place - b.dataset.place)
+           .map(link => link.textContent.trim())"""
+    )
+
+
+def query_of(page: Any) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(page.url).query)
+
+
+def focus_card(page: Any, place: int = 0) -> None:
+    wait_until(page, f"document.querySelector('[data-place=\"{place}\"]') !== null")
+    page.focus(f'[data-place="{place}"]')
+
+
+def test_a_search_is_in_the_address_and_back_leads_to_before_it(page: Any, site: Site) -> None:
+    page.goto(site.address + "/")
+    assert set(cards(page)) == set(site.records)
+    page.fill("#search", "red")
+    page.wait_for_url("**/?q=red")
+    wait_until(page, "document.querySelectorAll('.card').length === 2")
+    assert set(cards(page)) == {"street.mp4", "market.mp4"}
+    assert set(page.locator("mark").all_inner_texts()) == {"red"}
+    page.fill("#search", "dog")
+    page.press("#search", "Enter")
+    page.wait_for_url("**/?q=dog")
+    wait_until(page, "document.querySelectorAll('.card').length === 1")
+    page.go_back()
+    wait_until(page, "document.querySelectorAll('.card').length === 2")
+    assert page.input_value("#search") == "red"
+    page.go_back()
+    wait_until(page, "document.querySelectorAll('.card').length === 4")
+    page.go_forward()
+    wait_until(page, "document.querySelectorAll('.card').length === 2")
+
+
+def test_a_search_that_cannot_be_read_says_why(page: Any, page_errors: list[str], site: Site) -> None:
+    page.goto(site.address + "/?q=-red")
+    cards(page)
+    page.fill("#search", "...")
+    page.get_by_role("alert").wait_for()
+    assert "letter" in page.get_by_role("alert").inner_text() or page.get_by_role("alert").inner_text()
+    assert page.get_attribute("#search", "aria-invalid") == "true"
+    page_errors.clear()  # the browser notes the answer's status
+
+
+def test_a_search_without_answers_says_so_and_leads_back(page: Any, site: Site) -> None:
+    page.goto(site.address + "/?q=zeppelin")
+    page.get_by_text("No moment matches").wait_for()
+    page.get_by_role("link", name="Show everything").click()
+    assert set(cards(page)) == set(site.records)
+
+
+def test_facets_count_and_narrow_down(page: Any, site: Site) -> None:
+    page.goto(site.address + "/")
+    cards(page)
+    facets = page.get_by_role("complementary", name="Filters")
+    facets.get_by_role("button", name="City").click()
+    page.wait_for_url("**/?tag=City")
+    wait_until(page, "document.querySelectorAll('.card').length === 1")
+    assert cards(page) == ["street.mp4"]
+    wait_until(page, "document.querySelector('.library-count').textContent === '1 moment in 1 video'")
+    assert facets.get_by_role("button", name="City").get_attribute("aria-pressed") == "true"
+    page.get_by_role("button", name="Take away the filter City").click()
+    wait_until(page, "document.querySelectorAll('.card').length > 1")
+    assert "tag" not in query_of(page)
+    facets.get_by_role("button", name="Documentary").click()
+    wait_until(page, "document.querySelectorAll('.card').length === 1")
+    page.go_back()
+    wait_until(page, "document.querySelectorAll('.card').length > 1")
+
+
+def test_slow_facets_do_not_delay_the_answers(page: Any, site: Site) -> None:
+    waiting: list[Any] = []
+    page.route("**/api/v1/facets?*", lambda route: waiting.append(route))
+    page.goto(site.address + "/?q=red")
+    assert len(cards(page)) == 2
+    page.locator(".facet-skeleton").first.wait_for()
+    for route in waiting:
+        route.continue_()
+    page.get_by_role("complementary", name="Filters").get_by_role("button", name="Documentary").wait_for()
+
+
+def test_a_search_is_saved_opened_and_forgotten(page: Any, site: Site) -> None:
+    page.goto(site.address + "/?q=red&tag=City")
+    cards(page)
+    saved = page.get_by_role("button", name="Saved searches")
+    saved.click()
+    page.get_by_role("button", name="Save this search").click()
+    page.get_by_role("dialog").get_by_label("Name").fill(f"Red in town {INERT}")
+    page.get_by_role("button", name="Save", exact=True).click()
+    wait_until(page, "document.querySelector('dialog') === null")
+    page.goto(site.address + "/")
+    cards(page)
+    saved.click()
+    page.get_by_role("link", name="Red in town").click()
+    page.wait_for_url("**/?q=red&tag=City")
+    assert cards(page) == ["street.mp4"]
+    saved.click()
+    page.get_by_role("button", name="Forget Red in town").click()
+    page.get_by_text("No search has been saved yet.").wait_for()
+
+
+def test_enter_plays_the_moment_from_its_first_second_in_a_loop(page: Any, site: Site) -> None:
+    scene = site.records["street.mp4"]["scenes"][1]
+    page.goto(site.address + "/?q=dog")
+    cards(page)
+    page.focus("#search")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**open=*")
+    wait_until(page, "document.querySelector('dialog video')?.currentTime > 0")
+    times = [page.evaluate("document.querySelector('dialog video').currentTime")]
+    assert scene["start_time"] <= times[0] < scene["start_time"] + 2
+    wait_until(page, f"document.querySelector('dialog video').currentTime > {times[0]} + 0.3")
+    # Near its end it goes back to its first second.
+    page.evaluate(f"document.querySelector('dialog video').currentTime = {scene['end_time'] - 0.3}")
+    wait_until(page, f"document.querySelector('dialog video').currentTime < {scene['end_time'] - 1}")
+    assert page.evaluate("document.querySelector('dialog video').currentTime") >= scene["start_time"] - 0.05
+    page.keyboard.press("Escape")
+    wait_until(page, "document.querySelector('dialog') === null")
+    assert "open" not in query_of(page)
+    assert page.evaluate("document.activeElement.dataset.place") == "0"
+
+
+def test_a_link_shows_another_person_the_same_moment_and_second(page: Any, site: Site) -> None:
+    scene = site.records["street.mp4"]["scenes"][1]
+    at = scene["start_time"] + 1.5
+    page.goto(f"{site.address}/?q=red&open={site.key('street.mp4')}:scene:2&t={at}")
+    page.get_by_role("dialog").get_by_text("A dog runs over the bridge").wait_for()
+    wait_until(page, f"Math.abs((document.querySelector('dialog video')?.currentTime ?? 0) - {at}) < 2")
+    page.evaluate("document.querySelector('dialog video').pause()")
+    page.evaluate(f"document.querySelector('dialog video').currentTime = {at}")
+    page.wait_for_url(f"**t={at:g}*")
+
+
+def test_keys_go_from_one_open_moment_to_the_next_and_to_the_videos_page(page: Any, site: Site) -> None:
+    page.goto(site.address + "/?q=red&sort=name")
+    first, second = cards(page)
+    focus_card(page)
+    page.keyboard.press("Enter")
+    page.get_by_role("dialog").get_by_role("heading", name=first).wait_for()
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("dialog").get_by_role("heading", name=second).wait_for()
+    page.keyboard.press("ArrowLeft")
+    page.get_by_role("dialog").get_by_role("heading", name=first).wait_for()
+    link = page.get_by_role("link", name="Video page").get_attribute("href")
+    assert link.startswith(f"/videos/{site.key(first)}?")
+    assert parse_qs(urlsplit(link).query)["from"] == ["q=red&sort=name"]
+
+
+def test_hovering_scrubs_through_the_moment_on_the_contact_sheet(page: Any, site: Site) -> None:
+    scene = site.records["street.mp4"]["scenes"][1]
+    page.goto(site.address + "/?q=dog")
+    cards(page)
+    box = page.locator(".card").bounding_box()
+    shown = set()
+    for part in (0.02, 0.5, 0.97):
+        page.mouse.move(box["x"] + box["width"] * part, box["y"] + 30)
+        wait_until(
+            page, f"Math.abs(parseFloat(document.querySelector('.card-part')?.style.width) - {part * 100}) < 3"
+        )
+        shown.add(page.evaluate("document.querySelector('.card-scrub > div').style.backgroundPosition"))
+    width = 160  # of a picture; the sheet has ten side by side, a second apart
+    places = sorted(-int(re.match(r"-?\d+", place)[0]) // width for place in shown)  # type: ignore[index]
+    assert len(places) == 3
+    assert places[0] >= int(scene["start_time"]) - 1
+    assert places[-1] <= int(scene["end_time"])
+    page.mouse.move(2, 2)
+    wait_until(page, "document.querySelector('.card-scrub') === null")
+
+
+def test_moments_are_selected_by_click_shift_and_x(page: Any, site: Site) -> None:
+    page.goto(site.address + "/?sort=name")
+    cards(page)
+    count = "document.querySelector('.selection-count')?.textContent ?? ''"
+    page.hover(".card >> nth=0")
+    page.click(".card-tick >> nth=0")
+    wait_until(page, f"{count}.includes('1 moment')")
+    page.click(".card-title >> nth=2", modifiers=["Shift"])
+    wait_until(page, f"{count}.includes('3 moments')")
+    page.click(".card-title >> nth=3")  # while something is selected, a click selects
+    wait_until(page, f"{count}.includes('4 moments')")
+    focus_card(page, 1)
+    page.keyboard.press("x")
+    wait_until(page, f"{count}.includes('3 moments')")
+    assert page.locator('[role=checkbox][aria-checked="true"]').count() == 3
+    page.keyboard.press("Escape")
+    wait_until(page, f"{count} === ''")
+    page.keyboard.press("x")
+    focus_card(page, 3)
+    page.keyboard.press("Shift+X")
+    wait_until(page, f"{count}.includes('3 moments')")
+
+
+def test_arrow_keys_go_from_card_to_card(page: Any, site: Site) -> None:
+    page.goto(site.address + "/?sort=name")
+    cards(page)
+    focus_card(page)
+    for key, place in (("ArrowRight", 1), ("End", 3), ("ArrowLeft", 2), ("Home", 0), ("ArrowUp", 0)):
+        page.keyboard.press(key)
+        wait_until(page, f"document.activeElement.dataset.place === '{place}'")
+
+
+def test_labels_are_kept_shown_and_undone(page: Any, site: Site) -> None:
+    before = site.kept("street.mp4")
+    page.goto(site.address + "/?q=dog")
+    cards(page)
+    focus_card(page)
+    page.keyboard.press("x")
+    page.keyboard.press("l")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Class").fill("Animals")
+    dialog.get_by_label("Add tags").fill("Dog, Bridge,")
+    dialog.get_by_role("button", name="City").click()
+    dialog.get_by_role("button", name="Label", exact=True).click()
+    wait_until(page, "document.querySelector('.card').textContent.includes('Animals')")
+    kept = site.kept("street.mp4")
+    assert kept["classification"] == "Animals"
+    assert {"Outdoor", "Dog", "Bridge"} < set(kept["tags"])
+    assert "City" not in kept["tags"]
+    page.get_by_role("button", name="Undo").click()
+    wait_until(page, "document.querySelector('.card').textContent.includes('Documentary')")
+    kept = site.kept("street.mp4")
+    assert (kept["classification"], kept["tags"]) == (before["classification"], before["tags"])
+
+
+def test_removal_asks_once_and_removes(page: Any, site: Site) -> None:
+    page.goto(site.address + "/?q=cloud&sort=name")
+    assert cards(page) == ["gone1.mp4", "gone2.mp4"]
+    focus_card(page)
+    page.keyboard.press("x")
+    page.keyboard.press("Delete")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Cancel").click()
+    wait_until(page, "document.querySelector('dialog') === null")
+    assert site.kept("gone1.mp4")
+    page.get_by_role("button", name="Remove").click()
+    dialog.get_by_role("button", name="Remove").click()
+    wait_until(page, "document.querySelectorAll('.card').length === 1")
+    assert cards(page) == ["gone2.mp4"]
+    assert site.services.library.find(site.records["gone1.mp4"]["source"]["url"]) == []
+    wait_until(page, "document.querySelector('.selection') === null")
+
+
+def test_export_takes_the_selected_videos_along(page: Any, site: Site) -> None:
+    page.goto(site.address + "/?q=red")
+    cards(page)
+    focus_card(page)
+    page.keyboard.press("x")
+    page.keyboard.press("e")
+    page.wait_for_url("**/datasets?keys=*")
+    assert query_of(page)["keys"][0] in (site.key("street.mp4"), site.key("market.mp4"))
+
+
+def test_markup_in_descriptions_and_tags_is_text(page: Any, site: Site) -> None:
+    page.goto(site.address + "/?q=apples")
+    cards(page)
+    assert INERT[:8] in page.locator(".card-words").inner_text()
+    page.focus('[data-place="0"]')
+    page.keyboard.press("Enter")
+    page.get_by_role("dialog").get_by_text("A woman buys apples").wait_for()
+    assert page.title() != "hacked"
+    assert page.locator("img[src=x]").count() == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [375, 1280])
+def test_nothing_serious_bars_anyone_from_it(page: Any, site: Site, scheme: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=scheme)
+    page.goto(site.address + "/?q=red&tag=City")
+    cards(page)
+    wait_until(page, "document.querySelectorAll('.skeleton').length === 0")
+    assert serious_problems(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    focus_card(page)
+    page.keyboard.press("x")
+    assert serious_problems(page) == []
+    page.keyboard.press("l")
+    page.get_by_role("dialog").wait_for()
+    assert serious_problems(page) == []
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    page.get_by_role("heading", name="Keyboard").wait_for()
+    assert serious_problems(page) == []
+    page.keyboard.press("Escape")
+    focus_card(page)
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Video page").wait_for()
+    assert serious_problems(page) == []
+    if width < 900:
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Filters").click()
+        page.get_by_role("heading", name="Filters").wait_for()
+        assert serious_problems(page) == []
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a library of 1,000 moments, with the same pictures for every video."""
+    config = config_in(tmp_path_factory.mktemp("many"))
+    folder = config.paths.processed_directory
+    (folder / "thumbnails").mkdir(parents=True)
+    for number in range(1, 6):
+        picture = [
+            "-f",
+            "lavfi",
+            "-i",
+            "color=teal:s=160x90",
+            "-frames:v",
+            "1",
+            folder / f"thumbnails/{number}.jpg",
+        ]
+        subprocess.run([find_tool("ffmpeg"), "-v", "error", *picture], check=True)
+    words = ["a red car", "a dog in the street", "the old bridge", "rain over the red roofs", "a train arrives"]
+    records = (make_record(f"video{number:04d}.mp4", scenes=words) for number in range(200))
+    with serving(config, no_auth=True) as (address, services):
+        services.library.save_all(LibraryEntry(record, folder) for record in records)
+        yield address
+
+
+@pytest.mark.slow
+def test_many_answers_need_few_cards(page: Any, many: str) -> None:
+    page.goto(many + "/?q=red+OR+dog+OR+bridge+OR+train&sort=name")
+    cards(page)
+    seen: set[str] = set()
+    most = 0
+    for _ in range(400):
+        here = page.evaluate("[...document.querySelectorAll('[data-place]')].map(link => link.dataset.place)")
+        seen |= set(here)
+        most = max(most, len(here))
+        if len(seen) == 1000:
+            break
+        page.evaluate("scrollBy(0, innerHeight * 0.8)")
+        page.evaluate("(async () => { for (let n = 0; n < 6; n++) await new Promise(requestAnimationFrame) })()")
+    assert len(seen) == 1000
+    assert most <= 300
+    ids = page.evaluate("[...document.querySelectorAll('[data-place]')].map(link => link.href)")
+    assert len(ids) == len(set(ids))
+
+
+def test_back_from_another_page_shows_the_list_where_it_was_left(page: Any, many: str) -> None:
+    page.goto(many + "/?q=red&sort=name")
+    cards(page)
+    page.evaluate("scrollTo(0, 1500)")
+    wait_until(page, "scrollY === 1500")
+    page.wait_for_timeout(300)
+    page.evaluate("history.pushState(null, '', '/nowhere'); dispatchEvent(new PopStateEvent('popstate'))")
+    page.get_by_text("There is no such page").wait_for()
+    page.go_back()
+    wait_until(page, "scrollY === 1500 && document.querySelector('.card') !== null")
