@@ -82,6 +82,9 @@ class FileResponse(Response):
             if scope["method"] == "HEAD" or self._first >= self._end:
                 await send({"type": "http.response.body", "body": b""})
                 return
+            if self._end - self._first <= PIECE:
+                await self._send_pieces(send)
+                return
             # Sending to a client that has gone does not fail in every server, so somebody has to listen.
             gone = asyncio.ensure_future(_disconnected(receive))
             try:
@@ -91,10 +94,10 @@ class FileResponse(Response):
                 with suppress(asyncio.CancelledError):
                     await gone
 
-    async def _send_pieces(self, send: Send, gone: asyncio.Future[None]) -> None:
+    async def _send_pieces(self, send: Send, gone: asyncio.Future[None] | None = None) -> None:
         file, at = self._file.fileno(), self._first
         space = memoryview(bytearray(min(PIECE, self._end - at)))
-        while at < self._end and not gone.done():
+        while at < self._end and not (gone and gone.done()):
             piece = await _piece(file, at, space[: self._end - at])
             if not piece:  # it was cut short meanwhile: the server then ends the connection
                 return

@@ -22,8 +22,9 @@ from vidkit.web.record_files import (
     sprites_vtt,
 )
 from vidkit.web.services import Shared
-from vidkit.web.video_key import Entry
+from vidkit.web.video_key import entry_of
 
+# The views look their video up themselves: a dependency that does would cost each request a second thread.
 router = APIRouter(prefix=f"{API}/videos/{{key}}", tags=["media"])
 
 # Seconds for which a browser shows a picture again without asking: a grid of cards shows the same ones again.
@@ -32,22 +33,25 @@ Download = Annotated[bool, Query(description="send it as a file to save")]
 
 
 @router.get("/video", response_class=Response)
-def video(entry: Entry, request: Request, services: Shared, download: Download = False) -> Response:
+def video(key: str, request: Request, services: Shared, download: Download = False) -> Response:
     """The original video: the download, if it was kept, or the local file. `Range` is answered."""
+    entry = entry_of(key, services)
     file, media_type = open_video(entry, services.config)
     return FileResponse(request, file, media_type, entry.record["filename"] if download else None)
 
 
 @router.get("/clips/{n}", response_class=Response)
-def clip(entry: Entry, n: int, request: Request, download: Download = False) -> Response:
+def clip(key: str, n: int, request: Request, services: Shared, download: Download = False) -> Response:
     """A clip, by its index. `Range` is answered."""
+    entry = entry_of(key, services)
     name = f"{Path(entry.record['filename']).stem}_clip_{n:03d}.mp4"
     return FileResponse(request, open_clip(entry, n), CLIP_TYPE, name if download else None)
 
 
 @router.get("/scenes/{n}/thumbnail", response_class=Response)
-def thumbnail(entry: Entry, n: int, request: Request, download: Download = False) -> Response:
+def thumbnail(key: str, n: int, request: Request, services: Shared, download: Download = False) -> Response:
     """The picture of a scene, by its index: a JPEG."""
+    entry = entry_of(key, services)
     name = f"{Path(entry.record['filename']).stem}_scene_{n:03d}.jpg"
     return FileResponse(
         request, open_thumbnail(entry, n), PICTURE_TYPE, name if download else None, _PICTURES_FRESH
@@ -55,9 +59,9 @@ def thumbnail(entry: Entry, n: int, request: Request, download: Download = False
 
 
 @router.get("/sprites.vtt", response_class=Response)
-def sprites(entry: Entry, request: Request) -> Response:
+def sprites(key: str, request: Request, services: Shared) -> Response:
     """The contact sheet for players, as WebVTT: each cue names the part of an image that shows these seconds."""
-    content = sprites_vtt(entry)
+    content = sprites_vtt(entry_of(key, services))
     etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
     if request.headers.get("if-none-match") == etag:
@@ -66,6 +70,6 @@ def sprites(entry: Entry, request: Request) -> Response:
 
 
 @router.get("/sprites/{n}", response_class=Response)
-def sprite(entry: Entry, n: int, request: Request) -> Response:
+def sprite(key: str, n: int, request: Request, services: Shared) -> Response:
     """An image of the contact sheet, from 0: a JPEG."""
-    return FileResponse(request, open_sprites(entry, n), PICTURE_TYPE, fresh=_PICTURES_FRESH)
+    return FileResponse(request, open_sprites(entry_of(key, services), n), PICTURE_TYPE, fresh=_PICTURES_FRESH)
