@@ -1,6 +1,6 @@
 """The web library's page in a real Chromium, over a real `vidkit serve` in a process of its own.
 
-Run alone: `.venv/bin/python benchmarks/web_page.py [triage] [library] [click]`. Chromium and Playwright have to be installed.
+Run alone: `.venv/bin/python benchmarks/web_page.py [triage] [library] [click] [video]`. Chromium and Playwright have to be installed.
 """
 
 from __future__ import annotations
@@ -20,13 +20,15 @@ from measure import table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.browser import ARGUMENTS, find_chromium, wait_until
+from tests.records import make_record
 from tests.web import config_in
 from tests.web_library import add_videos
 from tests.web_process import serve_process
 
 from vidkit.core.config import Config, load_config
+from vidkit.export import export_to_json
 from vidkit.ffmpeg import find_tool
-from vidkit.library import open_library
+from vidkit.library import open_library, video_key
 
 KEYS = 100
 VIDEOS = 100_000  # of five moments each
@@ -237,8 +239,87 @@ def click(browser: Any, folder: Path) -> list[list[str]]:
     return [[f"a click on a moment to its frame, p95 of {clicks}", detail, "400 ms; 1 frame"]]
 
 
+# From the click on a scene of the video's page to its first frame that is shown, and which frame that is.
+_SCENE_CLICK = """async (place) => {
+  const start = performance.now();
+  document.querySelectorAll(".part-go")[place].click();
+  return await new Promise((resolve) => {
+    const video = document.querySelector("vidkit-media video:not(.waits)");
+    video.requestVideoFrameCallback((now, frame) => resolve({ ms: performance.now() - start, at: frame.mediaTime }));
+  });
+}"""
+# Zooms in, scrolls through, zooms out: how long each frame of the page takes.
+_ZOOM = """async () => {
+  const canvas = document.querySelector(".time-line canvas");
+  const { left, top, width } = canvas.getBoundingClientRect();
+  const wheel = (options) => canvas.dispatchEvent(
+    new WheelEvent("wheel", { clientX: left + width / 2, clientY: top + 40, bubbles: true, cancelable: true, ...options }));
+  tasks.length = 0;
+  for (let turn = 0; turn < 240; turn++) {
+    if (turn < 80) wheel({ deltaY: -40 });
+    else if (turn < 160) wheel({ deltaX: 60 });
+    else wheel({ deltaY: 40 });
+    await new Promise(requestAnimationFrame);
+  }
+  return Math.max(0, ...tasks);
+}"""
+SCENES = 2000
+
+
+def video(browser: Any, folder: Path) -> list[list[str]]:
+    """The page of a video of ten minutes in 720p with 2,000 scenes: clicks on scenes, and a time line that zooms."""
+    config = _config(folder)
+    downloads = config.paths.download_directory
+    downloads.mkdir(exist_ok=True)
+    source = ["-f", "lavfi", "-i", "testsrc2=s=1280x720:r=25:d=600", "-preset", "ultrafast", "-g", "250"]
+    subprocess.run(
+        [find_tool("ffmpeg"), "-v", "error", *source, "-pix_fmt", "yuv420p", downloads / "long.mp4"], check=True
+    )
+    entry = make_record(
+        "long.mp4", scenes=[f"scene {number}" for number in range(SCENES)], duration=600.0, fps=25.0
+    )
+    for number, scene in enumerate(entry["scenes"]):
+        scene |= {
+            "start_time": round(number * 7.5) / 25,
+            "end_time": round(number * 7.5 + 7.5) / 25,
+            "thumbnail": None,
+        }
+    entry |= {"size": (downloads / "long.mp4").stat().st_size, "sprites": None}
+    export_to_json(entry, config.paths.processed_directory)
+    with open_library(config) as home:
+        home.save(entry, config.paths.processed_directory)
+    chosen = [number * 397 % SCENES for number in range(1, 61)]
+    with serve_process(folder, "--no-auth") as server:
+        page = browser.new_page(viewport={"width": 1440, "height": 1000})
+        page.add_init_script(_PAINT)
+        page.goto(f"{server.address}/videos/{video_key(entry['source']['url'])}?t=1")
+        page.get_by_role("tab", name="Scenes").click()
+        wait_until(page, "document.querySelector('vidkit-media video:not(.waits)')?.readyState >= 2", 30)
+        page.evaluate(_SCENE_CLICK, 5)
+        found = []
+        for place in chosen:
+            found.append(page.evaluate(_SCENE_CLICK, place))
+            page.wait_for_timeout(150)
+        longest = page.evaluate(_ZOOM)
+        page.close()
+    starts = [entry["scenes"][place]["start_time"] for place in chosen]
+    off = max(abs(each["at"] - start) * 25 for each, start in zip(found, starts, strict=True))
+    times = [each["ms"] for each in found]
+    detail = f"{_p95(times):.0f} ms, median {statistics.median(times):.0f} ms; off by {off:.1f} frames at most"
+    return [
+        [f"a click on a scene of a video (720p, keyframes 10 s apart) to its frame, p95 of {len(times)}", detail,
+         "400 ms; 1 frame"],
+        [f"longest task while a time line of {SCENES:,} scenes zooms and scrolls", f"{longest:.0f} ms", "50 ms"],
+    ]  # fmt: skip
+
+
 # Each gives rows: what, measured, goal.
-ROWS: dict[str, Callable[[Any, Path], list[list[str]]]] = {"triage": triage, "library": library, "click": click}
+ROWS: dict[str, Callable[[Any, Path], list[list[str]]]] = {
+    "triage": triage,
+    "library": library,
+    "click": click,
+    "video": video,
+}
 
 
 def main() -> None:
