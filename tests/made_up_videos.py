@@ -63,7 +63,7 @@ def make_videos(folder: Path, count: int = len(VIDEOS)) -> list[tuple[Path, dict
     made = []
     for name, (shots, topic) in list(VIDEOS.items())[:count]:
         path = folder / f"{name}.mp4"
-        _make_video(path, shots)
+        make_shots(path, shots)
         tags = list(dict.fromkeys(SHOTS[shot][2] for shot in shots))
         words = [SHOTS[shot][1] for shot in shots]
         made.append((path, {
@@ -77,7 +77,7 @@ def make_videos(folder: Path, count: int = len(VIDEOS)) -> list[tuple[Path, dict
     return made
 
 
-def _make_video(path: Path, shots: Sequence[str]) -> None:
+def make_shots(path: Path, shots: Sequence[str]) -> None:
     """A silent video of some SHOTS, three seconds each, in 640x360."""
     inputs, graph = [], ""
     for at, shot in enumerate(shots):
