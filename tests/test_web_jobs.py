@@ -239,6 +239,7 @@ def test_jobs_of_a_server_that_is_killed_are_finished_by_the_next_and_nothing_is
     with serving_process(config) as (site, _):
         jobs = [site.wait(number, seconds=120) for number in numbers]
         assert [job["state"] for job in jobs] == ["done"] * 3
+        assert len(list((tmp_path / "serve" / "servers").iterdir())) == 1
         assert [(job["processed"], job["skipped"], job["failed"]) for job in jobs] == [(2, 0, 0)] * 3
     for url in quick:
         assert sum(videos.url(asked.path) == url and asked.method == "GET" for asked in videos.asked) == 1

@@ -10,12 +10,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import pickle
 import secrets
 import shutil
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -28,6 +24,7 @@ from vidkit.core import ensure_directory, printable, without_secrets
 from vidkit.core.config import Config
 from vidkit.core.locks import FileLock, take_file_lock
 from vidkit.errors import VidkitError
+from vidkit.web.job_child import JobChild
 from vidkit.web.job_files import (
     INCOMING,
     JOBS,
@@ -48,10 +45,7 @@ log = logging.getLogger(__name__)
 MOST_WAITING = 100_000
 _TICK = 0.25  # seconds between two looks at the jobs that run
 _IDLE = 1.0  # seconds between two looks for the jobs of a server that is gone
-_SECONDS_TO_STOP = 10.0  # until a job's process is killed
-_TAIL = 4096  # bytes of what a process says that are kept
 _DAY = 86400.0
-GOES_ON = "What was done is kept, and a retry goes on from there."
 
 
 @dataclass(frozen=True)
@@ -81,15 +75,13 @@ class JobQueue:
         self._directory = config.serve.directory.absolute()
         for name in (JOBS, INCOMING, SERVERS):
             ensure_directory(self._directory / name)
-        self._owner = secrets.token_hex(8)
-        lock = take_file_lock(self._directory / SERVERS / self._owner)
-        assert lock is not None
-        self._lock: FileLock = lock
+        self._clear_incoming()
+        self._clear_servers()
+        self._owner, self._lock = self._new_owner()
         self.table = JobTable(state, self._owner)
-        self._processes: dict[int, _JobProcess] = {}
+        self._processes: dict[int, JobChild] = {}
         self._wake = threading.Event()
         self._closing = threading.Event()
-        self._clear_incoming()
         self._thread = threading.Thread(target=self._run, name="jobs")
         self._thread.start()
 
@@ -241,7 +233,7 @@ class JobQueue:
                 return
             folder = self.folder(job.id)
             try:
-                self._processes[job.id] = _JobProcess(self._directory, job.id, self._config)
+                self._processes[job.id] = JobChild(self._directory, job.id, self._config)
             except OSError as error:
                 words = f"its process cannot be started: {error.strerror or error}"
                 self._finish(job.id, self._owner, {"state": "failed", "error": words})
@@ -284,90 +276,27 @@ class JobQueue:
             except VidkitError as error:  # the next server sees to it
                 log.warning("job %d: %s", number, error)
 
+    def _new_owner(self) -> tuple[str, FileLock]:
+        """A name that no other server has, and its lock, which tells the others that this server is there."""
+        while True:
+            name = secrets.token_hex(8)
+            lock = take_file_lock(self._directory / SERVERS / name)
+            if lock is not None:  # another server may be looking whether this one is there
+                return name, lock
+
+    def _clear_servers(self) -> None:
+        """Remove the names of servers that were killed."""
+        for path in (self._directory / SERVERS).iterdir():
+            lock = take_file_lock(path)
+            if lock is not None:
+                lock.release()
+
     def _clear_incoming(self) -> None:
         """Remove what requests brought to a server that was killed meanwhile."""
         for path in (self._directory / INCOMING).iterdir():
             with contextlib.suppress(OSError):
                 if path.stat().st_mtime < time.time() - _DAY:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
-class _JobProcess:
-    """The process of one job; it leads a session, and so a group, of its own."""
-
-    def __init__(self, directory: Path, number: int, config: Config) -> None:
-        # The settings hold secrets: they go through a pipe, which nobody else can read, and not into arguments.
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "vidkit.web.job_process", str(directory), str(number)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            env={**os.environ, "PYTHONSAFEPATH": "1"},
-        )
-        self._words = b""
-        self._stop_asked: float | None = None
-        self._reader = threading.Thread(target=self._read, name=f"words of job {number}", daemon=True)
-        self._reader.start()
-        assert self._process.stdin is not None
-        with contextlib.suppress(OSError):  # it ended already; `poll` says how
-            self._process.stdin.write(pickle.dumps(config))
-            self._process.stdin.flush()
-
-    def poll(self) -> int | None:
-        """The exit status; None while it runs. One that was asked to stop and does not is killed."""
-        code = self._process.poll()
-        if code is None and self._stop_asked and time.monotonic() > self._stop_asked + _SECONDS_TO_STOP:
-            self._kill()
-        if code is not None:
-            self._close()
-        return code
-
-    def stop(self) -> None:
-        """Ask the process to stop cleanly."""
-        if self._stop_asked is None:
-            self._stop_asked = time.monotonic()
-            self._process.terminate()
-
-    def wait(self) -> None:
-        """Wait for the end of a process that was asked to stop."""
-        try:
-            self._process.wait(_SECONDS_TO_STOP)
-        except subprocess.TimeoutExpired:
-            self._kill()
-            self._process.wait()
-        self._close()
-
-    def reason(self) -> str:
-        """Why the process ended without an outcome, in words."""
-        code = self._process.returncode
-        if code == -getattr(signal, "SIGKILL", 9):
-            return f"the job's process was killed; most likely the machine ran out of memory. {GOES_ON}"
-        if code < 0:
-            name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
-            return f"the job's process crashed ({name}). {GOES_ON}"
-        lines = self._words.decode("utf-8", "replace").strip().splitlines()
-        why = lines[-1].removeprefix("ERROR: ") if lines else f"exit status {code}"
-        return f"the job's process ended early: {why}"
-
-    def _kill(self) -> None:
-        if os.name == "posix":
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        else:
-            self._process.kill()
-
-    def _close(self) -> None:
-        self._reader.join(1)
-        if self._process.stdin:
-            with contextlib.suppress(OSError):
-                self._process.stdin.close()
-
-    def _read(self) -> None:
-        assert self._process.stderr is not None
-        with self._process.stderr as pipe:
-            while block := os.read(pipe.fileno(), 65536):
-                self._words = (self._words + block)[-_TAIL:]
 
 
 def _link(source: Path, target: Path) -> None:

@@ -110,6 +110,9 @@ export function JobView({ job, list, open, onOpen }) {
       </h3>
       ${job.kind === "process" ? null : html`<span class="chip">${KINDS[job.kind]}</span>`}
       <div class="job-buttons">
+        ${hasEnded(job) && job.kind === "process" && job.processed + job.partial > 0
+          ? html`<a class="button button-small" href="/?sort=newest"><${Icon} name="film" size=${16} />In the library</a>`
+          : null}
         ${again && may("process")
           ? html`<button class="button button-small" onClick=${retry}><${Icon} name="repeat" size=${16} />${job.state === "done" ? "Retry failed" : "Retry"}</button>`
           : null}
@@ -189,7 +192,7 @@ function FailureList({ job }) {
   return html`<section aria-label="Failures">
     <div class="table-scroll" tabindex="0" role="region" aria-label="Rows that failed">
       <table class="table small">
-        <thead><tr><th>Line</th><th>URL</th><th>Stage</th><th>Reason</th></tr></thead>
+        <thead><tr><th class="number">Line</th><th>URL</th><th>Stage</th><th>Reason</th></tr></thead>
         <tbody>
           ${value.items.map(
             (one) => html`<tr key=${`${one.line} ${one.url}`}>

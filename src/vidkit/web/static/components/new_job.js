@@ -220,7 +220,7 @@ function CsvFound({ found }) {
       ? html`<div class="table-scroll" tabindex="0" role="region" aria-label="The first rows">
           <table class="table small">
             <thead>
-              <tr><th>Line</th><th>URL</th><th>Name</th>${others.map((name) => html`<th>${name}</th>`)}</tr>
+              <tr><th class="number">Line</th><th>URL</th><th>Name</th>${others.map((name) => html`<th>${name}</th>`)}</tr>
             </thead>
             <tbody>
               ${sample.map(
