@@ -809,7 +809,7 @@ def test_a_lost_library_is_built_anew_from_a_folder(
     assert sorted(names(library, "rain")) == ["a.mp4", "b.mp4"]
     assert library.find("a.mp4")[0].folder == folder
     warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert [Path(text.split(" is passed")[0]).name for text in warned] == [
+    assert [Path(text.split(" is skipped")[0]).name for text in warned] == [
         "half.mp4.json",
         "short.mp4.json",
         "wrong.mp4.json",

@@ -12,6 +12,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NamedTuple, TypeVar, cast
 
 from vidkit.core import shown_url
@@ -142,35 +143,45 @@ def is_meant(record: Record, key: str) -> bool:
 
 def pieces_of(record: Record) -> list[Piece]:
     """The video, then its parts in the order of `MOMENT_KEYS`: scenes, segments."""
-    scenes = record["scenes"]
+    return [_video_piece(record), *(_part(record, kind, entry) for kind, entry in _entries(record))]
+
+
+def _piece_at(record: Record, place: int) -> Piece | None:
+    """`pieces_of(record)[place]`, without the others."""
+    if place == 0:
+        return _video_piece(record)
+    found = next(islice(_entries(record), place - 1, None), None)
+    return None if found is None else _part(record, *found)
+
+
+def _video_piece(record: Record) -> Piece:
     description, labels = next(_said(record))
-    pieces = [
-        Piece(
-            kind="video",
-            number=0,
-            start_time=0.0,
-            end_time=record["duration"],
-            description=description or "",
-            labels=tuple(labels),
-            thumbnail=scenes[0]["thumbnail"] if scenes else None,
-        )
-    ]
-    starts = [scene["start_time"] for scene in scenes]
-    for kind, entry in _entries(record):
-        shown = bisect_right(starts, entry["start_time"])
+    return Piece(
+        kind="video",
+        number=0,
+        start_time=0.0,
+        end_time=record["duration"],
+        description=description or "",
+        labels=tuple(labels),
+        thumbnail=record["scenes"][0]["thumbnail"] if record["scenes"] else None,
+    )
+
+
+def _part(record: Record, kind: Kind, entry: Mapping[str, Any]) -> Piece:
+    thumbnail = entry.get("thumbnail")
+    if "thumbnail" not in entry:  # that of the scene in which it starts
+        scenes = record["scenes"]
+        shown = bisect_right(scenes, entry["start_time"], key=lambda scene: scene["start_time"])
         thumbnail = scenes[shown - 1]["thumbnail"] if shown else None
-        pieces.append(
-            Piece(
-                kind,
-                entry["index"],
-                entry["start_time"],
-                entry["end_time"],
-                entry["description"] or "",
-                tuple(entry.get("tags", ())),
-                entry.get("thumbnail", thumbnail),
-            )
-        )
-    return pieces
+    return Piece(
+        kind=kind,
+        number=entry["index"],
+        start_time=entry["start_time"],
+        end_time=entry["end_time"],
+        description=entry["description"] or "",
+        labels=tuple(entry.get("tags", ())),
+        thumbnail=thumbnail,
+    )
 
 
 def _entries(record: Record) -> Iterator[tuple[Kind, Mapping[str, Any]]]:
@@ -246,9 +257,9 @@ def moments_at(
     """The moments of hits in an index, (video, place, rank); without those that no longer exist."""
     moments = []
     for video, place, rank in hits:
-        pieces = pieces_of(entries[video].record) if video in entries else []
-        if place < len(pieces):
-            moments.append(_moment(entries[video], pieces[place], query, rank))
+        piece = _piece_at(entries[video].record, place) if video in entries else None
+        if piece is not None:
+            moments.append(_moment(entries[video], piece, query, rank))
     return moments
 
 
