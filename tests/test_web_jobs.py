@@ -168,6 +168,22 @@ def test_a_job_that_cannot_be_is_refused_at_once(site, body, status):
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+def test_a_folder_is_all_its_videos_only_where_jobs_may_read_files(site, tmp_path: Path, make_video: MakeVideo):
+    (tmp_path / "videos").mkdir()
+    for name in ("a.mp4", "b.mp4"):
+        shutil.copy(make_video(), tmp_path / "videos" / name)
+    refused = site.wait(site.submit(str(tmp_path / "videos"), "/no/such/folder"))
+    assert (refused["failed"], refused["processed"], refused["total"]) == (2, 0, 2)
+    reasons = {failed["reason"].removeprefix(failed["url"]) for failed in site.failures(refused["id"])}
+    assert len(reasons) == 1  # it does not tell whether a folder is there
+    assert "AllowLocalFiles" in reasons.pop()
+    with serving(jobs_config(tmp_path, allow_local_files=True), no_auth=True) as (address, _):
+        allowed = Site(address)
+        job = allowed.wait(allowed.submit(str(tmp_path / "videos"), "/no/such/file.mp4"))
+        assert (job["total"], job["processed"], job["failed"]) == (3, 2, 1), allowed.failures(job["id"])
+        assert allowed.failures(job["id"])[0]["line"] == 3
+
+
 def test_a_job_that_runs_is_cancelled_and_no_process_is_left(site, videos):
     number = site.submit(slow(videos, "/cancelled.mp4"))
     until(lambda: site.job(number)["videos"], 30)
@@ -357,7 +373,7 @@ def test_events_end_when_the_reader_may_read_no_more(tmp_path: Path, monkeypatch
     monkeypatch.setattr(job_events, "_ASK_EVERY", 0.2)
     with serving(jobs_config(tmp_path)) as (address, services):
         key = key_of(services, "read")
-        answer = requests.get(f"{address}{JOBS}/events", stream=True, timeout=30, headers=authorized(key))
+        answer = requests.get(f"{address}{JOBS}/events", stream=True, timeout=10, headers=authorized(key))
         assert answer.status_code == 200
         (kept,) = services.keys.all()
         assert services.keys.revoke(kept.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,18 +69,22 @@ def process(task: Task) -> dict[str, Any]:
 
 
 def _rows(task: Task) -> Iterator[CsvRow]:
-    """The rows of a job, or those of its lines that are to be tried again."""
-    lines = task.what.get("lines")
+    """The rows of a job, or those of its lines that are to be tried again; for a folder, the videos in it."""
+    lines, total = task.what.get("lines"), task.what.get("total")
     wanted = None if lines is None else frozenset(lines)
-    rows = read_video_metadata_from_csv(task.folder.rows, task.what.get("base_url"))
-    for row in rows:
-        if wanted is None or row.line in wanted:
-            for each in _expanded(row, task.config):
-                if not (isinstance(each, Row) and task.progress.was_done(each.url)):
-                    yield each
+    for row in read_video_metadata_from_csv(task.folder.rows, task.what.get("base_url")):
+        if wanted is not None and row.line not in wanted:
+            continue
+        rows = _expanded(row, task.config)
+        if len(rows) > 1 and total is not None:
+            total += len(rows) - 1
+            task.progress.expect(total)
+        for each in rows:
+            if not (isinstance(each, Row) and task.progress.was_done(each.url)):
+                yield each
 
 
-def _expanded(row: CsvRow, config: Config) -> Iterable[CsvRow]:
+def _expanded(row: CsvRow, config: Config) -> Sequence[CsvRow]:
     """A row, or the videos of the folder that it names, where jobs may read this machine's files."""
     if not config.serve.allow_local_files or not isinstance(row, Row):
         return (row,)
@@ -88,7 +92,7 @@ def _expanded(row: CsvRow, config: Config) -> Iterable[CsvRow]:
     if path is None or not path.is_dir():
         return (row,)
     made = config.paths.processed_directory, config.paths.download_directory
-    return (each._replace(line=row.line) if isinstance(each, Row) else each for each in rows_of([row.url], made))
+    return [each._replace(line=row.line) if isinstance(each, Row) else each for each in rows_of([row.url], made)]
 
 
 def retag(task: Task) -> dict[str, Any]:

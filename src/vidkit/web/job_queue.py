@@ -103,7 +103,7 @@ class JobQueue:
         """
         prepared = ensure_directory(self.incoming())
         try:
-            what = {**request.what, "kind": request.kind, "settings": dict(request.settings)}
+            what = dict(request.what, kind=request.kind, settings=dict(request.settings), total=request.total)
             write_json(JobFolder(prepared).request, what)
             if request.rows is not None:
                 _link(request.rows, JobFolder(prepared).rows)
@@ -140,7 +140,7 @@ class JobQueue:
             raise Problem(HTTPStatus.CONFLICT, f"job {job.id} has not ended: it is {job.state}")
         if not what:
             raise Problem(HTTPStatus.CONFLICT, f"the folder of job {job.id} is gone, so it cannot be tried again")
-        kind, settings, total = what.pop("kind"), what.pop("settings"), job.total
+        kind, settings, total = what.pop("kind"), what.pop("settings"), what.pop("total", job.total)
         if job.state == "done":
             lines = failed_lines(folder)
             if not lines or kind != "process":
