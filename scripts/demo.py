@@ -12,9 +12,11 @@ import threading
 from pathlib import Path
 
 from vidkit.cli import main
+from vidkit.core import load_config
 from vidkit.ffmpeg import find_tool
 
-FOLDER = Path("demo")
+SITE = Path("demo")
+PORT = 8764  # the same each time, where it is free: a second demo is the same video again
 
 
 def make_sample(path: Path) -> None:
@@ -35,43 +37,40 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 def serve(folder: Path) -> str:
     """Serve a folder on loopback as long as this process lives; its URL."""
     handler = functools.partial(Handler, directory=str(folder))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    try:
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", PORT), handler)
+    except OSError:
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return f"http://127.0.0.1:{server.server_port}"
 
 
 def demo(urls: list[str]) -> int:
-    """Process, then show where the results are and what is in a record."""
-    settings = [f"[Paths]\nDownloadDirectory = {FOLDER}/downloaded_videos"]
-    settings += [f"ProcessedDirectory = {FOLDER}/processed_videos", f"[Library]\nPath = {FOLDER}/library.db"]
-    settings += [f"[Serve]\nDirectory = {FOLDER}/serve", f"ExportDirectory = {FOLDER}/exports"]
-    settings += [f"[Logging]\nLogFile = {FOLDER}/video_processing.log", ""]
-    (FOLDER / "site").mkdir(parents=True, exist_ok=True)
-    config = FOLDER / "config.ini"
-    config.write_text("\n".join(settings), encoding="utf-8")
+    """Process into the library of this folder, then show where the results are and what is in a record."""
     if not urls:
-        sample = FOLDER / "site" / "sample.mp4"
+        SITE.mkdir(parents=True, exist_ok=True)
+        sample = SITE / "sample.mp4"
         if not sample.exists():
             make_sample(sample)
-        urls = [serve(FOLDER / "site") + "/sample.mp4"]
+        urls = [serve(SITE) + "/sample.mp4"]
     print(f"$ vidkit process --urls {' '.join(urls)}", flush=True)
-    code = main(["process", "--config", str(config), "--force", "--urls", *urls])
-    records = sorted((FOLDER / "processed_videos").glob("*.json"), key=lambda path: path.stat().st_mtime)
+    code = main(["process", "--force", "--urls", *urls])
+    records = sorted(Path(load_config().paths.processed_directory).glob("*.json"), key=os.path.getmtime)
     records = [path for path in records if path.name != "summary.json"]
     if code == 0 and records:
         print(f"\n$ cat {records[-1]}")
         print(records[-1].read_text(encoding="utf-8"))
         print(f"The record is {records[-1]}; its clips and thumbnails are beside it.")
-        print("\n".join(["", *next_steps(config, records[-1].stem)]))
+        print("\n".join(["", *next_steps(records[-1].stem)]))
     return code
 
 
-def next_steps(config: Path, video: str) -> list[str]:
+def next_steps(video: str) -> list[str]:
     """What to try now, in lines that can be copied; what comes after a # is for the reader."""
     commands = [
-        (f"vidkit search --config {config} {shlex.quote(Path(video).stem)}", "find the video in the library"),
-        (f"vidkit show --config {config} {shlex.quote(video)}", "show its record"),
-        (f"vidkit serve --config {config}", "show the library in the browser"),
+        (f"vidkit search {shlex.quote(Path(video).stem)}", "find the video in the library"),
+        (f"vidkit show {shlex.quote(video)}", "show its record"),
+        ("vidkit serve", "show the library in the browser"),
         ("mkdir ~/videos; cd ~/videos; vidkit init", "create your own folder with settings and rule files"),
         ("vidkit doctor", "show what is installed, configured and missing"),
         ("vidkit process --urls URL ...", "process your videos: URLs, pages, files; or --csv FILE"),

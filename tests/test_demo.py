@@ -16,10 +16,10 @@ from tests.web import get
 SCRIPT = Path(__file__).parents[1] / "scripts" / "demo.py"
 
 
-def _moments_of_the_server(step: str, environment: dict[str, str]) -> int:
+def _moments_of_the_server(step: str, environment: dict[str, str], folder: Path) -> int:
     """How many moments of the sample the server finds that a step starts."""
     command = [*shlex.split(step, comments=True), "--no-auth", "--port", "0"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as server:
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment, cwd=folder) as server:
         assert server.stderr
         try:
             address = re.search(r"http://[\d.:]+", server.stderr.readline())
@@ -39,12 +39,12 @@ def test_the_commands_that_the_demo_names_at_its_end_work(tmp_path: Path) -> Non
     environment = {**os.environ, "PATH": f"{command.parent}{os.pathsep}{os.environ['PATH']}"}
     environment.pop("VIRTUAL_ENV", None)
     environment["HOME"] = str(tmp_path)
-    done = subprocess.run([sys.executable, SCRIPT], capture_output=True, text=True, env=environment)
+    done = subprocess.run([sys.executable, SCRIPT], capture_output=True, text=True, env=environment, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     steps = done.stdout.rpartition("Next steps:\n")[2].splitlines()
     assert re.match(r"  source \S+/bin/activate +#", steps[0])
-    assert _moments_of_the_server(steps[3], environment) >= 1
+    assert _moments_of_the_server(steps[3], environment, tmp_path) >= 1
     for step in (*steps[1:3], steps[4]):
-        tried = subprocess.run(step, shell=True, capture_output=True, text=True, env=environment)
+        tried = subprocess.run(step, shell=True, capture_output=True, text=True, env=environment, cwd=tmp_path)
         assert tried.returncode == 0, step
         assert "sample.mp4" in tried.stdout or "config.ini written" in tried.stdout
