@@ -267,23 +267,19 @@ SCENES = 2000
 
 
 def video(browser: Any, folder: Path) -> list[list[str]]:
-    """The page of a video of ten minutes in 720p with 2,000 scenes: clicks on scenes, and a time line that zooms."""
+    """The page of a video in 720p with 2,000 scenes of two frames each: clicks on scenes, a time line that zooms."""
     config = _config(folder)
     downloads = config.paths.download_directory
     downloads.mkdir(exist_ok=True)
-    source = ["-f", "lavfi", "-i", "testsrc2=s=1280x720:r=25:d=600", "-preset", "ultrafast", "-g", "250"]
+    source = ["-f", "lavfi", "-i", "testsrc2=s=1280x720:r=25:d=160", "-preset", "ultrafast", "-g", "250"]
     subprocess.run(
         [find_tool("ffmpeg"), "-v", "error", *source, "-pix_fmt", "yuv420p", downloads / "long.mp4"], check=True
     )
     entry = make_record(
-        "long.mp4", scenes=[f"scene {number}" for number in range(SCENES)], duration=600.0, fps=25.0
+        "long.mp4", scenes=[f"scene {number}" for number in range(SCENES)], duration=160.0, fps=25.0
     )
     for number, scene in enumerate(entry["scenes"]):
-        scene |= {
-            "start_time": round(number * 7.5) / 25,
-            "end_time": round(number * 7.5 + 7.5) / 25,
-            "thumbnail": None,
-        }
+        scene |= {"start_time": number * 2 / 25, "end_time": (number + 1) * 2 / 25, "thumbnail": None}
     entry |= {"size": (downloads / "long.mp4").stat().st_size, "sprites": None}
     export_to_json(entry, config.paths.processed_directory)
     with open_library(config) as home:

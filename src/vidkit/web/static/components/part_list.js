@@ -1,6 +1,6 @@
 // The scenes or the clips of a video as a list, with their pictures and descriptions. A click goes to the first frame.
 
-import { html, useEffect, useRef } from "../ui.js";
+import { html, useEffect, useMemo, useRef } from "../ui.js";
 import { clock, lasting } from "../format.js";
 import { Icon } from "./icons.js";
 
@@ -26,34 +26,45 @@ export function PartList({ parts, now, noun, picture, download, onSeek }) {
   useEffect(() => {
     const box = own.current;
     const row = /** @type {HTMLElement | undefined} */ (box?.children[now]);
+    box?.querySelector("[aria-current]")?.removeAttribute("aria-current");
+    row?.setAttribute("aria-current", "true");
     if (!box || !row || box.contains(document.activeElement)) return;
     if (row.offsetTop < box.scrollTop || row.offsetTop + row.offsetHeight > box.scrollTop + box.clientHeight)
       box.scrollTop = row.offsetTop - 60;
   }, [now]);
+  // Thousands of rows are not made again for each scene that is played: which one it is, is marked above.
+  const rows = useMemo(() => parts.map((part) => row(part, noun, picture(part), onSeek, download)), [parts]);
   if (!parts.length) return html`<p class="quiet panel-body">This video has no ${noun}s.</p>`;
-  return html`<ol class="parts" ref=${own}>
-    ${parts.map(
-      (part, place) => html`<li class="part" aria-current=${place === now ? "true" : undefined}>
-        <button class="part-go" onClick=${() => onSeek(part)} aria-label=${`${noun} ${part.index}, ${clock(part.start_time, 1)}`}>
-          <span class="part-picture">
-            ${picture(part) && html`<img src=${picture(part)} alt="" loading="lazy" decoding="async" width="112" height="63" />`}
-          </span>
-        </button>
-        <div class="part-text">
-          <p class="part-head number">
-            <b>${part.index}</b>
-            <span>${clock(part.start_time, 1)} – ${clock(part.end_time, 1)}</span>
-            <span class="quiet">${lasting(part.end_time - part.start_time)}</span>
-            ${download &&
-            html`<a class="part-download" href=${download(part)} download aria-label=${`Download ${noun} ${part.index}`} title="Download">
-              <${Icon} name="download" size=${16} />
-            </a>`}
-          </p>
-          ${part.description && html`<p>${part.description}</p>`}
-          ${part.tags && part.tags.length > 0 &&
-          html`<p class="row">${part.tags.map((tag) => html`<span class="chip"><span class="one-line">${tag}</span></span>`)}</p>`}
-        </div>
-      </li>`,
-    )}
-  </ol>`;
+  return html`<ol class="parts" ref=${own}>${rows}</ol>`;
+}
+
+/**
+ * @param {VideoPart} part
+ * @param {string} noun
+ * @param {string | null} picture
+ * @param {(part: VideoPart) => void} onSeek
+ * @param {((part: VideoPart) => string) | undefined} download
+ */
+function row(part, noun, picture, onSeek, download) {
+  return html`<li class="part">
+    <button class="part-go" onClick=${() => onSeek(part)} aria-label=${`${noun} ${part.index}, ${clock(part.start_time, 1)}`}>
+      <span class="part-picture">
+        ${picture && html`<img src=${picture} alt="" loading="lazy" decoding="async" width="112" height="63" />`}
+      </span>
+    </button>
+    <div class="part-text">
+      <p class="part-head number">
+        <b>${part.index}</b>
+        <span>${clock(part.start_time, 1)} – ${clock(part.end_time, 1)}</span>
+        <span class="quiet">${lasting(part.end_time - part.start_time)}</span>
+        ${download &&
+        html`<a class="part-download" href=${download(part)} download aria-label=${`Download ${noun} ${part.index}`} title="Download">
+          <${Icon} name="download" size=${16} />
+        </a>`}
+      </p>
+      ${part.description && html`<p>${part.description}</p>`}
+      ${part.tags && part.tags.length > 0 &&
+      html`<p class="row">${part.tags.map((tag) => html`<span class="chip"><span class="one-line">${tag}</span></span>`)}</p>`}
+    </div>
+  </li>`;
 }

@@ -1,6 +1,6 @@
 // The contact sheet as a grid: a whole video at a glance. A click on a picture goes there.
 
-import { html, useEffect, useRef } from "../ui.js";
+import { html, useEffect, useMemo, useRef } from "../ui.js";
 import { clock } from "../format.js";
 import { pictureStyle } from "./time_line.js";
 
@@ -13,6 +13,12 @@ export function SheetGrid({ cues, now, onSeek }) {
   useEffect(() => {
     const box = own.current;
     const picture = /** @type {HTMLElement | undefined} */ (box?.children[now]);
+    for (const before of box?.querySelectorAll("[aria-current]") ?? []) {
+      before.removeAttribute("aria-current");
+      before.setAttribute("tabindex", "-1");
+    }
+    picture?.setAttribute("aria-current", "true");
+    picture?.setAttribute("tabindex", "0");
     if (!box || !picture || document.activeElement?.parentElement === box) return;
     if (picture.offsetTop < box.scrollTop || picture.offsetTop + picture.offsetHeight > box.scrollTop + box.clientHeight)
       box.scrollTop = picture.offsetTop - box.clientHeight / 2;
@@ -28,19 +34,17 @@ export function SheetGrid({ cues, now, onSeek }) {
     event.preventDefault();
     pictures[pictures.indexOf(/** @type {HTMLElement} */ (document.activeElement)) + step]?.focus();
   };
-  return html`<div class="sheet" ref=${own} onKeyDown=${onKeyDown} role="group" aria-label="Contact sheet">
-    ${cues.map(
-      (cue, number) => html`<button
-        class="sheet-cell"
-        aria-label=${clock(cue.start)}
-        aria-current=${number === now ? "true" : undefined}
-        tabindex=${number === Math.max(0, now) ? 0 : -1}
-        onClick=${() => onSeek(cue.start)}
-      >
-        <span class="sheet-picture" style=${pictureStyle(cue)}>
-          <span class="sheet-time number" aria-hidden="true">${clock(cue.start)}</span>
-        </span>
-      </button>`,
-    )}
-  </div>`;
+  // Which picture is the one that is played is marked above, so that the others need not be made again.
+  const pictures = useMemo(
+    () =>
+      cues.map(
+        (cue) => html`<button class="sheet-cell" aria-label=${clock(cue.start)} tabindex="-1" onClick=${() => onSeek(cue.start)}>
+          <span class="sheet-picture" style=${pictureStyle(cue)}>
+            <span class="sheet-time number" aria-hidden="true">${clock(cue.start)}</span>
+          </span>
+        </button>`,
+      ),
+    [cues],
+  );
+  return html`<div class="sheet" ref=${own} onKeyDown=${onKeyDown} role="group" aria-label="Contact sheet">${pictures}</div>`;
 }

@@ -71,10 +71,12 @@ export function TimeLine({ duration, lanes, cues, loop, player, onSeek }) {
   const placeHead = useRef(() => {});
   useEffect(() => {
     let asked = 0;
+    /** @type {Record<string, string>} */
+    let colours = {};
     redraw.current = () => {
       cancelAnimationFrame(asked);
       asked = requestAnimationFrame(() => {
-        if (canvas.current) draw(canvas.current, view, shown.current.lanes, shown.current.loop);
+        if (canvas.current) draw(canvas.current, view, shown.current.lanes, shown.current.loop, colours);
         placeHead.current();
       });
     };
@@ -93,17 +95,20 @@ export function TimeLine({ duration, lanes, cues, loop, player, onSeek }) {
     player.addEventListener("frame", onFrame);
     const sized = new ResizeObserver(() => redraw.current());
     if (canvas.current) sized.observe(canvas.current);
-    const themed = new MutationObserver(() => redraw.current());
+    const onTheme = () => {
+      colours = {};
+      redraw.current();
+    };
+    const themed = new MutationObserver(onTheme);
     themed.observe(document.documentElement, { attributeFilter: ["data-theme"] });
     const dark = matchMedia("(prefers-color-scheme: dark)");
-    const onDark = () => redraw.current();
-    dark.addEventListener("change", onDark);
+    dark.addEventListener("change", onTheme);
     return () => {
       cancelAnimationFrame(asked);
       player.removeEventListener("frame", onFrame);
       sized.disconnect();
       themed.disconnect();
-      dark.removeEventListener("change", onDark);
+      dark.removeEventListener("change", onTheme);
     };
   }, [player]);
   useEffect(() => redraw.current(), [lanes, loop]);
@@ -287,8 +292,9 @@ export function findBlock(blocks, time, slack = 0) {
  * @param {View} view
  * @param {Lane[]} lanes
  * @param {[number, number] | null} loop
+ * @param {Record<string, string>} colours those of the theme that are known
  */
-function draw(canvas, view, lanes, loop) {
+function draw(canvas, view, lanes, loop, colours) {
   const scale = devicePixelRatio || 1;
   const width = canvas.clientWidth;
   const height = canvas.clientHeight;
@@ -296,7 +302,7 @@ function draw(canvas, view, lanes, loop) {
   if (canvas.height !== Math.round(height * scale)) canvas.height = Math.round(height * scale);
   const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   const style = getComputedStyle(canvas);
-  const colour = (/** @type {string} */ name) => resolved(canvas, name);
+  const colour = (/** @type {string} */ name) => (colours[name] ??= resolved(canvas, name));
   const x = (/** @type {number} */ time) => ((time - view.start) / view.seconds) * width;
   pen.setTransform(scale, 0, 0, scale, 0, 0);
   pen.clearRect(0, 0, width, height);
