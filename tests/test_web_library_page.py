@@ -403,5 +403,8 @@ def test_back_from_another_page_shows_the_list_where_it_was_left(page: Any, many
     page.wait_for_timeout(300)
     page.evaluate("history.pushState(null, '', '/nowhere'); dispatchEvent(new PopStateEvent('popstate'))")
     page.get_by_text("There is no such page").wait_for()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     page.go_back()
     wait_until(page, "scrollY === 1500 && document.querySelector('.card') !== null")
+    assert [url for url in asked if "/api/v1/search?" in url] == []  # the same list, not another search
