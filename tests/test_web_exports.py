@@ -140,6 +140,9 @@ def test_an_export_that_fails_in_its_job_says_why(site):
     job = site.wait(site.post("/exports", body).json()["id"])
     assert job["state"] == "failed"
     assert "nothing to export" in job["error"]
+    again = site.call("POST", f"/{job['id']}/retry")
+    assert again.status_code == 201
+    assert (site.wait(again.json()["id"])["error"], again.json()["kind"]) == (job["error"], "export")
 
 
 def test_labels_of_many_videos_are_one_job(site):

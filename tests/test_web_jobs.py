@@ -184,6 +184,13 @@ def test_a_folder_is_all_its_videos_only_where_jobs_may_read_files(site, tmp_pat
         assert allowed.failures(job["id"])[0]["line"] == 3
 
 
+def test_the_openapi_says_whole_what_a_job_may_set(site):
+    described = requests.get(f"{site.address}/api/openapi.json", timeout=20).json()
+    body = described["paths"][JOBS]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert "encoder" in body["properties"]["settings"]["properties"]
+    assert "$ref" not in json.dumps(body)
+
+
 def test_a_job_that_runs_is_cancelled_and_no_process_is_left(site, videos):
     number = site.submit(slow(videos, "/cancelled.mp4"))
     until(lambda: site.job(number)["videos"], 30)

@@ -145,11 +145,26 @@ class Failures(BaseModel):
     next: str | None
 
 
+def _whole_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """The JSON schema of a model, whole: OpenAPI has no definitions inside one."""
+    schema = model.model_json_schema()
+    parts = schema.pop("$defs", {})
+
+    def filled(node: Any) -> Any:
+        if isinstance(node, dict):
+            name = node.get("$ref", "").removeprefix("#/$defs/")
+            return {key: filled(value) for key, value in {**parts.get(name, {}), **node}.items() if key != "$ref"}
+        return [filled(each) for each in node] if isinstance(node, list) else node
+
+    found: dict[str, Any] = filled(schema)
+    return found
+
+
 _BODIES = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {"schema": NewJob.model_json_schema(ref_template="#/components/schemas/{model}")},
+            "application/json": {"schema": _whole_schema(NewJob)},
             "text/csv": {"schema": {"type": "string", "description": "a CSV as `vidkit process --csv` reads it"}},
         },
     }
