@@ -288,7 +288,7 @@ function Transport({ player, record, state, seek, sceneNow }) {
   const typing = useRef(false);
   useEffect(() => {
     const onFrame = () => {
-      if (field.current && !typing.current) field.current.value = clock(player.time, 2);
+      if (field.current && !typing.current) field.current.value = clock(player.ready ? player.frameTime : player.time, 2);
     };
     onFrame();
     player.addEventListener("frame", onFrame);
