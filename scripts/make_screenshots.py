@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 from tests.browser import ARGUMENTS, find_chromium, folder_app, served, wait_until  # noqa: E402
-from tests.made_up_videos import make_videos  # noqa: E402
+from tests.made_up_videos import RULES, make_videos  # noqa: E402
 from tests.web_pages import Site, site_of  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
@@ -54,8 +54,9 @@ def triage(page: Any, site: Site) -> None:
 
 def jobs(page: Any, site: Site) -> None:
     """Jobs that are done, one of them with a failure, and what runs."""
-    with served(folder_app(Path(site.services.config.paths.download_directory))) as videos:
-        names = [record["filename"] for record in list(site.records.values())[:4]]
+    names = list(site.records)[:4]
+    folder = Path(site.records[names[0]]["source"]["url"]).parent
+    with served(folder_app(folder)) as videos:
         jobs = {"from the archive": [*names[:2], "missing.mp4"], "new ones": names[2:]}
         page.evaluate(
             """async (jobs) => {
@@ -97,9 +98,9 @@ SHOTS = {
     "video": Shot("/videos/{key}", play),
     "triage": Shot("/triage?q=light+OR+fractal", triage),
     "triage-phone": Shot("/triage?q=light+OR+fractal", triage, phone=True),
-    "jobs": Shot("/jobs", jobs),
     "datasets": Shot("/datasets"),
     "stats": Shot("/stats?by=topic"),
+    "jobs": Shot("/jobs", jobs),
     "keys": Shot("/keys"),
     "audit": Shot("/audit"),
     "sign-in": Shot("/sign-in"),
@@ -114,7 +115,7 @@ def main(names: list[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="vidkit-pictures-") as name:
         folder = Path(name)
         made = make_videos(folder / "videos")
-        with site_of(folder, made, allowed="127.0.0.1") as site, sync_playwright() as playwright:
+        with site_of(folder, made, allowed="127.0.0.1", rules=RULES) as site, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS))
             for each in names or SHOTS:
                 (IMAGES / f"{each}.png").write_bytes(small(take(browser, site, SHOTS[each])))

@@ -31,22 +31,33 @@ SHOTS = {
 }  # fmt: skip
 # Name of a video -> its shots, and what the CSV says of it.
 VIDEOS: dict[str, tuple[Sequence[str], str]] = {
-    "evening-at-the-bay": (["sunset", "ocean", "night"], "landscape"),
-    "deep-water": (["ocean", "night", "ocean"], "landscape"),
-    "a-walk-in-the-woods": (["forest", "sunset", "forest"], "landscape"),
-    "into-the-fractal": (["fractal", "spirals", "night"], "mathematics"),
-    "spirals": (["spirals", "fractal", "sunset"], "mathematics"),
-    "game-of-life": (["cells", "triangles", "cells"], "mathematics"),
-    "triangles": (["triangles", "forest", "spirals"], "mathematics"),
-    "broadcast-test": (["chart", "bars", "chart"], "technical"),
-    "line-up": (["bars", "ocean", "chart"], "technical"),
-    "night-drive": (["night", "cells", "sunset"], "landscape"),
-    "colours-of-the-day": (["sunset", "forest", "ocean"], "landscape"),
     "closing-titles": (["night", "bars", "sunset"], "technical"),
+    "night-drive": (["night", "cells", "sunset"], "landscape"),
+    "line-up": (["bars", "ocean", "chart"], "technical"),
+    "broadcast-test": (["chart", "bars", "chart"], "technical"),
+    "triangles": (["triangles", "forest", "spirals"], "mathematics"),
+    "game-of-life": (["cells", "triangles", "cells"], "mathematics"),
+    "deep-water": (["ocean", "night", "ocean"], "landscape"),
+    "spirals": (["spirals", "fractal", "sunset"], "mathematics"),
+    "a-walk-in-the-woods": (["forest", "sunset", "forest"], "landscape"),
+    "colours-of-the-day": (["sunset", "forest", "ocean"], "landscape"),
+    "into-the-fractal": (["fractal", "spirals", "night"], "mathematics"),
+    "evening-at-the-bay": (["sunset", "ocean", "night"], "landscape"),
 }
 _SHOT = 3  # seconds
-# The class of a video is that of the first of these tags that one of its shots has.
-_CLASSES = {"Test chart": "Test chart", "Fractal": "Computed", "Simulation": "Computed", "Pattern": "Computed"}
+RULES = {
+    "rules": [
+        {"ai_generated_tags": ["Sunset", "Water", "Nature"], "tags": ["Outdoors"]},
+        {"ai_generated_tags": ["Fractal", "Simulation", "Pattern"], "tags": ["Mathematics"]},
+        {"ai_generated_tags": ["Test chart"], "tags": ["Test chart"]},
+        {"description_keywords": ["slowly", "drifts", "soft"], "tags": ["Calm"]},
+    ],
+    "classifications": [
+        {"name": "Test chart", "tags_present": ["Test chart"]},
+        {"name": "Computed", "tags_present": ["Mathematics"]},
+        {"name": "Landscape", "tags_present": ["Outdoors"]},
+    ],
+}
 
 
 def make_videos(folder: Path, count: int = len(VIDEOS)) -> list[tuple[Path, dict[str, Any]]]:
@@ -70,8 +81,6 @@ def make_videos(folder: Path, count: int = len(VIDEOS)) -> list[tuple[Path, dict
             "scene_words": words,
             "qwen_description": ". ".join(words) + ".",
             "ai_generated_tags": tags,
-            "tags": [*tags, "H.264 Codec"],
-            "classification": next((_CLASSES[tag] for tag in _CLASSES if tag in tags), "Landscape"),
             "columns": {"topic": topic},
         }))  # fmt: skip
     return made

@@ -8,20 +8,20 @@ from typing import Any
 import pytest
 
 from tests.browser import serious_problems, wait_until
-from tests.made_up_videos import make_videos
+from tests.made_up_videos import RULES, make_videos
 from tests.web_pages import Site, site_of
 from vidkit.web.views.pages import PAGES
 
 pytestmark = pytest.mark.slow
 
 # What stands for the braces of a path, and addresses that show more of a page.
-MORE = ("/?q=fractal", "/?q=nothing+like+this", "/?open={key}:scene:1", "/triage?q=light", "/stats?by=topic")
+MORE = ("/?q=night", "/?q=nothing+like+this", "/?open={key}:scene:1", "/triage?q=night", "/stats?by=topic")
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("library")
-    with site_of(folder, make_videos(folder / "videos", 2)) as site:
+    with site_of(folder, make_videos(folder / "videos", 2), rules=RULES) as site:
         yield site
 
 

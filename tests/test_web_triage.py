@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from tests.records import make_record
-from tests.web import config_in, serving
+from tests.web import authorized, config_in, key_of, serving
 from tests.web_jobs import until
 from vidkit.export import export_to_json
 from vidkit.library import LibraryEntry
@@ -271,6 +271,34 @@ def test_four_people_at_once_answer_every_moment_once(site: Site) -> None:
         corrections = site.record(f"v{number:02d}.mp4")["corrections"]
         assert corrections is not None
         assert sorted(tag.split()[1] for tag in corrections["add_tags"]) == ["1", "2"]
+
+
+def test_the_queue_says_who_answered_and_who_has_what(tmp_path: Path) -> None:
+    config = config_in(tmp_path)
+    with serving(config) as (address, services):
+        site = Site(address, services, tmp_path / "processed")
+        site.add(*videos("a", "b", "c"))
+        anna, ben, eve = (
+            {"headers": authorized(key_of(services, scope, name))}
+            for scope, name in (("label", "anna"), ("process", "ben"), ("read", "eve"))
+        )
+        assert site.call("POST", "", {"query": {}}, **eve).status_code == 403
+        queue = site.call("POST", "", {"query": {"sort": "name"}}, **anna).json()
+        assert site.call("POST", "", {"query": {"sort": "name"}}, **ben).json()["id"] == queue["id"]
+        path = f"/{queue['id']}"
+        (first,) = site.call("POST", f"{path}/next", {"count": 1}, **anna).json()["items"]
+        (second,) = site.call("POST", f"{path}/next", {"count": 1}, **ben).json()["items"]
+        assert (first["filename"], second["filename"]) == ("a.mp4", "b.mp4")
+        which = {name: first[name] for name in ("key", "kind", "number")}
+        refused = site.call("POST", f"{path}/answers", {**which, "class": "B"}, **ben)
+        assert (refused.status_code, refused.json()["detail"][:4]) == (409, "anna")
+        assert site.call("POST", f"{path}/answers", {**which, "class": "A"}, **anna).status_code == 201
+        assert site.call("POST", f"{path}/answers", {**which, "class": "A"}, **ben).status_code == 409
+        shown = site.call("GET", path, **ben).json()
+        assert (shown["by"], shown["created_by"]) == ({"anna": 1}, "anna")
+        with services.state.reading() as connection:
+            lines = connection.execute("SELECT who, action FROM audit WHERE action = 'label'").fetchall()
+        assert [tuple(line) for line in lines] == [("anna", "label")]
 
 
 def test_a_moment_whose_video_is_gone_is_passed_over(site: Site) -> None:

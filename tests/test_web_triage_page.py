@@ -16,6 +16,8 @@ from tests.web_library import add_videos
 from vidkit.web import triage
 from vidkit.web.services import Services
 
+pytestmark = pytest.mark.slow
+
 
 class Site(NamedTuple):
     address: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,12 +14,13 @@ import requests
 from tests.web import config_in, serving
 from vidkit.core.config import Config
 from vidkit.core.hosts import read_hosts
+from vidkit.curate.retag import retagged
 from vidkit.export import export_to_json
 from vidkit.library import video_key
 from vidkit.record import Record
 from vidkit.web.services import Services
 from vidkit.workflow import process_video_pipeline
-from vidkit.workflow.run import open_run
+from vidkit.workflow.run import open_rules, open_run
 
 
 @dataclass
@@ -41,7 +43,11 @@ class Site:
 
 @contextmanager
 def site_of(
-    folder: Path, videos: Sequence[tuple[Path, dict[str, Any]]], no_auth: bool = True, allowed: str = ""
+    folder: Path,
+    videos: Sequence[tuple[Path, dict[str, Any]]],
+    no_auth: bool = True,
+    allowed: str = "",
+    rules: dict[str, Any] | None = None,
 ) -> Iterator[Site]:
     """Process videos and serve them.
 
@@ -51,11 +57,17 @@ def site_of(
             `columns`, of a CSV; `labels`, as a person gives them through the API.
         no_auth: nobody need sign in.
         allowed: which hosts of this machine jobs may reach.
+        rules: the content of the rule file, if there is one. It then says the tags and the class.
     """
     config = config_in(folder)
     config = replace(config, serve=replace(config.serve, allowed_hosts=read_hosts(allowed)))
     config = replace(config, processing=replace(config.processing, **QUICK))
+    if rules is not None:
+        (folder / "custom_tags.json").write_text(json.dumps(rules), encoding="utf-8")
+        config = replace(config, rules=replace(config.rules, custom_tag_rules=folder / "custom_tags.json"))
     records, labels = _processed(config, videos)
+    if rules is not None:
+        records = {name: retagged(record, open_rules(config)) for name, record in records.items()}
     with serving(config, no_auth=no_auth) as (address, services):
         for record in records.values():
             services.library.save(record, config.paths.processed_directory)

@@ -1,7 +1,7 @@
 // The library: search, facets, and the moments that answer, as cards in a grid.
 
 import { html, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../ui.js";
-import { Problem, wordsOf } from "../api.js";
+import { Problem, may, wordsOf } from "../api.js";
 import { address, change } from "../router.js";
 import { count, counted } from "../format.js";
 import { momentId, searchOf } from "../moments.js";
@@ -150,7 +150,10 @@ function Answers({ results, query, totals, renew }) {
     />`;
   };
   return html`<div ref=${grid} data-turn=${turn} class=${selecting ? "selecting" : ""}>
-    <p class="library-count quiet" aria-live="polite">${totalWords(items.length, complete, totals)}</p>
+    <div class="library-line">
+      <p class="library-count quiet" aria-live="polite">${totalWords(items.length, complete, totals)}</p>
+      ${items.length > 0 && html`<${Ways} search=${results.search} />`}
+    </div>
     <${Grid}
       total=${items.length}
       complete=${complete}
@@ -178,6 +181,16 @@ function Answers({ results, query, totals, renew }) {
     />
     ${open && html`<${Preview} id=${open} moment=${items[opened]} query=${query} onStep=${onStep} />`}
   </div>`;
+}
+
+/** Where one may go on with all answers. @param {{search: URLSearchParams}} props */
+function Ways({ search }) {
+  const after = search.size ? `?${search}` : "";
+  return html`<nav class="library-ways" aria-label="All answers">
+    ${may("label") && html`<a href=${`/triage${after}`}>Triage</a>`}
+    ${may("process") && html`<a href=${`/datasets${after}`}>Make a dataset</a>`}
+    <a href=${`/stats${after}`}>Stats</a>
+  </nav>`;
 }
 
 /**
