@@ -13,10 +13,10 @@ import requests
 
 from tests.web import authorized, config_in, get, key_of, serving
 from vidkit.web.access import SCOPES
-from vidkit.web.actors import OPEN, SCOPE_NAMES
+from vidkit.web.access.actors import OPEN, SCOPE_NAMES
+from vidkit.web.access.tokens import KEY, new_token
 from vidkit.web.app import create_app
 from vidkit.web.services import Services
-from vidkit.web.tokens import KEY, new_token
 
 SESSION = "/api/v1/session"
 
@@ -118,9 +118,9 @@ def test_a_sign_in_link_works_once(place):
 def test_a_sign_in_link_ends_after_ten_minutes(place, monkeypatch):
     token = place.services.sessions.new_link_token()
     now = time.time()
-    monkeypatch.setattr("vidkit.web.sessions.time.time", lambda: now + 601)
+    monkeypatch.setattr("vidkit.web.access.sessions.time.time", lambda: now + 601)
     assert place.services.sessions.open_with_token(token) is None
-    monkeypatch.setattr("vidkit.web.sessions.time.time", lambda: now + 599)
+    monkeypatch.setattr("vidkit.web.access.sessions.time.time", lambda: now + 599)
     assert place.services.sessions.open_with_token(token) is not None
 
 
@@ -139,7 +139,7 @@ def test_a_session_has_the_scope_of_its_key_and_ends_with_it(place):
 def test_a_session_that_is_not_used_ends_after_a_week(place, monkeypatch, later, there):
     secret = place.services.sessions.open_with_key(key_of(place.services, "read"))[1]
     now = time.time()
-    monkeypatch.setattr("vidkit.web.sessions.time.time", lambda: now + later * 86400)
+    monkeypatch.setattr("vidkit.web.access.sessions.time.time", lambda: now + later * 86400)
     assert (place.services.sessions.find(secret) is not None) == there
 
 
@@ -147,9 +147,9 @@ def test_a_session_ends_after_a_month_however_often_it_is_used(place, monkeypatc
     secret = place.services.sessions.open_with_key(key_of(place.services, "read"))[1]
     now = time.time()
     for day in range(30):
-        monkeypatch.setattr("vidkit.web.sessions.time.time", lambda day=day: now + day * 86400)
+        monkeypatch.setattr("vidkit.web.access.sessions.time.time", lambda day=day: now + day * 86400)
         assert place.services.sessions.find(secret) is not None
-    monkeypatch.setattr("vidkit.web.sessions.time.time", lambda: now + 30.1 * 86400)
+    monkeypatch.setattr("vidkit.web.access.sessions.time.time", lambda: now + 30.1 * 86400)
     assert place.services.sessions.find(secret) is None
 
 
@@ -223,7 +223,7 @@ def test_the_last_use_of_a_key_is_noted_once_a_minute(place, monkeypatch):
     key = key_of(place.services, "read", "used")
     now = time.time()
     for later, noted in ((0, now), (30, now), (61, now + 61)):
-        monkeypatch.setattr("vidkit.web.keys.time.time", lambda later=later: now + later)
+        monkeypatch.setattr("vidkit.web.access.keys.time.time", lambda later=later: now + later)
         found = place.services.keys.find(key)
         assert found is not None
         assert next(each.used_at for each in place.services.keys.all() if each.name == "used") == noted

@@ -15,8 +15,8 @@ import pytest
 from tests.web import authorized, config_in, key_of, serving
 from vidkit.core import setup_logging
 from vidkit.core.hosts import read_networks
-from vidkit.web.guard import make_gate
-from vidkit.web.json_limits import json_refusal
+from vidkit.web.access.guard import make_gate
+from vidkit.web.access.json_limits import json_refusal
 from vidkit.web.services import Services
 
 KEYS = "/api/v1/keys"
@@ -257,7 +257,7 @@ def test_a_key_in_an_address_is_refused_and_not_logged(server, admin, path, tmp_
 def test_an_exception_is_answered_in_words_and_logged_without_the_address(server, admin, monkeypatch, tmp_path):
     log = tmp_path / "log.txt"
     setup_logging(log)
-    monkeypatch.setattr("vidkit.web.keys.Keys.all", lambda _: 1 / 0)
+    monkeypatch.setattr("vidkit.web.access.keys.Keys.all", lambda _: 1 / 0)
     answer = server.ask("GET", f"{KEYS}?q=private", admin)
     assert (answer.status, answer.headers["content-type"]) == (500, "application/problem+json")
     assert answer.headers["content-security-policy"]

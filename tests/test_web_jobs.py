@@ -24,7 +24,8 @@ from tests.downloads import VIDEO
 from tests.misbehaving_server import Asked, Reply, Server
 from tests.web import authorized, key_of, serving
 from tests.web_jobs import JOBS, Site, job_processes, jobs_config, serving_process, until, write_config
-from vidkit.web import job_events, job_queue
+from vidkit.web.jobs import events as job_events
+from vidkit.web.jobs import queue as job_queue
 from vidkit.web.services import Services
 
 linux = pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="looks for processes in /proc")

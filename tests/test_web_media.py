@@ -20,7 +20,7 @@ from tests.web import config_in, get, serving
 from vidkit.export import export_to_json
 from vidkit.library import Library, video_key
 from vidkit.record import Record
-from vidkit.web.file_response import attachment
+from vidkit.web.media.file_response import attachment
 
 VIDEO = bytes(range(256)) * 4096  # 1 MiB whose bytes tell their place
 SECRET = b"a secret that is nobody's to read"

@@ -102,6 +102,6 @@ def job_processes(folder: Path) -> list[int]:
                 words = (entry / "cmdline").read_bytes().split(b"\0")
             except OSError:
                 continue
-            if b"vidkit.web.job_process" in words and os.fsencode(folder / "serve") in words:
+            if b"vidkit.web.jobs.process" in words and os.fsencode(folder / "serve") in words:
                 found.append(int(entry.name))
     return found

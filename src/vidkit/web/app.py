@@ -7,8 +7,8 @@ from starlette.types import ASGIApp
 
 from vidkit._version import __version__
 from vidkit.web.access import authorize
+from vidkit.web.access.guard import Guard
 from vidkit.web.edge import Edge
-from vidkit.web.guard import Guard
 from vidkit.web.problems import add_error_handlers
 from vidkit.web.routes import ROUTES
 from vidkit.web.services import Services

@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
 from vidkit.core.locks import file_error
-from vidkit.web.guard import CSV_BYTES as MOST
+from vidkit.web.access.guard import CSV_BYTES as MOST
 from vidkit.web.problems import Problem
 from vidkit.web.services import Shared
 

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from vidkit.web.access import SCOPES
-from vidkit.web.actors import OPEN
+from vidkit.web.access.actors import OPEN
 
 _ABOUT = """
 The pages of `vidkit serve` use this API and nothing else.

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from vidkit.errors import LibraryError
-from vidkit.web.sessions import Sessions
+from vidkit.web.access.sessions import Sessions
 from vidkit.web.state import StateDatabase
 
 

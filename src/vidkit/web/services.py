@@ -11,15 +11,15 @@ from fastapi import Depends, Request
 
 from vidkit.core.config import Config
 from vidkit.library import Library, Stats, open_library
-from vidkit.web.actors import LOCAL, Actor
-from vidkit.web.audit import AuditLog
-from vidkit.web.guard import Gate, make_gate
-from vidkit.web.job_events import JobEvents
-from vidkit.web.job_queue import JobQueue
-from vidkit.web.keys import Keys
+from vidkit.web.access.actors import LOCAL, Actor
+from vidkit.web.access.audit import AuditLog
+from vidkit.web.access.guard import Gate, make_gate
+from vidkit.web.access.keys import Keys
+from vidkit.web.access.rate_limits import RateLimits
+from vidkit.web.access.sessions import Sessions
+from vidkit.web.jobs.events import JobEvents
+from vidkit.web.jobs.queue import JobQueue
 from vidkit.web.metrics import Cached, Requests
-from vidkit.web.rate_limits import RateLimits
-from vidkit.web.sessions import Sessions
 from vidkit.web.state import StateDatabase
 
 _COUNTED_EVERY = 300.0  # seconds

@@ -15,8 +15,8 @@ from vidkit.core.units import timestamp
 from vidkit.curate.corrections import Change, correct_entry, set_corrections
 from vidkit.library import Library, LibraryEntry, Query
 from vidkit.tagging import RuleSet
-from vidkit.web.job_queue import JobQueue, JobRequest
-from vidkit.web.job_table import Job
+from vidkit.web.jobs.queue import JobQueue, JobRequest
+from vidkit.web.jobs.table import Job
 from vidkit.web.problems import Problem, not_found
 from vidkit.web.state import StateDatabase
 from vidkit.web.triage import FREE, LEASE, Reviewer, item_of, pass_over, progress_of, queue_row

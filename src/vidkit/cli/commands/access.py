@@ -12,11 +12,11 @@ from vidkit.cli.screen import say
 from vidkit.core import printable
 from vidkit.core.config import Config
 from vidkit.errors import ConfigError
-from vidkit.web.actors import OWNER, Actor
-from vidkit.web.audit import AuditLog
-from vidkit.web.keys import Keys
+from vidkit.web.access.actors import OWNER, Actor
+from vidkit.web.access.audit import AuditLog
+from vidkit.web.access.keys import Keys
+from vidkit.web.access.sessions import Sessions
 from vidkit.web.running import running_servers, sign_in_link
-from vidkit.web.sessions import Sessions
 from vidkit.web.state import StateDatabase
 
 _OWNER = Actor(OWNER, "admin")

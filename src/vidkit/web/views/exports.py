@@ -15,8 +15,8 @@ from vidkit.export import check_export, preview_dataset
 from vidkit.web.access import API, Actor, Caller
 from vidkit.web.answers import json_answer
 from vidkit.web.export_options import ExportOptions, Videos, counts_as_json
-from vidkit.web.job_queue import JobRequest
-from vidkit.web.job_table import Job
+from vidkit.web.jobs.queue import JobRequest
+from vidkit.web.jobs.table import Job
 from vidkit.web.problems import Problem
 from vidkit.web.services import Services, Shared
 from vidkit.web.views.jobs import JobAnswer, Priority

@@ -23,11 +23,11 @@ from vidkit.rows.counting import count_rows
 from vidkit.rows.preview import preview_csv
 from vidkit.web.access import API, Caller
 from vidkit.web.bodies import ReceivedFile
-from vidkit.web.job_events import Reader, TooManyReaders
-from vidkit.web.job_files import failed_rows
-from vidkit.web.job_queue import JobRequest
-from vidkit.web.job_settings import JobSettings, run_spec
-from vidkit.web.job_table import ENDED, Job
+from vidkit.web.jobs.events import Reader, TooManyReaders
+from vidkit.web.jobs.files import failed_rows
+from vidkit.web.jobs.queue import JobRequest
+from vidkit.web.jobs.settings import JobSettings, run_spec
+from vidkit.web.jobs.table import ENDED, Job
 from vidkit.web.problems import Problem, not_found
 from vidkit.web.services import Services, Shared
 

@@ -10,8 +10,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from vidkit.web.access import API
-from vidkit.web.file_response import FileResponse
-from vidkit.web.record_files import (
+from vidkit.web.media.file_response import FileResponse
+from vidkit.web.media.record_files import (
     CLIP_TYPE,
     PICTURE_TYPE,
     VTT_TYPE,

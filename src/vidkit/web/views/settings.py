@@ -16,8 +16,8 @@ from vidkit.export.items import LEVELS
 from vidkit.tagging import built_in
 from vidkit.tagging.rules import RuleSet
 from vidkit.web.access import API
-from vidkit.web.guard import CSV_BYTES
-from vidkit.web.job_settings import JobSettings
+from vidkit.web.access.guard import CSV_BYTES
+from vidkit.web.jobs.settings import JobSettings
 from vidkit.web.services import Services, Shared
 from vidkit.web.views.jobs import MOST_URLS, PRIORITIES
 from vidkit.workflow.run import LEVELS as DESCRIBED

@@ -14,7 +14,7 @@ from vidkit.curate.statistics import balance_of, cleared_reason, failures_in, mo
 from vidkit.library import Query as Search
 from vidkit.web.access import API
 from vidkit.web.answers import json_answer
-from vidkit.web.job_files import failed_rows
+from vidkit.web.jobs.files import failed_rows
 from vidkit.web.problems import Problem
 from vidkit.web.search_parameters import SearchParameters
 from vidkit.web.services import Services, Shared

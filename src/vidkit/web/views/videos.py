@@ -13,7 +13,7 @@ from vidkit.library.in_video import moments_in
 from vidkit.tagging.explain import Origin, Reason, explain_tags
 from vidkit.web.access import API, Caller
 from vidkit.web.answers import json_answer
-from vidkit.web.file_response import attachment
+from vidkit.web.media.file_response import attachment
 from vidkit.web.search_parameters import SearchParameters
 from vidkit.web.services import Shared
 from vidkit.web.video_key import Entry

@@ -6,7 +6,7 @@ from typing import Any
 
 from vidkit.core import printable, without_secrets
 from vidkit.core.units import timestamp
-from vidkit.web.actors import Actor
+from vidkit.web.access.actors import Actor
 from vidkit.web.state import StateDatabase
 
 _LONGEST = 500

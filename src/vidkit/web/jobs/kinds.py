@@ -22,9 +22,9 @@ from vidkit.library import Library, open_library, video_key
 from vidkit.rows import CsvRow, Row, read_video_metadata_from_csv
 from vidkit.rows.folder import rows_of
 from vidkit.web.export_options import ExportOptions, counts_as_json
-from vidkit.web.job_files import JobFolder, read_json
-from vidkit.web.job_progress import JobProgress
-from vidkit.web.job_settings import run_spec
+from vidkit.web.jobs.files import JobFolder, read_json
+from vidkit.web.jobs.progress import JobProgress
+from vidkit.web.jobs.settings import run_spec
 from vidkit.web.search_parameters import SearchParameters
 from vidkit.workflow.run import open_rules, open_run
 

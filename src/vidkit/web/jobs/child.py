@@ -25,7 +25,7 @@ class JobChild:
     def __init__(self, directory: Path, number: int, config: Config) -> None:
         # The settings hold secrets: they go through a pipe, which nobody else can read, and not into arguments.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "vidkit.web.job_process", str(directory), str(number)],
+            [sys.executable, "-m", "vidkit.web.jobs.process", str(directory), str(number)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

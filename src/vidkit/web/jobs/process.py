@@ -1,4 +1,4 @@
-"""The process of one job: `python -m vidkit.web.job_process DIRECTORY ID`, started by the server's queue.
+"""The process of one job: `python -m vidkit.web.jobs.process DIRECTORY ID`, started by the server's queue.
 
 It reads the settings from its standard input and knows the server no further. When that input ends, the server is
 gone, and the process stops as if it was told to.
@@ -21,9 +21,9 @@ from vidkit.core import printable, setup_logging, without_secrets
 from vidkit.core.config import Config
 from vidkit.core.locks import FileLock, take_file_lock
 from vidkit.errors import Terminated, VidkitError
-from vidkit.web.job_files import JobFolder, folder_of, read_json, write_json
+from vidkit.web.jobs.files import JobFolder, folder_of, read_json, write_json
 
-log = logging.getLogger("vidkit.web.job_process")  # the module itself is __main__
+log = logging.getLogger("vidkit.web.jobs.process")  # the module itself is __main__
 
 EXIT_DONE, EXIT_FAILED, EXIT_STOPPED = 0, 1, 130
 _SECONDS_TO_STOP = 10.0
@@ -72,8 +72,8 @@ def _work(config: Config, folder: JobFolder) -> None:
         OutputError: the outcome cannot be written.
     """
     # Heavy modules: a process that is stopped at once need not wait for them.
-    from vidkit.web.job_kinds import RUN, Task
-    from vidkit.web.job_progress import JobProgress
+    from vidkit.web.jobs.kinds import RUN, Task
+    from vidkit.web.jobs.progress import JobProgress
 
     folder.outcome.unlink(missing_ok=True)
     what = read_json(folder.request)

@@ -14,8 +14,8 @@ from urllib.parse import quote
 from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
+from vidkit.web.media.ranges import Unsatisfiable, Version, is_not_modified, wanted_range
 from vidkit.web.problems import Problem
-from vidkit.web.ranges import Unsatisfiable, Version, is_not_modified, wanted_range
 
 # Bytes that are read and handed on at once: what a client that reads slowly holds in memory.
 PIECE = 256 * 1024

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from vidkit.web.actors import OPEN, SCOPE_NAMES, Actor, may
+from vidkit.web.access.actors import OPEN, SCOPE_NAMES, Actor, may
 from vidkit.web.problems import Problem
 
 __all__ = ["API", "OPEN", "SCOPES", "SCOPE_NAMES", "Actor", "Caller", "actor_of", "authorize", "may"]

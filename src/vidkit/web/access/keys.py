@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from vidkit.core import printable
 from vidkit.core.units import time_text
 from vidkit.errors import ConfigError, LibraryError, nearest
-from vidkit.web.actors import LOCAL, OWNER, SCOPE_NAMES
+from vidkit.web.access.actors import LOCAL, OWNER, SCOPE_NAMES
+from vidkit.web.access.tokens import KEY, new_token, token_hash
 from vidkit.web.state import StateDatabase
-from vidkit.web.tokens import KEY, new_token, token_hash
 
 LONGEST_NAME = 100
 _USED = 60.0  # seconds between two notes of a key's last use

@@ -24,8 +24,8 @@ from vidkit.core import ensure_directory, printable, without_secrets
 from vidkit.core.config import Config
 from vidkit.core.locks import FileLock, take_file_lock
 from vidkit.errors import VidkitError
-from vidkit.web.job_child import JobChild
-from vidkit.web.job_files import (
+from vidkit.web.jobs.child import JobChild
+from vidkit.web.jobs.files import (
     INCOMING,
     JOBS,
     SERVERS,
@@ -36,7 +36,7 @@ from vidkit.web.job_files import (
     read_json,
     write_json,
 )
-from vidkit.web.job_table import ENDED, Job, JobTable
+from vidkit.web.jobs.table import ENDED, Job, JobTable
 from vidkit.web.problems import Problem
 from vidkit.web.state import StateDatabase
 

@@ -10,7 +10,7 @@ from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
-from vidkit.web.actors import Actor
+from vidkit.web.access.actors import Actor
 from vidkit.web.problems import Problem
 
 WRONG_SIGN_INS = 10  # a minute from one address

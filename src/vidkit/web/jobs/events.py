@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from vidkit.errors import VidkitError
-from vidkit.web.job_table import Job, JobTable
+from vidkit.web.jobs.table import Job, JobTable
 
 log = logging.getLogger(__name__)
 

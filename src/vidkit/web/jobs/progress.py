@@ -17,8 +17,8 @@ from vidkit.core import printable, shown_url, without_secrets
 from vidkit.core.locks import file_error
 from vidkit.download.names import last_part
 from vidkit.record import Record
-from vidkit.web.job_files import JobFolder, write_lightly
-from vidkit.web.job_table import COUNTS
+from vidkit.web.jobs.files import JobFolder, write_lightly
+from vidkit.web.jobs.table import COUNTS
 
 _EVERY = 0.25  # seconds
 _KEPT = ("processed", "partial", "bytes")

@@ -9,10 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from vidkit.errors import LibraryError
-from vidkit.web.actors import OWNER
-from vidkit.web.keys import Key, Keys
+from vidkit.web.access.actors import OWNER
+from vidkit.web.access.keys import Key, Keys
+from vidkit.web.access.tokens import SESSION, SIGN_IN, new_token, token_hash
 from vidkit.web.state import StateDatabase
-from vidkit.web.tokens import SESSION, SIGN_IN, new_token, token_hash
 
 TOKEN_LIFE = 600.0  # seconds in which a sign-in link works
 LIFE = 30 * 86400.0  # seconds from signing in to the end of a session
