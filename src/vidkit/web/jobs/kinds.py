@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -61,8 +60,6 @@ def process(task: Task) -> dict[str, Any]:
     with open_run(spec) as run:
         summary = process_rows(run, _rows(task), run.config.concurrency.max_workers, task.progress)
         task.progress.summary(summary)
-        if summary.abandoned:  # a thread waits for a server, and Python would wait for the thread
-            os._exit(1)
         if summary.interrupted:
             raise Terminated
     return {"model": read_json(task.folder.path / "summary.json").get("model")}

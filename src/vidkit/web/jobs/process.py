@@ -119,4 +119,9 @@ def _stop_without_server() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    exit_code = main(sys.argv[1:])
+    if exit_code == EXIT_STOPPED:  # a thread may wait for a server still, and Python would wait for the thread
+        logging.shutdown()
+        sys.stderr.flush()
+        os._exit(exit_code)
+    sys.exit(exit_code)

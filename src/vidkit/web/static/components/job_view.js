@@ -106,7 +106,7 @@ export function JobView({ job, list, open, onOpen }) {
     <div class="job-head">
       <${StateChip} job=${job} />
       <h3 id=${id} class="grow one-line" title=${job.name}>
-        <span class="quiet">${job.id}</span> ${job.name}
+        <span class="quiet">#${job.id}</span> ${job.name}
       </h3>
       ${job.kind === "process" ? null : html`<span class="chip">${KINDS[job.kind]}</span>`}
       <div class="job-buttons">
