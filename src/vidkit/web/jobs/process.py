@@ -120,8 +120,6 @@ def _stop_without_server() -> None:
 
 if __name__ == "__main__":
     exit_code = main(sys.argv[1:])
-    if exit_code == EXIT_STOPPED:  # a thread may wait for a server still, and Python would wait for the thread
-        logging.shutdown()
-        sys.stderr.flush()
-        os._exit(exit_code)
-    sys.exit(exit_code)
+    logging.shutdown()
+    sys.stderr.flush()
+    os._exit(exit_code)  # a thread may wait for a server still, and Python would wait for the thread
