@@ -1,4 +1,4 @@
-"""What is published: the wheel works in an empty environment, the sdist holds all that its tests need."""
+"""What is published: short modules, a wheel that works in an empty environment, an sdist with its tests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .conftest import MakeVideo
 
 ROOT = Path(__file__).parents[1]
 ADDRESS = "https://github.com/somebody/vidkit"
-pytestmark = pytest.mark.slow
+LONGEST = 400  # lines of a module
 
 
 def run(*words: object, environment: dict[str, str] | None = None, code: int = 0) -> str:
@@ -48,6 +48,18 @@ def wheel_of(built: Path) -> Path:
     return next(built.glob("vidkit_toolkit-*-py3-none-any.whl"))
 
 
+def test_no_module_is_too_long_to_be_read_at_once() -> None:
+    modules = [
+        file
+        for file in sorted((ROOT / "src").rglob("*"))
+        if file.suffix in (".py", ".js") and "vendor" not in file.parts
+    ]
+    assert {file.suffix for file in modules} == {".py", ".js"}
+    lengths = {str(file.relative_to(ROOT)): len(file.read_text(encoding="utf-8").splitlines()) for file in modules}
+    assert {name: length for name, length in lengths.items() if length > LONGEST} == {}
+
+
+@pytest.mark.slow
 def test_the_wheel_works_in_an_empty_environment(built: Path, make_video: MakeVideo, tmp_path: Path) -> None:
     video = make_video(shots=2)
     venv.create("env", with_pip=True, symlinks=os.name != "nt")
@@ -70,6 +82,7 @@ def test_the_wheel_works_in_an_empty_environment(built: Path, make_video: MakeVi
     assert f"parquet needs pyarrow: pip install '{wanted[1]}'" in said
 
 
+@pytest.mark.slow
 def test_the_page_of_the_package_has_its_links_and_they_lead_to_this_version(built: Path) -> None:
     with zipfile.ZipFile(wheel_of(built)) as wheel:
         name = next(name for name in wheel.namelist() if name.endswith("/METADATA"))
@@ -88,6 +101,7 @@ def test_the_page_of_the_package_has_its_links_and_they_lead_to_this_version(bui
     assert [name for name in own if not (ROOT / name).is_file()] == []
 
 
+@pytest.mark.slow
 def test_the_tests_of_the_sdist_pass(built: Path, tmp_path: Path) -> None:
     with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
         archive.extractall(tmp_path, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))

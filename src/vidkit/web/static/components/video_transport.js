@@ -1,0 +1,81 @@
+// The row below a video: the time, which can be written, jumps, steps, the loop.
+
+import { html, useEffect, useRef } from "../ui.js";
+import { clock } from "../format.js";
+import { setLoop } from "../video_address.js";
+import { toggleLoop, toScene } from "../video_moves.js";
+import { Icon } from "./icons.js";
+import { toast } from "./toasts.js";
+
+/** @typedef {import("../player.js").VidkitPlayer} VidkitPlayer */
+
+/**
+ * The time, jumps, steps, the loop.
+ * @param {{player: VidkitPlayer, record: any, state: any, seek: (time: number, begin?: boolean) => void, sceneNow: number}} props
+ */
+export function Transport({ player, record, state, seek, sceneNow }) {
+  const field = useRef(/** @type {HTMLInputElement | null} */ (null));
+  const typing = useRef(false);
+  useEffect(() => {
+    const onFrame = () => {
+      if (field.current && !typing.current) field.current.value = clock(player.ready ? player.frameTime : player.time, 2);
+    };
+    onFrame();
+    player.addEventListener("frame", onFrame);
+    return () => player.removeEventListener("frame", onFrame);
+  }, [player]);
+  /** @param {Event} event */
+  const onSubmit = (event) => {
+    event.preventDefault();
+    const time = readTime(field.current?.value ?? "", record.fps);
+    field.current?.blur();
+    if (time === null) toast("Write a time like 1:23.5 or 83.5, or a frame like #250.");
+    else seek(Math.min(time, record.duration), true);
+  };
+  const button = (/** @type {any} */ icon, /** @type {string} */ label, /** @type {string} */ key, /** @type {() => void} */ run) =>
+    html`<button class="button-icon" aria-label=${label} title=${`${label} (${key})`} onClick=${run}><${Icon} name=${icon} /></button>`;
+  return html`<div class="video-transport">
+    <form onSubmit=${onSubmit}>
+      <input
+        ref=${field}
+        id="video-time"
+        class="video-time number"
+        aria-label="Time"
+        title="Go to a time (T)"
+        autocomplete="off"
+        onFocus=${(/** @type {any} */ event) => ((typing.current = true), event.currentTarget.select())}
+        onBlur=${() => (typing.current = false)}
+      />
+    </form>
+    <span class="quiet number">/ ${clock(record.duration, 2)}</span>
+    <span class="video-scene quiet">${sceneNow >= 0 && `Scene ${record.scenes[sceneNow].index} of ${record.scenes.length}`}</span>
+    ${button("previous", "Previous scene", "[", () => toScene(player, record, seek, -1))}
+    ${button("left", "One frame back", ",", () => player.step(-1))}
+    ${button(player.paused ? "play" : "pause", player.paused ? "Play" : "Pause", "K", () => player.toggle())}
+    ${button("right", "One frame on", ".", () => player.step(1))}
+    ${button("next", "Next scene", "]", () => toScene(player, record, seek, 1))}
+    <button
+      class="button-icon"
+      aria-label="Loop this scene"
+      title="Loop this scene (R)"
+      aria-pressed=${state.loop !== null}
+      onClick=${() => toggleLoop(player, record, state)}
+    >
+      <${Icon} name="repeat" />
+    </button>
+    ${state.loop &&
+    html`<span class="chip chip-accent number">
+      ${clock(state.loop[0], 1)} – ${clock(state.loop[1], 1)}
+      <button aria-label="End the loop" onClick=${() => setLoop(null)}><${Icon} name="close" size=${14} /></button>
+    </span>`}
+    ${player.rate !== 1 && html`<span class="chip number">${player.rate}×</span>`}
+  </div>`;
+}
+
+/** "1:23.5", "83.5" or "#250" (a frame) in seconds; null for something else. @param {string} text @param {number} fps */
+function readTime(text, fps) {
+  const frame = /^#(\d+)$/.exec(text.trim());
+  if (frame) return Number(frame[1]) / fps;
+  if (!/^\d+(:\d+){0,2}([.,]\d*)?$/.test(text.trim())) return null;
+  return text.trim().replace(",", ".").split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
+}

@@ -1,0 +1,337 @@
+// <vidkit-media>: files in order as one time line. It behaves as a <video> of the whole time line does.
+
+import { NEAR_END } from "./player_parts.js";
+
+/** @typedef {import("./player_parts.js").Part} Part */
+
+const PASSED_ON = [
+  "canplay", "canplaythrough", "durationchange", "loadeddata", "loadedmetadata", "loadstart", "pause", "play", "playing",
+  "progress", "ratechange", "seeked", "seeking", "stalled", "timeupdate", "volumechange", "waiting",
+];
+const AHEAD = 4; // seconds before a part ends, the next one is loaded
+
+/** A range of seconds, as media elements give them. @param {number} end */
+const rangeTo = (end) => ({ length: 1, start: () => 0, end: () => end });
+
+/** What media-chrome controls: two <video>, of which one is seen and the other loads what comes next. */
+export class VidkitMedia extends HTMLElement {
+  /** @type {Part[]} */
+  #parts = [];
+  #duration = NaN;
+  #frame = 0.04;
+  /** @type {HTMLVideoElement[]} */
+  #videos = [];
+  #seen = 0;
+  #playing = false;
+  /** When the frame begins that each video has drawn last, in the file's own seconds. @type {WeakMap<HTMLVideoElement, number>} */
+  #mediaTimes = new WeakMap();
+  /** Where it goes as soon as that can be shown. @type {{part: number, time: number} | null} */
+  #wanted = null;
+  /** The span that is played again and again. @type {[number, number] | null} */
+  loop = null;
+  /** When the frame that is seen begins, in seconds of the time line. */
+  frameTime = 0;
+
+  constructor() {
+    super();
+    this.#videos = [0, 1].map((number) => {
+      const video = document.createElement("video");
+      video.playsInline = true;
+      video.preload = "auto";
+      video.disablePictureInPicture = true;
+      video.classList.toggle("waits", number > 0);
+      for (const name of PASSED_ON) video.addEventListener(name, () => this.#passOn(video, name));
+      video.addEventListener("loadeddata", () => this.#show(video));
+      video.addEventListener("seeking", () => this.#mediaTimes.delete(video));
+      video.addEventListener("seeked", () => this.#show(video));
+      video.addEventListener("seeked", () => this.#isSeen(video) && this.#setFrameTime(video));
+      video.addEventListener("ended", () => this.#isSeen(video) && this.#goOn());
+      video.addEventListener("timeupdate", () => this.#isSeen(video) && this.#watch());
+      video.addEventListener("error", () => this.#onError(video));
+      this.#followFrames(video);
+      return video;
+    });
+  }
+
+  connectedCallback() {
+    if (!this.firstChild) this.append(...this.#videos);
+  }
+
+  /** Give the network and the decoder back. */
+  disconnectedCallback() {
+    for (const video of this.#videos) {
+      video.removeAttribute("src");
+      delete video.dataset.part;
+      video.load();
+    }
+  }
+
+  /**
+   * Play these files as one time line.
+   * @param {Part[]} parts in order, without overlaps
+   * @param {number} duration of the whole, in seconds
+   * @param {number} frame the length of a frame, in seconds
+   * @param {number} time where it begins
+   */
+  open(parts, duration, frame, time) {
+    this.#parts = parts;
+    this.#duration = duration;
+    this.#frame = frame;
+    for (const video of this.#videos) delete video.dataset.part;
+    this.currentTime = time;
+  }
+
+  /** Where the small pictures of the time line are. @param {string} url */
+  set pictures(url) {
+    const track = document.createElement("track");
+    Object.assign(track, { kind: "metadata", label: "thumbnails", default: true, src: url });
+    this.#videos[0].replaceChildren(track);
+  }
+
+  get #video() {
+    return this.#videos[this.#seen];
+  }
+
+  /** @param {HTMLVideoElement} video */
+  #isSeen(video) {
+    return video === this.#video && video.dataset.part !== undefined;
+  }
+
+  /** @param {HTMLVideoElement} video */
+  #partOf(video) {
+    return this.#parts[Number(video.dataset.part ?? -1)];
+  }
+
+  /** @param {HTMLVideoElement} video @param {string} name */
+  #passOn(video, name) {
+    if (!this.#isSeen(video)) return;
+    if ((name === "pause" || name === "ended") && this.#playing && video.ended) return; // the next part goes on
+    this.dispatchEvent(new Event(name));
+  }
+
+  // What a media element has
+
+  get currentTime() {
+    if (this.#wanted) return this.#wanted.time;
+    const part = this.#partOf(this.#video);
+    return part ? part.start + this.#video.currentTime - part.from : 0;
+  }
+
+  set currentTime(time) {
+    const end = Number.isFinite(this.#duration) ? this.#duration : Infinity;
+    this.#enter(Math.min(Math.max(0, time), end));
+  }
+
+  get duration() {
+    const only = this.#parts.length === 1 && this.#parts[0].end === Infinity ? this.#video.duration : NaN;
+    return Number.isFinite(only) ? only : this.#duration;
+  }
+
+  get paused() {
+    return !this.#playing;
+  }
+
+  get ended() {
+    return !this.#playing && this.#video.ended && Number(this.#video.dataset.part) === this.#parts.length - 1;
+  }
+
+  get readyState() {
+    return this.#wanted ? Math.min(1, this.#video.readyState) : this.#video.readyState;
+  }
+
+  get seekable() {
+    return rangeTo(Number.isFinite(this.duration) ? this.duration : 0);
+  }
+
+  get buffered() {
+    const { buffered } = this.#video;
+    const part = this.#partOf(this.#video);
+    const shift = part ? part.start - part.from : 0;
+    return {
+      length: buffered.length,
+      start: (/** @type {number} */ n) => buffered.start(n) + shift,
+      end: (/** @type {number} */ n) => buffered.end(n) + shift,
+    };
+  }
+
+  get textTracks() {
+    return this.#videos[0].textTracks;
+  }
+
+  get videoWidth() {
+    return this.#video.videoWidth;
+  }
+
+  get videoHeight() {
+    return this.#video.videoHeight;
+  }
+
+  get currentSrc() {
+    return this.#video.currentSrc;
+  }
+
+  get error() {
+    return null; // the player says it in words
+  }
+
+  get muted() {
+    return this.#videos[0].muted;
+  }
+
+  set muted(muted) {
+    for (const video of this.#videos) video.muted = muted;
+  }
+
+  get volume() {
+    return this.#videos[0].volume;
+  }
+
+  set volume(volume) {
+    for (const video of this.#videos) video.volume = volume;
+  }
+
+  get playbackRate() {
+    return this.#videos[0].playbackRate;
+  }
+
+  set playbackRate(rate) {
+    for (const video of this.#videos) video.defaultPlaybackRate = video.playbackRate = rate;
+  }
+
+  load() {}
+
+  async play() {
+    if (this.currentTime >= this.duration - NEAR_END) this.currentTime = this.loop?.[0] ?? 0;
+    this.#playing = true;
+    if (this.#wanted) return void this.dispatchEvent(new Event("play"));
+    try {
+      await this.#video.play();
+    } catch (error) {
+      if (!(error instanceof DOMException) || error.name !== "AbortError") {
+        this.#playing = false; // the browser wants a click first
+        this.dispatchEvent(new Event("pause"));
+      }
+    }
+  }
+
+  pause() {
+    this.#playing = false;
+    if (this.#wanted) this.dispatchEvent(new Event("pause"));
+    for (const video of this.#videos) video.pause();
+  }
+
+  // From part to part
+
+  /** The number of the part that shows a second; where nothing does, that of the next. @param {number} time */
+  #partAt(time) {
+    const number = this.#parts.findIndex((part) => time < part.end);
+    return number < 0 ? this.#parts.length - 1 : number;
+  }
+
+  /** Go to a second. What is seen stays until the new frame can be shown. @param {number} time */
+  #enter(time) {
+    const number = this.#partAt(time);
+    const part = this.#parts[number];
+    if (!part) return;
+    const own = part.from + Math.max(0, time - part.start);
+    if (!this.#wanted && this.#video.dataset.part === String(number)) {
+      this.#video.currentTime = own;
+      return;
+    }
+    const other = this.#videos[1 - this.#seen];
+    this.#wanted = { part: number, time: Math.max(time, part.start) };
+    this.dispatchEvent(new Event("seeking"));
+    this.#load(other, number, own);
+    if (other.readyState >= 2 && !other.seeking) this.#show(other);
+  }
+
+  /** @param {HTMLVideoElement} video @param {number} number @param {number} own */
+  #load(video, number, own) {
+    if (video.dataset.part !== String(number)) {
+      video.dataset.part = String(number);
+      this.#mediaTimes.delete(video);
+      video.src = this.#parts[number].url;
+    }
+    if (Math.abs(video.currentTime - own) > 0.001) video.currentTime = own;
+  }
+
+  /** See the video that has loaded, if it has what is wanted. @param {HTMLVideoElement} video */
+  #show(video) {
+    if (!this.#wanted || video.dataset.part !== String(this.#wanted.part) || video.seeking || video.readyState < 2) return;
+    if (!video.videoWidth) return this.#onError(video); // sound without a picture: the browser has no decoder for it
+    this.#wanted = null;
+    const before = this.#video;
+    this.#seen = this.#videos.indexOf(video);
+    video.classList.remove("waits"); // one that waits is transparent, not hidden: a hidden one has no frames
+    if (before !== video) {
+      before.classList.add("waits");
+      before.pause();
+    }
+    this.#setFrameTime(video);
+    if (this.#playing) video.play().catch(() => undefined);
+    for (const name of ["loadedmetadata", "durationchange", "loadeddata", "canplay", "seeked", "timeupdate"])
+      this.dispatchEvent(new Event(name));
+  }
+
+  #goOn() {
+    const number = Number(this.#video.dataset.part);
+    const next = this.#parts[number + 1];
+    if (this.loop) this.#enter(this.loop[0]);
+    else if (next) this.#enter(next.start);
+    else {
+      this.#playing = false;
+      this.dispatchEvent(new Event("pause"));
+      this.dispatchEvent(new Event("ended"));
+    }
+  }
+
+  /** While it plays: the end of the loop and of the part, and the part after it. */
+  #watch() {
+    if (!this.#playing || this.#wanted) return;
+    const time = this.currentTime;
+    const number = Number(this.#video.dataset.part);
+    const part = this.#parts[number];
+    const next = this.#parts[number + 1];
+    if (this.loop && time >= this.loop[1] - NEAR_END) this.#enter(this.loop[0]);
+    else if (part && time >= part.end - NEAR_END) this.#goOn();
+    else if (part && next && time >= part.end - AHEAD) this.#load(this.#videos[1 - this.#seen], number + 1, next.from);
+  }
+
+  /** @param {HTMLVideoElement} video */
+  #onError(video) {
+    const number = Number(video.dataset.part ?? -1);
+    if (number < 0) return;
+    delete video.dataset.part;
+    const time = this.#wanted?.time ?? this.#parts[number]?.start ?? 0;
+    this.#wanted = null;
+    this.dispatchEvent(new CustomEvent("unplayable", { detail: { part: number, time } }));
+  }
+
+  /** Until the decoder has told a frame's time, it is reckoned. @param {HTMLVideoElement} video */
+  #setFrameTime(video) {
+    const part = this.#partOf(video);
+    const reckoned = Math.floor(video.currentTime / this.#frame + 0.01) * this.#frame;
+    if (part) this.frameTime = part.start + (this.#mediaTimes.get(video) ?? reckoned) - part.from;
+  }
+
+  /** Know the time of each frame that is seen. @param {HTMLVideoElement} video */
+  #followFrames(video) {
+    const onFrame = (/** @type {number} */ now, /** @type {{mediaTime: number}} */ { mediaTime }) => {
+      this.#mediaTimes.set(video, mediaTime);
+      if (this.#isSeen(video)) {
+        this.#setFrameTime(video);
+        this.#watch();
+        this.dispatchEvent(new Event("frame"));
+      }
+      video.requestVideoFrameCallback(onFrame);
+    };
+    if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(onFrame);
+    else
+      video.addEventListener("timeupdate", () => {
+        this.frameTime = this.currentTime;
+        this.dispatchEvent(new Event("frame"));
+      });
+  }
+}
+
+customElements.define("vidkit-media", VidkitMedia);

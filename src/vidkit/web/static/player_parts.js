@@ -1,0 +1,23 @@
+// The time line that a player plays: files, each for a part of it.
+
+/**
+ * A file and the part of the time line that it is played for, in seconds. `from` is the file's own second at `start`.
+ * @typedef {{url: string, start: number, end: number, from: number}} Part
+ */
+
+export const NEAR_END = 0.02; // seconds: a part is over
+
+/**
+ * Clips as parts of a time line: where two overlap, the first is played to its end.
+ * @param {{url: string, start: number, end: number}[]} clips
+ * @returns {Part[]}
+ */
+export function partsOf(clips) {
+  /** @type {Part[]} */
+  const parts = [];
+  for (const { url, start, end } of [...clips].sort((one, other) => one.start - other.start)) {
+    const begin = Math.max(start, parts.at(-1)?.end ?? 0);
+    if (end - begin > NEAR_END) parts.push({ url, start: begin, end, from: begin - start });
+  }
+  return parts;
+}

@@ -1,0 +1,94 @@
+// The player as the page of a video uses it: it follows the address, and the page follows it.
+
+import { useEffect, useMemo, useRef, useState } from "./ui.js";
+import { change } from "./router.js";
+import { inAddress, loopOf, wantedOf } from "./video_address.js";
+import { placeOf } from "./video_moves.js";
+
+/** @typedef {import("./components/part_list.js").VideoPart} VideoPart */
+/** @typedef {import("./player.js").VidkitPlayer} VidkitPlayer */
+
+const NOTED_AFTER = 250; // milliseconds that a frame stands still before the address has it
+
+/**
+ * What the player does, as the page shows it; the address and the player follow each other.
+ * @param {VidkitPlayer} player
+ * @param {any} record
+ * @param {string} media
+ * @param {URLSearchParams} query
+ */
+export function usePlayer(player, record, media, query) {
+  const [, drawAgain] = useState(0);
+  const noted = useRef("");
+  const wanted = wantedOf(record, query);
+  const loop = useMemo(() => loopOf(query), [query.get("loop")]);
+  const name = `${wanted.id} ${wanted.time}`;
+  useEffect(() => {
+    const redraw = () => drawAgain((turn) => turn + 1);
+    let waiting = 0;
+    const onFrame = () => {
+      clearTimeout(waiting);
+      if (player.paused) waiting = setTimeout(note, NOTED_AFTER);
+    };
+    player.addEventListener("state", redraw);
+    player.addEventListener("state", onFrame);
+    player.addEventListener("frame", onFrame);
+    player.addEventListener("mode", redraw);
+    const clips = record.segments.map((/** @type {VideoPart} */ { index, start_time, end_time }) => ({
+      url: `${media}/clips/${index}`,
+      start: start_time,
+      end: end_time,
+    }));
+    noted.current = name;
+    player.open(
+      {
+        whole: record.path === null ? null : `${media}/video`,
+        clips,
+        duration: record.duration,
+        fps: record.fps,
+        codec: record.codec,
+        pictures: record.sprites ? `${media}/sprites.vtt` : undefined,
+      },
+      wanted.time + (wanted.time > 0 ? player.frame / 4 : 0),
+    );
+    return () => {
+      clearTimeout(waiting);
+      player.removeEventListener("state", redraw);
+      player.removeEventListener("state", onFrame);
+      player.removeEventListener("frame", onFrame);
+      player.removeEventListener("mode", redraw);
+      player.pause();
+    };
+  }, []);
+  useEffect(() => {
+    if (noted.current === name) return;
+    noted.current = name; // "back" and links within the page
+    player.seek(wanted.time, { begin: true });
+  }, [name]);
+  useEffect(() => {
+    player.loop = loop;
+  }, [loop]);
+  /** Keep the second of the frame that stands still in the address. */
+  function note() {
+    if (!player.ready) return;
+    const address = new URLSearchParams(location.search);
+    const known = wantedOf(record, address);
+    if (Math.abs(known.time - player.frameTime) < player.frame * 0.6) return;
+    const time = inAddress(player.frameTime);
+    noted.current = `${known.id} ${Number(time)}`;
+    change({ t: time }, { replace: true });
+  }
+  return { loop, reason: player.reason };
+}
+
+/** The place of the part that is played; the page is drawn again only when that changes. @param {VidkitPlayer} player @param {VideoPart[]} parts */
+export function usePlace(player, parts) {
+  const [place, setPlace] = useState(-1);
+  useEffect(() => {
+    const onFrame = () => setPlace(placeOf(parts, player.time));
+    onFrame();
+    player.addEventListener("frame", onFrame);
+    return () => player.removeEventListener("frame", onFrame);
+  }, [player, parts]);
+  return place;
+}
