@@ -206,6 +206,7 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_kept(server):
         (b"[" * 100_000 + b"]" * 100_000, "deeper"),
         (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "deeper"),
         (b"[" + b"0," * 200_000 + b"0]", "values"),
+        (b"{" + b",".join(b'"%x":1' % n for n in range(2000)) + b"}", "fields"),
         (b'{"a": NaN}', "NaN"),
         (b'{"a": -Infinity}', "Infinity"),
         ('{"a": "x"}'.encode("utf-16"), "UTF-8"),

@@ -6,6 +6,7 @@ import re
 
 DEEPEST = 50
 MOST_VALUES = 100_000
+MOST_FIELDS = 1_000  # lists may be long, objects are not: each unknown field is an error to be listed
 # A string, or the rest of the text where one does not end; so no text is read twice.
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
 _BRACKETS = re.compile(rb"[\[\]{}]")
@@ -29,4 +30,6 @@ def json_refusal(text: bytes) -> str | None:
         depth += 1 if bracket in b"[{" else -1
         if depth > DEEPEST:
             return f"the body is nested deeper than {DEEPEST} levels"
+    if bare.count(b":") > MOST_FIELDS:
+        return f"the body has more than {MOST_FIELDS:,} fields"
     return None

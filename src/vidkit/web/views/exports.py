@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from vidkit.curate.corrections import make_change
 from vidkit.export import check_export, preview_dataset
@@ -60,6 +60,8 @@ class BulkLabels(Videos):
 
 class NewRetag(BaseModel):
     """New rules over the library."""
+
+    model_config = ConfigDict(extra="forbid")
 
     priority: Priority = 0
 
