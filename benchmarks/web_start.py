@@ -18,6 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from measure import table
+
 STATIC = Path(__file__).parents[1] / "src" / "vidkit" / "web" / "static"
 QUIET = 5.0  # seconds
 
@@ -60,15 +62,14 @@ def main() -> None:
     for _ in range(runs):
         with tempfile.TemporaryDirectory() as folder:
             measured.append(measure(Path(folder)))
-    for name, values, unit, goal in zip(
-        ("start to the first answer", "of that, processor time", "memory when idle"),
-        zip(*measured, strict=True),
-        ("s", "s", "MB"),
-        ("1 s", "", "90 MB"),
-        strict=True,
-    ):
-        shown = f"median {statistics.median(values):.2f} {unit}, {min(values):.2f} to {max(values):.2f}"
-        print(f"{name:26} {shown}{f' (goal: {goal})' if goal else ''}")
+    names = ("start to the first answer", "of that, processor time", "memory when idle")
+    rows = [
+        (name, f"{statistics.median(values):.2f} {unit} ({min(values):.2f} to {max(values):.2f})", goal)
+        for name, values, unit, goal in zip(
+            names, zip(*measured, strict=True), ("s", "s", "MB"), ("1 s", "", "90 MB"), strict=True
+        )
+    ]
+    print(table(["`vidkit serve`", "measured", "goal"], rows))
 
 
 if __name__ == "__main__":
