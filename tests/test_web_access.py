@@ -12,8 +12,8 @@ import pytest
 import requests
 
 from tests.web import authorized, config_in, get, key_of, serving
-from vidkit.web.access import SCOPES
 from vidkit.web.access.actors import OPEN, SCOPE_NAMES
+from vidkit.web.access.scopes import SCOPES
 from vidkit.web.access.tokens import KEY, new_token
 from vidkit.web.app import create_app
 from vidkit.web.services import Services

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.web import config_in, get, serving
-from vidkit.web.access import SCOPES
+from vidkit.web.access.scopes import SCOPES
 from vidkit.web.routes import ROUTES
 
 

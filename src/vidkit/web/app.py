@@ -6,8 +6,8 @@ from fastapi import Depends, FastAPI
 from starlette.types import ASGIApp
 
 from vidkit._version import __version__
-from vidkit.web.access import authorize
 from vidkit.web.access.guard import Guard
+from vidkit.web.access.scopes import authorize
 from vidkit.web.edge import Edge
 from vidkit.web.problems import add_error_handlers
 from vidkit.web.routes import ROUTES

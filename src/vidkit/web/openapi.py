@@ -6,8 +6,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from vidkit.web.access import SCOPES
 from vidkit.web.access.actors import OPEN
+from vidkit.web.access.scopes import SCOPES
 
 _ABOUT = """
 The pages of `vidkit serve` use this API and nothing else.

@@ -1,4 +1,4 @@
-"""The views: a new one is a module with a `router`, a row here, and a row of `access.SCOPES` for each call."""
+"""The views: a new one is a module with a `router`, a row here, and a row of `SCOPES` for each call."""
 
 from __future__ import annotations
 

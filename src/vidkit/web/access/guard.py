@@ -18,8 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vidkit.core.hosts import Address, Network, host_name, parse_address
 from vidkit.core.redaction import TOKEN
-from vidkit.web.access import API
 from vidkit.web.access.json_limits import json_refusal
+from vidkit.web.access.scopes import API
 from vidkit.web.problems import Problem, problem_answer
 
 LONGEST_ADDRESS = 8_192  # bytes of path and query

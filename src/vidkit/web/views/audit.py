@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from vidkit.web.access import API
+from vidkit.web.access.scopes import API
 from vidkit.web.services import Shared
 
 router = APIRouter(prefix=f"{API}/audit", tags=["access"])

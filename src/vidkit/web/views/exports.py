@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from vidkit.curate.corrections import make_change
 from vidkit.export import check_export, preview_dataset
-from vidkit.web.access import API, Actor, Caller
+from vidkit.web.access.scopes import API, Actor, Caller
 from vidkit.web.answers import json_answer
 from vidkit.web.export_options import ExportOptions, Videos, counts_as_json
 from vidkit.web.jobs.queue import JobRequest

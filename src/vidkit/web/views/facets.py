@@ -13,7 +13,7 @@ from vidkit.errors import nearest
 from vidkit.library.facets import COLUMN, FACETS, folded
 from vidkit.library.protocol import LENGTHS, length_name
 from vidkit.library.text import label
-from vidkit.web.access import API
+from vidkit.web.access.scopes import API
 from vidkit.web.answers import json_answer
 from vidkit.web.problems import Problem
 from vidkit.web.search_parameters import SearchParameters

@@ -21,7 +21,7 @@ from vidkit.errors import ConfigError
 from vidkit.rows import URL_COLUMNS
 from vidkit.rows.counting import count_rows
 from vidkit.rows.preview import preview_csv
-from vidkit.web.access import API, Caller
+from vidkit.web.access.scopes import API, Caller
 from vidkit.web.bodies import ReceivedFile
 from vidkit.web.jobs.events import Reader, TooManyReaders
 from vidkit.web.jobs.files import failed_rows

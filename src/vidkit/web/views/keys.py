@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from vidkit.web.access import API, Caller, may
 from vidkit.web.access.keys import LONGEST_NAME, Key
+from vidkit.web.access.scopes import API, Caller, may
 from vidkit.web.problems import Problem, not_found
 from vidkit.web.services import Shared
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from vidkit.curate.corrections import CorrectedVideo, correct_entry, make_change, set_corrections
 from vidkit.record import Corrections
-from vidkit.web.access import API, Actor, Caller
+from vidkit.web.access.scopes import API, Actor, Caller
 from vidkit.web.problems import not_found
 from vidkit.web.services import Services, Shared
 from vidkit.web.video_key import Entry

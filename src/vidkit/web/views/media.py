@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from vidkit.web.access import API
+from vidkit.web.access.scopes import API
 from vidkit.web.media.file_response import FileResponse
 from vidkit.web.media.record_files import (
     CLIP_TYPE,

@@ -12,7 +12,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from vidkit.web.access import OPEN, SCOPES
+from vidkit.web.access.scopes import OPEN, SCOPES
 
 STATIC = Path(__file__).parent.parent / "static"
 PAGES = ("/", "/videos/{key}", "/triage", "/jobs", "/datasets", "/stats", "/audit", "/keys", "/sign-in")

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from vidkit.library import Moment, moment_as_json, video_key
-from vidkit.web.access import API
+from vidkit.web.access.scopes import API
 from vidkit.web.answers import json_answer
 from vidkit.web.cursors import cursor_of, position_of
 from vidkit.web.search_parameters import SearchParameters

@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from vidkit.core.units import timestamp
-from vidkit.web.access import API, Caller
+from vidkit.web.access.scopes import API, Caller
 from vidkit.web.problems import Problem, not_found
 from vidkit.web.search_parameters import SearchParameters
 from vidkit.web.services import Shared

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from vidkit.web.access import API, Actor, Caller
+from vidkit.web.access.scopes import API, Actor, Caller
 from vidkit.web.access.sessions import LIFE
 from vidkit.web.problems import Problem
 from vidkit.web.services import Shared

@@ -15,8 +15,8 @@ from vidkit.export.formats import FORMATS
 from vidkit.export.items import LEVELS
 from vidkit.tagging import built_in
 from vidkit.tagging.rules import RuleSet
-from vidkit.web.access import API
 from vidkit.web.access.guard import CSV_BYTES
+from vidkit.web.access.scopes import API
 from vidkit.web.jobs.settings import JobSettings
 from vidkit.web.services import Services, Shared
 from vidkit.web.views.jobs import MOST_URLS, PRIORITIES

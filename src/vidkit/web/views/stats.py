@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from vidkit.curate.statistics import balance_of, cleared_reason, failures_in, model_cost_in, numbers_as_json
 from vidkit.library import Query as Search
-from vidkit.web.access import API
+from vidkit.web.access.scopes import API
 from vidkit.web.answers import json_answer
 from vidkit.web.jobs.files import failed_rows
 from vidkit.web.problems import Problem

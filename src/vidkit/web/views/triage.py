@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from vidkit.curate.corrections import make_change
 from vidkit.library import Query
 from vidkit.web import triage, triage_answers
-from vidkit.web.access import API, Caller
+from vidkit.web.access.scopes import API, Caller
 from vidkit.web.answers import json_answer
 from vidkit.web.search_parameters import SearchParameters
 from vidkit.web.services import Services, Shared

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from vidkit.curate.removal import remove_video
 from vidkit.library.in_video import moments_in
 from vidkit.tagging.explain import Origin, Reason, explain_tags
-from vidkit.web.access import API, Caller
+from vidkit.web.access.scopes import API, Caller
 from vidkit.web.answers import json_answer
 from vidkit.web.media.file_response import attachment
 from vidkit.web.search_parameters import SearchParameters
