@@ -12,6 +12,7 @@ from vidkit.core import ensure_directory
 from vidkit.core.config import Config
 from vidkit.curate.corrections import correct_entry, make_change
 from vidkit.curate.retag import retag_library
+from vidkit.curate.statistics import model_cost_in
 from vidkit.download.names import local_path
 from vidkit.errors import OutputError, Terminated
 from vidkit.export import export_dataset
@@ -21,7 +22,7 @@ from vidkit.library import Library, open_library, video_key
 from vidkit.rows import CsvRow, Row, read_video_metadata_from_csv
 from vidkit.rows.folder import rows_of
 from vidkit.web.export_options import ExportOptions, counts_as_json
-from vidkit.web.jobs.files import JobFolder, read_json
+from vidkit.web.jobs.files import JobFolder
 from vidkit.web.jobs.progress import JobProgress
 from vidkit.web.jobs.settings import run_spec
 from vidkit.web.search_parameters import SearchParameters
@@ -62,7 +63,7 @@ def process(task: Task) -> dict[str, Any]:
         task.progress.summary(summary)
         if summary.interrupted:
             raise Terminated
-    return {"model": read_json(task.folder.path / "summary.json").get("model")}
+    return {"model": model_cost_in(task.folder.path) or None}
 
 
 def _rows(task: Task) -> Iterator[CsvRow]:

@@ -19,7 +19,7 @@ from vidkit.web.jobs.queue import JobRequest
 from vidkit.web.jobs.table import Job
 from vidkit.web.problems import Problem
 from vidkit.web.services import Services, Shared
-from vidkit.web.views.jobs import JobAnswer, Priority
+from vidkit.web.views.jobs import JobAnswer, Priority, created
 from vidkit.web.views.labels import Label, Labels
 from vidkit.workflow.run import open_rules
 
@@ -142,5 +142,4 @@ def create_labels(body: BulkLabels, response: Response, services: Shared, actor:
 def _added(services: Services, actor: Actor, response: Response, request: JobRequest) -> JobAnswer:
     job: Job = services.jobs.add(request, actor.name)
     services.audit(actor, f"{request.kind} job", f"{job.id}: {job.name}")
-    response.headers["Location"] = f"{API}/jobs/{job.id}"
-    return JobAnswer.model_validate(job.as_json())
+    return created(response, job)

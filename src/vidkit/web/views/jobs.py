@@ -192,8 +192,7 @@ def create_job(
     run_spec(services.config, asked.settings)  # what is wrong with the settings is said now
     job = services.jobs.add(asked, actor.name)
     services.audit(actor, "job add", f"{job.id}: {job.name}")
-    response.headers["Location"] = f"{API}/jobs/{job.id}"
-    return _answer(job)
+    return created(response, job)
 
 
 def _media_type(request: Request) -> str:
@@ -345,8 +344,7 @@ def retry_job(number: JobId, response: Response, services: Shared, actor: Caller
     """A new job: over the rows that failed or, if the job did not come to its end, over all that is not done."""
     job = services.jobs.add(services.jobs.again(_known(services, number)), actor.name)
     services.audit(actor, "job retry", f"{number} as {job.id}")
-    response.headers["Location"] = f"{API}/jobs/{job.id}"
-    return _answer(job)
+    return created(response, job)
 
 
 @router.get(f"{API}/jobs/{{id}}/failures")
@@ -379,3 +377,9 @@ def _unknown(number: int) -> Problem:
 
 def _answer(job: Job) -> JobAnswer:
     return JobAnswer.model_validate(job.as_json())
+
+
+def created(response: Response, job: Job) -> JobAnswer:
+    """The answer of a call that put a job into the queue: the job, and its address as `Location`."""
+    response.headers["Location"] = f"{API}/jobs/{job.id}"
+    return _answer(job)

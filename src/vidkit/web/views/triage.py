@@ -21,6 +21,7 @@ from vidkit.web.access.scopes import API, Caller
 from vidkit.web.answers import json_answer
 from vidkit.web.search_parameters import SearchParameters
 from vidkit.web.services import Services, Shared
+from vidkit.web.views.jobs import JobAnswer, created
 from vidkit.workflow.run import open_rules
 
 router = APIRouter(prefix=f"{API}/triage", tags=["triage"])
@@ -178,13 +179,12 @@ def answer(services: Shared, actor: Caller, queue: Number, body: Answer) -> Resp
 
 
 @router.post("/{queue}/rest", status_code=HTTPStatus.CREATED)
-def answer_rest(services: Shared, actor: Caller, queue: Number, body: Rest, response: Response) -> dict[str, Any]:
+def answer_rest(services: Shared, actor: Caller, queue: Number, body: Rest, response: Response) -> JobAnswer:
     """Say the same of all that is left, but what others have before them: a job of the kind `label`."""
     reviewer, said = triage.Reviewer(actor.name, body.holder), body.said()
     job = triage_answers.answer_rest(services.state, services.jobs, queue, reviewer, said)
     services.audit(actor, "label", f"queue {queue}, all that is left, job {job.id}: {json.dumps(said)}")
-    response.headers["Location"] = f"{API}/jobs/{job.id}"
-    return job.as_json()
+    return created(response, job)
 
 
 @router.delete("/{queue}/answers/{answer}")
