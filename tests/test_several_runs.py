@@ -126,7 +126,7 @@ def test_two_runs_over_the_same_rows_fetch_and_make_each_video_once(server: Serv
     assert set(fetched(server).values()) == {1}
     assert {line["source"]["url"] for line in lines} == set(urls)
     assert len(contents()) == 10
-    assert len({line["processing"]["started_at"] for line in lines}) == 10
+    assert len({(line["source"]["url"], line["processing"]["started_at"]) for line in lines}) == 10
 
 
 def test_a_url_that_another_run_works_on_is_waited_for(server: Server, make_video: MakeVideo) -> None:
