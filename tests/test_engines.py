@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
-import multiprocessing
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from vidkit.batch import ENGINES, NullReporter, Outcome, Summary, process_rows
-from vidkit.batch.engines import Job, process_row
+from vidkit.batch import ENGINES, NullReporter, Summary, process_rows
+from vidkit.batch.engines import Job
 from vidkit.core.config import load_config
 from vidkit.rows import BadRow, Row
-from vidkit.workflow.run import Run, RunSpec, open_run
+from vidkit.workflow.run import RunSpec, open_run
 
 from .conftest import MakeVideo
 from .misbehaving_server import Reply, Server
@@ -44,43 +41,6 @@ class OneByOne:
         pass
 
 
-_opened = ExitStack()
-_run: Run
-
-
-def _open(spec: RunSpec) -> None:
-    global _run
-    _run = _opened.enter_context(open_run(spec))
-
-
-def _work(row: Row) -> Outcome:
-    return process_row(_run, row, lambda *_: None)
-
-
-class Processes:
-    """Rows are worked on in other processes, each with a run of its own."""
-
-    def __init__(self, job: Job, slots: int) -> None:
-        self._job = job
-        started = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(slots, started, initializer=_open, initargs=(job.run.spec,))
-        self._under_way: set[Future[Outcome]] = set()
-
-    def start(self, row: Row) -> None:
-        self._job.hand_over(row)
-        self._under_way.add(self._pool.submit(_work, row))
-
-    def wait(self, most: int, timeout: float) -> int:
-        if len(self._under_way) > most:
-            done, self._under_way = wait(self._under_way, timeout, return_when=FIRST_COMPLETED)
-            for future in done:
-                self._job.done(future.result())
-        return len(self._under_way)
-
-    def close(self) -> None:
-        self._pool.shutdown()
-
-
 def without_clocks(content: Any) -> Any:
     if isinstance(content, dict):
         clocks = ("seconds", "started_at", "finished_at")
@@ -88,14 +48,13 @@ def without_clocks(content: Any) -> Any:
     return content
 
 
-@pytest.mark.parametrize("engine", [OneByOne, Processes])
 def test_an_engine_from_outside_gives_the_same_records_and_summary(
-    engine: Any, server: Server, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
+    server: Server, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in "ab":
         server.at(f"/{name}.mp4", Reply(make_video(), etag='"1"'))
     rows = [Row(line, server.url(path)) for line, path in enumerate(("/a.mp4", "/gone.mp4", "/b.mp4", "/a.mp4"), 2)]
-    monkeypatch.setitem(ENGINES, "toy", engine)
+    monkeypatch.setitem(ENGINES, "toy", OneByOne)
     found = []
     for name in ("local", "toy"):
         paths = {"ProcessedDirectory": f"{name}/processed", "DownloadDirectory": f"{name}/downloads"}

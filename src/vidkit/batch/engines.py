@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Protocol
 
 from vidkit.batch.tally import Outcome, Reporter
 from vidkit.core import shown_url, without_secrets
-from vidkit.core.units import timestamp
 from vidkit.errors import UnwantedError, VidkitError
 from vidkit.rows import Row
-from vidkit.workflow import process_video_pipeline, source_key
-from vidkit.workflow.job import Progress
+from vidkit.workflow import make_record, source_key
+from vidkit.workflow.finished import Finished, note
+from vidkit.workflow.job import Progress, in_stage
 from vidkit.workflow.run import Run
 
 log = logging.getLogger(__name__)
@@ -23,14 +23,19 @@ log = logging.getLogger(__name__)
 def process_row(run: Run, row: Row, progress: Progress) -> Outcome:
     """Take one row through the pipeline, in this thread. Its failure is an outcome, not an exception.
 
+    Nothing is noted in journal or library: that is for whoever has them (`finished.note`).
+
     Args:
         run: opened in this process.
-        row: the row.
+        row: the row; nobody else works on its URL meanwhile.
         progress: told of each stage, and of the download's bytes.
     """
-    began = timestamp()
+    return _outcome(row, lambda: make_record(run, row, progress))
+
+
+def _outcome(row: Row, work: Callable[[], Finished]) -> Outcome:
     try:
-        record = process_video_pipeline(row.url, run=run, row=row, progress=progress)
+        return Outcome(row, work())
     except UnwantedError:
         return Outcome(row)
     except VidkitError as error:
@@ -41,30 +46,48 @@ def process_row(run: Run, row: Row, progress: Progress) -> Outcome:
             "%s: a mistake in vidkit: %r; the log has its traceback", shown_url(row.url), error, exc_info=True
         )
         return Outcome(row, reason=f"a mistake in vidkit, please report it: {without_secrets(repr(error))}")
-    return Outcome(row, record, new=record["processing"]["started_at"] >= began)
 
 
 @dataclass(frozen=True)
 class Job:
     """What an engine does with rows, and whom it tells.
 
-    An engine that works in this process calls `process`. One that works in other processes opens a run in each from
-    `run.spec` and calls `process_row` there; here it calls `hand_over` before and `done` with the outcome.
+    This run holds the URL of each row that an engine is given. An engine that works in this process calls
+    `process`. One that works in others opens a run in each (`open_worker_run`) and calls `process_row` there; here
+    it calls `began` before, and `done` with what came of some rows.
     """
 
     run: Run
     reporter: Reporter
-    done: Callable[[Outcome], None]
+    count: Callable[[Outcome], None]
 
     def process(self, row: Row) -> None:
         """Work on a row in this thread, from the reporter's first word to the count of its outcome."""
-        self.reporter.began(row.url, row.file_name)
-        self.done(process_row(self.run, row, lambda *told: self.reporter.stage(row.url, *told)))
+        self.began(row)
+        progress: Progress = lambda *told: self.reporter.stage(row.url, *told)  # noqa: E731
+        self.count(_outcome(row, lambda: self._noted(row, progress)))
 
-    def hand_over(self, row: Row) -> None:
-        """Let another process work on a row: this one gives back its lock on the URL."""
-        self.run.journal.release(source_key(row.url))
+    def began(self, row: Row) -> None:
+        """Tell that a row is worked on."""
         self.reporter.began(row.url, row.file_name)
+
+    def done(self, outcomes: Sequence[Outcome]) -> None:
+        """Note what is finished, let go of the rows' URLs, and count them.
+
+        Raises:
+            OutputError: the journal or the failures cannot be written.
+        """
+        note(self.run, [each.finished for each in outcomes if each.finished is not None])
+        for outcome in outcomes:
+            self.run.journal.release(source_key(outcome.row.url))
+            self.count(outcome)
+
+    def _noted(self, row: Row, progress: Progress) -> Finished:
+        with self.run.shared.working_on(source_key(row.url), self.run.stop.is_set):
+            finished = make_record(self.run, row, progress)
+            with in_stage("export"):
+                note(self.run, [finished])
+        return finished
 
 
 class Workers(Protocol):

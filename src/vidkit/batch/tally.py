@@ -15,6 +15,7 @@ from vidkit.core import without_secrets, write_whole
 from vidkit.core.units import timestamp
 from vidkit.record import Record
 from vidkit.rows import BadRow, IgnoredRow, Row
+from vidkit.workflow.finished import Finished
 from vidkit.workflow.run import Run
 
 SUMMARY = "summary.json"
@@ -90,13 +91,21 @@ class Outcome:
     """What became of a row that was worked on: its record, or why there is none. It can be pickled."""
 
     row: Row
-    record: Record | None = None
-    new: bool = False
-    """Whether the record was made now, and was not there already."""
+    finished: Finished | None = None
     stage: str = ""
     """Where it failed."""
     reason: str | None = None
     """Why it failed. Without a record and a reason, the filters do not want the video."""
+
+    @property
+    def record(self) -> Record | None:
+        """Its record."""
+        return self.finished.record if self.finished else None
+
+    @property
+    def new(self) -> bool:
+        """Whether the record was made now, and was not there already."""
+        return self.finished is not None and self.finished.new
 
 
 class Tally:

@@ -6,9 +6,9 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
 from vidkit.core import printable
@@ -21,6 +21,22 @@ _TABLE = """CREATE TABLE IF NOT EXISTS answers (
     asked_at TEXT DEFAULT CURRENT_TIMESTAMP
 )"""
 _PATIENCE = 30.0  # seconds to wait while another process writes
+
+
+class Answers(Protocol):
+    """The answers of all runs, wherever they are kept; several threads use them at once."""
+
+    def turn(self, key: str) -> AbstractContextManager[None]:
+        """Wait until nobody else asks the same: its answer will then be here."""
+
+    def find(self, key: str) -> Reply | None:
+        """The answer that was given to this, or None."""
+
+    def keep(self, key: str, reply: Reply) -> None:
+        """Remember an answer."""
+
+    def close(self) -> None:
+        """Let go of them."""
 
 
 class AnswerCache:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from vidkit.errors import DescribeError
 
@@ -21,6 +22,27 @@ class Cost:
     tokens_in: int = 0
     tokens_out: int = 0
     seconds: float = 0.0
+
+
+class RequestMeter(Protocol):
+    """Counts the cost of a run, wherever its videos are described."""
+
+    @property
+    def cost(self) -> Cost:
+        """What it has come to so far."""
+
+    def take(self) -> None:
+        """Count one request that is about to be sent.
+
+        Raises:
+            DescribeError: as many as allowed have been sent.
+        """
+
+    def answered(self, tokens_in: int, tokens_out: int, seconds: float) -> None:
+        """Count what an answer took."""
+
+    def cached(self) -> None:
+        """Count an answer that needed no request."""
 
 
 class Meter:

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from vidkit.errors import ConfigError, DescribeError, VidkitError
 from vidkit.qwen_model.answer import read_answer, summary_instruction
-from vidkit.qwen_model.cache import AnswerCache
-from vidkit.qwen_model.cost import Cost, Meter
+from vidkit.qwen_model.cache import AnswerCache, Answers
+from vidkit.qwen_model.cost import Cost, Meter, RequestMeter
 from vidkit.qwen_model.question import Backend, Clip, Description, Question
 from vidkit.qwen_model.server import RefusedError, shown_endpoint
 
@@ -35,7 +35,7 @@ class Describer:
         meter: counts requests and cost; the backend counts its requests in the same.
     """
 
-    def __init__(self, ask: Backend, cache: AnswerCache, meter: Meter) -> None:
+    def __init__(self, ask: Backend, cache: Answers, meter: RequestMeter) -> None:
         self._backend = ask
         self._cache = cache
         self._meter = meter
@@ -145,23 +145,32 @@ class Describer:
         return description
 
 
-def open_describer(config: Config, use_vpc: bool = False, max_requests: int | None = None) -> Describer | None:
+def open_describer(
+    config: Config,
+    use_vpc: bool = False,
+    max_requests: int | None = None,
+    *,
+    meter: RequestMeter | None = None,
+    answers: Answers | None = None,
+) -> Describer | None:
     """The describer that the settings name, or None where they name none. Nothing is loaded or asked yet.
 
     Args:
         config: the settings.
         use_vpc: ask `VpcEndpoint` instead of `PublicEndpoint`.
-        max_requests: send no more questions than this.
+        max_requests: send no more questions than this, where there is no `meter`.
+        meter: counts the requests, and limits them; by default one of its own.
+        answers: where answers are kept; by default the file of the settings.
 
     Raises:
         ConfigError: the settings name one that cannot be: an endpoint that is no URL, `--use_vpc` without one.
     """
-    meter = Meter(max_requests)
+    meter = meter or Meter(max_requests)
     backend = _backend(config, use_vpc, meter)
-    return Describer(backend, AnswerCache(config.qwen_vl.cache), meter) if backend else None
+    return Describer(backend, answers or AnswerCache(config.qwen_vl.cache), meter) if backend else None
 
 
-def _backend(config: Config, use_vpc: bool, meter: Meter) -> Backend | None:
+def _backend(config: Config, use_vpc: bool, meter: RequestMeter) -> Backend | None:
     wanted = config.qwen_vl.backend
     url = endpoint_url(config, use_vpc) if wanted in ("auto", "endpoint") else ""
     if url:
@@ -175,7 +184,7 @@ def _backend(config: Config, use_vpc: bool, meter: Meter) -> Backend | None:
     return None
 
 
-def open_endpoint(config: Config, url: str, meter: Meter) -> Backend:
+def open_endpoint(config: Config, url: str, meter: RequestMeter) -> Backend:
     """The endpoint at this URL, with everything else from the settings."""
     from vidkit.qwen_model.endpoint import Endpoint, Limits
     from vidkit.qwen_model.frames import Budget

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from vidkit.errors import VidkitError
 from vidkit.qwen_model.answer import PROMPT_VERSION, full_instruction, prompt, read_answer
 from vidkit.qwen_model.batches import Batches, OutOfMemory
-from vidkit.qwen_model.cost import Meter
+from vidkit.qwen_model.cost import RequestMeter
 from vidkit.qwen_model.frames import Budget, raw_frames
 from vidkit.qwen_model.loading import load_model
 from vidkit.qwen_model.memory import clip_bytes, free_bytes, is_out_of_memory, peak_bytes, release
@@ -247,7 +247,7 @@ class LocalModel:
     name = "local"
     parallel = _MOST_AT_ONCE
 
-    def __init__(self, settings: Qwen, max_tokens: int, meter: Meter) -> None:
+    def __init__(self, settings: Qwen, max_tokens: int, meter: RequestMeter) -> None:
         budget = Budget(settings.frames_per_second, settings.max_frames, settings.max_pixels)
         self._model = QwenVLModel(settings.model_dir, settings.model, settings.hub, max_tokens, budget)
         self._settings = [self._model.name, max_tokens, *vars(budget).values(), PROMPT_VERSION]

@@ -21,7 +21,7 @@ from vidkit.core.retry import (
     retry,
 )
 from vidkit.errors import DescribeError
-from vidkit.qwen_model.cost import Meter
+from vidkit.qwen_model.cost import RequestMeter
 from vidkit.qwen_model.key_redaction import key_redactor
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Server:
         meter: counts the requests.
     """
 
-    def __init__(self, access_key: str, timeout: float, workers: int, meter: Meter) -> None:
+    def __init__(self, access_key: str, timeout: float, workers: int, meter: RequestMeter) -> None:
         self._access_key = access_key
         self._redact = key_redactor(access_key)
         self._timeout = timeout

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import Any, cast
 
 from vidkit._version import __version__
@@ -22,15 +22,15 @@ from vidkit.core import shown_url
 from vidkit.core.config import load_config
 from vidkit.core.units import timestamp
 from vidkit.download import local_path
-from vidkit.errors import LibraryError, VidkitError
+from vidkit.errors import VidkitError
 from vidkit.export import write_record
 from vidkit.record import SCHEMA, Record
 from vidkit.rows import Row
 from vidkit.workflow.fingerprints import stage_fingerprint
+from vidkit.workflow.finished import Finished, note
 from vidkit.workflow.job import ContentChanged, Progress, VideoJob, in_stage
-from vidkit.workflow.journal import Entry
 from vidkit.workflow.run import Run, RunSpec, open_run
-from vidkit.workflow.stages import STAGES, Stage, settings_fingerprint
+from vidkit.workflow.stages import STAGES, Stage
 
 log = logging.getLogger(__name__)
 
@@ -65,9 +65,11 @@ def process_video_pipeline(
     """
     if run is not None:
         row = row or Row(line=0, url=video_url)
-        url = source_key(row.url)
-        with run.processes.active(), run.journal.working_on(url, run.stop.is_set):
-            return _processed(VideoJob(run, row, url, progress or (lambda *_: None)))
+        with run.shared.working_on(source_key(row.url), run.stop.is_set):
+            finished = make_record(run, row, progress)
+            with in_stage("export"):
+                note(run, [finished])
+            return finished.record
     overrides = {
         ("SceneDetection", "DefaultThreshold"): scene_threshold,
         ("Rules", "CustomTagRules"): custom_rules,
@@ -76,6 +78,21 @@ def process_video_pipeline(
     config = load_config(overrides={key: str(value) for key, value in overrides.items() if value is not None})
     with open_run(RunSpec(config)) as run:
         return process_video_pipeline(video_url, run=run, row=row, progress=progress)
+
+
+def make_record(run: Run, row: Row, progress: Progress | None = None) -> Finished:
+    """Run the pipeline up to the written record; journal and library are told by whoever has them (`note`).
+
+    Args:
+        run: what the videos share. Nobody else works on the row's URL meanwhile.
+        row: the video.
+        progress: as for `process_video_pipeline`.
+
+    Raises:
+        VidkitError: the video failed; `stage` of the exception is the stage that failed.
+    """
+    with run.processes.active():
+        return _processed(VideoJob(run, row, source_key(row.url), progress or (lambda *_: None)))
 
 
 def source_key(url: str) -> str:
@@ -87,8 +104,8 @@ def source_key(url: str) -> str:
     return url if path is None else str(path.absolute())
 
 
-def _processed(job: VideoJob) -> Record:
-    """Take a video the whole way; its record."""
+def _processed(job: VideoJob) -> Finished:
+    """Take a video the whole way, up to its record."""
     started_at = timestamp()
     try:
         job.check_source()
@@ -103,9 +120,8 @@ def _processed(job: VideoJob) -> Record:
             job.remove_download()
         raise
     if job.reusable is not None and not job.changed:
-        _note(job, job.reusable, not _in_library(job))
-        return job.reusable
-    return _keep(job, started_at)
+        return Finished(job.url, job.reusable, False, job.source_version)
+    return Finished(job.url, _keep(job, started_at), True, job.source_version)
 
 
 def _make_stages(job: VideoJob) -> None:
@@ -171,15 +187,8 @@ def _decode_for(stages: list[Stage], job: VideoJob) -> None:
                 decoding = 0.0
 
 
-def _in_library(job: VideoJob) -> bool:
-    """Whether the library has a record of this URL; where it is away, storing it says so."""
-    with suppress(LibraryError):
-        return job.run.library.find(job.url) != []
-    return False
-
-
 def _keep(job: VideoJob, started_at: str) -> Record:
-    """Write the record, put it into the library and note that the video is done."""
+    """Write the record; the older files go then."""
     removed = job.downloaded and not job.run.config.paths.keep_downloads
     with in_stage("export"):
         job.record |= {
@@ -198,7 +207,6 @@ def _keep(job: VideoJob, started_at: str) -> Record:
         record = cast(Record, {key: job.record[key] for key in keys})
         _keep_unknown(record, job.previous)
         write_record(job.run.layout.store, record)  # from here on the new files count, and not the older ones
-        _note(job, record, True)
         named = [file for stage in STAGES for file in stage.files(record)]
         job.run.layout.remove_older(job.published.values(), named)
         if removed:
@@ -214,17 +222,3 @@ def _keep_unknown(record: Record, previous: Record | None) -> None:
         record.setdefault(key, value)  # type: ignore[misc]
     for name, entry in previous["processing"]["stages"].items():
         record["processing"]["stages"].setdefault(name, entry)
-
-
-def _note(job: VideoJob, record: Record, store: bool) -> None:
-    """Put the record into the library, and into the journal what is left to do."""
-    stored = True
-    if store:
-        try:
-            job.run.library.save(record, job.run.layout.store.address)
-        except LibraryError as error:
-            stored = False
-            log.warning("%s is in its JSON but not in the library, until the next run: %s", job.filename, error)
-    answered = record["ai"] is None or record["ai"]["error"] is None
-    settings = settings_fingerprint(job.run) if stored and answered else ""
-    job.run.journal.add(job.url, Entry(record["filename"], job.source_version, settings))

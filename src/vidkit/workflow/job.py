@@ -78,10 +78,10 @@ class VideoJob:
         self.record: dict[str, Any] = {}
         self.fingerprints: dict[str, str] = {}
         self.entries: dict[str, dict[str, Any]] = {}
-        self.filename = run.journal.filename(url)
+        self.filename = run.shared.filename(url)
         if self.filename is None and (wanted := wanted_name(row.url, row.file_name)):
-            self.filename = run.journal.claim(url, wanted)
-        fresh = run.force or self.filename is None or run.journal.is_mixed_up(url)
+            self.filename = run.shared.claim(url, wanted)
+        fresh = run.force or self.filename is None or run.shared.is_mixed_up(url)
         self.reusable = None if fresh else run.layout.record(url, str(self.filename))
         self.file = SourceFile(self._find_download, self._fetch)
         self.source_version: str | None = None
@@ -196,7 +196,7 @@ class VideoJob:
                 self.row.url,
                 self.row.file_name or (previous and previous["source"]["file_name"]),
                 self.run.layout.downloads,
-                claim=lambda wanted: self.run.journal.claim(self.url, wanted),
+                claim=lambda wanted: self.run.shared.claim(self.url, wanted),
                 progress=lambda done, total: self.progress("download", done, total),
                 stop=self.run.stop,
                 max_size=self.run.filters.max_size,
@@ -205,7 +205,7 @@ class VideoJob:
             sha256 = file_sha256(download.path)
         self.filename = download.filename
         if download.is_local:
-            self.filename = self.run.journal.claim(self.url, download.filename)
+            self.filename = self.run.shared.claim(self.url, download.filename)
         else:
             mark_download(download.path, self.url)
         self.source_version = self.row.version or download.version

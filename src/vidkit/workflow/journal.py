@@ -159,16 +159,21 @@ class Journal:
 
     def add(self, url: str, entry: Entry) -> None:
         """Note that a video is finished."""
+        self.add_all([(url, entry)])
+
+    def add_all(self, finished: Sequence[tuple[str, Entry]]) -> None:
+        """Note that some videos are finished: pairs of a URL and its entry, written together."""
         sql = "SELECT filename, version, settings, mixed FROM videos WHERE url = ?"
         with self._lock, reported(self._path):
-            if self._one(sql, url) == (*entry, 0):
+            new = [(url, entry) for url, entry in finished if self._one(sql, url) != (*entry, 0)]
+            if not new:
                 return
             with transaction(self._database):
                 sql = "INSERT INTO videos (url, filename, name, version, settings) VALUES (?, ?, ?, ?, ?) "
                 sql += "ON CONFLICT (url) DO UPDATE SET filename = excluded.filename, name = excluded.name, "
                 sql += "version = excluded.version, settings = excluded.settings, mixed = 0"
-                name = entry.filename.casefold()
-                self._database.execute(sql, (storable(url), entry.filename, name, *entry[1:]))
+                rows = [(storable(url), each.filename, each.filename.casefold(), *each[1:]) for url, each in new]
+                self._database.executemany(sql, rows)
 
     def close(self) -> None:
         """Give all locks back."""

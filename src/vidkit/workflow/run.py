@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,13 @@ from vidkit.errors import ConfigError
 from vidkit.ffmpeg import ProcessGroup
 from vidkit.library import Library, open_library
 from vidkit.qwen_model import Describer, full_instruction, open_describer
+from vidkit.qwen_model.cache import AnswerCache, Answers
+from vidkit.qwen_model.cost import Meter, RequestMeter
 from vidkit.rows import Filters
 from vidkit.tagging import RuleSet, load_custom_tags
 from vidkit.workflow.journal import Journal
 from vidkit.workflow.layout import OutputLayout
+from vidkit.workflow.shared import Shared, SharedFiles
 
 LEVELS = ("auto", "none", "video", "segments", "scenes")
 
@@ -42,7 +45,7 @@ class RunSpec:
     filters: Filters = field(default_factory=Filters)
     """Which videos are wanted; asked again once a video's size and duration are known."""
     max_requests: int | None = None
-    """Limit the requests to the model, in each process that opens the run."""
+    """Limit the requests to the model."""
     reach: Reach = ANYWHERE
     """Which addresses downloads may reach, and whether local files are read; for submitted jobs `reach_of(...)`."""
     job: Path | None = None
@@ -51,7 +54,7 @@ class RunSpec:
 
 @dataclass(frozen=True)
 class Run:
-    """What is opened once in each process from a `RunSpec`: rules, describer, folders, journal and library.
+    """What is opened once in each process from a `RunSpec`: rules, describer, folders, and what is shared.
 
     `processes` are the ffmpeg and ffprobe processes of this run and of no other.
     """
@@ -61,10 +64,25 @@ class Run:
     describer: Describer | None
     instruction: str
     layout: OutputLayout
-    journal: Journal
-    library: Library
+    shared: Shared
     job: Path
     processes: ProcessGroup = field(default_factory=ProcessGroup)
+
+    @property
+    def journal(self) -> Journal:
+        """The journal; a worker of a cluster has none and asks `shared`."""
+        return self._files.journal
+
+    @property
+    def library(self) -> Library:
+        """The library; a worker of a cluster has none and asks `shared`."""
+        return self._files.library
+
+    @property
+    def _files(self) -> SharedFiles:
+        if not isinstance(self.shared, SharedFiles):
+            raise TypeError("journal and library are not here: only what has them may note what is finished")
+        return self.shared
 
     @property
     def config(self) -> Config:
@@ -112,31 +130,50 @@ def open_run(spec: RunSpec | Config, **options: Any) -> Iterator[Run]:
     """
     spec = RunSpec(spec, **options) if isinstance(spec, Config) else spec
     config = spec.config
+    with ExitStack() as opened:
+        answers, meter = AnswerCache(config.qwen_vl.cache), Meter(spec.max_requests)
+        asked = _check(spec, answers, meter, opened)
+        layout = OutputLayout(config.paths.processed_directory, config.paths.download_directory)
+        library = opened.enter_context(closing(open_library(config)))
+        journal = opened.enter_context(closing(Journal(layout.work, layout.is_taken, layout.store)))
+        job = ensure_directory(spec.job).absolute() if spec.job else layout.work
+        shared = SharedFiles(journal, library, answers, meter)
+        yield Run(spec, *asked, layout=layout, shared=shared, job=job)
+
+
+@contextmanager
+def open_worker_run(spec: RunSpec, shared: Shared) -> Iterator[Run]:
+    """Open what a worker of a cluster needs, which has neither the journal nor the library.
+
+    Args:
+        spec: as the run that it works for was opened from.
+        shared: asks whoever has them.
+
+    Raises:
+        ConfigError: a setting or a rule file is wrong on this machine.
+        OutputError: a folder cannot be made.
+    """
+    paths = spec.config.paths
+    with ExitStack() as opened:
+        asked = _check(spec, shared.answers, shared.meter, opened)
+        layout = OutputLayout(paths.processed_directory, paths.download_directory)
+        yield Run(spec, *asked, layout=layout, shared=shared, job=layout.work)
+
+
+def _check(
+    spec: RunSpec, answers: Answers, meter: RequestMeter, opened: ExitStack
+) -> tuple[RuleSet, Describer | None, str]:
+    """The rules, who describes, and what is asked; all settings are right."""
+    config = spec.config
     choose_encoder(config.processing.encoder)
     rules = open_rules(config)
-    describer = open_describer(config, spec.use_vpc, spec.max_requests) if spec.level != "none" else None
+    describer = None
+    if spec.level != "none":
+        describer = open_describer(config, spec.use_vpc, meter=meter, answers=answers)
+    if describer is not None:
+        opened.callback(describer.close)
     keywords = load_priority_keywords(config.rules.priority_keywords)
-    layout = OutputLayout(config.paths.processed_directory, config.paths.download_directory)
-    library = open_library(config)
-    journal = None
-    try:
-        journal = Journal(layout.work, layout.is_taken, layout.store)
-        yield Run(
-            spec=spec,
-            rules=rules,
-            describer=describer,
-            instruction=full_instruction(config.qwen_vl.default_instruction, keywords),
-            layout=layout,
-            journal=journal,
-            library=library,
-            job=ensure_directory(spec.job).absolute() if spec.job else layout.work,
-        )
-    finally:
-        if journal is not None:
-            journal.close()
-        library.close()
-        if describer is not None:
-            describer.close()
+    return rules, describer, full_instruction(config.qwen_vl.default_instruction, keywords)
 
 
 def open_rules(config: Config) -> RuleSet:

@@ -14,14 +14,14 @@ def older_record(run: Run, url: str, filename: str | None) -> Record | None:
     """The record that a URL has until now: its JSON or, where that is lost, the library's.
 
     Args:
-        run: the folders and the library.
+        run: the folders, and what all videos share.
         url: as records call it (`source.url`).
         filename: the name that the video has, where it has one.
     """
     record = run.layout.record(url, filename) if filename else None
     if record is None:
         with suppress(LibraryError):  # where it is away, storing the new record says so
-            found = (entry.record for entry in run.library.find(url))
+            found = (entry.record for entry in run.shared.find(url))
             record = next((known for known in found if known["source"]["url"] == url), None)
     return record
 

@@ -1,0 +1,69 @@
+"""What the videos of one run share beyond their own files: names, locks, older records, answers, requests.
+
+The pipeline knows `Shared` and no more. So it works beside these files, and also in another process or on another
+machine that asks whoever has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from vidkit.library import Library, LibraryEntry
+from vidkit.qwen_model.cache import Answers
+from vidkit.qwen_model.cost import RequestMeter
+from vidkit.workflow.journal import Journal
+
+
+class Shared(Protocol):
+    """What the videos of a run share, wherever they are worked on. Several threads use it at once."""
+
+    @property
+    def answers(self) -> Answers:
+        """What models answered before."""
+
+    @property
+    def meter(self) -> RequestMeter:
+        """The requests to the model so far, and how many there may be."""
+
+    def filename(self, url: str) -> str | None:
+        """As `Journal.filename`."""
+
+    def is_mixed_up(self, url: str) -> bool:
+        """As `Journal.is_mixed_up`."""
+
+    def claim(self, url: str, wanted: str) -> str:
+        """As `Journal.claim`."""
+
+    def working_on(self, url: str, stopped: Callable[[], bool]) -> AbstractContextManager[None]:
+        """As `Journal.working_on`; nothing where another process holds the URL meanwhile."""
+
+    def find(self, url: str) -> list[LibraryEntry]:
+        """As `Library.find`."""
+
+
+@dataclass(frozen=True)
+class SharedFiles:
+    """Beside the journal, the library and the cache of answers: they are asked directly."""
+
+    journal: Journal
+    library: Library
+    answers: Answers
+    meter: RequestMeter
+
+    def filename(self, url: str) -> str | None:
+        return self.journal.filename(url)
+
+    def is_mixed_up(self, url: str) -> bool:
+        return self.journal.is_mixed_up(url)
+
+    def claim(self, url: str, wanted: str) -> str:
+        return self.journal.claim(url, wanted)
+
+    def working_on(self, url: str, stopped: Callable[[], bool]) -> AbstractContextManager[None]:
+        return self.journal.working_on(url, stopped)
+
+    def find(self, url: str) -> list[LibraryEntry]:
+        return self.library.find(url)
