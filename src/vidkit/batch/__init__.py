@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable
 
 from vidkit.batch.admission import Admission
 from vidkit.batch.engines import ENGINES, Job, Workers
+from vidkit.batch.ordering import in_order
 from vidkit.batch.tally import NullReporter, Outcome, Reporter, Summary, Tally
 from vidkit.errors import Terminated
 from vidkit.rows import CsvRow
 from vidkit.workflow.run import Run
 
 __all__ = ["ENGINES", "NullReporter", "Outcome", "Reporter", "Summary", "process_rows"]
+
+log = logging.getLogger(__name__)
 
 _POLL = 0.5  # seconds between two looks at whether the run was stopped
 _SECONDS_TO_STOP = 2.0
@@ -28,7 +32,7 @@ def process_rows(
 
     Args:
         run: what the videos share.
-        rows: read as they are needed, so there may be millions.
+        rows: read as they are needed, so there may be millions. Where they have priorities they are all read first.
         workers: videos under way at once.
         reporter: told of every row.
         engine: where rows are worked on, one of `ENGINES`.
@@ -40,7 +44,8 @@ def process_rows(
     admission = Admission(run, tally)
     at_work = ENGINES[engine](Job(run, reporter, tally.done), workers)
     try:
-        for row in admission.admitted(rows, lambda: _wait(run, at_work, workers - 1)):
+        ordered = in_order(rows, run.priority, run.layout.work)
+        for row in admission.admitted(ordered, lambda: _wait_for_turn(run, at_work, workers)):
             at_work.start(row)
         _wait(run, at_work, 0)
     except Terminated:
@@ -67,6 +72,26 @@ def _wait(run: Run, at_work: Workers, most: int) -> None:
         pass
     if run.stop.is_set():
         raise Terminated
+
+
+def _wait_for_turn(run: Run, at_work: Workers, workers: int) -> None:
+    """Wait until another video can begin: a worker is free, and no run with a higher priority has rows waiting.
+
+    Raises:
+        Terminated: the run was stopped.
+    """
+    _wait(run, at_work, workers - 1)
+    waits = False
+    while run.journal.is_outranked(run.priority):
+        if not waits:
+            log.warning("a run with a higher priority works on this results folder: this one waits")
+            waits = True
+        if not at_work.wait(0, _POLL):
+            run.stop.wait(_POLL)
+        if run.stop.is_set():
+            raise Terminated
+    if waits:
+        log.info("the run with a higher priority has no more rows waiting: this one goes on")
 
 
 def _stop(run: Run, at_work: Workers) -> int:

@@ -9,6 +9,7 @@ from itertools import islice
 from vidkit.batch.seen import Seen
 from vidkit.batch.tally import Tally
 from vidkit.download import wanted_name
+from vidkit.errors import Terminated
 from vidkit.rows import BadRow, CsvRow, IgnoredRow, Row
 from vidkit.workflow import source_key
 from vidkit.workflow.run import Run
@@ -31,20 +32,32 @@ class Admission:
     def admitted(self, rows: Iterable[CsvRow], wait_for_room: Callable[[], object]) -> Iterator[Row]:
         """The rows to work on, in their order; this run holds the URL of each.
 
-        A row whose URL another run is working on comes later, once that run is done with it or gone.
+        A row whose URL another run is working on comes later, once that run is done with it or gone. While a row
+        waits for room, runs with a lower priority begin none.
 
         Args:
             rows: read as they are needed, so there may be millions.
             wait_for_room: returns once another row can be worked on.
+
+        Raises:
+            Terminated: the run was stopped.
         """
-        for some in _in_chunks(iter(rows)):
-            for url, row in self._wanted(some):
-                yield from self._released(wait_for_room)
-                wait_for_room()
-                if self._run.journal.take(url):
-                    yield row
-                else:
-                    self._taken.append((url, row))
+        journal = self._run.journal
+        try:
+            for some in _in_chunks(iter(rows)):
+                if self._run.stop.is_set():
+                    raise Terminated
+                for url, row in self._wanted(some):
+                    journal.announce(self._run.priority)
+                    yield from self._released(wait_for_room)
+                    wait_for_room()
+                    if journal.take(url):
+                        yield row
+                    else:
+                        self._taken.append((url, row))
+                journal.announce(None)  # what comes next may be done already, or be long in coming
+        finally:
+            journal.announce(None)
         while self._taken:
             yield from self._released(wait_for_room)
             time.sleep(_POLL if self._taken else 0)

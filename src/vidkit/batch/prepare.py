@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from vidkit.batch import NullReporter, Reporter, Summary, process_rows
+from vidkit.batch.shards import Shard, rows_in
 from vidkit.core import ensure_directory, printable, shown_url, write_whole
 from vidkit.core.config import Config, load_config
 from vidkit.core.files import check_local
@@ -32,6 +33,8 @@ def csv_to_json(
     clips_url: str | None = None,
     config: Config | None = None,
     reporter: Reporter | None = None,
+    priority: int = 0,
+    shard: Shard | None = None,
 ) -> Summary:
     """Download the videos of a CSV, cut them into clips, and write the list that `vidkit infer` reads.
 
@@ -47,6 +50,8 @@ def csv_to_json(
         clips_url: base URL where the clips will be published: `segments` then contains URLs instead of paths.
         config: the settings, instead of those of config.ini and the environment; the two above do not count then.
         reporter: told of every row.
+        priority: of rows that have none, and of this run beside others, as in `RunSpec`.
+        shard: only these rows of the CSV.
 
     Returns:
         The summary of the rows. Failed rows are in `failures.csv`, not in the list.
@@ -63,8 +68,8 @@ def csv_to_json(
         raise OutputError(f"{printable(output_json_file)} is a folder: name the JSON file to write")
     folder = ensure_directory(Path(output_json_file).absolute().parent)
     wanted: list[Row] = []
-    with open_run(RunSpec(config, level="none")) as run:
-        rows = _noted(read_video_metadata_from_csv(csv_file, base_url), wanted)
+    with open_run(RunSpec(config, level="none", priority=priority)) as run:
+        rows = _noted(rows_in(shard, read_video_metadata_from_csv(csv_file, base_url)), wanted)
         summary = process_rows(run, rows, config.concurrency.max_workers, reporter or NullReporter())
         entries = []
         for row in wanted:

@@ -9,7 +9,7 @@ import argparse
 from typing import NamedTuple
 
 from vidkit.cli import web_arguments
-from vidkit.cli.common_arguments import add_common, natural
+from vidkit.cli.common_arguments import add_common, natural, whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ SEARCHING = ("search", "stats")
 
 def _process(parser: argparse.ArgumentParser) -> None:
     _add_rows(parser)
+    _add_several_runs(parser)
     _add_settings(parser)
     parser.add_argument("--use_vpc", action="store_true", help="use [QwenVL] VpcEndpoint instead of PublicEndpoint")
     parser.add_argument(
@@ -73,6 +74,23 @@ def _add_rows(parser: argparse.ArgumentParser) -> None:
         rows.add_argument(option, metavar=metavar, help=meaning)
 
 
+def _add_several_runs(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("several runs")
+    group.add_argument(
+        "--priority",
+        metavar="N",
+        type=whole_number,
+        default=0,
+        help="higher runs first (default: 0): before runs with a lower priority in the same results folder; in the "
+        "CSV, rows whose priority column is empty have this priority",
+    )
+    group.add_argument(
+        "--shard",
+        metavar="I/N",
+        help="process only part I of N of the rows, such as 3/8, by a hash of their URLs: for several machines",
+    )
+
+
 def _add_settings(parser: argparse.ArgumentParser) -> None:
     settings = parser.add_argument_group("settings (override config.ini)")
     settings.add_argument("--output", metavar="DIR", help="results folder: records, clips and thumbnails")
@@ -92,6 +110,7 @@ def _prepare(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="base URL where you will publish the clips: the JSON then contains URLs instead of paths",
     )
+    _add_several_runs(parser)
     settings = parser.add_argument_group("settings (override config.ini)")
     settings.add_argument("--output", metavar="DIR", help="results folder: records, clips and thumbnails")
     _add_clip_settings(settings)

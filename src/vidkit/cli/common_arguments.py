@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+_MOST = 100_000  # what runs can be told apart by
+
 
 def natural(text: str) -> int:
     """A whole number, 0 or more."""
@@ -11,6 +13,13 @@ def natural(text: str) -> int:
     if number < 0:
         raise argparse.ArgumentTypeError(f"{text} is less than nothing")
     return number
+
+
+def whole_number(text: str) -> int:
+    """A whole number from -100,000 to 100,000."""
+    if not text.strip().lstrip("+-").isdecimal() or abs(int(text)) > _MOST:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {-_MOST:,} to {_MOST:,}")
+    return int(text)
 
 
 def add_common(command: argparse.ArgumentParser, config: str | None = None, log_level: str = "INFO") -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _TOTAL_KNOWN = "{n_fmt}/{total_fmt} {unit} {percentage:.0f} %|{bar}|ETA {remaining}{postfix}"
+_TOTAL_ABOUT = _TOTAL_KNOWN.replace("/{total_fmt}", " of about {total_fmt}")
 _TOTAL_UNKNOWN = "{n_fmt} {unit} [{elapsed}]{postfix}"
 _LONGEST_NAME = 40  # columns
 
@@ -63,11 +64,11 @@ class Screen:
                 if total is not None:
                     self.expect(total)
 
-    def expect(self, total: int) -> None:
-        """Show how much of this many rows is done, and how long the rest takes."""
+    def expect(self, total: int, about: bool = False) -> None:
+        """Show how much of this many rows, or about so many, is done, and how long the rest takes."""
         with self._lock:
             if self._bar is not None:
-                self._bar.total, self._bar.bar_format = total, _TOTAL_KNOWN
+                self._bar.total, self._bar.bar_format = total, _TOTAL_ABOUT if about else _TOTAL_KNOWN
                 self._bar.refresh()
 
     def close(self) -> None:

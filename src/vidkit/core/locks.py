@@ -10,6 +10,7 @@ import hashlib
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -21,6 +22,9 @@ from vidkit.errors import OutputError
 _SLOTS = 1024  # the first bytes: one for each process that has the file open
 _OPENING = _SLOTS  # held by the process that is opening what the file guards
 _FIRST = 4096  # from here on: one byte for each name, by its hash
+_PRIORITIES = 2**57  # from here on: a byte for each process and priority, beyond those of all names
+MOST_PRIORITY = 100_000
+_TRIES, _PAUSE = 50, 0.002  # to take a byte that others only look at; seconds between
 
 
 @dataclass
@@ -58,6 +62,7 @@ class Locks:
         self._path = path
         self._held: set[int] = set()
         self._slot: int | None = None
+        self._announced: int | None = None
         with _mutex, file_error(path, "cannot be opened"):
             path.touch()
             found = path.stat()
@@ -96,6 +101,35 @@ class Locks:
             _unlock(self._handle.number, 0, _SLOTS)
             return True
 
+    def announce(self, priority: int | None) -> None:
+        """Tell others that something with this priority waits here; None: nothing does any more.
+
+        Priorities beyond `MOST_PRIORITY` count as that.
+        """
+        byte = None if priority is None or self._slot is None else _priority_byte(priority) + self._slot
+        if byte == self._announced:
+            return
+        if self._announced is not None:
+            self._release(self._announced)
+        self._announced = byte
+        for _ in range(_TRIES):
+            if byte is None or self._take(byte):
+                return
+            time.sleep(_PAUSE)  # another one is just looking
+
+    def is_outranked(self, priority: int) -> bool:
+        """Whether something with a higher priority waits elsewhere: in another process, or `Locks` of this one."""
+        first, end = _priority_byte(priority) + _SLOTS, _priority_byte(MOST_PRIORITY) + _SLOTS
+        if first >= end:
+            return False
+        with _mutex:
+            if any(first <= byte < end for byte in self._handle.held):
+                return True
+            if not self._lock(first, end - first, shared=True):
+                return True
+            _unlock(self._handle.number, first, end - first)
+            return False
+
     def close(self) -> None:
         """Give all locks back."""
         for byte in list(self._held):
@@ -114,9 +148,9 @@ class Locks:
             self._held.add(byte)
             return True
 
-    def _lock(self, byte: int, length: int) -> bool:
+    def _lock(self, byte: int, length: int, shared: bool = False) -> bool:
         with file_error(self._path, "cannot be locked, which several runs over one folder need"):
-            return _lock(self._handle.number, byte, length)
+            return _lock(self._handle.number, byte, length, shared)
 
     def _release(self, byte: int) -> None:
         with _mutex:
@@ -131,10 +165,15 @@ def _byte(name: str) -> int:
     return _FIRST + int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:7], "big")
 
 
+def _priority_byte(priority: int) -> int:
+    """The first byte of a priority; there is one for each slot."""
+    return _PRIORITIES + (max(-MOST_PRIORITY, min(priority, MOST_PRIORITY)) + MOST_PRIORITY) * _SLOTS
+
+
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(number: int, start: int, length: int) -> bool:
+    def _lock(number: int, start: int, length: int, shared: bool = False) -> bool:
         os.lseek(number, start, os.SEEK_SET)
         try:
             msvcrt.locking(number, msvcrt.LK_NBLCK, length)
@@ -149,9 +188,9 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _lock(number: int, start: int, length: int) -> bool:
+    def _lock(number: int, start: int, length: int, shared: bool = False) -> bool:
         try:
-            fcntl.lockf(number, fcntl.LOCK_EX | fcntl.LOCK_NB, length, start)
+            fcntl.lockf(number, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB, length, start)
         except (BlockingIOError, PermissionError):
             return False
         return True

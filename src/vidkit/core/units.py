@@ -85,6 +85,18 @@ def parse_date(text: str) -> datetime:
     return when if when.tzinfo else when.replace(tzinfo=timezone.utc)
 
 
+def parse_priority(text: str) -> int:
+    """Read a whole number such as `5`, `-1` or `3.0`, which tables of numbers with gaps have.
+
+    Raises:
+        ValueError: the text is no whole number of at most 15 digits.
+    """
+    match = re.fullmatch(r"\s*([+-]?[0-9]{1,15})(?:\.0*)?\s*", text)
+    if not match:
+        raise ValueError(f"{text!r} is not a priority: write it like 5 or -1")
+    return int(match[1])
+
+
 def timestamp() -> str:
     """Now, as the record has it: UTC, ISO 8601, to the millisecond."""
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -43,6 +43,7 @@ __all__ = [
     "FAILURE_COLUMNS",
     "MODIFIED_COLUMNS",
     "NAME_COLUMNS",
+    "PRIORITY_COLUMNS",
     "SIZE_COLUMNS",
     "URL_COLUMNS",
     "BadRow",
@@ -61,9 +62,10 @@ NAME_COLUMNS = ("file_name", "filename", "name")
 SIZE_COLUMNS = ("file_size", "size")
 MODIFIED_COLUMNS = ("last_modified", "modified")
 DURATION_COLUMNS = ("duration",)
+PRIORITY_COLUMNS = ("priority",)
 # What `failures.csv` says of a row: no part of the row when that file is read.
 FAILURE_COLUMNS = ("failed_stage", "failed_reason")
-_KNOWN = (URL_COLUMNS, NAME_COLUMNS, SIZE_COLUMNS, MODIFIED_COLUMNS, DURATION_COLUMNS)
+_KNOWN = (URL_COLUMNS, NAME_COLUMNS, SIZE_COLUMNS, MODIFIED_COLUMNS, DURATION_COLUMNS, PRIORITY_COLUMNS)
 _HTTP = re.compile(r"\s*https?://", re.IGNORECASE)
 _SHOWN = 300  # characters of a bad row
 
@@ -191,17 +193,18 @@ class _Columns:
     size: int | None
     modified: int | None
     duration: int | None
+    priority: int | None
     others: Sequence[tuple[int, str]]
     by_awk: bool
 
     @cached_property
     def known(self) -> tuple[int | None, ...]:
         """Where the columns are that are known, in the order of a row."""
-        return self.url, self.name, self.size, self.modified, self.duration
+        return self.url, self.name, self.size, self.modified, self.duration, self.priority
 
 
 def _columns(delimiter: str, header: Sequence[str]) -> _Columns:
-    url, file_name, size, modified, duration = (find_column(header, names) for names in _KNOWN)
+    url, file_name, size, modified, duration, priority = (find_column(header, names) for names in _KNOWN)
     names: dict[str, None] = {}
     for number, written in enumerate(header, 1):
         other = written or f"column_{number}"
@@ -211,7 +214,7 @@ def _columns(delimiter: str, header: Sequence[str]) -> _Columns:
     known = (url, file_name, size, modified)
     others = [(i, name) for i, name in enumerate(names) if i not in known and name not in FAILURE_COLUMNS]
     by_awk = [column_name(name) for name in header] == [column_name(name) for name in AWK_COLUMNS]
-    return _Columns(delimiter, header, url, file_name, size, modified, duration, others, by_awk)
+    return _Columns(delimiter, header, url, file_name, size, modified, duration, priority, others, by_awk)
 
 
 def _header(lines: Iterator[tuple[int, str]], delimiter: str, path: Path, base_url: str | None) -> _Columns:
@@ -327,7 +330,7 @@ def _without_password(cell: str) -> str:
 
 def _row(number: int, cells: list[str], columns: _Columns, base_url: str | None) -> Row | IgnoredRow:
     count = len(cells)
-    url, name, size, modified, duration = [
+    url, name, size, modified, duration, priority = [
         (cells[index].strip() or None) if index is not None and index < count else None for index in columns.known
     ]
     if url is None and name is not None and base_url:
@@ -349,4 +352,6 @@ def _row(number: int, cells: list[str], columns: _Columns, base_url: str | None)
         return IgnoredRow(number, name, why)
     # These go into records: a URL among them keeps no password there.
     others = {header: _without_password(cells[index]) for index, header in columns.others if index < count}
-    return Row(number, url, name and _without_password(name), size, modified, duration, others)
+    if columns.priority is not None:
+        priority = priority or ""
+    return Row(number, url, name and _without_password(name), size, modified, duration, others, priority)

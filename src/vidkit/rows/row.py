@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from vidkit.core.units import parse_date, parse_duration, parse_size
+from vidkit.core.units import parse_date, parse_duration, parse_priority, parse_size
 
 
 class Row(NamedTuple):
@@ -21,7 +21,9 @@ class Row(NamedTuple):
     last_modified: str | None = None
     duration: str | None = None
     columns: Mapping[str, str] = {}
-    """Every other column, the duration too, by its name."""
+    """Every other column, the duration and the priority too, by its name."""
+    priority: str | None = None
+    """Empty where the cell is; None where the CSV has no such column, and rows come in the order of the file."""
 
     @property
     def size_bytes(self) -> int | None:
@@ -49,6 +51,14 @@ class Row(NamedTuple):
         """The duration in seconds; None as with `size_bytes`."""
         try:
             return parse_duration(self.duration) if self.duration else None
+        except ValueError:
+            return None
+
+    @property
+    def rank(self) -> int | None:
+        """The priority as a number, higher first; None as with `size_bytes`."""
+        try:
+            return parse_priority(self.priority) if self.priority else None
         except ValueError:
             return None
 

@@ -175,6 +175,14 @@ class Journal:
                 rows = [(storable(url), each.filename, each.filename.casefold(), *each[1:]) for url, each in new]
                 self._database.executemany(sql, rows)
 
+    def announce(self, priority: int | None) -> None:
+        """Tell other runs that rows of this run's priority wait; None: none do."""
+        self._locks.announce(priority)
+
+    def is_outranked(self, priority: int) -> bool:
+        """Whether rows of another run with a higher priority wait."""
+        return self._locks.is_outranked(priority)
+
     def close(self) -> None:
         """Give all locks back."""
         with self._lock, reported(self._path):

@@ -44,6 +44,8 @@ class RunSpec:
     """Do every stage again."""
     filters: Filters = field(default_factory=Filters)
     """Which videos are wanted; asked again once a video's size and duration are known."""
+    priority: int = 0
+    """Of rows that have none of their own, and of this run beside others over the same results folder."""
     max_requests: int | None = None
     """Limit the requests to the model."""
     reach: Reach = ANYWHERE
@@ -98,6 +100,11 @@ class Run:
     def force(self) -> bool:
         """Whether every stage is done again."""
         return self.spec.force
+
+    @property
+    def priority(self) -> int:
+        """Whether rows come before those of other runs: higher comes first."""
+        return self.spec.priority
 
     @property
     def filters(self) -> Filters:

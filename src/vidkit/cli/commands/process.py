@@ -11,6 +11,7 @@ from typing import Any
 
 from vidkit.batch import Summary, process_rows
 from vidkit.batch.prepare import csv_to_json
+from vidkit.batch.shards import Shard, read_shard, rows_in
 from vidkit.cli.exit_codes import EXIT_DONE, EXIT_INTERRUPTED, EXIT_SOME_FAILED
 from vidkit.cli.screen import Screen, cost_line, counted, say, summary_line
 from vidkit.core import printable
@@ -36,12 +37,13 @@ def process(options: argparse.Namespace, config: Config) -> int:
     for tool in ("ffmpeg", "ffprobe"):
         find_tool(tool)
     filters = read_filters(vars(options))
+    shard = None if options.shard is None else read_shard(options.shard)
     rows: Any
     if options.csv is not None:
-        rows = read_video_metadata_from_csv(options.csv, options.base_url)
+        rows = rows_in(shard, read_video_metadata_from_csv(options.csv, options.base_url))
     else:
         paths = config.paths
-        rows = list(rows_of(options.urls, [paths.processed_directory, paths.download_directory]))
+        rows = list(rows_in(shard, rows_of(options.urls, [paths.processed_directory, paths.download_directory])))
     spec = RunSpec(
         config,
         level=options.describe,
@@ -49,6 +51,7 @@ def process(options: argparse.Namespace, config: Config) -> int:
         force=options.force,
         filters=filters,
         max_requests=options.max_requests,
+        priority=options.priority,
     )
     with open_run(spec) as run:
         if run.describer is None and options.describe != "none":
@@ -56,7 +59,7 @@ def process(options: argparse.Namespace, config: Config) -> int:
         workers = config.concurrency.max_workers
         screen = Screen(None if options.csv else len(rows), as_json=options.json, workers=workers)
         if options.csv and screen.live:
-            count_in_background(options.csv, screen.expect)
+            _count(options.csv, shard, screen)
         try:
             summary = process_rows(run, _checked(rows, run, options.csv), workers, screen)
         finally:
@@ -65,7 +68,7 @@ def process(options: argparse.Namespace, config: Config) -> int:
             say(cost_line(run.describer.cost))
     if summary.interrupted:
         say("interrupted: the same command continues from here")
-    if options.csv is not None or len(rows) > 1 or summary.filtered:
+    if options.csv is not None or shard or len(rows) > 1 or summary.filtered:
         say(summary_line(summary, config.paths.processed_directory, reports_folder(config.paths)))
     return _exit_code(summary)
 
@@ -86,8 +89,9 @@ def prepare(options: argparse.Namespace, config: Config) -> int:
     for tool in ("ffmpeg", "ffprobe"):
         find_tool(tool)
     screen = Screen(None, quiet=True, workers=config.concurrency.max_workers)
+    shard = None if options.shard is None else read_shard(options.shard)
     if screen.live:
-        count_in_background(options.csv, screen.expect)
+        _count(options.csv, shard, screen)
     try:
         summary = csv_to_json(
             options.csv,
@@ -96,12 +100,22 @@ def prepare(options: argparse.Namespace, config: Config) -> int:
             clips_url=options.clips_url,
             config=config,
             reporter=screen,
+            priority=options.priority,
+            shard=shard,
         )
     finally:
         screen.close()
     say(summary_line(summary, config.paths.processed_directory, reports_folder(config.paths)))
     say(f"{printable(options.out)} written")
     return _exit_code(summary)
+
+
+def _count(csv: str, shard: Shard | None, screen: Screen) -> None:
+    """Tell the screen, as soon as it is known, how many rows a CSV has, or about how many a shard of it."""
+    if shard is None:
+        count_in_background(csv, screen.expect)
+    else:
+        count_in_background(csv, lambda rows: screen.expect(round(rows / shard.parts), about=True))
 
 
 def infer(options: argparse.Namespace, config: Config) -> int:

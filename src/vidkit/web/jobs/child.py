@@ -22,10 +22,10 @@ _GOES_ON = "What was done is kept, and a retry goes on from there."
 class JobChild:
     """The process of one job; it leads a session, and so a group, of its own."""
 
-    def __init__(self, directory: Path, number: int, config: Config) -> None:
+    def __init__(self, directory: Path, number: int, priority: int, config: Config) -> None:
         # The settings hold secrets: they go through a pipe, which nobody else can read, and not into arguments.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "vidkit.web.jobs.process", str(directory), str(number)],
+            [sys.executable, "-m", "vidkit.web.jobs.process", str(directory), str(number), str(priority)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

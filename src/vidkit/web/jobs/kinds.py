@@ -40,12 +40,14 @@ class Task:
         folder: the job's folder.
         what: the content of its `request.json`.
         progress: is told how far it is.
+        priority: the job's, which counts beside other runs too.
     """
 
     config: Config
     folder: JobFolder
     what: Mapping[str, Any]
     progress: JobProgress
+    priority: int = 0
 
 
 def process(task: Task) -> dict[str, Any]:
@@ -57,7 +59,7 @@ def process(task: Task) -> dict[str, Any]:
     """
     for tool in ("ffmpeg", "ffprobe"):
         find_tool(tool)
-    spec = run_spec(task.config, task.what["settings"], task.folder.path)
+    spec = run_spec(task.config, task.what["settings"], task.folder.path, task.priority)
     with open_run(spec) as run:
         summary = process_rows(run, _rows(task), run.config.concurrency.max_workers, task.progress)
         task.progress.summary(summary)
@@ -90,7 +92,10 @@ def _expanded(row: CsvRow, config: Config) -> Sequence[CsvRow]:
     if path is None or not path.is_dir():
         return (row,)
     made = config.paths.processed_directory, config.paths.download_directory
-    return [each._replace(line=row.line) if isinstance(each, Row) else each for each in rows_of([row.url], made)]
+    videos = rows_of([row.url], made)
+    return [
+        each._replace(line=row.line, priority=row.priority) if isinstance(each, Row) else each for each in videos
+    ]
 
 
 def retag(task: Task) -> dict[str, Any]:

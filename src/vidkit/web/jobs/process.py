@@ -1,4 +1,4 @@
-"""The process of one job: `python -m vidkit.web.jobs.process DIRECTORY ID`, started by the server's queue.
+"""The process of one job: `python -m vidkit.web.jobs.process DIRECTORY ID PRIORITY`, started by the queue.
 
 It reads the settings from its standard input and knows the server no further. When that input ends, the server is
 gone, and the process stops as if it was told to.
@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
     """Work on one job.
 
     Args:
-        arguments: [Serve] Directory and the job's id.
+        arguments: [Serve] Directory, the job's id and its priority.
 
     Returns:
         The exit status. The outcome, if there is one, is in the job's folder.
@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> int:
         lock = _locked(folder)
         log.info("job %s begins, process %d", arguments[1], os.getpid())
         try:
-            _work(config, folder)
+            _work(config, folder, int(arguments[2]))
         finally:
             lock.release()
     except (Terminated, EOFError):
@@ -64,7 +64,7 @@ def main(arguments: list[str]) -> int:
     return EXIT_DONE
 
 
-def _work(config: Config, folder: JobFolder) -> None:
+def _work(config: Config, folder: JobFolder, priority: int) -> None:
     """Do the job and write its outcome.
 
     Raises:
@@ -80,7 +80,7 @@ def _work(config: Config, folder: JobFolder) -> None:
     outcome: dict[str, Any]
     progress = JobProgress(folder)
     try:
-        result = RUN[what["kind"]](Task(config, folder, what, progress))
+        result = RUN[what["kind"]](Task(config, folder, what, progress, priority))
         outcome = {"state": "done", "result": result}
     except VidkitError as error:
         outcome = {"state": "failed", "error": str(error)}

@@ -233,7 +233,7 @@ class JobQueue:
                 return
             folder = self.folder(job.id)
             try:
-                self._processes[job.id] = JobChild(self._directory, job.id, self._config)
+                self._processes[job.id] = JobChild(self._directory, job.id, job.priority, self._config)
             except OSError as error:
                 words = f"its process cannot be started: {error.strerror or error}"
                 self._finish(job.id, self._owner, {"state": "failed", "error": words})

@@ -60,13 +60,14 @@ class JobSettings(BaseModel):
         return {key: value for key, value in self.model_dump(exclude_defaults=True).items() if value != ""}
 
 
-def run_spec(config: Config, settings: Mapping[str, Any], folder: Path | None = None) -> RunSpec:
+def run_spec(config: Config, settings: Mapping[str, Any], folder: Path | None = None, priority: int = 0) -> RunSpec:
     """What a job of the web library is run from. Everything that limits such a job is set here.
 
     Args:
         config: the server's settings.
         settings: the job's, as `JobSettings.given` has them.
         folder: the job's own folder.
+        priority: the job's.
 
     Raises:
         ConfigError: a setting cannot be read, or asks for more workers than the server's settings allow.
@@ -79,6 +80,7 @@ def run_spec(config: Config, settings: Mapping[str, Any], folder: Path | None = 
         level=settings.get("describe", "auto"),
         force=bool(settings.get("force")),
         filters=read_filters(settings),
+        priority=priority,
         max_requests=settings.get("max_requests"),
         reach=reach_of(config.serve),
         job=folder,

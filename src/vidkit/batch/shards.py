@@ -1,0 +1,56 @@
+"""Shards: the rows of one list, split among several runs that know nothing of each other."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from vidkit.errors import ConfigError
+from vidkit.rows import BadRow, CsvRow, Row
+from vidkit.workflow import source_key
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One of several parts of the rows: `number` 1 to `parts`."""
+
+    number: int
+    parts: int
+
+    def has(self, row: CsvRow) -> bool:
+        """Whether a row is in this part, by a hash of its URL. It is the same in every process and version.
+
+        A row that has no URL is in one part too, so that one run alone reports it.
+        """
+        digest = hashlib.sha256(_text(row).encode("utf-8", "surrogatepass")).digest()
+        return int.from_bytes(digest[:8], "big") % self.parts == self.number - 1
+
+
+def _text(row: CsvRow) -> str:
+    if isinstance(row, Row):
+        return source_key(row.url)
+    return row.text if isinstance(row, BadRow) else row.name
+
+
+def read_shard(text: str) -> Shard:
+    """Read a shard such as `3/8`.
+
+    Raises:
+        ConfigError: the text is no shard.
+    """
+    match = re.fullmatch(r"\s*([0-9]{1,9})\s*/\s*([0-9]{1,9})\s*", text)
+    if not match:
+        raise ConfigError(f"--shard: {text!r} is not a part of the rows: write it like 3/8, the third of eight")
+    shard = Shard(int(match[1]), int(match[2]))
+    if not shard.parts:
+        raise ConfigError(f"--shard: {text!r} makes no parts: write it like 3/8, the third of eight")
+    if not 1 <= shard.number <= shard.parts:
+        raise ConfigError(f"--shard: {text!r} is none of the parts 1/{shard.parts} to {shard.parts}/{shard.parts}")
+    return shard
+
+
+def rows_in(shard: Shard | None, rows: Iterable[CsvRow]) -> Iterator[CsvRow]:
+    """The rows of one shard, in their order; of None, all of them."""
+    return iter(rows) if shard is None else filter(shard.has, rows)
