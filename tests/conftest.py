@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.browser import ARGUMENTS, find_chromium
+from tests.bucket_server import S3, s3_server
 from vidkit.ffmpeg import find_tool, tool_version
 
 SHARED_MEDIA = Path(__file__).parents[2] / "shared" / "media"
@@ -51,8 +52,10 @@ def _begin_with_the_usual_signals() -> None:
 def clean_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Every test runs in an empty folder, and nothing in the environment configures vidkit."""
     for name in list(os.environ):
-        if name.startswith("VIDKIT_") or name == "QWEN_VL_ACCESS_KEY":
+        if name.startswith(("VIDKIT_", "AWS_", "AZURE_", "GOOGLE_")) or name == "QWEN_VL_ACCESS_KEY":
             monkeypatch.delenv(name)
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "no profiles"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -87,6 +90,22 @@ def media() -> Path:
     if not SHARED_MEDIA.is_dir():
         pytest.skip(f"real footage is not here: {SHARED_MEDIA}")
     return SHARED_MEDIA
+
+
+@pytest.fixture(scope="session")
+def s3_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
+    """A real S3 server on loopback: one for all tests of a process."""
+    pytest.importorskip("obstore", reason="obstore is not installed: pip install 'vidkit-toolkit[cloud]'")
+    with s3_server(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@pytest.fixture
+def s3(s3_process: S3, monkeypatch: pytest.MonkeyPatch) -> S3:
+    """The S3 server, with the environment that leads to it; `s3.new_bucket()` is an address."""
+    for name, value in s3_process.environment.items():
+        monkeypatch.setenv(name, value)
+    return s3_process
 
 
 @pytest.fixture(scope="session")

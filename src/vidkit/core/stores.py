@@ -17,6 +17,7 @@ from typing import Protocol
 
 from vidkit.core.files import ensure_directory, scheme_of, write_whole
 from vidkit.core.leftovers import TEMPORARY
+from vidkit.core.object_store import ObjectStore
 from vidkit.core.terminal import printable
 from vidkit.errors import OutputError
 
@@ -176,7 +177,12 @@ def _sync(folder: Path) -> None:
 
 # The scheme of an address, in small letters -> what opens it, cheaply and without a change to what is there. The
 # path of a folder has no scheme.
-STORES: dict[str, Callable[[Address], Store]] = {"": LocalStore}
+STORES: dict[str, Callable[[Address], Store]] = {
+    "": LocalStore,
+    "s3": ObjectStore,
+    "gs": ObjectStore,
+    "az": ObjectStore,
+}
 
 
 def open_store(address: str | os.PathLike[str]) -> Store:

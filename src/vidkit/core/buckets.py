@@ -1,0 +1,247 @@
+"""Open a bucket of S3, Google Cloud Storage or Azure by its address, and say in words what a store answers.
+
+An address is `s3://<bucket>/<key>`, `gs://<bucket>/<key>` or `az://<container>/<key>`. obstore does the requests
+and the retries. Credentials come from where each cloud's own tools find them: the environment, a profile, the role
+of the machine.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vidkit.core.extras import install_command
+from vidkit.core.redaction import without_secrets
+from vidkit.core.terminal import printable
+from vidkit.errors import OutputError, ToolMissingError
+
+if TYPE_CHECKING:
+    from obstore.store import AzureStore, GCSStore, S3Store
+
+    Client = S3Store | GCSStore | AzureStore
+
+SCHEMES = ("s3", "gs", "az")
+# Of one request. A part of an upload is at most PART bytes and few go at once, so a slow uplink is fast enough.
+CONNECT_TIMEOUT = timedelta(seconds=10)
+TIMEOUT = timedelta(minutes=2)
+# Of a request that failed for a reason that may pass.
+RETRIES = 8
+LONGEST_RETRY = timedelta(minutes=3)
+LONGEST_BACKOFF = timedelta(seconds=20)
+PART = 8 * 2**20  # bytes; a store takes 10,000 parts, and at least 5 MiB each
+_ENVIRONMENT = ("AWS_", "AZURE_", "GOOGLE_", "GCS_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+_FRESH = timedelta(minutes=10)  # credentials of a profile are asked for again after this time
+
+
+class Place(NamedTuple):
+    """An object or a prefix: the client of its bucket, and its key there, which is empty for the bucket itself."""
+
+    client: Client
+    bucket: str
+    """The address of the bucket, such as `s3://videos`."""
+    key: str
+
+    @property
+    def address(self) -> str:
+        """The address of the object or prefix."""
+        return f"{self.bucket}/{self.key}" if self.key else self.bucket
+
+
+class RefusedError(OutputError):
+    """The store does not accept the credentials, or they may not do this: it will refuse the next request too."""
+
+
+def is_bucket(address: object) -> bool:
+    """Whether an address is one of a bucket."""
+    return isinstance(address, str) and address.partition("://")[0].lower() in SCHEMES and "://" in address
+
+
+def open_bucket(address: str) -> Place:
+    """Open the bucket of an address. No request is made yet.
+
+    Raises:
+        OutputError: it is no such address, or the settings of the store in the environment are wrong.
+        ToolMissingError: the extra `cloud` is not installed.
+    """
+    scheme, _, rest = address.partition("://")
+    name, _, key = rest.partition("/")
+    key = key.strip("/")
+    if scheme not in SCHEMES or not re.fullmatch(r"[\w.-]+", name, re.ASCII):
+        raise OutputError(f"{printable(without_secrets(address))} names no bucket: write {scheme}://bucket/folder")
+    if any(part in ("", ".", "..") for part in key.split("/")) and key:
+        raise OutputError(f"{printable(without_secrets(address))} has an empty part or dots between its slashes")
+    environment = tuple(sorted((k, v) for k, v in os.environ.items() if k.upper().startswith(_ENVIRONMENT)))
+    return Place(_client(scheme, name, environment), f"{scheme}://{name}", key)
+
+
+# One client for each bucket: it keeps connections open.
+@lru_cache(maxsize=64)
+def _client(scheme: str, bucket: str, environment: tuple[tuple[str, str], ...]) -> Client:
+    try:
+        from obstore.exceptions import BaseError
+        from obstore.store import AzureStore, GCSStore, S3Store
+    except ImportError:
+        raise ToolMissingError(f"{scheme}:// needs obstore: {install_command('cloud')}") from None
+    options: Any = {
+        "client_options": {"connect_timeout": CONNECT_TIMEOUT, "timeout": TIMEOUT, **_plain_http(scheme)},
+        "retry_config": {
+            "max_retries": RETRIES,
+            "retry_timeout": LONGEST_RETRY,
+            "backoff": {"max_backoff": LONGEST_BACKOFF},
+        },
+    }
+    try:
+        if scheme == "s3":
+            return S3Store(bucket, **options, **_profile(dict(environment)))
+        return GCSStore(bucket, **options) if scheme == "gs" else AzureStore(bucket, **options)
+    except (BaseError, ValueError) as error:
+        what = f"{scheme}://{bucket} cannot be opened: {_first_line(error)}"
+        raise OutputError(f"{what}. See the settings of the store in the environment.") from None
+
+
+def _plain_http(scheme: str) -> dict[str, bool]:
+    """Allow http where the environment says so: obstore does not look there beside `client_options`."""
+    name = {"s3": "AWS_ALLOW_HTTP", "az": "AZURE_ALLOW_HTTP"}.get(scheme, "")
+    allowed = os.environ.get(name, "").lower() in ("1", "true", "yes", "on")
+    emulated = scheme == "az" and os.environ.get("AZURE_STORAGE_USE_EMULATOR", "").lower() in ("1", "true")
+    return {"allow_http": True} if allowed or emulated else {}
+
+
+def _profile(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Options of S3 from a profile of the AWS tools, also one of a single sign-on; none where there is no profile.
+
+    obstore itself reads the environment and asks for the role of the machine. It knows no profiles.
+    """
+    files = [
+        Path(environment.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials").expanduser(),
+        Path(environment.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser(),
+    ]
+    named = environment.get("AWS_PROFILE") or environment.get("AWS_DEFAULT_PROFILE")
+    if environment.get("AWS_ACCESS_KEY_ID") or not (named or any(file.is_file() for file in files)):
+        return {}
+    try:
+        from botocore.exceptions import BotoCoreError
+        from botocore.session import Session
+    except ImportError:
+        raise ToolMissingError(f"a profile of AWS needs botocore: {install_command('cloud')}") from None
+    try:
+        session = Session(profile=named)
+        found = session.get_credentials()
+        region = session.get_config_variable("region")
+        endpoint = environment.get("AWS_ENDPOINT_URL") or session.get_scoped_config().get("endpoint_url")
+    except BotoCoreError as error:
+        raise OutputError(f"the profile of AWS cannot be used: {_first_line(error)}") from None
+    options = {"region": region} if region else {}
+    options |= {"endpoint": endpoint} if endpoint else {}
+    return options | ({"credential_provider": _asked(found)} if found is not None else {})
+
+
+def _asked(credentials: Any) -> Callable[[], dict[str, Any]]:
+    """What obstore asks for credentials when it needs new ones."""
+
+    def provide() -> dict[str, Any]:
+        frozen = credentials.get_frozen_credentials()  # botocore renews those that end soon
+        return {
+            "access_key_id": frozen.access_key,
+            "secret_access_key": frozen.secret_key,
+            "token": frozen.token,
+            "expires_at": datetime.now(timezone.utc) + _FRESH,
+        }
+
+    return provide
+
+
+@contextmanager
+def reported(address: str) -> Iterator[None]:
+    """What a store answers in words for the user.
+
+    Args:
+        address: what was asked for.
+
+    Raises:
+        FileNotFoundError: there is no such object.
+        RefusedError: the credentials are wrong, or may not do this.
+        OutputError: anything else.
+    """
+    from obstore import exceptions
+
+    shown = printable(address)
+    try:
+        yield
+    except FileNotFoundError as error:
+        if "NoSuchBucket" in str(error) or "ContainerNotFound" in str(error):
+            raise OutputError(_no_bucket(address)) from None
+        raise FileNotFoundError(2, "there is no such object", shown) from None
+    except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
+        raise RefusedError(f"{shown}: {_refusal(str(error))}") from None
+    except (exceptions.BaseError, ValueError) as error:
+        if "NoSuchBucket" in str(error) or "ContainerNotFound" in str(error):
+            raise OutputError(_no_bucket(address)) from None
+        if isinstance(error, exceptions.BaseError) and _is_refusal(str(error)):
+            raise RefusedError(f"{shown}: {_refusal(str(error))}") from None
+        raise OutputError(f"{shown}: {_reason(error)}") from None
+
+
+def _no_bucket(address: str) -> str:
+    bucket = "/".join(address.split("/")[:3])
+    return f"{printable(bucket)}: there is no such bucket. Make it, or see the name and the endpoint."
+
+
+def _is_refusal(said: str) -> bool:
+    """Whether an answer is about credentials, although obstore has no class of its own for it."""
+    codes = ("ExpiredToken", "TokenRefreshRequired", "InvalidToken", "RequestExpired", "credential")
+    return "status code: 401" in said or "status code: 403" in said or any(code in said for code in codes)
+
+
+def _refusal(said: str) -> str:
+    code = _code(said)
+    if code in ("ExpiredToken", "TokenRefreshRequired", "RequestExpired") or "expired" in said.lower():
+        return "the credentials have expired. Sign in again, and start the same command: it continues"
+    if "credential" in said and not code:
+        return (
+            f"no credentials were found ({_first_line(said)}). Set those of the store in the environment or a "
+            "profile, or run with a role that has them"
+        )
+    if code == "RequestTimeTooSkewed":
+        return "the store says that this machine's clock is wrong. Set the clock"
+    because = f" ({code})" if code else ""
+    return (
+        f"the store refuses this{because}. See that the credentials are right, and that they may list, read, write "
+        "and delete here"
+    )
+
+
+def _reason(error: Exception) -> str:
+    """Why a request failed, and what to do, without the internals of obstore."""
+    said = str(error)
+    status = re.search(r"status code: (\d+)([^:<\n]*)", said)
+    tries = re.search(r"after (\d+) retries", said)
+    tried = f", also after {tries[1]} more tries" if tries and tries[1] != "0" else ""
+    later = "Start the same command again later: it continues"
+    if status and status[1] in ("429", "503"):
+        return f"the store is busy ({status[1]}{status[2]}){tried}. Use fewer workers, or start again later"
+    if status and status[1].startswith("5"):
+        return f"the store fails ({status[1]}{status[2]}){tried}. {later}"
+    if status:
+        code = _code(said)
+        return f"the store refuses this ({status[1]}{status[2]}{f', {code}' if code else ''})"
+    if "HTTP error" in said or "error sending request" in said or "timed out" in said.lower():
+        what = "does not answer in time" if "timed out" in said.lower() or "TimedOut" in said else "is not reached"
+        return f"the store {what}{tried}. See the network and the endpoint. {later}"
+    return _first_line(said)
+
+
+def _code(said: str) -> str:
+    """The store's own word for what is wrong, such as `NoSuchKey`."""
+    found = re.search(r"<Code>(\w+)</Code>", said)
+    return found[1] if found else ""
+
+
+def _first_line(said: object) -> str:
+    return printable(without_secrets(str(said).partition("\n")[0][:300])).rstrip(".")

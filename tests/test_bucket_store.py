@@ -1,0 +1,93 @@
+"""Buckets as results stores, against a real S3 server."""
+
+from __future__ import annotations
+
+import urllib.request
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vidkit.core.buckets import open_bucket
+from vidkit.core.stores import open_store
+from vidkit.errors import OutputError
+
+from .bucket_server import S3
+
+
+def test_a_bucket_keeps_the_promises_of_a_stores_verbs(s3: S3, tmp_path: Path) -> None:
+    bucket = s3.new_bucket()
+    open_store(bucket).write("elsewhere.json", b"{}")
+    store = open_store(f"{bucket}/results of a run")
+    assert not store.exists("a.json")
+    assert list(store.names()) == list(store.names("clips/a")) == []
+    store.delete("a.json")
+    store.write("a.json", b"{}")
+    assert store.read("a.json") == b"{}"
+    for content in (b"older", b"new"):
+        with store.publishing("clips/a/1") as folder:
+            (folder / "1.mp4").write_bytes(content)
+            if content == b"older":
+                (folder / "2.mp4").write_bytes(content)
+            assert not store.exists("clips/a/1/1.mp4") or content == b"new"
+    assert list(store.names("clips/a/1")) == ["1.mp4"]
+    assert store.read("clips/a/1/1.mp4") == b"new"
+    with suppress(KeyError), store.publishing("clips/a/2") as folder:
+        (folder / "1.mp4").write_bytes(b"x")
+        raise KeyError
+    assert list(store.names("clips/a")) == ["1"]
+    assert sorted(store.names()) == ["a.json", "clips"]
+    assert store.fetch("clips/a/1/1.mp4", tmp_path / "here").read_bytes() == b"new"
+    with pytest.raises(OSError, match="no such object"):
+        store.read("clips/a/1/2.mp4")
+    with pytest.raises(FileNotFoundError):
+        store.fetch("clips/a/1/2.mp4", tmp_path / "here")
+    store.delete("clips/a")
+    assert not store.exists("clips/a/1/1.mp4")
+    address: Any = store.address
+    assert address == f"{bucket}/results of a run"
+    assert open_store(address).read("a.json") == b"{}"
+    store.write("empty", b"")
+    assert not store.exists("empty")
+    assert list(open_store(bucket).names()) == ["results of a run", "elsewhere.json"]
+
+
+@pytest.mark.parametrize("name", ["ä ö.mp4", "50%.mp4", "a#b?c&d+e=f.mp4", "日本 😀.mp4", "a:b*.mp4", ".hidden"])
+def test_every_name_that_a_video_can_have_is_kept(s3: S3, name: str, tmp_path: Path) -> None:
+    store = open_store(s3.new_bucket())
+    store.write(f"{name}.json", b"{}")
+    with store.publishing(f"clips/{name}/1") as folder:
+        (folder / name).write_bytes(b"clip")
+    assert store.read(f"{name}.json") == b"{}"
+    assert set(store.names()) == {f"{name}.json", "clips"}
+    assert list(store.names("clips")) == [name]
+    with urllib.request.urlopen(store.url(f"{name}.json")) as answer:
+        assert answer.read() == b"{}"
+    store.delete(f"clips/{name}")
+    # SeaweedFS shows a folder for a while after its last object is gone.
+    assert f"{name}.json" in store.names()
+    assert not store.exists(f"clips/{name}/1/{name}")
+
+
+@pytest.mark.parametrize("address", ["s3://", "s3:///x", "s3://b/a//b", "s3://b/../c", "s3://key:secret@b/x"])
+def test_an_address_that_names_no_bucket_is_refused(address: str) -> None:
+    with pytest.raises(OutputError) as refused:
+        open_bucket(address)
+    assert "secret" not in str(refused.value)
+
+
+def test_what_is_wrong_with_a_bucket_is_said_in_words(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(OutputError, match=r"refuses this \(400 Bad Request, InvalidBucketName\)"):
+        open_store("s3://No_such_bucket/x").write("a.json", b"")
+    store = open_store("s3://no-such-bucket/x")
+    with pytest.raises(OutputError, match="there is no such bucket"):
+        store.read("a.json")
+    with pytest.raises(OutputError, match="there is no such bucket"):
+        list(store.names())
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    with pytest.raises(OutputError, match=r"refuses this \(SignatureDoesNotMatch\). See that the credentials"):
+        open_store("s3://bucket/x").read("a.json")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    with pytest.raises(OutputError, match="refuses this"):
+        open_store("s3://bucket/x").exists("a.json")
