@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from vidkit.core.buckets import open_bucket
+
 KEY, SECRET = "vidkit-tests", "not-a-secret-of-anyone"
 REGION = "us-east-1"
 _numbers = count(1)
@@ -42,8 +44,11 @@ class S3:
         }
 
     def new_bucket(self) -> str:
-        """The address of a bucket that no other test uses."""
-        return f"s3://bucket-{os.getpid()}-{next(_numbers)}"
+        """The address of an empty bucket that no other test uses; call it in the environment of the server."""
+        place = open_bucket(f"s3://bucket-{os.getpid()}-{next(_numbers)}")
+        place.client.put("made", b"x")  # the first object makes the bucket
+        place.client.delete("made")
+        return place.bucket
 
 
 def find_weed() -> str | None:

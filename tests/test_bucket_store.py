@@ -43,6 +43,15 @@ def test_a_bucket_keeps_the_promises_of_a_stores_verbs(s3: S3, tmp_path: Path) -
         store.read("clips/a/1/2.mp4")
     with pytest.raises(FileNotFoundError):
         store.fetch("clips/a/1/2.mp4", tmp_path / "here")
+    assert store.write_over("b.json", b"1", None)
+    content, version = store.read_version("b.json")
+    assert content == b"1"
+    assert not store.write_over("b.json", b"2", None)
+    assert store.write_over("b.json", b"3", version)
+    assert not store.write_over("b.json", b"4", version)
+    assert store.read("b.json") == b"3"
+    store.delete("b.json")
+    assert not store.write_over("b.json", b"5", version)
     store.delete("clips/a")
     assert not store.exists("clips/a/1/1.mp4")
     address: Any = store.address

@@ -54,8 +54,17 @@ class MemoryStore:
         DONE.append(f"write {name}")
         self.files[name] = content
 
+    def read_version(self, name: str) -> tuple[bytes, str]:
+        return self.read(name), str(id(self.files[name]))
+
+    def write_over(self, name: str, content: bytes, version: str | None) -> bool:
+        if version != (str(id(self.files[name])) if name in self.files else None):
+            return False
+        self.write(name, content)
+        return True
+
     @contextmanager
-    def publishing(self, name: str) -> Iterator[Path]:
+    def publishing(self, name: str, scratch: Path | None = None) -> Iterator[Path]:
         with TemporaryDirectory() as folder:
             yield Path(folder)
             new = {f"{name}/{file}": Path(folder, file).read_bytes() for file in os.listdir(folder)}
@@ -221,7 +230,7 @@ def test_the_commands_on_a_library_work_with_another_store(
 
     assert main(["prepare", "--csv", "v.csv", "--out", "videos.json", "--segment_length", "2"]) == 1
     (video,) = json.loads(Path("videos.json").read_text())
-    assert video["segments"] == [f"https://memory.example/{clip['path']}" for clip in record["segments"]]
+    assert video["segments"] == [f"{RESULTS}/{clip['path']}" for clip in record["segments"]]
 
     for form in ("videofolder", "webdataset"):
         assert main(["export", form, "--format", form, "--level", "segments", "--label", "column:label"]) == 0
@@ -297,6 +306,15 @@ def test_both_stores_keep_the_promises_of_their_verbs(tmp_path: Path, memory: di
         assert store.fetch("clips/a/1/1.mp4", tmp_path / "here").read_bytes() == b"new"
         with pytest.raises(OSError, match="o such file"):
             store.read("clips/a/1/2.mp4")
+        assert store.write_over("b.json", b"1", None)
+        content, version = store.read_version("b.json")
+        assert content == b"1"
+        assert not store.write_over("b.json", b"2", None)
+        assert store.write_over("b.json", b"3", version)
+        assert not store.write_over("b.json", b"4", version)
+        assert store.read("b.json") == b"3"
+        store.delete("b.json")
+        assert not store.write_over("b.json", b"5", version)
         store.delete("clips/a")
         assert not store.exists("clips/a/1/1.mp4")
         address: Any = store.address

@@ -14,7 +14,7 @@ from vidkit.batch.shards import Shard, rows_in
 from vidkit.core import ensure_directory, printable, shown_url, write_whole
 from vidkit.core.config import Config, load_config
 from vidkit.core.files import check_local
-from vidkit.core.stores import Store
+from vidkit.core.stores import Store, within
 from vidkit.errors import OutputError
 from vidkit.export import read_record
 from vidkit.record import Record
@@ -95,7 +95,7 @@ def _named(store: Store, name: str, folder: Path, clips_url: str | None) -> str:
     if clips_url is not None:
         return f"{clips_url.rstrip('/')}/{quote(name.rpartition('/')[2])}"
     if store.folder is None:
-        return store.url(name)
+        return str(within(store.address, name))  # a signed URL would be a secret, and ends
     clip = store.folder / name
     try:
         return Path(os.path.relpath(clip, folder)).as_posix()

@@ -57,6 +57,18 @@ class RefusedError(OutputError):
     """The store does not accept the credentials, or they may not do this: it will refuse the next request too."""
 
 
+class PassingError(OutputError):
+    """The store did not answer, or was busy: it may work later. Whether a write was done is not known."""
+
+
+class ChangedError(OutputError):
+    """What is in the place of an object is not what it is to replace."""
+
+
+class UnsupportedError(OutputError):
+    """The store does not know this kind of request."""
+
+
 def is_bucket(address: object) -> bool:
     """Whether an address is one of a bucket."""
     return isinstance(address, str) and address.partition("://")[0].lower() in SCHEMES and "://" in address
@@ -180,12 +192,16 @@ def reported(address: str) -> Iterator[None]:
         raise FileNotFoundError(2, "there is no such object", shown) from None
     except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
         raise RefusedError(f"{shown}: {_refusal(str(error))}") from None
+    except (exceptions.AlreadyExistsError, exceptions.PreconditionError):
+        raise ChangedError(f"{shown}: another one has been written meanwhile") from None
+    except exceptions.NotSupportedError:
+        raise UnsupportedError(f"{shown}: the store does not know this request") from None
     except (exceptions.BaseError, ValueError) as error:
         if "NoSuchBucket" in str(error) or "ContainerNotFound" in str(error):
             raise OutputError(_no_bucket(address)) from None
         if isinstance(error, exceptions.BaseError) and _is_refusal(str(error)):
             raise RefusedError(f"{shown}: {_refusal(str(error))}") from None
-        raise OutputError(f"{shown}: {_reason(error)}") from None
+        raise _failure(shown, str(error)) from None
 
 
 def _no_bucket(address: str) -> str:
@@ -217,24 +233,27 @@ def _refusal(said: str) -> str:
     )
 
 
-def _reason(error: Exception) -> str:
+def _failure(shown: str, said: str) -> OutputError:
     """Why a request failed, and what to do, without the internals of obstore."""
-    said = str(error)
     status = re.search(r"status code: (\d+)([^:<\n]*)", said)
     tries = re.search(r"after (\d+) retries", said)
     tried = f", also after {tries[1]} more tries" if tries and tries[1] != "0" else ""
     later = "Start the same command again later: it continues"
     if status and status[1] in ("429", "503"):
-        return f"the store is busy ({status[1]}{status[2]}){tried}. Use fewer workers, or start again later"
+        answered = f"the store is busy ({status[1]}{status[2]}){tried}. Use fewer workers, or start again later"
+        return PassingError(f"{shown}: {answered}")
+    if status and (status[1] == "501" or _code(said) == "NotImplemented"):
+        return UnsupportedError(f"{shown}: the store does not know this request ({status[1]}{status[2]})")
     if status and status[1].startswith("5"):
-        return f"the store fails ({status[1]}{status[2]}){tried}. {later}"
+        return PassingError(f"{shown}: the store fails ({status[1]}{status[2]}){tried}. {later}")
     if status:
         code = _code(said)
-        return f"the store refuses this ({status[1]}{status[2]}{f', {code}' if code else ''})"
+        return OutputError(f"{shown}: the store refuses this ({status[1]}{status[2]}{f', {code}' if code else ''})")
     if "HTTP error" in said or "error sending request" in said or "timed out" in said.lower():
-        what = "does not answer in time" if "timed out" in said.lower() or "TimedOut" in said else "is not reached"
-        return f"the store {what}{tried}. See the network and the endpoint. {later}"
-    return _first_line(said)
+        late = "timed out" in said.lower() or "TimedOut" in said
+        what = "does not answer in time" if late else "is not reached, or breaks the connection"
+        return PassingError(f"{shown}: the store {what}{tried}. See the network and the endpoint. {later}")
+    return OutputError(f"{shown}: {_first_line(said)}")
 
 
 def _code(said: str) -> str:

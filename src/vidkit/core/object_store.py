@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -10,12 +13,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidkit.core.buckets import PART, open_bucket, reported
+from vidkit.core.buckets import PART, ChangedError, PassingError, UnsupportedError, open_bucket, reported
 from vidkit.core.leftovers import TEMPORARY
+from vidkit.core.retry import RetryPolicy, TransientError, retry
 from vidkit.core.terminal import printable
 from vidkit.errors import OutputError
 
 if TYPE_CHECKING:
+    from obstore import ObjectMeta
+
     from vidkit.core.stores import Address
 
 URL_VALID = timedelta(hours=1)
@@ -23,7 +29,7 @@ _UPLOADS = 8  # files of one folder at once
 _PARTS = 4  # of one file at once
 _MOST_PARTS = 9000  # a store takes 10,000
 _PAGE = 1000  # objects; stores list so many for one request
-_AFTER = "\U0010ffff"  # sorts after every character that a name has
+_AGAIN = RetryPolicy(retries=3, backoff=1.0)  # of a write with a condition, which obstore does not always repeat
 
 
 class ObjectStore:
@@ -50,10 +56,55 @@ class ObjectStore:
         with self._written(name):
             self._place.client.put(self._key(name), content, chunk_size=PART, max_concurrency=_PARTS)
 
+    def read_version(self, name: str) -> tuple[bytes, str]:
+        with self._reported(name):
+            found = self._place.client.get(self._key(name))
+            return bytes(found.bytes()), _version(found.meta)
+
+    def write_over(self, name: str, content: bytes, version: str | None) -> bool:
+        mode: Any = "create" if version is None else json.loads(version)
+
+        def write() -> bool:
+            if not mode:  # the store gives no versions
+                return self._write_after_a_look(name, content, version)
+            try:
+                with self._reported(name):
+                    self._place.client.put(self._key(name), content, mode=mode, use_multipart=False)
+                return True
+            except FileNotFoundError:
+                if version is None:
+                    raise self._no_bucket() from None
+                return False  # it was removed
+            except ChangedError:  # perhaps by this one's first try, whose answer was lost
+                return self._look(name)[0] == content
+            except PassingError as error:
+                if self._look(name)[0] == content:
+                    return True
+                raise TransientError(str(error)) from None
+            except UnsupportedError:
+                return self._write_after_a_look(name, content, version)
+
+        try:
+            return retry(write, _AGAIN, lambda seconds, _: time.sleep(seconds))
+        except TransientError as error:
+            raise OutputError(str(error)) from None
+
+    def _look(self, name: str) -> tuple[bytes | None, str | None]:
+        try:
+            return self.read_version(name)
+        except FileNotFoundError:
+            return None, None
+
+    def _write_after_a_look(self, name: str, content: bytes, version: str | None) -> bool:
+        """The best that can be done where the store knows no conditions: `vidkit doctor` tells."""
+        if self._look(name)[1] != version:
+            return False
+        self.write(name, content)
+        return True
+
     @contextmanager
-    def publishing(self, name: str) -> Iterator[Path]:
-        with tempfile.TemporaryDirectory(prefix=TEMPORARY) as new:
-            folder = Path(new)
+    def publishing(self, name: str, scratch: Path | None = None) -> Iterator[Path]:
+        with _new_folder(scratch) as folder:
             yield folder
             files = sorted(path for path in folder.rglob("*") if path.is_file())
             uploaded = {f"{name}/{path.relative_to(folder).as_posix()}": path for path in files}
@@ -119,4 +170,24 @@ class ObjectStore:
             with self._reported(name):
                 yield
         except FileNotFoundError:
-            raise OutputError(f"{printable(self._place.bucket)}: there is no such bucket. Make it first.") from None
+            raise self._no_bucket() from None
+
+    def _no_bucket(self) -> OutputError:
+        return OutputError(f"{printable(self._place.bucket)}: there is no such bucket. Make it first.")
+
+
+@contextmanager
+def _new_folder(beside: Path | None) -> Iterator[Path]:
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=beside))
+    except OSError as error:
+        raise OutputError(f"no folder can be made in {printable(beside)}: {error.strerror}") from None
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _version(meta: ObjectMeta) -> str:
+    """What `write_over` compares: the parts of it that the store gives."""
+    return json.dumps({key: meta[key] for key in ("e_tag", "version") if meta[key] is not None})

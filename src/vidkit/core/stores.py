@@ -6,6 +6,7 @@ store is a class with the methods of `Store` and a row of STORES.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import stat
@@ -54,9 +55,20 @@ class Store(Protocol):
     def write(self, name: str, content: bytes) -> None:
         """Write a file whole or not at all; an older one is replaced."""
 
-    def publishing(self, name: str) -> AbstractContextManager[Path]:
+    def read_version(self, name: str) -> tuple[bytes, str]:
+        """The content of a file, and its version for `write_over`; raises as `read` does."""
+
+    def write_over(self, name: str, content: bytes, version: str | None) -> bool:
+        """Write a file whole in place of this version alone; None: where nothing is. Whether it was done."""
+
+    def publishing(self, name: str, scratch: Path | None = None) -> AbstractContextManager[Path]:
         """A new folder on this machine. When the block ends well, its files are in the store under `name`, in place
-        of what was there. Where the store fails, some of them may be: no record names them yet."""
+        of what was there. Where the store fails, some of them may be: no record names them yet.
+
+        Args:
+            name: what the folder is called in the store.
+            scratch: where the new folder lies, if the store is elsewhere; by default where the system has such.
+        """
 
     def names(self, folder: str = "") -> Iterator[str]:
         """The names of the files and folders that lie directly in a folder of the store, in any order."""
@@ -99,8 +111,24 @@ class LocalStore:
         ensure_directory(path.parent)
         write_whole(path, content)
 
+    def read_version(self, name: str) -> tuple[bytes, str]:
+        content = self.read(name)
+        return content, hashlib.sha256(content).hexdigest()
+
+    def write_over(self, name: str, content: bytes, version: str | None) -> bool:
+        # Two that write one record at the same moment are kept apart by the locks of the journal beside it.
+        try:
+            there = self.read_version(name)[1]
+        except FileNotFoundError:
+            there = None
+        except OSError as error:
+            raise OutputError(f"{printable(self.folder / name)} cannot be read: {error.strerror}") from None
+        if there == version:
+            self.write(name, content)
+        return there == version
+
     @contextmanager
-    def publishing(self, name: str) -> Iterator[Path]:
+    def publishing(self, name: str, scratch: Path | None = None) -> Iterator[Path]:
         target = self.folder / name
         # In the folder where leftovers are removed, next to the folders of the videos.
         beside = ensure_directory(self.folder / Path(name).parts[0])

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vidkit.export.records import export_to_json, read_record, write_record
+from vidkit.export.records import (
+    export_to_json,
+    read_record,
+    read_record_version,
+    write_record,
+    write_record_over,
+)
 
 if TYPE_CHECKING:
     from vidkit.export.dataset import DatasetCounts, Exported, check_export, export_dataset, preview_dataset
@@ -17,7 +23,9 @@ __all__ = [
     "export_to_json",
     "preview_dataset",
     "read_record",
+    "read_record_version",
     "write_record",
+    "write_record_over",
 ]
 
 

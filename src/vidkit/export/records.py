@@ -33,8 +33,20 @@ def write_record(store: Store, record: Mapping[str, Any]) -> None:
     Raises:
         OutputError: it cannot be written; an older record is kept.
     """
-    text = json.dumps(record, ensure_ascii=False, indent=2) + "\n"
-    store.write(record_name(record["filename"]), text.encode("utf-8", "surrogatepass"))
+    store.write(record_name(record["filename"]), _encoded(record))
+
+
+def write_record_over(store: Store, record: Mapping[str, Any], version: str | None) -> bool:
+    """Write a record in place of the version that was read before, as `Store.write_over`; whether it was done.
+
+    Raises:
+        OutputError: it cannot be written; an older record is kept.
+    """
+    return store.write_over(record_name(record["filename"]), _encoded(record), version)
+
+
+def _encoded(record: Mapping[str, Any]) -> bytes:
+    return (json.dumps(record, ensure_ascii=False, indent=2) + "\n").encode("utf-8", "surrogatepass")
 
 
 def read_record(store: Store, filename: str) -> Record | None:
@@ -43,8 +55,25 @@ def read_record(store: Store, filename: str) -> Record | None:
     Raises:
         OutputError: the store fails.
     """
+    return read_record_version(store, filename)[0]
+
+
+def read_record_version(store: Store, filename: str) -> tuple[Record | None, str | None]:
+    """As `read_record`, and the version of what lies under that name for `write_record_over`; None: nothing does.
+
+    Raises:
+        OutputError: the store fails.
+    """
     try:
-        content = json.loads(store.read(record_name(filename)).decode("utf-8", "surrogatepass"))
-    except (OSError, ValueError):
+        content, version = store.read_version(record_name(filename))
+    except OSError:
+        return None, None
+    return _decoded(content), version
+
+
+def _decoded(text: bytes) -> Record | None:
+    try:
+        content = json.loads(text.decode("utf-8", "surrogatepass"))
+    except ValueError:
         return None
     return content if isinstance(content, dict) and content.get("schema") == SCHEMA else None  # type: ignore[return-value]

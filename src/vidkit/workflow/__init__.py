@@ -22,8 +22,8 @@ from vidkit.core import shown_url
 from vidkit.core.config import load_config
 from vidkit.core.units import timestamp
 from vidkit.download import local_path
-from vidkit.errors import VidkitError
-from vidkit.export import write_record
+from vidkit.errors import OutputError, VidkitError
+from vidkit.export import write_record_over
 from vidkit.record import SCHEMA, Record
 from vidkit.rows import Row
 from vidkit.workflow.fingerprints import stage_fingerprint
@@ -33,6 +33,12 @@ from vidkit.workflow.run import Run, RunSpec, open_run
 from vidkit.workflow.stages import STAGES, Stage
 
 log = logging.getLogger(__name__)
+
+_LOOKS = 3  # at a video whose record another run writes at the same time
+
+
+class RecordChanged(Exception):
+    """Somebody else has written the video's record since this run read it."""
 
 
 def process_video_pipeline(
@@ -92,7 +98,17 @@ def make_record(run: Run, row: Row, progress: Progress | None = None) -> Finishe
         VidkitError: the video failed; `stage` of the exception is the stage that failed.
     """
     with run.processes.active():
-        return _processed(VideoJob(run, row, source_key(row.url), progress or (lambda *_: None)))
+        for _ in range(_LOOKS):
+            job = VideoJob(run, row, source_key(row.url), progress or (lambda *_: None))
+            try:
+                return _processed(job)
+            except RecordChanged:
+                log.info("%s: another run has written its record meanwhile: it is looked at again", job.url)
+                if not run.config.paths.keep_downloads:
+                    job.remove_download()
+        raise OutputError(
+            f"{job.filename}: other runs write its record again and again. Let one of them finish, then start again"
+        )
 
 
 def source_key(url: str) -> str:
@@ -158,7 +174,7 @@ def _is_done(stage: Stage, job: VideoJob) -> bool:
     entry = old["processing"]["stages"].get(stage.name) if old else None
     if old is None or entry is None or entry["fingerprint"] != job.fingerprints[stage.name]:
         return False
-    return all(map(job.run.layout.store.exists, stage.files(old))) and stage.complete(job, old)
+    return job.run.layout.has_all(stage.files(old)) and stage.complete(job, old)
 
 
 def _decode_for(stages: list[Stage], job: VideoJob) -> None:
@@ -188,7 +204,11 @@ def _decode_for(stages: list[Stage], job: VideoJob) -> None:
 
 
 def _keep(job: VideoJob, started_at: str) -> Record:
-    """Write the record; the older files go then."""
+    """Write the record; the older files go then.
+
+    Raises:
+        RecordChanged: another run has written one since: nothing was written, and nothing goes.
+    """
     removed = job.downloaded and not job.run.config.paths.keep_downloads
     with in_stage("export"):
         job.record |= {
@@ -206,7 +226,9 @@ def _keep(job: VideoJob, started_at: str) -> Record:
         keys = dict.fromkeys([*Record.__annotations__, *(key for stage in STAGES for key in stage.keys)])
         record = cast(Record, {key: job.record[key] for key in keys})
         _keep_unknown(record, job.previous)
-        write_record(job.run.layout.store, record)  # from here on the new files count, and not the older ones
+        if not write_record_over(job.run.layout.store, record, job.version):
+            raise RecordChanged
+        # From here on the new files count, and not the older ones.
         named = [file for stage in STAGES for file in stage.files(record)]
         job.run.layout.remove_older(job.published.values(), named)
         if removed:

@@ -68,6 +68,7 @@ class VideoJob:
     `record` is what is known so far. `fingerprints` and `entries` (the record's `processing.stages`) are by stage.
     `changed` says whether anything was made, so that the record has to be written. `published` is stage -> the
     folder of the results store that it made: once the record is written, older ones beside it are of no use.
+    `version` is of what lies in the record's place: the new record is written over that and over nothing else.
     """
 
     def __init__(self, run: Run, row: Row, url: str, progress: Progress) -> None:
@@ -82,7 +83,8 @@ class VideoJob:
         if self.filename is None and (wanted := wanted_name(row.url, row.file_name)):
             self.filename = run.shared.claim(url, wanted)
         fresh = run.force or self.filename is None or run.shared.is_mixed_up(url)
-        self.reusable = None if fresh else run.layout.record(url, str(self.filename))
+        older, self.version = run.layout.record_version(url, self.filename) if self.filename else (None, None)
+        self.reusable = None if fresh else older
         self.file = SourceFile(self._find_download, self._fetch)
         self.source_version: str | None = None
         self.source_changed = False
@@ -164,7 +166,7 @@ class VideoJob:
             OutputError: it cannot be made or published.
         """
         name = self.run.layout.folder_of(kind, str(self.filename), self.fingerprints[stage])
-        with self.run.layout.store.publishing(name) as folder:
+        with self.run.layout.store.publishing(name, self.run.layout.downloads) as folder:
             yield Published(folder, name)
         self.published[stage] = name
 
@@ -203,11 +205,14 @@ class VideoJob:
                 reach=self.run.reach,
             )
             sha256 = file_sha256(download.path)
+        before = self.filename
         self.filename = download.filename
         if download.is_local:
             self.filename = self.run.shared.claim(self.url, download.filename)
         else:
             mark_download(download.path, self.url)
+        if self.filename != before:
+            self.version = self.run.layout.record_version(self.url, self.filename)[1]
         self.source_version = self.row.version or download.version
         self.downloaded = not download.is_local
         self.file.fetched = download.path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from vidkit.core import clear_leftovers, ensure_directory, printable
 from vidkit.core.config import Paths
 from vidkit.core.stores import Address, Store, open_store, within
 from vidkit.errors import OutputError
-from vidkit.export import read_record
+from vidkit.export import read_record, read_record_version
 from vidkit.record import FOLDERS, Record, record_name
 
 log = logging.getLogger(__name__)
@@ -48,8 +48,20 @@ class OutputLayout:
 
     def record(self, url: str, filename: str) -> Record | None:
         """The record of this URL, if there is one under this name."""
-        record = read_record(self.store, filename)
-        return record if record and record["source"]["url"] == url else None
+        return self.record_version(url, filename)[0]
+
+    def record_version(self, url: str, filename: str) -> tuple[Record | None, str | None]:
+        """The record of this URL, and the version of what lies under its name, whosever it is."""
+        record, version = read_record_version(self.store, filename)
+        return record if record and record["source"]["url"] == url else None, version
+
+    def has_all(self, names: Sequence[str]) -> bool:
+        """Whether these files are in the store; elsewhere than on this machine a folder is asked for only once."""
+        if self.store.folder is not None:
+            return all(map(self.store.exists, names))
+        folders = {name.rpartition("/")[0] for name in names}
+        there = {f"{folder}/{name}" for folder in folders for name in self.store.names(folder)}
+        return there.issuperset(names)
 
     def folder_of(self, kind: str, filename: str, fingerprint: str) -> str:
         """Where a stage publishes its files, such as `clips/a.mp4/0f3c2b1a`.
