@@ -34,8 +34,14 @@ class OneByOne:
     def __init__(self, job: Job, slots: int) -> None:
         self.start = job.process
 
-    def wait(self, most: int, timeout: float) -> int:
+    def room(self, timeout: float) -> bool:
+        return True
+
+    def wait(self, timeout: float) -> int:
         return 0
+
+    def finish(self) -> None:
+        pass
 
     def close(self) -> None:
         pass

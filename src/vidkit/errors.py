@@ -44,6 +44,10 @@ class LibraryError(VidkitError):
     """The library cannot be opened, read or written."""
 
 
+class EngineError(VidkitError):
+    """The engine that rows are worked on cannot be used, or is gone."""
+
+
 class OutputError(VidkitError):
     """A folder or a file that vidkit was to write cannot be written."""
 

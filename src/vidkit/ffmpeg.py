@@ -180,6 +180,7 @@ def run_tool(
         _process(command, pipes) as process,
         _killed_after(process, timeout) as late,
     ):
+        _active.get().on_start(timeout)
         for pipe in pipes:
             readers.start(pipe, process, lambda: _kill(process))
         words = _Words(process.stderr, on_words)
@@ -210,6 +211,8 @@ class ProcessGroup:
     def __init__(self) -> None:
         self.stopped = threading.Event()
         """Set by `stop`; from then on `run_tool` starts nothing in this group."""
+        self.on_start: Callable[[float], None] = lambda seconds: None
+        """Told, whenever a process begins, after how many seconds it is killed at the latest."""
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from vidkit.batch.admission import Admission
 from vidkit.batch.engines import ENGINES, Job, Workers
 from vidkit.batch.ordering import in_order
 from vidkit.batch.tally import NullReporter, Outcome, Reporter, Summary, Tally
-from vidkit.errors import Terminated
+from vidkit.errors import EngineError, Terminated
 from vidkit.rows import CsvRow
 from vidkit.workflow.run import Run
 
@@ -23,7 +23,7 @@ _SECONDS_TO_STOP = 2.0
 
 
 def process_rows(
-    run: Run, rows: Iterable[CsvRow], workers: int, reporter: Reporter, engine: str = "local"
+    run: Run, rows: Iterable[CsvRow], workers: int, reporter: Reporter, engine: str | None = None
 ) -> Summary:
     """Process rows, `workers` at once, and write `failures.csv` and `summary.json`.
 
@@ -33,60 +33,67 @@ def process_rows(
     Args:
         run: what the videos share.
         rows: read as they are needed, so there may be millions. Where they have priorities they are all read first.
-        workers: videos under way at once.
+        workers: videos under way at once, where the engine does not know better.
         reporter: told of every row.
-        engine: where rows are worked on, one of `ENGINES`.
+        engine: where rows are worked on, one of `ENGINES`; by default that of the settings.
 
     Raises:
+        EngineError: the engine cannot be used, or is gone; what is done is kept and counted.
+        ToolMissingError: what the engine needs is not installed.
         OutputError: the results cannot be written.
     """
     tally = Tally(run, reporter)
     admission = Admission(run, tally)
-    at_work = ENGINES[engine](Job(run, reporter, tally.done), workers)
+    at_work = ENGINES[engine or run.config.engine.name](Job(run, reporter, tally.done), workers)
     try:
         ordered = in_order(rows, run.priority, run.layout.work)
-        for row in admission.admitted(ordered, lambda: _wait_for_turn(run, at_work, workers)):
+        for row in admission.admitted(ordered, lambda: _wait_for_turn(run, at_work)):
             at_work.start(row)
-        _wait(run, at_work, 0)
+        _until(run, lambda: not at_work.wait(_POLL))
     except Terminated:
         tally.summary.interrupted = True
         tally.summary.abandoned = _stop(run, at_work)
     except KeyboardInterrupt:
-        tally.interrupted(at_work.wait(0, 0))
+        at_work.finish()
+        tally.interrupted(at_work.wait(0))
         try:
-            _wait(run, at_work, 0)
+            _until(run, lambda: not at_work.wait(_POLL))
         except KeyboardInterrupt:
             tally.summary.abandoned = _stop(run, at_work)
+    except EngineError:
+        tally.summary.interrupted = True
+        tally.write(admission.has_taken_up)
+        raise
     finally:
         at_work.close()
     return tally.write(admission.has_taken_up)
 
 
-def _wait(run: Run, at_work: Workers, most: int) -> None:
-    """Wait until no more than `most` videos are under way.
+def _until(run: Run, is_so: Callable[[], bool]) -> None:
+    """Wait until something is so, which is asked again and again.
 
     Raises:
         Terminated: the run was stopped.
     """
-    while not run.stop.is_set() and at_work.wait(most, _POLL) > most:
+    while not run.stop.is_set() and not is_so():
         pass
     if run.stop.is_set():
         raise Terminated
 
 
-def _wait_for_turn(run: Run, at_work: Workers, workers: int) -> None:
+def _wait_for_turn(run: Run, at_work: Workers) -> None:
     """Wait until another video can begin: a worker is free, and no run with a higher priority has rows waiting.
 
     Raises:
         Terminated: the run was stopped.
     """
-    _wait(run, at_work, workers - 1)
+    _until(run, lambda: at_work.room(_POLL))
     waits = False
     while run.journal.is_outranked(run.priority):
         if not waits:
             log.warning("a run with a higher priority works on this results folder: this one waits")
             waits = True
-        if not at_work.wait(0, _POLL):
+        if not at_work.wait(_POLL):
             run.stop.wait(_POLL)
         if run.stop.is_set():
             raise Terminated
@@ -98,6 +105,6 @@ def _stop(run: Run, at_work: Workers) -> int:
     """Stop the videos under way; their temporary files go with them. How many do not end at once."""
     run.processes.stop()
     deadline = time.monotonic() + _SECONDS_TO_STOP
-    while (left := at_work.wait(0, 0.1)) and time.monotonic() < deadline:
+    while (left := at_work.wait(0.1)) and time.monotonic() < deadline:
         pass
     return left

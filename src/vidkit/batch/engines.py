@@ -1,4 +1,4 @@
-"""Where rows are worked on: threads of this process. Another engine is one more row of `ENGINES`."""
+"""Where rows are worked on: threads of this process, or a cluster. Another engine is one more row of `ENGINES`."""
 
 from __future__ import annotations
 
@@ -82,6 +82,10 @@ class Job:
             self.run.journal.release(source_key(outcome.row.url))
             self.count(outcome)
 
+    def leave(self, row: Row) -> None:
+        """Leave a row to the next run."""
+        self.run.journal.release(source_key(row.url))
+
     def _noted(self, row: Row, progress: Progress) -> Finished:
         with self.run.shared.working_on(source_key(row.url), self.run.stop.is_set):
             finished = make_record(self.run, row, progress)
@@ -91,22 +95,24 @@ class Job:
 
 
 class Workers(Protocol):
-    """Rows under way."""
+    """Rows under way.
+
+    `room` and `wait` take `timeout` seconds at the most. An interrupt (Ctrl-C) must come through while they wait,
+    and leave the rows under way as they are. They raise VidkitError where an outcome could not be counted (the disk
+    is full), or where the engine is gone.
+    """
 
     def start(self, row: Row) -> None:
         """Begin to work on a row; called once there is room."""
 
-    def wait(self, most: int, timeout: float) -> int:
-        """Wait until no more than `most` rows are under way, for `timeout` seconds at the most.
+    def room(self, timeout: float) -> bool:
+        """Wait until another row can be started; whether it can."""
 
-        An interrupt (Ctrl-C) must come through while it waits, and leave the rows under way as they are.
+    def wait(self, timeout: float) -> int:
+        """Wait until every row is done and counted; how many are not."""
 
-        Returns:
-            How many rows are under way.
-
-        Raises:
-            VidkitError: an outcome could not be counted: the disk is full.
-        """
+    def finish(self) -> None:
+        """No more rows begin: rows that would have to wait are left to the next run."""
 
     def close(self) -> None:
         """Let go of the workers. Rows that are still under way were abandoned; it does not wait for them."""
@@ -120,22 +126,39 @@ class _Threads:
 
     def __init__(self, job: Job, slots: int) -> None:
         self._job = job
+        self._slots = slots
         self._pool = ThreadPoolExecutor(slots, thread_name_prefix="video")
         self._under_way: set[Future[None]] = set()
 
     def start(self, row: Row) -> None:
         self._under_way.add(self._pool.submit(self._job.process, row))
 
-    def wait(self, most: int, timeout: float) -> int:
+    def room(self, timeout: float) -> bool:
+        return self._left(self._slots - 1, timeout) < self._slots
+
+    def wait(self, timeout: float) -> int:
+        return self._left(0, timeout)
+
+    def finish(self) -> None:
+        pass
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _left(self, most: int, timeout: float) -> int:
         if len(self._under_way) > most:
             done, self._under_way = wait(self._under_way, timeout, return_when=FIRST_COMPLETED)
             for future in done:
                 future.result()
         return len(self._under_way)
 
-    def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+
+def _ray(job: Job, slots: int) -> Workers:
+    """Rows are worked on in the slots of a Ray cluster, however many those are."""
+    from vidkit.batch.cluster.engine import RayWorkers
+
+    return RayWorkers(job)
 
 
 # Each is given the job and how many rows may be under way at once.
-ENGINES: dict[str, Engine] = {"local": _Threads}
+ENGINES: dict[str, Engine] = {"local": _Threads, "ray": _ray}

@@ -63,6 +63,9 @@ class Reporter(Protocol):
     def interrupted(self, under_way: int) -> None:
         """No more videos begin; so many are being finished."""
 
+    def engine(self, text: str) -> None:
+        """What the engine has to work with, in words, whenever that changes: nodes and slots."""
+
 
 class NullReporter:
     """A reporter that says nothing."""
@@ -83,6 +86,9 @@ class NullReporter:
         pass
 
     def interrupted(self, under_way: int) -> None:
+        pass
+
+    def engine(self, text: str) -> None:
         pass
 
 

@@ -33,9 +33,7 @@ def _process(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="what the model describes (default: auto): the video if it is a single clip, else its clips",
     )
-    parser.add_argument(
-        "--workers", metavar="N", help="number of videos to process in parallel (default: [Concurrency] MaxWorkers)"
-    )
+    _add_workers(parser)
     parser.add_argument(
         "--max-requests",
         metavar="N",
@@ -99,6 +97,18 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     _add_clip_settings(settings)
 
 
+def _add_workers(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument(
+        "--workers", metavar="N", help="number of videos to process in parallel (default: [Concurrency] MaxWorkers)"
+    )
+    parser.add_argument(
+        "--engine",
+        choices=["local", "ray"],
+        help="process videos on this machine, or on a Ray cluster, which sets how many at once "
+        "(default: [Engine] Name)",
+    )
+
+
 def _prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--csv", metavar="FILE", required=True, help="CSV file with a URL column, or the output of `rclone lsf`"
@@ -114,9 +124,7 @@ def _prepare(parser: argparse.ArgumentParser) -> None:
     settings = parser.add_argument_group("settings (override config.ini)")
     settings.add_argument("--output", metavar="DIR", help="results folder: records, clips and thumbnails")
     _add_clip_settings(settings)
-    settings.add_argument(
-        "--workers", metavar="N", help="number of videos to process in parallel (default: [Concurrency] MaxWorkers)"
-    )
+    _add_workers(settings)
 
 
 def _infer(parser: argparse.ArgumentParser) -> None:

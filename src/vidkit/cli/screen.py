@@ -41,7 +41,7 @@ class Screen:
         total: how many rows there are, where that is known; `expect` may tell it later.
         as_json: results are records, one a line.
         quiet: results are not printed, only what fails.
-        workers: how many videos are under way at once.
+        workers: how many videos are shown at once.
     """
 
     def __init__(self, total: int | None, *, workers: int, as_json: bool = False, quiet: bool = False) -> None:
@@ -49,6 +49,7 @@ class Screen:
         self._quiet = quiet
         self._lock = threading.Lock()
         self._failures = 0
+        self._engine = ""
         self._lines: dict[str, tuple[tqdm[Any], int, str]] = {}  # by URL: line, its position, the video's name
         self._bar: tqdm[Any] | None = None
         self.live = is_live(sys.stderr)
@@ -88,6 +89,8 @@ class Screen:
 
         with self._lock:
             shown_name = _name(url, name)
+            if self._bar is not None and not self._free:  # a cluster may work on more than a screen can show
+                return
             position = self._free.pop() if self._bar is not None else 0
             line = tqdm(
                 position=position,
@@ -137,6 +140,18 @@ class Screen:
                 f"finishing the {format_count(under_way, 'video')} under way; Ctrl-C again stops now", sys.stderr
             )
 
+    def engine(self, text: str) -> None:
+        with self._lock:
+            self._engine = text
+            if self._bar is not None:
+                self._bar.set_postfix_str(self._postfix())
+                return
+        self._print(printable(text), sys.stderr)
+
+    def _postfix(self) -> str:
+        failed = [f"{self._failures} failed"] if self._failures else []
+        return "; ".join([*failed, *filter(None, [self._engine])])
+
     def _left(self, url: str) -> None:
         if self._bar is None and not self._lines:  # as it is for each of millions of rows in a log
             return
@@ -148,7 +163,7 @@ class Screen:
                 line.close()
             if self._bar is not None:
                 if self._failures:
-                    self._bar.set_postfix_str(f"{self._failures} failed", refresh=False)
+                    self._bar.set_postfix_str(self._postfix(), refresh=False)
                 self._bar.update()
                 if (
                     self._bar.total is not None and self._bar.n > self._bar.total

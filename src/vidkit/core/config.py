@@ -13,10 +13,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from vidkit.core.serve_settings import Serve
 from vidkit.core.setting_values import Secret
 from vidkit.core.settings import (
     Concurrency,
     Config,
+    Engine,
     LibrarySection,
     Logging,
     MongoDB,
@@ -26,7 +28,6 @@ from vidkit.core.settings import (
     QwenVL,
     Rules,
     SceneDetection,
-    Serve,
     Setting,
     settings,
     show,
@@ -37,6 +38,7 @@ __all__ = [
     "DEFAULT_PATH",
     "Concurrency",
     "Config",
+    "Engine",
     "LibrarySection",
     "Logging",
     "MongoDB",
@@ -54,6 +56,7 @@ __all__ = [
     "load_config",
     "settings",
     "show",
+    "with_absolute_paths",
 ]
 
 log = logging.getLogger(__name__)
@@ -115,6 +118,17 @@ def check_together(config: Config) -> Config:
         raise ConfigError(
             "[Processing] ClipMode = copy cannot make clips that overlap: set SegmentOverlap = 0 or ClipMode = auto"
         )
+    return config
+
+
+def with_absolute_paths(config: Config) -> Config:
+    """The settings with every path from the root, so that they mean the same in another folder."""
+    for row in settings():
+        section = getattr(config, row.section_attribute)
+        value = getattr(section, row.attribute)
+        if isinstance(value, Path):
+            changed = dataclasses.replace(section, **{row.attribute: value.absolute()})
+            config = dataclasses.replace(config, **{row.section_attribute: changed})
     return config
 
 

@@ -16,6 +16,7 @@ PURPOSES = {
     "qwen": "a Qwen-VL model on this machine",
     "export": "`vidkit export --format parquet`",
     "plot": "`vidkit stats --plot`",
+    "ray": "`--engine ray`, a cluster",
     "serve": "`vidkit serve`, the web library",
     "cloud": "results and CSVs in a bucket: s3://, gs://, az://",
 }
@@ -35,6 +36,7 @@ _PACKAGES = {
         "torchvision",
         "transformers",
     ),
+    "ray": ("ray",),
     "serve": ("fastapi", "limits", "uvicorn"),
     "sites": ("yt-dlp",),
 }
@@ -47,7 +49,7 @@ def install_command(extra: str, everything: bool = False) -> str:
     came from a package index, a wheel or a clone.
 
     Args:
-        extra: `cloud`, `export`, `ffmpeg`, `plot`, `qwen`, `serve` or `sites`.
+        extra: `cloud`, `export`, `ffmpeg`, `plot`, `qwen`, `ray`, `serve` or `sites`.
         everything: name the installed packages too, for an environment where they do not work together.
     """
     wanted = _wanted(extra)

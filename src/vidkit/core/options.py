@@ -22,6 +22,7 @@ SETTINGS = {
     "segment_by": ("Processing", "SegmentBy"),
     "clip_mode": ("Processing", "ClipMode"),
     "encoder": ("Processing", "Encoder"),
+    "engine": ("Engine", "Name"),
     "workers": ("Concurrency", "MaxWorkers"),
     "keep_downloads": ("Paths", "KeepDownloads"),
 }

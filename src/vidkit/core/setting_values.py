@@ -6,6 +6,7 @@ import configparser
 import difflib
 import re
 from collections.abc import Callable
+from dataclasses import field
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,6 +29,20 @@ class Secret(str):
 
     def __repr__(self) -> str:
         return "'***'" if self else "''"
+
+
+def setting(key: str, default: T, meaning: str, read: Callable[[str], T], env: str | None = None) -> T:
+    """Declare one setting.
+
+    Args:
+        key: its name in config.ini.
+        default: its value if nothing is set.
+        meaning: one line for the user.
+        read: converts text to the value; raises ValueError with a reason.
+        env: an environment variable in addition to `VIDKIT_SECTION_KEY`, which every setting has.
+    """
+    metadata = {"key": key, "meaning": meaning, "read": read, "env": env}
+    return field(default=default, metadata=metadata)
 
 
 def read_text(text: str) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from vidkit.core.hosts import AllowedHost, Network, read_hosts, read_names, read_networks
+from vidkit.core.serve_settings import Serve
 from vidkit.core.setting_values import (
     Secret,
     choice,
@@ -23,27 +23,12 @@ from vidkit.core.setting_values import (
     read_secret,
     read_text,
     read_yes_no,
+    setting,
 )
 from vidkit.core.stores import Address
-from vidkit.core.units import parse_duration
-
-T = TypeVar("T")
+from vidkit.core.units import parse_duration, parse_size
 
 _RESULTS: Address = Path("processed_videos")
-
-
-def setting(key: str, default: T, meaning: str, read: Callable[[str], T], env: str | None = None) -> T:
-    """Declare one setting.
-
-    Args:
-        key: its name in config.ini.
-        default: its value if nothing is set.
-        meaning: one line for the user.
-        read: converts text to the value; raises ValueError with a reason.
-        env: an environment variable in addition to `VIDKIT_SECTION_KEY`, which every setting has.
-    """
-    metadata = {"key": key, "meaning": meaning, "read": read, "env": env}
-    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True)
@@ -89,6 +74,34 @@ class Concurrency:
         5,
         "Number of videos to process in parallel. The number of CPU cores also limits ffmpeg jobs.",
         number(int, 1, 1000, "a whole number"),
+    )
+
+
+@dataclass(frozen=True)
+class Engine:
+    name: str = setting(
+        "Name",
+        "local",
+        "Where videos are processed: local (this machine) or ray (a Ray cluster).",
+        choice("local", "ray"),
+    )
+    address: str = setting(
+        "Address",
+        "",
+        "HOST:PORT of the Ray cluster, of which this machine is a node. Empty: RAY_ADDRESS, else Ray starts here.",
+        read_text,
+    )
+    slot_cpus: float = setting(
+        "SlotCPUs",
+        1.0,
+        "CPUs that Ray reserves for each video under way; a node has as many slots as fit.",
+        number(float, 0.01, 1000, "a number"),
+    )
+    slot_memory: int = setting(
+        "SlotMemory",
+        0,
+        "Memory that Ray reserves for each video under way, such as 2GiB; 0: it is not counted.",
+        parse_size,
     )
 
 
@@ -261,61 +274,6 @@ class Rules:
 
 
 @dataclass(frozen=True)
-class Serve:
-    allowed_hosts: tuple[AllowedHost, ...] = setting(
-        "AllowedHosts",
-        (),
-        "Private hosts that jobs of `vidkit serve` may reach: names, addresses, networks; with :port, only that.",
-        read_hosts,
-    )
-    allow_local_files: bool = setting(
-        "AllowLocalFiles",
-        False,
-        "Let jobs of `vidkit serve` read paths and file:// URLs of this machine: yes or no.",
-        read_yes_no,
-    )
-    allow_sites: bool = setting(
-        "AllowSites",
-        False,
-        "Let jobs of `vidkit serve` use yt-dlp, which AllowedHosts does not limit: yes or no.",
-        read_yes_no,
-    )
-    trusted_proxies: tuple[Network, ...] = setting(
-        "TrustedProxies",
-        (),
-        "Addresses or networks of reverse proxies whose X-Forwarded-For is believed.",
-        read_networks,
-    )
-    server_names: tuple[str, ...] = setting(
-        "ServerNames",
-        (),
-        "Names of `vidkit serve` in addresses, such as videos.example.org: needed behind a reverse proxy.",
-        read_names,
-    )
-    requests_per_minute: int = setting(
-        "RequestsPerMinute",
-        6000,
-        "Number of requests to `vidkit serve` per minute, for each key and each address; 0: no limit.",
-        number(int, 0, 10**6, "a whole number"),
-    )
-    directory: Path = setting(
-        "Directory",
-        Path("serve"),
-        "Folder of `vidkit serve`: its keys, sessions, jobs and audit log.",
-        read_path,
-    )
-    export_directory: Path = setting(
-        "ExportDirectory", Path("exports"), "Folder for the datasets that `vidkit serve` exports.", read_path
-    )
-    max_jobs: int = setting(
-        "MaxJobs",
-        1,
-        "Number of jobs of `vidkit serve` to run at once; the others wait in a queue.",
-        number(int, 1, 100, "a whole number"),
-    )
-
-
-@dataclass(frozen=True)
 class Logging:
     log_file: Path = setting(
         "LogFile", Path("video_processing.log"), "Log file, with full tracebacks; rotated.", read_path
@@ -330,6 +288,7 @@ class Config:
     library: LibrarySection = field(default=LibrarySection(), metadata={"section": "Library"})
     mongodb: MongoDB = field(default=MongoDB(), metadata={"section": "MongoDB"})
     concurrency: Concurrency = field(default=Concurrency(), metadata={"section": "Concurrency"})
+    engine: Engine = field(default=Engine(), metadata={"section": "Engine"})
     qwen_vl: QwenVL = field(default=QwenVL(), metadata={"section": "QwenVL"})
     qwen: Qwen = field(default=Qwen(), metadata={"section": "Qwen"})
     scene_detection: SceneDetection = field(default=SceneDetection(), metadata={"section": "SceneDetection"})

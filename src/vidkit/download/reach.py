@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from vidkit.core import printable
 from vidkit.core.hosts import Address, AllowedHost, host_name
-from vidkit.core.settings import Serve
+from vidkit.core.serve_settings import Serve
 from vidkit.download.names import local_path
 from vidkit.errors import DownloadError
 

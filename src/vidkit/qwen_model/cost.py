@@ -86,3 +86,8 @@ class Meter:
         """Count an answer that needed no request."""
         with self._lock:
             self._cost = replace(self._cost, cached=self._cost.cached + 1)
+
+    def set(self, cost: Cost) -> None:
+        """Take over what was counted elsewhere."""
+        with self._lock:
+            self._cost = cost

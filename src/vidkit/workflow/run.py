@@ -139,48 +139,48 @@ def open_run(spec: RunSpec | Config, **options: Any) -> Iterator[Run]:
     config = spec.config
     with ExitStack() as opened:
         answers, meter = AnswerCache(config.qwen_vl.cache), Meter(spec.max_requests)
-        asked = _check(spec, answers, meter, opened)
+        choose_encoder(config.processing.encoder)
+        rules = open_rules(config)
+        describer = _describer(spec, answers, meter, opened)
+        keywords = load_priority_keywords(config.rules.priority_keywords)
+        instruction = full_instruction(config.qwen_vl.default_instruction, keywords)
         layout = OutputLayout(config.paths.processed_directory, config.paths.download_directory)
         library = opened.enter_context(closing(open_library(config)))
         journal = opened.enter_context(closing(Journal(layout.work, layout.is_taken, layout.store)))
         job = ensure_directory(spec.job).absolute() if spec.job else layout.work
         shared = SharedFiles(journal, library, answers, meter)
-        yield Run(spec, *asked, layout=layout, shared=shared, job=job)
+        yield Run(spec, rules, describer, instruction, layout=layout, shared=shared, job=job)
 
 
 @contextmanager
-def open_worker_run(spec: RunSpec, shared: Shared) -> Iterator[Run]:
+def open_worker_run(spec: RunSpec, shared: Shared, rules: RuleSet, instruction: str) -> Iterator[Run]:
     """Open what a worker of a cluster needs, which has neither the journal nor the library.
 
     Args:
         spec: as the run that it works for was opened from.
         shared: asks whoever has them.
+        rules: that run's, since the files of rules are not on this machine.
+        instruction: that run's.
 
     Raises:
-        ConfigError: a setting or a rule file is wrong on this machine.
+        ConfigError: a setting is wrong on this machine.
         OutputError: a folder cannot be made.
     """
     paths = spec.config.paths
     with ExitStack() as opened:
-        asked = _check(spec, shared.answers, shared.meter, opened)
+        choose_encoder(spec.config.processing.encoder)
+        describer = _describer(spec, shared.answers, shared.meter, opened)
         layout = OutputLayout(paths.processed_directory, paths.download_directory)
-        yield Run(spec, *asked, layout=layout, shared=shared, job=layout.work)
+        yield Run(spec, rules, describer, instruction, layout=layout, shared=shared, job=layout.work)
 
 
-def _check(
-    spec: RunSpec, answers: Answers, meter: RequestMeter, opened: ExitStack
-) -> tuple[RuleSet, Describer | None, str]:
-    """The rules, who describes, and what is asked; all settings are right."""
-    config = spec.config
-    choose_encoder(config.processing.encoder)
-    rules = open_rules(config)
-    describer = None
-    if spec.level != "none":
-        describer = open_describer(config, spec.use_vpc, meter=meter, answers=answers)
+def _describer(spec: RunSpec, answers: Answers, meter: RequestMeter, opened: ExitStack) -> Describer | None:
+    if spec.level == "none":
+        return None
+    describer = open_describer(spec.config, spec.use_vpc, meter=meter, answers=answers)
     if describer is not None:
         opened.callback(describer.close)
-    keywords = load_priority_keywords(config.rules.priority_keywords)
-    return rules, describer, full_instruction(config.qwen_vl.default_instruction, keywords)
+    return describer
 
 
 def open_rules(config: Config) -> RuleSet:

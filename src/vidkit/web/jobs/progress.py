@@ -153,6 +153,9 @@ class JobProgress:
     def interrupted(self, under_way: int) -> None:
         pass
 
+    def engine(self, text: str) -> None:
+        pass
+
     def _read_done(self) -> None:
         """Count what an earlier process of this job did."""
         with self._folder.done.open("rb") as file:

@@ -1,0 +1,194 @@
+"""The connection to a Ray cluster: found or started, without a word of Ray's on the screen, and watched."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vidkit.core import printable
+from vidkit.core.config import Engine
+from vidkit.core.extras import install_command
+from vidkit.errors import EngineError, ToolMissingError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+_SECONDS_TO_CONNECT = 5.0
+_SECONDS_TO_LEAVE = 5.0
+_LOST_AFTER = 3  # times in a row that the head does not answer
+_STORE_BYTES = 100 * 2**20  # only rows and records cross: Ray's default takes a third of the memory
+_QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # it reports to its makers otherwise
+    "RAY_enable_metrics_collection": "0",
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # else it warns of a change to come
+}
+
+
+class Node(NamedTuple):
+    """A node that is alive: its address, and what Ray has to give there."""
+
+    address: str
+    cpus: float
+    memory: float
+
+
+class Cluster:
+    """A cluster that this process is connected to.
+
+    `address` is that of its head, HOST:PORT. `node` is the id of the node on this machine.
+    """
+
+    def __init__(self, ray: ModuleType, own: bool) -> None:
+        context = ray.get_runtime_context()
+        self.ray = ray
+        self.address = str(context.gcs_address)
+        self.node = str(context.get_node_id())
+        self._own = own
+        self._missed = 0
+
+    def nodes(self) -> dict[str, Node]:
+        """The nodes that are alive, by their ids."""
+        return {
+            each["NodeID"]: Node(
+                each["NodeManagerAddress"], each["Resources"].get("CPU", 0.0), each["Resources"].get("memory", 0.0)
+            )
+            for each in self.ray.nodes()
+            if each["Alive"]
+        }
+
+    def check(self) -> None:
+        """See that the head is there.
+
+        Raises:
+            EngineError: it did not answer several times in a row.
+        """
+        self._missed = 0 if _answers(self.address) else self._missed + 1
+        if self._missed >= _LOST_AFTER:
+            raise EngineError(
+                f"the head of the Ray cluster at {self.address} is gone. What is done is kept: start the cluster "
+                "again, and the same command continues from here"
+            )
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the head answered the last time."""
+        return not self._missed
+
+    def close(self) -> None:
+        """Leave the cluster; one that was started here ends. Without its head there is nobody to tell."""
+        import atexit
+
+        atexit.unregister(self.ray.shutdown)
+        if not self.is_whole and not self._own:
+            return
+        leaving = threading.Thread(target=self.ray.shutdown, name="leave", daemon=True)
+        leaving.start()
+        leaving.join(_SECONDS_TO_LEAVE)
+
+
+def connect(settings: Engine) -> Cluster:
+    """Connect to the cluster that the settings or RAY_ADDRESS name; without one, start Ray on this machine.
+
+    Raises:
+        ToolMissingError: Ray is not installed.
+        EngineError: there is no such cluster, or this machine or process is none that it takes.
+    """
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    try:
+        with _silent():
+            import ray
+    except ImportError as error:
+        if error.name != "ray":
+            raise ToolMissingError(
+                f"Ray cannot be used: {printable(error)}. Try: {install_command('ray')}"
+            ) from None
+        raise ToolMissingError(f"the engine ray needs Ray: {install_command('ray')}") from None
+    address = settings.address or os.environ.get("RAY_ADDRESS", "")
+    if "://" in address:
+        raise EngineError(
+            f"[Engine] Address {printable(address)}: run vidkit on a node of the cluster, and give HOST:PORT"
+        )
+    if address not in ("", "auto", "local") and not _answers(address):
+        raise EngineError(
+            f"no Ray cluster answers at {printable(address)} ([Engine] Address). Start one with `ray start --head`"
+        )
+    own = address in ("", "local")
+    with _own_signals(), _silent():
+        try:
+            common: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
+            if own:
+                ray.init(
+                    address="local", include_dashboard=False, object_store_memory=_STORE_BYTES,
+                    _node_ip_address="127.0.0.1", **common,
+                )  # fmt: skip
+            else:
+                ray.init(address=address, **common)
+        except Exception as error:  # Ray raises what comes
+            raise EngineError(_reason(address, error)) from None
+    return Cluster(ray, own)
+
+
+def _reason(address: str, error: Exception) -> str:
+    """Why Ray does not connect, in one sentence."""
+    said = str(error)
+    if "ersion mismatch" in said:
+        found = re.findall(r"(Ray|Python):\s*([\w.]+)", said)
+        theirs, ours = found[: len(found) // 2], found[len(found) // 2 :]
+        words = [" and ".join(map(" ".join, each)) for each in (theirs, ours)]
+        return f"the Ray cluster at {address} has {words[0]}, and here is {words[1]}: install the same on all nodes"
+    if "Could not find any running Ray" in said:
+        return "no Ray cluster runs on this machine (RAY_ADDRESS is auto): start one with `ray start --head`"
+    first = printable(said.strip().partition("\n")[0])[:300]
+    if address:
+        return (
+            f"the Ray cluster at {address} does not take this process: {first}. This machine must be a node of it, "
+            f"as by `ray start --address={address}`"
+        )
+    return f"Ray does not start on this machine: {first}"
+
+
+def _answers(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    with suppress(OSError, ValueError), socket.create_connection((host, int(port)), _SECONDS_TO_CONNECT):
+        return True
+    return False
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Let what this process writes to the standard error go nowhere: Ray's own lines about how it connects."""
+    sys.stderr.flush()
+    before, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(before, 2)
+        os.close(before)
+        os.close(nowhere)
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Keep this process's own handling of signals, which Ray replaces."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.getsignal(number) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)

@@ -1,0 +1,395 @@
+"""The engine `ray`: rows are worked on in the slots of a Ray cluster.
+
+The driver counts the tries of a row. A worker that dies with it counts as one; after three the row has failed. A
+node that is lost is seldom the row's fault: nine count as much. An answer that comes after the driver has given up
+counts no more.
+"""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import queue
+import re
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from vidkit._version import __version__
+from vidkit.batch.cluster.connection import connect
+from vidkit.batch.cluster.messages import Answer, Opening, Sign
+from vidkit.batch.cluster.slots import Slot, Slots, Task
+from vidkit.batch.cluster.state import State
+from vidkit.batch.engines import Job
+from vidkit.batch.tally import Outcome
+from vidkit.core import printable, without_secrets
+from vidkit.core.config import with_absolute_paths
+from vidkit.core.leftovers import TEMPORARY
+from vidkit.core.units import format_count
+from vidkit.download import local_path
+from vidkit.errors import EngineError, VidkitError
+from vidkit.qwen_model.cost import Meter
+from vidkit.rows import Row
+
+log = logging.getLogger(__name__)
+
+TRIES = 3  # workers that may die with a row
+NODES = 9  # nodes that may be lost with a row
+QUIET = 900.0  # seconds without a sign of progress, beside those that ffmpeg or the model may take
+_POLL = 0.25  # seconds between two looks at the cluster and the run
+_NODES_EVERY = 1.0  # seconds between two looks at the nodes
+_JUDGED_AFTER = 3.0  # seconds in which the loss of a node is known at the latest, where it was the reason
+_SECONDS_TO_SETTLE = 10.0
+_SAVED_EVERY, _SAVED_AT_ONCE = 1.0, 100  # seconds and rows that are noted together
+
+
+class RayWorkers:
+    """Rows under way in a cluster. All that is kept of them belongs to one thread; the others ask it."""
+
+    def __init__(self, job: Job) -> None:
+        """Connect, and begin to open slots: as many as the cluster has.
+
+        Raises:
+            EngineError: the cluster cannot be used.
+            ToolMissingError: Ray is not installed.
+        """
+        self._job = job
+        self._run = job.run
+        self._cluster = connect(job.run.config.engine)
+        self._events: queue.SimpleQueue[tuple[int, int, Any] | None] = queue.SimpleQueue()
+        self._changed = threading.Condition()
+        self._new: deque[Row] = deque()  # given by `start`
+        self._again: deque[Task] = deque()  # to be started again
+        self._judged: list[tuple[float, Slot, Task, str]] = []  # dead workers: was it the node?
+        self._outcomes: list[Outcome] = []
+        self._given = self._done = self._saved = 0  # rows
+        self._room_for = 0  # rows
+        self._saved_at = time.monotonic()
+        self._failure: VidkitError | None = None
+        self._number = 0
+        self._draining = self._finishing = self._closing = self._stopped = False
+        self._shown, self._changed_at = "", time.monotonic()
+        self._marker: Path | None = None
+        self._thread: threading.Thread | None = None
+        try:
+            self._begin()
+        except BaseException:
+            self.close()
+            raise
+
+    def start(self, row: Row) -> None:
+        with self._changed:
+            self._given += 1
+            self._new.append(row)
+        self._events.put(None)
+
+    def room(self, timeout: float) -> bool:
+        with self._changed:
+            self._changed.wait_for(lambda: self._failure or self._given - self._done < self._room_for, timeout)
+            self._raise()
+            return self._given - self._done < self._room_for
+
+    def wait(self, timeout: float) -> int:
+        self._draining = True
+        with self._changed:
+            self._changed.wait_for(lambda: self._failure or self._given == self._saved, timeout)
+            self._raise()
+            return self._given - self._saved
+
+    def finish(self) -> None:
+        self._finishing = True
+
+    def close(self) -> None:
+        self._closing = True
+        self._events.put(None)
+        if self._thread is not None:
+            self._thread.join(10)
+        if self._marker is not None:
+            with suppress(OSError):
+                self._marker.unlink()
+        self._cluster.close()
+
+    def _begin(self) -> None:
+        run, ray = self._run, self._cluster.ray
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        spec = replace(run.spec, config=with_absolute_paths(run.config))
+        beside = NodeAffinitySchedulingStrategy(self._cluster.node, soft=False)
+        self._state = (
+            ray.remote(State)
+            .options(num_cpus=0, scheduling_strategy=beside, max_restarts=0, max_concurrency=32)
+            .remote()
+        )
+        try:
+            reason = ray.get(self._state.open.remote(__version__, pickle.dumps(spec)))
+        except ray.exceptions.RayError as error:
+            reason = printable(str(error).strip().rpartition("\n")[2])[:300]
+        if reason is not None:
+            raise EngineError(f"what the workers share cannot be opened in the cluster: {reason}")
+        opening = Opening(spec, run.rules, run.instruction, self._mark(), logging.getLogger("vidkit").level)
+        events, settings = self._events, run.config.engine
+        tell: Callable[[int, int, Any], None] = lambda *event: events.put(event)  # noqa: E731
+        self._slots = Slots(self._cluster, settings, self._state, pickle.dumps(opening), tell)
+        self._heard: Any = None
+        self._thread = threading.Thread(target=self._work, name="cluster", daemon=True)
+        self._thread.start()
+
+    def _mark(self) -> str | None:
+        """Write a file into the results folder that all workers must see; a killed run's is removed by the next."""
+        folder = self._run.layout.store.folder
+        if folder is None:
+            return None
+        number, name = tempfile.mkstemp(prefix=TEMPORARY, suffix="-nodes", dir=folder)
+        with open(number, "wb") as file:
+            file.write(b"All nodes of the cluster see this file.\n")
+        self._marker = Path(name)
+        self._marker.chmod(0o644)
+        return self._marker.name
+
+    def _raise(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+    # From here on: what the thread does.
+
+    def _work(self) -> None:
+        try:
+            looked = heard = 0.0
+            while not self._closing:
+                self._take(_POLL)
+                if time.monotonic() - looked >= _NODES_EVERY:
+                    self._look()
+                    looked = time.monotonic()
+                if time.monotonic() - heard >= _POLL:
+                    self._hear()
+                    self._control()
+                    heard = time.monotonic()
+                self._hand_out()
+                self._save()
+        except VidkitError as error:
+            self._fail(error)
+        except Exception as error:  # whatever Ray raises, where the head is gone too
+            log.info("the engine failed", exc_info=True)
+            self._fail(self._lost_head() or EngineError(f"the Ray cluster fails: {printable(error)[:300]}"))
+
+    def _fail(self, error: VidkitError) -> None:
+        """Note what is finished and end: everyone who waits is told."""
+        try:
+            self._save(at_once=True)
+        except VidkitError as failure:
+            error = failure
+        with self._changed:
+            self._failure = error
+            self._changed.notify_all()
+
+    def _lost_head(self) -> VidkitError | None:
+        for _ in range(5):
+            try:
+                self._cluster.check()
+            except EngineError as error:
+                return error
+            time.sleep(0.5)
+        return None
+
+    def _take(self, timeout: float) -> None:
+        """What has happened since the last time: answers of workers, new rows."""
+        with suppress(queue.Empty):
+            event = self._events.get(timeout=timeout)
+            while True:
+                if event is not None:
+                    self._answered(*event)
+                event = self._events.get_nowait()
+
+    def _answered(self, number: int, about: int, future: Any) -> None:
+        slot = self._slots.by_number.get(number)
+        if slot is None or (about and (slot.task is None or slot.task.number != about)):
+            return  # it was given up: a late answer counts no more
+        error, ray = future.exception(), self._cluster.ray
+        task = slot.task
+        if error is None and not about:
+            self._slots.opened(number, future.result())
+        elif error is None and task is not None:
+            answer: Answer = future.result()
+            for record in answer.logged:
+                logging.getLogger(record.name).handle(record)
+            self._came(slot, answer.outcome)
+        elif task is not None and isinstance(error, ray.exceptions.RayTaskError):
+            cause = without_secrets(repr(getattr(error, "cause", error)))
+            log.error("a worker failed: %s", error)
+            self._came(slot, Outcome(task.row, reason=f"a mistake in vidkit, please report it: {cause}"))
+        else:
+            self._died(slot, str(error))
+
+    def _came(self, slot: Slot, outcome: Outcome) -> None:
+        task = self._slots.freed(slot)
+        self._end(replace(outcome, row=task.row))
+
+    def _died(self, slot: Slot, cause: str) -> None:
+        log.info("a worker died: %s", cause)
+        self._slots.died(slot, cause)
+        self._state.gone.remote(slot.number)
+        if slot.task is not None:
+            self._judged.append((time.monotonic(), slot, slot.task, cause))
+
+    def _look(self) -> None:
+        """See which nodes are there, and judge who killed the workers that died."""
+        self._cluster.check()
+        if not self._cluster.is_whole:
+            return
+        for slot in self._slots.refresh():
+            self._state.gone.remote(slot.number)
+            if slot.task is not None:
+                self._lose(slot.task)
+        judged, self._judged = self._judged, []
+        for since, slot, task, cause in judged:
+            if not self._slots.is_alive(slot.node) or "node has died" in cause:
+                self._lose(task)
+            elif time.monotonic() - since >= _JUDGED_AFTER:
+                self._kill(task, cause)
+            else:
+                self._judged.append((since, slot, task, cause))
+        self._show()
+
+    def _lose(self, task: Task) -> None:
+        task.lost += 1
+        if task.lost >= NODES:
+            self._give_up(task, f"{NODES} nodes of the cluster were lost while they worked on it")
+        else:
+            self._again.append(task)
+
+    def _kill(self, task: Task, cause: str) -> None:
+        task.killed += 1
+        log.warning("a worker died with %s: %s", printable(task.row.url), _why(cause))
+        if task.killed >= TRIES:
+            self._give_up(task, f"its worker was killed {TRIES} times: {_why(cause)}")
+        else:
+            self._again.append(task)
+
+    def _give_up(self, task: Task, reason: str) -> None:
+        self._end(Outcome(task.row, stage=task.stage, reason=reason))
+
+    def _end(self, outcome: Outcome) -> None:
+        self._outcomes.append(outcome)
+        with self._changed:
+            self._done += 1
+            self._changed.notify_all()
+
+    def _hear(self) -> None:
+        """Take the signs of the workers, ask for the next, and kill the workers that gave none for too long."""
+        meter = self._run.shared.meter
+        if self._heard is None:
+            self._heard = self._state.heard.remote().future()
+        elif self._heard.done():
+            signs, cost = self._heard.result()
+            self._heard = None
+            if isinstance(meter, Meter):
+                meter.set(cost)
+            for number, sign in signs.items():
+                self._sign(number, sign)
+        now = time.monotonic()
+        for slot in list(self._slots.by_number.values()):
+            if slot.task is not None and now > slot.deadline:
+                self._slots.kill(slot)
+                self._slots.died(slot, "")
+                self._kill(slot.task, f"it gave no sign of progress for {QUIET:.0f} seconds")
+
+    def _sign(self, number: int, sign: Sign) -> None:
+        slot = self._slots.by_number.get(number)
+        if slot is None or slot.task is None or slot.task.number != sign.task:
+            return
+        slot.deadline = time.monotonic() + QUIET + sign.patience
+        if sign.stage:
+            slot.task.stage = sign.stage
+            self._job.reporter.stage(slot.task.row.url, sign.stage, sign.done, sign.total)
+
+    def _control(self) -> None:
+        """Stop what is under way where the run was stopped; leave to the next run what would have to wait."""
+        if self._run.stop.is_set() and not self._stopped:
+            self._stopped = True
+            self._slots.stop()
+        if self._stopped or (self._finishing and not self._slots.ready):
+            left = [task.row for task in self._again] + [task.row for _, _, task, _ in self._judged]
+            self._again.clear()
+            self._judged.clear()
+            with self._changed:
+                left += self._new
+                self._new.clear()
+            self._leave(left)
+
+    def _leave(self, rows: list[Row]) -> None:
+        for row in rows:
+            self._job.leave(row)
+        with self._changed:
+            self._done += len(rows)
+            self._saved += len(rows)
+            self._changed.notify_all()
+
+    def _hand_out(self) -> None:
+        while (self._again or self._new) and (slot := self._slots.free()):
+            if self._again:
+                task = self._again.popleft()
+            else:
+                row = self._new.popleft()
+                self._job.began(row)
+                task = Task(row, _sent(row))
+            self._number += 1
+            task.number = self._number
+            slot.deadline = time.monotonic() + QUIET
+            self._slots.work(slot, task)
+        with self._changed:
+            if self._room_for != self._slots.ready:
+                self._room_for = self._slots.ready
+                self._changed.notify_all()
+
+    def _save(self, at_once: bool = False) -> None:
+        """Note what is finished: many rows together, and after a second at the latest."""
+        outcomes, now = self._outcomes, time.monotonic()
+        last = self._draining and self._done == self._given
+        if not outcomes:
+            self._saved_at = now
+        elif at_once or last or len(outcomes) >= _SAVED_AT_ONCE or now - self._saved_at >= _SAVED_EVERY:
+            self._outcomes, self._saved_at = [], now
+            self._job.done(outcomes)
+            with self._changed:
+                self._saved += len(outcomes)
+                self._changed.notify_all()
+
+    def _show(self) -> None:
+        """Say how many nodes and slots there are, once that has changed and settled.
+
+        Raises:
+            EngineError: there are nodes, and none can be used.
+        """
+        slots, address, now = self._slots, self._cluster.address, time.monotonic()
+        refused = slots.refused()
+        if refused and not slots.by_number:
+            raise EngineError(f"no node of the Ray cluster at {address} can be used. {'; '.join(refused)}")
+        shown = f"ray: {format_count(slots.nodes, 'node')}, {format_count(slots.ready, 'slot')} at {address}"
+        if not slots.by_number:
+            shown = f"ray: no node is left at {address}: waiting for one, Ctrl-C ends the run"
+        if shown == self._shown:
+            self._changed_at = now
+        elif slots.ready == len(slots.by_number) or now - self._changed_at > _SECONDS_TO_SETTLE:
+            self._shown, self._changed_at = shown, now
+            self._job.reporter.engine(shown)
+
+
+def _sent(row: Row) -> Row:
+    """A row as it means the same in another folder."""
+    path = local_path(row.url)
+    return row if path is None else row._replace(url=str(path.absolute()))
+
+
+def _why(cause: str) -> str:
+    """Why a worker died, in words."""
+    if re.search(r"low on memory|out of memory|\boom\b", cause, re.IGNORECASE):
+        return "its node was running out of memory"
+    if cause.startswith("it gave"):
+        return cause
+    return "its process ended, perhaps for want of memory"

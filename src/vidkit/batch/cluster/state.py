@@ -1,0 +1,200 @@
+"""What the workers of a cluster share, in one actor beside the driver, and how a worker asks it (`Shared`)."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+from vidkit._version import __version__
+from vidkit.batch.cluster.messages import Sign
+from vidkit.errors import VidkitError
+from vidkit.library import LibraryEntry, open_library
+from vidkit.qwen_model.cache import AnswerCache, Answers
+from vidkit.qwen_model.cost import Cost, Meter, RequestMeter
+from vidkit.qwen_model.question import Reply
+from vidkit.workflow.journal import Journal
+from vidkit.workflow.layout import OutputLayout
+from vidkit.workflow.run import RunSpec
+
+_LONGEST_POLL = 1.0  # seconds between two looks at whether another worker has an answer
+
+
+class State:
+    """The actor. It runs on the driver's machine, with the same journal, library and cache of answers."""
+
+    def __init__(self) -> None:
+        self._signs: dict[int, Sign] = {}
+        self._turns: dict[str, str] = {}
+        self._lock = threading.Lock()
+        self._meter = Meter()
+
+    def open(self, version: str, pickled: bytes) -> str | None:
+        """Open the files of a run; where that fails, why."""
+        if version != __version__:
+            return f"the cluster's node on this machine has vidkit {__version__}, and this is {version}"
+        spec: RunSpec = pickle.loads(pickled)
+        paths = spec.config.paths
+        try:
+            layout = OutputLayout(paths.processed_directory, paths.download_directory)
+            self._journal = Journal(layout.work, layout.is_taken, layout.store)
+            self._library = open_library(spec.config)
+        except VidkitError as error:
+            return str(error)
+        self._answers = AnswerCache(spec.config.qwen_vl.cache)
+        self._meter = Meter(spec.max_requests)
+        return None
+
+    def ask(self, what: str, *arguments: Any) -> tuple[Any, VidkitError | None]:
+        """Answer a worker: the value, or the error that it shall raise."""
+        try:
+            return getattr(self, f"_{what}")(*arguments), None
+        except VidkitError as error:
+            return None, error
+
+    def tell(self, slot: int, sign: Sign) -> None:
+        """Keep the latest sign of a slot until the driver asks."""
+        self._signs[slot] = sign
+
+    def heard(self) -> tuple[dict[int, Sign], Cost]:
+        """The driver asks for the signs since the last time, and for the cost until now."""
+        signs, self._signs = self._signs, {}
+        return signs, self._meter.cost
+
+    def gone(self, slot: int) -> None:
+        """A slot's worker is gone: others may ask what it was about to ask."""
+        with self._lock:
+            for key in [key for key, holder in self._turns.items() if holder.startswith(f"{slot}/")]:
+                del self._turns[key]
+
+    # What workers ask.
+
+    def _known(self, url: str) -> tuple[str | None, bool]:
+        return self._journal.filename(url), self._journal.is_mixed_up(url)
+
+    def _claim(self, url: str, wanted: str) -> str:
+        return self._journal.claim(url, wanted)
+
+    def _find(self, url: str) -> list[LibraryEntry]:
+        return self._library.find(url)
+
+    def _turn(self, key: str, holder: str) -> bool:
+        with self._lock:
+            return self._turns.setdefault(key, holder) == holder
+
+    def _leave(self, key: str, holder: str) -> None:
+        with self._lock:
+            if self._turns.get(key) == holder:
+                del self._turns[key]
+
+    def _answer(self, key: str) -> Reply | None:
+        return self._answers.find(key)
+
+    def _keep(self, key: str, reply: Reply) -> None:
+        self._answers.keep(key, reply)
+
+    def _cost(self) -> Cost:
+        return self._meter.cost
+
+    def _take(self) -> None:
+        self._meter.take()
+
+    def _answered(self, tokens_in: int, tokens_out: int, seconds: float) -> None:
+        self._meter.answered(tokens_in, tokens_out, seconds)
+
+    def _cached(self) -> None:
+        self._meter.cached()
+
+
+Ask = Callable[..., Any]
+
+
+class AskedShared:
+    """What a run shares, as a worker asks the state for it.
+
+    Args:
+        ask: asks the state: what, and with which arguments.
+        slot: the worker's.
+        allow: told for how many seconds the next request may well take.
+        request_seconds: the longest that one may.
+    """
+
+    def __init__(self, ask: Ask, slot: int, allow: Callable[[float], None], request_seconds: float) -> None:
+        self._ask = ask
+        self.answers: Answers = _AskedAnswers(ask, slot)
+        self.meter: RequestMeter = _AskedMeter(ask, lambda: allow(request_seconds))
+
+    def filename(self, url: str) -> str | None:
+        return self._known(url)[0]
+
+    def is_mixed_up(self, url: str) -> bool:
+        return self._known(url)[1]
+
+    def _known(self, url: str) -> tuple[str | None, bool]:
+        known: tuple[str | None, bool] = self._ask("known", url)
+        return known
+
+    def claim(self, url: str, wanted: str) -> str:
+        return str(self._ask("claim", url, wanted))
+
+    def working_on(self, url: str, stopped: Callable[[], bool]) -> AbstractContextManager[None]:
+        return nullcontext()  # the driver holds it
+
+    def find(self, url: str) -> list[LibraryEntry]:
+        found: list[LibraryEntry] = self._ask("find", url)
+        return found
+
+
+class _AskedAnswers:
+    """The answers of models, kept beside the driver."""
+
+    def __init__(self, ask: Ask, slot: int) -> None:
+        self._ask = ask
+        self._slot = slot
+
+    @contextmanager
+    def turn(self, key: str) -> Iterator[None]:
+        holder, pause = f"{self._slot}/{threading.get_ident()}", 0.05
+        while not self._ask("turn", key, holder):
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_POLL)
+        try:
+            yield
+        finally:
+            self._ask("leave", key, holder)
+
+    def find(self, key: str) -> Reply | None:
+        found: Reply | None = self._ask("answer", key)
+        return found
+
+    def keep(self, key: str, reply: Reply) -> None:
+        self._ask("keep", key, reply)
+
+    def close(self) -> None:
+        pass
+
+
+class _AskedMeter:
+    """The requests of all workers, counted beside the driver."""
+
+    def __init__(self, ask: Ask, begins: Callable[[], None]) -> None:
+        self._ask = ask
+        self._begins = begins
+
+    @property
+    def cost(self) -> Cost:
+        cost: Cost = self._ask("cost")
+        return cost
+
+    def take(self) -> None:
+        self._ask("take")
+        self._begins()
+
+    def answered(self, tokens_in: int, tokens_out: int, seconds: float) -> None:
+        self._ask("answered", tokens_in, tokens_out, seconds)
+
+    def cached(self) -> None:
+        self._ask("cached")

@@ -1,0 +1,165 @@
+"""The actor of a slot: it opens a run once, and takes one row after the other through the pipeline."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import queue
+import threading
+import time
+from contextlib import ExitStack
+from logging.handlers import QueueHandler
+from typing import Any
+
+from vidkit._version import __version__
+from vidkit.batch.cluster.messages import Answer, Opening, Sign
+from vidkit.batch.cluster.state import AskedShared
+from vidkit.batch.engines import process_row
+from vidkit.core import printable
+from vidkit.core.stores import open_store
+from vidkit.errors import VidkitError
+from vidkit.ffmpeg import find_tool
+from vidkit.rows import Row
+from vidkit.workflow.run import Run, open_worker_run
+
+_EVERY = 0.25  # seconds between two signs
+_SECONDS_TO_SEE = 10.0  # a network file system may show a new file late
+
+
+class Worker:
+    """The actor. Its node has the same vidkit as the driver, or it says so."""
+
+    def __init__(self) -> None:
+        self._opened = ExitStack()
+        self._run: Run | None = None
+
+    def open(self, version: str, slot: int, state: Any, pickled: bytes) -> str | None:
+        """Open the run; where that fails, why.
+
+        Args:
+            version: the driver's vidkit.
+            slot: this slot's number.
+            state: the handle of the `State`.
+            pickled: the `Opening`; another vidkit could not read it.
+        """
+        if version != __version__:
+            return f"it has vidkit {__version__}, and the driver has {version}: install the same on all nodes"
+        import ray
+
+        opening: Opening = pickle.loads(pickled)
+        spec, self._signs = opening.spec, _Signs(slot, state)
+
+        def ask(*question: Any) -> Any:
+            value, error = ray.get(state.ask.remote(*question))
+            if error is not None:
+                raise error
+            return value
+
+        shared = AskedShared(ask, slot, self._signs.allow, spec.config.qwen_vl.timeout)
+        try:
+            for tool in ("ffmpeg", "ffprobe"):
+                find_tool(tool)
+            _check_results(opening)
+            opened = open_worker_run(spec, shared, opening.rules, opening.instruction)
+            self._run = self._opened.enter_context(opened)
+        except VidkitError as error:
+            return str(error)
+        self._run.processes.on_start = self._signs.allow
+        self._log = _Log(opening.log_level)
+        return None
+
+    def process(self, task: int, row: Row) -> Answer:
+        """Take a row through the pipeline. `task` is the number of this try."""
+        if self._run is None:
+            raise RuntimeError("the worker is not open")
+        self._signs.begin(task)
+        try:
+            return Answer(process_row(self._run, row, self._signs.stage), self._log.taken())
+        finally:
+            self._signs.end()
+
+    def stop(self) -> None:
+        """Stop the row under way, and every ffmpeg of it."""
+        if self._run is not None:
+            self._run.processes.stop()
+
+
+def _check_results(opening: Opening) -> None:
+    """See that a results folder is the driver's own, and not another one of the same name.
+
+    Raises:
+        VidkitError: it is not.
+    """
+    if opening.marker is None:
+        return
+    store = open_store(opening.spec.config.paths.processed_directory)
+    until = time.monotonic() + _SECONDS_TO_SEE
+    while not store.exists(opening.marker):
+        if time.monotonic() > until:
+            raise VidkitError(
+                f"it does not see the driver's results folder {printable(store.address)}: set [Paths] "
+                "ProcessedDirectory to a folder that all nodes share, under the same path, or to a bucket"
+            )
+        time.sleep(0.2)
+
+
+class _Signs:
+    """Tells the state of progress, a few times a second at the most, from a thread of its own."""
+
+    def __init__(self, slot: int, state: Any) -> None:
+        self._slot = slot
+        self._state = state
+        self._lock = threading.Lock()
+        self._task: int | None = None
+        self._what: tuple[str, int, int | None] = ("", 0, None)
+        self._until = 0.0
+        self._changed = threading.Event()
+        threading.Thread(target=self._tell, name="signs", daemon=True).start()
+
+    def begin(self, task: int) -> None:
+        with self._lock:
+            self._task, self._what, self._until = task, ("", 0, None), 0.0
+
+    def end(self) -> None:
+        with self._lock:
+            self._task = None
+
+    def stage(self, stage: str, done: int, total: int | None) -> None:
+        """A stage begins, or its bytes come."""
+        self._what = stage, done, total
+        self._changed.set()
+
+    def allow(self, seconds: float) -> None:
+        """Something begins that may take so long without another sign."""
+        self._until = max(self._until, time.monotonic() + seconds)
+        self._changed.set()
+
+    def _tell(self) -> None:
+        while True:
+            self._changed.wait()
+            self._changed.clear()
+            with self._lock:
+                if self._task is not None:
+                    patience = max(0.0, self._until - time.monotonic())
+                    self._state.tell.remote(self._slot, Sign(self._task, *self._what, patience))
+            time.sleep(_EVERY)
+
+
+class _Log(QueueHandler):
+    """Keeps what is logged while a row is worked on, for the driver's log."""
+
+    def __init__(self, level: int) -> None:
+        self._kept: list[logging.LogRecord] = []
+        super().__init__(queue.SimpleQueue())  # which nothing is put into
+        root = logging.getLogger("vidkit")
+        root.handlers = [self]
+        root.propagate = False
+        root.setLevel(level)
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        self._kept.append(record)
+
+    def taken(self) -> list[logging.LogRecord]:
+        """What was logged since the last time."""
+        kept, self._kept = self._kept, []
+        return kept

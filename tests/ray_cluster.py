@@ -1,0 +1,202 @@
+"""A Ray cluster for tests: its nodes are processes of this machine, on the loopback of a network of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from .misbehaving_server import Server
+
+T = TypeVar("T")
+_NEW_NETWORK = 0x40000000  # CLONE_NEWNET
+_PORTS = (
+    "node-manager", "object-manager", "runtime-env-agent", "dashboard-agent-grpc", "dashboard-agent-listen",
+    "metrics-export",
+)  # fmt: skip
+_ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_enable_metrics_collection": "0",
+    # A node that is stopped counts as lost after a few seconds, and not after half a minute.
+    "RAY_health_check_initial_delay_ms": "1000",
+    "RAY_health_check_period_ms": "500",
+    "RAY_health_check_timeout_ms": "1000",
+    "RAY_health_check_failure_threshold": "4",
+    "RAY_preallocate_plasma_memory": "0",
+}
+
+
+@functools.cache
+def why_none() -> str | None:
+    """Why no cluster can be had here; None where one can."""
+    if not shutil.which("unshare") or not shutil.which("nsenter") or not shutil.which("ip"):
+        return "a network of its own needs the commands unshare, nsenter and ip"
+    try:
+        import ray  # noqa: F401
+    except ImportError:
+        return "Ray is not installed"
+    done = subprocess.run(["unshare", "-n", "ip", "link", "set", "lo", "up"], capture_output=True, check=False)
+    return None if done.returncode == 0 else "a network of its own needs root"
+
+
+class Network:
+    """A network namespace with nothing but its loopback."""
+
+    def __init__(self) -> None:
+        words = ["unshare", "-n", "sh", "-c", "ip link set lo up && echo up && exec sleep 100000"]
+        self._holder = subprocess.Popen(words, stdout=subprocess.PIPE, start_new_session=True)
+        assert self._holder.stdout is not None
+        assert self._holder.stdout.readline() == b"up\n"
+
+    def inside(self, *words: str) -> list[str]:
+        """A command line that runs in it."""
+        return ["nsenter", "-t", str(self._holder.pid), "-n", *words]
+
+    def call(self, function: Callable[[], T]) -> T:
+        """Call a function in it, in a thread of its own: sockets that it opens stay there."""
+        results: list[Any] = []
+
+        def enter() -> None:
+            with open(f"/proc/{self._holder.pid}/ns/net") as place:
+                libc = ctypes.CDLL(None, use_errno=True)
+                if libc.setns(place.fileno(), _NEW_NETWORK):
+                    raise OSError(ctypes.get_errno(), "setns")
+            results.append(function())
+
+        thread = threading.Thread(target=enter)
+        thread.start()
+        thread.join()
+        return results[0]
+
+    def close(self) -> None:
+        self._holder.kill()
+        self._holder.wait()
+        if self._holder.stdout:
+            self._holder.stdout.close()
+
+
+class Node:
+    """A node: `ray start --block` and all that it has started, in one process group."""
+
+    def __init__(self, words: list[str], environment: dict[str, str], log: Path) -> None:
+        with log.open("wb") as file:
+            self.process = subprocess.Popen(
+                words, env=environment, stdout=file, stderr=file, stdin=subprocess.DEVNULL, start_new_session=True
+            )
+        self.log = log
+
+    def pids(self) -> list[int]:
+        """The processes of its group."""
+        found = []
+        for place in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError, ValueError):
+                if int((place / "stat").read_text().rpartition(")")[2].split()[2]) == self.process.pid:
+                    found.append(int(place.name))
+        return found
+
+    def send(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, number)
+
+    def kill(self) -> None:
+        self.send(signal.SIGKILL)
+        self.process.wait()
+
+
+class RayCluster:
+    """A head without CPUs, and nodes that are added."""
+
+    def __init__(self, head_cpus: int = 0, port: int = 6379) -> None:
+        self.network = Network()
+        self.folder = Path(tempfile.mkdtemp(prefix="vr-"))  # short: a socket's path has 107 bytes at the most
+        self.address = f"127.0.0.1:{port}"
+        self.nodes: list[Node] = []
+        try:
+            self.head = self._start(
+                "--head", "--node-ip-address=127.0.0.1", f"--port={port}", f"--num-cpus={head_cpus}",
+                "--include-dashboard=false", f"--temp-dir={self.folder}",
+            )  # fmt: skip
+            self.wait(lambda: "Ray runtime started" in self.head.log.read_text(), "the head")
+        except BaseException:
+            self.close()
+            raise
+
+    def add(self, cpus: int = 1, **environment: str) -> Node:
+        """Start a node; it is there a few seconds later."""
+        return self._start(f"--address={self.address}", f"--num-cpus={cpus}", **environment)
+
+    def _start(self, *words: str, **environment: str) -> Node:
+        own = ["--block", "--object-store-memory=80000000", "--disable-usage-stats"]
+        # Nodes that start at once would take the same ports.
+        first = 20000 + 100 * len(self.nodes)
+        own += [f"--{name}-port={first + place}" for place, name in enumerate(_PORTS)]
+        own += [f"--min-worker-port={first + 20}", f"--max-worker-port={first + 99}"]
+        node = Node(
+            self.network.inside(sys.executable, "-m", "ray.scripts.scripts", "start", *own, *words),
+            self.environment(**environment),
+            self.folder / f"node{len(self.nodes)}.txt",
+        )
+        self.nodes.append(node)
+        return node
+
+    def environment(self, **more: str) -> dict[str, str]:
+        path = os.pathsep.join(filter(None, [str(Path(__file__).parents[1] / "src"), os.environ.get("PYTHONPATH")]))
+        return {**os.environ, **_ENVIRONMENT, "PYTHONPATH": path, **more}
+
+    def vidkit(self, *words: str, **settings: str) -> subprocess.Popen[str]:
+        """Start `vidkit` in the cluster's network, on the head's machine."""
+        return subprocess.Popen(
+            self.network.inside(sys.executable, "-m", "vidkit", *words),
+            env=self.environment(VIDKIT_ENGINE_ADDRESS=self.address, **settings),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def server(self) -> Server:
+        """A web server in the cluster's network."""
+        return self.network.call(Server)
+
+    def wait(self, is_so: Callable[[], object], what: str, seconds: float = 60) -> None:
+        until = time.monotonic() + seconds
+        while not is_so():
+            if time.monotonic() > until:
+                said = "\n".join(node.log.read_text()[-2000:] for node in self.nodes)
+                pytest.fail(f"{what}: not after {seconds:g} seconds\n{said}")
+            time.sleep(0.05)
+
+    def close(self) -> None:
+        for node in reversed(self.nodes):
+            node.kill()
+        self.network.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def ray_cluster(*cpus: int, head_cpus: int = 0) -> Iterator[RayCluster]:
+    """A cluster with so many nodes beside its head; the test skips where none can be had."""
+    reason = why_none()
+    if reason:
+        pytest.skip(reason)
+    cluster = RayCluster(head_cpus)
+    try:
+        for each in cpus:
+            cluster.add(each)
+        yield cluster
+    finally:
+        cluster.close()

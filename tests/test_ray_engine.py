@@ -1,0 +1,96 @@
+"""`--engine ray` on a cluster whose nodes stay: the same records as on one machine, counted once."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import MakeVideo
+from .misbehaving_server import Reply, Server
+from .ray_cluster import RayCluster, ray_cluster
+from .test_batch import vidkit
+from .test_engines import without_clocks
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[RayCluster]:
+    with ray_cluster(1, head_cpus=1) as running:
+        yield running
+
+
+@pytest.fixture
+def server(cluster: RayCluster) -> Iterator[Server]:
+    with cluster.server() as running:
+        yield running
+
+
+def paths(folder: str) -> dict[str, str]:
+    names = {
+        "PATHS_PROCESSEDDIRECTORY": "processed",
+        "PATHS_DOWNLOADDIRECTORY": "downloads",
+        "LIBRARY_PATH": "l.db",
+    }
+    return {f"VIDKIT_{name}": f"{folder}/{place}" for name, place in names.items()}
+
+
+def records(folder: str) -> dict[str, Any]:
+    """The records of a run, and its failures, without clocks."""
+    place = Path(folder, "processed")
+    found = {path.name: without_clocks(json.loads(path.read_text())) for path in place.glob("*.*.json")}
+    if (place / "failures.csv").exists():
+        with (place / "failures.csv").open(newline="") as file:
+            found["failures"] = list(csv.DictReader(file))
+    return found
+
+
+def test_ray_gives_the_records_failures_and_library_of_one_machine(cluster: RayCluster, media: Path) -> None:
+    names = ["fades.mp4", "rotated_90.mov", "bunny_vp8.webm", "corrupted.mp4", "audio_only.mp3", "one_pixel.mp4"]
+    Path("v.csv").write_text(
+        "url,label\n" + "".join(f"{os.path.relpath(media / name)},{name[:3]}\n" for name in names)
+    )
+    words = ["process", "--csv", "v.csv", "--json"]
+    for folder, run in (("here", vidkit(*words, settings=paths("here"))), ("ray", None)):
+        run = run or cluster.vidkit(*words, "--engine", "ray", **paths(folder))
+        said = run.communicate(timeout=120)
+        assert run.returncode == 1, said
+        lines = [json.loads(line) for line in said[0].splitlines()]
+        assert len(lines) == 5, said
+    assert "ray: 2 nodes, 2 slots at 127.0.0.1:6379" in said[1]
+    assert records("here") == records("ray")
+    assert len(records("ray")) == 6
+    again = cluster.vidkit("process", "--csv", "v.csv", "--engine", "ray", **paths("ray")).communicate(timeout=60)
+    assert "5 already done" in again[1], again
+    found = vidkit("search", "--json", settings=paths("ray")).communicate(timeout=30)[0]
+    assert len(found.splitlines()) == 5
+
+
+def test_a_url_that_stands_twice_and_two_urls_of_one_name_are_done_once_each(
+    cluster: RayCluster, server: Server, make_video: MakeVideo
+) -> None:
+    """The names of these are known only once they are downloaded, at the same time on two nodes."""
+    header = {"Content-Disposition": "attachment; filename=same.mp4"}
+    for name in "ab":
+        video = Reply(make_video().read_bytes() + name.encode(), etag='"1"', headers=header, delay=1.0)
+        server.at(f"/{name}/", video)
+    urls = [
+        server.url("/a/"),
+        server.url("/b/"),
+        *[server.url(f"/gone{n}.mp4") for n in range(30)],
+        server.url("/a/"),
+    ]
+    Path("v.csv").write_text("url\n" + "\n".join(urls) + "\n")
+    run = cluster.vidkit("process", "--csv", "v.csv", "--engine", "ray", **paths("out"))
+    said = run.communicate(timeout=120)
+    assert "2 processed, 1 already done, 30 failed" in said[1], said
+    found = records("out")
+    assert len(found) == 3
+    assert {record["source"]["url"] for name, record in found.items() if name != "failures"} == set(urls[:2])
+    assert len([asked for asked in server.asked if asked.method == "GET" and asked.path == "/a/"]) == 1
