@@ -194,7 +194,7 @@ def test_the_first_page_is_light_and_packed(page: Any, site: Site) -> None:
     assert sum(len(gzip.compress(answer.body())) for answer in files) <= 120 * 1024
     large = [answer for answer in files if len(answer.body()) > 2000 and answer.status == 200]
     assert all(answer.headers.get("content-encoding") == "gzip" for answer in large)
-    assert all(answer.headers["cache-control"] == "no-cache" for answer in files)
+    assert all("immutable" in answer.headers["cache-control"] for answer in files)
 
 
 def test_an_unknown_address_says_so(page: Any, site: Site) -> None:

@@ -1,8 +1,8 @@
 // The REST API, which every page uses and nothing else: questions, changes, uploads, events, and errors in words.
 
 import { signal, useEffect, useRef, useState } from "./ui.js";
-
-export const API = "/api/v1";
+import { API } from "./addresses.js";
+import { early } from "./early.js";
 
 /**
  * Who is signed in; `auth` is how: "none" where the server asks nobody to sign in.
@@ -90,7 +90,9 @@ export function send(method, path, body, { parameters, type } = {}) {
 async function call(method, url, options) {
   let response;
   try {
-    response = await fetch(url, { method, credentials: "same-origin", ...options });
+    const asked = method === "GET" ? await early(url) : null;
+    options.signal?.throwIfAborted();
+    response = asked ?? (await fetch(url, { method, credentials: "same-origin", ...options }));
   } catch (error) {
     if (isAbort(error)) throw error;
     throw new Problem(0, "The server does not answer. Is `vidkit serve` still running?");

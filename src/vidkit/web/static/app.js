@@ -39,6 +39,7 @@ const PAGES = [
   { path: "/audit", title: "Audit log", account: "Audit log", scope: "admin", load: () => import("./pages/audit.js") },
 ];
 
+const ICON = new URL("icon.svg", import.meta.url).pathname;
 const helpOpen = signal(false);
 
 /** The page of an address, with what the braces of its path stand for. @param {string} path */
@@ -55,7 +56,9 @@ const loaded = {};
 
 /** Load a page's module and its style. @param {PageRow} page */
 async function loadPage(page) {
-  const module = await page.load();
+  const module = await page.load().catch(() => {
+    throw new Error("The server does not answer, or vidkit was updated. Load the page again.");
+  });
   await Promise.all((module.STYLES ?? []).map(loadStyle));
   loaded[page.path] = module;
 }
@@ -79,16 +82,16 @@ function Content() {
   const [, drawAgain] = useState(0);
   const [error, setError] = useState(/** @type {unknown} */ (null));
   const row = place?.page;
+  const module = row && loaded[row.path];
   useEffect(() => {
     document.title = row ? `${row.title} · vidkit` : "vidkit";
     setError(null);
-    if (row && !loaded[row.path]) loadPage(row).then(() => drawAgain((turn) => turn + 1), setError);
+    if (row && !module) loadPage(row).then(() => drawAgain((turn) => turn + 1), setError);
   }, [row]);
   if (!place || !row) return html`<${Notice} title="There is no such page" text=${path} />`;
   if (!may(row.scope))
     return html`<${Notice} title="You may not see this page" text=${`It needs a key with the scope ${row.scope}.`} />`;
   if (error) return html`<${Notice} title="This page cannot be shown" text=${wordsOf(error)} />`;
-  const module = loaded[row.path];
   if (!module) return html`<div class="page-loading" aria-busy="true"></div>`;
   return html`<${module.Page} key=${row.path} ...${place.found} query=${query} />`;
 }
@@ -155,7 +158,7 @@ function Account() {
 function Header() {
   const { path } = address.value;
   return html`<header class="top">
-    <a class="brand" href="/"><img src="/static/icon.svg" alt="" width="24" height="24" />vidkit</a>
+    <a class="brand" href="/"><img src=${ICON} alt="" width="24" height="24" />vidkit</a>
     <nav class="menu" aria-label="Pages">
       ${PAGES.filter((page) => page.menu && may(page.scope)).map(
         (page) => html`<a href=${page.path} aria-current=${path === page.path ? "page" : undefined}>${page.menu}</a>`,
@@ -233,4 +236,6 @@ function App() {
 
 startRouter();
 startKeys();
+const first = pageOf(address.value.path)?.page;
+if (first) loadPage(first).catch(() => undefined); // who is signed in is asked meanwhile; an error is shown later
 render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById("app")));

@@ -1,6 +1,6 @@
 // Moments: what a search answers with, where their pictures are, and the addresses that show one.
 
-import { API } from "./api.js";
+import { API } from "./addresses.js";
 
 /**
  * A piece of a video, or all of it.
@@ -19,23 +19,11 @@ import { API } from "./api.js";
  * @property {string} classification
  */
 
-/** The parameters of an address that belong to the search; others say what is open. */
-export const SEARCH_PARAMETERS = [
-  "q", "tag", "class", "codec", "resolution", "min_duration", "max_duration", "after", "before", "where", "sort",
-];
-
 /** The kinds of moments as people name them. @type {Record<string, string>} */
 export const KINDS = { video: "Video", scene: "Scene", segment: "Clip" };
 
 /** What a moment is known by within the results: "KEY:scene:3". @param {Moment} moment */
 export const momentId = (moment) => `${moment.key}:${moment.kind}:${moment.number}`;
-
-/** Only the search's own parameters, in one order. @param {URLSearchParams} query */
-export function searchOf(query) {
-  const search = new URLSearchParams();
-  for (const name of SEARCH_PARAMETERS) for (const value of query.getAll(name)) if (value) search.append(name, value);
-  return search;
-}
 
 /**
  * The address of a video's page at a moment. `from` lets the page offer the next and the previous answer.

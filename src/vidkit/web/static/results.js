@@ -3,12 +3,12 @@
 
 import { get, isAbort } from "./api.js";
 import { signal } from "./ui.js";
-import { momentId, searchOf } from "./moments.js";
+import { firstAnswers, searchOf } from "./addresses.js";
+import { momentId } from "./moments.js";
 
 /** @typedef {import("./moments.js").Moment} Moment */
 
 const PAGE = 100;
-const FIRST_PAGE = 50;
 const KEPT = 5;
 const FAR = 20; // pages that are looked through for one moment
 
@@ -43,9 +43,11 @@ export class Results {
   }
 
   async #load() {
-    const query = new URLSearchParams(this.search);
-    query.set("limit", String(this.items.length ? PAGE : FIRST_PAGE));
-    if (this.cursor) query.set("cursor", this.cursor);
+    const query = firstAnswers(this.search);
+    if (this.cursor) {
+      query.set("limit", String(PAGE));
+      query.set("cursor", this.cursor);
+    }
     this.loading.value = true;
     this.error.value = null;
     try {

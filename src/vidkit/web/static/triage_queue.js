@@ -3,7 +3,8 @@
 // A key press shows the next moment at once. Answers are saved one after another behind it; one that cannot be saved
 // brings its moment back.
 
-import { API, get, send, wordsOf } from "./api.js";
+import { API } from "./addresses.js";
+import { get, send, wordsOf } from "./api.js";
 import { signal } from "./ui.js";
 import { toast } from "./components/toasts.js";
 

@@ -1,43 +1,45 @@
-"""The pages: one HTML file without data for every page. `app.js` shows the page of the address."""
+"""The pages: HTML without data, the same for each but for the modules that it names. `app.js` shows the page."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from fastapi import APIRouter
-from fastapi.responses import FileResponse
-from fastapi.staticfiles import StaticFiles
-from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import Response
+from fastapi import APIRouter, Response
 from starlette.types import ASGIApp
 
 from vidkit.web.access.scopes import OPEN, SCOPES
+from vidkit.web.page_files import PageFiles
 
 STATIC = Path(__file__).parent.parent / "static"
-PAGES = ("/", "/videos/{key}", "/triage", "/jobs", "/datasets", "/stats", "/audit", "/keys", "/sign-in")
+# The path of a page -> the module that makes it, as in `app.js`.
+PAGES = {
+    "/": "pages/library.js",
+    "/videos/{key}": "pages/video.js",
+    "/triage": "pages/triage.js",
+    "/jobs": "pages/jobs.js",
+    "/datasets": "pages/datasets.js",
+    "/stats": "pages/stats.js",
+    "/audit": "pages/audit.js",
+    "/keys": "pages/keys.js",
+    "/sign-in": "pages/sign_in.js",
+}
 
 router = APIRouter(include_in_schema=False)
-
-
-class _PageFiles(StaticFiles):
-    """Files that a browser keeps but asks about again: after an update it must not mix old and new modules."""
-
-    def file_response(self, *args: Any, **options: Any) -> Response:
-        response = super().file_response(*args, **options)
-        response.headers["Cache-Control"] = "no-cache"
-        return response
+_files = PageFiles(STATIC)
 
 
 def static_files() -> ASGIApp:
-    """What the pages are made of: scripts, style, vendored libraries; packed where the browser takes it."""
-    return GZipMiddleware(_PageFiles(directory=STATIC), minimum_size=1000)
+    """What the pages are made of: scripts, style, vendored libraries."""
+    return _files
 
 
-def _page() -> FileResponse:
-    return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+def _add_page(path: str, module: str) -> None:
+    def page() -> Response:
+        return Response(_files.html(module), headers={"Cache-Control": "no-cache"}, media_type="text/html")
 
-
-for path in PAGES:
-    router.add_api_route(path, _page, methods=["GET"])
+    router.add_api_route(path, page, methods=["GET"])
     SCOPES["GET", path] = OPEN
+
+
+for _path, _module in PAGES.items():
+    _add_page(_path, _module)

@@ -4,7 +4,7 @@ import { html, useState } from "../ui.js";
 import { get, useLoad, wordsOf } from "../api.js";
 import { change } from "../router.js";
 import { count, shortCount } from "../format.js";
-import { searchOf } from "../moments.js";
+import { searchOf } from "../addresses.js";
 import { Icon } from "./icons.js";
 
 /**

@@ -2,7 +2,7 @@
 
 import { html, useState } from "../ui.js";
 import { get, may, send, useLoad, wordsOf } from "../api.js";
-import { searchOf } from "../moments.js";
+import { searchOf } from "../addresses.js";
 import { Dialog } from "./dialog.js";
 import { Dropdown } from "./dropdown.js";
 import { Icon } from "./icons.js";

@@ -4,7 +4,7 @@ import { html, useState } from "../ui.js";
 import { may, send, wordsOf } from "../api.js";
 import { counted } from "../format.js";
 import { go } from "../router.js";
-import { searchOf } from "../moments.js";
+import { searchOf } from "../addresses.js";
 import { useKeys } from "../keys.js";
 import { deselectVideos, selectAll, selectNone, selected, selectedKeys } from "../selection.js";
 import { ask } from "./dialog.js";

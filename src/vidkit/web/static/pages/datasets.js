@@ -4,7 +4,7 @@ import { html, useEffect, useMemo, useState } from "../ui.js";
 import { get, may, send, useLoad, wordsOf } from "../api.js";
 import { counted } from "../format.js";
 import { change, go } from "../router.js";
-import { searchOf } from "../moments.js";
+import { searchOf } from "../addresses.js";
 import { JobList } from "../job_list.js";
 import { Copyable } from "../components/copy.js";
 import { DatasetCounts } from "../components/dataset_counts.js";
@@ -12,7 +12,7 @@ import { Icon } from "../components/icons.js";
 import { JobView } from "../components/job_view.js";
 import { toast } from "../components/toasts.js";
 
-export const STYLES = ["/static/pages/jobs.css", "/static/pages/datasets.css"];
+export const STYLES = [new URL("jobs.css", import.meta.url).pathname, new URL("datasets.css", import.meta.url).pathname];
 
 const SEVERAL = ["tag", "class", "where"]; // search parameters that are lists
 const PAUSE = 350; // milliseconds after a change until the counts are asked for

@@ -9,7 +9,7 @@ import { JobView } from "../components/job_view.js";
 import { NewJob } from "../components/new_job.js";
 import { toast } from "../components/toasts.js";
 
-export const STYLES = ["/static/pages/jobs.css"];
+export const STYLES = [new URL("jobs.css", import.meta.url).pathname];
 
 /** @param {{query: URLSearchParams}} props */
 export function Page({ query }) {

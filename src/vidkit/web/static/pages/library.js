@@ -4,7 +4,8 @@ import { html, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useStat
 import { Problem, may, wordsOf } from "../api.js";
 import { address, change } from "../router.js";
 import { count, counted } from "../format.js";
-import { momentId, searchOf } from "../moments.js";
+import { searchOf } from "../addresses.js";
+import { momentId } from "../moments.js";
 import { cueAt, sheetOf } from "../contact_sheet.js";
 import { forgetResults, resultsOf } from "../results.js";
 import { selectTo, selected, toggle } from "../selection.js";
@@ -21,7 +22,7 @@ import { SelectionBar } from "../components/selection_bar.js";
 
 /** @typedef {import("../moments.js").Moment} Moment */
 
-export const STYLES = ["/static/pages/library.css"];
+export const STYLES = [new URL("library.css", import.meta.url).pathname];
 
 const TEXT = 106; // pixels of a card under its picture, as in library.css
 

@@ -4,6 +4,8 @@ import { html, useEffect, useState } from "../ui.js";
 import { send, session, wordsOf } from "../api.js";
 import { address, go } from "../router.js";
 
+const ICON = new URL("../icon.svg", import.meta.url).pathname;
+
 /** Exchange a key or a token for a session. @param {{key: string} | {token: string}} proof */
 async function signIn(proof) {
   const answer = await send("POST", "/session", proof);
@@ -41,7 +43,7 @@ export function SignIn() {
   };
   return html`<main class="sign-in">
     <form class="panel sign-in-form" onSubmit=${onSubmit}>
-      <img src="/static/icon.svg" alt="" width="48" height="48" />
+      <img src=${ICON} alt="" width="48" height="48" />
       <h1>Sign in to vidkit</h1>
       <label class="field">
         <span>Key</span>

@@ -4,10 +4,10 @@ import { html, useId, useState } from "../ui.js";
 import { get, useLoad, wordsOf } from "../api.js";
 import { change, withParameters } from "../router.js";
 import { bytes, count, lasting } from "../format.js";
-import { searchOf } from "../moments.js";
+import { searchOf } from "../addresses.js";
 import { Chosen } from "../components/facets.js";
 
-export const STYLES = ["/static/pages/stats.css"];
+export const STYLES = [new URL("stats.css", import.meta.url).pathname];
 
 /**
  * @typedef {object} Stats

@@ -5,7 +5,8 @@ import { get, send, useLoad, wordsOf } from "../api.js";
 import { useKeys } from "../keys.js";
 import { go } from "../router.js";
 import { count, counted } from "../format.js";
-import { momentId, searchOf } from "../moments.js";
+import { searchOf } from "../addresses.js";
+import { momentId } from "../moments.js";
 import { ask } from "../components/dialog.js";
 import { Icon } from "../components/icons.js";
 import { toastError } from "../components/toasts.js";
@@ -13,7 +14,7 @@ import { Triage, saidText } from "../triage_queue.js";
 import { KeyBar, KeysDialog, RestDialog } from "../components/triage_keys.js";
 import { MomentFacts, MomentPlayer } from "../components/triage_moment.js";
 
-export const STYLES = ["/static/pages/triage.css"];
+export const STYLES = [new URL("triage.css", import.meta.url).pathname];
 
 /** @typedef {import("../triage_queue.js").Queue} Queue */
 

@@ -19,7 +19,7 @@ import { VidkitPlayer } from "../player.js";
 import { useVideoKeys } from "../video_keys.js";
 import { usePlace, usePlayer } from "../video_player.js";
 
-export const STYLES = ["/static/pages/video.css"];
+export const STYLES = [new URL("video.css", import.meta.url).pathname];
 
 /** @typedef {import("../components/part_list.js").VideoPart} VideoPart */
 /** @typedef {import("../components/time_line.js").Lane} Lane */
