@@ -16,8 +16,9 @@ from vidkit import process_video_pipeline
 from vidkit.curate.retag import retagged, write_json
 from vidkit.ffmpeg import find_tool
 from vidkit.library import LibraryEntry, video_key
+from vidkit.tagging.user_rules import open_rules
 from vidkit.web.services import Services
-from vidkit.workflow.run import RunSpec, open_rules, open_run
+from vidkit.workflow.run import RunSpec, open_run
 
 FPS, SECONDS = 10, 24
 EVIL = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'

@@ -19,8 +19,8 @@ from vidkit.core.stores import LocalStore
 from vidkit.curate.retag import retagged
 from vidkit.export import export_to_json, read_record
 from vidkit.library import video_key
+from vidkit.tagging.user_rules import open_rules
 from vidkit.web.services import Services
-from vidkit.workflow.run import open_rules
 
 RULES = {
     "rules": [

@@ -18,9 +18,10 @@ from vidkit.curate.retag import retagged
 from vidkit.export import export_to_json
 from vidkit.library import video_key
 from vidkit.record import Record
+from vidkit.tagging.user_rules import open_rules
 from vidkit.web.services import Services
 from vidkit.workflow import process_video_pipeline
-from vidkit.workflow.run import open_rules, open_run
+from vidkit.workflow.run import open_run
 
 
 @dataclass

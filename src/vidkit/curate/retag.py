@@ -13,7 +13,6 @@ from vidkit.export import read_record, write_record
 from vidkit.library import Library, LibraryEntry
 from vidkit.record import Record
 from vidkit.tagging import RuleSet, missing_columns, tag_and_classify
-from vidkit.workflow.stages import tag_fingerprint
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +60,8 @@ def retag_library(library: Library, rules: RuleSet, progress: Callable[[int], No
 
 def retagged(record: Record, rules: RuleSet) -> Record:
     """A record with the tags and the class that the rules and its corrections say, and the fingerprint for that."""
+    from vidkit.workflow.stages import tag_fingerprint  # with all that processes videos, which is much
+
     new = copy.deepcopy(record)
     new["tags"], new["classification"] = tag_and_classify(new, rules)
     new["processing"]["stages"]["tag"]["fingerprint"] = tag_fingerprint(new, rules)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from vidkit.core.config import Config
-from vidkit.export import DatasetCounts
 from vidkit.export.command import export_command
 from vidkit.export.labels import RESERVED
 from vidkit.library import Library, LibraryEntry, Query
+from vidkit.web.models import Body
 from vidkit.web.search_parameters import SearchParameters
+
+if TYPE_CHECKING:
+    from vidkit.export import DatasetCounts
 
 MOST_KEYS = 10_000
 # One component of a path: it begins with a letter or a digit and does not end with a dot or a space.
@@ -23,10 +26,8 @@ Keys = Annotated[list[VideoKey], Field(min_length=1, max_length=MOST_KEYS)]
 _OWN_ENDINGS = (".exporting", ".replaced")  # of the folders that an export works in
 
 
-class Videos(BaseModel):
+class Videos(Body):
     """Which videos are meant: those of a search, or some by their keys."""
-
-    model_config = ConfigDict(extra="forbid")
 
     query: SearchParameters | None = None
     keys: Keys | None = None

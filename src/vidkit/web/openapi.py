@@ -8,6 +8,8 @@ from fastapi import FastAPI
 
 from vidkit.web.access.actors import OPEN
 from vidkit.web.access.scopes import SCOPES
+from vidkit.web.models import Model
+from vidkit.web.views.jobs import NewJob
 
 _ABOUT = """
 The pages of `vidkit serve` use this API and nothing else.
@@ -34,6 +36,8 @@ _PROBLEM = {
     },
     "required": ["type", "title", "status", "detail"],
 }
+# Bodies that a view reads by itself, and names by `$ref`.
+_READ_BY_VIEWS: tuple[type[Model], ...] = (NewJob,)
 _ERRORS = {"401": "nobody is signed in", "403": "the key's scope is too small", "429": "too many requests"}
 
 
@@ -49,9 +53,13 @@ def _make(app: FastAPI) -> dict[str, Any]:
     schema["info"]["description"] = _ABOUT.strip()
     parts = schema.setdefault("components", {})
     parts["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
-    parts.setdefault("schemas", {})["Problem"] = _PROBLEM
+    schemas = parts.setdefault("schemas", {})
+    schemas["Problem"] = _PROBLEM
+    for model in _READ_BY_VIEWS:
+        shape = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas.update(shape.pop("$defs", {}), **{model.__name__: shape})
     for name in ("HTTPValidationError", "ValidationError"):
-        parts["schemas"].pop(name, None)
+        schemas.pop(name, None)
     for path, calls in schema["paths"].items():
         for method, call in calls.items():
             _complete(call, SCOPES.get((method.upper(), path)))

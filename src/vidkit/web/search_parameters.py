@@ -6,20 +6,19 @@ import json
 import re
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from vidkit.errors import QueryError, nearest
 from vidkit.library import Query, read_query
+from vidkit.web.models import Body
 
 _MOST = 50
 Text = Annotated[str, Field(max_length=500)]
 Several = Annotated[list[Text], Field(max_length=_MOST)]
 
 
-class SearchParameters(BaseModel):
+class SearchParameters(Body):
     """What is looked for, in the words of `vidkit search`. Every part holds."""
-
-    model_config = ConfigDict(extra="forbid")
 
     q: Annotated[str, Field(max_length=5000)] = Field(
         "", description="words, as they are typed after `vidkit search`"

@@ -11,16 +11,16 @@ from typing import Any
 
 from vidkit.analysis import choose_encoder
 from vidkit.core import ensure_directory, load_priority_keywords
-from vidkit.core.config import Config, Rules
+from vidkit.core.config import Config
 from vidkit.download.reach import ANYWHERE, Reach
-from vidkit.errors import ConfigError
 from vidkit.ffmpeg import ProcessGroup
 from vidkit.library import Library, open_library
 from vidkit.qwen_model import Describer, full_instruction, open_describer
 from vidkit.qwen_model.cache import AnswerCache, Answers
 from vidkit.qwen_model.cost import Meter, RequestMeter
 from vidkit.rows import Filters
-from vidkit.tagging import RuleSet, load_custom_tags
+from vidkit.tagging import RuleSet
+from vidkit.tagging.user_rules import open_rules
 from vidkit.workflow.journal import Journal
 from vidkit.workflow.layout import OutputLayout
 from vidkit.workflow.shared import Shared, SharedFiles
@@ -181,15 +181,3 @@ def _describer(spec: RunSpec, answers: Answers, meter: RequestMeter, opened: Exi
     if describer is not None:
         opened.callback(describer.close)
     return describer
-
-
-def open_rules(config: Config) -> RuleSet:
-    """The user's rules; none where there is no file and none was named.
-
-    Raises:
-        ConfigError: the file was named and is not there, or holds a mistake.
-    """
-    path = config.rules.custom_tag_rules
-    if ("Rules", "CustomTagRules") in config.explicit and path != Rules().custom_tag_rules and not path.is_file():
-        raise ConfigError(f"{path}: no such rule file ([Rules] CustomTagRules). `vidkit init` writes one.")
-    return load_custom_tags(path)

@@ -16,7 +16,7 @@ from vidkit.errors import ConfigError, OutputError
 from vidkit.library import Library, open_library
 from vidkit.record import Record
 from vidkit.tagging import RuleSet
-from vidkit.workflow.run import open_rules
+from vidkit.tagging.user_rules import open_rules
 
 
 def label(options: argparse.Namespace, config: Config) -> int:

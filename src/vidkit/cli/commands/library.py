@@ -35,8 +35,8 @@ from vidkit.library import (
     unknown_keys,
 )
 from vidkit.library.backends import backend_of, configured_address
+from vidkit.tagging.user_rules import open_rules
 from vidkit.workflow.layout import files_of, reports_folder
-from vidkit.workflow.run import open_rules
 
 if TYPE_CHECKING:
     from vidkit.curate.statistics import Amount

@@ -21,12 +21,13 @@ from vidkit.ffmpeg import find_tool
 from vidkit.library import Library, open_library, video_key
 from vidkit.rows import CsvRow, Row, read_video_metadata_from_csv
 from vidkit.rows.folder import rows_of
+from vidkit.tagging.user_rules import open_rules
 from vidkit.web.export_options import ExportOptions, counts_as_json
 from vidkit.web.jobs.files import JobFolder
 from vidkit.web.jobs.progress import JobProgress
 from vidkit.web.jobs.settings import run_spec
 from vidkit.web.search_parameters import SearchParameters
-from vidkit.workflow.run import open_rules, open_run
+from vidkit.workflow.run import open_run
 
 log = logging.getLogger(__name__)
 

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from vidkit.core.config import Config
 from vidkit.core.options import with_options
 from vidkit.download.reach import reach_of
 from vidkit.errors import ConfigError
 from vidkit.rows.filters import read_filters
-from vidkit.workflow.run import RunSpec
+from vidkit.web.models import Model
+
+if TYPE_CHECKING:
+    from vidkit.workflow.run import RunSpec
 
 # A value as the command line takes it; a number may be given as a number.
 Value = Annotated[str, Field(max_length=100)]
 
 
-class JobSettings(BaseModel):
+class JobSettings(Model):
     """The settings of a job; those that are left out are the server's own."""
 
     model_config = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
@@ -72,6 +75,8 @@ def run_spec(config: Config, settings: Mapping[str, Any], folder: Path | None = 
     Raises:
         ConfigError: a setting cannot be read, or asks for more workers than the server's settings allow.
     """
+    from vidkit.workflow.run import RunSpec  # a server that starts no job need not load it
+
     most = config.concurrency.max_workers
     if int(settings.get("workers") or 1) > most:
         raise ConfigError(f"workers: {settings['workers']} is more than [Concurrency] MaxWorkers, {most}")

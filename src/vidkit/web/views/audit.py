@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
 
 from vidkit.web.access.scopes import API
+from vidkit.web.models import Model
 from vidkit.web.services import Shared
 
 router = APIRouter(prefix=f"{API}/audit", tags=["access"])
 
 
-class AuditLine(BaseModel):
+class AuditLine(Model):
     """One change."""
 
     id: int
@@ -24,7 +24,7 @@ class AuditLine(BaseModel):
     address: str
 
 
-class AuditPage(BaseModel):
+class AuditPage(Model):
     """Some lines, the newest first; `next` is the cursor of the older ones."""
 
     items: list[AuditLine]

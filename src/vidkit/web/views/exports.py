@@ -8,20 +8,20 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from vidkit.curate.corrections import make_change
-from vidkit.export import check_export, preview_dataset
+from vidkit.tagging.user_rules import open_rules
 from vidkit.web.access.scopes import API, Actor, Caller
 from vidkit.web.answers import json_answer
 from vidkit.web.export_options import ExportOptions, Videos, counts_as_json
 from vidkit.web.jobs.queue import JobRequest
 from vidkit.web.jobs.table import Job
+from vidkit.web.models import Body, Model
 from vidkit.web.problems import Problem
 from vidkit.web.services import Services, Shared
 from vidkit.web.views.jobs import JobAnswer, Priority, created
 from vidkit.web.views.labels import Label, Labels
-from vidkit.workflow.run import open_rules
 
 router = APIRouter(tags=["datasets"])
 
@@ -35,7 +35,7 @@ class NewExport(ExportOptions):
     priority: Priority = 0
 
 
-class ExportCounts(BaseModel):
+class ExportCounts(Model):
     """What a dataset would hold."""
 
     items: int
@@ -58,10 +58,8 @@ class BulkLabels(Videos):
     remove_tags: Labels = Field(default=[])
 
 
-class NewRetag(BaseModel):
+class NewRetag(Body):
     """New rules over the library."""
-
-    model_config = ConfigDict(extra="forbid")
 
     priority: Priority = 0
 
@@ -84,6 +82,8 @@ def create_export(
     if dry_run:
         counts = _counts(services, body)
         return json_answer({**counts, "command": body.command(services.config), "exists": target.exists()})
+    from vidkit.export import check_export
+
     check_export(body.format, **body.dataset())
     if target.exists() and not body.overwrite:
         raise Problem(
@@ -94,6 +94,8 @@ def create_export(
 
 
 def _counts(services: Services, options: ExportOptions) -> dict[str, Any]:
+    from vidkit.export import preview_dataset
+
     if not _PREVIEWS.acquire(timeout=5):
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "others are counting: try again", {"Retry-After": "5"})
     until = time.monotonic() + _SECONDS

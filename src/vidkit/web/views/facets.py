@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from vidkit.errors import nearest
 from vidkit.library.facets import COLUMN, FACETS, folded
@@ -15,6 +15,7 @@ from vidkit.library.protocol import LENGTHS, length_name
 from vidkit.library.text import label
 from vidkit.web.access.scopes import API
 from vidkit.web.answers import json_answer
+from vidkit.web.models import Model
 from vidkit.web.problems import Problem
 from vidkit.web.search_parameters import SearchParameters
 from vidkit.web.services import Shared
@@ -44,7 +45,7 @@ class FacetPage(SearchParameters):
     )
 
 
-class FacetValue(BaseModel):
+class FacetValue(Model):
     """A value, as the search takes it, and how many videos have it."""
 
     value: str | dict[str, str]
@@ -53,7 +54,7 @@ class FacetValue(BaseModel):
     chosen: bool
 
 
-class Facet(BaseModel):
+class Facet(Model):
     """The values of one kind."""
 
     name: str
@@ -63,7 +64,7 @@ class Facet(BaseModel):
     more: bool
 
 
-class Facets(BaseModel):
+class Facets(Model):
     """What a search is made of. `moments` is null, and facets are missing, where there was not enough time."""
 
     videos: int | None

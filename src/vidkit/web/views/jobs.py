@@ -14,7 +14,7 @@ from fastapi import Path as PathParameter
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from vidkit.core import shown_url, writing_whole
 from vidkit.errors import ConfigError
@@ -28,6 +28,7 @@ from vidkit.web.jobs.files import failed_rows
 from vidkit.web.jobs.queue import JobRequest
 from vidkit.web.jobs.settings import JobSettings, run_spec
 from vidkit.web.jobs.table import ENDED, Job
+from vidkit.web.models import Body, Model
 from vidkit.web.problems import Problem, not_found
 from vidkit.web.services import Services, Shared
 
@@ -46,7 +47,7 @@ State = Literal["queued", "running", "done", "failed", "cancelled"]
 KindName = Literal["process", "export", "label", "retag"]
 
 
-class VideoUnderWay(BaseModel):
+class VideoUnderWay(Model):
     """A video that a job works on now."""
 
     url: str
@@ -56,7 +57,7 @@ class VideoUnderWay(BaseModel):
     total: int | None = Field(description="bytes in all, where they are known")
 
 
-class JobAnswer(BaseModel):
+class JobAnswer(Model):
     """A job."""
 
     id: int
@@ -83,7 +84,7 @@ class JobAnswer(BaseModel):
     result: dict[str, Any] | None
 
 
-class Jobs(BaseModel):
+class Jobs(Model):
     """A page of jobs, the newest first."""
 
     items: list[JobAnswer]
@@ -91,34 +92,30 @@ class Jobs(BaseModel):
     counts: dict[str, int] = Field(description="how many jobs are in each state")
 
 
-class NewJob(BaseModel):
+class NewJob(Body):
     """URLs to process."""
 
-    model_config = ConfigDict(extra="forbid")
-
     urls: list[Annotated[str, Field(max_length=8192)]] = Field(min_length=1, max_length=MOST_URLS)
-    settings: JobSettings = JobSettings()
+    settings: JobSettings = Field(default_factory=JobSettings)
     priority: Priority = 0
     name: str = Field("", max_length=200)
 
 
-class JobChange(BaseModel):
+class JobChange(Body):
     """What changes: the priority of a job that waits, or the end of one."""
-
-    model_config = ConfigDict(extra="forbid")
 
     priority: Priority | None = None
     state: Literal["cancelled"] | None = None
 
 
-class RowError(BaseModel):
+class RowError(Model):
     """A row that cannot be read."""
 
     line: int
     reason: str
 
 
-class CsvPreview(BaseModel):
+class CsvPreview(Model):
     """What a CSV would be read as."""
 
     columns: list[str]
@@ -129,7 +126,7 @@ class CsvPreview(BaseModel):
     sample: list[dict[str, Any]]
 
 
-class FailedRow(BaseModel):
+class FailedRow(Model):
     """A row that failed."""
 
     url: str
@@ -138,33 +135,18 @@ class FailedRow(BaseModel):
     reason: str
 
 
-class Failures(BaseModel):
+class Failures(Model):
     """A page of the rows that failed."""
 
     items: list[FailedRow]
     next: str | None
 
 
-def _whole_schema(model: type[BaseModel]) -> dict[str, Any]:
-    """The JSON schema of a model, whole: OpenAPI has no definitions inside one."""
-    schema = model.model_json_schema()
-    parts = schema.pop("$defs", {})
-
-    def filled(node: Any) -> Any:
-        if isinstance(node, dict):
-            name = node.get("$ref", "").removeprefix("#/$defs/")
-            return {key: filled(value) for key, value in {**parts.get(name, {}), **node}.items() if key != "$ref"}
-        return [filled(each) for each in node] if isinstance(node, list) else node
-
-    found: dict[str, Any] = filled(schema)
-    return found
-
-
 _BODIES = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {"schema": _whole_schema(NewJob)},
+            "application/json": {"schema": {"$ref": "#/components/schemas/NewJob"}},
             "text/csv": {"schema": {"type": "string", "description": "a CSV as `vidkit process --csv` reads it"}},
         },
     }

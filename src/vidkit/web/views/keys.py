@@ -6,26 +6,26 @@ from http import HTTPStatus
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from vidkit.web.access.keys import LONGEST_NAME, Key
 from vidkit.web.access.scopes import API, Caller, may
+from vidkit.web.models import Body, Model
 from vidkit.web.problems import Problem, not_found
 from vidkit.web.services import Shared
 
 router = APIRouter(prefix=f"{API}/keys", tags=["access"])
 
 
-class NewKey(BaseModel):
+class NewKey(Body):
     """What a key is made from."""
 
-    model_config = ConfigDict(extra="forbid")
     name: str = Field(min_length=1, max_length=LONGEST_NAME)
     scope: Literal["read", "label", "process", "admin"]
     expires: str | None = Field(None, max_length=20, description="after what time it ends: 90d; null: never")
 
 
-class ShownKey(BaseModel):
+class ShownKey(Model):
     """A key without its secret."""
 
     id: str
@@ -45,7 +45,7 @@ class MadeKey(ShownKey):
     key: str
 
 
-class ShownKeys(BaseModel):
+class ShownKeys(Model):
     """All keys."""
 
     items: list[ShownKey]

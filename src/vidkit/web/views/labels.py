@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from vidkit.curate.corrections import CorrectedVideo, correct_entry, make_change, set_corrections
 from vidkit.record import Corrections
+from vidkit.tagging.user_rules import open_rules
 from vidkit.web.access.scopes import API, Actor, Caller
+from vidkit.web.models import Body, Model
 from vidkit.web.problems import not_found
 from vidkit.web.services import Services, Shared
 from vidkit.web.video_key import Entry
-from vidkit.workflow.run import open_rules
 
 router = APIRouter(prefix=f"{API}/videos/{{key}}/labels", tags=["videos"])
 
@@ -21,21 +22,19 @@ Label = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r
 Labels = Annotated[list[Label], Field(max_length=200)]
 
 
-class LabelChange(BaseModel):
+class LabelChange(Body):
     """What is said of a video. `tags` is all tags that it shall have; `clear` takes back what was said before."""
 
-    model_config = ConfigDict(extra="forbid")
     classification: Label | None = Field(None, alias="class")
-    add_tags: Labels = []
-    remove_tags: Labels = []
+    add_tags: Labels = Field(default=[])
+    remove_tags: Labels = Field(default=[])
     tags: Labels | None = None
     clear: bool = False
 
 
-class KeptCorrections(BaseModel):
+class KeptCorrections(Body):
     """All that a person said of a video."""
 
-    model_config = ConfigDict(extra="forbid")
     classification: Label | None
     add_tags: Labels
     remove_tags: Labels
@@ -44,14 +43,13 @@ class KeptCorrections(BaseModel):
     )
 
 
-class AllCorrections(BaseModel):
+class AllCorrections(Body):
     """All that is said of a video from now on; null: nothing."""
 
-    model_config = ConfigDict(extra="forbid")
     corrections: KeptCorrections | None
 
 
-class Corrected(BaseModel):
+class Corrected(Model):
     """A video after a correction. `before` are its corrections until now: sent by `PUT`, they undo this one."""
 
     classification: str = Field(alias="class")

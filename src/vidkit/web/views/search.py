@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from vidkit.library import Moment, moment_as_json, video_key
 from vidkit.web.access.scopes import API
 from vidkit.web.answers import json_answer
 from vidkit.web.cursors import cursor_of, position_of
+from vidkit.web.models import Model
 from vidkit.web.search_parameters import SearchParameters
 from vidkit.web.services import Shared
 
@@ -24,7 +25,7 @@ class SearchPage(SearchParameters):
     cursor: str | None = Field(None, description="`next` of the page before; the rest as for that page")
 
 
-class Found(BaseModel):
+class Found(Model):
     """A page of answers."""
 
     items: list[dict[str, Any]]

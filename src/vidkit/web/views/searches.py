@@ -8,10 +8,11 @@ from typing import Annotated
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import StringConstraints, ValidationError
 
 from vidkit.core.units import timestamp
 from vidkit.web.access.scopes import API, Caller
+from vidkit.web.models import Body, Model
 from vidkit.web.problems import Problem, not_found
 from vidkit.web.search_parameters import SearchParameters
 from vidkit.web.services import Shared
@@ -25,10 +26,9 @@ Name = Annotated[
 ]
 
 
-class NewSearch(BaseModel):
+class NewSearch(Body):
     """A search to keep. `address` is what stands behind `?` in the page's address."""
 
-    model_config = ConfigDict(extra="forbid")
     name: Name
     address: Annotated[str, StringConstraints(max_length=8000)]
 
@@ -39,7 +39,7 @@ class SavedSearch(NewSearch):
     id: int
 
 
-class SavedSearches(BaseModel):
+class SavedSearches(Model):
     """All of them, by name."""
 
     items: list[SavedSearch]

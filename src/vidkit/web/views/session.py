@@ -5,20 +5,20 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from vidkit.web.access.scopes import API, Actor, Caller
 from vidkit.web.access.sessions import LIFE
+from vidkit.web.models import Body, Model
 from vidkit.web.problems import Problem
 from vidkit.web.services import Shared
 
 router = APIRouter(prefix=f"{API}/session", tags=["access"])
 
 
-class SignIn(BaseModel):
+class SignIn(Body):
     """A key, or the token of a sign-in link."""
 
-    model_config = ConfigDict(extra="forbid")
     key: str | None = Field(None, min_length=1, max_length=200)
     token: str | None = Field(None, min_length=1, max_length=200)
 
@@ -29,7 +29,7 @@ class SignIn(BaseModel):
         return self
 
 
-class SignedIn(BaseModel):
+class SignedIn(Model):
     """Who is signed in, and what they may do."""
 
     name: str

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from vidkit.core.config import Config, settings, show
 from vidkit.core.options import SETTINGS
 from vidkit.core.setting_values import choices_of
-from vidkit.export.formats import FORMATS
-from vidkit.export.items import LEVELS
 from vidkit.tagging import built_in
 from vidkit.tagging.rules import RuleSet
+from vidkit.tagging.user_rules import open_rules
 from vidkit.web.access.guard import CSV_BYTES
 from vidkit.web.access.scopes import API
 from vidkit.web.jobs.settings import JobSettings
+from vidkit.web.models import Model
 from vidkit.web.services import Services, Shared
 from vidkit.web.views.jobs import MOST_URLS, PRIORITIES
-from vidkit.workflow.run import LEVELS as DESCRIBED
-from vidkit.workflow.run import open_rules
 
 router = APIRouter(tags=["settings"])
 
 _MOST_NAMES = 500
 
 
-class Option(BaseModel):
+class Option(Model):
     """An option of a form."""
 
     name: str
@@ -38,7 +36,7 @@ class Option(BaseModel):
     choices: list[str]
 
 
-class ProcessOptions(BaseModel):
+class ProcessOptions(Model):
     """What a job of the kind `process` may set."""
 
     options: list[Option]
@@ -51,7 +49,7 @@ class ProcessOptions(BaseModel):
     sites: bool
 
 
-class FormatOption(BaseModel):
+class FormatOption(Model):
     """A format of datasets."""
 
     name: str
@@ -60,7 +58,7 @@ class FormatOption(BaseModel):
     loads_with: str = Field(description="a line of Python that loads it")
 
 
-class ExportForm(BaseModel):
+class ExportForm(Model):
     """What a dataset can be made of."""
 
     formats: list[FormatOption]
@@ -69,7 +67,7 @@ class ExportForm(BaseModel):
     directory: str
 
 
-class Settings(BaseModel):
+class Settings(Model):
     """What the pages need to draw their forms."""
 
     process: ProcessOptions
@@ -81,6 +79,9 @@ class Settings(BaseModel):
 @router.get(f"{API}/settings")
 def get_settings(services: Shared) -> Settings:
     """Options with their defaults and choices, formats of datasets, and the classes and tags that are in use."""
+    from vidkit.export.formats import FORMATS  # what writes datasets: jobs load it, a server rarely
+    from vidkit.export.items import LEVELS
+
     config = services.config
     stats, rules = services.stats(), _rules(services)
     return Settings(
@@ -133,7 +134,7 @@ def _options(config: Config) -> Iterator[Option]:
             choices = list(choices_of(row.read))
             kind = "choice" if choices else "text"
         elif name == "describe":
-            kind, default, choices = "choice", "auto", list(DESCRIBED)
+            kind, default, choices = "choice", "auto", list(get_args(field.annotation))
         elif name == "force":
             kind, default = "yes_no", "no"
         if name in ("workers", "max_requests"):

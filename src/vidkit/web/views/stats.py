@@ -8,17 +8,16 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from vidkit.curate.statistics import balance_of, cleared_reason, failures_in, model_cost_in, numbers_as_json
 from vidkit.library import Query as Search
 from vidkit.web.access.scopes import API
 from vidkit.web.answers import json_answer
 from vidkit.web.jobs.files import failed_rows
+from vidkit.web.models import Model
 from vidkit.web.problems import Problem
 from vidkit.web.search_parameters import SearchParameters
 from vidkit.web.services import Services, Shared
-from vidkit.workflow.layout import reports_folder
 
 router = APIRouter(tags=["library"])
 
@@ -37,7 +36,7 @@ class StatsPage(SearchParameters):
     )
 
 
-class Numbers(BaseModel):
+class Numbers(Model):
     """As `vidkit stats --json` prints them. `failures` and `model` are of the whole library alone: what failed has
     no record that a search could find."""
 
@@ -58,6 +57,8 @@ class Numbers(BaseModel):
 @router.get(f"{API}/stats", response_model=Numbers)
 def stats(services: Shared, parameters: Annotated[StatsPage, Query()]) -> Response:
     """The videos that a search finds in numbers; what failed, by reason; what the model cost."""
+    from vidkit.curate.statistics import balance_of, numbers_as_json
+
     query = parameters.query()
     balance = None
     if parameters.by:
@@ -79,6 +80,9 @@ def stats(services: Shared, parameters: Annotated[StatsPage, Query()]) -> Respon
 
 def _failures(services: Services) -> dict[str, int]:
     """What failed, as `stage: reason` -> videos: of the last run, and of the latest jobs."""
+    from vidkit.curate.statistics import cleared_reason, failures_in
+    from vidkit.workflow.layout import reports_folder
+
     found: Counter[tuple[str, str]] = failures_in(reports_folder(services.config.paths))
     seen: set[str] = set()
     for job in services.jobs.table.newest(kinds=["process"], limit=_JOBS):
@@ -94,6 +98,9 @@ def _failures(services: Services) -> dict[str, int]:
 
 def _cost(services: Services) -> dict[str, Any]:
     """What the model cost in the last run, and in the latest jobs."""
+    from vidkit.curate.statistics import model_cost_in
+    from vidkit.workflow.layout import reports_folder
+
     costs: list[dict[str, Any] | None] = [model_cost_in(reports_folder(services.config.paths))]
     costs += [(job.result or {}).get("model") for job in services.jobs.table.newest(kinds=["process"], limit=_JOBS)]
     total = Counter[str]()

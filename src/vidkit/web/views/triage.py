@@ -12,17 +12,18 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from vidkit.curate.corrections import make_change
 from vidkit.library import Query
+from vidkit.tagging.user_rules import open_rules
 from vidkit.web import triage, triage_answers
 from vidkit.web.access.scopes import API, Caller
 from vidkit.web.answers import json_answer
+from vidkit.web.models import Body
 from vidkit.web.search_parameters import SearchParameters
 from vidkit.web.services import Services, Shared
 from vidkit.web.views.jobs import JobAnswer, created
-from vidkit.workflow.run import open_rules
 
 router = APIRouter(prefix=f"{API}/triage", tags=["triage"])
 
@@ -36,16 +37,10 @@ Tab = Annotated[
 KeyName = Annotated[str, StringConstraints(pattern="^[1-9a-dfh-rtv-z]$")]
 
 
-class Body(BaseModel):
-    """What a request may hold, and nothing else."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
 class NewQueue(Body):
     """Which moments."""
 
-    query: SearchParameters = SearchParameters.model_validate({})
+    query: SearchParameters = Field(default_factory=lambda: SearchParameters.model_validate({}))
 
 
 class Assignment(Body):

@@ -6,24 +6,23 @@ import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel
 
-from vidkit.curate.removal import remove_video
 from vidkit.library.in_video import moments_in
 from vidkit.tagging.explain import Origin, Reason, explain_tags
+from vidkit.tagging.user_rules import open_rules
 from vidkit.web.access.scopes import API, Caller
 from vidkit.web.answers import json_answer
 from vidkit.web.media.file_response import attachment
+from vidkit.web.models import Model
 from vidkit.web.search_parameters import SearchParameters
 from vidkit.web.services import Shared
 from vidkit.web.video_key import Entry
 from vidkit.web.views.search import item_of
-from vidkit.workflow.run import open_rules
 
 router = APIRouter(prefix=f"{API}/videos/{{key}}", tags=["videos"])
 
 
-class Erased(BaseModel):
+class Erased(Model):
     """What was deleted, and what was left with the reasons."""
 
     removed: list[str]
@@ -74,6 +73,8 @@ def erase(
     files: Annotated[bool, Query(description="delete its files too, never those outside vidkit's folders")] = False,
 ) -> Erased:
     """Remove a video from the library, as `vidkit remove` does."""
+    from vidkit.curate.removal import remove_video  # with all that processes videos, which is much
+
     url = entry.record["source"]["url"]
     made = remove_video(services.library, entry, services.config.paths.download_directory, files)
     removed, left = (made.shown(), made.left) if made else ([], [])

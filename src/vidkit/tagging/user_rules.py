@@ -1,0 +1,19 @@
+"""The user's rules, from the file that config.ini names."""
+
+from __future__ import annotations
+
+from vidkit.core.config import Config, Rules
+from vidkit.errors import ConfigError
+from vidkit.tagging.rules import RuleSet, load_custom_tags
+
+
+def open_rules(config: Config) -> RuleSet:
+    """The user's rules; none where there is no file and none was named.
+
+    Raises:
+        ConfigError: the file was named and is not there, or holds a mistake.
+    """
+    path = config.rules.custom_tag_rules
+    if ("Rules", "CustomTagRules") in config.explicit and path != Rules().custom_tag_rules and not path.is_file():
+        raise ConfigError(f"{path}: no such rule file ([Rules] CustomTagRules). `vidkit init` writes one.")
+    return load_custom_tags(path)
