@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
+import scale
+
 from vidkit import record
 from vidkit.cli import make_parser
 from vidkit.cli.parser import Parser
@@ -25,6 +27,7 @@ def pages() -> dict[str, str]:
         "docs/cli.md": "\n".join(_cli()) + "\n",
         "docs/config.md": "\n".join(_config()) + "\n",
         "docs/record.md": "\n".join(_record()) + "\n",
+        "docs/scale.md": scale.page(),
     }
 
 

@@ -119,7 +119,7 @@ class Journal:
     def _claimed(self, url: str, wanted: str) -> str:
         filename = self.filename(url)
         if filename is None:
-            filename = next(name for name in _candidates(url, wanted) if self._is_free(name, url))
+            filename = next(name for name in names_for(url, wanted) if self._is_free(name, url))
             sql = "INSERT INTO videos (url, filename, name) VALUES (?, ?, ?) ON CONFLICT (url) DO UPDATE SET "
             sql += "filename = excluded.filename, name = excluded.name"
             self._database.execute(sql, (storable(url), filename, filename.casefold()))
@@ -195,7 +195,7 @@ class Journal:
         return found
 
 
-def _candidates(url: str, wanted: str) -> Iterator[str]:
+def names_for(url: str, wanted: str) -> Iterator[str]:
     """The names that a URL may have, the best first."""
     stem, extension = os.path.splitext(wanted)
     digest = hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()
