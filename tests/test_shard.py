@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from vidkit.batch.prepare import _as_list
 from vidkit.batch.shards import Shard, read_shard, rows_in
 from vidkit.cli import main
 from vidkit.cli.screen import Screen
@@ -161,3 +162,9 @@ def test_prepare_writes_the_rows_of_its_part(server: Server, make_video: MakeVid
         assert main(["prepare", "--csv", "v.csv", "--out", f"{number}.json", "--shard", f"{number}/2"]) == 0
         found.append([entry["public_url"] for entry in json.loads(Path(f"{number}.json").read_text())])
     assert found == [urls[0::2], urls[1::2]]
+
+
+def test_the_list_that_prepare_writes_piece_by_piece_is_the_json_of_the_whole() -> None:
+    entries = [{"file_name": "a\u2028b\x85c\n.mp4", "segments": ["x", "y"]}, {"file_name": "d", "segments": []}]
+    for some in ([], entries[:1], entries):
+        assert "".join(_as_list(some)) == json.dumps(some, ensure_ascii=False, indent=2) + "\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable
+from contextlib import closing
 
 from vidkit.batch.admission import Admission
 from vidkit.batch.engines import ENGINES, Job, Workers
@@ -62,11 +63,13 @@ def process_rows(
             tally.summary.abandoned = _stop(run, at_work)
     except EngineError:
         tally.summary.interrupted = True
-        tally.write(admission.has_taken_up)
+        with closing(admission):
+            tally.write(admission.has_taken_up)
         raise
     finally:
         at_work.close()
-    return tally.write(admission.has_taken_up)
+    with closing(admission):
+        return tally.write(admission.has_taken_up)
 
 
 def _until(run: Run, is_so: Callable[[], bool]) -> None:

@@ -26,7 +26,7 @@ class Admission:
         self._run = run
         self._tally = tally
         self._settings = settings_fingerprint(run)
-        self._seen = Seen()
+        self._seen = Seen(run.layout.work)
         self._taken: list[tuple[str, Row]] = []  # other runs work on these; no more than they have workers
 
     def admitted(self, rows: Iterable[CsvRow], wait_for_room: Callable[[], object]) -> Iterator[Row]:
@@ -61,6 +61,10 @@ class Admission:
         while self._taken:
             yield from self._released(wait_for_room)
             time.sleep(_POLL if self._taken else 0)
+
+    def close(self) -> None:
+        """Remove temporary files."""
+        self._seen.close()
 
     def has_taken_up(self, url: str) -> bool:
         """Whether the row of a URL was admitted, whatever came of it."""

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
-import tempfile
 import threading
-from array import array
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from vidkit.batch.seen import Seen
 from vidkit.core import printable, shown_url, without_secrets, writing_whole
-from vidkit.errors import OutputError
+from vidkit.core.sorting import Sorter
 from vidkit.rows import FAILURE_COLUMNS, Row
 
 NAME = "failures.csv"
-_IN_MEMORY = 2**20  # bytes of failures that need no temporary file
 
 
 @dataclass(frozen=True)
@@ -36,11 +34,9 @@ class Failures:
     def __init__(self, folder: Path) -> None:
         self._path = folder / NAME
         self._before = _state(self._path)
-        self._lines = array("q")
-        self._starts = array("q", [0])
         self._columns: dict[str, None] = {}
         self._lock = threading.Lock()
-        self._file = tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=str(folder))  # noqa: SIM115 - closed by `write`
+        self._sorter = Sorter(folder)  # closed by `write`
 
     def add(self, failure: Failure) -> None:
         """Keep a failure.
@@ -60,14 +56,8 @@ class Failures:
         }
         # Only columns that say something, so that a row read from the file is the row that was read before.
         cells = {name: cell for name, cell in cells.items() if cell is not None}
-        line = json.dumps(cells).encode() + b"\n"
         with self._lock:
-            try:
-                self._file.write(line)
-            except OSError as error:
-                raise OutputError(f"{printable(self._path)} cannot be written: {error.strerror}") from None
-            self._lines.append(row.line)
-            self._starts.append(self._starts[-1] + len(line))
+            self._sorter.add(row.line, json.dumps(cells).encode())
             self._columns.update(dict.fromkeys(cells))
 
     def write(self, taken_up: Callable[[str], bool]) -> None:
@@ -82,11 +72,12 @@ class Failures:
         Raises:
             OutputError: it cannot be written.
         """
-        with self._file:
+        with self._sorter:
             others, columns = self._of_others()
             names = sorted(dict.fromkeys([*self._columns, *columns]), key=lambda name: name in FAILURE_COLUMNS)
-            own = Seen()
-            first = next(rows := self._all(own, others, taken_up), None)
+            own = map(json.loads, self._sorter)
+            rows = own if others is None else self._all(own, others, taken_up)
+            first = next(rows, None)
             if first is None:
                 self._path.unlink(missing_ok=True)
                 return
@@ -97,28 +88,21 @@ class Failures:
                 writer.writerows(rows)
 
     def _all(
-        self, own: Seen, others: Iterator[dict[str, str]], taken_up: Callable[[str], bool]
+        self, own: Iterator[dict[str, Any]], others: Iterator[dict[str, str]], taken_up: Callable[[str], bool]
     ) -> Iterator[dict[str, Any]]:
-        for row in self._sorted():
-            own.add(row["public_url"])
-            yield row
-        for other in others:
-            url = other.get("public_url") or ""
-            if url not in own and not taken_up(url):
-                yield {name: cell for name, cell in other.items() if isinstance(name, str) and cell}
+        with closing(Seen(self._path.parent)) as failed:
+            for row in own:
+                failed.add(row["public_url"])
+                yield row
+            for other in others:
+                url = other.get("public_url") or ""
+                if url not in failed and not taken_up(url):
+                    yield {name: cell for name, cell in other.items() if isinstance(name, str) and cell}
 
-    def _sorted(self) -> Iterator[dict[str, Any]]:
-        """The failures of this run in the order of their lines."""
-        lines, order = self._lines, range(len(self._lines))
-        places = order if all(map(int.__le__, lines, lines[1:])) else sorted(order, key=lines.__getitem__)
-        for place in places:
-            self._file.seek(self._starts[place])
-            yield json.loads(self._file.readline())
-
-    def _of_others(self) -> tuple[Iterator[dict[str, str]], list[str]]:
-        """The rows, and the columns, of a file that another run wrote while this one was under way."""
+    def _of_others(self) -> tuple[Iterator[dict[str, str]] | None, list[str]]:
+        """The rows (or None) and the columns of a file that another run wrote while this one was under way."""
         if _state(self._path) in (None, self._before):
-            return iter(()), []
+            return None, []
         reader = csv.DictReader(_lines_of(self._path))
         return reader, list(reader.fieldnames or [])
 

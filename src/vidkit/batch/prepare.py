@@ -10,17 +10,19 @@ from typing import Any
 from urllib.parse import quote
 
 from vidkit.batch import NullReporter, Reporter, Summary, process_rows
+from vidkit.batch.ordering import pack_row, unpack_row
 from vidkit.batch.shards import Shard, rows_in
-from vidkit.core import ensure_directory, printable, shown_url, write_whole
+from vidkit.core import ensure_directory, printable, shown_url, writing_whole
 from vidkit.core.config import Config, load_config
 from vidkit.core.files import check_local
+from vidkit.core.sorting import Sorter
 from vidkit.core.stores import Store, within
 from vidkit.errors import OutputError
 from vidkit.export import read_record
 from vidkit.record import Record
 from vidkit.rows import CsvRow, Row, read_video_metadata_from_csv
 from vidkit.workflow import source_key
-from vidkit.workflow.run import RunSpec, open_run
+from vidkit.workflow.run import Run, RunSpec, open_run
 
 
 def csv_to_json(
@@ -67,27 +69,40 @@ def csv_to_json(
     if Path(output_json_file).is_dir():
         raise OutputError(f"{printable(output_json_file)} is a folder: name the JSON file to write")
     folder = ensure_directory(Path(output_json_file).absolute().parent)
-    wanted: list[Row] = []
-    with open_run(RunSpec(config, level="none", priority=priority)) as run:
+    with open_run(RunSpec(config, level="none", priority=priority)) as run, Sorter(run.layout.work) as wanted:
         rows = _noted(rows_in(shard, read_video_metadata_from_csv(csv_file, base_url)), wanted)
         summary = process_rows(run, rows, config.concurrency.max_workers, reporter or NullReporter())
-        entries = []
-        for row in wanted:
-            filename = run.journal.filename(source_key(row.url))
-            record = read_record(run.layout.store, filename) if filename else None
-            if record is not None:
-                names = [segment["path"] for segment in record["segments"]]
-                clips = [_named(run.layout.store, name, folder, clips_url) for name in names]
-                entries.append(_entry(row, record, clips, config))
-    write_whole(output_json_file, json.dumps(entries, ensure_ascii=False, indent=2) + "\n")
+        with writing_whole(output_json_file) as file:
+            file.writelines(_as_list(_entries(run, map(unpack_row, wanted), folder, clips_url)))
     return summary
 
 
-def _noted(rows: Iterable[CsvRow], wanted: list[Row]) -> Iterator[CsvRow]:
+def _noted(rows: Iterable[CsvRow], wanted: Sorter) -> Iterator[CsvRow]:
+    """The rows, which are kept in the order of the file."""
     for row in rows:
         if isinstance(row, Row):
-            wanted.append(row)
+            wanted.add(0, pack_row(row))
         yield row
+
+
+def _entries(run: Run, rows: Iterable[Row], folder: Path, clips_url: str | None) -> Iterator[dict[str, Any]]:
+    for row in rows:
+        filename = run.journal.filename(source_key(row.url))
+        record = read_record(run.layout.store, filename) if filename else None
+        if record is not None:
+            names = [segment["path"] for segment in record["segments"]]
+            clips = [_named(run.layout.store, name, folder, clips_url) for name in names]
+            yield _entry(row, record, clips, run.config)
+
+
+def _as_list(entries: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """Entries as one JSON list, piece by piece: there may be millions."""
+    before = "["
+    for entry in entries:
+        text = json.dumps(entry, ensure_ascii=False, indent=2).replace("\n", "\n  ")
+        yield f"{before}\n  {text}"
+        before = ","
+    yield "[]\n" if before == "[" else "\n]\n"
 
 
 def _named(store: Store, name: str, folder: Path, clips_url: str | None) -> str:

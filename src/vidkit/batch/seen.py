@@ -1,49 +1,104 @@
-"""Find duplicates among millions of texts, with a few bytes of memory per text."""
+"""Find duplicates among any number of texts. Memory use does not grow with their number."""
 
 from __future__ import annotations
 
+import io
+import struct
+import sys
+import tempfile
 from array import array
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
 
-_FIRST = 2**10  # places in an empty table
+from vidkit.core import TEMPORARY, printable
+from vidkit.errors import OutputError
+
+_SLOTS = struct.Struct("8q")  # keys that are read at once; 0 is none
+_IN_MEMORY = 2**17  # keys of a table that needs no file: 1 MiB
+_PIECE = 2**16  # bytes
 
 
 class Seen:
-    """A set of texts that knows only their hashes: 16 to 32 bytes for each text.
+    """A set of texts that knows only their hashes; a large one is a table in a file.
 
-    Two texts of 64 bits of hash are taken for one: among ten million, once in 300,000 runs.
+    Two texts of 64 bits of hash are taken for one: among ten million, once in 300,000 runs. The file is removed by
+    the system when the process ends, however that is.
     """
 
-    def __init__(self) -> None:
-        self._table = array("q", bytes(8 * _FIRST))
+    def __init__(self, folder: Path, in_memory: int = _IN_MEMORY) -> None:
+        """Begin with nothing.
+
+        Args:
+            folder: where the file is made.
+            in_memory: so many keys need no file; a power of two, 8 or more.
+        """
+        self._folder = folder
+        self._in_memory = self._size = in_memory
         self._count = 0
+        self._table: IO[bytes] = io.BytesIO(bytes(8 * in_memory))
 
     def __len__(self) -> int:
         return self._count
 
     def __contains__(self, text: str) -> bool:
-        key = hash(text) or 1
-        return self._table[self._place(key)] == key
+        return self._find(hash(text) or 1) is None
 
     def add(self, text: str) -> bool:
-        """Note a text; whether it is new."""
+        """Note a text; whether it is new.
+
+        Raises:
+            OutputError: the disk is full.
+        """
         key = hash(text) or 1
-        place = self._place(key)
-        if self._table[place] == key:
+        place = self._find(key)
+        if place is None:
             return False
-        self._table[place] = key
-        self._count += 1
-        if 3 * self._count > 2 * len(self._table):
-            older = self._table
-            self._table = array("q", bytes(2 * 8 * len(older)))
-            for key in older:
-                if key:
-                    self._table[self._place(key)] = key
+        try:
+            self._put(place, key)
+            self._count += 1
+            if 2 * self._count > self._size:
+                self._grow()
+        except OSError as error:
+            raise OutputError(
+                f"a temporary file in {printable(self._folder)} cannot be written: {error.strerror}"
+            ) from None
         return True
 
-    def _place(self, key: int) -> int:
-        """Where a key is, or where it would be: the next place that is free after the one that it points to."""
-        table, mask = self._table, len(self._table) - 1
-        place = key & mask
-        while table[place] not in (0, key):
-            place = (place + 1) & mask
-        return place
+    def close(self) -> None:
+        """Remove the file."""
+        self._table.close()
+
+    def _find(self, key: int) -> int | None:
+        """Where a key belongs; None where it is there."""
+        place = key & (self._size - 1) & -8
+        while True:
+            self._table.seek(8 * place)
+            slots = _SLOTS.unpack(self._table.read(_SLOTS.size))
+            if key in slots:
+                return None
+            if 0 in slots:
+                return place + slots.index(0)
+            place = (place + 8) & (self._size - 1)
+
+    def _put(self, place: int, key: int) -> None:
+        self._table.seek(8 * place)
+        self._table.write(key.to_bytes(8, sys.byteorder, signed=True))
+
+    def _grow(self) -> None:
+        """Go on with a table that is four times as large, in a file without a name."""
+        older = self._table
+        self._size *= 4
+        self._table = tempfile.TemporaryFile(prefix=TEMPORARY, dir=self._folder, buffering=0)  # noqa: SIM115
+        self._table.truncate(8 * self._size)
+        with older:
+            for key in _keys(older):
+                place = self._find(key)
+                if place is not None:
+                    self._put(place, key)
+
+
+def _keys(table: IO[bytes]) -> Iterator[int]:
+    table.seek(0)
+    while piece := table.read(_PIECE):
+        yield from filter(None, array("q", piece))

@@ -38,7 +38,7 @@ class JobProgress:
         self._folder = folder
         self._counts: dict[str, Any] = dict.fromkeys(COUNTS, 0)
         self._earlier = dict.fromkeys(_KEPT, 0)
-        self._done = Seen()
+        self._done = Seen(folder.path)
         self._total = total
         self._videos: dict[str, dict[str, Any]] = {}
         self._began = time.monotonic()
@@ -66,6 +66,7 @@ class JobProgress:
         with file_error(self._folder.failures, "cannot be written"):
             self._failures.close()
             self._done_file.close()
+            self._done.close()
 
     def was_done(self, url: str) -> bool:
         """Whether an earlier process of this job made the record of a URL."""
