@@ -43,10 +43,10 @@ def results(s3: S3, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def all_names(store: Store, folder: str = "") -> set[str]:
-    """Every object of a store."""
+    """Every object of a store but the parts of the journal."""
     assert isinstance(store, ObjectStore)
     start = len(store._key("")) + 1 if store._key("") else 0
-    return {key[start:] for key in store._keys(folder)}
+    return {key[start:] for key in store._keys(folder) if not key[start:].startswith(".journal/")}
 
 
 def processed(url: str, machine: str = "", **processing: str) -> tuple[Record, list[str]]:

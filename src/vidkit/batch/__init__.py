@@ -43,6 +43,7 @@ def process_rows(
         ToolMissingError: what the engine needs is not installed.
         OutputError: the results cannot be written.
     """
+    run.journal.hear()
     tally = Tally(run, reporter)
     admission = Admission(run, tally)
     at_work = ENGINES[engine or run.config.engine.name](Job(run, reporter, tally.done), workers)
@@ -68,6 +69,7 @@ def process_rows(
         raise
     finally:
         at_work.close()
+        run.journal.tell()
     with closing(admission):
         return tally.write(admission.has_taken_up)
 

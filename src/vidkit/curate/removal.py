@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
+from vidkit.core import ensure_directory
 from vidkit.library import Library, LibraryEntry
-from vidkit.workflow.layout import Made, files_of, remove_files
+from vidkit.workflow.journal import Journal
+from vidkit.workflow.layout import Made, files_of, remove_files, work_folder
 
 
 def remove_video(library: Library, entry: LibraryEntry, downloads: Path, files: bool) -> Made | None:
@@ -29,4 +32,8 @@ def remove_video(library: Library, entry: LibraryEntry, downloads: Path, files: 
         return None
     made = files_of(entry.record, entry.folder, downloads)
     remove_files(made)
+    if made.store.folder is None:  # the journal does not look whether a record is in its bucket
+        with closing(Journal(ensure_directory(work_folder(made.store, downloads)), store=made.store)) as journal:
+            journal.forget(entry.record["source"]["url"])
+            journal.tell()
     return made

@@ -230,7 +230,7 @@ def _keep(job: VideoJob, started_at: str) -> Record:
             raise RecordChanged
         # From here on the new files count, and not the older ones.
         named = [file for stage in STAGES for file in stage.files(record)]
-        job.run.layout.remove_older(job.published.values(), named)
+        job.run.layout.remove_older(job.published.values(), named, record)
         if removed:
             job.remove_download()
     return record

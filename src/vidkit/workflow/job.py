@@ -83,7 +83,8 @@ class VideoJob:
         if self.filename is None and (wanted := wanted_name(row.url, row.file_name)):
             self.filename = run.shared.claim(url, wanted)
         fresh = run.force or self.filename is None or run.shared.is_mixed_up(url)
-        older, self.version = run.layout.record_version(url, self.filename) if self.filename else (None, None)
+        self.version: str | None = None
+        older = self._own_place(self.filename) if self.filename else None
         self.reusable = None if fresh else older
         self.file = SourceFile(self._find_download, self._fetch)
         self.source_version: str | None = None
@@ -183,6 +184,22 @@ class VideoJob:
     def _source_fingerprint(self) -> str:
         return fingerprint(DOWNLOAD_VERSION, self.url, self.source_version)
 
+    def _claim(self, wanted: str) -> str:
+        """The name that this video gets once its file is known."""
+        filename = self.run.shared.claim(self.url, wanted)
+        if filename != self.filename:
+            self._own_place(filename)
+        return str(self.filename)
+
+    def _own_place(self, filename: str) -> Record | None:
+        """See what lies in the record's place; where that is another video's, this one gets another name."""
+        look = self.run.layout.look(self.url, filename)
+        while look.strange:
+            filename = self.run.shared.reclaim(self.url, filename)
+            look = self.run.layout.look(self.url, filename)
+        self.filename, self.version = filename, look.version
+        return look.record
+
     def _find_download(self) -> Path | None:
         """The download that the older record names, if it is still there."""
         kept = self.reusable["path"] if self.reusable and not self.source_changed else None
@@ -198,21 +215,19 @@ class VideoJob:
                 self.row.url,
                 self.row.file_name or (previous and previous["source"]["file_name"]),
                 self.run.layout.downloads,
-                claim=lambda wanted: self.run.shared.claim(self.url, wanted),
+                claim=self._claim,
                 progress=lambda done, total: self.progress("download", done, total),
                 stop=self.run.stop,
                 max_size=self.run.filters.max_size,
                 reach=self.run.reach,
             )
             sha256 = file_sha256(download.path)
-        before = self.filename
-        self.filename = download.filename
         if download.is_local:
-            self.filename = self.run.shared.claim(self.url, download.filename)
+            self._claim(download.filename)
         else:
+            if download.filename != self.filename:
+                self._own_place(download.filename)
             mark_download(download.path, self.url)
-        if self.filename != before:
-            self.version = self.run.layout.record_version(self.url, self.filename)[1]
         self.source_version = self.row.version or download.version
         self.downloaded = not download.is_local
         self.file.fetched = download.path

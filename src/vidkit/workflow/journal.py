@@ -24,6 +24,7 @@ from vidkit.errors import VidkitError
 from vidkit.library.text import storable
 from vidkit.record import record_name
 from vidkit.workflow.journal_database import open_database, reported, transaction, url_of_record
+from vidkit.workflow.journal_parts import Parts
 
 LOCKS = ".vidkit.lock"
 _POLL = 0.1  # seconds between two looks at what another run holds
@@ -69,6 +70,9 @@ class Journal:
             while not self._locks.begin_opening():
                 time.sleep(_POLL)
             self._database = open_database(folder, self._store, self._locks.alone())
+            # Where the records are elsewhere, other machines have journals of their own.
+            elsewhere = self._store.folder is None
+            self._parts = Parts(self._database, self._lock, self._store) if elsewhere else None
             self._locks.end_opening()
         except BaseException:
             self._locks.close()
@@ -87,7 +91,8 @@ class Journal:
     def done(self, asked: Sequence[tuple[str, str | None]], settings: str) -> set[str]:
         """The URLs, of pairs of a URL and its source's version, for which nothing is to be done.
 
-        The version is known and the same, so are the settings, and the record is there.
+        The version is known and the same, so are the settings, and the record is there. In a bucket that is not
+        looked at: it would be one request for each of millions.
         """
         versions = {storable(url): (url, version) for url, version in asked if version is not None}
         keys, done = iter(versions), set()
@@ -98,7 +103,7 @@ class Journal:
                 found = self._database.execute(sql, (settings, *some)).fetchall()
             for key, version, filename in found:
                 url, wanted = versions[key]
-                if version == wanted and self._store.exists(record_name(filename)):
+                if version == wanted and (self._parts or self._store.exists(record_name(filename))):
                     done.add(url)
         return done
 
@@ -127,11 +132,26 @@ class Journal:
 
     def _is_free(self, filename: str, url: str) -> bool:
         """Whether no other URL and no file of the user's own has a name: by the journal, by a record that was
-        copied into the folder, by what is in the DownloadDirectory."""
+        copied into the folder, by what is in the DownloadDirectory. A record in a bucket is not asked for here:
+        whoever works on the video finds it, see `reclaim`."""
         if self._one("SELECT url FROM videos WHERE name = ?", filename.casefold()) is not None:
             return False
-        recorded = url_of_record(self._store, filename)
+        recorded = None if self._parts else url_of_record(self._store, filename)
         return recorded == url or (recorded is None and not self._is_taken(filename, url))
+
+    def reclaim(self, url: str, taken: str) -> str:
+        """Another file name for this URL: another machine has published another URL's record under `taken`."""
+        with self._lock, reported(self._path), transaction(self._database):
+            now = self.filename(url)
+            if now is not None and now != taken:
+                return now
+            # The name stays with nobody here; the next name is the same on every machine.
+            self._database.execute("DELETE FROM videos WHERE url = ?", (storable(url),))
+            names = [name for name in _candidates(url, taken) if name != taken]
+            filename = next(name for name in names if self._is_free(name, url))
+            sql = "INSERT INTO videos (url, filename, name) VALUES (?, ?, ?)"
+            self._database.execute(sql, (storable(url), filename, filename.casefold()))
+            return filename
 
     def take(self, url: str) -> bool:
         """Begin to work on a URL; False while another run does."""
@@ -174,6 +194,31 @@ class Journal:
                 sql += "version = excluded.version, settings = excluded.settings, mixed = 0"
                 rows = [(storable(url), each.filename, each.filename.casefold(), *each[1:]) for url, each in new]
                 self._database.executemany(sql, rows)
+                if self._parts:
+                    self._parts.added([row[0] for row in rows])
+        if self._parts:
+            self._parts.send_in_time()
+
+    def forget(self, url: str) -> None:
+        """Note that the record of a URL was removed: it is made again when it is asked for."""
+        if filename := self.filename(url):
+            self.add(url, Entry(filename, None, ""))
+
+    def hear(self) -> None:
+        """Take over what other machines have noted; nothing where all share one folder.
+
+        Raises:
+            OutputError: the store fails.
+        """
+        if self._parts:
+            with reported(self._path):
+                self._parts.read()
+
+    def tell(self) -> None:
+        """Let other machines know what was noted here; a store that fails is a warning."""
+        if self._parts:
+            with reported(self._path):
+                self._parts.send()
 
     def announce(self, priority: int | None) -> None:
         """Tell other runs that rows of this run's priority wait; None: none do."""

@@ -88,6 +88,9 @@ def transaction(database: sqlite3.Connection) -> Iterator[None]:
 def open_database(folder: Path, store: Store, alone: bool) -> sqlite3.Connection:
     """Open the database of a results folder; where there is none, make it from the records and the older journal.
 
+    Where the records are in a bucket none of them is read: there may be millions, and each is a request. Whoever
+    works on a video looks at its record first.
+
     Args:
         folder: where the database is.
         store: where the records are.
@@ -101,7 +104,7 @@ def open_database(folder: Path, store: Store, alone: bool) -> sqlite3.Connection
     try:
         if path.exists():
             database = _opened(path)
-            if alone:
+            if alone and store.folder is not None:
                 with reported(path):
                     _recover(database, store)
             return database
@@ -168,7 +171,8 @@ def _make(path: Path, store: Store) -> None:
         database.execute("BEGIN")
         for statement in _TABLE.split(";\n"):
             database.execute(statement)
-        _import_records(database, store)
+        if store.folder is not None:
+            _import_records(database, store)
         _import_older(database, path.with_name(OLDER))
         database.execute("COMMIT")
         database.execute(f"PRAGMA application_id = {_APPLICATION}")
@@ -221,7 +225,7 @@ def _import_older(database: sqlite3.Connection, path: Path) -> None:
     execute = database.execute
     execute("CREATE TEMP TABLE older (url TEXT PRIMARY KEY, filename, name, version, settings) WITHOUT ROWID")
     with path.open("rb") as lines:
-        rows = filter(None, map(_older_entry, lines))
+        rows = filter(None, map(note_line, lines))
         database.executemany("REPLACE INTO older VALUES (?, ?, ?, ?, ?)", rows)
     shared = "name IN (SELECT name FROM older GROUP BY name HAVING count(*) > 1)"
     for (filename,) in execute(f"SELECT filename FROM videos WHERE {shared}").fetchall():
@@ -240,8 +244,8 @@ def _import_older(database: sqlite3.Connection, path: Path) -> None:
     execute("DROP TABLE older")
 
 
-def _older_entry(line: bytes) -> tuple[str, str, str, str | None, str] | None:
-    """A line of the older journal; None for one that was torn when a run was killed."""
+def note_line(line: bytes) -> tuple[str, str, str, str | None, str] | None:
+    """A line of the older journal, or of a part of another machine's; None for one that was torn."""
     try:
         url, filename, version, settings = json.loads(line)
         return storable(url), storable(filename), storable(filename).casefold(), version, str(settings)

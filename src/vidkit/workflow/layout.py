@@ -23,6 +23,15 @@ _MARK = "user.vidkit.url"
 _SHORT = 8  # hex digits of a fingerprint in a folder's name
 
 
+class Look(NamedTuple):
+    """The record of a URL, if it has one, and the version of what lies in its place. `strange`: that is the record
+    of another URL, which another machine has published."""
+
+    record: Record | None
+    version: str | None
+    strange: bool
+
+
 class OutputLayout:
     """What a run writes, and where; several threads may use it.
 
@@ -48,12 +57,15 @@ class OutputLayout:
 
     def record(self, url: str, filename: str) -> Record | None:
         """The record of this URL, if there is one under this name."""
-        return self.record_version(url, filename)[0]
+        return self.look(url, filename).record
 
-    def record_version(self, url: str, filename: str) -> tuple[Record | None, str | None]:
-        """The record of this URL, and the version of what lies under its name, whosever it is."""
+    def look(self, url: str, filename: str) -> Look:
+        """What lies where the record of this URL belongs."""
         record, version = read_record_version(self.store, filename)
-        return record if record and record["source"]["url"] == url else None, version
+        if record is None or record["source"]["url"] == url:
+            return Look(record, version, False)
+        # In a folder the journal gives a name to one URL only, and what an older vidkit mixed up is made again.
+        return Look(None, version, self.store.folder is None)
 
     def has_all(self, names: Sequence[str]) -> bool:
         """Whether these files are in the store; elsewhere than on this machine a folder is asked for only once."""
@@ -71,21 +83,26 @@ class OutputLayout:
         """
         return f"{kind}/{filename}/{fingerprint[:_SHORT]}"
 
-    def remove_older(self, published: Iterable[str], named: Iterable[str]) -> None:
+    def remove_older(self, published: Iterable[str], named: Iterable[str], record: Record) -> None:
         """Remove what lies beside published folders: what an older record named, and what a killed run left.
 
-        Call it when the new record is written. What cannot be removed is logged, and stays.
+        Call it when the new record is written. What cannot be removed is logged, and stays. In a bucket nothing is
+        removed where another machine has written the record once more meanwhile: it may name what lies beside.
 
         Args:
             published: folders of the store; they stay.
             named: files that the new record names; they stay too.
+            record: the new record.
         """
         kept = [f"{name}/" for name in (*published, *named)]
         for beside in {name.rpartition("/")[0] for name in published}:
             try:
-                for name in [f"{beside}/{name}" for name in self.store.names(beside)]:
-                    if not any(each.startswith(f"{name}/") for each in kept):
-                        self.store.delete(name)
+                names = [f"{beside}/{name}" for name in self.store.names(beside)]
+                older = [name for name in names if not any(each.startswith(f"{name}/") for each in kept)]
+                if older and self.store.folder is None and read_record(self.store, record["filename"]) != record:
+                    return
+                for name in older:
+                    self.store.delete(name)
             except OutputError as error:
                 log.warning("%s; nothing uses it any longer", error)
 

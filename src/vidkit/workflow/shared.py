@@ -37,6 +37,9 @@ class Shared(Protocol):
     def claim(self, url: str, wanted: str) -> str:
         """As `Journal.claim`."""
 
+    def reclaim(self, url: str, taken: str) -> str:
+        """As `Journal.reclaim`."""
+
     def working_on(self, url: str, stopped: Callable[[], bool]) -> AbstractContextManager[None]:
         """As `Journal.working_on`; nothing where another process holds the URL meanwhile."""
 
@@ -61,6 +64,9 @@ class SharedFiles:
 
     def claim(self, url: str, wanted: str) -> str:
         return self.journal.claim(url, wanted)
+
+    def reclaim(self, url: str, taken: str) -> str:
+        return self.journal.reclaim(url, taken)
 
     def working_on(self, url: str, stopped: Callable[[], bool]) -> AbstractContextManager[None]:
         return self.journal.working_on(url, stopped)

@@ -1,0 +1,143 @@
+"""What the journals of several machines tell each other: parts of them, as objects in the bucket of the records.
+
+Machines that write into a bucket share no folder, so each has a journal of its own. A run puts what it has noted
+into the bucket, some minutes' worth in each object. At its beginning it reads the objects that it has not read yet.
+So a new machine knows what is done without a look at any record. What a killed run could not put is not lost: its
+machine puts it next time, and the record itself says what was done.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+import secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+from vidkit.core import printable
+from vidkit.core.stores import Store, within
+from vidkit.core.units import timestamp
+from vidkit.errors import OutputError
+from vidkit.workflow.journal_database import note_line, transaction
+
+log = logging.getLogger(__name__)
+
+FOLDER = ".journal"
+SECONDS = 300.0  # between two parts of a run
+_MOST = 50_000  # entries of one part
+_AT_ONCE = 8  # parts that are read at a time
+_TABLES = (
+    # What the bucket does not have yet. A newer entry of a URL gets a higher number.
+    "CREATE TABLE IF NOT EXISTS unsent (number INTEGER PRIMARY KEY AUTOINCREMENT, url TEXT UNIQUE NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS parts (name TEXT PRIMARY KEY) WITHOUT ROWID",
+)
+
+
+class Parts:
+    """The parts of the journals of all machines that work on one bucket; several threads may use it."""
+
+    def __init__(self, database: sqlite3.Connection, lock: threading.RLock, store: Store) -> None:
+        """
+        Args:
+            database: this machine's journal, which gets two tables more.
+            lock: held while the database is used.
+            store: where the records are, and the parts.
+        """
+        self._database = database
+        self._lock = lock
+        self._store = store
+        self._sent_at = time.monotonic()
+        for table in _TABLES:
+            database.execute(table)
+
+    def added(self, urls: list[str]) -> None:
+        """Note that these have a new entry; called in the transaction that writes it."""
+        self._database.executemany("REPLACE INTO unsent (url) VALUES (?)", [(url,) for url in urls])
+
+    def send_in_time(self) -> None:
+        """Put what is new into the bucket, if that was not done for some minutes; where it fails, the next time."""
+        if time.monotonic() < self._sent_at + SECONDS:
+            return
+        self._sent_at = time.monotonic()
+        self.send()
+
+    def send(self) -> None:
+        """Put what is new into the bucket now; where it fails, a later run does."""
+        try:
+            while self._send_part():
+                pass
+        except OutputError as error:
+            log.warning("other machines are not told yet what is done: %s", error)
+
+    def _send_part(self) -> bool:
+        sql = "SELECT number, url, filename, version, coalesce(settings, '') FROM unsent JOIN videos USING (url) "
+        with self._lock:
+            rows = self._database.execute(f"{sql} ORDER BY number LIMIT {_MOST}").fetchall()
+        if not rows:
+            return False
+        lines = "".join(json.dumps(row[1:]) + "\n" for row in rows)
+        name = f"{FOLDER}/{timestamp().replace(':', '')}-{secrets.token_hex(6)}.jsonl.gz"
+        self._store.write(name, gzip.compress(lines.encode()))
+        with self._lock, transaction(self._database):
+            self._database.execute("DELETE FROM unsent WHERE number <= ?", (rows[-1][0],))
+            self._database.execute("INSERT INTO parts VALUES (?)", (name,))
+        return True
+
+    def read(self) -> None:
+        """Take over what other machines have put into the bucket since the last time.
+
+        Raises:
+            OutputError: the store fails.
+        """
+        with self._lock:
+            known = {name for (name,) in self._database.execute("SELECT name FROM parts")}
+        names = sorted(f"{FOLDER}/{name}" for name in self._store.names(FOLDER))
+        new = [name for name in names if name not in known and name.endswith(".jsonl.gz")]
+        if not new:
+            return
+        log.info("reading %d parts of the journals of other machines", len(new))
+        with self._lock, transaction(self._database):
+            _take_over(self._database, self._lines(new))
+            self._database.executemany("INSERT OR IGNORE INTO parts VALUES (?)", [(name,) for name in new])
+
+    def _lines(self, names: list[str]) -> Iterator[bytes]:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for start in range(0, len(names), _AT_ONCE):
+                some = names[start : start + _AT_ONCE]
+                for name, content in zip(some, pool.map(self._content, some), strict=True):
+                    try:
+                        yield from gzip.decompress(content).splitlines()
+                    except (OSError, EOFError, ValueError):
+                        place = printable(within(self._store.address, name))
+                        log.warning("%s is not a part of a journal: it is skipped", place)
+
+    def _content(self, name: str) -> bytes:
+        with suppress(FileNotFoundError):  # somebody tidied up
+            return self._store.read(name)
+        return gzip.compress(b"")
+
+
+def _take_over(database: sqlite3.Connection, lines: Iterator[bytes]) -> None:
+    """Take in entries of other machines; the last of a URL counts, and what this machine has yet to tell."""
+    execute = database.execute
+    execute("CREATE TEMP TABLE told (url TEXT PRIMARY KEY, filename, name, version, settings) WITHOUT ROWID")
+    database.executemany("REPLACE INTO told VALUES (?, ?, ?, ?, ?)", filter(None, map(note_line, lines)))
+    execute("CREATE INDEX temp.told_names ON told (name)")
+    execute("DELETE FROM told WHERE url IN (SELECT url FROM unsent)")
+    # A name that was given here, and under which another machine was faster: the URL here gets another one.
+    execute(
+        "DELETE FROM videos WHERE settings IS NULL AND EXISTS "
+        "(SELECT 1 FROM told WHERE told.name = videos.name AND told.url <> videos.url)"
+    )
+    execute(
+        "INSERT OR IGNORE INTO videos (url, filename, name, version, settings) "
+        "SELECT url, filename, name, version, settings FROM told WHERE true "
+        "ON CONFLICT (url) DO UPDATE SET filename = excluded.filename, name = excluded.name, "
+        "version = excluded.version, settings = excluded.settings, mixed = 0"
+    )
+    execute("DROP TABLE told")
