@@ -78,6 +78,9 @@ class State:
     def _claim(self, url: str, wanted: str) -> str:
         return self._journal.claim(url, wanted)
 
+    def _reclaim(self, url: str, taken: str) -> str:
+        return self._journal.reclaim(url, taken)
+
     def _find(self, url: str) -> list[LibraryEntry]:
         return self._library.find(url)
 
@@ -139,6 +142,9 @@ class AskedShared:
 
     def claim(self, url: str, wanted: str) -> str:
         return str(self._ask("claim", url, wanted))
+
+    def reclaim(self, url: str, taken: str) -> str:
+        return str(self._ask("reclaim", url, taken))
 
     def working_on(self, url: str, stopped: Callable[[], bool]) -> AbstractContextManager[None]:
         return nullcontext()  # the driver holds it
