@@ -240,6 +240,10 @@ class _ByRecords:
         """The first of the names that a URL may have which no other URL's record has."""
         return next(name for name in names_for(url, wanted) if url_of_record(self.store, name) in (url, None))
 
+    def reclaim(self, url: str, taken: str) -> str:
+        """Another name: a record of another URL has the first one since it was claimed."""
+        return self.claim(url, taken)
+
     def working_on(self, url: str, stopped: Callable[[], bool]) -> AbstractContextManager[None]:
         """Nothing is locked."""
         return nullcontext()

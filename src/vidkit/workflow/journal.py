@@ -147,7 +147,7 @@ class Journal:
                 return now
             # The name stays with nobody here; the next name is the same on every machine.
             self._database.execute("DELETE FROM videos WHERE url = ?", (storable(url),))
-            names = [name for name in _candidates(url, taken) if name != taken]
+            names = [name for name in names_for(url, taken) if name != taken]
             filename = next(name for name in names if self._is_free(name, url))
             sql = "INSERT INTO videos (url, filename, name) VALUES (?, ?, ?)"
             self._database.execute(sql, (storable(url), filename, filename.casefold()))
