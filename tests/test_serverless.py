@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from vidkit.cli import main
 from vidkit.core.stores import open_store
 from vidkit.errors import ConfigError, DownloadError, OutputError, VidkitError
 from vidkit.serverless import Passed, Wanted, handler, wanted
@@ -217,6 +218,15 @@ def test_a_record_without_its_description_is_written_and_raised(
     with pytest.raises(VidkitError, match="recorded without a description"):
         handler({"url": url, "output": output})
     assert json.loads(open_store(output).read("a.mp4.json"))["ai"]["error"]
+
+
+def test_the_records_of_a_function_are_joined_by_library_add(
+    output: str, server: Server, make_video: MakeVideo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handler({"url": server.at("/a.mp4", Reply(make_video(), etag='"1"')), "output": output})
+    assert main(["library", "add", output]) == 0
+    assert main(["search", "a.mp4"]) == 0
+    assert "a.mp4" in capsys.readouterr().out
 
 
 @pytest.mark.slow
