@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidkit.core.hosts import AllowedHost, Network, read_hosts, read_names, read_networks
-from vidkit.core.setting_values import number, read_path, read_yes_no, setting
+from vidkit.core.setting_values import number, read_buckets, read_path, read_yes_no, setting
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,12 @@ class Serve:
         (),
         "Private hosts that jobs of `vidkit serve` may reach: names, addresses, networks; with :port, only that.",
         read_hosts,
+    )
+    allowed_buckets: tuple[str, ...] = setting(
+        "AllowedBuckets",
+        (),
+        "Buckets or folders of buckets that jobs of `vidkit serve` may read, such as s3://videos/public.",
+        read_buckets,
     )
     allow_local_files: bool = setting(
         "AllowLocalFiles",

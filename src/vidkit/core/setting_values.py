@@ -10,6 +10,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import TypeVar
 
+from vidkit.core.buckets import is_bucket
 from vidkit.core.files import scheme_of
 from vidkit.core.stores import Address, read_address
 from vidkit.core.units import parse_resolution
@@ -68,6 +69,15 @@ def read_library_path(text: str) -> Path:
 def read_results_address(text: str) -> Address:
     """The address of a results store."""
     return read_address(_given(text))
+
+
+def read_buckets(text: str) -> tuple[str, ...]:
+    """The addresses of buckets or folders in them, separated by commas or spaces, without a slash at the end."""
+    found = tuple(part.rstrip("/") for part in re.split(r"[,\s]+", text) if part)
+    for address in found:
+        if not is_bucket(address) or not address.partition("://")[2]:
+            raise ValueError(f"{address!r} is not a bucket such as s3://videos or s3://videos/public")
+    return found
 
 
 def _given(text: str) -> str:

@@ -1,7 +1,8 @@
-"""Download a URL, a page or a local path to a local file.
+"""Download a URL, a page, an object of a bucket or a local path to a local file.
 
 The way: `names` tells what is known without a request; `fetch` asks once, has `answer` look at what came back, and
 hands a file to `transfer`, a page to `page`, a manifest to `hls`, and what none of these can do to `sites`.
+`objects` fetches from buckets.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidkit.core import printable, shown_url
+from vidkit.core.buckets import is_bucket
 from vidkit.core.extensions import MANIFEST_EXTENSIONS, VIDEO_EXTENSIONS
 from vidkit.core.retry import RetryPolicy
 from vidkit.download.names import has_extension, local_path, safe_name, wanted_name
@@ -68,7 +70,7 @@ def download_video(
     max_size: float | None = None,
     reach: Reach = ANYWHERE,
 ) -> Download:
-    """Download the video at a URL: a file, an HLS stream, a page with either, or a local file.
+    """Download the video at a URL: a file, an HLS stream, a page with either, an object, or a local file.
 
     A download is called `NAME.part` until it is complete. A later call resumes it if the server still has the same
     version. An existing file NAME is replaced. A download fails if it is slower than 1,000 bytes per second for two
@@ -77,8 +79,8 @@ def download_video(
     part files.
 
     Args:
-        url: an http or https URL, a `file://` URL or a local path. A user name and a password in it are used
-            but never shown.
+        url: an http or https URL, an object of a bucket (`s3://`, `gs://`, `az://`), a `file://` URL or a local
+            path. A user name and a password in it are used but never shown.
         filename: the file name; by default from the URL, else from the server.
         download_dir: the folder for the file; created if missing.
         claim: maps the wanted safe file name to one that is free for this URL.
@@ -116,7 +118,12 @@ def download_video(
             timeout=timeout, retry=RetryPolicy(retries, backoff), stop=stop, max_size=max_size, reach=reach
         ),
     )
-    saved = fetch(url, request)
+    if is_bucket(url):
+        from vidkit.download.objects import fetch_object
+
+        saved = fetch_object(url, request)
+    else:
+        saved = fetch(url, request)
     return Download(saved.path, saved.path.name, saved.url, saved.version, is_local=False)
 
 
@@ -128,7 +135,7 @@ def is_video_url(url: str) -> bool:
     """
     if has_extension(url, VIDEO_EXTENSIONS | MANIFEST_EXTENSIONS):
         return True
-    if local_path(url) is not None:
+    if local_path(url) is not None or is_bucket(url.strip()):
         return False
     from vidkit.download.answer import declared_video
     from vidkit.download.http import DownloadPolicy, peek
@@ -180,6 +187,10 @@ def source_version(url: str, timeout: float = 30.0, reach: Reach = ANYWHERE) -> 
     from vidkit.download.http import DownloadPolicy, peek
 
     policy = DownloadPolicy(timeout=timeout, retry=RetryPolicy(retries=2), reach=reach)
+    if is_bucket(url.strip()):
+        from vidkit.download.objects import object_version
+
+        return object_version(_checked(url), policy)
     return version_of(peek(_checked(url), policy))
 
 
@@ -196,7 +207,7 @@ def check_reach(url: str, reach: Reach) -> None:
 
 
 def _checked(url: str) -> str:
-    """An http or https URL without white space around it.
+    """A URL of http, https or a bucket, without white space around it.
 
     Raises:
         DownloadError: it is empty, or of another kind.
@@ -209,10 +220,12 @@ def _checked(url: str) -> str:
         raise DownloadError(
             f"{printable(shown_url(url))}: this names a file on another machine; a local one is file:///path"
         )
+    if is_bucket(url):
+        return scheme + url[len(scheme) :]
     if scheme not in ("http", "https"):
         raise DownloadError(
-            f"{printable(shown_url(url))}: vidkit fetches http:// and https:// and reads local paths, not "
-            f"{printable(scheme)}://"
+            f"{printable(shown_url(url))}: vidkit fetches http://, https://, s3://, gs:// and az:// and reads "
+            f"local paths, not {printable(scheme)}://"
         )
     return url
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from vidkit.core import shown_url
+from vidkit.core.buckets import is_bucket
 from vidkit.core.extensions import AUDIO_EXTENSIONS, MANIFEST_EXTENSIONS, VIDEO_EXTENSIONS
 
 _BY_TYPE = {
@@ -78,6 +79,11 @@ def wanted_name(url: str, filename: str | None = None) -> str | None:
     local = local_path(url)
     if local is not None:
         return safe_name(filename or local.name)
+    if is_bucket(url):  # its key is no path of a URL: nothing in it is percent-encoded
+        name = safe_name(url.rpartition("/")[2])
+        return (
+            safe_name(filename if extension_of(filename) else filename + extension_of(name)) if filename else name
+        )
     part = last_part(url)
     extension = extension_of(part)
     if extension in MANIFEST_EXTENSIONS:

@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from vidkit.core import printable
+from vidkit.core.buckets import is_bucket
 from vidkit.core.hosts import Address, AllowedHost, host_name
 from vidkit.core.serve_settings import Serve
 from vidkit.download.names import local_path
@@ -61,19 +62,28 @@ class Reach:
         allowed: the hosts that it may reach although they are private.
         local_files: whether paths and `file://` URLs are read.
         sites: whether yt-dlp is used.
+        buckets: the buckets and folders of buckets whose objects are read; None: all.
     """
 
     public_only: bool = False
     allowed: tuple[AllowedHost, ...] = ()
     local_files: bool = True
     sites: bool = True
+    buckets: tuple[str, ...] | None = None
 
     def check_source(self, url: str) -> None:
-        """Refuse a URL that names a file of this machine, without a look at the disk.
+        """Refuse a URL that names a file of this machine or an object of a bucket, without a look at either.
 
         Raises:
-            ReachError: it does, and no local files are read.
+            ReachError: it does, and no local files or not this bucket's objects are read.
         """
+        if self.buckets is not None and is_bucket(url.strip()):
+            if not any(url.strip().startswith(f"{each}/") for each in self.buckets):
+                raise ReachError(
+                    "submitted jobs may not read from this bucket. [Serve] AllowedBuckets in config.ini can "
+                    "allow it"
+                )
+            return
         scheme = url.strip().partition("://")[0].lower()
         if not self.local_files and url.strip() and (scheme == "file" or local_path(url) is not None):
             raise ReachError(
@@ -136,7 +146,9 @@ ANYWHERE = Reach()
 
 def reach_of(serve: Serve) -> Reach:
     """What the jobs of `vidkit serve` may reach, by its settings."""
-    return Reach(True, serve.allowed_hosts, serve.allow_local_files, serve.allow_sites)
+    return Reach(
+        True, serve.allowed_hosts, serve.allow_local_files, serve.allow_sites, buckets=serve.allowed_buckets
+    )
 
 
 def is_public(address: Address) -> bool:

@@ -147,14 +147,38 @@ def save(
     start = part.size if part else 0
     expected = None if encoded else content_length(response.headers)
     total = None if expected is None else start + expected
+    validator = part.validator if part else (not encoded and strong_validator(response.headers)) or ""
+    save_blocks(content, target, url, Part(start, validator, total), policy, report)
+
+
+def save_blocks(
+    content: Iterable[bytes],
+    target: Path,
+    url: str,
+    part: Part,
+    policy: DownloadPolicy,
+    report: ReportProgress,
+) -> None:
+    """Write what follows a part, as `save` does.
+
+    Args:
+        content: what is missing.
+        target: the file; an older one is replaced.
+        url: what was asked for, to know the part again.
+        part: what is here, of size 0 for a new file; how much it is in all, where that is known; the validator is
+            empty where the server cannot go on with it.
+        policy: the largest size.
+        report: called with (bytes so far, bytes in all or None).
+    """
+    total = part.total
     try:
         check_size(target, total or 0, policy)
-        check_room(target, expected or 0)
+        check_room(target, (total or part.size) - part.size)
         with disk_errors(target):
-            if not part:
-                _begin(target, url, total, None if encoded else strong_validator(response.headers))
-            with open(part_of(target), "ab" if part else "wb", buffering=0) as file:
-                done = _write_body(file.write, content, target, start, total, policy, report)
+            if not part.size:
+                _begin(target, url, total, part.validator)
+            with open(part_of(target), "ab" if part.size else "wb", buffering=0) as file:
+                done = _write_body(file.write, content, target, part.size, total, policy, report)
     except (UnwantedError, OutputError) as error:
         # A body of no known length may have no end: what came of it is not to keep the disk full.
         if isinstance(error, UnwantedError) or total is None:
@@ -208,7 +232,7 @@ def finish(target: Path) -> None:
         os.replace(part_of(target), target)
 
 
-def _begin(target: Path, url: str, total: int | None, validator: str | None) -> None:
+def _begin(target: Path, url: str, total: int | None, validator: str) -> None:
     """Start a part anew. The old note goes before the old bytes, and the new one comes only after they are gone."""
     _note_of(target).unlink(missing_ok=True)
     open(part_of(target), "wb").close()

@@ -16,6 +16,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
+from vidkit.core.buckets import is_bucket
 from vidkit.core.extensions import MANIFEST_EXTENSIONS, VIDEO_EXTENSIONS
 
 AWK_COLUMNS = ("file_name", "file_size", "last_modified", "public_url")
@@ -92,8 +93,12 @@ def _rejoined(name: str, size: str, modified: str, base: str) -> Listed | None:
 
 
 def public_url(base_url: str, name: str) -> str:
-    """The URL of a file in a bucket: the bucket's address and the name, percent-encoded but for its `/`."""
-    return (base_url if base_url.endswith(("/", "=")) else f"{base_url}/") + _quoted(name)
+    """The URL of a file in a bucket: the bucket's address and the name.
+
+    The name is percent-encoded but for its `/`; in an address such as `s3://bucket`, names stand as they are.
+    """
+    base = base_url if base_url.endswith(("/", "=")) else f"{base_url}/"
+    return base + (name if is_bucket(base_url) else _quoted(name))
 
 
 def _quoted(name: str) -> str:
