@@ -162,6 +162,32 @@ def test_a_person_watches_a_video_frame_by_frame(site: Site, view: Any) -> None:
 
 
 @pytest.mark.slow
+def test_the_frame_that_a_click_will_show_is_ready_before_it(site: Site, view: Any) -> None:
+    """A click on a scene only shows the video that waits: its frame is decoded since the pointer rests on it."""
+    site.open(view, "numbered.mp4", "m=scene:3")
+    frame_of(view, 6 * FPS)
+    view.get_by_role("tab", name="Scenes").click()
+    ready = """(second) => {
+      const waits = document.querySelector("vidkit-media video.waits");
+      return Math.abs(waits.currentTime - second) < 0.05 && !waits.seeking && waits.readyState >= 2;
+    }"""
+    view.get_by_role("button", name="Scene 8,").hover()
+    wait_until(view, f"({ready})(21)")
+    assert view.evaluate(FRAME) == 6 * FPS  # what is seen stays
+    view.evaluate("window.waited = document.querySelector('vidkit-media video.waits')")
+    view.get_by_role("button", name="Scene 8,").click()
+    assert view.evaluate("!waited.classList.contains('waits') && !waited.seeking")
+    frame_of(view, 21 * FPS)
+    view.get_by_role("button", name="Scene 2,").focus()
+    wait_until(view, f"({ready})(3)")
+    press(view, "Enter")
+    frame_of(view, 3 * FPS)
+    press(view, "]")
+    frame_of(view, 6 * FPS)
+    wait_until(view, f"({ready})(9)")  # the scene that the same key leads to next
+
+
+@pytest.mark.slow
 def test_a_person_plays_loops_zooms_and_sees_it_in_the_address(site: Site, view: Any) -> None:
     site.open(view, "numbered.mp4", "t=3&loop=3-4.5")
     frame_of(view, 3 * FPS)

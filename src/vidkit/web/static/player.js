@@ -28,6 +28,8 @@ const CONTROLS = [
   ["media-fullscreen-button"],
 ];
 
+const NEAR_FOR = 40; // milliseconds that the pointer rests before a frame is prepared
+
 /**
  * The player. It tells by the events "frame" that another frame is seen, "state" that it plays or stands still, "mode"
  * that it plays something else.
@@ -40,6 +42,7 @@ export class VidkitPlayer extends HTMLElement {
   mode = "none";
   /** Why it is not the whole video, in words. */
   reason = "";
+  #waiting = 0;
 
   constructor() {
     super();
@@ -153,7 +156,18 @@ export class VidkitPlayer extends HTMLElement {
    * @param {{begin?: boolean}} [options] begin: the first frame that begins there, not the one that ends there
    */
   seek(time, { begin = false } = {}) {
+    clearTimeout(this.#waiting);
     this.#media.currentTime = time + (begin ? this.frame / 4 : 0);
+  }
+
+  /**
+   * Have a frame ready that one will perhaps go to: the pointer or the focus is on what leads there.
+   * @param {number} time as `seek` takes it
+   * @param {{begin?: boolean}} [options]
+   */
+  prepare(time, { begin = false } = {}) {
+    clearTimeout(this.#waiting);
+    this.#waiting = setTimeout(() => this.#media.prepare(time + (begin ? this.frame / 4 : 0)), NEAR_FOR);
   }
 
   play() {

@@ -13,6 +13,9 @@ const AHEAD = 4; // seconds before a part ends, the next one is loaded
 /** A range of seconds, as media elements give them. @param {number} end */
 const rangeTo = (end) => ({ length: 1, start: () => 0, end: () => end });
 
+/** Whether a video is at a second of a part, or on its way there. @param {HTMLVideoElement} video @param {number} part @param {number} own */
+const isAt = (video, part, own) => video.dataset.part === String(part) && Math.abs(video.currentTime - own) <= 0.001;
+
 /** What media-chrome controls: two <video>, of which one is seen and the other loads what comes next. */
 export class VidkitMedia extends HTMLElement {
   /** @type {Part[]} */
@@ -27,6 +30,8 @@ export class VidkitMedia extends HTMLElement {
   #mediaTimes = new WeakMap();
   /** Where it goes as soon as that can be shown. @type {{part: number, time: number} | null} */
   #wanted = null;
+  /** Where it will perhaps go: the video that waits gets that frame ready. @type {number | null} */
+  #likely = null;
   /** The span that is played again and again. @type {[number, number] | null} */
   loop = null;
   /** When the frame that is seen begins, in seconds of the time line. */
@@ -45,6 +50,7 @@ export class VidkitMedia extends HTMLElement {
       video.addEventListener("seeking", () => this.#mediaTimes.delete(video));
       video.addEventListener("seeked", () => this.#show(video));
       video.addEventListener("seeked", () => this.#isSeen(video) && this.#setFrameTime(video));
+      video.addEventListener("seeked", () => this.#getReady());
       video.addEventListener("ended", () => this.#isSeen(video) && this.#goOn());
       video.addEventListener("timeupdate", () => this.#isSeen(video) && this.#watch());
       video.addEventListener("error", () => this.#onError(video));
@@ -234,15 +240,36 @@ export class VidkitMedia extends HTMLElement {
     const part = this.#parts[number];
     if (!part) return;
     const own = part.from + Math.max(0, time - part.start);
-    if (!this.#wanted && this.#video.dataset.part === String(number)) {
+    const other = this.#videos[1 - this.#seen];
+    this.#likely = null;
+    if (!this.#wanted && this.#video.dataset.part === String(number) && !isAt(other, number, own)) {
       this.#video.currentTime = own;
       return;
     }
-    const other = this.#videos[1 - this.#seen];
     this.#wanted = { part: number, time: Math.max(time, part.start) };
     this.dispatchEvent(new Event("seeking"));
     this.#load(other, number, own);
     if (other.readyState >= 2 && !other.seeking) this.#show(other);
+  }
+
+  /**
+   * Have the frame of a second ready: to go there then takes no time, wherever the keyframes are.
+   * @param {number} time
+   */
+  prepare(time) {
+    this.#likely = time;
+    this.#getReady();
+  }
+
+  /** Only while nothing else is decoded: what is wanted now comes first, and so does the part that is played next. */
+  #getReady() {
+    if (this.#likely === null || this.#wanted || this.#video.seeking || (this.#playing && this.#parts.length > 1)) return;
+    const number = this.#partAt(this.#likely);
+    const part = this.#parts[number];
+    if (!part) return;
+    const own = part.from + Math.max(0, this.#likely - part.start);
+    this.#likely = null;
+    if (!isAt(this.#video, number, own)) this.#load(this.#videos[1 - this.#seen], number, own);
   }
 
   /** @param {HTMLVideoElement} video @param {number} number @param {number} own */
@@ -252,7 +279,7 @@ export class VidkitMedia extends HTMLElement {
       this.#mediaTimes.delete(video);
       video.src = this.#parts[number].url;
     }
-    if (Math.abs(video.currentTime - own) > 0.001) video.currentTime = own;
+    if (!isAt(video, number, own)) video.currentTime = own;
   }
 
   /** See the video that has loaded, if it has what is wanted. @param {HTMLVideoElement} video */
@@ -302,6 +329,7 @@ export class VidkitMedia extends HTMLElement {
     const number = Number(video.dataset.part ?? -1);
     if (number < 0) return;
     delete video.dataset.part;
+    if (!this.#wanted && video !== this.#video) return; // nobody waits for it
     const time = this.#wanted?.time ?? this.#parts[number]?.start ?? 0;
     this.#wanted = null;
     this.dispatchEvent(new CustomEvent("unplayable", { detail: { part: number, time } }));

@@ -27,8 +27,12 @@ export function placeOf(parts, time) {
 export function toScene(player, record, seek, direction) {
   const now = placeOf(record.scenes, player.time);
   const late = direction < 0 && now >= 0 && player.time - record.scenes[now].start_time > 1;
-  const scene = record.scenes[late ? now : now + direction];
-  if (scene) seek(scene.start_time, true);
+  const place = late ? now : now + direction;
+  const scene = record.scenes[place];
+  if (!scene) return;
+  seek(scene.start_time, true);
+  const next = record.scenes[place + direction];
+  if (next) player.prepare(next.start_time, { begin: true }); // the same key is likely to follow
 }
 
 /** Loop the scene that is played, or end the loop. @param {VidkitPlayer} player @param {any} record @param {any} state */

@@ -18,10 +18,10 @@ import { Icon } from "./icons.js";
 /**
  * @param {{
  *   parts: VideoPart[], now: number, noun: string, picture: (part: VideoPart) => string | null,
- *   download?: (part: VideoPart) => string, onSeek: (part: VideoPart) => void,
- * }} props now: the place in the list of the part that is played, -1 for none
+ *   download?: (part: VideoPart) => string, onSeek: (part: VideoPart) => void, onNear: (part: VideoPart) => void,
+ * }} props onNear: a click is likely to follow; now: the place in the list of the part that is played, -1 for none
  */
-export function PartList({ parts, now, noun, picture, download, onSeek }) {
+export function PartList({ parts, now, noun, picture, download, onSeek, onNear }) {
   const own = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
     const box = own.current;
@@ -35,7 +35,13 @@ export function PartList({ parts, now, noun, picture, download, onSeek }) {
   // Thousands of rows are not made again for each scene that is played: which one it is, is marked above.
   const rows = useMemo(() => parts.map((part) => row(part, noun, picture(part), onSeek, download)), [parts]);
   if (!parts.length) return html`<p class="quiet panel-body">This video has no ${noun}s.</p>`;
-  return html`<ol class="parts" ref=${own}>${rows}</ol>`;
+  /** @param {Event} event */
+  const near = (event) => {
+    const button = event.target instanceof Element ? event.target.closest(".part-go") : null;
+    const place = button ? [.../** @type {HTMLElement} */ (own.current).children].indexOf(/** @type {Element} */ (button.closest("li"))) : -1;
+    if (place >= 0) onNear(parts[place]);
+  };
+  return html`<ol class="parts" ref=${own} onPointerOver=${near} onPointerDown=${near} onFocusIn=${near}>${rows}</ol>`;
 }
 
 /**

@@ -5,10 +5,11 @@ import { clock } from "../format.js";
 import { pictureStyle } from "./time_line.js";
 
 /**
- * @param {{cues: import("../contact_sheet.js").Cue[], now: number, onSeek: (time: number) => void}} props now: the
- *   number of the picture that shows the second that is played
+ * @param {{
+ *   cues: import("../contact_sheet.js").Cue[], now: number, onSeek: (time: number) => void, onNear: (time: number) => void,
+ * }} props now: the number of the picture that shows the second that is played; onNear: a click is likely to follow
  */
-export function SheetGrid({ cues, now, onSeek }) {
+export function SheetGrid({ cues, now, onSeek, onNear }) {
   const own = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
     const box = own.current;
@@ -34,6 +35,12 @@ export function SheetGrid({ cues, now, onSeek }) {
     event.preventDefault();
     pictures[pictures.indexOf(/** @type {HTMLElement} */ (document.activeElement)) + step]?.focus();
   };
+  /** @param {Event} event */
+  const near = (event) => {
+    const picture = event.target instanceof Element ? event.target.closest(".sheet-cell") : null;
+    const cue = picture && cues[[.../** @type {HTMLElement} */ (own.current).children].indexOf(picture)];
+    if (cue) onNear(cue.start);
+  };
   // Which picture is the one that is played is marked above, so that the others need not be made again.
   const pictures = useMemo(
     () =>
@@ -46,5 +53,16 @@ export function SheetGrid({ cues, now, onSeek }) {
       ),
     [cues],
   );
-  return html`<div class="sheet" ref=${own} onKeyDown=${onKeyDown} role="group" aria-label="Contact sheet">${pictures}</div>`;
+  return html`<div
+    class="sheet"
+    ref=${own}
+    onKeyDown=${onKeyDown}
+    onPointerOver=${near}
+    onPointerDown=${near}
+    onFocusIn=${near}
+    role="group"
+    aria-label="Contact sheet"
+  >
+    ${pictures}
+  </div>`;
 }

@@ -113,7 +113,8 @@ export function TimeLine({ duration, lanes, cues, loop, player, onSeek }) {
   }, [player]);
   useEffect(() => redraw.current(), [lanes, loop]);
 
-  usePointers(canvas, view, lanes, { redraw: () => redraw.current(), onSeek, setHover });
+  const onNear = (/** @type {number} */ time) => player.prepare(time, { begin: true });
+  usePointers(canvas, view, lanes, { redraw: () => redraw.current(), onSeek, onNear, setHover });
   const zoom = (/** @type {number} */ factor) => {
     const at = (player.time - view.start) / view.seconds;
     view.zoom(factor, at >= 0 && at <= 1 ? at : 0.5);
@@ -177,7 +178,8 @@ export const pictureStyle = (cue) => ({
  * @param {{current: HTMLCanvasElement | null}} canvas
  * @param {View} view
  * @param {Lane[]} lanes
- * @param {{redraw: () => void, onSeek: (time: number, begin: boolean) => void, setHover: (hover: any) => void}} on
+ * @param {{redraw: () => void, onSeek: (time: number, begin: boolean) => void, onNear: (time: number) => void,
+ *   setHover: (hover: any) => void}} on onNear: a click on what begins then is likely to follow
  */
 function usePointers(canvas, view, lanes, on) {
   const latest = useRef({ lanes, on });
@@ -188,6 +190,8 @@ function usePointers(canvas, view, lanes, on) {
     const down = new Map();
     let moved = 0;
     let scrubbing = false;
+    /** The block under the pointer. @type {Block | null} */
+    let near = null;
     /** @param {{clientX: number, clientY: number}} event */
     const place = (event) => {
       const { left, top, width } = element.getBoundingClientRect();
@@ -228,7 +232,10 @@ function usePointers(canvas, view, lanes, on) {
       const before = down.get(event.pointerId);
       if (!before) {
         const time = Math.min(view.duration, Math.max(0, at.time));
-        if (event.pointerType === "mouse") latest.current.on.setHover({ x: Math.min(Math.max(at.x, 90), at.width - 90), time, block: blockAt(at) });
+        const block = blockAt(at);
+        if (event.pointerType === "mouse") latest.current.on.setHover({ x: Math.min(Math.max(at.x, 90), at.width - 90), time, block });
+        if (block && block !== near) latest.current.on.onNear(block.start);
+        near = block;
         return;
       }
       latest.current.on.setHover(null);

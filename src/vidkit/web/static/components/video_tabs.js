@@ -38,8 +38,13 @@ export function Tabs({ record, media, cues, player, seek, sceneNow, clipNow }) {
     setTab(next);
     document.getElementById(`tab-${next}`)?.focus();
   };
+  /** @param {number} time */
+  const near = (time) => player.prepare(time, { begin: true });
+  const onNear = (/** @type {VideoPart} */ part) => near(part.start_time);
   const sheet = useMemo(
-    () => cues?.length && html`<${SheetGrid} cues=${cues} now=${cueNow} onSeek=${(/** @type {number} */ time) => seek(time, true)} />`,
+    () =>
+      cues?.length &&
+      html`<${SheetGrid} cues=${cues} now=${cueNow} onSeek=${(/** @type {number} */ time) => seek(time, true)} onNear=${near} />`,
     [cues, cueNow],
   );
   const scenes = useMemo(
@@ -50,6 +55,7 @@ export function Tabs({ record, media, cues, player, seek, sceneNow, clipNow }) {
         noun="Scene"
         picture=${(/** @type {VideoPart} */ part) => (part.thumbnail ? `${media}/scenes/${part.index}/thumbnail` : null)}
         onSeek=${(/** @type {VideoPart} */ part) => seek(part.start_time, true)}
+        onNear=${onNear}
       />`,
     [record, sceneNow],
   );
@@ -62,6 +68,7 @@ export function Tabs({ record, media, cues, player, seek, sceneNow, clipNow }) {
         picture=${(/** @type {VideoPart} */ part) => pictureOfClip(record, media, part)}
         download=${(/** @type {VideoPart} */ part) => `${media}/clips/${part.index}?download=1`}
         onSeek=${(/** @type {VideoPart} */ part) => seek(part.start_time, true)}
+        onNear=${onNear}
       />`,
     [record, clipNow],
   );
