@@ -408,3 +408,27 @@ def test_back_from_another_page_shows_the_list_where_it_was_left(page: Any, many
     page.go_back()
     wait_until(page, "scrollY === 1500 && document.querySelector('.card') !== null")
     assert [url for url in asked if "/api/v1/search?" in url] == []  # the same list, not another search
+
+
+@pytest.mark.slow
+def test_labels_for_more_videos_than_are_done_one_by_one_are_a_job(page: Any, many: str) -> None:
+    page.goto(many + "/?q=red&sort=name")
+    cards(page)
+    focus_card(page)
+    page.keyboard.press("x")
+    for end in (49, 149):  # of what is loaded: two moments of each video
+        while page.evaluate("document.activeElement.dataset.place") != str(end):
+            page.keyboard.press("End")
+            page.wait_for_timeout(200)
+    page.keyboard.press("Shift+X")
+    page.keyboard.press("l")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("So many videos are labelled by a job.").wait_for()
+    dialog.get_by_label("Class").fill("Red")
+    dialog.get_by_role("button", name="Label", exact=True).click()
+    page.get_by_text("A job labels 75 videos. See Jobs.").wait_for()
+    job = "fetch('/api/v1/jobs').then((one) => one.json()).then(({ items }) => items[0].state === 'done')"
+    wait_until(page, job, 60)
+    assert (
+        page.evaluate("fetch('/api/v1/facets?class=Red').then((one) => one.json()).then((one) => one.videos)") == 75
+    )

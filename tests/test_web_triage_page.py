@@ -8,6 +8,7 @@ from contextlib import closing
 from typing import Any, NamedTuple
 
 import pytest
+import requests
 
 from tests.browser import serious_problems, wait_until
 from tests.conftest import MakeVideo
@@ -90,6 +91,30 @@ def test_labels_are_given_with_the_keyboard_alone_and_undone(server: Callable[..
     page.get_by_text("All 4 moments done").wait_for()
     assert [site.label(name) for name in "bcd"] == [("", [])] * 3
     assert serious_problems(page) == []
+
+
+def test_answers_are_undone_after_the_page_is_loaded_again(server: Callable[..., Site], page: Any) -> None:
+    site = server("a", "b", "c")
+    page.goto(f"{site.address}/triage?q=boat&sort=name")
+    wait_until(page, f"{SHOWN} === 'a.mp4'")
+    (queue,) = triage.queues(site.services.state)
+    keys = requests.patch(f"{site.address}/api/v1/triage/{queue['id']}", json={"keys": {"1": {"class": "Boats"}}})
+    assert keys.ok
+    page.reload()
+    page.locator(".triage-key", has_text="Boats").wait_for()
+    for following in ("b.mp4", "c.mp4"):
+        wait_until(page, SHOWN)
+        page.keyboard.press("1")
+        wait_until(page, f"{SHOWN} === '{following}'")
+    wait_until(page, SAVED)
+    page.reload()
+    wait_until(page, f"{SHOWN} === 'c.mp4'")
+    for following in ("b.mp4", "a.mp4"):
+        page.keyboard.press("u")
+        wait_until(page, f"{SHOWN} === '{following}'")
+    wait_until(page, f"{PROGRESS} === '0 of 3'")
+    wait_until(page, "document.querySelector('.triage-saving').textContent === ''")
+    assert [site.label(name) for name in "ab"] == [("", []), ("", [])]
 
 
 def test_a_moment_loops_pauses_and_is_stepped_through(server: Callable[..., Site], page: Any) -> None:

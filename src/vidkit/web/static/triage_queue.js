@@ -34,6 +34,7 @@ import { toast } from "./components/toasts.js";
 const HELD = 6; // moments that the tab has before it
 const FEW = 3; // below this more are asked for
 const RENEW = 120_000; // milliseconds; the server keeps a moment for five minutes
+const UNDOS = 100; // answers that can be taken back after the page is loaded again
 const LOOK_AGAIN = 10_000; // milliseconds, where others have all that is left
 
 /** What an answer says, in words. @param {Said} said */
@@ -43,17 +44,28 @@ export const saidText = (said) =>
 /** @param {TriageMoment} moment */
 const idOf = (moment) => `${moment.key}:${moment.kind}:${moment.number}`;
 
+/** The answers that this tab gave before it was loaded again, the latest last. @param {string} place @returns {Given[]} */
+function remembered(place) {
+  try {
+    return JSON.parse(sessionStorage.getItem(place) ?? "[]");
+  } catch {
+    return []; // no storage is allowed
+  }
+}
+
 /** One tab's work on a queue. */
 export class Triage {
   /** @param {Queue} queue */
   constructor(queue) {
     this.path = `/triage/${queue.id}`;
+    /** Where the tab keeps what can be undone. */
+    this.place = `${this.path} ${queue.created_at}`;
     this.tab = crypto.randomUUID?.() ?? String(Math.random()).slice(2);
     this.queue = signal(queue);
     /** The moments that this tab holds and has not answered; the first is shown. */
     this.moments = signal(/** @type {TriageMoment[]} */ ([]));
     /** What this tab has answered, the latest last. */
-    this.given = signal(/** @type {Given[]} */ ([]));
+    this.given = signal(remembered(this.place));
     this.loading = signal(true);
     this.error = signal(/** @type {unknown} */ (null));
     /** Answers that are not saved yet. */
@@ -133,6 +145,16 @@ export class Triage {
     return this.#after(() => this.#save(given));
   }
 
+  /** Keep what is saved, so that it can be undone after a reload. */
+  #remember() {
+    const saved = this.given.value.filter((one) => one.id !== null).slice(-UNDOS);
+    try {
+      sessionStorage.setItem(this.place, JSON.stringify(saved));
+    } catch {
+      // No storage is allowed, or it is full: undo then ends with a reload.
+    }
+  }
+
   /** @param {Given} given */
   async #save(given) {
     const { key, kind, number } = given.moment;
@@ -140,6 +162,7 @@ export class Triage {
       const body = { key, kind, number, ...given.said, holder: this.tab };
       const saved = await send("POST", `${this.path}/answers`, body);
       given.id = saved.id;
+      this.#remember();
       this.#show(key, saved);
       this.#progress(saved);
     } catch (error) {
@@ -166,6 +189,7 @@ export class Triage {
     const given = this.given.value.at(-1);
     if (!given) return;
     this.given.value = this.given.value.slice(0, -1);
+    this.#remember();
     this.moments.value = [given.moment, ...this.moments.value];
     this.#count(-1);
     this.unsaved.value += 1;
