@@ -96,6 +96,8 @@ def _record() -> Iterator[str]:
         ("segments", record.SegmentEntry),
         ("ai", record.AI),
         ("corrections", record.Corrections),
+        ("readings.READER", record.ReadingEntry),
+        ("readings.READER.spans", record.SpanEntry),
         ("processing", record.ProcessingEntry),
         ("processing.stages", record.StageEntry),
     ):

@@ -11,7 +11,7 @@ from vidkit import process_video_pipeline
 from vidkit.analysis.encoders import ENCODERS, _failure
 from vidkit.core.config import Config, load_config
 from vidkit.errors import ConfigError, DownloadError, MediaError, VidkitError
-from vidkit.record import Record
+from vidkit.record import REQUIRED, Record
 from vidkit.rows import Row
 from vidkit.workflow import source_key
 from vidkit.workflow.run import open_run
@@ -50,7 +50,7 @@ def test_a_url_becomes_a_whole_record_with_every_file_it_names(server: Server, m
     record = process(url, settings(Processing_SegmentLength="4"))
     file = Path("processed_videos/three.mp4.json")
     assert json.loads(file.read_text()) == record
-    assert list(record) == list(Record.__annotations__)
+    assert list(record) == list(REQUIRED)
     assert record["schema"] == "vidkit/1"
     assert record["filename"] == "three.mp4"
     assert record["source"]["url"] == record["source"]["resolved_url"] == url

@@ -18,6 +18,7 @@ import signal
 import subprocess
 import sysconfig
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -156,6 +157,7 @@ def run_tool(
     on_output: Callable[[IO[bytes]], None] | None = None,
     on_words: Callable[[bytes], bytes] | None = None,
     pipes: Sequence[OutputPipe] = (),
+    held_up: Callable[[], float] = lambda: 0.0,
 ) -> Outcome:
     """Run ffmpeg or ffprobe to its end.
 
@@ -165,6 +167,7 @@ def run_tool(
         on_output: reads the standard output while it comes; by default all of it is kept.
         on_words: is given the standard error in blocks, in a thread of its own, and returns what of it are words.
         pipes: more outputs; each is read in a thread of its own. The arguments name them by their `target`.
+        held_up: seconds for which those who read its outputs made it wait; they are added to `timeout`.
 
     Raises:
         ToolMissingError: the program is not there.
@@ -178,7 +181,7 @@ def run_tool(
         _active.get().slot(),
         Readers() as readers,
         _process(command, pipes) as process,
-        _killed_after(process, timeout) as late,
+        _killed_after(process, timeout, held_up) as late,
     ):
         _active.get().on_start(timeout)
         for pipe in pipes:
@@ -299,20 +302,25 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def _killed_after(process: subprocess.Popen[bytes], seconds: float) -> Iterator[threading.Event]:
-    late = threading.Event()
+def _killed_after(
+    process: subprocess.Popen[bytes], seconds: float, held_up: Callable[[], float]
+) -> Iterator[threading.Event]:
+    late, done = threading.Event(), threading.Event()
+    began = time.monotonic()
 
-    def kill() -> None:
+    def watch() -> None:
+        while (left := began + seconds + held_up() - time.monotonic()) > 0:
+            if done.wait(left):
+                return
         late.set()
         _kill(process)
 
-    timer = threading.Timer(seconds, kill)
-    timer.daemon = True
-    timer.start()
+    thread = threading.Thread(target=watch, name="time-limit", daemon=True)
+    thread.start()
     try:
         yield late
     finally:
-        timer.cancel()
+        done.set()
 
 
 class _Words:

@@ -10,7 +10,7 @@ from typing import Annotated, TypedDict
 SCHEMA = "vidkit/1"
 # Keys that were added later. Older records do not have them, which means `null`. The same holds for `instruction`
 # and `outdated` in scenes, segments and `ai`.
-LATER = frozenset({"corrections", "sprites", "unread"})
+LATER = frozenset({"corrections", "sprites", "unread", "readings"})
 # What lies beside the records: in each of these folders, one for every video.
 FOLDERS = CLIPS, THUMBNAILS = "clips", "thumbnails"
 
@@ -90,7 +90,9 @@ class ProcessingEntry(TypedDict):
     vidkit: Annotated[str, "version of vidkit"]
     started_at: Annotated[str, "UTC, ISO 8601"]
     finished_at: Annotated[str, "UTC, ISO 8601"]
-    stages: Annotated[dict[str, StageEntry], "by name: download, probe, scenes, clips, describe, tag"]
+    stages: Annotated[
+        dict[str, StageEntry], "by name: download, probe, scenes, clips, reader:NAME of each reader, describe, tag"
+    ]
 
 
 class Corrections(TypedDict):
@@ -100,7 +102,26 @@ class Corrections(TypedDict):
     at: Annotated[str, "time of the last correction: UTC, ISO 8601"]
 
 
-class Record(TypedDict):
+class SpanEntry(TypedDict, total=False):
+    start_time: Annotated[float, "seconds"]
+    end_time: Annotated[float, "seconds"]
+    text: Annotated[str, "the text, if it is one"]
+    label: Annotated[str, "what it is, if it is no text"]
+    score: Annotated[float, "confidence, 0 to 1"]
+    box: Annotated[list[float], "left, top, width, height: fractions (0 to 1) of the displayed picture"]
+    values: Annotated[dict[str, float], "further numbers by name"]
+
+
+class ReadingEntry(TypedDict):
+    """A reading has values of its reader beside these keys, too."""
+
+    model: Annotated[str | None, "name of the model, if there is one"]
+    version: Annotated[str, "version of the reader"]
+    error: Annotated[str | None, "why there is no reading; the next run tries again"]
+    spans: Annotated[list[SpanEntry], "what was read, in order of time; keys without a value are left out"]
+
+
+class _Always(TypedDict):
     schema: Annotated[str, f'`"{SCHEMA}"`']
     id: Annotated[str, "first 16 hex digits of the SHA-256 of the file"]
     sha256: Annotated[str, "the complete SHA-256, 64 hex digits"]
@@ -130,3 +151,19 @@ class Record(TypedDict):
     classification: Annotated[str, "one class"]
     corrections: Annotated[Corrections | None, "corrections by a person (`vidkit label`); they override all rules"]
     processing: Annotated[ProcessingEntry, "how the record was made"]
+
+
+class Record(_Always, total=False):
+    readings: Annotated[
+        dict[str, ReadingEntry], "by reader; values of the whole video are beside `spans`. Missing without readers"
+    ]
+
+
+# The keys of every record that is written now.
+REQUIRED = tuple(_Always.__annotations__)
+
+
+def is_complete(record: Record) -> bool:
+    """Whether a record has all that was asked for: no model and no reader has failed."""
+    described = record["ai"] is None or record["ai"]["error"] is None
+    return described and all(reading["error"] is None for reading in record.get("readings", {}).values())

@@ -48,13 +48,15 @@ class DecodeOutput:
     `read`: reads what ffmpeg writes to `PIPE`, in a thread of its own, while the video is decoded; a slow reader
     slows the decode. On Windows all readers but the first read a temporary file once the decode is done.
     `stream`: whether the chains take the pictures or the sound of the first audio stream; only for a video that
-    has sound. Filters with `TELL_TIMES` may be in one output only.
+    has sound. Filters with `TELL_TIMES` may be in one output only. `held_up` says for how many seconds the reader
+    has made ffmpeg wait so far: they do not count as ffmpeg's.
     """
 
     chains: Callable[[str], list[str]]
     arguments: Sequence[str]
     read: Callable[[IO[bytes]], None] | None = None
     stream: Literal["video", "audio"] = "video"
+    held_up: Callable[[], float] | None = None
 
 
 @dataclass(frozen=True)
@@ -192,7 +194,9 @@ def decode(
                 target = str(files[-1][1])
             targets.append(target)
         arguments = _arguments(path, metadata, outputs, targets, options, span)
-        run_tool(arguments, metadata.time_allowed, first, listener.take, pipes)
+        waits = [output.held_up for output in outputs if output.held_up is not None]
+        held_up = lambda: sum(wait() for wait in waits)  # noqa: E731
+        run_tool(arguments, metadata.time_allowed, first, listener.take, pipes, held_up)
         for read, file in files:
             with file.open("rb") as pipe:
                 read(pipe)

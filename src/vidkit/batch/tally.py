@@ -13,7 +13,7 @@ from vidkit.batch.failures import NAME as FAILURES
 from vidkit.batch.failures import Failure, Failures
 from vidkit.core import without_secrets, write_whole
 from vidkit.core.units import timestamp
-from vidkit.record import Record
+from vidkit.record import Record, is_complete
 from vidkit.rows import BadRow, IgnoredRow, Row
 from vidkit.workflow.finished import Finished
 from vidkit.workflow.run import Run
@@ -154,7 +154,7 @@ class Tally:
             with self._lock:
                 if not outcome.new:
                     self.summary.skipped += 1
-                elif record["ai"] is not None and record["ai"]["error"]:
+                elif not is_complete(record):
                     self.summary.partial += 1
                 else:
                     self.summary.processed += 1

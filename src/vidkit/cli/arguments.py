@@ -9,7 +9,7 @@ import argparse
 from typing import NamedTuple
 
 from vidkit.cli import web_arguments
-from vidkit.cli.common_arguments import add_common, natural, whole_number
+from vidkit.cli.common_arguments import add_common, json_per_reader, natural, whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     settings.add_argument("--output", metavar="DIR", help="results folder: records, clips and thumbnails")
     settings.add_argument("--scene_threshold", metavar="0..1", help="a lower value finds more scenes")
     settings.add_argument("--qwen_instruction", metavar="TEXT", help="instruction (prompt) for the model")
+    settings.add_argument("--readers", metavar="NAMES", help='readers to run, such as quality,speech; "" for none')
     _add_clip_settings(settings)
 
 
@@ -386,6 +387,7 @@ COMMANDS: dict[str, Command] = {
     "serve": Command("show the library in the browser, and as a REST API", web_arguments.serve, "serve"),
     "keys": Command("manage the keys of the web library and its API", web_arguments.keys, "access"),
     "audit": Command("show who changed what in the web library", web_arguments.audit, "access"),
+    "readers": Command("list the readers, what they need and what is missing", json_per_reader, "readers"),
     "init": Command(
         "write config.ini, custom_tags.json and priority_keywords.json here; never overwrites",
         _nothing,

@@ -244,8 +244,11 @@ def result_line(record: Record, new: bool) -> str:
         parts.append(printable(", ".join(record["tags"])))
     if not new:
         parts.append("nothing to do")
-    elif record["ai"] is not None and record["ai"]["error"]:
+        return "  ".join(parts)
+    if record["ai"] is not None and record["ai"]["error"]:
         parts.append("no new description" if record["qwen_description"] else "no description")
+    if failed := [name for name, reading in record.get("readings", {}).items() if reading["error"]]:
+        parts.append(f"no reading by {', '.join(failed)}")
     return "  ".join(parts)
 
 
@@ -253,7 +256,7 @@ def summary_line(summary: Summary, results: Address, reports: Path) -> str:
     """A run's result in one line, with where the records are and where the reports of the run are."""
     parts = [f"{summary.processed} processed"]
     for count, words in (
-        (summary.partial, "without a description"),
+        (summary.partial, "incomplete"),
         (summary.skipped, "already done"),
         (summary.failed, f"failed (see {printable(reports)}/failures.csv)"),
         (summary.filtered, "filtered out"),

@@ -26,6 +26,8 @@ from vidkit.core.settings import (
     Processing,
     Qwen,
     QwenVL,
+    Readers,
+    ReaderSetting,
     Rules,
     SceneDetection,
     Setting,
@@ -46,6 +48,8 @@ __all__ = [
     "Processing",
     "Qwen",
     "QwenVL",
+    "ReaderSetting",
+    "Readers",
     "Rules",
     "SceneDetection",
     "Secret",
@@ -62,6 +66,7 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 DEFAULT_PATH = Path("config.ini")
+READER_VARIABLES = "VIDKIT_READERS_"
 
 
 def load_config(
@@ -83,7 +88,8 @@ def load_config(
         ConfigError: the given file does not exist, is not an INI file, or has an invalid value.
     """
     environment = os.environ if environment is None else environment
-    file_values = _read_ini(Path(config_path) if config_path is not None else None)
+    parsed = _parsed_ini(Path(config_path) if config_path is not None else None)
+    file_values = dict(_known(*parsed)) if parsed else {}
     sections: dict[str, dict[str, Any]] = {}
     explicit = set()
     for row in settings():
@@ -97,7 +103,10 @@ def load_config(
             raise ConfigError(f"{where}: {sentence(shown)} {row.meaning}") from None
         sections.setdefault(row.section_attribute, {})[row.attribute] = value
         explicit.add((row.section, row.key))
-    config = Config(explicit=frozenset(explicit))
+    config = Config(
+        explicit=frozenset(explicit),
+        reader_settings=(*(_of_readers(*parsed) if parsed else ()), *_of_readers_in(environment)),
+    )
     changed = {name: dataclasses.replace(getattr(config, name), **values) for name, values in sections.items()}
     return check_together(dataclasses.replace(config, **changed))
 
@@ -151,11 +160,11 @@ def _find(
     return None, ""
 
 
-def _read_ini(path: Path | None) -> dict[tuple[str, str], tuple[str, str]]:
-    """(section, key) -> (text, file) of a config file, known names only and in the table's spelling."""
+def _parsed_ini(path: Path | None) -> tuple[configparser.ConfigParser, Path] | None:
+    """A config file and its path; None where none was named and there is none."""
     if path is None:
         if not DEFAULT_PATH.exists():
-            return {}
+            return None
         path = DEFAULT_PATH
     parser = configparser.ConfigParser(interpolation=None)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
@@ -169,7 +178,7 @@ def _read_ini(path: Path | None) -> dict[tuple[str, str], tuple[str, str]]:
         raise ConfigError(f"{path}: this is not a text file in UTF-8") from None
     except configparser.Error as error:
         raise ConfigError(f"{path} is not an INI file: {_ini_reason(error)}") from None
-    return dict(_known(parser, path))
+    return parser, path
 
 
 def _ini_reason(error: configparser.Error) -> str:
@@ -185,12 +194,38 @@ def _ini_reason(error: configparser.Error) -> str:
     return "it cannot be parsed"
 
 
+def _of_readers(parser: configparser.ConfigParser, path: Path) -> Iterator[ReaderSetting]:
+    """What the sections of readers say."""
+    for section in parser.sections():
+        reader = _reader_of(section)
+        if reader is not None:
+            for key, text in parser.items(section):
+                yield ReaderSetting(reader, key, text, f"{path}: [{section}] {key}")
+
+
+def _of_readers_in(environment: Mapping[str, str]) -> Iterator[ReaderSetting]:
+    """The environment variables of readers. Where the name of the reader ends in them, only the reader knows."""
+    own = {name for row in settings() for name in row.env}
+    for name, text in environment.items():
+        if name.startswith(READER_VARIABLES) and name not in own and text:
+            yield ReaderSetting("", "", text, name)
+
+
+def _reader_of(section: str) -> str | None:
+    """The reader that a section is of."""
+    first, _, reader = section.lower().partition(".")
+    return reader.strip() if first == "readers" and reader else None
+
+
 def _known(parser: configparser.ConfigParser, path: Path) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
+    """(section, key) -> (text, file) of a config file, known names only and in the table's spelling."""
     table: dict[str, dict[str, str]] = {}
     for row in settings():
         table.setdefault(row.section, {})[row.key.lower()] = row.key
     spelling = {section.lower(): section for section in table}
     for written in parser.sections():
+        if _reader_of(written) is not None:
+            continue
         section = spelling.get(written.lower())
         if section is None:
             log.warning(

@@ -24,6 +24,7 @@ SETTINGS = {
     "encoder": ("Processing", "Encoder"),
     "engine": ("Engine", "Name"),
     "workers": ("Concurrency", "MaxWorkers"),
+    "readers": ("Readers", "Use"),
     "keep_downloads": ("Paths", "KeepDownloads"),
 }
 

@@ -1,4 +1,4 @@
-"""How the text of a setting becomes its value: each reader raises ValueError with a reason."""
+"""How a setting is declared, and how its text becomes its value: each reader raises ValueError with a reason."""
 
 from __future__ import annotations
 
@@ -91,6 +91,11 @@ def read_yes_no(text: str) -> bool:
         return configparser.ConfigParser.BOOLEAN_STATES[text.lower()]
     except KeyError:
         raise ValueError(f"{text!r} is neither yes nor no") from None
+
+
+def read_reader_names(text: str) -> tuple[str, ...]:
+    """Names with commas or spaces between them, each once."""
+    return tuple(dict.fromkeys(name.lower() for name in re.split(r"[,\s]+", text) if name))
 
 
 def read_resolution(text: str) -> str:

@@ -18,6 +18,7 @@ from vidkit.core.setting_values import (
     number,
     read_library_path,
     read_path,
+    read_reader_names,
     read_resolution,
     read_results_address,
     read_secret,
@@ -261,6 +262,22 @@ class Processing:
 
 
 @dataclass(frozen=True)
+class Readers:
+    use: tuple[str, ...] = setting(
+        "Use",
+        (),
+        "Readers to run, such as quality; `vidkit readers` lists them. Settings of a reader: [Readers.NAME].",
+        read_reader_names,
+    )
+    timeout: float = setting(
+        "Timeout",
+        300.0,
+        "If a reader is busy with one part of a video for longer, it fails; plus twice the length of the video.",
+        number(parse_duration, 0.1, 86400, "a time in seconds"),
+    )
+
+
+@dataclass(frozen=True)
 class Rules:
     custom_tag_rules: Path = setting(
         "CustomTagRules", Path("custom_tags.json"), "File with your tagging rules and classes.", read_path
@@ -281,8 +298,21 @@ class Logging:
 
 
 @dataclass(frozen=True)
+class ReaderSetting:
+    """A key of a section `[Readers.NAME]`; or an environment variable, then `reader` and `key` are empty."""
+
+    reader: str
+    key: str
+    text: str
+    where: str
+
+
+@dataclass(frozen=True)
 class Config:
-    """All settings, read once. `explicit` holds the (section, key) pairs that were set explicitly."""
+    """All settings, read once. `explicit` holds the (section, key) pairs that were set explicitly.
+
+    `reader_settings` are as they are written: only the readers know what they mean.
+    """
 
     paths: Paths = field(default=Paths(), metadata={"section": "Paths"})
     library: LibrarySection = field(default=LibrarySection(), metadata={"section": "Library"})
@@ -293,10 +323,12 @@ class Config:
     qwen: Qwen = field(default=Qwen(), metadata={"section": "Qwen"})
     scene_detection: SceneDetection = field(default=SceneDetection(), metadata={"section": "SceneDetection"})
     processing: Processing = field(default=Processing(), metadata={"section": "Processing"})
+    readers: Readers = field(default=Readers(), metadata={"section": "Readers"})
     rules: Rules = field(default=Rules(), metadata={"section": "Rules"})
     serve: Serve = field(default=Serve(), metadata={"section": "Serve"})
     logging: Logging = field(default=Logging(), metadata={"section": "Logging"})
     explicit: frozenset[tuple[str, str]] = frozenset()
+    reader_settings: tuple[ReaderSetting, ...] = ()
 
     def secrets(self) -> list[str]:
         """The values that must never be shown."""

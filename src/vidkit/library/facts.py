@@ -16,6 +16,7 @@ from vidkit.library.text import fold, label, storable
 from vidkit.record import Record
 
 # Long texts are found by their words, moments by themselves; the seconds of a stage are not searched.
+_SPANS = re.compile(r"readings\.[^.]+\.spans")
 _LEFT_OUT = {"scenes", "segments", "sprites", "qwen_description", "ai.instruction", "processing.stages"}
 _LONGEST = 200
 _SPACES = re.compile("[^\\S\n]+|[\\x00-\\x09\\x0b-\\x1f\\x7f]+")
@@ -118,12 +119,13 @@ def key_beginnings(key: str) -> list[str]:
 
 def is_left_out(key: str) -> bool:
     """Whether a record's key has no facts: its value is found in other ways."""
-    return any(key == left_out or key.startswith(f"{left_out}.") for left_out in _LEFT_OUT)
+    inside = any(key == left_out or key.startswith(f"{left_out}.") for left_out in _LEFT_OUT)
+    return inside or _SPANS.match(key) is not None
 
 
 def _walk(value: Any, key: str, facts: list[str]) -> None:
     """Add each key with its value. Every record that is saved goes through here: it is as short as can be."""
-    if key in _LEFT_OUT:
+    if key in _LEFT_OUT or (key.startswith("readings.") and _SPANS.match(key)):
         return
     if isinstance(value, str):
         facts.append(f"{key}={value.strip()}")

@@ -22,15 +22,16 @@ from vidkit.core import shown_url
 from vidkit.core.config import load_config
 from vidkit.core.units import timestamp
 from vidkit.download import local_path
-from vidkit.errors import OutputError, VidkitError
+from vidkit.errors import MediaError, OutputError, VidkitError
 from vidkit.export import write_record_over
-from vidkit.record import SCHEMA, Record
+from vidkit.record import REQUIRED, SCHEMA, Record
 from vidkit.rows import Row
 from vidkit.workflow.fingerprints import stage_fingerprint
 from vidkit.workflow.finished import Finished, note
 from vidkit.workflow.job import ContentChanged, Progress, VideoJob, in_stage
+from vidkit.workflow.readings import keep_other_readings
 from vidkit.workflow.run import Run, RunSpec, open_run
-from vidkit.workflow.stages import STAGES, Stage
+from vidkit.workflow.stages import Stage, stages_of
 
 log = logging.getLogger(__name__)
 
@@ -143,21 +144,23 @@ def _processed(job: VideoJob) -> Finished:
 def _make_stages(job: VideoJob) -> None:
     """Every stage in the table's order: taken from the older record, or made."""
     job.take_source()
-    for stage in STAGES:
+    keep_other_readings(job)
+    stages = stages_of(job.run)
+    for stage in stages:
         made_from = stage_fingerprint(stage.version, stage.inputs(job), stage.settings(job.run))
         job.fingerprints[stage.name] = made_from
     made: set[str] = set()
-    for stage in STAGES:
+    for stage in stages:
         if stage.name in made:
             continue
         stage.before(job)
         if _is_done(stage, job):
-            job.take(stage.name, stage.keys)
+            job.take(stage.name, stage.keys, stage.part)
         elif stage.decode is not None:
-            together = [each for each in STAGES if each.decode is not None and not _is_done(each, job)]
+            together = [each for each in stages if each.decode is not None and not _is_done(each, job)]
             for each in together[1:]:
                 each.before(job)
-            _decode_for(together, job)
+            _decode_or_fail(together, job)
             made.update(each.name for each in together)
         elif stage.make is not None:
             if stage.needs_file:
@@ -175,6 +178,20 @@ def _is_done(stage: Stage, job: VideoJob) -> bool:
     if old is None or entry is None or entry["fingerprint"] != job.fingerprints[stage.name]:
         return False
     return job.run.layout.has_all(stage.files(old)) and stage.complete(job, old)
+
+
+def _decode_or_fail(stages: list[Stage], job: VideoJob) -> None:
+    """Make some stages from one decode. Where it fails, those that can do without are left out of another one."""
+    try:
+        _decode_for(stages, job)
+    except MediaError as error:
+        optional = [(stage, stage.failed) for stage in stages if stage.failed is not None]
+        if not optional or job.run.stop.is_set():
+            raise
+        if others := [stage for stage in stages if stage.failed is None]:
+            _decode_for(others, job)
+        for stage, failed in optional:
+            job.fill(stage.name, failed(job, str(error)), 0.0)
 
 
 def _decode_for(stages: list[Stage], job: VideoJob) -> None:
@@ -209,6 +226,7 @@ def _keep(job: VideoJob, started_at: str) -> Record:
     Raises:
         RecordChanged: another run has written one since: nothing was written, and nothing goes.
     """
+    stages = stages_of(job.run)
     removed = job.downloaded and not job.run.config.paths.keep_downloads
     with in_stage("export"):
         job.record |= {
@@ -220,16 +238,16 @@ def _keep(job: VideoJob, started_at: str) -> Record:
                 "vidkit": __version__,
                 "started_at": started_at,
                 "finished_at": timestamp(),
-                "stages": {name: job.entries[name] for name in ("download", *(stage.name for stage in STAGES))},
+                "stages": {name: job.entries[name] for name in ("download", *(stage.name for stage in stages))},
             },
         }
-        keys = dict.fromkeys([*Record.__annotations__, *(key for stage in STAGES for key in stage.keys)])
+        keys = dict.fromkeys([*REQUIRED, *(key for stage in stages for key in stage.keys), *job.record])
         record = cast(Record, {key: job.record[key] for key in keys})
         _keep_unknown(record, job.previous)
         if not write_record_over(job.run.layout.store, record, job.version):
             raise RecordChanged
         # From here on the new files count, and not the older ones.
-        named = [file for stage in STAGES for file in stage.files(record)]
+        named = [file for stage in stages for file in stage.files(record)]
         job.run.layout.remove_older(job.published.values(), named, record)
         if removed:
             job.remove_download()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from vidkit.errors import LibraryError
 from vidkit.library import LibraryEntry
-from vidkit.record import Record
+from vidkit.record import Record, is_complete
 from vidkit.workflow.journal import Entry
 from vidkit.workflow.run import Run
 from vidkit.workflow.stages import settings_fingerprint
@@ -47,8 +47,7 @@ def note(run: Run, finished: Sequence[Finished]) -> None:
     settings = settings_fingerprint(run)
     entries = []
     for each in finished:
-        answered = each.record["ai"] is None or each.record["ai"]["error"] is None
-        done = answered and each.url not in away
+        done = is_complete(each.record) and each.url not in away
         entries.append((each.url, Entry(each.record["filename"], each.version, settings if done else "")))
     run.journal.add_all(entries)
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vidkit.analysis import Metadata, extract_metadata
 from vidkit.core import file_sha256, shown_url
@@ -20,6 +20,9 @@ from vidkit.workflow.fingerprints import fingerprint, stage_entry
 from vidkit.workflow.layout import mark_download
 from vidkit.workflow.run import Run
 from vidkit.workflow.source import older_record, source_of
+
+if TYPE_CHECKING:
+    from vidkit.workflow.readings import Feed
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +95,7 @@ class VideoJob:
         self.downloaded = False
         self.changed = False
         self.published: dict[str, str] = {}
+        self.feed: Feed | None = None  # while a decode feeds readers
         self._previous: list[Record | None] = []  # empty until it was looked for
         self._metadata: Metadata | None = None
 
@@ -141,12 +145,13 @@ class VideoJob:
         self.record = {key: self.record[key] for key in ("sha256", "path", "source")}
         self.entries = {"download": self.entries["download"]}
 
-    def take(self, stage: str, keys: Iterable[str]) -> None:
-        """Take a stage's results from the older record."""
+    def take(self, stage: str, keys: Iterable[str], part: str | None = None) -> None:
+        """Take a stage's results from the older record; of its keys only a part, where others fill the rest."""
         if self.reusable is None:
             raise ValueError(f"there is no record to take {stage} from")
         for key in keys:
-            self.record[key] = copy.deepcopy(self.reusable.get(key))
+            older: Any = copy.deepcopy(self.reusable.get(key))
+            self.record[key] = older if part is None else {**self.record.get(key, {}), part: older[part]}
         self.entries[stage] = dict(self.reusable["processing"]["stages"][stage])
 
     def fill(self, stage: str, results: dict[str, Any], seconds: float) -> None:

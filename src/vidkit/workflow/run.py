@@ -18,6 +18,8 @@ from vidkit.library import Library, open_library
 from vidkit.qwen_model import Describer, full_instruction, open_describer
 from vidkit.qwen_model.cache import AnswerCache, Answers
 from vidkit.qwen_model.cost import Meter, RequestMeter
+from vidkit.readers.opened import EnabledReader
+from vidkit.readers.registry import open_readers
 from vidkit.rows import Filters
 from vidkit.tagging import RuleSet
 from vidkit.tagging.user_rules import open_rules
@@ -56,7 +58,7 @@ class RunSpec:
 
 @dataclass(frozen=True)
 class Run:
-    """What is opened once in each process from a `RunSpec`: rules, describer, folders, and what is shared.
+    """What is opened once in each process from a `RunSpec`: rules, describer, readers, folders, what is shared.
 
     `processes` are the ffmpeg and ffprobe processes of this run and of no other.
     """
@@ -65,6 +67,7 @@ class Run:
     rules: RuleSet
     describer: Describer | None
     instruction: str
+    readers: tuple[EnabledReader, ...]
     layout: OutputLayout
     shared: Shared
     job: Path
@@ -141,6 +144,7 @@ def open_run(spec: RunSpec | Config, **options: Any) -> Iterator[Run]:
         answers, meter = AnswerCache(config.qwen_vl.cache), Meter(spec.max_requests)
         choose_encoder(config.processing.encoder)
         rules = open_rules(config)
+        readers = _readers(config, opened)
         describer = _describer(spec, answers, meter, opened)
         keywords = load_priority_keywords(config.rules.priority_keywords)
         instruction = full_instruction(config.qwen_vl.default_instruction, keywords)
@@ -149,7 +153,7 @@ def open_run(spec: RunSpec | Config, **options: Any) -> Iterator[Run]:
         journal = opened.enter_context(closing(Journal(layout.work, layout.is_taken, layout.store)))
         job = ensure_directory(spec.job).absolute() if spec.job else layout.work
         shared = SharedFiles(journal, library, answers, meter)
-        yield Run(spec, rules, describer, instruction, layout=layout, shared=shared, job=job)
+        yield Run(spec, rules, describer, instruction, readers, layout=layout, shared=shared, job=job)
 
 
 @contextmanager
@@ -169,9 +173,17 @@ def open_worker_run(spec: RunSpec, shared: Shared, rules: RuleSet, instruction: 
     paths = spec.config.paths
     with ExitStack() as opened:
         choose_encoder(spec.config.processing.encoder)
+        readers = _readers(spec.config, opened)
         describer = _describer(spec, shared.answers, shared.meter, opened)
         layout = OutputLayout(paths.processed_directory, paths.download_directory)
-        yield Run(spec, rules, describer, instruction, layout=layout, shared=shared, job=layout.work)
+        yield Run(spec, rules, describer, instruction, readers, layout=layout, shared=shared, job=layout.work)
+
+
+def _readers(config: Config, opened: ExitStack) -> tuple[EnabledReader, ...]:
+    readers = open_readers(config)
+    for reader in readers:
+        opened.callback(reader.close)
+    return readers
 
 
 def _describer(spec: RunSpec, answers: Answers, meter: RequestMeter, opened: ExitStack) -> Describer | None:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from vidkit.analysis.decode import DecodeRequest
+from vidkit.readers.opened import EnabledReader
 from vidkit.record import Corrections, Record
 from vidkit.tagging import RuleSet, tag_and_classify
-from vidkit.workflow import analyse, descriptions
+from vidkit.workflow import analyse, descriptions, readings
 from vidkit.workflow.fingerprints import fingerprint, stage_fingerprint
 from vidkit.workflow.job import DOWNLOAD_VERSION, VideoJob
 from vidkit.workflow.run import Run
@@ -41,6 +42,10 @@ class Stage:
     complete: Callable[[VideoJob, Record], bool] = lambda job, old: True  # whether older results need nothing more
     before: Callable[[VideoJob], None] = lambda job: None  # done first, whether it is made or taken
     needs_file: bool = True  # whether it is made from the local file: then that is fetched first
+    part: str | None = None  # it fills only this entry of its keys, which are objects
+    failed: Callable[[VideoJob, str], dict[str, Any]] | None = (
+        None  # its results where the decode fails for it alone
+    )
 
 
 def of_content(job: VideoJob) -> list[object]:
@@ -70,8 +75,9 @@ def _rules_saw_all(job: VideoJob, old: Record) -> bool:
     return all(job.record.get(key) == old.get(key) for key in _READ_BY_RULES)
 
 
-_READ_BY_RULES = ("source", "scenes", "segments", *descriptions.DESCRIBE_KEYS)
+_READ_BY_RULES = ("source", "scenes", "segments", *descriptions.DESCRIBE_KEYS, readings.KEY)
 _TAG_VERSION = 1
+_READER_VERSION = 1  # what all readers are given, and how
 
 STAGES: list[Stage] = [
     Stage("probe", 1, analyse.PROBE_KEYS, "probing", of_content, make=analyse.probe),
@@ -122,13 +128,48 @@ STAGES: list[Stage] = [
 ]
 
 
+def stages_of(run: Run) -> list[Stage]:
+    """The stages of a run's videos: those of the table, and one for each reader that the run uses.
+
+    Readers of pictures and sound come before the description, readers of texts after it; the rules see all.
+    """
+    stages = []
+    for stage in STAGES:
+        if stage.name == "describe":
+            stages += [_reader_stage(reader) for reader in run.readers if not reader.needs.text]
+        if stage.name == "tag":
+            stages += [_reader_stage(reader) for reader in run.readers if reader.needs.text]
+        stages.append(stage)
+    return stages
+
+
+def _reader_stage(reader: EnabledReader) -> Stage:
+    """The stage of a reader."""
+    of_text, of_scenes = reader.needs.text, reader.needs.scenes
+    return Stage(
+        readings.stage_name(reader),
+        _READER_VERSION,
+        (readings.KEY,),
+        f"reading {reader.name}",
+        lambda job: [job.record["sha256"], *([job.fingerprints["scenes"]] if of_scenes else [])],
+        lambda run: reader.fingerprint,
+        make=(lambda job: readings.read_texts(job, reader)) if of_text else None,
+        decode=None if of_text else (lambda job: readings.read_in_decode(job, reader)),
+        complete=readings.is_read(reader),
+        needs_file=not of_text,
+        part=reader.name,
+        failed=lambda job, reason: readings.failed(job, reader, reason),
+    )
+
+
 def settings_fingerprint(run: Run) -> str:
     """One fingerprint of everything in the settings that a record depends on."""
-    versions = [DOWNLOAD_VERSION, *(stage.version for stage in STAGES)]
-    return fingerprint(*versions, [], *(stage.settings(run) for stage in STAGES))
+    stages = stages_of(run)
+    versions = [DOWNLOAD_VERSION, *(stage.version for stage in stages)]
+    return fingerprint(*versions, [], *(stage.settings(run) for stage in stages))
 
 
 def words_for(stage: str) -> str:
     """What the screen says while a stage is made."""
     words = {"download": "downloading", **{each.name: each.doing for each in STAGES}}
-    return words.get(stage, stage)
+    return words.get(stage, stage.replace("reader:", "reading "))

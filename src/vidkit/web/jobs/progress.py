@@ -16,7 +16,7 @@ from vidkit.batch.seen import Seen
 from vidkit.core import printable, shown_url, without_secrets
 from vidkit.core.locks import file_error
 from vidkit.download.names import last_part
-from vidkit.record import Record
+from vidkit.record import Record, is_complete
 from vidkit.web.jobs.files import JobFolder, write_lightly
 from vidkit.web.jobs.table import COUNTS
 
@@ -130,8 +130,7 @@ class JobProgress:
                 self._changed = True
 
     def finished(self, url: str, record: Record, new: bool) -> None:
-        partial = record["ai"] is not None and bool(record["ai"]["error"])
-        kind = "partial" if partial else "processed"
+        kind = "processed" if is_complete(record) else "partial"
         with self._lock, file_error(self._folder.done, "cannot be written"):
             self._videos.pop(url, None)
             self._changed = True

@@ -1,0 +1,148 @@
+"""What a reader says of a video is checked before it comes into a record."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from itertools import islice
+from typing import Any
+
+from vidkit.core import printable
+from vidkit.readers.protocol import Reading, Span
+
+MOST_SPANS = 50_000
+_MOST_CHARACTERS = 4_000_000  # of all spans of a video: a document of MongoDB has room for 16 MB
+_LONGEST_TEXT = 20_000
+_LATE = 1.0  # seconds after the video's end that a span may end: the last picture or sample is rounded up
+_BESIDE = 0.05  # share of the picture by which detectors guess beyond its edge
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
+_JOINERS = "\u200c\u200d"  # Persian and Indic scripts, and emoji, are spelled with them
+_JOINERS_IN = re.compile(f"([{_JOINERS}])")
+RESERVED = frozenset({"model", "version", "error", "spans"})
+
+
+class Nonsense(Exception):
+    """A reader says what cannot be."""
+
+
+def check_reading(reading: object, duration: float) -> Reading:
+    """A reading as it comes into a record: times inside the video, printable texts, finite numbers.
+
+    Args:
+        reading: what a reader has returned.
+        duration: the video's, in seconds.
+
+    Raises:
+        Nonsense: it is something else; the message names the first mistake.
+    """
+    if not isinstance(reading, Reading):
+        raise Nonsense(f"it returned {_shown(reading)}, and not a Reading")
+    try:
+        found = list(islice(reading.spans, MOST_SPANS + 1))
+    except TypeError:
+        raise Nonsense(f"its spans are {_shown(reading.spans)}") from None
+    if len(found) > MOST_SPANS:
+        raise Nonsense(f"it returned more than {MOST_SPANS} spans")
+    spans = [_span(span, number, duration) for number, span in enumerate(found, 1)]
+    if sum(len(span.text or "") + len(span.label or "") for span in spans) > _MOST_CHARACTERS:
+        raise Nonsense(f"it returned more than {_MOST_CHARACTERS} characters")
+    return Reading(sorted(spans, key=lambda span: (span.start_time, span.end_time)), _values(reading.values))
+
+
+def _span(span: object, number: int, duration: float) -> Span:
+    what = f"span {number}"
+    if not isinstance(span, Span):
+        raise Nonsense(f"{what} is {_shown(span)}")
+    start, end = _number(span.start_time, f"{what}: start_time"), _number(span.end_time, f"{what}: end_time")
+    if not 0 <= start <= end <= duration + _LATE:
+        raise Nonsense(f"{what} is from {start:g} to {end:g} s in a video of {duration:g} s")
+    score = None if span.score is None else _number(span.score, f"{what}: score")
+    if score is not None and not 0 <= score <= 1:
+        raise Nonsense(f"{what}: score is {score:g}, and not between 0 and 1")
+    return Span(
+        start_time=round(min(start, duration), 3),
+        end_time=round(min(end, duration), 3),
+        text=_text(span.text, f"{what}: text"),
+        label=_text(span.label, f"{what}: label"),
+        score=None if score is None else round(score, 4),
+        box=_box(span.box, f"{what}: box"),
+        values=_numbers(span.values, what),
+    )
+
+
+def _text(text: object, what: str) -> str | None:
+    if text is None:
+        return None
+    if not isinstance(text, str):
+        raise Nonsense(f"{what} is {_shown(text)}")
+    if len(text) > _LONGEST_TEXT:
+        raise Nonsense(f"{what} has {len(text)} characters; {_LONGEST_TEXT} are the limit")
+    return "".join(part if part in _JOINERS else printable(part) for part in _JOINERS_IN.split(text)).strip()
+
+
+def _box(box: Any, what: str) -> list[float] | None:
+    if box is None:
+        return None
+    try:
+        left, top, width, height = (_number(side, what) for side in box)
+    except (TypeError, ValueError):
+        raise Nonsense(f"{what} is {_shown(box)}, and not left, top, width, height") from None
+    low, high = -_BESIDE, 1 + _BESIDE
+    if not (low <= left <= high and low <= top <= high and width >= 0 and height >= 0):
+        raise Nonsense(f"{what} is {_shown(box)}, which is outside the picture")
+    if left + width > high or top + height > high:
+        raise Nonsense(f"{what} is {_shown(box)}, which goes beyond the picture")
+    right, bottom = min(left + width, 1.0), min(top + height, 1.0)
+    left, top = max(left, 0.0), max(top, 0.0)
+    return [round(side, 4) for side in (left, top, max(right - left, 0.0), max(bottom - top, 0.0))]
+
+
+def _values(values: object) -> dict[str, float | str | bool | None]:
+    if not isinstance(values, Mapping):
+        raise Nonsense(f"its values are {_shown(values)}")
+    checked: dict[str, float | str | bool | None] = {}
+    for name, value in values.items():
+        _check_name(name)
+        if value is None or isinstance(value, bool):
+            checked[name] = value
+        elif isinstance(value, str):
+            checked[name] = _text(value, name)
+        else:
+            checked[name] = round(_number(value, name), 6)
+    return checked
+
+
+def _numbers(values: object, what: str) -> dict[str, float] | None:
+    if values is None:
+        return None
+    if not isinstance(values, Mapping):
+        raise Nonsense(f"{what}: values are {_shown(values)}")
+    for name in values:
+        _check_name(name)
+    return {name: round(_number(value, f"{what}: {name}"), 6) for name, value in values.items()}
+
+
+def _check_name(name: object) -> None:
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or name in RESERVED:
+        raise Nonsense(
+            f"a value is called {_shown(name)}: small letters, digits and _, and none of a reading's own"
+        )
+
+
+def _number(value: Any, what: str) -> float:
+    """A finite number, also one of numpy's."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise Nonsense(f"{what} is {_shown(value)}, and not a number") from None
+    if isinstance(value, str) or not math.isfinite(number):
+        raise Nonsense(f"{what} is {_shown(value)}, and not a finite number")
+    return number
+
+
+def _shown(value: object) -> str:
+    try:
+        return printable(repr(value))[:80]
+    except Exception:  # also its repr is the reader's
+        return f"something of the type {type(value).__name__}"

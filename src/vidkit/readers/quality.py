@@ -1,0 +1,188 @@
+"""The reader `quality`: sharpness, brightness, motion, and when a video is black, frozen or silent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from vidkit.readers.protocol import (
+    SAMPLE_RATE,
+    Batch,
+    Needs,
+    PictureBatch,
+    Pictures,
+    Reader,
+    Reading,
+    Scene,
+    SoundBatch,
+    Span,
+    Video,
+)
+
+_PER_SECOND = 4
+_SIDE = 320
+# Black as ffmpeg's blackdetect has it: 98 % of the pixels are darker than a tenth of the whole range.
+_DARK = 25.5
+_BLACK_SHARE = 0.98
+_BLACK_FOR = 0.5  # seconds
+_SAME = 0.5  # mean levels by which two pictures of a frozen video may differ
+_SAME_CELL = 4.0  # likewise of one part of the picture
+_FROZEN_FOR = 2.0
+_SILENT = 10 ** (-60 / 20)  # -60 dB of the full range, as ffmpeg's silencedetect
+_SILENT_FOR = 2.0
+_SOUND_STEP = 0.1
+_NOISE = 4.0  # levels of contrast that a picture has at the least
+_NAMES = ("sharpness", "brightness", "motion")
+
+
+class Quality(Reader):
+    """Measures pictures and sound, by scene and for the whole video, with numpy alone."""
+
+    version = 1
+    meaning = "sharpness, brightness, motion; black, frozen and silent parts"
+    needs = Needs(pictures=Pictures(_PER_SECOND, _SIDE, "all"), sound=True, scenes=True)
+
+    def read(self, video: Video, batches: Iterator[Batch]) -> Reading:
+        """Read a video; see `docs/readers.md` for the values."""
+        pictures, sound = _Looking(), _Listening()
+        for batch in batches:
+            if isinstance(batch, PictureBatch):
+                pictures.take(batch)
+            else:
+                sound.take(batch)
+        duration = video.duration
+        spans = [*pictures.by_scene(video.scenes)]
+        black = pictures.runs(pictures.black, _BLACK_FOR, duration)
+        frozen = pictures.runs(pictures.same, _FROZEN_FOR, duration, back=1)
+        silent = sound.silence(duration) if video.has_sound else [(0.0, duration)]
+        shares = {}
+        for label, runs in (("black", black), ("frozen", frozen), ("silent", silent)):
+            spans += [Span(start, end, label=label) for start, end in runs]
+            shares[label] = sum(end - start for start, end in runs) / duration if duration else 0.0
+        return Reading(spans, {**pictures.whole(video.scenes), **shares})
+
+
+class _Looking:
+    """What is measured of each picture: three numbers, and whether it is black, or the same as the one before."""
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+        self.numbers: list[tuple[float, float, float]] = []
+        self.black: list[bool] = []
+        self.same: list[bool] = []
+        self._before: Any = None
+
+    def take(self, batch: PictureBatch) -> None:
+        import numpy as np
+
+        weights = np.array([0.299, 0.587, 0.114], np.float32)
+        for time, image in zip(batch.times, batch.images, strict=True):
+            luma = image.astype(np.float32) @ weights
+            motion, same = self._moved(luma)
+            self.times.append(time)
+            self.numbers.append((_sharpness(luma), float(luma.mean()) / 255, motion))
+            self.black.append(float((luma < _DARK).mean()) >= _BLACK_SHARE)
+            self.same.append(same)
+            self._before = luma
+
+    def _moved(self, luma: Any) -> tuple[float, bool]:
+        """How much differs from the picture before, of what unlike pictures differ by; and whether nothing does."""
+        import numpy as np
+
+        from vidkit.readers.sampling import cells_of
+
+        if self._before is None:
+            return math.nan, False
+        change = np.abs(luma - self._before)
+        mean = float(change.mean())
+        contrast = float(np.sqrt((luma.var() + self._before.var()) / 2))
+        same = mean < _SAME and float(cells_of(change).max()) < _SAME_CELL
+        return min(1.0, mean / (contrast + _NOISE)), same
+
+    def by_scene(self, scenes: Sequence[Scene]) -> Iterator[Span]:
+        """A span with the numbers of each scene that has a picture."""
+        for scene in scenes:
+            inside = [n for n, time in enumerate(self.times) if scene.start_time <= time < scene.end_time]
+            if inside:
+                values = self._typical(inside, {inside[0]})
+                yield Span(scene.start_time, scene.end_time, label="scene", values=values)
+
+    def whole(self, scenes: Sequence[Scene]) -> dict[str, float]:
+        """The numbers of the video. What changes from one scene to the next is no motion."""
+        firsts = set()
+        for scene in scenes:
+            firsts |= {next((n for n, time in enumerate(self.times) if time >= scene.start_time), 0)}
+        return self._typical(range(len(self.times)), firsts)
+
+    def _typical(self, numbers: Sequence[int], firsts: set[int]) -> dict[str, float]:
+        """The medians of sharpness and brightness, and the mean motion, of some pictures."""
+        import numpy as np
+
+        if not len(numbers):
+            return {}
+        found = np.array([self.numbers[number] for number in numbers])
+        moving = [self.numbers[number][2] for number in numbers if number not in firsts]
+        motion = float(np.mean(moving)) if moving else 0.0
+        sharpness, brightness = np.median(found[:, :2], axis=0)
+        return dict(
+            zip(_NAMES, (round(float(sharpness), 2), round(float(brightness), 4), round(motion, 4)), strict=True)
+        )
+
+    def runs(
+        self, flags: Sequence[bool], least: float, duration: float, back: int = 0
+    ) -> list[tuple[float, float]]:
+        """The spans of at least so many seconds in which a flag is set, from some pictures before the first."""
+        return _runs(flags, [*self.times, duration], least, back)
+
+
+class _Listening:
+    """Which tenths of a second are silent."""
+
+    def __init__(self) -> None:
+        self._flags: list[bool] = []
+        self._rest: Any = None
+
+    def take(self, batch: SoundBatch) -> None:
+        import numpy as np
+
+        step = round(_SOUND_STEP * SAMPLE_RATE)
+        samples = batch.samples if self._rest is None else np.concatenate([self._rest, batch.samples])
+        whole = len(samples) // step
+        parts = samples[: whole * step].reshape(whole, step)
+        self._flags += (np.sqrt((parts * parts).mean(axis=1)) < _SILENT).tolist()
+        self._rest = samples[whole * step :]
+
+    def silence(self, duration: float) -> list[tuple[float, float]]:
+        """The silent spans. What comes after the end of the sound is silent, too."""
+        flags = self._flags[: math.ceil(duration / _SOUND_STEP)]
+        times = [number * _SOUND_STEP for number in range(len(flags))]
+        end = len(flags) * _SOUND_STEP
+        if end < duration:
+            flags, times = [*flags, True], [*times, end]
+        return _runs(flags, [*times, duration], _SILENT_FOR)
+
+
+def _runs(flags: Sequence[bool], times: Sequence[float], least: float, back: int = 0) -> list[tuple[float, float]]:
+    """Spans in which a flag is set: each flag is from its time to the next one."""
+    found: list[tuple[float, float]] = []
+    start: float | None = None
+    for number, flag in enumerate([*flags, False]):
+        if flag and start is None:
+            start = times[number - back]
+        elif not flag and start is not None:
+            if times[number] - start >= least - 1e-6:
+                found.append((start, times[number]))
+            start = None
+    return found
+
+
+def _sharpness(luma: Any) -> float:
+    """The variance of the Laplacian: edges make it large, blur makes it small.
+
+    Source: J. L. Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy", ICPR 2000.
+    """
+    if min(luma.shape) < 3:
+        return 0.0
+    edges = luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:] - 4 * luma[1:-1, 1:-1]
+    return float(edges.var())

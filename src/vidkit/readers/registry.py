@@ -1,0 +1,162 @@
+"""Which readers there are, and those that a run uses: found by their entry points, with their settings."""
+
+from __future__ import annotations
+
+import logging
+import re
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from vidkit.core import printable
+from vidkit.core.config import READER_VARIABLES, Config
+from vidkit.errors import ConfigError, nearest, sentence
+from vidkit.readers.opened import EnabledReader
+from vidkit.readers.protocol import GROUP, RATES, Needs, Reader
+
+log = logging.getLogger(__name__)
+
+# The readers of this package, for a source tree that was never installed; pyproject.toml has the same.
+BUILT_IN = {"quality": "vidkit.readers.quality:Quality"}
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
+_SIDES = range(16, 4097)
+
+
+def available() -> dict[str, list[EntryPoint]]:
+    """The readers that are installed, by name. Where there is more than one of a name, none of them can be used."""
+    found = {name: [EntryPoint(name, value, GROUP)] for name, value in BUILT_IN.items()}
+    for point in entry_points(group=GROUP):
+        others = found.setdefault(point.name, [])
+        if point.value not in [other.value for other in others]:
+            others.append(point)
+    return dict(sorted(found.items()))
+
+
+def load_reader(name: str) -> type[Reader]:
+    """The class of an installed reader.
+
+    Raises:
+        ConfigError: there is none of this name, or more than one, or it cannot be loaded.
+    """
+    found = available().get(name)
+    if found is None:
+        near = nearest(name, available())
+        hint = f"did you mean {near}? " if near else ""
+        raise ConfigError(
+            f"[Readers] Use: no reader is called {printable(name)!r}: {hint}`vidkit readers` lists them"
+        )
+    if len(found) > 1:
+        packages = " and ".join(_package(point) for point in found)
+        raise ConfigError(f"reader {name} comes from {packages}: uninstall all but one of them")
+    if not _NAME.fullmatch(name):
+        raise ConfigError(
+            f"{_package(found[0])} calls a reader {printable(name)!r}: small letters, digits and _ only, please"
+        )
+    try:
+        reader = found[0].load()
+    except Exception as error:
+        log.info("reader %s cannot be loaded", name, exc_info=True)
+        raise ConfigError(f"reader {name} of {_package(found[0])} cannot be loaded: {_in_words(error)}") from None
+    if not (isinstance(reader, type) and issubclass(reader, Reader)):
+        raise ConfigError(f"reader {name} of {_package(found[0])} is no class derived from vidkit.readers.Reader")
+    return reader
+
+
+def _in_words(error: Exception) -> str:
+    return printable(str(error)) or type(error).__name__
+
+
+def _package(point: EntryPoint) -> str:
+    return printable(point.dist.name) if point.dist is not None else "vidkit-toolkit"
+
+
+def make_reader(name: str, config: Config) -> EnabledReader:
+    """A reader with its settings, not yet opened.
+
+    Raises:
+        ConfigError: it cannot be loaded, a setting is wrong, or something that it needs is missing.
+    """
+    kind = load_reader(name)
+    values = reader_settings(name, kind, config)
+
+    def make() -> Reader:
+        return kind(values)
+
+    try:
+        reader = make()
+        _check_needs(reader.needs)
+        missing = reader.missing()
+    except ConfigError:
+        raise
+    except Exception as error:
+        log.info("reader %s cannot be used", name, exc_info=True)
+        raise ConfigError(f"reader {name} cannot be used: {_in_words(error)}") from None
+    if missing:
+        raise ConfigError(f"reader {name} cannot be used: {printable(missing)}")
+    counts = {key: str(values[key]) for key, option in kind.options.items() if option.counts}
+    return EnabledReader(name, reader, make, counts, config.readers.timeout)
+
+
+def open_readers(config: Config) -> tuple[EnabledReader, ...]:
+    """The readers that a run uses, in the order of `[Readers] Use`.
+
+    Raises:
+        ConfigError: one of them cannot be used; nothing was opened.
+    """
+    _warn_of_unknown_sections(config)
+    return tuple(make_reader(name, config) for name in config.readers.use)
+
+
+def _check_needs(needs: Needs) -> None:
+    pictures = needs.pictures
+    if needs.text and (pictures or needs.sound):
+        raise ValueError("a reader of text can need neither pictures nor sound")
+    if not (needs.text or pictures or needs.sound):
+        raise ValueError("it needs neither pictures nor sound nor text")
+    if pictures and pictures.per_second not in RATES:
+        raise ValueError(
+            f"{pictures.per_second:g} pictures a second: one of {', '.join(map(str, RATES))} is possible"
+        )
+    if pictures and pictures.side not in _SIDES:
+        raise ValueError(f"pictures with {pictures.side} pixels: {_SIDES[0]} to {_SIDES[-1]} are possible")
+
+
+def reader_settings(name: str, kind: type[Reader], config: Config) -> dict[str, Any]:
+    """The values of a reader's settings, from the environment, config.ini, or its own defaults.
+
+    Raises:
+        ConfigError: one cannot be read.
+    """
+    values = {}
+    given = {each.key.lower(): each for each in config.reader_settings if each.reader == name}
+    variables = {each.where: each for each in config.reader_settings if not each.reader}
+    for key, option in kind.options.items():
+        said = variables.get(environment_name(name, key)) or given.get(key.lower())
+        try:
+            values[key] = option.read(said.text.strip()) if said and said.text.strip() else option.default
+        except ValueError as error:
+            where = said.where if said else name
+            raise ConfigError(f"{where}: {sentence(printable(str(error)))} {option.meaning}") from None
+    known = {key.lower(): key for key in kind.options}
+    for key, said in given.items():
+        if key not in known:
+            near = nearest(key, kind.options)
+            hint = f": did you mean {near}?" if near else ""
+            log.warning("%s: reader %s has no such setting%s", said.where, name, hint)
+    return values
+
+
+def environment_name(name: str, key: str) -> str:
+    """The environment variable of a reader's setting."""
+    return f"{READER_VARIABLES}{name}_{key}".upper()
+
+
+def _warn_of_unknown_sections(config: Config) -> None:
+    if not config.reader_settings:
+        return
+    known = available()
+    unknown = {
+        each.reader: each.where for each in config.reader_settings if each.reader and each.reader not in known
+    }
+    for name, where in unknown.items():
+        near = nearest(name, known)
+        log.warning("%s: no reader is called %s%s", where, name, f": did you mean {near}?" if near else "")

@@ -1,0 +1,188 @@
+"""One reader reads one video, in a thread of its own, and can harm nothing but its own reading."""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+from vidkit.core import printable, without_secrets
+from vidkit.readers.checks import Nonsense, check_reading
+from vidkit.readers.opened import EnabledReader, OpenedReader, ReaderOff
+from vidkit.readers.protocol import Batch, Reading, Scene, Video
+
+log = logging.getLogger(__name__)
+
+_MOST_WAITING = 2  # batches
+_POLL = 0.1  # seconds between two looks at whether the run was stopped or the reader hangs
+_SHARE_OF_DURATION = 2.0  # a reader may take so many times the video's length more than its timeout
+_LONGEST_REASON = 500
+
+
+class _Cancelled(BaseException):
+    """Nobody waits for the reading any more. No reader can take it for one of its own errors."""
+
+
+class Session:
+    """One reader reads one video.
+
+    Batches wait in a short queue; `put` waits while it is full. The reader's object is used in turn with other
+    videos: a turn lasts from when the reader gets a batch to when it asks for the next. A turn that takes longer
+    than the timeout and twice the video's length means that the reader hangs: it is left to itself.
+    """
+
+    def __init__(self, enabled: EnabledReader, video: Video, stop: threading.Event) -> None:
+        """Begin to read.
+
+        Args:
+            enabled: the reader.
+            video: what is known of the video; `finish` fills in the rest.
+            stop: set where the run is stopped.
+        """
+        self.enabled = enabled
+        self.video = video
+        self._stop = stop
+        self._limit = enabled.timeout + _SHARE_OF_DURATION * video.duration
+        self._queue: deque[Batch] = deque()
+        self._changed = threading.Condition()
+        self._ended = False
+        self._cancelled = False
+        self._done = False
+        self._turn_began: float | None = None
+        self._opened: OpenedReader | None = None
+        self._reading: Reading | None = None
+        self._error: str | None = None
+        context = contextvars.copy_context()  # what belongs to a run is bound to its context
+        name = f"reader-{enabled.name}"
+        threading.Thread(target=context.run, args=(self._run,), name=name, daemon=True).start()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the reader wants no more batches."""
+        return self._done or self._cancelled
+
+    def put(self, batch: Batch) -> None:
+        """Hand over a batch; wait while too many are waiting already. Where the reader has ended, it is dropped."""
+        with self._changed:
+            while len(self._queue) >= _MOST_WAITING and not self._is_given_up():
+                self._changed.wait(_POLL)
+            if not self.is_over:
+                self._queue.append(batch)
+                self._changed.notify_all()
+
+    def end(self, scenes: Sequence[Scene], duration: float) -> None:
+        """Tell that there are no more batches; does not wait.
+
+        Args:
+            scenes: the video's.
+            duration: its length in seconds, now that it is decoded.
+        """
+        with self._changed:
+            self.video.scenes, self.video.duration = tuple(scenes), duration
+            self._ended = True
+            self._changed.notify_all()
+
+    def result(self) -> tuple[Reading | None, str | None]:
+        """Wait for the reading, after `end`: it, or why there is none."""
+        with self._changed:
+            while not self._done and not self._is_given_up():
+                self._changed.wait(_POLL)
+        return self._reading, self._error
+
+    def cancel(self) -> None:
+        """Let the reader go; its thread ends when it asks for the next batch."""
+        with self._changed:
+            self._cancelled = True
+            self._queue.clear()
+            self._changed.notify_all()
+
+    def _is_given_up(self) -> bool:
+        """Whether nothing more is to be expected of the reader, or the run is stopped."""
+        if self.is_over:
+            return True
+        if self._stop.is_set():
+            self._fail("the run was stopped")
+        elif self._turn_began is not None and time.monotonic() - self._turn_began > self._limit:
+            if self._opened is not None:
+                self.enabled.give_up(self._opened)
+            self._fail(f"it was still busy with one part after {self._limit:.0f} seconds ([Readers] Timeout)")
+        return self.is_over
+
+    def _fail(self, reason: str) -> None:
+        self._error = reason
+        self._cancelled = True
+        self._queue.clear()
+        self._changed.notify_all()
+
+    def _run(self) -> None:
+        reading, reason = None, None
+        try:
+            reading = self._read()
+        except _Cancelled:
+            pass
+        except (ReaderOff, Nonsense) as error:
+            reason = str(error)
+        except BaseException as error:  # also SystemExit: this thread is the reader's alone
+            log.info("reader %s failed", self.enabled.name, exc_info=True)
+            reason = _in_words(error)
+        with self._changed:
+            if not self._cancelled:
+                self._reading, self._error = reading, reason
+            self._done = True
+            self._queue.clear()
+            self._changed.notify_all()
+
+    def _read(self) -> Reading:
+        opened = self._opened = self.enabled.opened()
+        batches = self._batches(opened)
+        self._take_turn(opened)
+        try:
+            opened.ensure_open()
+            found = opened.reader.read(self.video, batches)
+            for _ in self._batches(opened):  # it had enough before the end; only then the duration is known
+                pass
+            return check_reading(found, self.video.duration)  # in its turn: its spans may come without an end
+        finally:
+            self._leave_turn(opened)
+
+    def _batches(self, opened: OpenedReader) -> Iterator[Batch]:
+        """The batches, as they come; others have their turn while this one waits."""
+        while True:
+            self._leave_turn(opened)
+            with self._changed:
+                while not self._queue and not self._ended and not self._is_given_up():
+                    self._changed.wait(_POLL)
+                if self._cancelled:
+                    raise _Cancelled
+                batch = self._queue.popleft() if self._queue else None
+                self._changed.notify_all()
+            self._take_turn(opened)
+            if batch is None:
+                return
+            yield batch
+
+    def _take_turn(self, opened: OpenedReader) -> None:
+        while not opened.turn.acquire(timeout=_POLL):
+            if opened.given_up.is_set():
+                raise ReaderOff("it hung on another video")
+            with self._changed:
+                if self._is_given_up():
+                    raise _Cancelled
+        self._turn_began = time.monotonic()
+
+    def _leave_turn(self, opened: OpenedReader) -> None:
+        if self._turn_began is not None:
+            self._turn_began = None
+            opened.turn.release()
+
+
+def _in_words(error: BaseException) -> str:
+    """What a reader raised, for the record and the screen."""
+    said = printable(without_secrets(str(error))).strip()
+    kind = type(error).__name__
+    if isinstance(error, MemoryError):
+        return "there was not enough memory"
+    return f"{kind}: {said}"[:_LONGEST_REASON] if said else kind
