@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from vidkit.core import ensure_directory, json_reason, load_priority_keywords, printable, shown_url, write_whole
+from vidkit.core.buckets import readable_url
 from vidkit.core.config import Config, load_config
 from vidkit.core.files import check_local
 from vidkit.core.units import parse_resolution
@@ -162,8 +163,8 @@ class _Work:
             return self._put(row, Clip(path if path.exists() or not Path(segment).exists() else Path(segment)))
         if self._takes_urls:
             try:
-                return self._put(row, Clip(None, segment))
-            except RefusedError as error:
+                return self._put(row, Clip(None, readable_url(segment)))
+            except (RefusedError, OutputError) as error:  # or the store signs no URLs
                 refusal = error
         with tempfile.TemporaryDirectory(dir=ensure_directory(self._downloads), prefix=".infer-") as folder:
             try:

@@ -35,6 +35,7 @@ RETRIES = 8
 LONGEST_RETRY = timedelta(minutes=3)
 LONGEST_BACKOFF = timedelta(seconds=20)
 PART = 8 * 2**20  # bytes; a store takes 10,000 parts, and at least 5 MiB each
+URL_VALID = timedelta(hours=1)
 _ENVIRONMENT = ("AWS_", "AZURE_", "GOOGLE_", "GCS_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _FRESH = timedelta(minutes=10)  # credentials of a profile are asked for again after this time
 
@@ -167,6 +168,27 @@ def _asked(credentials: Any) -> Callable[[], dict[str, Any]]:
         }
 
     return provide
+
+
+def signed_url(place: Place) -> str:
+    """A URL by which anyone can read an object for an hour. It is a secret: it is shown, logged and kept nowhere.
+
+    Raises:
+        OutputError: these credentials cannot sign.
+    """
+    from obstore import sign
+
+    with reported(place.address):
+        return sign(place.client, "GET", place.key, URL_VALID)
+
+
+def readable_url(url: str) -> str:
+    """A URL that a server can read: for an object of a bucket a signed one, which is a secret.
+
+    Raises:
+        OutputError: these credentials cannot sign.
+    """
+    return signed_url(open_bucket(url)) if is_bucket(url) else url
 
 
 @contextmanager

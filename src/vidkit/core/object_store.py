@@ -9,11 +9,18 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidkit.core.buckets import PART, ChangedError, PassingError, UnsupportedError, open_bucket, reported
+from vidkit.core.buckets import (
+    PART,
+    ChangedError,
+    PassingError,
+    UnsupportedError,
+    open_bucket,
+    reported,
+    signed_url,
+)
 from vidkit.core.leftovers import TEMPORARY
 from vidkit.core.retry import RetryPolicy, TransientError, retry
 from vidkit.core.terminal import printable
@@ -24,7 +31,6 @@ if TYPE_CHECKING:
 
     from vidkit.core.stores import Address
 
-URL_VALID = timedelta(hours=1)
 _UPLOADS = 8  # files of one folder at once
 _PARTS = 4  # of one file at once
 _MOST_PARTS = 9000  # a store takes 10,000
@@ -126,10 +132,7 @@ class ObjectStore:
         self._delete([self._key(name), *self._keys(name)], name)
 
     def url(self, name: str) -> str:
-        from obstore import sign
-
-        with self._reported(name):
-            return sign(self._place.client, "GET", self._key(name), URL_VALID)
+        return signed_url(self._place._replace(key=self._key(name)))
 
     def fetch(self, name: str, folder: Path) -> Path:
         path = folder / name

@@ -27,6 +27,13 @@ _IN_TEXT = re.compile(
 TOKEN = re.compile(r"v[kst]_[A-Za-z0-9_-]{43}")
 
 
+# What makes a signed URL one: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html and its
+# kin at Google and Azure. Also where the URL stands percent-encoded in another one.
+_SIGNATURE = re.compile(
+    r"\b(X-(?:Amz|Goog)-(?:Signature|Credential|Security-Token)|sig)(=|%3D)[^&\s\"'<>\\]+", re.IGNORECASE
+)
+
+
 def shown_url(url: str) -> str:
     """A URL without the user name and password that it may carry; a path of a file that is there stays as it is."""
     if "@" not in url:
@@ -38,7 +45,7 @@ def shown_url(url: str) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """A text without the user names and passwords of the URLs in it, and without vidkit's own keys.
+    """A text without the user names, passwords and signatures of the URLs in it, and without vidkit's own keys.
 
     vidkit's own example of a URL with a password stays.
     """
@@ -48,7 +55,13 @@ def without_secrets(text: str) -> str:
 
     if "_" in text:
         text = TOKEN.sub("***", text)
+    text = without_signatures(text)
     return _IN_TEXT.sub(shown, text) if "@" in text else text
+
+
+def without_signatures(text: str) -> str:
+    """A text without what makes the signed URLs in it work."""
+    return _SIGNATURE.sub(r"\1\2***", text) if "=" in text or "%3" in text else text
 
 
 def is_unclear(url: str) -> bool:

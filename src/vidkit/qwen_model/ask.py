@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidkit.core import load_priority_keywords
+from vidkit.core.buckets import readable_url
 from vidkit.core.config import load_config
 from vidkit.errors import ConfigError
 from vidkit.qwen_model.answer import full_instruction
@@ -30,7 +31,8 @@ def query_qwen_vl_chat(
     """Ask the configured endpoint about one video, with the priority keywords added to the instruction.
 
     Args:
-        video_url: a URL that the endpoint can download, or a local file, which vidkit sends.
+        video_url: a URL that the endpoint can download, an object of a bucket, which it gets a signed URL of, or a
+            local file, which vidkit sends.
         instruction: the instruction (prompt).
         use_vpc: use `VpcEndpoint` instead of `PublicEndpoint`.
         max_resolution: maximum resolution for the model, such as `720p`; by default from the settings.
@@ -47,7 +49,7 @@ def query_qwen_vl_chat(
         raise ConfigError("no endpoint is set: give [QwenVL] PublicEndpoint in config.ini")
     meter = Meter()
     describer = Describer(open_endpoint(config, url, meter), AnswerCache(config.qwen_vl.cache), meter)
-    clip = Clip(None, video_url) if "://" in video_url else Clip(Path(video_url))
+    clip = Clip(None, readable_url(video_url)) if "://" in video_url else Clip(Path(video_url))
     keywords = load_priority_keywords(config.rules.priority_keywords)
     try:
         return describer.ask(Question(full_instruction(instruction, keywords), clip, max_resolution, max_fps))

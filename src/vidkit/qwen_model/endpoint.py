@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from vidkit.core import printable
-from vidkit.errors import DescribeError
+from vidkit.errors import DescribeError, OutputError
 from vidkit.qwen_model.answer import PROMPT_VERSION, prompt, tags_of
 from vidkit.qwen_model.frames import Budget, cut_part, jpeg_frames
 from vidkit.qwen_model.question import Clip, Question, Reply
@@ -155,14 +155,14 @@ class Endpoint:
     def _ways(self, protocol: str, clip: Clip) -> list[str]:
         """How a clip can be shown: by its URL, inside the question, or as frames; best first."""
         ways = []
-        if clip.url and not clip.is_part:
+        if (clip.url or clip.remote) and not clip.is_part:
             ways.append("url")
-        if clip.path is not None and (clip.is_part or _size(clip.path) <= _DATA_LIMIT):
+        if clip.is_fetchable and (clip.is_part or clip.path is None or _size(clip.path) <= _DATA_LIMIT):
             ways.append("data")
-        if clip.path is not None and protocol == "openai":
+        if clip.is_fetchable and protocol == "openai":
             ways.append("frames")
         left = [way for way in ways if f"{protocol} {way}" not in self._refused]
-        if clip.path is None and not left:
+        if not clip.is_fetchable and not left:
             raise DescribeError(
                 f"{clip.name} is not on this machine, and {shown_endpoint(self._url)} does not take its URL"
             )
@@ -267,15 +267,26 @@ def protocol_of(url: str, protocol: str) -> tuple[str | None, str]:
 
 
 def _video_url(clip: Clip, way: str, max_resolution: str) -> str:
-    """The clip's public URL, or a `data:` URL with all of it."""
-    if way == "url" or clip.path is None:
-        return str(clip.url)
+    """The clip's public or signed URL, or a `data:` URL with all of it.
+
+    Raises:
+        RefusedError: this way does not work for this clip.
+        VidkitError: it cannot be fetched or read.
+    """
+    if way == "url" or not clip.is_fetchable:
+        try:
+            return clip.remote.url() if clip.remote else str(clip.url)
+        except OutputError as error:
+            raise RefusedError(501, str(error)) from None
     if clip.is_part:
         with tempfile.TemporaryDirectory(prefix="vidkit-") as folder:
             part = Path(folder) / "part.mp4"
             cut_part(clip, part, max_resolution)
             return _data_url(part)
-    return _data_url(clip.path)
+    path = clip.file()
+    if _size(path) > _DATA_LIMIT:
+        raise RefusedError(413, f"{clip.name} is over {_DATA_LIMIT / 1e6:g} MB, too large to be sent as it is")
+    return _data_url(path)
 
 
 def _data_url(path: Path) -> str:

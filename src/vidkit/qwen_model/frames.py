@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vidkit.core import printable
 from vidkit.core.units import parse_pixel_aspect, parse_resolution
 from vidkit.errors import DescribeError, MediaError
 from vidkit.ffmpeg import input_arguments, run_tool
@@ -58,7 +57,7 @@ def look(clip: Clip) -> Shown:
     Raises:
         DescribeError: it is no playable video.
     """
-    path = _file(clip)
+    path = clip.file()
     arguments = ["ffprobe", "-v", "error", "-show_format", "-show_streams", "-of", "json", *input_arguments(path)]
     try:
         found = json.loads(run_tool(arguments, _PROBE_SECONDS).output or b"{}")
@@ -179,7 +178,7 @@ def _frame_at(clip: Clip, shown: Shown, time: float, size: str, output: list[str
         "-nostdin",
         "-ss",
         f"{time:.6f}",
-        *input_arguments(_file(clip)),
+        *input_arguments(clip.file()),
     ]
     arguments += ["-map", f"0:{shown.stream}", "-vf", size, "-frames:v", 1, *output, "-"]
     return run_tool(arguments, _PROBE_SECONDS).output
@@ -187,18 +186,10 @@ def _frame_at(clip: Clip, shown: Shown, time: float, size: str, output: list[str
 
 def _span(clip: Clip, duration: float) -> list[str]:
     """The input, from the clip's start and not past its end."""
-    source = input_arguments(_file(clip))
+    source = input_arguments(clip.file())
     if not clip.is_part:
         return source
     return ["-ss", f"{clip.start:.6f}", "-t", f"{duration:.6f}", *source]
-
-
-def _file(clip: Clip) -> Path:
-    if clip.path is None:
-        raise DescribeError(f"{clip.name} is not on this machine, and its frames are needed")
-    if not clip.path.is_file():
-        raise DescribeError(f"{printable(clip.path)} is not there any more")
-    return clip.path
 
 
 def _is_video(stream: dict[str, Any]) -> bool:

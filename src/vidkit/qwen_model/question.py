@@ -18,6 +18,27 @@ class Description:
     tags: tuple[str, ...] = ()
 
 
+class Remote(Protocol):
+    """A file that lies in a bucket."""
+
+    name: str
+
+    def url(self) -> str:
+        """A URL where a server can fetch it now. It is a secret: asked for before each request, and never kept.
+
+        Raises:
+            OutputError: there can be none.
+        """
+
+    def fetch(self) -> Path:
+        """The file on this machine, fetched the first time.
+
+        Raises:
+            VidkitError: it cannot be fetched.
+            OSError: it is not there, or cannot be written.
+        """
+
+
 @dataclass(frozen=True)
 class Clip:
     """What is to be described.
@@ -29,6 +50,7 @@ class Clip:
         end: in seconds; None is the end of the file.
         sha256: of the whole file, where it is known already.
         duration: seconds of the whole file, where it is known already: not every container says it.
+        remote: where the file lies, if that is in a bucket; then `path` may be None.
     """
 
     path: Path | None
@@ -37,6 +59,7 @@ class Clip:
     end: float | None = None
     sha256: str | None = None
     duration: float | None = None
+    remote: Remote | None = None
 
     @property
     def is_part(self) -> bool:
@@ -46,9 +69,34 @@ class Clip:
     @property
     def name(self) -> str:
         """As a message calls it."""
-        whole = self.path.name if self.path else str(self.url).split("?")[0].rpartition("/")[2]
+        elsewhere = self.remote.name if self.remote else str(self.url).split("?")[0]
+        whole = self.path.name if self.path else elsewhere.rpartition("/")[2]
         part = f" ({self.start:.1f} to {self.end:.1f} s)" if self.end is not None else ""
         return printable(whole) + part
+
+    @property
+    def is_fetchable(self) -> bool:
+        """Whether its file is here or can be."""
+        return self.path is not None or self.remote is not None
+
+    def file(self) -> Path:
+        """The local file, fetched if it lies in a bucket.
+
+        Raises:
+            DescribeError: there is none.
+            VidkitError: it cannot be fetched.
+        """
+        path = self.path
+        if path is None and self.remote is not None:
+            try:
+                path = self.remote.fetch()
+            except OSError as error:
+                raise DescribeError(f"{self.name} cannot be fetched: {error.strerror or error}") from None
+        if path is None:
+            raise DescribeError(f"{self.name} is not on this machine, and its frames are needed")
+        if not path.is_file():
+            raise DescribeError(f"{printable(path)} is not there any more")
+        return path
 
     def content(self) -> str | None:
         """What the pictures are, as text that is the same for the same pictures; None where only a URL is known.

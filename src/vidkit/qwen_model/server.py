@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from vidkit.core import printable, shown_url, without_secrets
+from vidkit.core.redaction import without_signatures
 from vidkit.core.retry import (
     LONGEST_RETRY_AFTER,
     TRANSIENT_STATUSES,
@@ -62,7 +63,7 @@ class Server:
 
     def __init__(self, access_key: str, timeout: float, workers: int, meter: RequestMeter) -> None:
         self._access_key = access_key
-        self._redact = key_redactor(access_key)
+        self._without_key = key_redactor(access_key)
         self._timeout = timeout
         self._meter = meter
         self._slots = threading.BoundedSemaphore(workers)
@@ -209,8 +210,11 @@ class Server:
         return b"".join(blocks)
 
     def without_key(self, text: str) -> str:
-        """Words of the server without the access key, should it repeat what it was sent."""
-        return self._redact(text) if len(self._access_key) >= _SHOWN_KEY else text
+        """Words of the server without the access key and signed URLs, should it repeat what it was sent."""
+        return self._redact(text) if len(self._access_key) >= _SHOWN_KEY else without_signatures(text)
+
+    def _redact(self, text: str) -> str:
+        return without_signatures(self._without_key(text))
 
     def _check(self, url: str, answer: requests.Response, body: bytes, patient: bool) -> None:
         """Raise for every status but 200."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from vidkit.errors import VidkitError
 from vidkit.qwen_model.describer import Describer
-from vidkit.qwen_model.question import Clip, Description, Question
+from vidkit.qwen_model.question import Clip, Description, Question, Remote
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -34,6 +36,8 @@ def describe_record(
     instruction: str,
     level: str = "auto",
     folder: Path = Path(),
+    source: Remote | None = None,
+    stored: Callable[[str], Remote] | None = None,
 ) -> dict[str, Any]:
     """Describe the video of a record.
 
@@ -46,6 +50,8 @@ def describe_record(
         instruction: what the model is asked, priority keywords included.
         level: `video`, `segments` or `scenes`; `auto` is the video if it is one clip long, else its clips; `none`.
         folder: what the paths of the record's clips are relative to.
+        source: where the video lies, if that is in a bucket.
+        stored: for clips in a bucket, where the clip of a path lies.
 
     Returns:
         The record's keys `qwen_description`, `ai_generated_tags` and `ai`, and with them `segments` or `scenes`
@@ -55,8 +61,12 @@ def describe_record(
     """
     if level == "none":
         return {"qwen_description": None, "ai_generated_tags": [], "ai": None}
-    whole = Clip(file, url, sha256=record.get("sha256"), duration=record.get("duration"))
-    segments = [_segment(entry, folder) for entry in record.get("segments") or ()]
+    whole = Clip(file, url, sha256=record.get("sha256"), duration=record.get("duration"), remote=source)
+    clips = record.get("segments") or ()
+    if stored is None:
+        segments = [_Part(entry, Clip(folder / entry["path"], entry.get("url"))) for entry in clips]
+    else:
+        segments = [_Part(e, Clip(None, sha256=_identity(record, e), remote=stored(e["path"]))) for e in clips]
     if level == "scenes" and record.get("scenes"):
         parts = [_Part(e, _scene(e, whole)) for e in record["scenes"]]
         return _from_parts(describer, record, "scenes", parts, instruction)
@@ -65,17 +75,19 @@ def describe_record(
     if level == "auto" and segments:
         if len(segments) == 1:  # the clip is the video, and no larger than the model needs it
             only = segments[0].clip
-            segments = [_Part(segments[0].entry, Clip(only.path, only.url or url))]
+            segments = [_Part(segments[0].entry, replace(only, url=only.url or url))]
         return _from_parts(describer, record, "segments", segments, instruction)
     return _from_whole(describer, record, whole, instruction)
 
 
-def _segment(entry: Mapping[str, Any], folder: Path) -> _Part:
-    return _Part(entry, Clip(folder / entry["path"], entry.get("url")))
+def _identity(record: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
+    """What a clip that is not here was made from: the video, the fingerprint in its path, and its number."""
+    made_from = str(entry["path"]).split("/")[-2:-1]
+    return hashlib.sha256(json.dumps([record["sha256"], made_from, entry["index"]]).encode()).hexdigest()
 
 
 def _scene(entry: Mapping[str, Any], whole: Clip) -> Clip:
-    return Clip(whole.path, whole.url, entry["start_time"], entry["end_time"], whole.sha256, whole.duration)
+    return replace(whole, start=entry["start_time"], end=entry["end_time"])
 
 
 def _from_whole(describer: Describer, record: Mapping[str, Any], clip: Clip, instruction: str) -> dict[str, Any]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from vidkit.core.buckets import is_bucket
 from vidkit.core.stores import local_files
 from vidkit.download import local_path
 from vidkit.qwen_model import Describer, describe_record
 from vidkit.record import Record
 from vidkit.workflow.job import VideoJob
 from vidkit.workflow.run import Run
+from vidkit.workflow.stored_files import StoredClip, StoredSource
 
 DESCRIBE_KEYS = ("qwen_description", "ai_generated_tags", "ai")
 _ANSWER = ("description", "tags", "instruction", "outdated")  # what a clip or scene has of it
@@ -88,15 +90,18 @@ def describe(job: VideoJob) -> dict[str, Any]:
         nothing: dict[str, Any] = {"qwen_description": None, "ai_generated_tags": [], "ai": None}
         return {key: record.get(key, default) for key, default in nothing.items()}
     resolved = record["source"]["resolved_url"]
+    in_bucket = is_bucket(resolved) and describer.backend == "endpoint"
+    source = StoredSource(resolved, job.file.get) if in_bucket else None
     # A server that fetches a submitted URL itself would not keep to the run's `reach`: it gets the file.
-    url = resolved if local_path(resolved) is None and not run.reach.public_only else None
+    public = local_path(resolved) is None and not is_bucket(resolved) and not run.reach.public_only
+    url = resolved if public else None
     by_parts = level in ("auto", "segments") and record["segments"]
-    # A model on this machine needs the file, a server only its URL; clips are here in any case.
-    fetched_by_it = url is not None and describer.backend == "endpoint" and level != "scenes"
+    # A model on this machine needs the file, a server only its URL; clips are here or in the store in any case.
+    fetched_by_it = (url or source) is not None and describer.backend == "endpoint" and level != "scenes"
     file = job.file.kept() if by_parts or fetched_by_it else job.file.get()
-    found = _asked(run, describer, record, file, url)
-    if file is None and not by_parts and found["ai"]["error"]:
-        found = _asked(run, describer, record, job.file.get(), url)
+    found = _asked(run, describer, record, file, url, source)
+    if file is None and source is None and not by_parts and found["ai"]["error"]:
+        found = _asked(run, describer, record, job.file.get(), url, source)
     if found["ai"]["error"] is None:
         for key in ("scenes", "segments"):
             found[key] = [_cleared(part) for part in found.get(key, record[key])]
@@ -104,11 +109,21 @@ def describe(job: VideoJob) -> dict[str, Any]:
 
 
 def _asked(
-    run: Run, describer: Describer, record: dict[str, Any], file: Path | None, url: str | None
+    run: Run,
+    describer: Describer,
+    record: dict[str, Any],
+    file: Path | None,
+    url: str | None,
+    source: StoredSource | None,
 ) -> dict[str, Any]:
-    clips = [clip["path"] for clip in record["segments"]] if run.level in ("auto", "segments") else []
-    with local_files(run.layout.store, clips) as folder:
-        return describe_record(describer, record, file, url, run.instruction, run.level, folder)
+    store = run.layout.store
+    by_url = store.folder is None and describer.backend == "endpoint"  # fetched only where no URL is taken
+    wanted = run.level in ("auto", "segments") and not by_url
+    with local_files(store, [clip["path"] for clip in record["segments"]] if wanted else []) as folder:
+        stored = (lambda name: StoredClip(store, name, folder)) if by_url else None
+        return describe_record(
+            describer, record, file, url, run.instruction, run.level, folder, source=source, stored=stored
+        )
 
 
 def _cleared(part: dict[str, Any]) -> dict[str, Any]:

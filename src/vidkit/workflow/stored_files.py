@@ -1,0 +1,49 @@
+"""Files in buckets as a describer sees them: by a signed URL, or fetched where that is not taken."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from vidkit.core.buckets import open_bucket, signed_url
+from vidkit.core.stores import Store
+
+
+class StoredClip:
+    """A clip in the results store.
+
+    Args:
+        store: where it is.
+        name: its name there.
+        folder: where it is fetched to; whoever asks removes it.
+    """
+
+    def __init__(self, store: Store, name: str, folder: Path) -> None:
+        self.name = name
+        self._store = store
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._path: Path | None = None
+
+    def url(self) -> str:
+        """See `Remote.url`."""
+        return self._store.url(self.name)
+
+    def fetch(self) -> Path:
+        """See `Remote.fetch`."""
+        with self._lock:
+            self._path = self._path or self._store.fetch(self.name, self._folder)
+            return self._path
+
+
+class StoredSource:
+    """The video itself, where it is an object of a bucket; `fetch` downloads it."""
+
+    def __init__(self, address: str, fetch: Callable[[], Path]) -> None:
+        self.name = address
+        self.fetch = fetch
+
+    def url(self) -> str:
+        """See `Remote.url`."""
+        return signed_url(open_bucket(self.name))
