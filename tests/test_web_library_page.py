@@ -173,7 +173,28 @@ def test_enter_plays_the_moment_from_its_first_second_in_a_loop(page: Any, site:
     page.keyboard.press("Escape")
     wait_until(page, "document.querySelector('dialog') === null")
     assert "open" not in query_of(page)
-    assert page.evaluate("document.activeElement.dataset.place") == "0"
+    wait_until(page, "document.activeElement.dataset.place === '0'")
+
+
+def test_a_moment_under_the_pointer_is_at_its_first_frame_before_it_is_opened(page: Any, site: Site) -> None:
+    page.goto(site.address + "/?q=dog")
+    cards(page)
+    with page.expect_request("**/video"):
+        page.hover(".card >> nth=0")
+    page.wait_for_timeout(1500)
+    opened = page.evaluate("""async () => {
+      document.querySelector('[data-place="0"]').click();
+      let video = null;
+      while (!(video = document.querySelector("dialog video"))) await new Promise(requestAnimationFrame);
+      return { ready: video.readyState, hidden: video.matches(".preview-seeking"), at: video.currentTime };
+    }""")
+    start = next(scene for scene in site.kept("street.mp4")["scenes"] if "dog" in scene["description"])[
+        "start_time"
+    ]
+    assert start > 0
+    assert opened["ready"] >= 2
+    assert not opened["hidden"]
+    assert abs(opened["at"] - start) < 0.2
 
 
 def test_a_link_shows_another_person_the_same_moment_and_second(page: Any, site: Site) -> None:

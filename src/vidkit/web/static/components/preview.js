@@ -5,7 +5,8 @@ import { get, useLoad, wordsOf } from "../api.js";
 import { change } from "../router.js";
 import { clock, lasting } from "../format.js";
 import { searchOf } from "../addresses.js";
-import { KINDS, hasOwnWords, markedParts, mediaOf, momentHref, momentId, pictureOf } from "../moments.js";
+import { KINDS, hasOwnWords, markedParts, momentHref, momentId, pictureOf } from "../moments.js";
+import { INSIDE, sourcesOf, stop, takeVideo } from "../likely_moment.js";
 import { useKeys } from "../keys.js";
 import { selected, toggle } from "../selection.js";
 import { Dialog } from "./dialog.js";
@@ -78,66 +79,33 @@ function Playing({ moment, query }) {
   </div>`;
 }
 
-/** Seconds after a frame's time, as records round it, at which that frame is shown and not the one before. */
-const INSIDE = 0.001;
-
-/**
- * What can be played of a moment: the whole video, from the moment's place in it; where that is not kept, a clip.
- * @param {Moment} moment
- */
-function sourcesOf(moment) {
-  const whole = { url: `${mediaOf(moment.key)}/video`, start: moment.start_time, end: moment.end_time };
-  if (moment.kind !== "segment") return [whole];
-  const clip = { url: `${mediaOf(moment.key)}/clips/${moment.number}`, start: 0, end: moment.end_time - moment.start_time };
-  return [whole, clip];
-}
-
 /** @param {{moment: Moment, from: number}} props from: seconds of the video at which it starts */
 function Player({ moment, from }) {
   const sources = sourcesOf(moment);
   const [place, setPlace] = useState(0);
   const [asked] = useState(from); // the address changes while it plays
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
   const video = useRef(/** @type {HTMLVideoElement | null} */ (null));
   const source = sources[place];
   useKeys("Open moment", [
     { keys: "space", does: "play, pause", run: () => void (video.current && playOrPause(video.current)) },
   ]);
   useEffect(() => {
-    const element = video.current;
-    if (!element || !source) return;
-    const shift = moment.start_time - source.start;
-    const first = Math.min(Math.max(0, asked - shift), source.end) + INSIDE;
-    /** Keep the second in the address while it stands still. */
-    const note = () => {
-      const at = element.currentTime + shift;
-      if (!element.paused || element.ended) return;
-      change({ t: at > moment.start_time + 0.05 ? String(Number(at.toFixed(2))) : null }, { replace: true });
-    };
-    const again = () => {
-      element.currentTime = source.start + INSIDE;
-      element.play().catch(() => {});
-    };
-    const begin = () => {
-      element.currentTime = first;
-      element.play().catch(() => {}); // The browser may want a click first.
-    };
-    const reveal = () => element.classList.remove("preview-seeking");
-    const loop = () => {
-      if (element.currentTime >= source.end && !element.paused) element.currentTime = source.start + INSIDE;
-    };
-    element.addEventListener("loadedmetadata", begin, { once: true });
-    element.addEventListener("seeked", reveal);
-    element.addEventListener("timeupdate", loop);
-    element.addEventListener("ended", again);
-    element.addEventListener("pause", note);
-    element.addEventListener("seeked", note);
+    if (!source) return;
+    const element = takeVideo(moment, source.url);
+    element.className = "preview-video preview-seeking";
+    element.controls = true;
+    video.current = element;
+    const forget = follow(element, moment, source, asked);
+    const onError = () => setPlace(place + 1);
+    element.addEventListener("error", onError);
+    box.current?.append(element);
     return () => {
-      element.removeEventListener("loadedmetadata", begin);
-      element.removeEventListener("seeked", reveal);
-      element.removeEventListener("timeupdate", loop);
-      element.removeEventListener("ended", again);
-      element.removeEventListener("pause", note);
-      element.removeEventListener("seeked", note);
+      element.removeEventListener("error", onError);
+      forget();
+      element.remove();
+      stop(element);
+      video.current = null;
     };
   }, [place]);
   if (!source)
@@ -147,17 +115,53 @@ function Player({ moment, from }) {
     </div>`;
   // Until the moment's first frame is there, its picture is shown: the browser would show the video's first frame.
   const picture = pictureOf(moment);
-  return html`<div class="preview-player" style=${picture ? { backgroundImage: `url("${picture}")` } : {}}>
-    <video
-      class="preview-video preview-seeking"
-      ref=${video}
-      src=${source.url}
-      preload="auto"
-      controls
-      playsinline
-      onError=${() => setPlace(place + 1)}
-    ></video>
-  </div>`;
+  return html`<div class="preview-player" ref=${box} style=${picture ? { backgroundImage: `url("${picture}")` } : {}}></div>`;
+}
+
+/**
+ * Play a moment in a loop, and keep the second at which it stands still in the address.
+ * @param {HTMLVideoElement} element
+ * @param {Moment} moment
+ * @param {{start: number, end: number}} source
+ * @param {number} asked seconds of the whole video at which it starts
+ * @returns {() => void} ends it
+ */
+function follow(element, moment, source, asked) {
+  const shift = moment.start_time - source.start;
+  const first = Math.min(Math.max(0, asked - shift), source.end) + INSIDE;
+  /** @type {Record<string, () => void>} */
+  const on = {
+    loadedmetadata: () => {
+      if (Math.abs(element.currentTime - first) > INSIDE / 2) element.currentTime = first;
+      else if (!element.seeking) reveal();
+      element.play().catch(() => {}); // The browser may want a click first.
+    },
+    seeked: () => {
+      reveal();
+      note();
+    },
+    timeupdate: () => {
+      if (element.currentTime >= source.end && !element.paused) element.currentTime = source.start + INSIDE;
+    },
+    ended: () => {
+      element.currentTime = source.start + INSIDE;
+      element.play().catch(() => {});
+    },
+    pause: note,
+  };
+  function reveal() {
+    element.classList.remove("preview-seeking");
+  }
+  function note() {
+    const at = element.currentTime + shift;
+    if (!element.paused || element.ended) return;
+    change({ t: at > moment.start_time + 0.05 ? String(Number(at.toFixed(2))) : null }, { replace: true });
+  }
+  for (const [name, run] of Object.entries(on)) element.addEventListener(name, run);
+  if (element.readyState >= 1) on.loadedmetadata();
+  return () => {
+    for (const [name, run] of Object.entries(on)) element.removeEventListener(name, run);
+  };
 }
 
 /** @param {HTMLVideoElement} video */

@@ -10,6 +10,7 @@ import { cueAt, sheetOf } from "../contact_sheet.js";
 import { forgetResults, resultsOf } from "../results.js";
 import { selectTo, selected, toggle } from "../selection.js";
 import { useKeys } from "../keys.js";
+import { useLikelyMoment } from "../likely_moment.js";
 import { Card } from "../components/card.js";
 import { Chosen, FIRST, Facets, useFacets } from "../components/facets.js";
 import { Dialog } from "../components/dialog.js";
@@ -134,6 +135,7 @@ function Answers({ results, query, totals, renew }) {
   };
   useGridKeys(results, grid);
   const scrubbed = useScrub(results, grid);
+  useLikelyMoment(results, grid);
   const base = `/?${results.search}${results.search.size ? "&" : ""}`;
   const selecting = selected.value.size > 0;
   /** @type {import("../components/grid.js").GridProps["card"]} */
