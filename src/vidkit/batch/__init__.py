@@ -11,6 +11,7 @@ from vidkit.batch.admission import Admission
 from vidkit.batch.engines import ENGINES, Job, Workers
 from vidkit.batch.ordering import in_order
 from vidkit.batch.tally import NullReporter, Outcome, Reporter, Summary, Tally
+from vidkit.core.buckets import RefusedError
 from vidkit.errors import EngineError, Terminated
 from vidkit.rows import CsvRow
 from vidkit.workflow.run import Run
@@ -42,6 +43,7 @@ def process_rows(
         EngineError: the engine cannot be used, or is gone; what is done is kept and counted.
         ToolMissingError: what the engine needs is not installed.
         OutputError: the results cannot be written.
+        RefusedError: the results are in a bucket, which refuses the credentials; what is done is kept and counted.
     """
     run.journal.hear()
     tally = Tally(run, reporter)
@@ -50,8 +52,12 @@ def process_rows(
     try:
         ordered = in_order(rows, run.priority, run.layout.work)
         for row in admission.admitted(ordered, lambda: _wait_for_turn(run, at_work)):
+            if tally.refused:
+                break
             at_work.start(row)
         _until(run, lambda: not at_work.wait(_POLL))
+        if tally.refused:
+            raise RefusedError(f"the run ends, since nothing can be written: {tally.refused}")
     except Terminated:
         tally.summary.interrupted = True
         tally.summary.abandoned = _stop(run, at_work)
@@ -62,7 +68,7 @@ def process_rows(
             _until(run, lambda: not at_work.wait(_POLL))
         except KeyboardInterrupt:
             tally.summary.abandoned = _stop(run, at_work)
-    except EngineError:
+    except (EngineError, RefusedError):
         tally.summary.interrupted = True
         with closing(admission):
             tally.write(admission.has_taken_up)

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from vidkit.batch.tally import Outcome, Reporter
 from vidkit.core import shown_url, without_secrets
+from vidkit.core.buckets import RefusedError
 from vidkit.errors import UnwantedError, VidkitError
 from vidkit.rows import Row
 from vidkit.workflow import make_record, source_key
@@ -40,7 +41,8 @@ def _outcome(row: Row, work: Callable[[], Finished]) -> Outcome:
         return Outcome(row)
     except VidkitError as error:
         log.info("%s failed", shown_url(row.url), exc_info=True)
-        return Outcome(row, stage=error.stage, reason=str(error))
+        refused = isinstance(error, RefusedError) and error.stage != "download"
+        return Outcome(row, stage=error.stage, reason=str(error), refused=refused)
     except Exception as error:
         log.error(
             "%s: a mistake in vidkit: %r; the log has its traceback", shown_url(row.url), error, exc_info=True

@@ -102,6 +102,8 @@ class Outcome:
     """Where it failed."""
     reason: str | None = None
     """Why it failed. Without a record and a reason, the filters do not want the video."""
+    refused: bool = False
+    """Whether the results store refused the credentials: it will refuse every other row too."""
 
     @property
     def record(self) -> Record | None:
@@ -119,6 +121,8 @@ class Tally:
 
     def __init__(self, run: Run, reporter: Reporter) -> None:
         self.summary = Summary()
+        self.refused: str | None = None
+        """Why the results store takes nothing more; None while it does."""
         self._run = run
         self._reporter = reporter
         self._failures = Failures(run.job)
@@ -162,6 +166,7 @@ class Tally:
                     self.summary.bytes += record["size"]
             self._reporter.finished(outcome.row.url, record, outcome.new)
         elif outcome.reason is not None:
+            self.refused = self.refused or (outcome.reason if outcome.refused else None)
             self._fail(Failure(outcome.row, outcome.stage, outcome.reason))
         else:
             self.filtered(outcome.row)
