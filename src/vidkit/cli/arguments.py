@@ -223,7 +223,7 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
             "--where",
             "where",
             "KEY=VALUE",
-            "a key of the record, such as audio.codec=aac, or a CSV column; can be repeated",
+            "a key of the record, such as audio.codec=aac, or a CSV column; readings.NAME.KEY<N; can be repeated",
         ),
     ):
         filters.add_argument(option, dest=name, metavar=metavar, action="append", default=[], help=meaning)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from vidkit.core import printable
@@ -24,7 +25,7 @@ def unknown_keys(library: Library, where: Sequence[str]) -> Iterator[str]:
     Raises:
         LibraryError: the library cannot be read.
     """
-    for key in dict.fromkeys(item.partition("=")[0].strip() for item in where):
+    for key in dict.fromkeys(re.split("[<>=]", item, maxsplit=1)[0].strip() for item in where):
         if is_left_out(key.lower()):
             yield f"{printable(key)} is not searched by --where: search for its words"
         elif not any(map(library.has_fact, key_beginnings(key))):

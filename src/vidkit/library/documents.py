@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from vidkit.core.stores import kept_address
-from vidkit.library.facts import facts_of, summary_of
+from vidkit.library.facts import facts_of, numbers_of, summary_of
 from vidkit.library.moments import LibraryEntry, Text, layout_of, texts_of, words_in
 from vidkit.library.text import storable
 from vidkit.record import Record
@@ -54,6 +54,8 @@ def document_of(entry: LibraryEntry, added: int, before: Mapping[str, Any] | Non
         "pieces": list(layout_of(record)),
         "texts": [{"place": text.place, "own": text.own} for text in texts],
     }
+    if numbers := numbers_of(record):
+        own["numbers"] = [{"key": key, "value": value} for key, value in numbers.items()]
     own |= _moves(own, before or {})
     shown = {key: value for key, value in _plain(record).items() if key not in ("_id", OWN)}
     if shown != record:

@@ -112,6 +112,42 @@ def facts_where(text: str) -> tuple[str, ...]:
     return tuple(_as_compared([f"{name}={each}" for each in values for name in (key, f"source.columns.{key}")]))
 
 
+def numbers_of(record: Record) -> dict[str, float]:
+    """The numbers that readers have read of the whole video, such as `readings.quality.motion`."""
+    return {
+        f"readings.{name}.{key}": float(value)
+        for name, reading in (record.get("readings") or {}).items()
+        for key, value in reading.items()
+        if isinstance(value, (int, float)) and not isinstance(value, bool)
+    }
+
+
+class NumberBound(NamedTuple):
+    """A number of a reading is less or more than a value."""
+
+    key: str
+    sign: str
+    """`<`, `<=`, `>` or `>=`."""
+    value: float
+
+
+def number_where(text: str) -> NumberBound | None:
+    """`KEY<NUMBER`, also with `<=`, `>` and `>=`; None where it is something else.
+
+    Raises:
+        ValueError: the key is none of a reading, or there is no number.
+    """
+    match = re.fullmatch(r"\s*([^<>=]+?)\s*(<=|>=|<|>)\s*([^=]*?)\s*", text)
+    if match is None:
+        return None
+    key, sign, value = match[1].lower(), match[2], match[3]
+    if not key.startswith("readings."):
+        raise ValueError(f"{text!r}: only numbers of readings can be compared, such as readings.quality.motion<0.2")
+    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", value, re.IGNORECASE):
+        raise ValueError(f"{text!r}: {value!r} is not a number")
+    return NumberBound(key, sign, float(value))
+
+
 def key_beginnings(key: str) -> list[str]:
     """How the facts begin that `KEY=VALUE` asks for, whatever the value."""
     return _as_compared([f"{key}=", f"source.columns.{key}="])

@@ -16,12 +16,14 @@ from vidkit.library.ranking import RANKED, answers
 Document = dict[str, Any]
 
 _PAGE = RANKED // 4  # documents read for a search at first; then as many as so far, and so on
+_SIGNS = {"<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
 GROUPED = ("classification", "resolution", "codec", "described")
 INDEXES = (
     *((field, "added") for field in ("words", "finished", "duration", "size", "name")),
     ("facts", "finished", "added"),
     ("added",),
     ("moved",),
+    ("numbers.key", "numbers.value"),
     ("content",),
     ("filename",),
     # All that `stats` reads, so that it reads no document.
@@ -102,6 +104,9 @@ def filter_of(query: Query, also: Sequence[Document] = ()) -> Document:
     ):
         if bound := _bounds(span):
             parts.append({dotted(field): bound})
+    for key, sign, value in query.numbers:
+        number = {"key": key, "value": {_SIGNS[sign]: value}}
+        parts.append({dotted("numbers"): {"$elemMatch": number}})
     parts += [_one_of([_has(term) for term in clause]) for clause in query.words]
     return {"$and": parts} if parts else {}
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from vidkit.core.units import Sides, named_resolution, parse_date, parse_duration, parse_resolution
 from vidkit.errors import QueryError
-from vidkit.library.facts import class_fact, codec_fact, facts_where, tag_fact
+from vidkit.library.facts import NumberBound, class_fact, codec_fact, facts_where, number_where, tag_fact
 from vidkit.library.text import words as words_of
 
 T = TypeVar("T")
@@ -79,13 +79,14 @@ class Picture:
 class Query:
     """What is looked for. Every part holds; an empty query is every video.
 
-    `words` holds clauses, each of which is alternatives; `facts` (see `facts.py`) likewise. `finished` is when
-    the video was processed, in seconds since 1970.
+    `words` holds clauses, each of which is alternatives; `facts` (see `facts.py`) likewise. `numbers` bound
+    those of readings. `finished` is when the video was processed, in seconds since 1970.
     """
 
     words: tuple[tuple[Term, ...], ...] = ()
     without: tuple[Term, ...] = ()
     facts: tuple[tuple[str, ...], ...] = ()
+    numbers: tuple[NumberBound, ...] = ()
     picture: Picture = Picture()
     duration: Bounds = Bounds()
     finished: Bounds = Bounds(closed=False)
@@ -129,7 +130,8 @@ def parse_query(
         min_duration: `90`, `5:30`, `1h`; likewise max_duration. Both included.
         after: a date or time (UTC unless it says): processed then or later.
         before: processed earlier than that.
-        where: `KEY=VALUE`, all of them: a key of the record (`audio.codec`, `rotation`) or a column of the CSV.
+        where: `KEY=VALUE`, all of them: a key of the record (`audio.codec`, `rotation`) or a column of the CSV; or
+            `KEY<NUMBER` (`<=`, `>`, `>=`) for a number of a reading, such as `readings.quality.motion`.
         sort: one of SORTS.
         limit: how many answers at most; None for all.
         offset: how many answers to leave out first.
@@ -141,7 +143,8 @@ def parse_query(
     facts: list[tuple[str, ...]] = [(tag_fact(tag),) for tag in tags]
     facts += [tuple(class_fact(name) for name in classes)] if classes else []
     facts += [(codec_fact(codec),)] if codec else []
-    facts += [_read("--where", item, facts_where) for item in where]
+    numbers = {item: _read("--where", item, number_where) for item in where}
+    facts += [_read("--where", item, facts_where) for item in where if numbers[item] is None]
     picture, pixels = _read("--resolution", resolution, _read_resolution) if resolution else (Picture(), None)
     facts += [(pixels,)] if pixels else []
     if sort not in SORTS:
@@ -152,6 +155,7 @@ def parse_query(
         words=clauses,
         without=without,
         facts=tuple(facts),
+        numbers=tuple(bound for bound in numbers.values() if bound is not None),
         picture=picture,
         duration=Bounds(
             _bound("--min-duration", min_duration, parse_duration),

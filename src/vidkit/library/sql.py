@@ -46,6 +46,9 @@ def bound_conditions(query: Query) -> tuple[list[str], list[Any]]:
         for condition, value in _bounds(f"v.{column}", span):
             where.append(condition)
             values.append(value)
+    for key, sign, value in query.numbers:  # the sign is one of four
+        where.append(f"v.id IN (SELECT video FROM numbers WHERE key = ? AND value {sign} ?)")
+        values += [key, value]
     return where, values
 
 

@@ -9,11 +9,11 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, cast
 
-from vidkit.library.facts import facts_of, summary_of
+from vidkit.library.facts import facts_of, numbers_of, summary_of
 from vidkit.library.forms import stems_of
 from vidkit.library.moments import Text, has_whole_piece, layout_of, texts_of, video_key, words_in
 from vidkit.library.sql import PLACE_BITS
-from vidkit.library.sqlite_file import FORMS, MOVED, SCHEMA, VIDEO_KEYS, version_of
+from vidkit.library.sqlite_file import FORMS, MOVED, NUMBERS, SCHEMA, VIDEO_KEYS, version_of
 from vidkit.library.text import storable
 from vidkit.record import Record
 
@@ -28,6 +28,7 @@ class Row(NamedTuple):
     facts: str
     texts: list[Text]
     words: set[str]
+    numbers: dict[str, float]
 
 
 def row_of(record: Record, folder: str) -> Row:
@@ -40,7 +41,7 @@ def row_of(record: Record, folder: str) -> Row:
         "pieces": _layout_text(record),
     }
     texts = texts_of(record)
-    return Row(columns, json.dumps(record), "\n".join(facts_of(record)), texts, words_in(texts))
+    return Row(columns, json.dumps(record), "\n".join(facts_of(record)), texts, words_in(texts), numbers_of(record))
 
 
 def _layout_text(record: Record) -> str:
@@ -69,6 +70,7 @@ def number_of(connection: sqlite3.Connection, url: str) -> int | None:
 def remove_video(connection: sqlite3.Connection, number: int) -> None:
     """Forget a video."""
     _index(connection, number, None, ())
+    connection.execute("DELETE FROM numbers WHERE video = ?", (number,))
     connection.execute("DELETE FROM records WHERE video = ?", (number,))
     connection.execute("DELETE FROM videos WHERE id = ?", (number,))
 
@@ -84,6 +86,10 @@ def _put(connection: sqlite3.Connection, row: Row) -> None:
         settings = ", ".join(f"{name} = :{name}" for name in row.columns)
         execute(f"UPDATE videos SET {settings} WHERE id = :id", {**row.columns, "id": number})
     _index(connection, number, row.facts, row.texts, old)
+    if old:
+        execute("DELETE FROM numbers WHERE video = ?", (number,))
+    numbers = [(key, value, number) for key, value in row.numbers.items()]
+    connection.executemany("INSERT INTO numbers VALUES (?, ?, ?)", numbers)
     execute("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", (number, row.record, row.facts))
 
 
@@ -117,12 +123,15 @@ def upgrade(connection: sqlite3.Connection, name: str) -> None:
     version = version_of(connection)
     if version == SCHEMA:  # another process was faster
         return
-    what = "its words are indexed again" if version == 1 else "its videos get keys"
-    log.warning("%s is of an older vidkit: %s, once", name, what)
-    if version == 1:
-        _make_forms(connection)
-        _index_whole_pieces(connection)
-    _make_keys(connection)
+    if version < 3:
+        what = "its words are indexed again" if version == 1 else "its videos get keys"
+        log.warning("%s is of an older vidkit: %s, once", name, what)
+        if version == 1:
+            _make_forms(connection)
+            _index_whole_pieces(connection)
+        _make_keys(connection)
+    for statement in NUMBERS:  # records of before have no readings
+        connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {SCHEMA}")
 
 

@@ -31,7 +31,9 @@ class SearchParameters(Body):
     max_duration: Text | None = Field(None, description="`90`, `5:30`, `1h`")
     after: Text | None = Field(None, description="processed at this date or time, or later")
     before: Text | None = Field(None, description="processed earlier than this date or time")
-    where: Several = Field([], description="`KEY=VALUE`, all of them: a key of the record or a column of the CSV")
+    where: Several = Field(
+        [], description="`KEY=VALUE`, all of them: a key of the record or a column of the CSV; or `KEY<N`"
+    )
     sort: Text = Field("relevance", description="one of `vidkit search --sort`")
 
     @model_validator(mode="before")
