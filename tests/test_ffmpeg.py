@@ -197,3 +197,19 @@ def test_a_thread_that_ends_takes_no_ffmpeg_with_it(tmp_path: Path) -> None:
     out, _ = started[0].communicate(timeout=20)
     ended(started[0])
     assert out == b"done\n"
+
+
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="this system gives sessions no shares")
+def test_a_program_of_a_nice_process_leaves_the_processors_to_other_sessions(tmp_path: Path) -> None:
+    code = (
+        "import os; from pathlib import Path; from vidkit.watchdog import ended, start; os.nice(5);"
+        "process = start(['/bin/sleep', '60'], {});"
+        "print(os.nice(0), Path(f'/proc/{process.pid}/autogroup').read_text());"
+        "process.kill(); process.wait(); ended(process)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    ).stdout
+    own, _, nice, shared = said.split()
+    assert nice == "nice"
+    assert int(shared) == int(own) >= 5

@@ -74,6 +74,22 @@ def test_a_command_that_is_misspelt_is_said_with_the_nearest(command: str, said:
     assert f"there is no command {command}: {said}" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["serve", "--prot", "1"], "--prot: did you mean --port?"),
+        (
+            ["process", "--urls", "v.mp4", "--max_resolutoin=720p"],
+            "--max_resolutoin: did you mean --max_resolution?",
+        ),
+        (["search", "cat", "--zzz"], "--zzz: see vidkit search --help"),
+    ],
+)
+def test_an_option_that_is_misspelt_is_said_with_the_nearest(words: list[str], said: str, capsys: Capture) -> None:
+    assert main(words) == 2
+    assert f"there is no option {said}" in capsys.readouterr().err
+
+
 def test_one_of_a_thing_is_not_called_by_its_plural(capsys: Capture) -> None:
     from vidkit.core.config import load_config
 

@@ -6,6 +6,7 @@ import contextlib
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -13,6 +14,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,9 +26,12 @@ from tests.downloads import VIDEO
 from tests.misbehaving_server import Asked, Reply, Server
 from tests.web import authorized, key_of, serving
 from tests.web_jobs import JOBS, Site, job_processes, jobs_config, serving_process, until, write_config
+from vidkit.core.units import time_text
 from vidkit.web.jobs import events as job_events
 from vidkit.web.jobs import queue as job_queue
+from vidkit.web.jobs.queue import JobQueue, JobRequest
 from vidkit.web.services import Services
+from vidkit.web.state import StateDatabase
 
 linux = pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="looks for processes in /proc")
 
@@ -185,11 +190,15 @@ def test_a_folder_is_all_its_videos_only_where_jobs_may_read_files(site, tmp_pat
         assert allowed.failures(job["id"])[0]["line"] == 3
 
 
-def test_the_openapi_says_whole_what_a_job_may_set(site):
+def test_the_openapi_says_what_a_job_may_set(site):
     described = requests.get(f"{site.address}/api/openapi.json", timeout=20).json()
+    parts = described["components"]["schemas"]
     body = described["paths"][JOBS]["post"]["requestBody"]["content"]["application/json"]["schema"]
-    assert "encoder" in body["properties"]["settings"]["properties"]
-    assert "$ref" not in json.dumps(body)
+    settings = parts[body["$ref"].rpartition("/")[2]]["properties"]["settings"]
+    assert "encoder" in parts[settings["$ref"].rpartition("/")[2]]["properties"]
+    assert set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(described))) <= set(
+        parts
+    )  # none leads nowhere
 
 
 def test_a_job_that_runs_is_cancelled_and_no_process_is_left(site, videos):
@@ -313,6 +322,23 @@ def test_a_secret_is_in_no_argument_answer_or_file_that_is_shown(site, videos):
     site.wait(number)
     assert all("passw0rd" not in what for _, _, what in audit(site))
     assert "passw0rd" not in (site.folder / "serve" / "jobs" / str(number) / "job.log").read_text()
+
+
+def test_folders_of_jobs_go_long_after_their_end_and_not_before(tmp_path: Path):
+    config = jobs_config(tmp_path)
+    with closing(StateDatabase(config.serve.directory)) as state:
+        with closing(JobQueue(state, replace(config, serve=replace(config.serve, max_jobs=0)))) as jobs:
+            old, late, waits = (jobs.add(JobRequest("retag", name), "owner") for name in ("old", "late", "waits"))
+            assert jobs.cancel(old.id)
+            assert jobs.cancel(late.id)
+        for job, days in ((old, 31), (late, 29)):
+            with state.writing() as connection:
+                then = time_text(time.time() - days * 86400)
+                connection.execute("UPDATE jobs SET finished_at = ? WHERE id = ?", (then, job.id))
+        with closing(JobQueue(state, replace(config, serve=replace(config.serve, max_jobs=0)))) as jobs:
+            until(lambda: not jobs.folder(old.id).path.exists())
+            assert [jobs.folder(job.id).path.exists() for job in (old, late, waits)] == [False, True, True]
+            assert jobs.get(old.id).state == "cancelled"
 
 
 def test_events_tell_of_a_job_from_its_start_to_its_end(site, videos):

@@ -16,7 +16,9 @@ import functools
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Sequence
+from pathlib import Path
 
 _SHELL = "/bin/sh"
 # "+ 12" is a group that has begun, "- 12" one that has ended.
@@ -34,6 +36,7 @@ for group in $running; do kill -s KILL -- "-$group"; done
 # killed and the watchdog does not know of it.
 _BEGIN = 'echo "+ $$" >&0 && exec "$@" </dev/null'
 
+_TRIES = 5
 _lock = threading.Lock()
 
 
@@ -115,7 +118,7 @@ def start(
         OSError: it is not there or may not be run.
     """
     pipe = None if os.name == "nt" or not os.access(command[0], os.X_OK) else _watchdog().open()
-    return subprocess.Popen(
+    process = subprocess.Popen(
         command if pipe is None else [_SHELL, "-c", _BEGIN, _SHELL, *command],
         stdin=subprocess.DEVNULL if pipe is None else pipe,
         stdout=subprocess.PIPE,
@@ -124,6 +127,25 @@ def start(
         env=environment,
         pass_fds=pass_fds,
     )
+    keep_nice(process.pid)
+    return process
+
+
+def keep_nice(pid: int) -> None:
+    """Make a process that leads a session as nice to other sessions as this process is, by `nice` or a job.
+
+    Linux gives each session a share of the processors. A process that is nice only leaves more to the others of its
+    own session, unless the session is nice too (sched(7), autogroup).
+    """
+    niceness = os.nice(0) if os.name == "posix" else 0
+    for _ in range(_TRIES if niceness > 0 else 0):
+        try:
+            Path(f"/proc/{pid}/autogroup").write_text(str(niceness), encoding="ascii")
+            return
+        except BlockingIOError:  # the system takes ten of these a second from all users
+            time.sleep(0.1)
+        except OSError:  # this system shares in another way, or the process has ended
+            return
 
 
 def ended(process: subprocess.Popen[bytes]) -> None:

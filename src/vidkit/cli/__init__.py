@@ -31,7 +31,10 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     command = next((word for word in words if not word.startswith("-")), None)
     if command is not None and command not in parser.commands:
         parser.error(_no_command(command, parser.commands))
-    return parser.parse_args(words)
+    options, unknown = parser.parse_known_args(words)
+    if unknown:
+        parser.commands[options.command].error(_no_option(unknown, parser.commands[options.command]))
+    return options
 
 
 def _no_command(word: str, commands: Iterable[str]) -> str:
@@ -40,6 +43,18 @@ def _no_command(word: str, commands: Iterable[str]) -> str:
 
     near = nearest(word, commands)
     return f"there is no command {printable(word)}: {f'did you mean {near}?' if near else 'see vidkit --help'}"
+
+
+def _no_option(unknown: Sequence[str], command: Parser) -> str:
+    from vidkit.core.terminal import printable
+    from vidkit.errors import nearest
+
+    word = next((word for word in unknown if word.startswith("-")), unknown[0]).partition("=")[0]
+    if not word.startswith("-"):
+        return f"unrecognized arguments: {' '.join(map(printable, unknown))}"
+    near = nearest(word, [name for action in command.declared for name in action.option_strings])
+    hint = f"did you mean {near}?" if near else f"see {command.prog} --help"
+    return f"there is no option {printable(word)}: {hint}"
 
 
 def make_parser() -> Parser:

@@ -68,3 +68,9 @@ class Serve:
         "Number of jobs of `vidkit serve` to run at once; the others wait in a queue.",
         number(int, 1, 100, "a whole number"),
     )
+    keep_jobs: int = setting(
+        "KeepJobs",
+        30,
+        "Days to keep the folders of jobs of `vidkit serve` that have ended, with their CSV and log; 0: for ever.",
+        number(int, 0, 10**5, "a whole number"),
+    )

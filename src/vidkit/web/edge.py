@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -36,6 +35,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
+_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 
 
 class Edge:
@@ -55,10 +55,11 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("Cache-Control", _caching(scope["path"]))
+                headers = message["headers"] = list(message["headers"])
+                there = {name.lower() for name, _ in headers}
+                headers += [header for header in _HEADERS if header[0] not in there]
+                if b"cache-control" not in there:
+                    headers.append((b"cache-control", _caching(scope["path"])))
                 self._requests.note(scope["method"], _route(scope), status, time.perf_counter() - began)
             await send(message)
 
@@ -72,9 +73,9 @@ class Edge:
                 raise
 
 
-def _caching(path: str) -> str:
+def _caching(path: str) -> bytes:
     """Answers with data are not kept; the files of the pages are, and asked for again whether they changed."""
-    return "no-store" if path.startswith(("/api/", "/metrics", "/healthz")) else "no-cache"
+    return b"no-store" if path.startswith(("/api/", "/metrics", "/healthz")) else b"no-cache"
 
 
 def _route(scope: Scope) -> str:

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
 
 from vidkit.web.access.actors import OPEN, SCOPE_NAMES, Actor, may
 from vidkit.web.problems import Problem
@@ -69,7 +70,7 @@ SCOPES: dict[tuple[str, str], str] = {
 }
 
 
-def authorize(request: Request) -> None:
+async def authorize(request: Request) -> None:
     """Let a request pass if SCOPES has its route and its actor has the scope. The actor of a call
     that is not open to everyone is kept in the request.
 
@@ -80,7 +81,11 @@ def authorize(request: Request) -> None:
     path = request.scope["route"].path
     scope = SCOPES.get((request.method, path))
     address = request.client.host if request.client else ""
-    actor: Actor | None = None if scope == OPEN else services.actor_of(request)
+    actor: Actor | None = None
+    if services.no_auth:  # no need to ask the database in a thread
+        actor = services.actor_of(request)
+    elif scope != OPEN:
+        actor = await run_in_threadpool(services.actor_of, request)
     services.limits.count(actor, address)
     if scope == OPEN:
         return

@@ -21,6 +21,7 @@ from vidkit.core import printable, setup_logging, without_secrets
 from vidkit.core.config import Config
 from vidkit.core.locks import FileLock, take_file_lock
 from vidkit.errors import Terminated, VidkitError
+from vidkit.watchdog import keep_nice
 from vidkit.web.jobs.files import JobFolder, folder_of, read_json, write_json
 
 log = logging.getLogger("vidkit.web.jobs.process")  # the module itself is __main__
@@ -28,7 +29,7 @@ log = logging.getLogger("vidkit.web.jobs.process")  # the module itself is __mai
 EXIT_DONE, EXIT_FAILED, EXIT_STOPPED = 0, 1, 130
 _SECONDS_TO_STOP = 10.0
 _SECONDS_TO_LOCK = 30.0
-_NICER = 10  # the server answers first
+_NICEST = 19  # everybody else goes first
 
 
 def main(arguments: list[str]) -> int:
@@ -43,7 +44,8 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the server's terminal is for the server
     with suppress(OSError, AttributeError):
-        os.nice(_NICER)
+        os.nice(_NICEST)
+    keep_nice(os.getpid())
     folder = folder_of(Path(arguments[0]), int(arguments[1]))
     try:
         with open(0, "rb", closefd=False) as pipe:

@@ -23,6 +23,7 @@ from typing import Any
 from vidkit.core import ensure_directory, printable, without_secrets
 from vidkit.core.config import Config
 from vidkit.core.locks import FileLock, take_file_lock
+from vidkit.core.units import time_text
 from vidkit.errors import VidkitError
 from vidkit.web.jobs.child import JobChild
 from vidkit.web.jobs.files import (
@@ -178,12 +179,15 @@ class JobQueue:
         self._lock.release()
 
     def _run(self) -> None:
-        adopt_at, said = 0.0, ""
+        adopt_at, clear_at, said = 0.0, 0.0, ""
         while not self._closing.is_set():
             try:
                 if time.monotonic() >= adopt_at:
                     self._adopt()
                     adopt_at = time.monotonic() + _IDLE
+                if time.monotonic() >= clear_at:
+                    self._clear_ended()
+                    clear_at = time.monotonic() + _DAY
                 self._watch()
                 self._start_waiting()
                 said = ""
@@ -297,6 +301,17 @@ class JobQueue:
             with contextlib.suppress(OSError):
                 if path.stat().st_mtime < time.time() - _DAY:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def _clear_ended(self) -> None:
+        """Remove the folders of jobs that ended long ago; the table keeps what came of them."""
+        days = self._config.serve.keep_jobs
+        if not days:
+            return
+        limit = time_text(time.time() - days * _DAY) or ""
+        for path in (self._directory / JOBS).iterdir():
+            job = self.table.get(int(path.name)) if path.name.isascii() and path.name.isdigit() else None
+            if job is not None and job.state in ENDED and (job.finished_at or limit) < limit:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _link(source: Path, target: Path) -> None:
