@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 
 from tests.records import make_record
 from tests.web import config_in, get, serving
@@ -107,6 +108,15 @@ def test_each_kind_of_file_is_sent_whole_with_its_own_type(site, path, media_typ
     assert int(answer.headers["content-length"]) == len(answer.content) > 0
     if media_type == "video/mp4":
         assert answer.content == VIDEO
+
+
+@pytest.mark.parametrize("path", ["/video", "/clips/1", "/scenes/1/thumbnail", "/sprites/0"])
+def test_head_tells_of_a_file_what_get_does_and_sends_nothing(site, path):
+    whole = site.get(GOOD + path)
+    head = requests.head(f"{site.address}{GOOD}{path}", headers={"Range": "bytes=0-9"}, timeout=20)
+    assert (head.status_code, head.content) == (200, b"")
+    for name in ("content-length", "content-type", "etag", "cache-control"):
+        assert head.headers[name] == whole.headers[name]
 
 
 @pytest.mark.parametrize(
@@ -447,3 +457,4 @@ def test_a_file_that_becomes_shorter_while_it_is_sent_ends_the_answer(site):
 def test_a_read_key_is_needed(tmp_path):
     with serving(replace(config_in(tmp_path))) as (address, _):
         assert get(address, f"{GOOD}/video").status_code == 401
+        assert requests.head(f"{address}{GOOD}/video", timeout=20).status_code == 401

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,16 @@ VIDEOS = 50
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The API's description, as schemathesis reads it, with the address of a server and an administrator's key."""
-    with serving(config_in(tmp_path_factory.mktemp("openapi"))) as (address, services):
+    config = config_in(tmp_path_factory.mktemp("openapi"))
+    waiting = replace(config, serve=replace(config.serve, max_jobs=0))  # jobs that run would take the processors
+    with serving(waiting) as (address, services):
         entries = [
             LibraryEntry(make_record(f"{n}.mp4", tags=["Night"]), Path("/results"))  # type: ignore[arg-type]
             for n in range(VIDEOS)
         ]
         services.library.save_all(entries)
         headers = authorized(key_of(services, "admin"))
-        described = requests.get(f"{address}/api/openapi.json", headers=headers, timeout=20).json()
+        described = requests.get(f"{address}/api/openapi.json", headers=headers, timeout=120).json()
         schema = schemathesis.openapi.from_dict(described)
         schema.config.update(base_url=address)
         yield schema, headers, [video_key(entry.record["source"]["url"]) for entry in entries]

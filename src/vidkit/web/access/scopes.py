@@ -15,7 +15,7 @@ __all__ = ["API", "OPEN", "SCOPES", "SCOPE_NAMES", "Actor", "Caller", "actor_of"
 
 API = "/api/v1"
 
-# (method, path of the route) -> scope. A route without a row answers 403 to everyone.
+# (method, path of the route) -> scope; HEAD has that of GET. A route without a row answers 403 to everyone.
 SCOPES: dict[tuple[str, str], str] = {
     ("GET", "/healthz"): OPEN,
     ("GET", "/metrics"): "read",
@@ -79,7 +79,7 @@ async def authorize(request: Request) -> None:
     """
     services = request.app.state.services
     path = request.scope["route"].path
-    scope = SCOPES.get((request.method, path))
+    scope = SCOPES.get(("GET" if request.method == "HEAD" else request.method, path))
     address = request.client.host if request.client else ""
     actor: Actor | None = None
     if services.no_auth:  # no need to ask the database in a thread

@@ -61,7 +61,8 @@ class FileResponse(Response):
             status, self._end = HTTPStatus.NOT_MODIFIED, 0
         else:
             try:
-                part = wanted_range(request.headers, version, found.st_size)
+                asked = {} if request.method == "HEAD" else request.headers  # a range is asked for by GET alone
+                part = wanted_range(asked, version, found.st_size)
             except Unsatisfiable:
                 file.close()
                 beyond = {"Content-Range": f"bytes */{found.st_size}", "Accept-Ranges": "bytes"}

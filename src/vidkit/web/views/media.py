@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -29,10 +30,22 @@ router = APIRouter(prefix=f"{API}/videos/{{key}}", tags=["media"])
 
 # Seconds for which a browser shows a picture again without asking: a grid of cards shows the same ones again.
 _PICTURES_FRESH = 60
+View = TypeVar("View", bound=Callable[..., Response])
 Download = Annotated[bool, Query(description="send it as a file to save")]
 
 
-@router.get("/video", response_class=Response)
+def _media(path: str) -> Callable[[View], View]:
+    """A route for GET, which is described, and for HEAD."""
+
+    def add(view: View) -> View:
+        router.add_api_route(path, view, methods=["GET"], response_class=Response)
+        router.add_api_route(path, view, methods=["HEAD"], response_class=Response, include_in_schema=False)
+        return view
+
+    return add
+
+
+@_media("/video")
 def video(key: str, request: Request, services: Shared, download: Download = False) -> Response:
     """The original video: the download, if it was kept, or the local file. `Range` is answered."""
     entry = entry_of(key, services)
@@ -40,7 +53,7 @@ def video(key: str, request: Request, services: Shared, download: Download = Fal
     return FileResponse(request, file, media_type, entry.record["filename"] if download else None)
 
 
-@router.get("/clips/{n}", response_class=Response)
+@_media("/clips/{n}")
 def clip(key: str, n: int, request: Request, services: Shared, download: Download = False) -> Response:
     """A clip, by its index. `Range` is answered."""
     entry = entry_of(key, services)
@@ -48,7 +61,7 @@ def clip(key: str, n: int, request: Request, services: Shared, download: Downloa
     return FileResponse(request, open_clip(entry, n), CLIP_TYPE, name if download else None)
 
 
-@router.get("/scenes/{n}/thumbnail", response_class=Response)
+@_media("/scenes/{n}/thumbnail")
 def thumbnail(key: str, n: int, request: Request, services: Shared, download: Download = False) -> Response:
     """The picture of a scene, by its index: a JPEG."""
     entry = entry_of(key, services)
@@ -58,7 +71,7 @@ def thumbnail(key: str, n: int, request: Request, services: Shared, download: Do
     )
 
 
-@router.get("/sprites.vtt", response_class=Response)
+@_media("/sprites.vtt")
 def sprites(key: str, request: Request, services: Shared) -> Response:
     """The contact sheet for players, as WebVTT: each cue names the part of an image that shows these seconds."""
     content = sprites_vtt(entry_of(key, services))
@@ -69,7 +82,7 @@ def sprites(key: str, request: Request, services: Shared) -> Response:
     return Response(content, headers=headers, media_type=VTT_TYPE)
 
 
-@router.get("/sprites/{n}", response_class=Response)
+@_media("/sprites/{n}")
 def sprite(key: str, n: int, request: Request, services: Shared) -> Response:
     """An image of the contact sheet, from 0: a JPEG."""
     return FileResponse(request, open_sprites(entry_of(key, services), n), PICTURE_TYPE, fresh=_PICTURES_FRESH)
