@@ -10,7 +10,7 @@ from vidkit.batch.seen import Seen
 from vidkit.batch.tally import Tally
 from vidkit.download import wanted_name
 from vidkit.errors import Terminated
-from vidkit.rows import BadRow, CsvRow, IgnoredRow, Row
+from vidkit.rows import BadRow, CsvRow, Filters, Row
 from vidkit.workflow import source_key
 from vidkit.workflow.run import Run
 from vidkit.workflow.stages import settings_fingerprint
@@ -73,15 +73,18 @@ class Admission:
     def _wanted(self, rows: list[CsvRow]) -> list[tuple[str, Row]]:
         """The rows that are neither bad, ignored, filtered out, done nor there twice, each with its URL's key."""
         wanted: list[tuple[str, Row]] = []
+        filters = self._run.filters
+        any_wanted = filters == Filters()
         for row in rows:
-            if isinstance(row, BadRow):
+            if isinstance(row, Row):
+                if any_wanted or filters.wants(row) is not False:
+                    wanted.append((source_key(row.url), row))
+                else:
+                    self._tally.filtered(row)
+            elif isinstance(row, BadRow):
                 self._tally.bad(row)
-            elif isinstance(row, IgnoredRow):
-                self._tally.ignored(row)
-            elif self._run.filters.wants(row) is False:
-                self._tally.filtered(row)
             else:
-                wanted.append((source_key(row.url), row))
+                self._tally.ignored(row)
         versions = [(url, row.version) for url, row in wanted]
         journal = self._run.journal
         done = set() if self._run.force else journal.done(versions, self._settings)

@@ -240,7 +240,7 @@ def read_corrections(csv_file: str | os.PathLike[str]) -> Iterator[Correction | 
         if first is None:
             raise ConfigError(f"{printable(path)} is empty")
         delimiter = find_delimiter(first[1].rstrip("\r\n"), lambda cells: (len(_columns_of(cells)),))
-        header = next(records(iter([first]), delimiter, None)).cells or []
+        header = next(records(iter([first]), delimiter, None))[2] or []
         columns = _columns_of(header)
         _check(path, header, columns)
         rows = 0

@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
@@ -198,9 +199,10 @@ class _Columns:
     by_awk: bool
 
     @cached_property
-    def known(self) -> tuple[int | None, ...]:
-        """Where the columns are that are known, in the order of a row."""
-        return self.url, self.name, self.size, self.modified, self.duration, self.priority
+    def known(self) -> Callable[[list[str]], tuple[str, ...]]:
+        """The known cells in the order of a row; for a column that is missing, the one behind the last."""
+        places = (self.url, self.name, self.size, self.modified, self.duration, self.priority)
+        return itemgetter(*(len(self.header) if place is None else place for place in places))
 
 
 def _columns(delimiter: str, header: Sequence[str]) -> _Columns:
@@ -223,7 +225,7 @@ def _header(lines: Iterator[tuple[int, str]], delimiter: str, path: Path, base_u
     Raises:
         ConfigError: none of them says where the videos are.
     """
-    cells = next(records(lines, delimiter, None)).cells
+    _, _, cells = next(records(lines, delimiter, None))
     if cells is None or LONE_SURROGATES.search("".join(cells)):
         raise ConfigError(f"{printable(path)} is not text in UTF-8 or UTF-16. Save it as CSV UTF-8")
     if len(cells) > MOST_COLUMNS:
@@ -255,18 +257,21 @@ def _table(lines: Iterator[tuple[int, str]], columns: _Columns, base_url: str | 
     if columns.by_awk:
         head = list(itertools.islice(lines, 200))
         lines, split = itertools.chain(head, lines), any(rejoin(line.rstrip("\r\n")) for _, line in head)
-    for number, text, cells in records(lines, columns.delimiter, len(columns.header)):
+    width = len(columns.header)
+    for number, text, cells in records(lines, columns.delimiter, width):
         listed = rejoin(text.rstrip("\r\n")) if columns.by_awk and ";" in text else None
         if listed:
             split = True
             yield _listed_row(number, listed)
-        elif cells is None or any(map(str.strip, cells)):
-            try:
-                plain = not columns.by_awk and text.isascii() and "\0" not in text  # nothing to put right
-                if cells is None or not plain or len(cells) > len(columns.header):
-                    cells = _as_in_header(text, cells, columns, split)
+            continue
+        plain = not columns.by_awk and text.isascii() and "\0" not in text  # nothing to put right
+        try:
+            if plain and cells is not None and len(cells) <= width:
                 yield _row(number, cells, columns, base_url)
-            except ValueError as error:
+            else:
+                yield _row(number, _as_in_header(text, cells, columns, split), columns, base_url)
+        except ValueError as error:
+            if cells is None or any(map(str.strip, cells)):  # it is not blank
                 yield BadRow(number, text[:_SHOWN].rstrip("\r\n"), str(error))
 
 
@@ -330,14 +335,13 @@ def _without_password(cell: str) -> str:
 
 def _row(number: int, cells: list[str], columns: _Columns, base_url: str | None) -> Row | IgnoredRow:
     count = len(cells)
-    url, name, size, modified, duration, priority = [
-        (cells[index].strip() or None) if index is not None and index < count else None for index in columns.known
-    ]
-    if url is None and name is not None and base_url:
+    padded = [*cells, *[""] * (len(columns.header) - count + 1)]
+    url, name, size, modified, duration, priority = map(str.strip, columns.known(padded))
+    if not url and name and base_url:
         url = public_url(base_url, name)
-    if url is not None and url.startswith('"'):
+    if url.startswith('"'):
         raise ValueError("a double quote begins its URL and never ends")
-    if url is None:
+    if not url:
         short = (
             f"it has {len(cells)} columns of {len(columns.header)}, and "
             if len(cells) < len(columns.header)
@@ -352,6 +356,13 @@ def _row(number: int, cells: list[str], columns: _Columns, base_url: str | None)
         return IgnoredRow(number, name, why)
     # These go into records: a URL among them keeps no password there.
     others = {header: _without_password(cells[index]) for index, header in columns.others if index < count}
-    if columns.priority is not None:
-        priority = priority or ""
-    return Row(number, url, name and _without_password(name), size, modified, duration, others, priority)
+    return Row(
+        number,
+        url,
+        _without_password(name) if name else None,
+        size or None,
+        modified or None,
+        duration or None,
+        others,
+        None if columns.priority is None else priority,
+    )

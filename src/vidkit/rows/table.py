@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 from vidkit.core import printable
 from vidkit.errors import ConfigError
@@ -23,12 +22,8 @@ MOST_COLUMNS = 16_384  # as in Excel
 _LINE_LIMIT = 2**20  # characters; what is longer is no row, and is not held in memory whole
 
 
-class Record(NamedTuple):
-    """One record: the number of its first line, from 1; that line as it stands; its cells, if it can be parted."""
-
-    line: int
-    text: str
-    cells: list[str] | None
+# One record: the number of its first line, from 1; that line as it stands; its cells, if it can be parted.
+Record = tuple[int, str, "list[str] | None"]
 
 
 class TimeUpError(Exception):
@@ -123,7 +118,7 @@ def records(lines: Iterator[tuple[int, str]], delimiter: str, width: int | None)
         number, text = item
         if '"' not in text and len(text) <= limit and "\0" not in text:  # most lines: many times faster
             line = text.rstrip("\r\n")
-            yield Record(number, text, line.split(delimiter) if line else [])
+            yield number, text, line.split(delimiter) if line else []
             continue
         pending.appendleft(item)
         taken.clear()
@@ -135,7 +130,7 @@ def records(lines: Iterator[tuple[int, str]], delimiter: str, width: int | None)
         if len(taken) > 1 and not _sound(taken, cells, delimiter, width):
             pending.extendleft(reversed(taken[1:]))
             cells = cells_of(text, delimiter, csv.QUOTE_NONE)
-        yield Record(number, text, cells)
+        yield number, text, cells
 
 
 def _sound(lines: list[tuple[int, str]], cells: list[str] | None, delimiter: str, width: int | None) -> bool:

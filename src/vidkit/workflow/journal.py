@@ -8,12 +8,12 @@ do. It also keeps runs apart: a name belongs to one URL for good, and only one r
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +28,6 @@ from vidkit.workflow.journal_parts import Parts
 
 LOCKS = ".vidkit.lock"
 _POLL = 0.1  # seconds between two looks at what another run holds
-_AT_ONCE = 500  # URLs that one query asks for
 
 
 class Entry(NamedTuple):
@@ -95,17 +94,16 @@ class Journal:
         looked at: it would be one request for each of millions.
         """
         versions = {storable(url): (url, version) for url, version in asked if version is not None}
-        keys, done = iter(versions), set()
-        while some := list(islice(keys, _AT_ONCE)):
-            marks = ",".join("?" * len(some))
-            sql = f"SELECT url, version, filename FROM videos WHERE settings = ? AND mixed = 0 AND url IN ({marks})"
-            with self._lock, reported(self._path):
-                found = self._database.execute(sql, (settings, *some)).fetchall()
-            for key, version, filename in found:
-                url, wanted = versions[key]
-                if version == wanted and (self._parts or self._store.exists(record_name(filename))):
-                    done.add(url)
-        return done
+        sql = "SELECT url, version, filename FROM json_each(?) JOIN videos ON url = value "
+        sql += "WHERE settings = ? AND mixed = 0"
+        with self._lock, reported(self._path):
+            found = self._database.execute(sql, (json.dumps(list(versions)), settings)).fetchall()
+        same = [(versions[key][0], filename) for key, version, filename in found if versions[key][1] == version]
+        if self._store.folder is None:
+            return {url for url, _ in same}
+        # A record is there whole or not at all. To ask for its size too would take twice as long.
+        start, end = f"{self._store.folder}/", record_name("")
+        return {url for url, filename in same if os.access(f"{start}{filename}{end}", os.F_OK)}
 
     def claim(self, url: str, wanted: str) -> str:
         """The file name of this URL: the one that it has, else the wanted one, or that with a short hash where
