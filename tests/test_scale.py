@@ -36,6 +36,16 @@ def test_the_figures_are_those_of_the_benchmarks(scale: Any) -> None:
     assert scale.figures(text).encode != 3600.0
 
 
+def test_a_goal_stands_for_what_is_not_measured_and_says_so(scale: Any) -> None:
+    text = re.sub(r"\n.*adds to a bare Ray actor call.*", "", scale.BENCHMARKS.read_text())
+    assert (scale.figures(text).row_ms, scale.figures(text).goals) == (2.0, {"row_ms"})
+    work = [scale.Work(10**6, machines=1)]
+    assert "the goal; not measured" in scale.tables(work, scale.figures(text))["parts"]
+    text += "\n| what vidkit adds to a bare Ray actor call, a row | bare | 2 ms at most | 0.8 ms (0.7 to 0.9) |\n"
+    assert (scale.figures(text).row_ms, scale.figures(text).goals) == (0.8, set())
+    assert "the driver hands out rows, 0.8 ms each |" in scale.tables(work, scale.figures(text))["parts"]
+
+
 def test_a_row_that_the_benchmarks_no_longer_have_is_named(scale: Any) -> None:
     text = scale.BENCHMARKS.read_text().replace("files of a minute of 720p", "files")
     with pytest.raises(ValueError, match="files of a minute"):
