@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from vidkit.cli import main
+from vidkit.core.buckets import open_bucket
 from vidkit.core.stores import open_store
 from vidkit.errors import ConfigError, DownloadError, OutputError, VidkitError
 from vidkit.serverless import Passed, Wanted, handler, wanted
@@ -218,6 +219,33 @@ def test_a_record_without_its_description_is_written_and_raised(
     with pytest.raises(VidkitError, match="recorded without a description"):
         handler({"url": url, "output": output})
     assert json.loads(open_store(output).read("a.mp4.json"))["ai"]["error"]
+
+
+def put(address: str, content: bytes) -> None:
+    place = open_bucket(address)
+    place.client.put(place.key, content)
+
+
+def test_a_video_that_comes_into_a_bucket_is_processed_once_for_each_version(
+    s3: S3, output: str, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIDKIT_PATHS_PROCESSEDDIRECTORY", output)
+    bucket = s3.new_bucket()
+    url = f"{bucket}/new films/café+1.mp4"
+    event = notification(bucket.removeprefix("s3://"), "new+films/caf%C3%A9%2B1.mp4")
+    put(url, make_video().read_bytes())
+    told = handler(event, Context(600))
+    assert (told["state"], told["url"], told["filename"]) == ("done", url, "café+1.mp4")
+    assert handler(event, Context(600))["state"] == "unchanged"
+    put(url, make_video(shots=2).read_bytes())
+    assert handler(event, Context(600))["state"] == "done"
+    record = json.loads(open_store(output).read("café+1.mp4.json"))
+    assert len(record["scenes"]) == 2
+    assert record["source"]["url"] == url
+    open_store(bucket).delete("new films/café+1.mp4")
+    gone = handler(event, Context(600))
+    assert (gone["state"], gone["stage"]) == ("failed", "download")
+    assert "no such object" in gone["reason"]
 
 
 def test_the_records_of_a_function_are_joined_by_library_add(
