@@ -67,6 +67,28 @@ def test_the_library_is_counted_and_each_bar_leads_to_its_search(address: str, p
     wait_until(page, "location.search === '?min_duration=10s&max_duration=30s'")
 
 
+def test_the_lengths_are_drawn_as_columns_in_the_colour_of_the_theme(address: str, page: Any) -> None:
+    colour = """(() => {
+      const canvas = document.querySelector(".column-plot canvas");
+      if (!canvas) return null;
+      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      const seen = {};
+      for (let at = 0; at < data.length; at += 4) {
+        const pixel = data.slice(at, at + 3).join();
+        if (data[at + 3] === 255) seen[pixel] = (seen[pixel] ?? 0) + 1;
+      }
+      return Object.keys(seen).sort((one, other) => seen[other] - seen[one])[0];
+    })()"""
+    page.emulate_media(color_scheme="light")
+    page.goto(f"{address}/stats")
+    wait_until(page, f"{colour} === '74,66,217'")  # --accent
+    page.emulate_media(color_scheme="dark")
+    wait_until(page, f"{colour} === '163,165,255'")
+    # What is drawn is also a table, for those who do not see it.
+    assert page.locator(".column-plot").get_attribute("aria-hidden") == "true"
+    assert panel(page, "Lengths").get_by_role("row").count() >= 3
+
+
 def test_hostile_labels_are_text(address: str, page: Any) -> None:
     page.goto(f"{address}/stats?by=label")
     for title in ("Classes", "Tags", "By label"):

@@ -3,6 +3,7 @@
 import { html, useEffect, useRef, useState } from "../ui.js";
 import { clock } from "../format.js";
 import { useKeys } from "../keys.js";
+import { onTheme, resolved } from "../colours.js";
 import { cueAt } from "../contact_sheet.js";
 import { Icon } from "./icons.js";
 
@@ -95,20 +96,15 @@ export function TimeLine({ duration, lanes, cues, loop, player, onSeek }) {
     player.addEventListener("frame", onFrame);
     const sized = new ResizeObserver(() => redraw.current());
     if (canvas.current) sized.observe(canvas.current);
-    const onTheme = () => {
+    const themed = onTheme(() => {
       colours = {};
       redraw.current();
-    };
-    const themed = new MutationObserver(onTheme);
-    themed.observe(document.documentElement, { attributeFilter: ["data-theme"] });
-    const dark = matchMedia("(prefers-color-scheme: dark)");
-    dark.addEventListener("change", onTheme);
+    });
     return () => {
       cancelAnimationFrame(asked);
       player.removeEventListener("frame", onFrame);
       sized.disconnect();
-      themed.disconnect();
-      dark.removeEventListener("change", onTheme);
+      themed();
     };
   }, [player]);
   useEffect(() => redraw.current(), [lanes, loop]);
@@ -322,12 +318,6 @@ function draw(canvas, view, lanes, loop, colours) {
     pen.fillStyle = colour("--loop");
     pen.fillRect(x(loop[0]), 0, Math.max(1, x(loop[1]) - x(loop[0])), height);
   }
-}
-
-/** A colour of the style as a canvas takes it: the one of the theme that is shown. @param {HTMLElement} element @param {string} name */
-function resolved(element, name) {
-  element.style.color = `var(${name})`;
-  return getComputedStyle(element).color;
 }
 
 /**

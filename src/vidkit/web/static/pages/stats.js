@@ -5,9 +5,13 @@ import { get, useLoad, wordsOf } from "../api.js";
 import { change, withParameters } from "../router.js";
 import { bytes, count, lasting } from "../format.js";
 import { searchOf } from "../addresses.js";
+import { ColumnPlot } from "../components/column_plot.js";
 import { Chosen } from "../components/facets.js";
 
-export const STYLES = [new URL("stats.css", import.meta.url).pathname];
+export const STYLES = [
+  new URL("stats.css", import.meta.url).pathname,
+  new URL("../vendor/uplot/uplot.css", import.meta.url).pathname,
+];
 
 /**
  * @typedef {object} Stats
@@ -100,7 +104,7 @@ function Charts({ stats, query, by }) {
   return html`<div class="stats-charts">
     <${Chart} title="Classes" query=${query} bars=${barsOf(stats.classes, (name) => ({ class: name }))} />
     <${Chart} title="Tags" query=${query} bars=${barsOf(stats.tags, (name) => ({ tag: [...query.getAll("tag"), name] }))} />
-    <${Chart} title="Lengths" query=${query} bars=${barsOf(stats.durations, boundsOf)} />
+    <${Chart} title="Lengths" query=${query} bars=${barsOf(stats.durations, boundsOf)} plot=${lengthPlot(stats.durations)} />
     <${Chart} title="Resolutions" query=${query} bars=${barsOf(stats.resolutions, (name) => ({ resolution: name }))} />
     <${Chart} title="Codecs" query=${query} bars=${barsOf(stats.codecs, (name) => ({ codec: name }))} />
     <${ByKey} stats=${stats} query=${query} by=${by} />
@@ -123,6 +127,12 @@ export function boundsOf(range) {
   return { min_duration: plain(from), max_duration: plain(to ?? "") };
 }
 
+/** The lengths as columns, with short names such as "10–30 s". @param {Record<string, number>} durations */
+function lengthPlot(durations) {
+  const names = Object.keys(durations).map((range) => range.replace(/^(\d+)( \w+) - (\d+\2)$/, "$1–$3").replace(" - ", "–"));
+  return names.length > 1 && html`<${ColumnPlot} names=${names} counts=${Object.values(durations)} />`;
+}
+
 /** @type {Record<string, [string, (value: number) => string]>} */
 const COSTS = {
   requests: ["requests", count],
@@ -140,9 +150,10 @@ const costOf = (model) =>
 
 /**
  * Bars with their counts: a table, which everybody can read.
- * @param {{title: string, bars: Bar[], query: URLSearchParams, of?: string, more?: string[], bad?: boolean, children?: any}} props
+ * @param {{title: string, bars: Bar[], query: URLSearchParams, of?: string, more?: string[], bad?: boolean, plot?: any, children?: any}} props
+ *   plot: drawn above the bars
  */
-function Chart({ title, bars, query, of = "Value", more = [], bad = false, children }) {
+function Chart({ title, bars, query, of = "Value", more = [], bad = false, plot, children }) {
   const [all, setAll] = useState(false);
   const id = useId();
   const most = Math.max(1, ...bars.map((bar) => bar.count));
@@ -150,8 +161,9 @@ function Chart({ title, bars, query, of = "Value", more = [], bad = false, child
   const hidden = bars.length - shown.length;
   return html`<section class="panel" aria-labelledby=${id}>
     <div class="panel-head"><h2 id=${id}>${title}</h2>${children}</div>
+    ${plot}
     ${bars.length
-      ? html`<table class=${`stats-bars ${bad ? "stats-bad" : ""}`} aria-labelledby=${id}>
+      ? html`<table class=${`stats-bars ${bad ? "stats-bad" : ""} ${plot ? "stats-plotted" : ""}`} aria-labelledby=${id}>
           <thead class=${more.length ? "" : "visually-hidden"}>
             <tr><th scope="col">${of}</th><th scope="col" class="number">Videos</th>${more.map((name) => html`<th scope="col" class="number">${name}</th>`)}</tr>
           </thead>
