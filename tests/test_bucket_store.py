@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
+from vidkit.cli import main
+from vidkit.core import object_store
 from vidkit.core.buckets import open_bucket
 from vidkit.core.stores import open_store
 from vidkit.errors import OutputError
 
+from .bucket_proxy import BucketProxy, Fault
 from .bucket_server import S3
 
 
@@ -59,7 +62,7 @@ def test_a_bucket_keeps_the_promises_of_a_stores_verbs(s3: S3, tmp_path: Path) -
     assert open_store(address).read("a.json") == b"{}"
     store.write("empty", b"")
     assert not store.exists("empty")
-    assert list(open_store(bucket).names()) == ["results of a run", "elsewhere.json"]
+    assert sorted(open_store(bucket).names()) == ["elsewhere.json", "results of a run"]
 
 
 @pytest.mark.parametrize("name", ["ä ö.mp4", "50%.mp4", "a#b?c&d+e=f.mp4", "日本 😀.mp4", "a:b*.mp4", ".hidden"])
@@ -100,3 +103,39 @@ def test_what_is_wrong_with_a_bucket_is_said_in_words(s3: S3, monkeypatch: pytes
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
     with pytest.raises(OutputError, match="refuses this"):
         open_store("s3://bucket/x").exists("a.json")
+
+
+def test_a_listing_of_the_results_leaves_out_what_lies_deeper(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = open_store(f"{s3.new_bucket()}/results")
+    names = {f"{letter}.mp4.json" for letter in "Abc~ä日"} | {"clips", "thumbnails", ".journal", "clips.json"}
+    for name in names:
+        if "." in name[1:]:
+            store.write(name, b"{}")
+        else:
+            for number in range(3):
+                store.write(f"{name}/v.mp4/{number}.mp4", b"x")
+    monkeypatch.setattr(object_store, "_PAGE", 2)
+    assert sorted(store.names()) == sorted(names)
+
+
+def test_doctor_tries_the_bucket_and_leaves_nothing_there(
+    s3: S3, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address = f"{s3.new_bucket()}/results"
+    monkeypatch.setenv("VIDKIT_PATHS_PROCESSEDDIRECTORY", address)
+    main(["doctor"])
+    assert f"ok       records, clips, thumbnails: {address}, can be written" in capsys.readouterr().out
+    assert list(open_store(address).names()) == []
+    with BucketProxy(s3.endpoint) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
+        for fault, words in (
+            (Fault(501), "works, but the store does not obey conditional writes: of two machines"),
+            (Fault(403), "the credentials have expired. Sign in again"),
+        ):
+            proxy.fault = lambda asked, fault=fault: (  # type: ignore[misc]
+                fault if fault.status == 403 or {"if-match", "if-none-match"} & set(asked.headers) else None
+            )
+            main(["doctor"])
+            assert words in capsys.readouterr().out
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3.endpoint)
+    assert list(open_store(address).names()) == []

@@ -15,6 +15,7 @@ from vidkit.analysis.encoders import ENCODERS, try_encoders
 from vidkit.core import JOURNAL, load_priority_keywords, printable
 from vidkit.core.config import DEFAULT_PATH, Config
 from vidkit.core.extras import PURPOSES, install_command, installed
+from vidkit.core.object_store import ObjectStore
 from vidkit.core.stores import Address, open_store
 from vidkit.core.units import format_count, format_size
 from vidkit.download.transfer import ROOM_TO_LEAVE
@@ -192,10 +193,21 @@ def _folders(config: Config) -> list[tuple[str, Address]]:
     ]
 
 
+def _bucket(what: str, store: ObjectStore) -> _Check:
+    """Whether results can be kept in a bucket: a small object is written, read, replaced and deleted."""
+    place = printable(store.address)
+    if store.obeys_conditions():
+        return "ok", what, f"{place}, can be written, read, listed and deleted"
+    late = "of two machines that finish one video at the same moment, the second may replace the first one's record"
+    return "without", what, f"{place}, works, but the store does not obey conditional writes: {late}"
+
+
 def _folder(what: str, address: Address) -> _Check:
     try:
         store = open_store(address)
         path = store.folder
+        if isinstance(store, ObjectStore):
+            return _bucket(what, store)
         if path is None:
             store.exists(JOURNAL)  # whether it answers
             return "ok", what, printable(address)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import shutil
 import tempfile
 import time
@@ -35,6 +36,7 @@ _UPLOADS = 8  # files of one folder at once
 _PARTS = 4  # of one file at once
 _MOST_PARTS = 9000  # a store takes 10,000
 _PAGE = 1000  # objects; stores list so many for one request
+_LAST = "\U0010ffff"  # sorts after every character that a name has
 _AGAIN = RetryPolicy(retries=3, backoff=1.0)  # of a write with a condition, which obstore does not always repeat
 
 
@@ -68,21 +70,10 @@ class ObjectStore:
             return bytes(found.bytes()), _version(found.meta)
 
     def write_over(self, name: str, content: bytes, version: str | None) -> bool:
-        mode: Any = "create" if version is None else json.loads(version)
-
         def write() -> bool:
-            if not mode:  # the store gives no versions
-                return self._write_after_a_look(name, content, version)
             try:
-                with self._reported(name):
-                    self._place.client.put(self._key(name), content, mode=mode, use_multipart=False)
-                return True
-            except FileNotFoundError:
-                if version is None:
-                    raise self._no_bucket() from None
-                return False  # it was removed
-            except ChangedError:  # perhaps by this one's first try, whose answer was lost
-                return self._look(name)[0] == content
+                # What is there may be this one's own, put by a first try whose answer was lost.
+                return self._put(name, content, version) or self._look(name)[0] == content
             except PassingError as error:
                 if self._look(name)[0] == content:
                     return True
@@ -94,6 +85,46 @@ class ObjectStore:
             return retry(write, _AGAIN, lambda seconds, _: time.sleep(seconds))
         except TransientError as error:
             raise OutputError(str(error)) from None
+
+    def _put(self, name: str, content: bytes, version: str | None) -> bool:
+        """Write on condition of a version; whether the store did.
+
+        Raises:
+            UnsupportedError: the store knows no conditions.
+            OutputError: the store fails.
+        """
+        mode: Any = "create" if version is None else json.loads(version)
+        if not mode:
+            raise UnsupportedError(f"{printable(self.address)}: the store gives no versions")
+        try:
+            with self._reported(name):
+                self._place.client.put(self._key(name), content, mode=mode, use_multipart=False)
+            return True
+        except FileNotFoundError:
+            if version is None:
+                raise self._no_bucket() from None
+            return False  # it was removed
+        except ChangedError:
+            return False
+
+    def obeys_conditions(self) -> bool:
+        """Write, read, list and delete a small object, as every run does. Whether the store writes over a version
+        only if it is still there.
+
+        Raises:
+            OutputError: one of these cannot be done.
+        """
+        name = f".vidkit-probe-{secrets.token_hex(8)}"
+        self.write(name, b"1")
+        try:
+            _, version = self.read_version(name)
+            self._keys(name)
+            done = [self._put(name, b"2", version), self._put(name, b"3", version), self._put(name, b"4", None)]
+            return done == [True, False, False]
+        except UnsupportedError:
+            return False
+        finally:
+            self.delete(name)
 
     def _look(self, name: str) -> tuple[bytes | None, str | None]:
         try:
@@ -122,11 +153,37 @@ class ObjectStore:
 
     def names(self, folder: str = "") -> Iterator[str]:
         begin = self._key(folder)
+        start = len(begin) + 1 if begin else 0
+        if not folder and self._is_listed_in_order():
+            yield from self._names_in_order(begin, start)
+            return
         with self._reported(folder):
             found = self._place.client.list_with_delimiter(begin or None)
-        start = len(begin) + 1 if begin else 0
         for key in [*found["common_prefixes"], *(each["path"] for each in found["objects"])]:
             yield key[start:]
+
+    def _is_listed_in_order(self) -> bool:
+        """Whether the store lists by name, from any name on: not Azure, and not the directory buckets of S3."""
+        return not self._place.bucket.startswith("az://") and not self._place.bucket.endswith("--x-s3")
+
+    def _names_in_order(self, begin: str, start: int) -> Iterator[str]:
+        """The names in the results' own folder, page by page: there may be millions of records.
+
+        What lies deeper (the clips) is left out: after the first name in a folder the listing goes on behind it.
+        """
+        after: str | None = None
+        while True:
+            with self._reported(""):
+                pages = self._place.client.list(begin or None, offset=after, chunk_size=_PAGE)
+                keys = (each["path"] for page in pages for each in page)
+                for key in keys:
+                    name, deeper, _ = key[start:].partition("/")
+                    yield name
+                    if deeper:
+                        after = f"{key[:start]}{name}/{_LAST}"
+                        break
+                else:
+                    return
 
     def delete(self, name: str) -> None:
         self._delete([self._key(name), *self._keys(name)], name)

@@ -40,7 +40,7 @@ class Paths:
     processed_directory: Address = setting(
         "ProcessedDirectory",
         _RESULTS,
-        "Results folder: records, clips and thumbnails.",
+        "Results folder: records, clips and thumbnails; or a folder of a bucket, such as s3://bucket/results.",
         read_results_address,
     )
     keep_downloads: bool = setting(

@@ -6,6 +6,8 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from vidkit.core import printable
@@ -50,6 +52,8 @@ __all__ = [
 ]
 
 log = logging.getLogger(__name__)
+
+_AT_ONCE = 16  # records that are read from a bucket at a time
 
 # Is told how many records were read so far.
 Progress = Callable[[int], None]
@@ -152,10 +156,22 @@ def _records_in(store: Store) -> Iterator[LibraryEntry]:
         raise LibraryError(f"{printable(folder)} is a file: give the folder that the JSON records are in")
     if folder is not None and not folder.is_dir():
         raise LibraryError(f"{printable(folder)} cannot be read: no such folder")
-    for name in sorted(name for name in store.names() if name.endswith(record_name(""))):
-        record = _read_record(store, name)
+    names = (name for name in store.names() if name.endswith(record_name("")))
+    read: Iterator[Record | None]
+    if folder is not None:
+        read = (_read_record(store, name) for name in sorted(names))
+    else:  # each is a request, and there may be millions
+        read = _read_at_once(store, names)
+    for record in read:
         if record is not None:
             yield LibraryEntry(record, store.address)
+
+
+def _read_at_once(store: Store, names: Iterator[str]) -> Iterator[Record | None]:
+    """The records of these names, in order, some of them read at the same time."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        while some := list(islice(names, 16 * _AT_ONCE)):
+            yield from pool.map(lambda name: _read_record(store, name), some)
 
 
 def _read_record(store: Store, name: str) -> Record | None:
