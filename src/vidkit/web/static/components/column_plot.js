@@ -6,6 +6,7 @@ import { onTheme, resolved } from "../colours.js";
 import { count } from "../format.js";
 
 const HEIGHT = 180; // pixels
+const SIDE = 48; // pixels of the scale at the left
 const NARROW = 72; // pixels of a column below which not every one has its name
 
 /** @param {{names: string[], counts: number[]}} props names: short, one below each column */
@@ -29,8 +30,8 @@ export function ColumnPlot({ names, counts }) {
 /** @param {HTMLElement} box @param {string[]} names @returns {any} */
 function options(box, names) {
   const stroke = () => resolved(box, "--quiet");
-  const font = `12px ${getComputedStyle(box).fontFamily}`;
-  const every = () => Math.ceil((NARROW * names.length) / Math.max(1, box.clientWidth));
+  const font = `11px ${getComputedStyle(box).fontFamily}`;
+  const every = () => Math.ceil((NARROW * names.length) / Math.max(1, box.clientWidth - SIDE - 16));
   return {
     width: box.clientWidth,
     height: HEIGHT,
@@ -53,7 +54,7 @@ function options(box, names) {
       {
         stroke,
         font,
-        size: 60,
+        size: SIDE,
         grid: { stroke: () => resolved(box, "--line"), width: 1 },
         ticks: { show: false },
         incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 1e7],
