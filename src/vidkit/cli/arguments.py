@@ -9,7 +9,7 @@ import argparse
 from typing import NamedTuple
 
 from vidkit.cli import web_arguments
-from vidkit.cli.common_arguments import add_common, json_per_reader, natural, whole_number
+from vidkit.cli.common_arguments import CSV_HELP, add_common, json_per_reader, natural, whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,9 +56,9 @@ def _add_rows(parser: argparse.ArgumentParser) -> None:
         "--urls",
         nargs="+",
         metavar="URL",
-        help="videos, web pages with a video, file:// URLs, local files or folders",
+        help="videos, web pages with a video, objects of a bucket, file:// URLs, local files or folders",
     )
-    source.add_argument("--csv", metavar="FILE", help="CSV file with a URL column, or the output of `rclone lsf`")
+    source.add_argument("--csv", metavar="FILE", help=CSV_HELP)
     parser.add_argument("--base-url", metavar="URL", help="base URL of the files, if the CSV has names but no URLs")
     rows = parser.add_argument_group("filters (sizes such as 500MB or 1GiB, durations such as 5:30 or 1h)")
     for option, metavar, meaning in (
@@ -111,9 +111,7 @@ def _add_workers(parser: argparse._ActionsContainer) -> None:
 
 
 def _prepare(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--csv", metavar="FILE", required=True, help="CSV file with a URL column, or the output of `rclone lsf`"
-    )
+    parser.add_argument("--csv", metavar="FILE", required=True, help=CSV_HELP)
     parser.add_argument("--out", metavar="FILE", required=True, help="JSON file to write")
     parser.add_argument("--base-url", metavar="URL", help="base URL of the files, if the CSV has names but no URLs")
     parser.add_argument(

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import argparse
 
+CSV_HELP = (
+    "CSV file with a URL column, or the output of `rclone lsf`; also in a bucket (s3://bucket/list.csv). "
+    "s3://bucket/folder/ takes the videos of that folder"
+)
 _MOST = 100_000  # what runs can be told apart by
 
 

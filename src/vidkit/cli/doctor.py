@@ -16,7 +16,7 @@ from vidkit.core import JOURNAL, load_priority_keywords, printable
 from vidkit.core.config import DEFAULT_PATH, Config
 from vidkit.core.extras import PURPOSES, install_command, installed
 from vidkit.core.object_store import ObjectStore
-from vidkit.core.stores import Address, open_store
+from vidkit.core.stores import Address, absolute, open_store
 from vidkit.core.units import format_count, format_size
 from vidkit.download.transfer import ROOM_TO_LEAVE
 from vidkit.errors import VidkitError
@@ -89,7 +89,7 @@ def _settings(config_path: str | None) -> _Check:
 
 def _rules(config: Config) -> _Check:
     path = config.rules.custom_tag_rules
-    if not path.is_file():
+    if isinstance(path, Path) and not path.is_file():
         return "without", "rules", f"no {path} here, so the built-in rules count; `vidkit init` writes one"
     try:
         rules = load_custom_tags(path)
@@ -98,7 +98,7 @@ def _rules(config: Config) -> _Check:
     counts = (
         f"{format_count(len(rules.rules), 'rule')}, {format_count(len(rules.classifications), 'class', 'classes')}"
     )
-    return "ok", "rules", f"{path.absolute()}, {counts}"
+    return "ok", "rules", f"{absolute(path)}, {counts}"
 
 
 def _keywords(config: Config) -> _Check:
@@ -107,12 +107,12 @@ def _keywords(config: Config) -> _Check:
     except VidkitError as error:
         return "wrong", "priority keywords", str(error)
     path = config.rules.priority_keywords
-    if not path.is_file():
+    if isinstance(path, Path) and not path.is_file():
         return "without", "priority keywords", f"no {path} here, so there are none; `vidkit init` writes one"
     return (
         "ok" if words else "without",
         "priority keywords",
-        f"{path.absolute()}, {format_count(len(words), 'word')}",
+        f"{absolute(path)}, {format_count(len(words), 'word')}",
     )
 
 

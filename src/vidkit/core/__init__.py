@@ -11,6 +11,7 @@ from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from vidkit.core.bucket_files import read_input
 from vidkit.core.config import Config, Secret, load_config
 from vidkit.core.files import ensure_directory, file_sha256, write_whole, writing_whole
 from vidkit.core.leftovers import JOURNAL, TEMPORARY, clear_leftovers
@@ -150,7 +151,7 @@ def load_priority_keywords(file_path: str | os.PathLike[str] = "priority_keyword
     """Read the words that the model is told to look for.
 
     Args:
-        file_path: a JSON file, `{"priority_keywords": [...]}` or the bare list.
+        file_path: a JSON file, `{"priority_keywords": [...]}` or the bare list; or an object in a bucket.
 
     Returns:
         The words; an empty list if the file does not exist.
@@ -158,9 +159,9 @@ def load_priority_keywords(file_path: str | os.PathLike[str] = "priority_keyword
     Raises:
         ConfigError: the file exists but is invalid.
     """
-    path = Path(file_path)
+    path = printable(file_path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        content = json.loads(read_input(file_path).decode("utf-8-sig"))
     except FileNotFoundError:
         return []
     except OSError as error:

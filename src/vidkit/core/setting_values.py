@@ -66,6 +66,11 @@ def read_library_path(text: str) -> Path:
     return Path(_given(text)).expanduser()
 
 
+def read_file_address(text: str) -> Address:
+    """The path of a file of this machine, or the address of one in a bucket."""
+    return read_address(_given(text))
+
+
 def read_results_address(text: str) -> Address:
     """The address of a results store."""
     return read_address(_given(text))

@@ -16,6 +16,7 @@ from vidkit.core.setting_values import (
     Secret,
     choice,
     number,
+    read_file_address,
     read_library_path,
     read_path,
     read_reader_names,
@@ -30,6 +31,8 @@ from vidkit.core.stores import Address
 from vidkit.core.units import parse_duration, parse_size
 
 _RESULTS: Address = Path("processed_videos")
+_RULES: Address = Path("custom_tags.json")
+_KEYWORDS: Address = Path("priority_keywords.json")
 
 
 @dataclass(frozen=True)
@@ -279,14 +282,17 @@ class Readers:
 
 @dataclass(frozen=True)
 class Rules:
-    custom_tag_rules: Path = setting(
-        "CustomTagRules", Path("custom_tags.json"), "File with your tagging rules and classes.", read_path
+    custom_tag_rules: Address = setting(
+        "CustomTagRules",
+        _RULES,
+        "File with your tagging rules and classes; also in a bucket, such as s3://bucket/custom_tags.json.",
+        read_file_address,
     )
-    priority_keywords: Path = setting(
+    priority_keywords: Address = setting(
         "PriorityKeywords",
-        Path("priority_keywords.json"),
-        "File with words that the model is told to look for.",
-        read_path,
+        _KEYWORDS,
+        "File with words that the model is told to look for; also in a bucket.",
+        read_file_address,
     )
 
 

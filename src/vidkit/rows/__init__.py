@@ -14,6 +14,9 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from vidkit.core import printable, shown_url
+from vidkit.core.bucket_files import is_prefix
+from vidkit.core.buckets import is_bucket
+from vidkit.core.stores import Address
 from vidkit.errors import ConfigError
 from vidkit.rows.listing import (
     AWK_COLUMNS,
@@ -25,6 +28,7 @@ from vidkit.rows.listing import (
     read_listed,
     rejoin,
 )
+from vidkit.rows.objects import rows_in_prefix
 from vidkit.rows.row import BadRow, CsvRow, Filters, IgnoredRow, Row
 from vidkit.rows.table import (
     LONE_SURROGATES,
@@ -78,18 +82,25 @@ def read_video_metadata_from_csv(csv_file: str | os.PathLike[str], base_url: str
     `rclone lsf --format pst`, with or without `--csv`, and the output of the awk command in `listing`.
 
     Args:
-        csv_file: the file, or a pipe.
+        csv_file: the file, or a pipe; or an address in a bucket, such as `s3://videos/list.csv`. One that ends in a
+            slash is a folder: its videos are the rows.
         base_url: base URL of the bucket, for rows that have a name but no URL.
 
     Raises:
         ConfigError: the file cannot be read, is not text, has no rows, or has no URLs or names of videos.
     """
-    path = Path(csv_file)
+    if is_prefix(csv_file):
+        return rows_in_prefix(str(csv_file))
+    path = _address(csv_file)
     rows = read_rows(path, base_url)
     first = next(rows, None)  # so that a file that is wrong as a whole is told now
     if first is None:
         raise ConfigError(f"{printable(path)} has a header and no rows under it")
     return itertools.chain((first,), rows)
+
+
+def _address(csv_file: str | os.PathLike[str]) -> Address:
+    return str(csv_file) if is_bucket(csv_file) else Path(csv_file)
 
 
 class Header(NamedTuple):
@@ -108,7 +119,7 @@ def read_header(
         ConfigError: as there.
         TimeUpError: as `read_rows`.
     """
-    path = Path(csv_file)
+    path = _address(csv_file)
     with open_text(path, until) as lines:
         line, separator, lines = _beginning(lines, path)
         if _is_listing(line):
@@ -119,7 +130,7 @@ def read_header(
     return Header(tuple(columns.header), None if columns.url is None else columns.header[columns.url])
 
 
-def read_rows(path: Path, base_url: str | None, until: float | None = None) -> Iterator[CsvRow]:
+def read_rows(path: Address, base_url: str | None, until: float | None = None) -> Iterator[CsvRow]:
     """The rows of a file, which may have none; see `read_video_metadata_from_csv`.
 
     Args:
@@ -142,7 +153,9 @@ def read_rows(path: Path, base_url: str | None, until: float | None = None) -> I
             yield from _table(lines, _header(lines, delimiter, path, base_url), base_url)
 
 
-def _beginning(lines: Iterator[tuple[int, str]], path: Path) -> tuple[str, str | None, Iterator[tuple[int, str]]]:
+def _beginning(
+    lines: Iterator[tuple[int, str]], path: Address
+) -> tuple[str, str | None, Iterator[tuple[int, str]]]:
     """The first line that says something, the delimiter if a line before it names one, and the lines from it on."""
     first = next((line for line in lines if line[1].strip()), None)
     if first is None:
@@ -157,7 +170,7 @@ def _is_listing(line: str) -> bool:
     return (read_listed(line) or listed_cells(cells_of(line, ",") or [])) is not None
 
 
-def _listing(lines: Iterator[tuple[int, str]], path: Path, base_url: str | None) -> Iterator[CsvRow]:
+def _listing(lines: Iterator[tuple[int, str]], path: Address, base_url: str | None) -> Iterator[CsvRow]:
     """The rows of `rclone lsf --format pst`, with `--csv` or without."""
     if not base_url:
         raise ConfigError(
@@ -219,7 +232,7 @@ def _columns(delimiter: str, header: Sequence[str]) -> _Columns:
     return _Columns(delimiter, header, url, file_name, size, modified, duration, priority, others, by_awk)
 
 
-def _header(lines: Iterator[tuple[int, str]], delimiter: str, path: Path, base_url: str | None) -> _Columns:
+def _header(lines: Iterator[tuple[int, str]], delimiter: str, path: Address, base_url: str | None) -> _Columns:
     """The columns of a table by its header, which is read off the lines.
 
     Raises:

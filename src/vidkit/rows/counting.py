@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 import math
 import os
 import re
@@ -12,6 +13,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from vidkit.core.bucket_files import ObjectReader, is_prefix, objects_in
+from vidkit.core.buckets import is_bucket, open_bucket
+from vidkit.errors import VidkitError
 from vidkit.rows.listing import listed_cells, read_listed, rejoin
 from vidkit.rows.table import cells_of
 
@@ -41,26 +45,41 @@ def count_rows(csv_file: str | os.PathLike[str], seconds: float = math.inf) -> i
     Quotes that nobody closed may make it a few less.
 
     Args:
-        csv_file: the file.
+        csv_file: the file, or an address in a bucket: of a file, or of a folder whose objects are counted.
         seconds: how long it may take; a file of nothing but quotes takes a second for 2 MB.
 
     Returns:
         The number; None for a pipe, a file of more than 2 GiB, UTF-16, a file that cannot be read, and where the
         time is over.
     """
-    path = Path(csv_file)
+    until = time.monotonic() + seconds
     try:
+        if is_prefix(csv_file):
+            return _count_objects(str(csv_file), until)
+        if is_bucket(csv_file):
+            reader = ObjectReader(str(csv_file))
+            return _count(reader, until) if reader.size <= _MOST else None
+        path = Path(csv_file)
         about = path.stat()
         if not stat.S_ISREG(about.st_mode) or about.st_size > _MOST:
             return None
-        return _count(path, time.monotonic() + seconds)
-    except OSError:
+        return _count(path.open("rb", buffering=0), until)
+    except (OSError, VidkitError):
         return None
 
 
-def _count(path: Path, until: float) -> int | None:
+def _count_objects(address: str, until: float) -> int | None:
+    count = 0
+    for page in objects_in(open_bucket(address)):
+        if time.monotonic() > until:
+            return None
+        count += len(page)
+    return count
+
+
+def _count(opened: io.RawIOBase, until: float) -> int | None:
     first, rows, rest = b"", 0, b""
-    with path.open("rb", buffering=0) as file:
+    with opened as file:
         while piece := file.read(_PIECE):
             if time.monotonic() > until:
                 return None

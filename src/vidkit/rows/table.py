@@ -11,9 +11,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 from vidkit.core import printable
+from vidkit.core.bucket_files import ObjectReader
+from vidkit.core.stores import Address
 from vidkit.errors import ConfigError
 
 DELIMITERS = ",;\t|"
@@ -31,20 +32,20 @@ class TimeUpError(Exception):
 
 
 @contextmanager
-def open_text(path: Path, until: float | None = None) -> Iterator[Iterator[tuple[int, str]]]:
-    """The numbered lines of a file or a pipe: UTF-8, or UTF-16 with its mark.
+def open_text(path: Address, until: float | None = None) -> Iterator[Iterator[tuple[int, str]]]:
+    """The numbered lines of a file, a pipe or an object of a bucket: UTF-8, or UTF-16 with its mark.
 
     Bytes that are no UTF-8 become lone surrogates, which tell the rows where they stand.
 
     Args:
-        path: the file or the pipe.
+        path: the file or the pipe, or the address of the object.
         until: the time by `time.monotonic` after which the lines end with a TimeUpError; None: never.
 
     Raises:
         ConfigError: the file cannot be read or is no text.
     """
     try:
-        raw = path.open("rb")
+        raw = io.BufferedReader(ObjectReader(path)) if isinstance(path, str) else path.open("rb")
     except FileNotFoundError:
         raise ConfigError(f"{printable(path)}: no such file") from None
     except IsADirectoryError:

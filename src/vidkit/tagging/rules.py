@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from vidkit.core import json_reason, printable
+from vidkit.core.bucket_files import read_input
+from vidkit.core.buckets import is_bucket
+from vidkit.core.stores import Address
 from vidkit.errors import ConfigError, nearest, sentence
 from vidkit.tagging.conditions import CONDITIONS, Match, RuleInput, read_texts
 from vidkit.tagging.metadata_conditions import COLUMNS, columns_in
@@ -64,14 +67,15 @@ class RuleSet:
     rules: tuple[Rule, ...] = ()
     classifications: tuple[Rule, ...] = ()
     fingerprint: str = ""
-    path: Path | None = None
+    path: Address | None = None
 
 
 def load_custom_tags(custom_rules_path: str | os.PathLike[str] | None) -> RuleSet:
     """Read a rule file.
 
     Args:
-        custom_rules_path: `custom_tags.json` or another file; None for no custom rules.
+        custom_rules_path: `custom_tags.json` or another file, or an object such as `s3://bucket/custom_tags.json`;
+            None for no custom rules.
 
     Returns:
         Its rules; no rules if the file does not exist.
@@ -82,18 +86,18 @@ def load_custom_tags(custom_rules_path: str | os.PathLike[str] | None) -> RuleSe
     """
     if custom_rules_path is None or custom_rules_path == "":
         return rule_set({})
-    path = Path(custom_rules_path)
+    path = custom_rules_path
     try:
-        content = path.read_bytes()
+        content = read_input(path)
     except FileNotFoundError:
         log.info("%s: no such file, so there are no rules but vidkit's own", path)
         return rule_set({})
     except OSError as error:
         raise ConfigError(f"{printable(path)}: {error.strerror}") from None
-    return rule_set(_read_json(content, printable(path)), path)
+    return rule_set(_read_json(content, printable(path)), str(path) if is_bucket(path) else Path(path))
 
 
-def rule_set(content: object, path: Path | None = None) -> RuleSet:
+def rule_set(content: object, path: Address | None = None) -> RuleSet:
     """What stands in a rule file, checked. Mistakes are a ConfigError, as `load_custom_tags` says."""
     where = printable(path) if path is not None else "the rules"
     try:

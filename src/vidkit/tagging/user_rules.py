@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from vidkit.core.config import Config, Rules
 from vidkit.errors import ConfigError
 from vidkit.tagging.rules import RuleSet, load_custom_tags
@@ -14,6 +16,7 @@ def open_rules(config: Config) -> RuleSet:
         ConfigError: the file was named and is not there, or holds a mistake.
     """
     path = config.rules.custom_tag_rules
-    if ("Rules", "CustomTagRules") in config.explicit and path != Rules().custom_tag_rules and not path.is_file():
+    named = ("Rules", "CustomTagRules") in config.explicit and path != Rules().custom_tag_rules
+    if named and isinstance(path, Path) and not path.is_file():
         raise ConfigError(f"{path}: no such rule file ([Rules] CustomTagRules). `vidkit init` writes one.")
     return load_custom_tags(path)
