@@ -1,4 +1,4 @@
-"""Readers that raise, hang, talk nonsense, want all memory, are slow or leave early: each harms its own reading only."""
+"""Readers that raise, hang, talk nonsense, want all memory, are slow or leave early: they harm nothing else."""
 
 from __future__ import annotations
 

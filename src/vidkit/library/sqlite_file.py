@@ -91,7 +91,7 @@ _REASONS = {
     "disk I/O error": ("cannot be read or written, the disk gives an error", "See to the disk: it may be full"),
     **dict.fromkeys(("malformed", "corrupt", "vtable"), _DAMAGED),
     "no such table: numbers": (
-        "is of an older vidkit and has no readings",
+        "is of an older vidkit, without readings",
         "Allow writing to the file and its folder",
     ),
     "no such module: fts5": ("needs SQLite with FTS5", "Use a Python whose sqlite3 has it"),
