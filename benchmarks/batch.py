@@ -1,6 +1,6 @@
-"""Many rows: CSVs that are all done, bad or filtered, 200 videos beside video2dataset, memory over 2,000 rows.
+"""Many rows: CSVs that are all done, bad, filtered, new or ordered, 200 videos beside video2dataset, memory.
 
-`--ten-million` adds a CSV of ten million rows that are all done.
+`--ten-million` adds CSVs of ten million rows; `--rows` leaves out the videos.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -23,8 +24,8 @@ _SITE = "http://127.0.0.1:9/videos"  # nobody answers there
 PEER = Path(__file__).parent / ".venv-peers"
 
 
-def all_done(rows: int, goal: str) -> list[object]:
-    """A CSV of which every row is done, each with its record."""
+def all_done(rows: int, goal: str, priorities: bool = False) -> list[object]:
+    """A CSV of which every row is done, each with its record; perhaps with a column of priorities."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_videos(folder / "site", 1)
@@ -38,8 +39,11 @@ def all_done(rows: int, goal: str) -> list[object]:
                 "INSERT INTO videos (url, filename, name, version, settings) VALUES (?, ?, ?, ?, ?)",
                 ((f"{_SITE}/{n}.mp4", f"{n}.mp4", f"{n}.mp4", version, settings) for n in range(1, rows)),
             )
-        with (folder / "v.csv").open("a") as file:
-            file.writelines(f"{_SITE}/{number}.mp4,1,2026-11-20\n" for number in range(1, rows))
+        with (folder / "v.csv").open("w") as file:
+            file.write(_HEADER.replace("\n", ",priority\n") if priorities else _HEADER)
+            urls = (str(url) if number == 0 else f"{_SITE}/{number}.mp4" for number in range(rows))
+            ranks = (f",{number * 7919 % 1000}" if priorities else "" for number in range(rows))
+            file.writelines(f"{each},1,2026-11-20{rank}\n" for each, rank in zip(urls, ranks, strict=True))
         content = (results / "v0.mp4.json").read_bytes()
         for number in range(1, rows):
             record = results / f"{number}.mp4.json"
@@ -51,28 +55,38 @@ def all_done(rows: int, goal: str) -> list[object]:
         took, memory = peak_memory(["process", "--describe", "none", "--csv", "v.csv"], folder)
         summary = json.loads((results / "summary.json").read_text())
     assert summary["skipped"] == rows, summary
-    return [f"a CSV of {rows:,} rows, all done", "", "", goal, f"{took:.1f} s, {memory:.0f} MB"]
+    what = "all done, with priorities" if priorities else "all done"
+    return [f"a CSV of {rows:,} rows, {what}", "", "", goal, f"{took:.1f} s, {memory:.0f} MB"]
 
 
 def none_taken(what: str, rows: int, goal: str) -> list[object]:
     """A CSV of which every row is "bad" (it has no URL) or "filtered" (the video is too small)."""
+    url = "" if what == "bad" else _SITE
+    cells = (f"{url and f'{url}/{number}.mp4'},1,2026-11-20\n" for number in range(rows))
+    took, memory, summary = _over(cells)
+    assert summary["failed" if what == "bad" else "filtered"] == rows, summary
+    return [f"a CSV of {rows:,} rows, all {what}", "", "", goal, f"{took:.1f} s, {memory:.0f} MB"]
+
+
+def all_new(rows: int, goal: str) -> list[object]:
+    """A CSV of new rows, each of which fails as its turn comes: its file is not there. Beside a CSV of one."""
+    _, one, _ = _over(["/nowhere/0.mp4,2000000,2026-11-20\n"])
+    took, memory, summary = _over(f"/nowhere/{number}.mp4,2000000,2026-11-20\n" for number in range(rows))
+    assert summary["failed"] == rows, summary
+    measured = f"{took:.1f} s, {memory:.0f} MB: {memory - one:.0f} more"
+    return [f"a CSV of {rows:,} rows, all new", f"of one row: {one:.0f} MB", "", goal, measured]
+
+
+def _over(lines: Iterable[str]) -> tuple[float, float, dict[str, int]]:
+    """Seconds, peak memory in MB, and the summary of a run over a CSV in an empty folder."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with (folder / "v.csv").open("w") as file:
             file.write(_HEADER)
-            url = "" if what == "bad" else _SITE
-            file.writelines(f"{url and f'{url}/{number}.mp4'},1,2026-11-20\n" for number in range(rows))
+            file.writelines(lines)
         words = ["process", "--describe", "none", "--csv", "v.csv", "--min-size", "1MB"]
-        # Failed rows are exit code 1, and a line each on stderr.
-        # Not `ru_maxrss`: that begins with the peak of the process that started this one.
-        code = "import re, sys; from vidkit.cli import main; main(sys.argv[1:]); "
-        code += "print(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1], file=open('peak', 'w'))"
-        began = time.perf_counter()
-        subprocess.run([sys.executable, "-c", code, *words], cwd=folder, check=True, stderr=subprocess.DEVNULL)
-        took, memory = time.perf_counter() - began, int((folder / "peak").read_text()) / 1024
-        summary = json.loads((folder / "processed_videos" / "summary.json").read_text())
-    assert summary["failed" if what == "bad" else "filtered"] == rows, summary
-    return [f"a CSV of {rows:,} rows, all {what}", "", "", goal, f"{took:.1f} s, {memory:.0f} MB"]
+        took, memory = peak_memory(words, folder)
+        return took, memory, json.loads((folder / "processed_videos" / "summary.json").read_text())
 
 
 def two_hundred() -> list[list[object]]:
@@ -159,8 +173,11 @@ def memory_over_rows(rows: int = 2000) -> list[object]:
 if __name__ == "__main__":
     million = 1_000_000
     rows = [all_done(10_000, "1 s"), all_done(100_000, "5 s, 200 MB"), all_done(million, "29 s, 200 MB")]
-    if "--ten-million" in sys.argv:  # making its files takes minutes
-        rows.append(all_done(10 * million, "120 s, 500 MB"))
     rows += [none_taken("bad", million, "25 s, 200 MB"), none_taken("filtered", million, "17 s, 200 MB")]
-    rows += [*two_hundred(), memory_over_rows()]
+    rows += [all_done(million, "200 MB", priorities=True), all_new(10_000, "25 MB more")]
+    if "--ten-million" in sys.argv:  # making their files takes minutes
+        rows += [all_done(10 * million, "120 s, 500 MB"), all_done(10 * million, "500 MB", priorities=True)]
+        rows += [none_taken("bad", 10 * million, "500 MB"), none_taken("filtered", 10 * million, "500 MB")]
+    if "--rows" not in sys.argv:
+        rows += [*two_hundred(), memory_over_rows()]
     print(table(("what", "beside", "ratio", "goal", "measured"), rows))

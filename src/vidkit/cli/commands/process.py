@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import os
 import sys
@@ -36,6 +37,7 @@ def process(options: argparse.Namespace, config: Config) -> int:
 
     for tool in ("ffmpeg", "ffprobe"):
         find_tool(tool)
+    _collect_less_often()
     filters = read_filters(vars(options))
     shard = None if options.shard is None else read_shard(options.shard)
     rows: Any
@@ -73,6 +75,11 @@ def process(options: argparse.Namespace, config: Config) -> int:
     return _exit_code(summary)
 
 
+def _collect_less_often() -> None:
+    """Look for rubbish that refers to itself less often: rows are many objects, and none of them does."""
+    gc.set_threshold(20_000)
+
+
 def _checked(rows: Iterable[CsvRow], run: Run, csv: str | None) -> Iterator[CsvRow]:
     """The rows; with the first of them, a warning of each column that a rule asks for and the CSV does not have."""
     first = True
@@ -88,6 +95,7 @@ def prepare(options: argparse.Namespace, config: Config) -> int:
     """`vidkit prepare`: a CSV to the JSON for inference."""
     for tool in ("ffmpeg", "ffprobe"):
         find_tool(tool)
+    _collect_less_often()
     screen = Screen(None, quiet=True, workers=config.concurrency.max_workers)
     shard = None if options.shard is None else read_shard(options.shard)
     if screen.live:
