@@ -186,7 +186,9 @@ class ObjectStore:
                     return
 
     def delete(self, name: str) -> None:
-        self._delete([self._key(name), *self._keys(name)], name)
+        self._delete(self._keys(name), name)
+        with suppress(FileNotFoundError), self._reported(name):
+            self._place.client.delete(self._key(name))
 
     def url(self, name: str) -> str:
         return signed_url(self._place._replace(key=self._key(name)))
@@ -216,9 +218,14 @@ class ObjectStore:
             self._place.client.put(self._key(name), path, chunk_size=part, max_concurrency=_PARTS)
 
     def _delete(self, keys: list[str], name: str) -> None:
-        for key in keys:
-            with suppress(FileNotFoundError), self._reported(name):
-                self._place.client.delete(key)
+        try:
+            with self._reported(name):
+                if keys:
+                    self._place.client.delete(keys)  # many for each request
+        except FileNotFoundError:  # another one deletes here too
+            for key in keys:
+                with suppress(FileNotFoundError), self._reported(name):
+                    self._place.client.delete(key)
 
     def _reported(self, name: str) -> Any:
         return reported(f"{self.address}/{name}" if name else str(self.address))
