@@ -32,16 +32,16 @@ class Stage:
     def run(self, *words: str, alone: bool = False, timeout: float = 600) -> subprocess.CompletedProcess[str]:
         """Run a program in the tree, as the user of the stage and in its folder; its processes end with it.
 
-        `alone`: it sees no network but a loopback of its own.
+        `alone`: it sees no network but a loopback of its own, which has the address 10.99.0.1 too.
         """
         variables = [f"{name}={value}" for name, value in self.variables.items()]
         inside = f"cd {shlex.quote(self.folder)} && exec {shlex.join(['env', '-i', *variables, *words])}"
         root = shlex.quote(str(self.tree))
         prepare = f"mount -t proc proc {root}/proc && mount --rbind /dev {root}/dev"
         enter = shlex.join(["chroot", f"--userspec={self.user}", str(self.tree), "/bin/sh", "-c", inside])
-        apart = ["--net"] if alone else []
+        apart = ["--net", "--uts"] if alone else []
         if alone:
-            prepare += " && ip link set lo up"
+            prepare += " && ip link set lo up && ip addr add 10.99.0.1/32 dev lo"
         unshare = ["unshare", *apart, "--mount", "--pid", "--fork", "--kill-child", "sh", "-c"]
         command = [*unshare, f"{prepare} && exec {enter}"]
         return subprocess.run(command, capture_output=True, text=True, timeout=timeout)

@@ -19,7 +19,14 @@ from vidkit.core.settings import settings
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
-SCRIPTS = sorted([*DEPLOY.glob("*.sh"), *(ROOT / "scripts").glob("*.sh"), ROOT / ".ci" / "run"])
+SCRIPTS = sorted(
+    [
+        *DEPLOY.glob("*.sh"),
+        *(ROOT / "scripts").glob("*.sh"),
+        *(ROOT / "tests" / "data").glob("*.sh"),
+        ROOT / ".ci" / "run",
+    ]
+)
 SETTINGS = {(row.section, row.key) for row in settings()}
 VARIABLES = {name for row in settings() for name in row.env}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import shlex
@@ -132,6 +133,33 @@ def test_the_kuberay_jobs_command_processes_videos_on_ray_in_the_image(image: St
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
     assert (image.tree / "data" / "results" / "of_a_job.mp4.json").is_file()
     assert "of_a_job.mp4" in said(image, "env", *settings, "vidkit", "search", "of_a_job")
+
+
+@pytest.mark.slow
+def test_the_slurm_script_processes_videos_on_two_nodes_of_a_real_slurm(
+    image: Stage, make_video: MakeVideo
+) -> None:
+    root = dataclasses.replace(image, user="0:0")
+    apt = "apt-get update -qq && apt-get install -qq --no-install-recommends munge slurm-client slurmctld slurmd"
+    said(root, "env", "DEBIAN_FRONTEND=noninteractive", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "sh", "-c", apt)
+    folder = image.tree / "data" / "slurm"
+    folder.mkdir()
+    for number in range(4):  # a free box at the end makes each file another one
+        box = b"\0\0\0\x10free" + number.to_bytes(8, "big")
+        (folder / f"v{number}.mp4").write_bytes(make_video(shots=2).read_bytes() + box)
+    (folder / "rows.csv").write_text("url\n" + "".join(f"/data/slurm/v{number}.mp4\n" for number in range(4)))
+    for script in (ROOT / "deploy" / "slurm.sh", ROOT / "tests" / "data" / "two_slurm_nodes.sh"):
+        shutil.copy(script, folder)
+    options = "--csv /data/slurm/rows.csv --output /data/slurm/results --describe none --no-keep-downloads"
+    command = f"""
+        cd /data/slurm && export VENV=/opt/vidkit PATH=/usr/sbin:/usr/bin:/sbin:/bin
+        bash two_slurm_nodes.sh sbatch --wait --nodes=2 --time=10 --output=out slurm.sh {options}
+    """
+    done = root.run("timeout", "400", "bash", "-c", command, alone=True)
+    out = folder / "out"
+    assert done.returncode == 0, done.stdout + done.stderr + (out.read_text() if out.exists() else "")
+    assert "4 processed" in out.read_text()
+    assert len(list((folder / "results").glob("v*.json"))) == 4
 
 
 @pytest.mark.slow
