@@ -22,6 +22,7 @@ import pytest
 from .misbehaving_server import Server
 
 T = TypeVar("T")
+_MAIN = "import sys; from vidkit.cli import main; sys.exit(main())"
 _NEW_NETWORK = 0x40000000  # CLONE_NEWNET
 _PORTS = (
     "node-manager", "object-manager", "runtime-env-agent", "dashboard-agent-grpc", "dashboard-agent-listen",
@@ -31,11 +32,11 @@ _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_enable_metrics_collection": "0",
     # A node that is stopped counts as lost after a few seconds, and not after half a minute.
-    "RAY_health_check_initial_delay_ms": "1000",
+    "RAY_health_check_initial_delay_ms": "10000",
     "RAY_health_check_period_ms": "500",
-    "RAY_health_check_timeout_ms": "1000",
+    "RAY_health_check_timeout_ms": "2500",
     "RAY_health_check_failure_threshold": "4",
-    "RAY_preallocate_plasma_memory": "0",
+    "RAY_raylet_start_wait_time_s": "90",
 }
 
 
@@ -60,6 +61,11 @@ class Network:
         self._holder = subprocess.Popen(words, stdout=subprocess.PIPE, start_new_session=True)
         assert self._holder.stdout is not None
         assert self._holder.stdout.readline() == b"up\n"
+
+    @property
+    def pid(self) -> int:
+        """A process in it."""
+        return self._holder.pid
 
     def inside(self, *words: str) -> list[str]:
         """A command line that runs in it."""
@@ -116,18 +122,72 @@ class Node:
         self.process.wait()
 
 
+class Driver:
+    """A run of vidkit; what it says can be read while it runs."""
+
+    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+        self._out, self._err = tempfile.TemporaryFile("w+"), tempfile.TemporaryFile("w+")  # noqa: SIM115
+        self.process = subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=self._out,
+            stderr=self._err,
+            start_new_session=True,
+        )
+
+    @property
+    def out(self) -> str:
+        self._out.seek(0)
+        return self._out.read()
+
+    @property
+    def err(self) -> str:
+        self._err.seek(0)
+        return self._err.read()
+
+    def send(self, number: int) -> None:
+        os.kill(self.process.pid, number)
+
+    def says(self, text: str, seconds: float = 90) -> None:
+        """Wait until it says something."""
+        until = time.monotonic() + seconds
+        while text not in self.err:
+            assert self.process.poll() is None, self.err
+            assert time.monotonic() < until, f"no {text!r} in {self.err}"
+            time.sleep(0.05)
+
+    def ends(self, code: int, seconds: float = 120) -> str:
+        """Wait for its end; what it said."""
+        try:
+            assert self.process.wait(seconds) == code, self.out + self.err
+        except subprocess.TimeoutExpired:
+            pytest.fail(f"it does not end: {self.out}{self.err}")
+        assert "Traceback" not in self.out + self.err
+        assert "raylet" not in self.out + self.err
+        return self.err
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self._out.close()
+        self._err.close()
+
+
 class RayCluster:
-    """A head without CPUs, and nodes that are added."""
+    """A head, and nodes that are added."""
 
     def __init__(self, head_cpus: int = 0, port: int = 6379) -> None:
         self.network = Network()
         self.folder = Path(tempfile.mkdtemp(prefix="vr-"))  # short: a socket's path has 107 bytes at the most
         self.address = f"127.0.0.1:{port}"
         self.nodes: list[Node] = []
+        self.drivers: list[Driver] = []
         try:
             self.head = self._start(
                 "--head", "--node-ip-address=127.0.0.1", f"--port={port}", f"--num-cpus={head_cpus}",
-                "--include-dashboard=false", f"--temp-dir={self.folder}",
+                "--include-dashboard=false",
             )  # fmt: skip
             self.wait(lambda: "Ray runtime started" in self.head.log.read_text(), "the head")
         except BaseException:
@@ -140,7 +200,8 @@ class RayCluster:
 
     def _start(self, *words: str, **environment: str) -> Node:
         own = ["--block", "--object-store-memory=80000000", "--disable-usage-stats"]
-        # Nodes that start at once would take the same ports.
+        # Nodes that start at once would take the same sockets and ports.
+        own.append(f"--temp-dir={self.folder}/{len(self.nodes)}")
         first = 20000 + 100 * len(self.nodes)
         own += [f"--{name}-port={first + place}" for place, name in enumerate(_PORTS)]
         own += [f"--min-worker-port={first + 20}", f"--max-worker-port={first + 99}"]
@@ -156,17 +217,13 @@ class RayCluster:
         path = os.pathsep.join(filter(None, [str(Path(__file__).parents[1] / "src"), os.environ.get("PYTHONPATH")]))
         return {**os.environ, **_ENVIRONMENT, "PYTHONPATH": path, **more}
 
-    def vidkit(self, *words: str, **settings: str) -> subprocess.Popen[str]:
-        """Start `vidkit` in the cluster's network, on the head's machine."""
-        return subprocess.Popen(
-            self.network.inside(sys.executable, "-m", "vidkit", *words),
-            env=self.environment(VIDKIT_ENGINE_ADDRESS=self.address, **settings),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+    def process(self, *words: str, code: str = _MAIN, **settings: str) -> Driver:
+        """Start `vidkit process --engine ray` in the cluster's network, on the head's machine."""
+        command = [sys.executable, "-c", code, "process", "--engine", "ray", *words]
+        environment = self.environment(VIDKIT_ENGINE_ADDRESS=self.address, **settings)
+        driver = Driver(self.network.inside(*command), environment)
+        self.drivers.append(driver)
+        return driver
 
     def server(self) -> Server:
         """A web server in the cluster's network."""
@@ -176,15 +233,30 @@ class RayCluster:
         until = time.monotonic() + seconds
         while not is_so():
             if time.monotonic() > until:
-                said = "\n".join(node.log.read_text()[-2000:] for node in self.nodes)
+                said = "\n".join(node.log.read_text()[-300:] for node in self.nodes)
+                said += "\n".join(f"{driver.err[-2000:]}\n{driver.process.poll()}" for driver in self.drivers)
                 pytest.fail(f"{what}: not after {seconds:g} seconds\n{said}")
             time.sleep(0.05)
 
     def close(self) -> None:
+        for driver in self.drivers:
+            driver.close()
         for node in reversed(self.nodes):
             node.kill()
         self.network.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def client_of(port: int, cluster: RayCluster) -> int:
+    """The process that has a connection from this port of the cluster's network."""
+    with open(f"/proc/{cluster.network.pid}/net/tcp") as table:
+        rows = [line.split() for line in table][1:]
+    wanted = {f"socket:[{row[9]}]" for row in rows if int(row[1].rpartition(":")[2], 16) == port}
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if any(os.readlink(file) in wanted for file in (place / "fd").iterdir()):
+                return int(place.name)
+    raise LookupError(f"nobody has port {port}")
 
 
 @contextlib.contextmanager

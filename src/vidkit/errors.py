@@ -45,7 +45,11 @@ class LibraryError(VidkitError):
 
 
 class EngineError(VidkitError):
-    """The engine that rows are worked on cannot be used, or is gone."""
+    """The engine that rows are worked on cannot be used."""
+
+
+class EngineGoneError(EngineError):
+    """The engine is gone. Its threads in this process wait for it for ever: the process must end without them."""
 
 
 class OutputError(VidkitError):

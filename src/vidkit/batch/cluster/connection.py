@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vidkit.core import printable
 from vidkit.core.config import Engine
 from vidkit.core.extras import install_command
-from vidkit.errors import EngineError, ToolMissingError
+from vidkit.errors import EngineError, EngineGoneError, ToolMissingError
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+log = logging.getLogger(__name__)
 
 _SECONDS_TO_CONNECT = 5.0
 _SECONDS_TO_LEAVE = 5.0
@@ -69,11 +71,11 @@ class Cluster:
         """See that the head is there.
 
         Raises:
-            EngineError: it did not answer several times in a row.
+            EngineGoneError: it did not answer several times in a row.
         """
         self._missed = 0 if _answers(self.address) else self._missed + 1
         if self._missed >= _LOST_AFTER:
-            raise EngineError(
+            raise EngineGoneError(
                 f"the head of the Ray cluster at {self.address} is gone. What is done is kept: start the cluster "
                 "again, and the same command continues from here"
             )
@@ -123,6 +125,7 @@ def connect(settings: Engine) -> Cluster:
             f"no Ray cluster answers at {printable(address)} ([Engine] Address). Start one with `ray start --head`"
         )
     own = address in ("", "local")
+    _keep_to_the_log()
     with _own_signals(), _silent():
         try:
             common: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
@@ -136,6 +139,17 @@ def connect(settings: Engine) -> Cluster:
         except Exception as error:  # Ray raises what comes
             raise EngineError(_reason(address, error)) from None
     return Cluster(ray, own)
+
+
+def _keep_to_the_log() -> None:
+    """Let what Ray tells of nodes and workers go to the log: it prints it among the results in any case."""
+    from ray._private import worker
+
+    def keep(data: dict[str, Any], **_: object) -> None:
+        log.info("Ray: %s", printable(" ".join(map(str, data.get("lines", ())))))
+
+    if hasattr(worker, "print_to_stdstream"):
+        worker.print_to_stdstream = keep
 
 
 def _reason(address: str, error: Exception) -> str:

@@ -100,7 +100,7 @@ class RayWorkers:
         with self._changed:
             self._changed.wait_for(lambda: self._failure or self._given == self._saved, timeout)
             self._raise()
-            return self._given - self._saved
+            return self._given - self._done or self._given - self._saved
 
     def finish(self) -> None:
         self._finishing = True
@@ -372,7 +372,7 @@ class RayWorkers:
             raise EngineError(f"no node of the Ray cluster at {address} can be used. {'; '.join(refused)}")
         shown = f"ray: {format_count(slots.nodes, 'node')}, {format_count(slots.ready, 'slot')} at {address}"
         if not slots.by_number:
-            shown = f"ray: no node is left at {address}: waiting for one, Ctrl-C ends the run"
+            shown = f"ray: no node to work on at {address}: waiting for one, Ctrl-C ends the run"
         if shown == self._shown:
             self._changed_at = now
         elif slots.ready == len(slots.by_number) or now - self._changed_at > _SECONDS_TO_SETTLE:

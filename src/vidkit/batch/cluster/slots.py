@@ -33,7 +33,7 @@ class Task:
     number: int = 0
     killed: int = 0
     lost: int = 0
-    stage: str = ""
+    stage: str = "download"  # until a worker tells another
 
 
 @dataclass

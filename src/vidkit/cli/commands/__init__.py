@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
 import sys
 import threading
@@ -15,7 +16,7 @@ from vidkit.cli.exit_codes import EXIT_DONE, EXIT_INTERRUPTED, EXIT_WRONG
 from vidkit.core import load_config, setup_logging
 from vidkit.core.config import Config
 from vidkit.core.options import overrides_of
-from vidkit.errors import Terminated, VidkitError
+from vidkit.errors import EngineGoneError, Terminated, VidkitError
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,10 @@ def run_command(options: argparse.Namespace) -> int:
     except VidkitError as error:
         log.error("%s", error)
         log.info("the command ended here", exc_info=True)
+        if isinstance(error, EngineGoneError):
+            logging.shutdown()
+            sys.stdout.flush()
+            os._exit(EXIT_WRONG)
         return EXIT_WRONG
     except Exception as error:
         log.error("a mistake in vidkit, please report it: %r", error)
