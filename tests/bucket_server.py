@@ -82,6 +82,7 @@ def s3_server(folder: Path, prefix: Sequence[str] = ()) -> Iterator[S3]:
     ]
     command += [f"-{name}={port}" for name, port in ports.items()]
     environment = {**os.environ, "AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
+    environment["WEED_MASTER_VOLUME_GROWTH_COPY_1"] = "1"  # a bucket needs one file of 64 MB, and not seven
     log = folder / "weed.out"
     with log.open("wb") as out:
         server = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment)
