@@ -131,6 +131,7 @@ def test_the_kuberay_jobs_command_processes_videos_on_ray_in_the_image(image: St
     """
     done = image.run("timeout", "300", "bash", "-c", script, alone=True)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
+    assert "2 slots at 127.0.0.1:6379" in done.stdout, "it has to be the job's cluster, and not one of its own"
     assert (image.tree / "data" / "results" / "of_a_job.mp4.json").is_file()
     assert "of_a_job.mp4" in said(image, "env", *settings, "vidkit", "search", "of_a_job")
 
