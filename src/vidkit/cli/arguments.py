@@ -306,7 +306,7 @@ def _remove(parser: argparse.ArgumentParser) -> None:
 
 
 def _export(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("directory", metavar="DIR", help="output folder")
+    parser.add_argument("directory", metavar="DIR", help="output folder, also in a bucket (s3://bucket/set)")
     parser.add_argument(
         "--format",
         required=True,

@@ -194,6 +194,7 @@ def counted(unit: str) -> Iterator[Callable[..., None]]:
             if done < bar.n:  # another part begins
                 bar.reset(total)
             bar.total = total
+            bar.unit = " files" if what == "uploading" else unit
             bar.set_description_str(f"{what}: " if what else "", refresh=False)
             bar.update(done - bar.n)
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from vidkit.core.stores import Address
 
-_UPLOADS = 8  # files of one folder at once
+UPLOADS = 8  # files of one folder at once
 _PARTS = 4  # of one file at once
 _MOST_PARTS = 9000  # a store takes 10,000
 _PAGE = 1000  # objects; stores list so many for one request
@@ -145,8 +145,8 @@ class ObjectStore:
             yield folder
             files = sorted(path for path in folder.rglob("*") if path.is_file())
             uploaded = {f"{name}/{path.relative_to(folder).as_posix()}": path for path in files}
-            with ThreadPoolExecutor(_UPLOADS) as pool:
-                for _ in pool.map(self._upload, uploaded, uploaded.values()):
+            with ThreadPoolExecutor(UPLOADS) as pool:
+                for _ in pool.map(self.upload, uploaded, uploaded.values()):
                     pass
             kept = {self._key(each) for each in uploaded}
             self._delete([key for key in self._keys(name) if key not in kept], name)
@@ -212,7 +212,19 @@ class ObjectStore:
             pages = self._place.client.list(self._key(folder), chunk_size=_PAGE)
             return [each["path"] for page in pages for each in page]
 
-    def _upload(self, name: str, path: Path) -> None:
+    def files(self, folder: str = "") -> Iterator[str]:
+        """The names of all files in a folder and below it, page by page."""
+        start = len(self._key("")) + 1 if self._place.key else 0
+        with self._reported(folder):
+            for page in self._place.client.list(self._key(folder) or None, chunk_size=_PAGE):
+                yield from (each["path"][start:] for each in page)
+
+    def delete_file(self, name: str) -> None:
+        """Remove one file; it may be gone already."""
+        self._delete([self._key(name)], name)
+
+    def upload(self, name: str, path: Path) -> None:
+        """Write a file of this machine, whole or not at all; large ones in parts."""
         part = max(PART, path.stat().st_size // _MOST_PARTS)
         with self._written(name):
             self._place.client.put(self._key(name), path, chunk_size=part, max_concurrency=_PARTS)

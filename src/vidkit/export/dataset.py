@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from vidkit._version import __version__
 from vidkit.core import printable
+from vidkit.core.buckets import is_bucket
+from vidkit.core.stores import Address, within
 from vidkit.core.units import format_count
 from vidkit.errors import ConfigError
 from vidkit.export import webdataset
+from vidkit.export.bucket import DatasetInBucket
 from vidkit.export.card import DatasetInfo, write_card
 from vidkit.export.folder import WORK, building, target_of
 from vidkit.export.formats import FORMATS, Format
@@ -82,8 +85,8 @@ class DatasetCounts:
 class Exported(DatasetCounts):
     """What an export did. The file `missing_list`, if there is one, lists what is missing or without a file."""
 
-    folder: Path
-    missing_list: Path | None
+    folder: Address
+    missing_list: Address | None
     resumed: bool
 
     @property
@@ -107,6 +110,7 @@ def export_dataset(
     caps: ClipLimits | None = None,
     command: str = "",
     progress: Progress | None = None,
+    scratch: Path | None = None,
 ) -> Exported:
     """Export the videos of a library, their clips or their scenes as a dataset.
 
@@ -116,7 +120,7 @@ def export_dataset(
 
     Args:
         library: an open library.
-        directory: the output folder.
+        directory: the output folder; or an address in a bucket, such as `s3://bucket/set`.
         format: a name in FORMATS.
         query: selects videos; by default all. Its limits on the duration apply to the items: with clips or scenes,
             to the length of each.
@@ -129,6 +133,8 @@ def export_dataset(
         caps: limits of size and frame rate for scenes that are cut.
         command: the command line, for the dataset card.
         progress: receives the progress.
+        scratch: where a dataset for a bucket is built, so that an interrupted export can continue; by default in a
+            new temporary folder.
 
     Raises:
         ConfigError: an argument is invalid, or there is nothing to export.
@@ -137,8 +143,19 @@ def export_dataset(
         ToolMissingError: a package for the format, or ffmpeg for cutting scenes, is not installed.
     """
     request = _read_request(format, query, level, label, split, seed, files, caps, command)
-    target = target_of(directory, overwrite)
     tell = progress or (lambda what, done, total: None)
+    if not is_bucket(directory):
+        return _built(library, request, target_of(directory, overwrite), tell)
+    place = DatasetInBucket(str(directory), overwrite)
+    with place.scratch(scratch) as target:
+        made = _built(library, request, target, tell)
+        place.publish(target, lambda done, total: tell("uploading", done, total))
+    listed = within(place.address, MISSING) if made.missing_list else None
+    return replace(made, folder=place.address, missing_list=listed)
+
+
+def _built(library: Records, request: _ExportRequest, target: Path, tell: Progress) -> Exported:
+    """The whole export, into a folder of this machine."""
     plan = _planned(library, request, tell)
     with building(target, request.fingerprint(plan)) as (folder, resumed), request.report(folder) as report:
         info = _written(library, request, plan.kept_in(folder / WORK), report, folder, target.name, tell)

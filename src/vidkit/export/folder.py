@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,46 +41,63 @@ def target_of(directory: str | os.PathLike[str], overwrite: bool) -> Path:
         raise OutputError(f"{shown} is a file, and a folder is needed there")
     if not overwrite:
         raise OutputError(f"{shown} is there already: give another name, or say --overwrite to replace it")
-    _check_replaceable(target)
+    _check_folder(target)
     return target
 
 
-def _check_replaceable(target: Path) -> None:
+def _check_folder(target: Path) -> None:
     """Raises OutputError where a folder holds what no export made."""
-    shown = printable(target)
-    if any(_files_in(target)) and _read(target / MARKER).get("made_by") != MADE_BY:
+    read, digest = (lambda name: (target / name).read_bytes()), (lambda name: file_sha256(target / name))
+    check_replaceable(printable(target), lambda: _files_in(target), read, digest)
+
+
+def check_replaceable(
+    shown: str, files: Callable[[], Iterator[str]], read: Callable[[str], bytes], digest: Callable[[str], str]
+) -> None:
+    """See that everything in the place of a dataset is an older dataset.
+
+    Args:
+        shown: the place, as a message calls it.
+        files: the files that are there.
+        read: the content of one; raises OSError where it is gone.
+        digest: the SHA-256 of one, likewise.
+
+    Raises:
+        OutputError: there is something that no export made, or that somebody changed.
+    """
+    if next(files(), None) is not None and _json(read, MARKER).get("made_by") != MADE_BY:
         raise OutputError(f"{shown} is not a dataset of vidkit's ({MARKER} says so in one), so it is not replaced")
     try:
-        lines = (target / LISTED).read_text(encoding="utf-8").splitlines()
+        lines = read(LISTED).decode("utf-8").splitlines()
     except (OSError, ValueError):
         lines = []
-    made = {path: digest for path, _, digest in (line.partition("\t") for line in [*lines, LISTED])}
-    others = (path for path in _files_in(target) if path not in made)
+    made = {path: known for path, _, known in (line.partition("\t") for line in [*lines, LISTED])}
+    others = (path for path in files() if path not in made)
     if own := next((path for path in others if path.rpartition("/")[2] not in _SYSTEMS), None):
         raise OutputError(
             f"{printable(own)} in {shown} is not of the older export, so the folder is not replaced: move it away, "
             "or give another name"
         )
-    if edited := next((path for path in made if _is_edited(target, path, made)), None):
+    if edited := next((path for path in made if _is_edited(path, made, digest)), None):
         raise OutputError(
             f"{printable(edited)} in {shown} was changed after the older export, so the folder is not replaced: "
             "move the file away, or give another name"
         )
 
 
-def _is_edited(target: Path, path: str, made: Mapping[str, str]) -> bool:
+def _is_edited(path: str, made: Mapping[str, str], digest: Callable[[str], str]) -> bool:
     """Whether somebody changed a file of a dataset."""
     if made[path]:
-        return _digest(target / path) not in (made[path], "")
+        return _found(digest, path) not in (made[path], "")
     if path == _COPIES[0] and _COPIES[1] in made:
-        return _digest(target / path) not in (_digest(target / _COPIES[1]), "")
+        return _found(digest, path) not in (_found(digest, _COPIES[1]), "")
     return False
 
 
-def _digest(path: Path) -> str:
+def _found(digest: Callable[[str], str], path: str) -> str:
     """The SHA-256 of a file; empty where it is gone."""
     try:
-        return file_sha256(path)
+        return digest(path)
     except OSError:
         return ""
 
@@ -93,9 +110,9 @@ def _files_in(folder: Path) -> Iterator[str]:
         yield from (name if inside == "." else f"{inside}/{name}" for name in (*files, *links))
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _json(read: Callable[[str], bytes], name: str) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(read(name))
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
@@ -119,7 +136,7 @@ def building(target: Path, fingerprint: str) -> Iterator[tuple[Path, bool]]:
     """
     folder = target.with_name(f"{target.name}.exporting")
     work = folder / WORK
-    old = _read(work / _PLAN)
+    old = _json(lambda name: (work / name).read_bytes(), _PLAN)
     if folder.exists() and not old and any(folder.iterdir()):
         raise OutputError(f"{printable(folder)} is in the way: the dataset is built there. Move it away.")
     ensure_directory(work)
@@ -163,14 +180,14 @@ def _clear(folder: Path) -> None:
 
 def _move_in(folder: Path, target: Path) -> None:
     if target.exists():
-        _check_replaceable(target)  # of what came in since
+        _check_folder(target)  # of what came in since
     old = target.with_name(f"{target.name}.replaced")
     try:
         made = folder / WORK / LISTED
         with made.open("w", encoding="utf-8", errors="replace", newline="\n") as listed:
             for path in _files_in(folder):
                 if not path.startswith((f"{WORK}/", LISTED)):
-                    digest = f"\t{_digest(folder / path)}" if path.endswith(_TEXTS) else ""
+                    digest = f"\t{file_sha256(folder / path)}" if path.endswith(_TEXTS) else ""
                     listed.write(f"{path}{digest}\n")
         os.replace(made, folder / LISTED)
         shutil.rmtree(folder / WORK)

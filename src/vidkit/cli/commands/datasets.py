@@ -44,6 +44,7 @@ def export(options: argparse.Namespace, config: Config) -> int:
                 caps=ClipLimits(config.processing.max_resolution, config.processing.max_fps),
                 command=export_command(options.directory, {**vars(options), "class": options.classes}),
                 progress=lambda what, done, total: progress(done, total, what),
+                scratch=config.paths.download_directory,
             )
     except KeyboardInterrupt:
         say("interrupted: the same command continues from here")
