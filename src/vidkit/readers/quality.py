@@ -94,11 +94,12 @@ class _Looking:
 
         if self._before is None:
             return math.nan, False
-        change = np.abs(luma - self._before)
-        mean = float(change.mean())
+        change = luma - self._before
         contrast = float(np.sqrt((luma.var() + self._before.var()) / 2))
-        same = mean < _SAME and float(cells_of(change).max()) < _SAME_CELL
-        return min(1.0, mean / (contrast + _NOISE)), same
+        moved = float(np.abs(change - change.mean()).mean())  # a light that changes is no motion
+        change = np.abs(change)
+        same = float(change.mean()) < _SAME and float(cells_of(change).max()) < _SAME_CELL
+        return min(1.0, moved / (contrast + _NOISE)), same
 
     def by_scene(self, scenes: Sequence[Scene]) -> Iterator[Span]:
         """A span with the numbers of each scene that has a picture."""

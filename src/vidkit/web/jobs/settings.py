@@ -46,6 +46,7 @@ class JobSettings(Model):
         default=None, description="libx264, a hardware encoder such as h264_nvenc, or auto"
     )
     scene_threshold: Value | None = Field(default=None, description="0 to 1; a lower value finds more scenes")
+    readers: Value | None = Field(default=None, description="readers to run, such as quality,speech")
     qwen_instruction: Annotated[str, Field(max_length=10_000)] | None = Field(
         default=None, description="instruction (prompt) for the model"
     )

@@ -6,7 +6,7 @@ import { html } from "../ui.js";
 
 /** Where an option stands in the form. Those that are not named here come last. */
 const GROUPS = /** @type {[string, string[]][]} */ ([
-  ["Description", ["describe", "qwen_instruction", "max_requests"]],
+  ["Description", ["describe", "qwen_instruction", "max_requests", "readers"]],
   ["Clips", ["max_resolution", "max_fps", "segment_by", "segment_length", "min_segment_length", "segment_overlap", "clip_mode", "encoder"]],
   ["Scenes", ["scene_threshold"]],
   ["Only videos with", ["min_size", "max_size", "min_duration", "max_duration", "modified_after", "modified_before"]],
