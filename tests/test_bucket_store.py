@@ -16,7 +16,7 @@ from vidkit.core.stores import open_store
 from vidkit.errors import OutputError
 
 from .bucket_proxy import BucketProxy, Fault
-from .bucket_server import S3
+from .bucket_server import KEY, S3, SECRET
 
 
 def test_a_bucket_keeps_the_promises_of_a_stores_verbs(s3: S3, tmp_path: Path) -> None:
@@ -139,3 +139,30 @@ def test_doctor_tries_the_bucket_and_leaves_nothing_there(
             assert words in capsys.readouterr().out
     monkeypatch.setenv("AWS_ENDPOINT_URL", s3.endpoint)
     assert list(open_store(address).names()) == []
+
+
+def test_credentials_come_from_a_profile_of_the_aws_tools(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = s3.new_bucket()
+    Path("credentials").write_text(f"[videos]\naws_access_key_id = {KEY}\naws_secret_access_key = {SECRET}\n")
+    Path("config").write_text(f"[profile videos]\nregion = us-east-1\nendpoint_url = {s3.endpoint}\n")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL", "AWS_REGION"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "credentials")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "config")
+    monkeypatch.setenv("AWS_PROFILE", "videos")
+    store = open_store(f"{address}/x")
+    store.write("a.json", b"1")
+    assert store.read("a.json") == b"1"
+    with urllib.request.urlopen(store.url("a.json")) as answer:
+        assert answer.read() == b"1"
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(OutputError, match=r"the profile of AWS cannot be used: .*nobody"):
+        open_store(f"{address}/x")
+
+
+def test_missing_credentials_are_said_at_once(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_METADATA_ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(OutputError, match=r"s3://videos: no credentials were found\. Set those of the store"):
+        open_store("s3://videos/x")

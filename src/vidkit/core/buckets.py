@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 
 from vidkit.core.extras import install_command
 from vidkit.core.redaction import without_secrets
@@ -37,6 +39,19 @@ LONGEST_BACKOFF = timedelta(seconds=20)
 PART = 8 * 2**20  # bytes; a store takes 10,000 parts, and at least 5 MiB each
 URL_VALID = timedelta(hours=1)
 _ENVIRONMENT = ("AWS_", "AZURE_", "GOOGLE_", "GCS_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+# Without one of these, obstore asks the machine for its role, at the metadata address of the cloud.
+_CREDENTIALS = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_SKIP_SIGNATURE",
+)
+_METADATA = "169.254.169.254"
+_NO_CREDENTIALS = (
+    "no credentials were found. Set those of the store in the environment or a profile, or run on a machine whose "
+    "role has them"
+)
 _FRESH = timedelta(minutes=10)  # credentials of a profile are asked for again after this time
 
 
@@ -111,7 +126,10 @@ def _client(scheme: str, bucket: str, environment: tuple[tuple[str, str], ...]) 
     }
     try:
         if scheme == "s3":
-            return S3Store(bucket, **options, **_profile(dict(environment)))
+            profile = _profile(dict(environment))
+            if "credential_provider" not in profile:
+                _check_credentials(dict(environment), f"s3://{bucket}")
+            return S3Store(bucket, **options, **profile)
         return GCSStore(bucket, **options) if scheme == "gs" else AzureStore(bucket, **options)
     except (BaseError, ValueError) as error:
         what = f"{scheme}://{bucket} cannot be opened: {_first_line(error)}"
@@ -153,6 +171,21 @@ def _profile(environment: Mapping[str, str]) -> dict[str, Any]:
     options = {"region": region} if region else {}
     options |= {"endpoint": endpoint} if endpoint else {}
     return options | ({"credential_provider": _asked(found)} if found is not None else {})
+
+
+def _check_credentials(environment: Mapping[str, str], address: str) -> None:
+    """See that there are credentials of S3: obstore asks for minutes for the role of a machine that has none.
+
+    Raises:
+        RefusedError: there are none.
+    """
+    if any(environment.get(name) for name in _CREDENTIALS):
+        return
+    role = urlsplit(environment.get("AWS_METADATA_ENDPOINT") or f"http://{_METADATA}")
+    try:
+        socket.create_connection((role.hostname or _METADATA, role.port or 80), 2).close()
+    except OSError:
+        raise RefusedError(f"{address}: {_NO_CREDENTIALS}") from None
 
 
 def _asked(credentials: Any) -> Callable[[], dict[str, Any]]:
@@ -246,10 +279,7 @@ def _refusal(said: str) -> str:
     if code in ("ExpiredToken", "TokenRefreshRequired", "RequestExpired") or "expired" in said.lower():
         return "the credentials have expired. Sign in again, and start the same command: it continues"
     if "credential" in said and not code:
-        return (
-            f"no credentials were found ({_first_line(said)}). Set those of the store in the environment or a "
-            "profile, or run with a role that has them"
-        )
+        return _NO_CREDENTIALS
     if code == "RequestTimeTooSkewed":
         return "the store says that this machine's clock is wrong. Set the clock"
     because = f" ({code})" if code else ""
@@ -262,6 +292,8 @@ def _refusal(said: str) -> str:
 def _failure(shown: str, said: str) -> OutputError:
     """Why a request failed, and what to do, without the internals of obstore."""
     status = re.search(r"status code: (\d+)([^:<\n]*)", said)
+    if _METADATA in said or "metadata.google.internal" in said:
+        return RefusedError(f"{shown}: {_NO_CREDENTIALS}")
     tries = re.search(r"after (\d+) retries", said)
     tried = f", also after {tries[1]} more tries" if tries and tries[1] != "0" else ""
     later = "Start the same command again later: it continues"

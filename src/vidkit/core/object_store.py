@@ -6,6 +6,7 @@ import json
 import secrets
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from vidkit.core.stores import Address
 
 UPLOADS = 8  # files of one folder at once
+_room = threading.BoundedSemaphore(16)  # files of all videos of this process at once: each needs memory
 _PARTS = 4  # of one file at once
 _MOST_PARTS = 9000  # a store takes 10,000
 _PAGE = 1000  # objects; stores list so many for one request
@@ -226,7 +228,7 @@ class ObjectStore:
     def upload(self, name: str, path: Path) -> None:
         """Write a file of this machine, whole or not at all; large ones in parts."""
         part = max(PART, path.stat().st_size // _MOST_PARTS)
-        with self._written(name):
+        with _room, self._written(name):
             self._place.client.put(self._key(name), path, chunk_size=part, max_concurrency=_PARTS)
 
     def _delete(self, keys: list[str], name: str) -> None:
