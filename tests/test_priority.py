@@ -31,6 +31,9 @@ KEPT = {".vidkit.db", ".vidkit.lock", "clips", "thumbnails"}
 GONE = Reply(b"none here", 404, type="text/plain")
 
 
+has_pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+
+
 @pytest.fixture
 def server() -> Iterator[Server]:
     with Server() as running:
@@ -87,6 +90,7 @@ def test_without_the_column_rows_come_before_all_are_read() -> None:
     assert next(in_order(rows(), 0, Path())).line == 2
 
 
+@has_pipes
 def test_a_csv_from_a_pipe_is_ordered_too() -> None:
     os.mkfifo("pipe")
     content = "url,priority\nhttps://h/a,1\nhttps://h/b,2\n"
@@ -139,6 +143,7 @@ def test_videos_begin_by_their_priority_and_bad_rows_cost_no_place(server: Serve
     assert names[2:] == ["a.mp4", "b.mp4", "c.mp4", "d.mp4"]
 
 
+@has_pipes
 def test_a_run_killed_while_it_sorts_leaves_no_file(tmp_path: Path) -> None:
     os.mkfifo("pipe")
     running = vidkit("process", "--describe", "none", "--csv", "pipe")
