@@ -244,3 +244,24 @@ def test_a_record_is_written_after_all_files_that_it_names_are_on_the_disk(
     written = steps.index(("in its place", f"{record['filename']}.json"))
     for file in filter(None, files):
         assert steps.index(("on the disk", (RESULTS / file).stat().st_ino)) < written
+
+
+def test_urls_of_any_text_are_done_once_they_are_noted(tmp_path: Path) -> None:
+    urls = [
+        "https://h/\U0001f600.mp4",
+        "https://h/é\u2028.mp4",
+        '/a "b"\\u0041.mp4',
+        "/\udcff.mp4",
+        "/a\0b.mp4",
+        "/\x7f\t.mp4",
+    ]
+    journal = Journal(tmp_path)
+    for number, url in enumerate(urls):
+        (tmp_path / f"{number}.mp4.json").write_text("{}")
+        journal.add(url, Entry(f"{number}.mp4", "1", "as now"))
+    assert journal.done([(url, "1") for url in urls], "as now") == set(urls)
+    assert journal.done([(url, "2") for url in urls], "as now") == set()
+    assert journal.done([(url, "1") for url in urls], "other") == set()
+    (tmp_path / "1.mp4.json").unlink()
+    assert journal.done([(url, "1") for url in urls], "as now") == {*urls} - {urls[1]}
+    journal.close()

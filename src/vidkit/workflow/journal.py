@@ -97,7 +97,9 @@ class Journal:
         sql = "SELECT url, version, filename FROM json_each(?) JOIN videos ON url = value "
         sql += "WHERE settings = ? AND mixed = 0"
         with self._lock, reported(self._path):
-            found = self._database.execute(sql, (json.dumps(list(versions)), settings)).fetchall()
+            found = self._database.execute(
+                sql, (json.dumps(list(versions), ensure_ascii=False), settings)
+            ).fetchall()
         same = [(versions[key][0], filename) for key, version, filename in found if versions[key][1] == version]
         if self._store.folder is None:
             return {url for url, _ in same}
