@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from vidkit.core.extras import install_command
@@ -203,7 +203,7 @@ def _asked(credentials: Any) -> Callable[[], dict[str, Any]]:
     return provide
 
 
-def signed_url(place: Place) -> str:
+def signed_url(place: Place, method: Literal["GET", "HEAD"] = "GET") -> str:
     """A URL by which anyone can read an object for an hour. It is a secret: it is shown, logged and kept nowhere.
 
     Raises:
@@ -216,7 +216,7 @@ def signed_url(place: Place) -> str:
         why = "names with spaces, accents or signs cannot be signed for Azure"
         raise OutputError(f"{printable(place.address)}: {why}. Give the file another name")
     with reported(place.address):
-        return sign(place.client, "GET", place.key, URL_VALID)
+        return sign(place.client, method, place.key, URL_VALID)
 
 
 def readable_url(url: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mimetypes
 import secrets
 import shutil
 import tempfile
@@ -229,7 +230,11 @@ class ObjectStore:
         """Write a file of this machine, whole or not at all; large ones in parts."""
         part = max(PART, path.stat().st_size // _MOST_PARTS)
         with _room, self._written(name):
-            self._place.client.put(self._key(name), path, chunk_size=part, max_concurrency=_PARTS)
+            kind = mimetypes.guess_type(name)[0]  # a browser that is led there believes it
+            attributes: Any = {"Content-Type": kind} if kind else None
+            self._place.client.put(
+                self._key(name), path, attributes=attributes, chunk_size=part, max_concurrency=_PARTS
+            )
 
     def _delete(self, keys: list[str], name: str) -> None:
         try:

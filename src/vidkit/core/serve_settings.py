@@ -20,7 +20,7 @@ class Serve:
     allowed_buckets: tuple[str, ...] = setting(
         "AllowedBuckets",
         (),
-        "Buckets or folders of buckets that jobs of `vidkit serve` may read, such as s3://videos/public.",
+        "Buckets or folders of buckets that jobs of `vidkit serve` may read and its pages show: s3://videos/public.",
         read_buckets,
     )
     allow_local_files: bool = setting(

@@ -9,6 +9,7 @@ from vidkit._version import __version__
 from vidkit.web.access.guard import Guard
 from vidkit.web.access.scopes import authorize
 from vidkit.web.edge import Edge
+from vidkit.web.media.stored_files import origins
 from vidkit.web.problems import add_error_handlers
 from vidkit.web.routes import ROUTES
 from vidkit.web.services import Services
@@ -20,7 +21,8 @@ class _App(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         services: Services = self.state.services
-        return Edge(Guard(super().build_middleware_stack(), services.gate), services.requests)
+        guarded = Guard(super().build_middleware_stack(), services.gate)
+        return Edge(guarded, services.requests, origins(services.config))
 
 
 def create_app(services: Services) -> FastAPI:

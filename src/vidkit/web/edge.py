@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterable
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,37 +14,44 @@ from vidkit.web.metrics import Requests
 
 log = logging.getLogger(__name__)
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    [
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data: blob:",
-        "media-src 'self' blob:",
-        "connect-src 'self'",
-        "font-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    ]
-)
 HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
-_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+
+
+def content_security_policy(media: Iterable[str] = ()) -> str:
+    """What the pages may load; pictures and videos also from the origins `media`."""
+    sources = " ".join(["'self'", *media])
+    return "; ".join(
+        [
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            f"img-src {sources} data: blob:",
+            f"media-src {sources} blob:",
+            "connect-src 'self'",
+            "font-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        ]
+    )
 
 
 class Edge:
-    """Adds HEADERS to every answer and notes how long it took to begin. Bodies pass as they are, without a copy."""
+    """Adds HEADERS and the policy of the pages to every answer, and notes how long it took to begin. Bodies pass as
+    they are, without a copy."""
 
-    def __init__(self, app: ASGIApp, requests: Requests) -> None:
+    def __init__(self, app: ASGIApp, requests: Requests, media: Iterable[str] = ()) -> None:
+        """`media` are the origins beside this server that pictures and videos come from."""
         self._app = app
         self._requests = requests
+        headers = {"Content-Security-Policy": content_security_policy(media), **HEADERS}
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -57,7 +65,7 @@ class Edge:
                 status = message["status"]
                 headers = message["headers"] = list(message["headers"])
                 there = {name.lower() for name, _ in headers}
-                headers += [header for header in _HEADERS if header[0] not in there]
+                headers += [header for header in self._headers if header[0] not in there]
                 if b"cache-control" not in there:
                     headers.append((b"cache-control", _caching(scope["path"])))
                 self._requests.note(scope["method"], _route(scope), status, time.perf_counter() - began)

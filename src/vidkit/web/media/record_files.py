@@ -13,11 +13,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from vidkit.core.buckets import Place
 from vidkit.core.config import Config
 from vidkit.core.stores import open_store
 from vidkit.export import read_record
 from vidkit.library import LibraryEntry
 from vidkit.record import CLIPS, THUMBNAILS
+from vidkit.web.media.stored_files import read_beginning, stored_file, stored_video
 from vidkit.web.problems import not_found
 
 # How an original video is sent, by the extension of its file. No other file is sent as one.
@@ -35,32 +37,35 @@ _TIMES = re.compile(r"(\d\d+:\d\d:\d\d\.\d{3}) --> (\d\d+:\d\d:\d\d\.\d{3})", re
 _PICTURE = re.compile(r"(.+)#(xywh=\d{1,6},\d{1,6},\d{1,6},\d{1,6})", re.ASCII)
 
 
-def open_clip(entry: LibraryEntry, number: int) -> BinaryIO:
+# A file that is open, or where it lies in a bucket.
+Found = BinaryIO | Place
+
+
+def open_clip(entry: LibraryEntry, number: int, config: Config) -> Found:
     """The file of a clip, by its index.
 
     Raises:
         Problem: 404, with the reason.
     """
     clip = _entry(entry.record["segments"], number, "clip")
-    folder = _folder(entry)
-    return _open(folder, clip.get("path"), [folder / CLIPS], f"the file of clip {number}")
+    return _own_file(entry, clip.get("path"), CLIPS, f"the file of clip {number}", config)
 
 
-def open_thumbnail(entry: LibraryEntry, number: int) -> BinaryIO:
+def open_thumbnail(entry: LibraryEntry, number: int, config: Config) -> Found:
     """The picture of a scene, by its index. Raises as `open_clip`."""
     scene = _entry(entry.record["scenes"], number, "scene")
-    return _open_picture(entry, scene.get("thumbnail"), f"the picture of scene {number}")
+    return _own_file(entry, scene.get("thumbnail"), THUMBNAILS, f"the picture of scene {number}", config)
 
 
-def open_sprites(entry: LibraryEntry, number: int) -> BinaryIO:
+def open_sprites(entry: LibraryEntry, number: int, config: Config) -> Found:
     """An image of the contact sheet, from 0. Raises as `open_clip`."""
     images = _sprites(entry)["images"]
     if not 0 <= number < len(images):
         raise not_found(f"the contact sheet has {len(images)} images, numbered from 0")
-    return _open_picture(entry, images[number], f"image {number} of the contact sheet")
+    return _own_file(entry, images[number], THUMBNAILS, f"image {number} of the contact sheet", config)
 
 
-def sprites_vtt(entry: LibraryEntry) -> bytes:
+def sprites_vtt(entry: LibraryEntry, config: Config) -> bytes:
     """The WebVTT file of the contact sheet; its cues name the images as `sprites/0`, `sprites/1`.
 
     Only times and places in a picture are taken from the file, so no other text of it gets into the page.
@@ -69,8 +74,13 @@ def sprites_vtt(entry: LibraryEntry) -> bytes:
         Problem: 404, with the reason.
     """
     sprites = _sprites(entry)
-    with _open_picture(entry, sprites.get("vtt"), "the contact sheet's WebVTT file") as file:
-        text = file.read(_LONGEST_VTT).decode("utf-8", "replace")
+    what = "the contact sheet's WebVTT file"
+    found = _own_file(entry, sprites.get("vtt"), THUMBNAILS, what, config)
+    if isinstance(found, Place):
+        text = read_beginning(found, _LONGEST_VTT, what).decode("utf-8", "replace")
+    else:
+        with found as file:
+            text = file.read(_LONGEST_VTT).decode("utf-8", "replace")
     numbers = {str(image).rpartition("/")[2]: number for number, image in enumerate(sprites["images"])}
     lines, times = ["WEBVTT", ""], None
     for line in text.splitlines():
@@ -81,8 +91,9 @@ def sprites_vtt(entry: LibraryEntry) -> bytes:
     return "\n".join(lines).encode()
 
 
-def open_video(entry: LibraryEntry, config: Config) -> tuple[BinaryIO, str]:
-    """The original video and its media type: the download that was kept, or the user's own local file.
+def open_video(entry: LibraryEntry, config: Config) -> tuple[Found, str]:
+    """The original video and its media type: the download that was kept, the user's own local file, or an object of
+    a bucket that may be shown.
 
     A local file lies anywhere, so a record's word for it is not enough (see `_is_own_source`).
 
@@ -91,21 +102,26 @@ def open_video(entry: LibraryEntry, config: Config) -> tuple[BinaryIO, str]:
     """
     record = entry.record
     url = record["source"]["url"]
+    place, kind = stored_video(url, config), VIDEO_TYPES.get(Path(url).suffix.lower())
+    if place is not None and kind is not None:
+        return place, kind
     if record["path"] is None:
         raise not_found("the download of this video was not kept; its clips can be played")
-    path, folder = _text(record["path"]), _folder(entry)
+    path, downloads = _text(record["path"]), config.paths.download_directory
     media_type = VIDEO_TYPES.get(Path(path).suffix.lower())
     if media_type is None:
         raise not_found("the file of this video is not called like a video")
     if "://" in url:
         if Path(path).name != record["filename"]:
             raise not_found("the record names a file that is not the download of this video")
-        roots = [folder, config.paths.download_directory]
-        return _open(folder, path, roots, "the download"), media_type
+        if isinstance(entry.folder, Path):
+            return _open(entry.folder, path, [entry.folder, downloads], "the download"), media_type
+        # Records in a bucket are of many machines: it is this one's, if it is as large.
+        return _open(downloads, Path(path).name, [downloads], "the download", record["size"]), media_type
     local = Path(url)
-    if not _is_own_source(entry, local, config):
+    if not isinstance(entry.folder, Path) or not _is_own_source(entry, local, config):
         raise not_found("the video is a local file, which the library of this server does not vouch for")
-    return _open(folder, path, [Path(os.path.realpath(local)).parent], "the file", record["size"]), media_type
+    return _open(entry.folder, path, [Path(os.path.realpath(local)).parent], "the file", record["size"]), media_type
 
 
 def _is_own_source(entry: LibraryEntry, local: Path, config: Config) -> bool:
@@ -119,7 +135,7 @@ def _is_own_source(entry: LibraryEntry, local: Path, config: Config) -> bool:
     known = read_record(open_store(entry.folder), record["filename"])
     if known is None or known["source"]["url"] != record["source"]["url"] or known["path"] != record["path"]:
         return False
-    return os.path.realpath(_folder(entry) / str(record["path"])) == os.path.realpath(local)
+    return os.path.realpath(os.path.join(entry.folder, str(record["path"]))) == os.path.realpath(local)
 
 
 def _sprites(entry: LibraryEntry) -> Mapping[str, Any]:
@@ -131,16 +147,11 @@ def _sprites(entry: LibraryEntry) -> Mapping[str, Any]:
     return sprites
 
 
-def _open_picture(entry: LibraryEntry, path: object, what: str) -> BinaryIO:
-    folder = _folder(entry)
-    return _open(folder, path, [folder / THUMBNAILS], what)
-
-
-def _folder(entry: LibraryEntry) -> Path:
-    """The folder of a record; a server sends files of its own machine only."""
-    if not isinstance(entry.folder, Path):
-        raise not_found("the files of this video are not on the machine of this server")
-    return entry.folder
+def _own_file(entry: LibraryEntry, path: object, kind: str, what: str, config: Config) -> Found:
+    """A file that vidkit made of a video, in the folder for its kind."""
+    if isinstance(entry.folder, Path):
+        return _open(entry.folder, path, [entry.folder / kind], what)
+    return stored_file(entry, _text(path), kind, what, config)
 
 
 def _entry(entries: Sequence[Mapping[str, Any]], number: int, what: str) -> Mapping[str, Any]:

@@ -10,18 +10,21 @@ from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Query, Request, Response
 
+from vidkit.core.buckets import Place
 from vidkit.web.access.scopes import API
 from vidkit.web.media.file_response import FileResponse
 from vidkit.web.media.record_files import (
     CLIP_TYPE,
     PICTURE_TYPE,
     VTT_TYPE,
+    Found,
     open_clip,
     open_sprites,
     open_thumbnail,
     open_video,
     sprites_vtt,
 )
+from vidkit.web.media.stored_files import led_there
 from vidkit.web.services import Shared
 from vidkit.web.video_key import entry_of
 
@@ -45,12 +48,21 @@ def _media(path: str) -> Callable[[View], View]:
     return add
 
 
+def _answer(
+    request: Request, file: Found, media_type: str, download: str | None = None, fresh: int = 0
+) -> Response:
+    """A file of this machine itself; where one lies in a bucket, a redirect to a signed URL."""
+    if isinstance(file, Place):
+        return led_there(request, file, fresh)
+    return FileResponse(request, file, media_type, download, fresh)
+
+
 @_media("/video")
 def video(key: str, request: Request, services: Shared, download: Download = False) -> Response:
     """The original video: the download, if it was kept, or the local file. `Range` is answered."""
     entry = entry_of(key, services)
     file, media_type = open_video(entry, services.config)
-    return FileResponse(request, file, media_type, entry.record["filename"] if download else None)
+    return _answer(request, file, media_type, entry.record["filename"] if download else None)
 
 
 @_media("/clips/{n}")
@@ -58,7 +70,7 @@ def clip(key: str, n: int, request: Request, services: Shared, download: Downloa
     """A clip, by its index. `Range` is answered."""
     entry = entry_of(key, services)
     name = f"{Path(entry.record['filename']).stem}_clip_{n:03d}.mp4"
-    return FileResponse(request, open_clip(entry, n), CLIP_TYPE, name if download else None)
+    return _answer(request, open_clip(entry, n, services.config), CLIP_TYPE, name if download else None)
 
 
 @_media("/scenes/{n}/thumbnail")
@@ -66,15 +78,14 @@ def thumbnail(key: str, n: int, request: Request, services: Shared, download: Do
     """The picture of a scene, by its index: a JPEG."""
     entry = entry_of(key, services)
     name = f"{Path(entry.record['filename']).stem}_scene_{n:03d}.jpg"
-    return FileResponse(
-        request, open_thumbnail(entry, n), PICTURE_TYPE, name if download else None, _PICTURES_FRESH
-    )
+    file = open_thumbnail(entry, n, services.config)
+    return _answer(request, file, PICTURE_TYPE, name if download else None, _PICTURES_FRESH)
 
 
 @_media("/sprites.vtt")
 def sprites(key: str, request: Request, services: Shared) -> Response:
     """The contact sheet for players, as WebVTT: each cue names the part of an image that shows these seconds."""
-    content = sprites_vtt(entry_of(key, services))
+    content = sprites_vtt(entry_of(key, services), services.config)
     etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
     if request.headers.get("if-none-match") == etag:
@@ -85,4 +96,5 @@ def sprites(key: str, request: Request, services: Shared) -> Response:
 @_media("/sprites/{n}")
 def sprite(key: str, n: int, request: Request, services: Shared) -> Response:
     """An image of the contact sheet, from 0: a JPEG."""
-    return FileResponse(request, open_sprites(entry_of(key, services), n), PICTURE_TYPE, fresh=_PICTURES_FRESH)
+    file = open_sprites(entry_of(key, services), n, services.config)
+    return _answer(request, file, PICTURE_TYPE, fresh=_PICTURES_FRESH)
