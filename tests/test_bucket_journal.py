@@ -107,15 +107,19 @@ def test_what_could_not_be_told_is_told_by_the_next_run(
     assert len(server.asked) == asked
 
 
+@pytest.mark.parametrize("hears", [True, False])
 def test_two_machines_that_give_one_name_to_two_videos_end_with_two_records(
-    server: Server, make_video: MakeVideo, results: str
+    server: Server, make_video: MakeVideo, results: str, hears: bool
 ) -> None:
-    """Neither has heard of the other when it begins."""
+    """The second has given the name before the first published under it, and hears of that or does not."""
     first = server.at("/1/v.mp4", Reply(make_video(shots=1), etag='"1"'))
     second = server.at("/2/v.mp4", Reply(make_video(shots=2), etag='"2"'))
     shutil.copytree(_claimed(second), "waiting")
     assert run("first", first) == 0
-    assert run("waiting", second) == 0
+    with pytest.MonkeyPatch.context() as deaf:
+        if not hears:
+            deaf.setattr(journal_parts.Parts, "read", lambda self: None)
+        assert run("waiting", second) == 0
     store = open_store(results)
     records = [json.loads(store.read(name)) for name in store.names() if name.endswith(".json")]
     assert {record["source"]["url"]: len(record["scenes"]) for record in records} == {first: 1, second: 2}
