@@ -82,6 +82,22 @@ def test_a_run_into_a_bucket_leaves_there_what_a_folder_would_have(
     assert all_names(store) == {"v.mp4.json", *named_in(newer)}
 
 
+def test_records_in_a_bucket_are_those_of_a_folder(
+    server: Server, make_video: MakeVideo, results: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = server.at("/v.mp4", Reply(make_video(shots=3, audio=True), etag='"1"'))
+    in_bucket, _ = processed(url, "one")
+    monkeypatch.setenv("VIDKIT_PATHS_PROCESSEDDIRECTORY", "folder")
+    in_folder, _ = processed(url, "two")
+    for record in (in_bucket, in_folder):
+        record["path"] = None
+        for key in ("started_at", "finished_at"):
+            del record["processing"][key]  # type: ignore[misc]
+        for entry in record["processing"]["stages"].values():
+            entry["at"], entry["seconds"] = "", 0.0
+    assert in_bucket == in_folder
+
+
 def test_who_finishes_second_publishes_nothing_over_the_first(
     server: Server, make_video: MakeVideo, results: str
 ) -> None:
@@ -105,6 +121,7 @@ def test_who_finishes_second_publishes_nothing_over_the_first(
     assert all_names(store) == {"v.mp4.json", *named_in(record)}
 
 
+@pytest.mark.slow
 def test_a_record_that_is_written_all_the_time_ends_in_words_and_not_in_a_loop(
     server: Server, make_video: MakeVideo, results: str, capsys: Capture
 ) -> None:
