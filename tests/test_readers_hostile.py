@@ -95,6 +95,7 @@ def test_a_reader_that_hangs_is_left_after_its_time_and_the_video_is_whole(
     assert len(record["readings"]["counts"]["spans"]) == 8
 
 
+@pytest.mark.slow
 def test_a_reader_that_hangs_on_every_video_is_not_used_any_more(install: Install, make_video: MakeVideo) -> None:
     install("sleeps", HEAD + "        import time; time.sleep(60)\n")
     install("counts", COUNTS)
@@ -223,6 +224,7 @@ def test_what_is_nearly_right_is_put_right() -> None:
     assert second.box == [0.0, 0.0, 1.0, 1.0]
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_the_middle_of_a_reading_ends_at_once(install: Install, make_video: MakeVideo) -> None:
     folder = install("sleeps", HEAD + "        print('reading', flush=True); import time; time.sleep(100)\n")
     video = make_video(shots=2, shot_length=2)
@@ -252,3 +254,36 @@ def test_ctrl_c_in_the_middle_of_a_reading_ends_at_once(install: Install, make_v
     assert time.monotonic() - began < 6
     assert process.returncode == 130
     assert not Path(f"processed_videos/{video.name}.json").exists()
+
+
+SLOW = "for _ in batches: time.sleep(1)\n        return Reading()\n"
+
+
+@pytest.mark.slow
+def test_the_time_that_a_slow_reader_takes_is_not_ffmpegs(
+    install: Install, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # 96 pictures of 1.7 MB: neither the queue nor the pipe has room for them.
+    install("slow", HEAD.replace("64", "1024") + "        import time\n        " + SLOW)
+    video = make_video(shots=2, shot_length=12, size="1024x576", fps=10)
+    processed(video, "")
+    monkeypatch.setattr("vidkit.analysis.probe.Metadata.time_allowed", 8.0)
+    began = time.monotonic()
+    record, made = processed(video, "slow")
+    assert record["readings"]["slow"]["error"] is None
+    assert time.monotonic() - began > 9
+    assert "scenes" not in made
+
+
+def test_a_decode_that_fails_for_readers_alone_costs_their_readings_only(
+    install: Install, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install("counts", COUNTS)
+    video = make_video(shots=2)
+    plain, _ = processed(video, "")
+    monkeypatch.setattr("vidkit.analysis.probe.Metadata.time_allowed", 0.001)
+    record, _ = processed(video, "counts")
+    assert record["readings"]["counts"]["error"] == (
+        f"{video.name} cannot be read: ffmpeg was stopped: it was not done after 0 seconds"
+    )
+    assert record["scenes"] == plain["scenes"]
