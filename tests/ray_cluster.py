@@ -30,6 +30,7 @@ _PORTS = (
 )  # fmt: skip
 _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_AUTH_MODE": "disabled",  # else a token that somebody has in the home directory is asked for
     "RAY_enable_metrics_collection": "0",
     # A node that is stopped counts as lost after a few seconds, and not after half a minute.
     "RAY_health_check_initial_delay_ms": "10000",
@@ -157,14 +158,15 @@ class Driver:
             assert time.monotonic() < until, f"no {text!r} in {self.err}"
             time.sleep(0.05)
 
-    def ends(self, code: int, seconds: float = 120) -> str:
+    def ends(self, code: int, seconds: float = 240) -> str:
         """Wait for its end; what it said."""
         try:
             assert self.process.wait(seconds) == code, self.out + self.err
         except subprocess.TimeoutExpired:
             pytest.fail(f"it does not end: {self.out}{self.err}")
-        assert "Traceback" not in self.out + self.err
-        assert "raylet" not in self.out + self.err
+        said = self.out + self.err
+        assert "Traceback" not in said, said
+        assert "raylet" not in said, said
         return self.err
 
     def close(self) -> None:
@@ -178,7 +180,7 @@ class Driver:
 class RayCluster:
     """A head, and nodes that are added."""
 
-    def __init__(self, head_cpus: int = 0, port: int = 6379) -> None:
+    def __init__(self, head_cpus: int = 0, port: int = 6379, **environment: str) -> None:
         self.network = Network()
         self.folder = Path(tempfile.mkdtemp(prefix="vr-"))  # short: a socket's path has 107 bytes at the most
         self.address = f"127.0.0.1:{port}"
@@ -187,7 +189,7 @@ class RayCluster:
         try:
             self.head = self._start(
                 "--head", "--node-ip-address=127.0.0.1", f"--port={port}", f"--num-cpus={head_cpus}",
-                "--include-dashboard=false",
+                "--include-dashboard=false", **environment,
             )  # fmt: skip
             self.wait(lambda: "Ray runtime started" in self.head.log.read_text(), "the head")
         except BaseException:
@@ -260,12 +262,18 @@ def client_of(port: int, cluster: RayCluster) -> int:
 
 
 @contextlib.contextmanager
-def ray_cluster(*cpus: int, head_cpus: int = 0) -> Iterator[RayCluster]:
-    """A cluster with so many nodes beside its head; the test skips where none can be had."""
+def ray_cluster(*cpus: int, head_cpus: int = 0, **environment: str) -> Iterator[RayCluster]:
+    """A cluster with so many nodes beside its head; the test skips where none can be had.
+
+    Args:
+        cpus: of each node.
+        head_cpus: of the head.
+        environment: of the head.
+    """
     reason = why_none()
     if reason:
         pytest.skip(reason)
-    cluster = RayCluster(head_cpus)
+    cluster = RayCluster(head_cpus, **environment)
     try:
         for each in cpus:
             cluster.add(each)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,30 @@ def test_a_row_that_kills_its_worker_fails_after_three_tries_and_no_other_row_do
     assert failure["public_url"] == poison
     assert failure["failed_stage"] == "download"
     assert failure["failed_reason"].startswith("its worker was killed 3 times: its process ended")
+
+
+def test_a_row_that_needs_more_memory_than_there_is_fails_and_no_other_row_does(
+    cluster: RayCluster, server: Server, make_video: MakeVideo
+) -> None:
+    """Its worker gets no more memory, and neither does its ffmpeg, while it is at this row."""
+    video = make_video().read_bytes()
+
+    def limited(most: int) -> Callable[[Asked], Reply]:
+        def reply(asked: Asked) -> Reply:
+            worker = client_of(asked.connection, cluster)
+            resource.prlimit(worker, resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
+            return Reply(video, etag='"1"')
+
+        return reply
+
+    greedy = server.at("/greedy.mp4", limited(2**20))
+    good = [server.at(f"/{name}.mp4", limited(resource.RLIM_INFINITY)) for name in "abcd"]
+    said = cluster.process("--urls", good[0], greedy, *good[1:], **paths("out")).ends(1)
+    assert "4 processed, 1 failed" in said
+    (failure,) = records("out")["failures"]
+    assert failure["public_url"] == greedy
+    assert "memory" in failure["failed_reason"].lower()
+    assert "mistake" not in failure["failed_reason"]
 
 
 def test_no_ffmpeg_outlives_its_worker_and_the_row_is_started_again(

@@ -44,10 +44,16 @@ def _outcome(row: Row, work: Callable[[], Finished]) -> Outcome:
         refused = isinstance(error, RefusedError) and error.stage != "download"
         return Outcome(row, stage=error.stage, reason=str(error), refused=refused)
     except Exception as error:
-        log.error(
-            "%s: a mistake in vidkit: %r; the log has its traceback", shown_url(row.url), error, exc_info=True
-        )
-        return Outcome(row, reason=f"a mistake in vidkit, please report it: {without_secrets(repr(error))}")
+        return Outcome(row, reason=unforeseen(row, error))
+
+
+def unforeseen(row: Row, error: BaseException) -> str:
+    """The reason of a failure that is none of vidkit's own exceptions; its traceback goes to the log."""
+    if isinstance(error, MemoryError) or "can't start new thread" in str(error):
+        log.info("%s failed", shown_url(row.url), exc_info=error)
+        return "there is not enough memory for it"
+    log.error("%s: a mistake in vidkit: %r; the log has its traceback", shown_url(row.url), error, exc_info=error)
+    return f"a mistake in vidkit, please report it: {without_secrets(repr(error))}"
 
 
 @dataclass(frozen=True)

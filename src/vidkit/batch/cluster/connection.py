@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SECONDS_TO_CONNECT = 5.0
-_SECONDS_TO_LEAVE = 5.0
+_SECONDS_TO_LEAVE = 30.0
+_TRIES_TO_CONNECT = 3
 _LOST_AFTER = 3  # times in a row that the head does not answer
 _STORE_BYTES = 100 * 2**20  # only rows and records cross: Ray's default takes a third of the memory
 _QUIET = {
@@ -126,18 +127,19 @@ def connect(settings: Engine) -> Cluster:
         )
     own = address in ("", "local")
     _keep_to_the_log()
+    options: dict[str, Any] = {"address": address, "log_to_driver": False, "logging_level": logging.CRITICAL}
+    if own:
+        options |= {"address": "local", "_node_ip_address": "127.0.0.1", "object_store_memory": _STORE_BYTES}
+        options["include_dashboard"] = False
     with _own_signals(), _silent():
-        try:
-            common: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
-            if own:
-                ray.init(
-                    address="local", include_dashboard=False, object_store_memory=_STORE_BYTES,
-                    _node_ip_address="127.0.0.1", **common,
-                )  # fmt: skip
-            else:
-                ray.init(address=address, **common)
-        except Exception as error:  # Ray raises what comes
-            raise EngineError(_reason(address, error)) from None
+        for left in reversed(range(_TRIES_TO_CONNECT)):
+            try:
+                ray.init(**options)
+                break
+            except Exception as error:  # Ray raises what comes
+                reason = _reason(address, error)
+                if not left or "Failed to connect" not in reason:  # its head may be busy
+                    raise EngineError(reason) from None
     return Cluster(ray, own)
 
 
@@ -155,6 +157,11 @@ def _keep_to_the_log() -> None:
 def _reason(address: str, error: Exception) -> str:
     """Why Ray does not connect, in one sentence."""
     said = str(error)
+    if "AuthToken" in f"{said} {error.__cause__} {error.__context__}":
+        return (
+            f"the Ray cluster at {address} asks for its token: set RAY_AUTH_MODE=token, and have the token in "
+            "~/.ray/auth_token or in RAY_AUTH_TOKEN"
+        )
     if "ersion mismatch" in said:
         found = re.findall(r"(Ray|Python):\s*([\w.]+)", said)
         theirs, ours = found[: len(found) // 2], found[len(found) // 2 :]

@@ -26,9 +26,9 @@ from vidkit.batch.cluster.connection import connect
 from vidkit.batch.cluster.messages import Answer, Opening, Sign
 from vidkit.batch.cluster.slots import Slot, Slots, Task
 from vidkit.batch.cluster.state import State
-from vidkit.batch.engines import Job
+from vidkit.batch.engines import Job, unforeseen
 from vidkit.batch.tally import Outcome
-from vidkit.core import printable, without_secrets
+from vidkit.core import printable
 from vidkit.core.config import with_absolute_paths
 from vidkit.core.leftovers import TEMPORARY
 from vidkit.core.units import format_count
@@ -86,6 +86,7 @@ class RayWorkers:
     def start(self, row: Row) -> None:
         with self._changed:
             self._given += 1
+            self._draining = False
             self._new.append(row)
         self._events.put(None)
 
@@ -176,7 +177,10 @@ class RayWorkers:
             self._fail(error)
         except Exception as error:  # whatever Ray raises, where the head is gone too
             log.info("the engine failed", exc_info=True)
-            self._fail(self._lost_head() or EngineError(f"the Ray cluster fails: {printable(error)[:300]}"))
+            why = f"the Ray cluster fails: {printable(error)[:300]}"
+            if isinstance(error, self._cluster.ray.exceptions.RayActorError):  # of the workers' it is handled
+                why = "what the workers share was killed, perhaps for want of memory: the same command goes on"
+            self._fail(self._lost_head() or EngineError(why))
 
     def _fail(self, error: VidkitError) -> None:
         """Note what is finished and end: everyone who waits is told."""
@@ -220,9 +224,8 @@ class RayWorkers:
                 logging.getLogger(record.name).handle(record)
             self._came(slot, answer.outcome)
         elif task is not None and isinstance(error, ray.exceptions.RayTaskError):
-            cause = without_secrets(repr(getattr(error, "cause", error)))
-            log.error("a worker failed: %s", error)
-            self._came(slot, Outcome(task.row, reason=f"a mistake in vidkit, please report it: {cause}"))
+            reason = unforeseen(task.row, getattr(error, "cause", error))
+            self._came(slot, Outcome(task.row, stage=task.stage, reason=reason))
         else:
             self._died(slot, str(error))
 
@@ -388,7 +391,7 @@ def _sent(row: Row) -> Row:
 
 def _why(cause: str) -> str:
     """Why a worker died, in words."""
-    if re.search(r"low on memory|out of memory|\boom\b", cause, re.IGNORECASE):
+    if re.search("running low on memory|memory pressure", cause):  # Ray ended it, by the watch that it keeps
         return "its node was running out of memory"
     if cause.startswith("it gave"):
         return cause
