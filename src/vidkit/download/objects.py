@@ -84,7 +84,7 @@ def _place(url: str) -> Place:
     except OutputError as error:
         raise DownloadError(str(error)) from None
     if not place.key or url.strip().endswith("/"):
-        raise DownloadError(f"{shown}: this is a folder of a bucket: `vidkit process --csv` takes its videos")
+        raise DownloadError(f"{shown}: this is a folder of a bucket: --csv {shown.rstrip('/')}/ takes its videos")
     if extension_of(place.key) in MANIFEST_EXTENSIONS:
         raise DownloadError(f"{shown}: this is an HLS manifest, which vidkit reads from http:// and https:// only")
     return place
