@@ -196,9 +196,10 @@ class RayCluster:
             self.close()
             raise
 
-    def add(self, cpus: int = 1, **environment: str) -> Node:
-        """Start a node; it is there a few seconds later."""
-        return self._start(f"--address={self.address}", f"--num-cpus={cpus}", **environment)
+    def add(self, cpus: int = 1, gpus: int = 0, **environment: str) -> Node:
+        """Start a node; it is there a few seconds later. Its GPUs are those that it tells Ray of."""
+        has = [f"--num-cpus={cpus}", f"--num-gpus={gpus}"]
+        return self._start(f"--address={self.address}", *has, **environment)
 
     def _start(self, *words: str, **environment: str) -> Node:
         own = ["--block", "--object-store-memory=80000000", "--disable-usage-stats"]
@@ -227,9 +228,9 @@ class RayCluster:
         self.drivers.append(driver)
         return driver
 
-    def server(self, port: int = 0) -> Server:
+    def server(self) -> Server:
         """A web server in the cluster's network."""
-        return self.network.call(lambda: Server(port=port))
+        return self.network.call(Server)
 
     def wait(self, is_so: Callable[[], object], what: str, seconds: float = 60) -> None:
         until = time.monotonic() + seconds

@@ -138,6 +138,9 @@ def with_absolute_paths(config: Config) -> Config:
         if isinstance(value, Path):
             changed = dataclasses.replace(section, **{row.attribute: value.absolute()})
             config = dataclasses.replace(config, **{row.section_attribute: changed})
+    if config.qwen.model_dir:
+        folder = str(Path(config.qwen.model_dir).expanduser().absolute())
+        config = dataclasses.replace(config, qwen=dataclasses.replace(config.qwen, model_dir=folder))
     return config
 
 

@@ -19,6 +19,7 @@ from vidkit.qwen_model.server import RefusedError, shown_endpoint
 
 if TYPE_CHECKING:
     from vidkit.core.config import Config
+    from vidkit.qwen_model.hosted import ModelHost
 
 log = logging.getLogger(__name__)
 
@@ -152,6 +153,7 @@ def open_describer(
     *,
     meter: RequestMeter | None = None,
     answers: Answers | None = None,
+    host: ModelHost | None = None,
 ) -> Describer | None:
     """The describer that the settings name, or None where they name none. Nothing is loaded or asked yet.
 
@@ -161,27 +163,32 @@ def open_describer(
         max_requests: send no more questions than this, where there is no `meter`.
         meter: counts the requests, and limits them; by default one of its own.
         answers: where answers are kept; by default the file of the settings.
+        host: holds the local model, where the settings name one; by default this process.
 
     Raises:
         ConfigError: the settings name one that cannot be: an endpoint that is no URL, `--use_vpc` without one.
     """
     meter = meter or Meter(max_requests)
-    backend = _backend(config, use_vpc, meter)
+    backend = _backend(config, use_vpc, meter, host)
     return Describer(backend, answers or AnswerCache(config.qwen_vl.cache), meter) if backend else None
 
 
-def _backend(config: Config, use_vpc: bool, meter: RequestMeter) -> Backend | None:
+def _backend(config: Config, use_vpc: bool, meter: RequestMeter, host: ModelHost | None) -> Backend | None:
     wanted = config.qwen_vl.backend
     url = endpoint_url(config, use_vpc) if wanted in ("auto", "endpoint") else ""
     if url:
         return open_endpoint(config, url, meter)
     if wanted == "endpoint":
         raise ConfigError("[QwenVL] Backend is endpoint, and no endpoint is set: give PublicEndpoint")
-    if wanted == "local" or (wanted == "auto" and config.qwen.model_dir):
-        from vidkit.qwen_model.local import LocalModel
+    if wanted == "auto" and not config.qwen.model_dir:
+        return None
+    if host is not None:
+        from vidkit.qwen_model.hosted import HostedModel
 
-        return LocalModel(config.qwen, config.qwen_vl.max_tokens, meter)
-    return None
+        return HostedModel(config.qwen, config.qwen_vl.max_tokens, meter, host)
+    from vidkit.qwen_model.local import LocalModel
+
+    return LocalModel(config.qwen, config.qwen_vl.max_tokens, meter)
 
 
 def open_endpoint(config: Config, url: str, meter: RequestMeter) -> Backend:

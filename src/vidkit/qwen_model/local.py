@@ -17,7 +17,7 @@ from vidkit.errors import VidkitError
 from vidkit.qwen_model.answer import PROMPT_VERSION, full_instruction, prompt, read_answer
 from vidkit.qwen_model.batches import Batches, OutOfMemory
 from vidkit.qwen_model.cost import RequestMeter
-from vidkit.qwen_model.frames import Budget, raw_frames
+from vidkit.qwen_model.frames import Budget, RawFrames, raw_frames
 from vidkit.qwen_model.loading import load_model
 from vidkit.qwen_model.memory import clip_bytes, free_bytes, is_out_of_memory, peak_bytes, release
 from vidkit.qwen_model.question import Clip, Description, Question, Reply
@@ -32,6 +32,22 @@ log = logging.getLogger(__name__)
 
 _MOST_AT_ONCE = 32  # clips in a batch; more gain little, and each waits with its frames in memory
 _DEFAULT = "Qwen/Qwen2-VL-7B-Instruct"
+
+
+def name_of(model_dir: str | os.PathLike[str], model: str) -> str:
+    """What a model is called: its folder's name, or its name at the hub."""
+    return Path(model_dir).expanduser().absolute().name if model_dir else model
+
+
+def budget_of(settings: Qwen) -> Budget:
+    """How many frames and pixels of a clip the model gets."""
+    return Budget(settings.frames_per_second, settings.max_frames, settings.max_pixels)
+
+
+def fingerprint_of(settings: Qwen, max_tokens: int) -> str:
+    """What changes a local model's answer, as far as the settings tell."""
+    name = name_of(settings.model_dir, settings.model)
+    return json.dumps(["local", name, max_tokens, *vars(budget_of(settings)).values(), PROMPT_VERSION])
 
 
 @dataclass(frozen=True)
@@ -62,7 +78,7 @@ class QwenVLModel:
         max_tokens: int = 512,
         budget: Budget = Budget(2.0, 32, 151_200),  # noqa: B008  # frozen
     ) -> None:
-        self.name = Path(model_dir).expanduser().absolute().name if model_dir else model
+        self.name = name_of(model_dir, model)
         self._where = (str(model_dir), model, hub)
         self._max_tokens = max_tokens
         self._budget = budget
@@ -112,15 +128,39 @@ class QwenVLModel:
 
     def prepare(self, question: Question) -> Prepared:
         """Read the frames and word the prompt: all that is done for one clip alone, from any thread."""
+        self.load()
+        frames = raw_frames(question.clip, self._budget, self.size) if question.clip is not None else None
+        return self.word(question.instruction, frames)
+
+    def word(self, instruction: str, frames: RawFrames | None) -> Prepared:
+        """The question about these frames, or about the text alone, as the model wants it."""
+        import torch
+
         _, processor = self.load()
-        content = [{"type": "text", "text": prompt(question.instruction)}]
-        frames, fps = None, 0.0
-        if question.clip is not None:
+        content = [{"type": "text", "text": prompt(instruction)}]
+        if frames is not None:
             content.insert(0, {"type": "video"})
-            frames, fps = self._frames(question.clip, processor)
         messages = [{"role": "user", "content": content}]
         text = processor.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-        return Prepared(text, frames, fps)
+        if frames is None:
+            return Prepared(text, None, 0.0)
+        pixels = torch.frombuffer(bytearray(frames.pixels), dtype=torch.uint8)
+        shown = pixels.view(frames.count, frames.height, frames.width, 3).permute(0, 3, 1, 2).contiguous()
+        return Prepared(text, shown, frames.fps)
+
+    def size(self, height: int, width: int) -> tuple[int, int]:
+        """(height, width) of a video -> those that qwen-vl-utils gives its frames.
+
+        Its own `fetch_video` takes a list of frames too, but scales them twice: first to multiples of 56 pixels,
+        then to multiples of 28.
+        """
+        _, processor = self.load()
+        from qwen_vl_utils.vision_process import VIDEO_MIN_TOKEN_NUM, smart_resize
+
+        factor = processor.video_processor.patch_size * processor.video_processor.merge_size
+        most = max(self._budget.max_pixels, factor**2)
+        least = min(VIDEO_MIN_TOKEN_NUM * factor**2, most)
+        return smart_resize(height, width, factor, min_pixels=least, max_pixels=most)  # type: ignore[no-any-return]
 
     def generate(self, batch: Sequence[Prepared]) -> list[Reply]:
         """The model's words for each of a batch.
@@ -196,26 +236,6 @@ class QwenVLModel:
             model.config, model.dtype.itemsize, pixels // patch**2, len(one.text) // 3 + self._max_tokens
         )
 
-    def _frames(self, clip: Clip, processor: Any) -> tuple[torch.Tensor, float]:
-        """Frames by ffmpeg, at the size that qwen-vl-utils gives them.
-
-        Its own `fetch_video` takes a list of frames too, but scales them twice: first to multiples of 56 pixels,
-        then to multiples of 28.
-        """
-        import torch
-        from qwen_vl_utils.vision_process import VIDEO_MIN_TOKEN_NUM, smart_resize
-
-        factor = processor.video_processor.patch_size * processor.video_processor.merge_size
-        most = max(self._budget.max_pixels, factor**2)
-        least = min(VIDEO_MIN_TOKEN_NUM * factor**2, most)
-
-        def fit(height: int, width: int) -> tuple[int, int]:
-            return smart_resize(height, width, factor, min_pixels=least, max_pixels=most)  # type: ignore[no-any-return]
-
-        raw = raw_frames(clip, self._budget, fit)
-        pixels = torch.frombuffer(bytearray(raw.pixels), dtype=torch.uint8)
-        return pixels.view(raw.count, raw.height, raw.width, 3).permute(0, 3, 1, 2).contiguous(), raw.fps
-
     def _replies(self, inputs: Any, written: Any, seconds: float) -> list[Reply]:
         _, processor = self.load()
         answers = written[:, inputs["input_ids"].shape[1] :]
@@ -248,9 +268,8 @@ class LocalModel:
     parallel = _MOST_AT_ONCE
 
     def __init__(self, settings: Qwen, max_tokens: int, meter: RequestMeter) -> None:
-        budget = Budget(settings.frames_per_second, settings.max_frames, settings.max_pixels)
-        self._model = QwenVLModel(settings.model_dir, settings.model, settings.hub, max_tokens, budget)
-        self._settings = [self._model.name, max_tokens, *vars(budget).values(), PROMPT_VERSION]
+        self._model = QwenVLModel(settings.model_dir, settings.model, settings.hub, max_tokens, budget_of(settings))
+        self._fingerprint = fingerprint_of(settings, max_tokens)
         self._meter = meter
         self._batches = Batches(self._model.generate, self._model.fits)
 
@@ -262,7 +281,7 @@ class LocalModel:
     @property
     def fingerprint(self) -> str:
         """What changes an answer, as far as the settings tell."""
-        return json.dumps(["local", *self._settings])
+        return self._fingerprint
 
     @functools.cached_property
     def _identity(self) -> str:
@@ -275,6 +294,14 @@ class LocalModel:
     def ask(self, question: Question) -> Reply:
         """Put one question; see `Backend.ask`."""
         return self._batches.put(lambda: self._prepare(question))
+
+    def size(self, height: int, width: int) -> tuple[int, int]:
+        """As `QwenVLModel.size`: for a process that reads the frames itself and then asks for an `answer`."""
+        return self._model.size(height, width)
+
+    def answer(self, instruction: str, frames: RawFrames | None) -> Reply:
+        """Put one question whose frames another process has read, and which it has counted."""
+        return self._batches.put(lambda: self._model.word(instruction, frames))
 
     def _prepare(self, question: Question) -> Prepared:
         prepared = self._model.prepare(question)

@@ -18,6 +18,7 @@ from vidkit.library import Library, open_library
 from vidkit.qwen_model import Describer, full_instruction, open_describer
 from vidkit.qwen_model.cache import AnswerCache, Answers
 from vidkit.qwen_model.cost import Meter, RequestMeter
+from vidkit.qwen_model.hosted import ModelHost
 from vidkit.readers.opened import EnabledReader
 from vidkit.readers.registry import open_readers
 from vidkit.rows import Filters
@@ -157,7 +158,9 @@ def open_run(spec: RunSpec | Config, **options: Any) -> Iterator[Run]:
 
 
 @contextmanager
-def open_worker_run(spec: RunSpec, shared: Shared, rules: RuleSet, instruction: str) -> Iterator[Run]:
+def open_worker_run(
+    spec: RunSpec, shared: Shared, rules: RuleSet, instruction: str, host: ModelHost | None = None
+) -> Iterator[Run]:
     """Open what a worker of a cluster needs, which has neither the journal nor the library.
 
     Args:
@@ -165,6 +168,7 @@ def open_worker_run(spec: RunSpec, shared: Shared, rules: RuleSet, instruction: 
         shared: asks whoever has them.
         rules: that run's, since the files of rules are not on this machine.
         instruction: that run's.
+        host: holds the local model, if the settings name one; by default this process.
 
     Raises:
         ConfigError: a setting is wrong on this machine.
@@ -174,7 +178,7 @@ def open_worker_run(spec: RunSpec, shared: Shared, rules: RuleSet, instruction: 
     with ExitStack() as opened:
         choose_encoder(spec.config.processing.encoder)
         readers = _readers(spec.config, opened)
-        describer = _describer(spec, shared.answers, shared.meter, opened)
+        describer = _describer(spec, shared.answers, shared.meter, opened, host)
         layout = OutputLayout(paths.processed_directory, paths.download_directory)
         yield Run(spec, rules, describer, instruction, readers, layout=layout, shared=shared, job=layout.work)
 
@@ -186,10 +190,12 @@ def _readers(config: Config, opened: ExitStack) -> tuple[EnabledReader, ...]:
     return readers
 
 
-def _describer(spec: RunSpec, answers: Answers, meter: RequestMeter, opened: ExitStack) -> Describer | None:
+def _describer(
+    spec: RunSpec, answers: Answers, meter: RequestMeter, opened: ExitStack, host: ModelHost | None = None
+) -> Describer | None:
     if spec.level == "none":
         return None
-    describer = open_describer(spec.config, spec.use_vpc, meter=meter, answers=answers)
+    describer = open_describer(spec.config, spec.use_vpc, meter=meter, answers=answers, host=host)
     if describer is not None:
         opened.callback(describer.close)
     return describer

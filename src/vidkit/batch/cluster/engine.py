@@ -24,7 +24,8 @@ from typing import Any
 from vidkit._version import __version__
 from vidkit.batch.cluster.connection import connect
 from vidkit.batch.cluster.messages import Answer, Opening, Sign
-from vidkit.batch.cluster.slots import Slot, Slots, Task
+from vidkit.batch.cluster.models import Models
+from vidkit.batch.cluster.slots import Slot, Slots, Task, sent
 from vidkit.batch.cluster.state import State
 from vidkit.batch.engines import Job, unforeseen
 from vidkit.batch.tally import Outcome
@@ -32,7 +33,6 @@ from vidkit.core import printable
 from vidkit.core.config import with_absolute_paths
 from vidkit.core.leftovers import TEMPORARY
 from vidkit.core.units import format_count
-from vidkit.download import local_path
 from vidkit.errors import EngineError, VidkitError
 from vidkit.qwen_model.cost import Meter
 from vidkit.rows import Row
@@ -137,6 +137,7 @@ class RayWorkers:
         events, settings = self._events, run.config.engine
         tell: Callable[[int, int, Any], None] = lambda *event: events.put(event)  # noqa: E731
         self._slots = Slots(self._cluster, settings, self._state, pickle.dumps(opening), tell)
+        self._models = Models(self._cluster, spec.config, run.describer, self._state)
         self._heard: Any = None
         self._thread = threading.Thread(target=self._work, name="cluster", daemon=True)
         self._thread.start()
@@ -245,6 +246,7 @@ class RayWorkers:
         self._cluster.check()
         if not self._cluster.is_whole:
             return
+        self._models.refresh()
         for slot in self._slots.refresh():
             self._state.gone.remote(slot.number)
             if slot.task is not None:
@@ -283,12 +285,12 @@ class RayWorkers:
             self._done += 1
             self._changed.notify_all()
 
-    def _hear(self) -> None:
+    def _hear(self, wait: bool = False) -> None:
         """Take the signs of the workers, ask for the next, and kill the workers that gave none for too long."""
         meter = self._run.shared.meter
         if self._heard is None:
             self._heard = self._state.heard.remote().future()
-        elif self._heard.done():
+        elif wait or self._heard.done():
             signs, cost = self._heard.result()
             self._heard = None
             if isinstance(meter, Meter):
@@ -340,7 +342,7 @@ class RayWorkers:
             else:
                 row = self._new.popleft()
                 self._job.began(row)
-                task = Task(row, _sent(row))
+                task = Task(row, sent(row))
             self._number += 1
             task.number = self._number
             slot.deadline = time.monotonic() + QUIET
@@ -358,6 +360,9 @@ class RayWorkers:
             self._saved_at = now
         elif at_once or last or len(outcomes) >= _SAVED_AT_ONCE or now - self._saved_at >= _SAVED_EVERY:
             self._outcomes, self._saved_at = [], now
+            if last and not at_once:
+                self._heard = self._state.heard.remote().future()  # what the model has cost in all
+                self._hear(wait=True)
             self._job.done(outcomes)
             with self._changed:
                 self._saved += len(outcomes)
@@ -374,6 +379,7 @@ class RayWorkers:
         if refused and not slots.by_number:
             raise EngineError(f"no node of the Ray cluster at {address} can be used. {'; '.join(refused)}")
         shown = f"ray: {format_count(slots.nodes, 'node')}, {format_count(slots.ready, 'slot')} at {address}"
+        shown += self._models.words
         if not slots.by_number:
             shown = f"ray: no node to work on at {address}: waiting for one, Ctrl-C ends the run"
         if shown == self._shown:
@@ -381,12 +387,6 @@ class RayWorkers:
         elif slots.ready == len(slots.by_number) or now - self._changed_at > _SECONDS_TO_SETTLE:
             self._shown, self._changed_at = shown, now
             self._job.reporter.engine(shown)
-
-
-def _sent(row: Row) -> Row:
-    """A row as it means the same in another folder."""
-    path = local_path(row.url)
-    return row if path is None else row._replace(url=str(path.absolute()))
 
 
 def _why(cause: str) -> str:

@@ -13,6 +13,7 @@ from vidkit.batch.cluster.connection import Cluster, Node
 from vidkit.batch.cluster.worker import Worker
 from vidkit.core import printable
 from vidkit.core.config import Engine
+from vidkit.download import local_path
 from vidkit.rows import Row
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,12 @@ class Task:
     killed: int = 0
     lost: int = 0
     stage: str = "download"  # until a worker tells another
+
+
+def sent(row: Row) -> Row:
+    """A row as it means the same in another folder."""
+    path = local_path(row.url)
+    return row if path is None else row._replace(url=str(path.absolute()))
 
 
 @dataclass

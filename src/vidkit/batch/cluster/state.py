@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
@@ -31,6 +32,7 @@ class State:
         self._turns: dict[str, str] = {}
         self._lock = threading.Lock()
         self._meter = Meter()
+        self._models: deque[Any] = deque()
 
     def open(self, version: str, pickled: bytes) -> str | None:
         """Open the files of a run; where that fails, why."""
@@ -63,6 +65,10 @@ class State:
         """The driver asks for the signs since the last time, and for the cost until now."""
         signs, self._signs = self._signs, {}
         return signs, self._meter.cost
+
+    def use_models(self, actors: list[Any]) -> None:
+        """These hold the local model now (`ModelActor`)."""
+        self._models = deque(actors)
 
     def gone(self, slot: int) -> None:
         """A slot's worker is gone: others may ask what it was about to ask."""
@@ -98,6 +104,12 @@ class State:
 
     def _keep(self, key: str, reply: Reply) -> None:
         self._answers.keep(key, reply)
+
+    def _model(self) -> Any:
+        """One after the other, so that all GPUs have work; None where there is none yet."""
+        models = self._models
+        models.rotate()
+        return models[0] if models else None
 
     def _cost(self) -> Cost:
         return self._meter.cost

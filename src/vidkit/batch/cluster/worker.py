@@ -13,6 +13,7 @@ from typing import Any
 
 from vidkit._version import __version__
 from vidkit.batch.cluster.messages import Answer, Opening, Sign
+from vidkit.batch.cluster.models import AskedModel
 from vidkit.batch.cluster.state import AskedShared
 from vidkit.batch.engines import process_row
 from vidkit.core import printable
@@ -56,11 +57,12 @@ class Worker:
             return value
 
         shared = AskedShared(ask, slot, self._signs.allow, spec.config.qwen_vl.timeout)
+        model = AskedModel(ask, self._signs.allow, lambda: self._run is not None and self._run.stop.is_set())
         try:
             for tool in ("ffmpeg", "ffprobe"):
                 find_tool(tool)
             _check_results(opening)
-            opened = open_worker_run(spec, shared, opening.rules, opening.instruction)
+            opened = open_worker_run(spec, shared, opening.rules, opening.instruction, model)
             self._run = self._opened.enter_context(opened)
         except VidkitError as error:
             return str(error)
