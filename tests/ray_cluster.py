@@ -228,9 +228,9 @@ class RayCluster:
         self.drivers.append(driver)
         return driver
 
-    def server(self) -> Server:
+    def server(self, port: int = 0) -> Server:
         """A web server in the cluster's network."""
-        return self.network.call(Server)
+        return self.network.call(lambda: Server(port=port))
 
     def wait(self, is_so: Callable[[], object], what: str, seconds: float = 60) -> None:
         until = time.monotonic() + seconds

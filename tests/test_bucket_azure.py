@@ -1,4 +1,4 @@
-"""Results in a container of Azure, against Azurite."""
+"""Results and videos in a container of Azure, against Azurite."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ from pathlib import Path
 import pytest
 
 from vidkit.cli import main
+from vidkit.core.buckets import open_bucket, readable_url
+from vidkit.core.redaction import without_secrets
 from vidkit.core.stores import open_store
+from vidkit.download import download_video, source_version
 from vidkit.errors import OutputError
+from vidkit.rows import Row, read_video_metadata_from_csv
 
 from .azurite import azurite, environment, make_container
 from .conftest import MakeVideo
@@ -97,3 +101,24 @@ def test_a_wrong_key_and_a_missing_container_are_said_in_words(
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", "d3Jvbmc=")
     with pytest.raises(OutputError, match="refuses this"):
         open_store(f"{container}/x").write("a.json", b"1")
+
+
+def test_a_container_is_a_list_of_its_videos_which_are_downloaded_and_signed_for(
+    container: str, make_video: MakeVideo, tmp_path: Path
+) -> None:
+    video = make_video()
+    for key in ("in/a b%20?.mp4", "in/sub/c.mp4", "in/notes.txt"):
+        place = open_bucket(f"{container}/{key}")
+        place.client.put(place.key, video)
+    rows = [row for row in read_video_metadata_from_csv(f"{container}/in/") if isinstance(row, Row)]
+    assert [row.url for row in rows] == [f"{container}/in/a b%20?.mp4", f"{container}/in/sub/c.mp4"]
+    assert [row.size_bytes for row in rows] == [video.stat().st_size] * 2
+    found = download_video(rows[0].url, None, tmp_path)
+    assert found.path.read_bytes() == video.read_bytes()
+    assert found.version == source_version(rows[0].url)
+    signed = readable_url(rows[1].url)
+    with urllib.request.urlopen(signed) as answer:
+        assert answer.read() == video.read_bytes()
+    signature = signed.partition("sig=")[2].partition("&")[0]
+    assert signature
+    assert signature not in without_secrets(f"cannot read {signed}")

@@ -177,3 +177,20 @@ def test_a_submitted_job_reads_only_from_the_buckets_that_are_allowed(
             download_video(url, None, tmp_path, reach=everything)
     with open_run(load_config(), level="none", reach=everything) as run, pytest.raises(ReachError):
         process_video_pipeline(f"{bucket}/public/v.mp4", run=run)
+
+
+def test_a_run_ends_at_once_when_the_credentials_for_its_videos_have_ended(
+    s3: S3, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bucket = s3.new_bucket()
+    put(f"{bucket}/v.mp4", make_video())
+    Path("list.csv").write_text("url\n" + "".join(f"{bucket}/{number}.mp4\n" for number in range(500)))
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    monkeypatch.setenv("AWS_METADATA_ENDPOINT", "http://127.0.0.1:9")  # a machine without a role
+    assert main(["process", "--describe", "none", "--workers", "1", "--csv", "list.csv"]) == 2
+    said = capsys.readouterr().err
+    assert "the run ends, since every other row would fail too: " in said
+    assert said.count("no credentials were found") <= 4
+    summary = json.loads(Path("processed_videos/summary.json").read_text())
+    assert summary["failed"] < 10

@@ -177,7 +177,7 @@ def test_credentials_that_end_midway_end_the_run_with_one_sentence(
     proxy.fault = lambda asked: Fault(403) if expired() and not asked.path.endswith("1.mp4.json") else None
     assert main(["process", "--describe", "none", "--workers", "1", "--urls", *urls]) == 2
     said = capsys.readouterr().err
-    assert "the run ends, since nothing can be written: " in said
+    assert "the run ends, since every other row would fail too: " in said
     assert "the credentials have expired. Sign in again, and start the same command: it continues" in said
     assert len({each.path for each in server.asked if each.method == "GET"}) <= 4  # the others are not fetched
     proxy.fault = lambda asked: None

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ import pytest
 
 from .conftest import MakeVideo
 from .misbehaving_server import Reply, Server
-from .ray_cluster import RayCluster, ray_cluster
+from .ray_cluster import Network, RayCluster, ray_cluster, why_none
 from .test_batch import vidkit
 from .test_engines import without_clocks
 
@@ -87,3 +90,43 @@ def test_a_url_that_stands_twice_and_two_urls_of_one_name_are_done_once_each(
     assert {record["source"]["url"] for record in found.values()} == set(urls[:2])
     assert len(found) == 2
     assert len([asked for asked in server.asked if asked.method == "GET" and asked.path == "/a/"]) == 1
+
+
+def listening(network: Network) -> set[str]:
+    """The addresses, in the system's own hexadecimal, on which something in a network listens."""
+    rows = [
+        line.split()
+        for table in ("tcp", "tcp6")
+        for line in Path(f"/proc/{network.pid}/net/{table}").read_text().splitlines()[1:]
+    ]
+    return {row[1].rpartition(":")[0] for row in rows if row[3] == "0A"}
+
+
+def test_a_cluster_that_vidkit_starts_itself_is_open_to_this_machine_alone(
+    make_video: MakeVideo, tmp_path: Path
+) -> None:
+    if reason := why_none():
+        pytest.skip(reason)
+    network = Network()
+    try:
+        for words in ("address add 192.0.2.9/32 dev lo", "route add default dev lo src 192.0.2.9"):
+            if subprocess.run(network.inside("ip", *words.split()), check=False).returncode:
+                pytest.skip("the network of the test can have no second address")
+        video = str(make_video())
+        words = ["process", "--engine", "ray", "--describe", "none", "--urls", video]
+        command = network.inside(
+            sys.executable, "-c", "import sys; from vidkit.cli import main; sys.exit(main())", *words
+        )
+        run = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        heard: set[str] = set()
+        while run.poll() is None:
+            heard |= listening(network)
+            time.sleep(0.1)
+        said, _ = run.communicate()
+    finally:
+        network.close()
+    assert run.returncode == 0, said
+    assert " at 127.0.0.1:" in said
+    loopback = {"0100007F", "0000000000000000FFFF00000100007F", "0" * 24 + "01000000"}
+    assert heard
+    assert heard <= loopback

@@ -206,9 +206,9 @@ def test_a_job_that_runs_lets_others_go_first_and_is_cancelled_and_no_process_is
     until(lambda: site.job(number)["videos"], 30)
     assert site.job(number)["videos"][0]["name"] == "cancelled.mp4"
     for process in job_processes(site.folder):
-        assert os.getpriority(os.PRIO_PROCESS, process) >= 10
+        assert os.getpriority(os.PRIO_PROCESS, process) == os.nice(0) + 1
         share = Path(f"/proc/{process}/autogroup")
-        assert not share.exists() or int(share.read_text().split()[-1]) >= 10
+        assert not share.exists() or int(share.read_text().split()[-1]) == os.nice(0) + 1
     assert job_processes(site.folder)
     answer = site.call("PATCH", f"/{number}", json={"state": "cancelled"})
     assert answer.ok

@@ -28,7 +28,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, shots in zip(VIDEOS, (["forest"], ["ocean", "night"], ["bars"]), strict=True):
         make_shots(folder / "videos" / name, shots)
     (folder / "server").mkdir()
-    (folder / "server" / "config.ini").write_text("[Serve]\nAllowedHosts = 127.0.0.1\n")
+    (folder / "server" / "config.ini").write_text("[Serve]\nAllowedHosts = 127.0.0.1\nJobsNice = 1\n")
     return folder
 
 

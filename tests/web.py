@@ -45,7 +45,7 @@ def config_in(folder: Path, **sections: object) -> Config:
             config.paths, download_directory=folder / "downloads", processed_directory=folder / "processed"
         ),
         library=replace(config.library, path=folder / "library.db"),
-        serve=replace(config.serve, directory=folder / "serve", export_directory=folder / "exports"),
+        serve=replace(config.serve, directory=folder / "serve", export_directory=folder / "exports", jobs_nice=1),
         **sections,
     )
 

@@ -79,7 +79,7 @@ def write_config(folder: Path, **serve: Any) -> Path:
     path.write_text(
         f"[Paths]\nDownloadDirectory = {folder}/downloads\nProcessedDirectory = {folder}/processed\n"
         f"[Library]\nPath = {folder}/library.db\n[Logging]\nLogFile = {folder}/vidkit.log\n"
-        f"[Serve]\nDirectory = {folder}/serve\nExportDirectory = {folder}/exports\n{more}"
+        f"[Serve]\nDirectory = {folder}/serve\nExportDirectory = {folder}/exports\nJobsNice = 1\n{more}"
     )
     return path
 

@@ -43,7 +43,8 @@ def process_rows(
         EngineError: the engine cannot be used, or is gone; what is done is kept and counted.
         ToolMissingError: what the engine needs is not installed.
         OutputError: the results cannot be written.
-        RefusedError: the results are in a bucket, which refuses the credentials; what is done is kept and counted.
+        RefusedError: a bucket refuses the credentials for the results, or there are none for its videos; what is
+            done is kept and counted.
     """
     run.journal.hear()
     tally = Tally(run, reporter)
@@ -57,7 +58,7 @@ def process_rows(
             at_work.start(row)
         _until(run, lambda: not at_work.wait(_POLL))
         if tally.refused:
-            raise RefusedError(f"the run ends, since nothing can be written: {tally.refused}")
+            raise RefusedError(f"the run ends, since every other row would fail too: {tally.refused}")
     except Terminated:
         tally.summary.interrupted = True
         tally.summary.abandoned = _stop(run, at_work)

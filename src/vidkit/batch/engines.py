@@ -10,7 +10,7 @@ from typing import Protocol
 
 from vidkit.batch.tally import Outcome, Reporter
 from vidkit.core import shown_url, without_secrets
-from vidkit.core.buckets import RefusedError
+from vidkit.core.buckets import NoCredentialsError, RefusedError
 from vidkit.errors import UnwantedError, VidkitError
 from vidkit.rows import Row
 from vidkit.workflow import make_record, source_key
@@ -41,7 +41,8 @@ def _outcome(row: Row, work: Callable[[], Finished]) -> Outcome:
         return Outcome(row)
     except VidkitError as error:
         log.info("%s failed", shown_url(row.url), exc_info=True)
-        refused = isinstance(error, RefusedError) and error.stage != "download"
+        of_results = isinstance(error, RefusedError) and error.stage != "download"
+        refused = of_results or isinstance(error, NoCredentialsError)
         return Outcome(row, stage=error.stage, reason=str(error), refused=refused)
     except Exception as error:
         return Outcome(row, reason=unforeseen(row, error))

@@ -103,7 +103,7 @@ class Outcome:
     reason: str | None = None
     """Why it failed. Without a record and a reason, the filters do not want the video."""
     refused: bool = False
-    """Whether the results store refused the credentials: it will refuse every other row too."""
+    """Whether a store refused the credentials in a way that lets every other row fail too."""
 
     @property
     def record(self) -> Record | None:

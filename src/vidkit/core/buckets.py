@@ -52,6 +52,7 @@ _NO_CREDENTIALS = (
     "no credentials were found. Set those of the store in the environment or a profile, or run on a machine whose "
     "role has them"
 )
+_EXPIRED = "the credentials have expired. Sign in again, and start the same command: it continues"
 _FRESH = timedelta(minutes=10)  # credentials of a profile are asked for again after this time
 
 
@@ -71,6 +72,10 @@ class Place(NamedTuple):
 
 class RefusedError(OutputError):
     """The store does not accept the credentials, or they may not do this: it will refuse the next request too."""
+
+
+class NoCredentialsError(RefusedError):
+    """There are no credentials, or they have expired: the store will refuse every request, wherever to."""
 
 
 class PassingError(OutputError):
@@ -177,7 +182,7 @@ def _check_credentials(environment: Mapping[str, str], address: str) -> None:
     """See that there are credentials of S3: obstore asks for minutes for the role of a machine that has none.
 
     Raises:
-        RefusedError: there are none.
+        NoCredentialsError: there are none.
     """
     if any(environment.get(name) for name in _CREDENTIALS):
         return
@@ -185,7 +190,7 @@ def _check_credentials(environment: Mapping[str, str], address: str) -> None:
     try:
         socket.create_connection((role.hostname or _METADATA, role.port or 80), 2).close()
     except OSError:
-        raise RefusedError(f"{address}: {_NO_CREDENTIALS}") from None
+        raise NoCredentialsError(f"{address}: {_NO_CREDENTIALS}") from None
 
 
 def _asked(credentials: Any) -> Callable[[], dict[str, Any]]:
@@ -250,7 +255,7 @@ def reported(address: str) -> Iterator[None]:
             raise OutputError(_no_bucket(address)) from None
         raise FileNotFoundError(2, "there is no such object", shown) from None
     except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
-        raise RefusedError(f"{shown}: {_refusal(str(error))}") from None
+        raise _refused(shown, str(error)) from None
     except (exceptions.AlreadyExistsError, exceptions.PreconditionError):
         raise ChangedError(f"{shown}: another one has been written meanwhile") from None
     except exceptions.NotSupportedError:
@@ -259,7 +264,7 @@ def reported(address: str) -> Iterator[None]:
         if "NoSuchBucket" in str(error) or "ContainerNotFound" in str(error):
             raise OutputError(_no_bucket(address)) from None
         if isinstance(error, exceptions.BaseError) and _is_refusal(str(error)):
-            raise RefusedError(f"{shown}: {_refusal(str(error))}") from None
+            raise _refused(shown, str(error)) from None
         raise _failure(shown, str(error)) from None
 
 
@@ -274,10 +279,16 @@ def _is_refusal(said: str) -> bool:
     return "status code: 401" in said or "status code: 403" in said or any(code in said for code in codes)
 
 
+def _refused(shown: str, said: str) -> RefusedError:
+    words = _refusal(said)
+    kind = NoCredentialsError if words in (_EXPIRED, _NO_CREDENTIALS) else RefusedError
+    return kind(f"{shown}: {words}")
+
+
 def _refusal(said: str) -> str:
     code = _code(said)
     if code in ("ExpiredToken", "TokenRefreshRequired", "RequestExpired") or "expired" in said.lower():
-        return "the credentials have expired. Sign in again, and start the same command: it continues"
+        return _EXPIRED
     if "credential" in said and not code:
         return _NO_CREDENTIALS
     if code == "RequestTimeTooSkewed":
@@ -293,7 +304,7 @@ def _failure(shown: str, said: str) -> OutputError:
     """Why a request failed, and what to do, without the internals of obstore."""
     status = re.search(r"status code: (\d+)([^:<\n]*)", said)
     if _METADATA in said or "metadata.google.internal" in said:
-        return RefusedError(f"{shown}: {_NO_CREDENTIALS}")
+        return NoCredentialsError(f"{shown}: {_NO_CREDENTIALS}")
     tries = re.search(r"after (\d+) retries", said)
     tried = f", also after {tries[1]} more tries" if tries and tries[1] != "0" else ""
     later = "Start the same command again later: it continues"

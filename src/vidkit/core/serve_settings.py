@@ -74,3 +74,9 @@ class Serve:
         "Days to keep the folders of jobs of `vidkit serve` that have ended, with their CSV and log; 0: for ever.",
         number(int, 0, 10**5, "a whole number"),
     )
+    jobs_nice: int = setting(
+        "JobsNice",
+        10,
+        "How far jobs of `vidkit serve` stand back behind the server and other programs, as for `nice`: 0 to 19.",
+        number(int, 0, 19, "a whole number"),
+    )

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from vidkit.core import printable, shown_url
-from vidkit.core.buckets import ChangedError, PassingError, Place, open_bucket, reported
+from vidkit.core.buckets import ChangedError, NoCredentialsError, PassingError, Place, open_bucket, reported
 from vidkit.core.extensions import MANIFEST_EXTENSIONS
 from vidkit.core.retry import TransientError
 from vidkit.download.fetch import DownloadRequest, Saved, reporting
@@ -32,6 +32,7 @@ def fetch_object(url: str, request: DownloadRequest) -> Saved:
 
     Raises:
         DownloadError: it is not there, or cannot be had; the message begins with the URL.
+        NoCredentialsError: no object can be had.
         UnwantedError: it is larger than wanted.
         OutputError: it cannot be written.
     """
@@ -81,10 +82,12 @@ def _place(url: str) -> Place:
     shown = printable(shown_url(url))
     try:
         place = open_bucket(url.strip())
+    except NoCredentialsError:
+        raise
     except OutputError as error:
         raise DownloadError(str(error)) from None
     if not place.key or url.strip().endswith("/"):
-        raise DownloadError(f"{shown}: this is a folder of a bucket: `vidkit process --csv` takes its videos")
+        raise DownloadError(f"{shown}: this is a folder of a bucket: --csv {shown.rstrip('/')}/ takes its videos")
     if extension_of(place.key) in MANIFEST_EXTENSIONS:
         raise DownloadError(f"{shown}: this is an HLS manifest, which vidkit reads from http:// and https:// only")
     return place
@@ -152,6 +155,8 @@ def _worded(address: str) -> Iterator[None]:
         raise DownloadError("there is no such object in the bucket; look at the URL") from None
     except ChangedError:
         raise TransientError("the object has been replaced while it was read") from None
+    except NoCredentialsError:
+        raise
     except PassingError as error:
         raise TransientError(_said(error, address)) from None
     except OutputError as error:

@@ -114,7 +114,7 @@ def make_record(run: Run, row: Row, progress: Progress | None = None) -> Finishe
 
 def source_key(url: str) -> str:
     """What a record calls its source: the URL without a password, or the whole path of a local file."""
-    if url.startswith(("https://", "http://")) and "@" not in url:
+    if url.startswith(("https://", "http://", "s3://", "gs://", "az://")) and "@" not in url:
         return url  # what millions of rows have needs no closer look
     url = shown_url(url)
     path = local_path(url)

@@ -34,6 +34,8 @@ _QUIET = {
     "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # else it warns of a change to come
 }
+# Ray's own name for: this machine alone. Its ports are then open on loopback only; otherwise on all addresses.
+_ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 
 
 class Node(NamedTuple):
@@ -106,7 +108,9 @@ def connect(settings: Engine) -> Cluster:
         ToolMissingError: Ray is not installed.
         EngineError: there is no such cluster, or this machine or process is none that it takes.
     """
-    for name, value in _QUIET.items():
+    address = settings.address or os.environ.get("RAY_ADDRESS", "")
+    own = address in ("", "local")
+    for name, value in (_QUIET | (_ALONE if own else {})).items():
         os.environ.setdefault(name, value)
     try:
         with _silent():
@@ -117,20 +121,18 @@ def connect(settings: Engine) -> Cluster:
                 f"Ray cannot be used: {printable(error)}. Try: {install_command('ray')}"
             ) from None
         raise ToolMissingError(f"the engine ray needs Ray: {install_command('ray')}") from None
-    address = settings.address or os.environ.get("RAY_ADDRESS", "")
     if "://" in address:
         raise EngineError(
             f"[Engine] Address {printable(address)}: run vidkit on a node of the cluster, and give HOST:PORT"
         )
-    if address not in ("", "auto", "local") and not _answers(address):
+    if not own and address != "auto" and not _answers(address):
         raise EngineError(
             f"no Ray cluster answers at {printable(address)} ([Engine] Address). Start one with `ray start --head`"
         )
-    own = address in ("", "local")
     _keep_to_the_log()
     options: dict[str, Any] = {"address": address, "log_to_driver": False, "logging_level": logging.CRITICAL}
     if own:
-        options |= {"address": "local", "_node_ip_address": "127.0.0.1", "object_store_memory": _STORE_BYTES}
+        options |= {"address": "local", "object_store_memory": _STORE_BYTES}
         options["include_dashboard"] = False
     with _own_signals(), _silent():
         for left in reversed(range(_TRIES_TO_CONNECT)):

@@ -29,7 +29,6 @@ log = logging.getLogger("vidkit.web.jobs.process")  # the module itself is __mai
 EXIT_DONE, EXIT_FAILED, EXIT_STOPPED = 0, 1, 130
 _SECONDS_TO_STOP = 10.0
 _SECONDS_TO_LOCK = 30.0
-_NICER = 10  # a tenth of what the server gets, where both want the processors
 
 
 def main(arguments: list[str]) -> int:
@@ -43,13 +42,13 @@ def main(arguments: list[str]) -> int:
     """
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the server's terminal is for the server
-    with suppress(OSError, AttributeError):
-        os.nice(_NICER)
-    keep_nice(os.getpid())
     folder = folder_of(Path(arguments[0]), int(arguments[1]))
     try:
         with open(0, "rb", closefd=False) as pipe:
             config = pickle.load(pipe)
+        with suppress(OSError, AttributeError):
+            os.nice(config.serve.jobs_nice)
+        keep_nice(os.getpid())
         threading.Thread(target=_stop_without_server, name="server", daemon=True).start()
         setup_logging(folder.log, "INFO", config.secrets())
         lock = _locked(folder)

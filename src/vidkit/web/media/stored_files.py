@@ -15,7 +15,7 @@ from fastapi import Request, Response
 from vidkit.core.bucket_files import ObjectReader
 from vidkit.core.buckets import Place, is_bucket, open_bucket, signed_url
 from vidkit.core.config import Config
-from vidkit.errors import VidkitError
+from vidkit.errors import OutputError, VidkitError
 from vidkit.library import LibraryEntry
 from vidkit.web.problems import not_found
 
@@ -77,10 +77,13 @@ def led_there(request: Request, place: Place, fresh: int = 0) -> Response:
         fresh: seconds for which the browser does not ask again.
 
     Raises:
-        OutputError: the credentials cannot sign.
+        Problem: 404, the credentials cannot sign.
     """
     kept = f"private, max-age={fresh}" if fresh else "no-store"
-    url = signed_url(place, "HEAD" if request.method == "HEAD" else "GET")
+    try:
+        url = signed_url(place, "HEAD" if request.method == "HEAD" else "GET")
+    except OutputError as error:
+        raise not_found(str(error)) from None
     headers = {"Location": url, "Cache-Control": kept}
     return Response(None, HTTPStatus.TEMPORARY_REDIRECT, headers)
 
