@@ -139,18 +139,19 @@ class AskedShared:
 
     def __init__(self, ask: Ask, slot: int, allow: Callable[[float], None], request_seconds: float) -> None:
         self._ask = ask
+        self._mixed_up: tuple[str, bool] = "", False  # of the URL whose file name was asked for last
         self.answers: Answers = _AskedAnswers(ask, slot)
         self.meter: RequestMeter = _AskedMeter(ask, lambda: allow(request_seconds))
 
     def filename(self, url: str) -> str | None:
-        return self._known(url)[0]
+        filename: str | None
+        filename, mixed_up = self._ask("known", url)
+        self._mixed_up = url, mixed_up
+        return filename
 
     def is_mixed_up(self, url: str) -> bool:
-        return self._known(url)[1]
-
-    def _known(self, url: str) -> tuple[str | None, bool]:
-        known: tuple[str | None, bool] = self._ask("known", url)
-        return known
+        asked, mixed_up = self._mixed_up
+        return mixed_up if asked == url else bool(self._ask("known", url)[1])
 
     def claim(self, url: str, wanted: str) -> str:
         return str(self._ask("claim", url, wanted))
