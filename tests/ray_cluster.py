@@ -180,8 +180,10 @@ class Driver:
 class RayCluster:
     """A head, and nodes that are added."""
 
-    def __init__(self, head_cpus: int = 0, port: int = 6379, **environment: str) -> None:
-        self.network = Network()
+    def __init__(
+        self, head_cpus: int = 0, port: int = 6379, network: Network | None = None, **environment: str
+    ) -> None:
+        self.network = network or Network()
         self.folder = Path(tempfile.mkdtemp(prefix="vr-"))  # short: a socket's path has 107 bytes at the most
         self.address = f"127.0.0.1:{port}"
         self.nodes: list[Node] = []
@@ -263,18 +265,21 @@ def client_of(port: int, cluster: RayCluster) -> int:
 
 
 @contextlib.contextmanager
-def ray_cluster(*cpus: int, head_cpus: int = 0, **environment: str) -> Iterator[RayCluster]:
+def ray_cluster(
+    *cpus: int, head_cpus: int = 0, network: Network | None = None, **environment: str
+) -> Iterator[RayCluster]:
     """A cluster with so many nodes beside its head; the test skips where none can be had.
 
     Args:
         cpus: of each node.
         head_cpus: of the head.
+        network: where it runs; by default one of its own. It is closed with the cluster.
         environment: of the head.
     """
     reason = why_none()
     if reason:
         pytest.skip(reason)
-    cluster = RayCluster(head_cpus, **environment)
+    cluster = RayCluster(head_cpus, network=network, **environment)
     try:
         for each in cpus:
             cluster.add(each)
