@@ -13,6 +13,7 @@ import argparse
 import itertools
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -235,6 +236,7 @@ def main() -> None:
     parser.add_argument("--media", type=Path, default=Path(__file__).parents[2] / "shared" / "media")
     parser.add_argument("--only", choices=("overhead", "nodes"))
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # its clusters end with it
     reason = why_none()
     if reason:
         sys.exit(f"there can be no cluster: {reason}")
