@@ -106,20 +106,26 @@ class Node:
         self.log = log
 
     def pids(self) -> list[int]:
-        """The processes of its group."""
-        found = []
+        """Its process and all that have come of it; Ray gives its workers process groups of their own."""
+        parents = {}
         for place in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError, ValueError):
-                if int((place / "stat").read_text().rpartition(")")[2].split()[2]) == self.process.pid:
-                    found.append(int(place.name))
+                parents[int(place.name)] = int((place / "stat").read_text().rpartition(")")[2].split()[1])
+        found = [self.process.pid]
+        for pid in found:
+            found += [child for child, parent in parents.items() if parent == pid]
         return found
 
     def send(self, number: int) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, number)
+        """Send a signal to all of them."""
+        for pid in self.pids():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def kill(self) -> None:
-        self.send(signal.SIGKILL)
+        """Kill its process group; its workers notice that themselves."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
 
