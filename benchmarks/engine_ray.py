@@ -204,6 +204,7 @@ def killed_midway(running: Cluster, folder: Path, number: int) -> str:
     driver = running.vidkit(folder, "--json")
     urls = (folder / "v.csv").read_text().split()[1:]
     running.wait(lambda: len(records_there(folder)) >= number // 3, "a third of the videos", SECONDS)
+    time.sleep(0.5)  # not between two videos
     at_work = running.nodes[-1]
     before, killed_at = records(folder), time.time()
     at_work.kill()
