@@ -45,9 +45,15 @@ def paths(folder: str) -> dict[str, str]:
 
 
 def records(folder: str) -> dict[str, Any]:
-    """The records of a run, and its failures, without clocks."""
+    """The records of a run, and its failures, without clocks.
+
+    ffmpeg does not always lose the same tenth of a second of a damaged file.
+    """
     place = Path(folder, "processed")
-    found = {path.name: without_clocks(json.loads(path.read_text())) for path in place.glob("*.*.json")}
+    found: dict[str, Any] = {}
+    for path in place.glob("*.*.json"):
+        record = without_clocks(json.loads(path.read_text()))
+        found[path.name] = record | {"unread": bool(record.get("unread"))}
     if (place / "failures.csv").exists():
         with (place / "failures.csv").open(newline="") as file:
             found["failures"] = list(csv.DictReader(file))
