@@ -11,12 +11,13 @@ from typing import Protocol
 from vidkit.batch.tally import Outcome, Reporter
 from vidkit.core import shown_url, without_secrets
 from vidkit.core.buckets import NoCredentialsError, RefusedError
-from vidkit.errors import UnwantedError, VidkitError
+from vidkit.errors import LibraryError, UnwantedError, VidkitError
 from vidkit.rows import Row
 from vidkit.workflow import make_record, source_key
 from vidkit.workflow.finished import Finished, note
 from vidkit.workflow.job import Progress, in_stage
 from vidkit.workflow.run import Run
+from vidkit.workflow.shared import Known
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class Job:
 
     This run holds the URL of each row that an engine is given. An engine that works in this process calls
     `process`. One that works in others opens a run in each (`open_worker_run`) and calls `process_row` there; here
-    it calls `began` before, and `done` with what came of some rows.
+    it calls `began` and `known` before, and `done` with what came of some rows.
     """
 
     run: Run
@@ -79,6 +80,15 @@ class Job:
     def began(self, row: Row) -> None:
         """Tell that a row is worked on."""
         self.reporter.began(row.url, row.file_name)
+
+    def known(self, row: Row) -> Known:
+        """What a worker in another process is told with a row."""
+        url, shared = source_key(row.url), self.run.shared
+        try:
+            in_library = bool(shared.find(url))
+        except LibraryError:
+            in_library = True  # it says so itself when it is asked
+        return Known(url, shared.filename(url), shared.is_mixed_up(url), in_library)
 
     def done(self, outcomes: Sequence[Outcome]) -> None:
         """Note what is finished, let go of the rows' URLs, and count them.

@@ -48,6 +48,18 @@ class Shared(Protocol):
 
 
 @dataclass(frozen=True)
+class Known:
+    """What is known of a URL when a worker elsewhere is given its row, so that it need not ask."""
+
+    url: str
+    """As records call it."""
+    filename: str | None
+    is_mixed_up: bool
+    in_library: bool
+    """Whether the library may have records of it."""
+
+
+@dataclass(frozen=True)
 class SharedFiles:
     """Beside the journal, the library and the cache of answers: they are asked directly."""
 

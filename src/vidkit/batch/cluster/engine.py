@@ -346,7 +346,7 @@ class RayWorkers:
             self._number += 1
             task.number = self._number
             slot.deadline = time.monotonic() + QUIET
-            self._slots.work(slot, task)
+            self._slots.work(slot, task, self._job.known(task.row))
         with self._changed:
             if self._room_for != self._slots.ready:
                 self._room_for = self._slots.ready

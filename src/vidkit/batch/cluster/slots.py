@@ -15,6 +15,7 @@ from vidkit.core import printable
 from vidkit.core.config import Engine
 from vidkit.download import local_path
 from vidkit.rows import Row
+from vidkit.workflow.shared import Known
 
 log = logging.getLogger(__name__)
 
@@ -170,10 +171,10 @@ class Slots:
             last = printable(cause.strip().rpartition("\n")[2])[:300]
             self._refuse(slot.node, f"{_TRIES_TO_OPEN} workers died there before they began: {last}")
 
-    def work(self, slot: Slot, task: Task) -> None:
+    def work(self, slot: Slot, task: Task, known: Known) -> None:
         """Begin with a row."""
         slot.task = task
-        answer = slot.actor.process.remote(task.number, task.sent)
+        answer = slot.actor.process.remote(task.number, task.sent, known)
         self._listen(answer, slot.number, task.number)
 
     def kill(self, slot: Slot) -> None:

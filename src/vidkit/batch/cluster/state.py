@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 from vidkit._version import __version__
@@ -20,6 +21,7 @@ from vidkit.qwen_model.question import Reply
 from vidkit.workflow.journal import Journal
 from vidkit.workflow.layout import OutputLayout
 from vidkit.workflow.run import RunSpec
+from vidkit.workflow.shared import Known
 
 _LONGEST_POLL = 1.0  # seconds between two looks at whether another worker has an answer
 
@@ -128,7 +130,7 @@ Ask = Callable[..., Any]
 
 
 class AskedShared:
-    """What a run shares, as a worker asks the state for it.
+    """What a run shares, as a worker asks the state for it; `known` says what it need not ask.
 
     Args:
         ask: asks the state: what, and with which arguments.
@@ -139,31 +141,38 @@ class AskedShared:
 
     def __init__(self, ask: Ask, slot: int, allow: Callable[[float], None], request_seconds: float) -> None:
         self._ask = ask
-        self._mixed_up: tuple[str, bool] = "", False  # of the URL whose file name was asked for last
+        self.known = Known("", None, False, True)
         self.answers: Answers = _AskedAnswers(ask, slot)
         self.meter: RequestMeter = _AskedMeter(ask, lambda: allow(request_seconds))
 
     def filename(self, url: str) -> str | None:
-        filename: str | None
-        filename, mixed_up = self._ask("known", url)
-        self._mixed_up = url, mixed_up
-        return filename
+        return self._known(url).filename
 
     def is_mixed_up(self, url: str) -> bool:
-        asked, mixed_up = self._mixed_up
-        return mixed_up if asked == url else bool(self._ask("known", url)[1])
+        return self._known(url).is_mixed_up
 
     def claim(self, url: str, wanted: str) -> str:
-        return str(self._ask("claim", url, wanted))
+        known = self._known(url)
+        return known.filename or self._named(known, str(self._ask("claim", url, wanted)))
 
     def reclaim(self, url: str, taken: str) -> str:
-        return str(self._ask("reclaim", url, taken))
+        return self._named(self._known(url), str(self._ask("reclaim", url, taken)))
+
+    def _known(self, url: str) -> Known:
+        if self.known.url != url:
+            filename, is_mixed_up = self._ask("known", url)
+            self.known = Known(url, filename, is_mixed_up, in_library=True)
+        return self.known
+
+    def _named(self, known: Known, filename: str) -> str:
+        self.known = replace(known, filename=filename)
+        return filename
 
     def working_on(self, url: str, stopped: Callable[[], bool]) -> AbstractContextManager[None]:
         return nullcontext()  # the driver holds it
 
     def find(self, url: str) -> list[LibraryEntry]:
-        found: list[LibraryEntry] = self._ask("find", url)
+        found: list[LibraryEntry] = self._ask("find", url) if self._known(url).in_library else []
         return found
 
 

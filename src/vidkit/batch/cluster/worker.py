@@ -22,6 +22,7 @@ from vidkit.errors import VidkitError
 from vidkit.ffmpeg import find_tool
 from vidkit.rows import Row
 from vidkit.workflow.run import Run, open_worker_run
+from vidkit.workflow.shared import Known
 
 _EVERY = 0.25  # seconds between two signs
 _SECONDS_TO_SEE = 10.0  # a network file system may show a new file late
@@ -56,13 +57,13 @@ class Worker:
                 raise error
             return value
 
-        shared = AskedShared(ask, slot, self._signs.allow, spec.config.qwen_vl.timeout)
+        self._shared = AskedShared(ask, slot, self._signs.allow, spec.config.qwen_vl.timeout)
         model = AskedModel(ask, self._signs.allow, lambda: self._run is not None and self._run.stop.is_set())
         try:
             for tool in ("ffmpeg", "ffprobe"):
                 find_tool(tool)
             _check_results(opening)
-            opened = open_worker_run(spec, shared, opening.rules, opening.instruction, model)
+            opened = open_worker_run(spec, self._shared, opening.rules, opening.instruction, model)
             self._run = self._opened.enter_context(opened)
         except VidkitError as error:
             return str(error)
@@ -70,11 +71,12 @@ class Worker:
         self._log = _Log(opening.log_level)
         return None
 
-    def process(self, task: int, row: Row) -> Answer:
-        """Take a row through the pipeline. `task` is the number of this try."""
+    def process(self, task: int, row: Row, known: Known) -> Answer:
+        """Take a row through the pipeline. `task` is the number of this try, `known` what is known of its URL."""
         if self._run is None:
             raise RuntimeError("the worker is not open")
         self._signs.begin(task)
+        self._shared.known = known
         try:
             return Answer(process_row(self._run, row, self._signs.stage), self._log.taken())
         finally:
