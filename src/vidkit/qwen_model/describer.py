@@ -180,7 +180,7 @@ def _backend(config: Config, use_vpc: bool, meter: RequestMeter, host: ModelHost
         return open_endpoint(config, url, meter)
     if wanted == "endpoint":
         raise ConfigError("[QwenVL] Backend is endpoint, and no endpoint is set: give PublicEndpoint")
-    if wanted == "auto" and not config.qwen.model_dir:
+    if wanted != "local" and not (wanted == "auto" and config.qwen.model_dir):
         return None
     if host is not None:
         from vidkit.qwen_model.hosted import HostedModel
