@@ -238,6 +238,7 @@ def main() -> None:
     parser.add_argument("--only", choices=("overhead", "nodes"))
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # its clusters end with it
+    os.environ["VIDKIT_TEST_CLUSTER"] = "1"  # the tests' clusters are started only where they are asked for
     reason = why_none()
     if reason:
         sys.exit(f"there can be no cluster: {reason}")
