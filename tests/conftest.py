@@ -17,6 +17,7 @@ import pytest
 
 from tests.browser import ARGUMENTS, find_chromium
 from tests.bucket_server import S3, s3_server
+from tests.misbehaving_server import Server
 from vidkit.ffmpeg import find_tool, tool_version
 
 SHARED_MEDIA = Path(__file__).parents[2] / "shared" / "media"
@@ -106,6 +107,21 @@ def s3(s3_process: S3, monkeypatch: pytest.MonkeyPatch) -> S3:
     for name, value in s3_process.environment.items():
         monkeypatch.setenv(name, value)
     return s3_process
+
+
+@pytest.fixture
+def results(s3: S3, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of results in a bucket of this test's own, which is the ProcessedDirectory."""
+    address = f"{s3.new_bucket()}/results"
+    monkeypatch.setenv("VIDKIT_PATHS_PROCESSEDDIRECTORY", address)
+    return address
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A web server of this test's own, which answers as the test says."""
+    with Server() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ import itertools
 import ssl
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,6 +96,10 @@ class Server:
         """Answer this path, each request with the next of `answers` and then with the last; gives its URL."""
         self._answers[path] = answers
         return self.url(path)
+
+    def fetched(self) -> Counter[str]:
+        """How often each path was asked for by GET."""
+        return Counter(asked.path for asked in self.asked if asked.method == "GET")
 
     def serve(self, folder: Path, type: str | None = None) -> None:
         """Answer `/<name>` for every file of a folder."""

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -31,12 +31,6 @@ from .misbehaving_server import Asked, Reply, Server
 
 # As many as the time of a test allows; KILLS=50 in the environment for more.
 KILLS = int(os.environ.get("KILLS", "8"))
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
 
 
 def run_rows(rows: Any, workers: int = 2, **options: Any) -> Summary:

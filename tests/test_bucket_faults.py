@@ -31,12 +31,6 @@ Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
-
-
-@pytest.fixture
 def proxy(s3: S3, monkeypatch: pytest.MonkeyPatch) -> Iterator[BucketProxy]:
     """The S3 server behind a proxy, and less patience than usual."""
     monkeypatch.setattr(buckets, "RETRIES", 2)

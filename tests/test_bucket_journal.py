@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,24 +13,10 @@ from vidkit.core.object_store import ObjectStore
 from vidkit.core.stores import open_store
 from vidkit.workflow import finished, journal_parts
 
-from .bucket_server import S3
 from .conftest import MakeVideo
 from .misbehaving_server import Reply, Server
 
 Capture = pytest.CaptureFixture[str]
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
-
-
-@pytest.fixture
-def results(s3: S3, monkeypatch: pytest.MonkeyPatch) -> str:
-    address = f"{s3.new_bucket()}/results"
-    monkeypatch.setenv("VIDKIT_PATHS_PROCESSEDDIRECTORY", address)
-    return address
 
 
 @pytest.fixture

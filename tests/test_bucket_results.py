@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,26 +19,11 @@ from vidkit.workflow.job import VideoJob
 from vidkit.workflow.run import open_run
 from vidkit.workflow.stages import STAGES, Stage, of_content
 
-from .bucket_server import S3
 from .conftest import MakeVideo
 from .misbehaving_server import Reply, Server
 from .test_stores import named_in
 
 Capture = pytest.CaptureFixture[str]
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
-
-
-@pytest.fixture
-def results(s3: S3, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The address of results in a bucket of this test's own, which is the ProcessedDirectory."""
-    address = f"{s3.new_bucket()}/results"
-    monkeypatch.setenv("VIDKIT_PATHS_PROCESSEDDIRECTORY", address)
-    return address
 
 
 def all_names(store: Store, folder: str = "") -> set[str]:

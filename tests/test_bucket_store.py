@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import urllib.request
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,49 +15,17 @@ from vidkit.errors import OutputError
 
 from .bucket_proxy import BucketProxy, Fault
 from .bucket_server import KEY, S3, SECRET
+from .test_stores import check_verbs
 
 
 def test_a_bucket_keeps_the_promises_of_a_stores_verbs(s3: S3, tmp_path: Path) -> None:
     bucket = s3.new_bucket()
     open_store(bucket).write("elsewhere.json", b"{}")
     store = open_store(f"{bucket}/results of a run")
-    assert not store.exists("a.json")
-    assert list(store.names()) == list(store.names("clips/a")) == []
-    store.delete("a.json")
-    store.write("a.json", b"{}")
-    assert store.read("a.json") == b"{}"
-    for content in (b"older", b"new"):
-        with store.publishing("clips/a/1") as folder:
-            (folder / "1.mp4").write_bytes(content)
-            if content == b"older":
-                (folder / "2.mp4").write_bytes(content)
-            assert not store.exists("clips/a/1/1.mp4") or content == b"new"
-    assert list(store.names("clips/a/1")) == ["1.mp4"]
-    assert store.read("clips/a/1/1.mp4") == b"new"
-    with suppress(KeyError), store.publishing("clips/a/2") as folder:
-        (folder / "1.mp4").write_bytes(b"x")
-        raise KeyError
-    assert list(store.names("clips/a")) == ["1"]
-    assert sorted(store.names()) == ["a.json", "clips"]
-    assert store.fetch("clips/a/1/1.mp4", tmp_path / "here").read_bytes() == b"new"
-    with pytest.raises(OSError, match="no such object"):
-        store.read("clips/a/1/2.mp4")
+    check_verbs(store, tmp_path / "here", absent="no such object")
     with pytest.raises(FileNotFoundError):
         store.fetch("clips/a/1/2.mp4", tmp_path / "here")
-    assert store.write_over("b.json", b"1", None)
-    content, version = store.read_version("b.json")
-    assert content == b"1"
-    assert not store.write_over("b.json", b"2", None)
-    assert store.write_over("b.json", b"3", version)
-    assert not store.write_over("b.json", b"4", version)
-    assert store.read("b.json") == b"3"
-    store.delete("b.json")
-    assert not store.write_over("b.json", b"5", version)
-    store.delete("clips/a")
-    assert not store.exists("clips/a/1/1.mp4")
-    address: Any = store.address
-    assert address == f"{bucket}/results of a run"
-    assert open_store(address).read("a.json") == b"{}"
+    assert store.address == f"{bucket}/results of a run"
     store.write("empty", b"")
     assert not store.exists("empty")
     assert sorted(open_store(bucket).names()) == ["elsewhere.json", "results of a run"]

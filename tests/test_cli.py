@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,12 +14,6 @@ from .conftest import MakeVideo
 from .misbehaving_server import Reply, Server
 
 Capture = pytest.CaptureFixture[str]
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
 
 
 def test_process_prints_a_line_a_video_and_says_once_that_no_model_is_configured(

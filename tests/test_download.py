@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,13 +11,6 @@ from tests.downloads import OLD, OTHER, VIDEO, fetch, left_behind, reason
 from tests.misbehaving_server import Asked, Reply, Server
 from vidkit.download import Download, is_video_url, source_version
 from vidkit.errors import DownloadError
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as server:
-        yield server
-
 
 # A server that behaves
 

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,12 +18,6 @@ import trustme
 from tests.downloads import OLD, OTHER, VIDEO, fetch, left_behind, reason
 from tests.misbehaving_server import Asked, Reply, Server, wait_until
 from vidkit.errors import DownloadError, OutputError
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as server:
-        yield server
 
 
 def test_a_body_cut_short_is_gone_on_with(server: Server) -> None:

@@ -10,7 +10,6 @@ import subprocess
 import threading
 import time
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,12 +25,6 @@ from vidkit.download.http import DownloadPolicy
 from vidkit.errors import DownloadError, OutputError, UnwantedError
 
 SLOW = DownloadPolicy(timeout=2, retry=RetryPolicy(3, 0.001), min_pace=1000, pace_window=0.4)
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as server:
-        yield server
 
 
 def request_of(policy: DownloadPolicy) -> DownloadRequest:

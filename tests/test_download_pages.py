@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -13,12 +12,6 @@ from vidkit.errors import DownloadError
 
 VIDEO = b"\x00\x00\x00\x18ftypmp42" + bytes(range(256)) * 100
 PAGE = "https://example.org/films/page.html"
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as server:
-        yield server
 
 
 def fetch(url: str, retries: int = 1) -> Download:

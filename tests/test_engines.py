@@ -22,12 +22,6 @@ from .conftest import MakeVideo
 from .misbehaving_server import Reply, Server
 
 
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
-
-
 class OneByOne:
     """Rows are worked on one after the other, in the caller's thread."""
 

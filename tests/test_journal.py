@@ -4,7 +4,6 @@ import json
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -26,12 +25,6 @@ from .conftest import MakeVideo
 from .misbehaving_server import Reply, Server
 
 RESULTS = Path("processed_videos")
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
 
 
 def process(*urls: str) -> tuple[Summary, list[Record]]:

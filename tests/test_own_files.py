@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,12 +19,6 @@ from vidkit.workflow.layout import mark_download
 
 Capture = pytest.CaptureFixture[str]
 DOWNLOADS = Path("downloaded_videos")
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as server:
-        yield server
 
 
 def process(url: str, *options: str) -> dict[str, object]:

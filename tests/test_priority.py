@@ -34,12 +34,6 @@ GONE = Reply(b"none here", 404, type="text/plain")
 has_pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 
 
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
-
-
 def ordered(content: str, default: int = 0) -> list[str]:
     """The last parts of the URLs of a CSV, by priority."""
     Path("v.csv").write_text(content)

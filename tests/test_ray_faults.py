@@ -7,7 +7,6 @@ import re
 import resource
 import signal
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -35,10 +34,6 @@ def cluster() -> Iterator[RayCluster]:
 def server(cluster: RayCluster) -> Iterator[Server]:
     with cluster.server() as running:
         yield running
-
-
-def got(server: Server) -> Counter[str]:
-    return Counter(asked.path for asked in server.asked if asked.method == "GET")
 
 
 def ffmpegs() -> dict[int, int]:
@@ -71,7 +66,7 @@ def test_a_row_that_kills_its_worker_fails_after_three_tries_and_no_other_row_do
     said = cluster.process("--urls", good[0], poison, *good[1:], **paths("out")).ends(1)
     assert "4 processed, 1 failed" in said
     assert len(set(killed)) == 3
-    assert got(server) == {"/poison.mp4": 3} | {f"/{name}.mp4": 1 for name in "abcd"}
+    assert server.fetched() == {"/poison.mp4": 3} | {f"/{name}.mp4": 1 for name in "abcd"}
     (failure,) = records("out")["failures"]
     assert failure["public_url"] == poison
     assert failure["failed_stage"] == "download"
@@ -146,7 +141,7 @@ def test_after_a_killed_driver_only_rows_under_way_are_done_again(
     said = cluster.process("--csv", "v.csv", **paths("out")).ends(0)
     assert "failed" not in said
     assert len(records("out")) == 12
-    asked = got(server)
+    asked = server.fetched()
     assert all(asked[f"/{name}"] == 1 for name in there)
     assert sum(asked.values()) <= 12 + 2
     assert not list(results.glob(".vidkit-*-nodes"))

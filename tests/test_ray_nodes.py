@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import signal
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,10 +43,6 @@ def site(server: Server, make_video: MakeVideo, count: int, delay: float = 1.0) 
     return [server.at(f"/{n}.mp4", Reply(make_video(), etag='"1"', delay=delay)) for n in range(count)]
 
 
-def got(server: Server) -> Counter[str]:
-    return Counter(asked.path for asked in server.asked if asked.method == "GET")
-
-
 def done(folder: str) -> int:
     return len(list(Path(folder, "processed").glob("*.mp4.json")))
 
@@ -60,7 +55,7 @@ def test_a_run_waits_for_nodes_uses_those_that_join_and_loses_no_row_with_a_kill
     run.says(f"ray: no node to work on at {cluster.address}: waiting for one, Ctrl-C ends the run")
     nodes = cluster.add(), cluster.add()
     run.says("2 nodes, 2 slots")
-    cluster.wait(lambda: 2 <= done("out") < 9 and sum(got(server).values()) > done("out"), "rows under way")
+    cluster.wait(lambda: 2 <= done("out") < 9 and sum(server.fetched().values()) > done("out"), "rows under way")
     nodes[0].kill()
     before = done("out")
     cluster.wait(lambda: done("out") >= before + 2, "rows after a node was killed", 90)
@@ -68,7 +63,7 @@ def test_a_run_waits_for_nodes_uses_those_that_join_and_loses_no_row_with_a_kill
     assert "12 processed, " in said
     assert "1 node, 1 slot" in said
     assert len(records("out")) == 12
-    assert sum(got(server).values()) <= 13
+    assert sum(server.fetched().values()) <= 13
 
 
 def test_a_node_that_was_stopped_and_goes_on_counts_once_and_a_run_without_nodes_ends_on_ctrl_c(
@@ -79,7 +74,7 @@ def test_a_node_that_was_stopped_and_goes_on_counts_once_and_a_run_without_nodes
     run = cluster.process("--urls", *urls, **paths("out"))
     run.says("1 node, 1 slot")
     without = run.err.count("no node to work on")
-    cluster.wait(lambda: got(server), "a download")
+    cluster.wait(lambda: server.fetched(), "a download")
     node.send(signal.SIGSTOP)
     cluster.wait(lambda: run.err.count("no node to work on") == without + 1, "the loss of the node", 90)
     other = cluster.add()
@@ -108,7 +103,7 @@ def test_a_node_with_another_vidkit_is_not_used_and_the_reason_is_one_sentence(
     said = run.ends(2)
     reason = "it has vidkit 0.0.7, and the driver has "
     assert f"no node of the Ray cluster at {cluster.address} can be used. 127.0.0.1: {reason}" in said
-    assert not got(server)
+    assert not server.fetched()
 
 
 @pytest.mark.parametrize(
@@ -163,5 +158,5 @@ def test_a_run_whose_head_is_gone_says_so_in_one_sentence_and_the_next_run_goes_
         there = done("out")
         said = other.process("--urls", *urls, **paths("out")).ends(0)
         assert f"{6 - there} processed, {there} already done" in said
-        assert sum(got(again).values()) == 6 - there
+        assert sum(again.fetched().values()) == 6 - there
     assert len(records("out")) == 6

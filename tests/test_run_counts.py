@@ -3,19 +3,10 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from .conftest import MakeVideo
 from .misbehaving_server import Reply, Server
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
 
 
 def test_a_video_counts_as_processed_by_the_run_that_did_it_and_by_no_other(

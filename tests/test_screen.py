@@ -9,7 +9,6 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,12 +22,6 @@ from vidkit.workflow.run import open_run
 
 from .conftest import MakeVideo
 from .misbehaving_server import Reply, Server
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
 
 
 def on_a_terminal(*words: str, columns: int = 60, term: str = "xterm", stdout: str = "") -> str:

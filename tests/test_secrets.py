@@ -25,12 +25,6 @@ MARK = "Qz7k"  # stands in every piece of every user name and password
 SPECIAL = "@/?#:[]%&=+ !$'()*,;\"<>\\^`{|}~-_."
 
 
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as server:
-        yield server
-
-
 @pytest.mark.parametrize(
     ("url", "shown"),
     [

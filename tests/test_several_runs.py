@@ -11,8 +11,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +27,6 @@ from .test_batch import vidkit
 
 # As many as the time of a test allows; PAIRS=50 in the environment for more.
 PAIRS = int(os.environ.get("PAIRS", "3"))
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
 
 
 def start(*words: str) -> subprocess.Popen[str]:
@@ -83,10 +75,6 @@ def contents(folder: str = "processed_videos") -> dict[str, dict[str, Any]]:
     return found
 
 
-def fetched(server: Server) -> Counter[str]:
-    return Counter(asked.path for asked in server.asked if asked.method == "GET")
-
-
 def make_site(server: Server, make_video: MakeVideo, folder: str, count: int) -> list[str]:
     """Videos that differ in content and length, of which some have one name."""
     kinds = [make_video(shots=1 + n % 2, shot_length=1 + n % 3, audio=False).read_bytes() for n in range(6)]
@@ -123,7 +111,7 @@ def test_two_runs_over_the_same_rows_fetch_and_make_each_video_once(server: Serv
     runs = start(*words), start(*words)
     lines = [json.loads(line) for run in runs for line in run.communicate(timeout=120)[0].splitlines()]
     assert [run.returncode for run in runs] == [0, 0]
-    assert set(fetched(server).values()) == {1}
+    assert set(server.fetched().values()) == {1}
     assert {line["source"]["url"] for line in lines} == set(urls)
     assert len(contents()) == 10
     assert len({(line["source"]["url"], line["processing"]["started_at"]) for line in lines}) == 10
@@ -137,7 +125,7 @@ def test_a_url_that_another_run_works_on_is_waited_for(server: Server, make_vide
         time.sleep(0.02)
     second = start("process", "--workers", "1", "--urls", slow, quick)
     finish(first, second)
-    assert fetched(server) == {"/slow.mp4": 1, "/quick.mp4": 1}
+    assert server.fetched() == {"/slow.mp4": 1, "/quick.mp4": 1}
 
 
 def test_a_url_whose_run_was_killed_is_taken_over_at_once(server: Server, make_video: MakeVideo) -> None:

@@ -7,7 +7,6 @@ import itertools
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,13 +22,7 @@ from vidkit.rows import BadRow, CsvRow, IgnoredRow, Row
 
 from .conftest import MakeVideo
 from .misbehaving_server import Reply, Server
-from .test_several_runs import contents, fetched, finish, make_site, start
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
+from .test_several_runs import contents, finish, make_site, start
 
 
 def part_of(row: CsvRow, parts: int) -> int:
@@ -113,7 +106,7 @@ def test_runs_with_all_parts_over_one_folder_do_every_row_once(server: Server, m
     said = [run.communicate(timeout=180) for run in runs]
     done = Counter(json.loads(line)["source"]["url"] for out, _ in said for line in out.splitlines())
     assert done == Counter(urls)
-    assert set(fetched(server).values()) == {1}
+    assert set(server.fetched().values()) == {1}
     assert set(contents()) == set(urls)
     summaries = [error.splitlines()[-1] for _, error in said]
     assert sum(int(number) for line in summaries for number in re.findall(r"(\d+) failed", line)) == 5

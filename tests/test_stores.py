@@ -106,12 +106,6 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     return FILES.setdefault(RESULTS, {})
 
 
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
-
-
 def processed(url: str, **processing: str) -> tuple[Record, list[str]]:
     """A video's record, and the stages that were made."""
     made: list[str] = []
@@ -288,42 +282,53 @@ def stores(tmp_path: Path) -> list[Store]:
     return [LocalStore(tmp_path / "results"), open_store(RESULTS)]
 
 
+def check_verbs(store: Store, here: Path, absent: str) -> None:
+    """See that an empty store keeps the promises of its verbs; `a.json` is there then.
+
+    Args:
+        store: the store.
+        here: where files are fetched to.
+        absent: what the error of a file that is not there says.
+    """
+    assert not store.exists("a.json")
+    assert list(store.names()) == list(store.names("clips/a")) == []
+    store.delete("a.json")
+    store.write("a.json", b"{}")
+    assert store.read("a.json") == b"{}"
+    for content in (b"older", b"new"):
+        with store.publishing("clips/a/1") as folder:
+            (folder / "1.mp4").write_bytes(content)
+            if content == b"older":
+                (folder / "2.mp4").write_bytes(content)
+            assert not store.exists("clips/a/1/1.mp4") or content == b"new"
+    assert list(store.names("clips/a/1")) == ["1.mp4"]
+    assert store.read("clips/a/1/1.mp4") == b"new"
+    with suppress(KeyError), store.publishing("clips/a/2") as folder:
+        (folder / "1.mp4").write_bytes(b"x")
+        raise KeyError
+    assert list(store.names("clips/a")) == ["1"]
+    assert sorted(store.names()) == ["a.json", "clips"]
+    assert store.fetch("clips/a/1/1.mp4", here).read_bytes() == b"new"
+    with pytest.raises(OSError, match=absent):
+        store.read("clips/a/1/2.mp4")
+    assert store.write_over("b.json", b"1", None)
+    content, version = store.read_version("b.json")
+    assert content == b"1"
+    assert not store.write_over("b.json", b"2", None)
+    assert store.write_over("b.json", b"3", version)
+    assert not store.write_over("b.json", b"4", version)
+    assert store.read("b.json") == b"3"
+    store.delete("b.json")
+    assert not store.write_over("b.json", b"5", version)
+    store.delete("clips/a")
+    assert not store.exists("clips/a/1/1.mp4")
+    address: Any = store.address
+    assert open_store(address).read("a.json") == b"{}"
+
+
 def test_both_stores_keep_the_promises_of_their_verbs(tmp_path: Path, memory: dict[str, bytes]) -> None:
     for store in stores(tmp_path):
-        assert not store.exists("a.json")
-        assert list(store.names()) == list(store.names("clips/a")) == []
-        store.delete("a.json")
-        store.write("a.json", b"{}")
-        assert store.read("a.json") == b"{}"
-        for content in (b"older", b"new"):
-            with store.publishing("clips/a/1") as folder:
-                (folder / "1.mp4").write_bytes(content)
-                if content == b"older":
-                    (folder / "2.mp4").write_bytes(content)
-                assert not store.exists("clips/a/1/1.mp4") or content == b"new"
-        assert list(store.names("clips/a/1")) == ["1.mp4"]
-        assert store.read("clips/a/1/1.mp4") == b"new"
-        with suppress(KeyError), store.publishing("clips/a/2") as folder:
-            (folder / "1.mp4").write_bytes(b"x")
-            raise KeyError
-        assert list(store.names("clips/a")) == ["1"]
-        assert sorted(store.names()) == ["a.json", "clips"]
-        assert store.fetch("clips/a/1/1.mp4", tmp_path / "here").read_bytes() == b"new"
-        with pytest.raises(OSError, match="o such file"):
-            store.read("clips/a/1/2.mp4")
-        assert store.write_over("b.json", b"1", None)
-        content, version = store.read_version("b.json")
-        assert content == b"1"
-        assert not store.write_over("b.json", b"2", None)
-        assert store.write_over("b.json", b"3", version)
-        assert not store.write_over("b.json", b"4", version)
-        assert store.read("b.json") == b"3"
-        store.delete("b.json")
-        assert not store.write_over("b.json", b"5", version)
-        store.delete("clips/a")
-        assert not store.exists("clips/a/1/1.mp4")
-        address: Any = store.address
-        assert open_store(address).read("a.json") == b"{}"
+        check_verbs(store, tmp_path / "here", absent="o such file")
 
 
 def test_a_link_in_place_of_a_videos_folder_is_replaced_and_not_followed(

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,12 +17,6 @@ from vidkit.workflow.run import open_run
 
 from .conftest import MakeVideo
 from .misbehaving_server import Asked, Reply, Server
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
 
 
 def describing(asked: Asked) -> Reply:
