@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vidkit.core import ensure_directory, json_reason, load_priority_keywords, printable, shown_url, write_whole
+from vidkit.core import ensure_directory, json_reason, printable, shown_url, write_whole
 from vidkit.core.buckets import readable_url
 from vidkit.core.config import Config, load_config
 from vidkit.core.files import check_local
@@ -25,8 +25,8 @@ from vidkit.qwen_model import (
     Description,
     Question,
     RefusedError,
-    full_instruction,
     in_parallel,
+    instruction_of,
     open_describer,
 )
 
@@ -84,8 +84,7 @@ def run_inference_on_videos(
     asked = describer or own
     if asked is None:
         raise ConfigError("no model is set: give [QwenVL] PublicEndpoint or [Qwen] ModelDir in config.ini")
-    keywords = load_priority_keywords(config.rules.priority_keywords)
-    question = full_instruction(instruction or config.qwen_vl.default_instruction, keywords)
+    question = instruction_of(config, instruction or "")
     work = _Work(asked, question, folder, config.paths.download_directory, known, len(rows))
     results = _Results(out, [work.as_known(row) for row in rows])
     done = 0

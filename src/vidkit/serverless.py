@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
-from vidkit.core import load_config, load_priority_keywords, printable, setup_logging, shown_url
+from vidkit.core import load_config, printable, setup_logging, shown_url
 from vidkit.core.buckets import is_bucket
 from vidkit.core.config import Config
 from vidkit.core.options import with_options
@@ -36,7 +36,7 @@ from vidkit.errors import (
     VidkitError,
 )
 from vidkit.library import Library, LibraryEntry, open_library
-from vidkit.qwen_model import full_instruction
+from vidkit.qwen_model import instruction_of
 from vidkit.qwen_model.cache import AnswerCache, Answers
 from vidkit.qwen_model.cost import Meter, RequestMeter
 from vidkit.record import record_name
@@ -201,9 +201,7 @@ def _processed(url: str, config: Config, ends: float | None) -> Finished:
         spec = RunSpec(_in_scratch(config, scratch), reach=ANYWHERE if is_bucket(url) else reach_of(config.serve))
         store = open_store(config.paths.processed_directory)
         shared = _ByRecords(store, library, AnswerCache(spec.config.qwen_vl.cache), Meter(None))
-        keywords = load_priority_keywords(config.rules.priority_keywords)
-        instruction = full_instruction(config.qwen_vl.default_instruction, keywords)
-        run = opened.enter_context(open_worker_run(spec, shared, open_rules(config), instruction))
+        run = opened.enter_context(open_worker_run(spec, shared, open_rules(config), instruction_of(config)))
         finished = _in_time(run, Row(line=0, url=url), ends)
         if library is not None and (finished.new or not library.find(finished.url)):
             library.save(finished.record, store.address)

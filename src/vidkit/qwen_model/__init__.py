@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from vidkit.qwen_model.answer import full_instruction
+from vidkit.qwen_model.answer import full_instruction, instruction_of
 from vidkit.qwen_model.ask import process_with_qwen_vl, query_qwen_vl_chat
 from vidkit.qwen_model.cost import Cost
 from vidkit.qwen_model.describer import Describer, open_describer
@@ -24,6 +24,7 @@ __all__ = [
     "describe_record",
     "full_instruction",
     "in_parallel",
+    "instruction_of",
     "open_describer",
     "process_with_qwen_vl",
     "query_qwen_vl_chat",

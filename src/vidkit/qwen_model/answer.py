@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from vidkit.core import Config, load_priority_keywords
 from vidkit.errors import DescribeError
 from vidkit.qwen_model.question import Description
 
@@ -36,6 +37,20 @@ _BEGUN = re.compile(r'^\{\s*"description"\s*:\s*"((?:[^"\\]|\\.)*)', re.DOTALL)
 def full_instruction(instruction: str, keywords: Sequence[str]) -> str:
     """The instruction and, after it, the priority keywords."""
     return instruction + (f" Focus on these aspects: {', '.join(keywords)}" if keywords else "")
+
+
+def instruction_of(config: Config, instruction: str = "") -> str:
+    """What a video is described by: the instruction and the priority keywords.
+
+    Args:
+        config: names the file of the keywords.
+        instruction: instead of `[QwenVL] DefaultInstruction`.
+
+    Raises:
+        ConfigError: the file of the keywords cannot be read.
+    """
+    words = load_priority_keywords(config.rules.priority_keywords)
+    return full_instruction(instruction or config.qwen_vl.default_instruction, words)
 
 
 def prompt(instruction: str) -> str:

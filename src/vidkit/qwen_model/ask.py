@@ -6,11 +6,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vidkit.core import load_priority_keywords
 from vidkit.core.buckets import readable_url
 from vidkit.core.config import load_config
 from vidkit.errors import ConfigError
-from vidkit.qwen_model.answer import full_instruction
+from vidkit.qwen_model.answer import instruction_of
 from vidkit.qwen_model.cache import AnswerCache
 from vidkit.qwen_model.cost import Meter
 from vidkit.qwen_model.describer import Describer, endpoint_url, open_describer, open_endpoint
@@ -50,9 +49,8 @@ def query_qwen_vl_chat(
     meter = Meter()
     describer = Describer(open_endpoint(config, url, meter), AnswerCache(config.qwen_vl.cache), meter)
     clip = Clip(None, readable_url(video_url)) if "://" in video_url else Clip(Path(video_url))
-    keywords = load_priority_keywords(config.rules.priority_keywords)
     try:
-        return describer.ask(Question(full_instruction(instruction, keywords), clip, max_resolution, max_fps))
+        return describer.ask(Question(instruction_of(config, instruction), clip, max_resolution, max_fps))
     finally:
         describer.close()
 
@@ -76,8 +74,7 @@ def process_with_qwen_vl(
         DescribeError: describing failed; the message says why.
     """
     config = config or load_config()
-    keywords = load_priority_keywords(config.rules.priority_keywords)
-    question = Question(full_instruction(instruction, keywords), Clip(Path(video_path)))
+    question = Question(instruction_of(config, instruction), Clip(Path(video_path)))
     if describer is not None:
         return describer.ask(question)
     own = open_describer(config)

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from vidkit.analysis import choose_encoder
-from vidkit.core import ensure_directory, load_priority_keywords
+from vidkit.core import ensure_directory
 from vidkit.core.config import Config
 from vidkit.download.reach import ANYWHERE, Reach
 from vidkit.ffmpeg import ProcessGroup
 from vidkit.library import Library, open_library
-from vidkit.qwen_model import Describer, full_instruction, open_describer
+from vidkit.qwen_model import Describer, instruction_of, open_describer
 from vidkit.qwen_model.cache import AnswerCache, Answers
 from vidkit.qwen_model.cost import Meter, RequestMeter
 from vidkit.qwen_model.hosted import ModelHost
@@ -147,8 +147,7 @@ def open_run(spec: RunSpec | Config, **options: Any) -> Iterator[Run]:
         rules = open_rules(config)
         readers = _readers(config, opened)
         describer = _describer(spec, answers, meter, opened)
-        keywords = load_priority_keywords(config.rules.priority_keywords)
-        instruction = full_instruction(config.qwen_vl.default_instruction, keywords)
+        instruction = instruction_of(config)
         layout = OutputLayout(config.paths.processed_directory, config.paths.download_directory)
         library = opened.enter_context(closing(open_library(config)))
         journal = opened.enter_context(closing(Journal(layout.work, layout.is_taken, layout.store)))

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from vidkit.core.buckets import open_bucket, signed_url
+from vidkit.core.buckets import readable_url
 from vidkit.core.stores import Store
 
 
@@ -46,4 +46,4 @@ class StoredSource:
 
     def url(self) -> str:
         """See `Remote.url`."""
-        return signed_url(open_bucket(self.name))
+        return readable_url(self.name)
