@@ -6,8 +6,10 @@ import contextlib
 import logging
 import os
 import re
+import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -204,3 +206,18 @@ def make_video(tmp_path_factory: pytest.TempPathFactory) -> MakeVideo:
         return path
 
     return make
+
+
+def check_by(program: str, package: str, file: Path) -> None:
+    """A checker that a package of PyPI carries finds nothing in a file; the test is skipped where it is not there.
+
+    Args:
+        program: its name, looked for on the PATH and beside this Python.
+        package: what to install.
+        file: what it looks at.
+    """
+    found = shutil.which(program) or shutil.which(program, path=str(Path(sys.executable).parent))
+    if found is None:
+        pytest.skip(f"{program} is not installed: pip install {package}")
+    done = subprocess.run([found, file], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")

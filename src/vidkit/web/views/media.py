@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from vidkit.core.buckets import Place
 from vidkit.web.access.scopes import API
+from vidkit.web.media.bucket_files import led_there
 from vidkit.web.media.file_response import FileResponse
 from vidkit.web.media.record_files import (
     CLIP_TYPE,
@@ -24,7 +25,6 @@ from vidkit.web.media.record_files import (
     open_video,
     sprites_vtt,
 )
-from vidkit.web.media.stored_files import led_there
 from vidkit.web.services import Shared
 from vidkit.web.video_key import entry_of
 
