@@ -223,6 +223,12 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
             "KEY=VALUE",
             "a key of the record, such as audio.codec=aac, or a CSV column; readings.NAME.KEY<N; can be repeated",
         ),
+        (
+            "--in",
+            "in",
+            "SOURCES",
+            "look for the words in these only: description, or readers, such as speech,ocr (default: everywhere)",
+        ),
     ):
         filters.add_argument(option, dest=name, metavar=metavar, action="append", default=[], help=meaning)
 

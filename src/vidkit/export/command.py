@@ -22,7 +22,7 @@ _OPTIONS = {
     "--before": "before",
     "--limit": "limit",
 }
-_REPEATED = {"--tag": "tag", "--class": "class", "--where": "where"}
+_REPEATED = {"--tag": "tag", "--class": "class", "--where": "where", "--in": "in"}
 
 
 def export_command(directory: str, options: Mapping[str, Any]) -> str:

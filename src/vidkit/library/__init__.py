@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from vidkit.core import printable
 from vidkit.core.stores import Store, open_store, within
 from vidkit.errors import LibraryError
-from vidkit.library.advice import unknown_keys
+from vidkit.library.advice import unknown_keys, unknown_sources
 from vidkit.library.backends import BACKENDS, Backend, open_library, open_library_at
 from vidkit.library.facts import summary_of
 from vidkit.library.moments import LibraryEntry, Moment, MomentKey, moment_as_json, moment_of, texts_of, video_key
@@ -48,6 +48,7 @@ __all__ = [
     "parse_query",
     "read_query",
     "unknown_keys",
+    "unknown_sources",
     "video_key",
 ]
 

@@ -10,6 +10,7 @@ from vidkit.errors import nearest
 from vidkit.library.facts import facts_of, is_left_out, key_beginnings
 from vidkit.library.protocol import Library
 from vidkit.library.query import Query
+from vidkit.library.spans import DESCRIPTION, MEASURES
 
 _SAMPLE = 1000  # records whose keys and columns are proposed
 _SHOWN = 20
@@ -36,6 +37,23 @@ def unknown_keys(library: Library, where: Sequence[str]) -> Iterator[str]:
             else:
                 hint = f"; the columns are {', '.join(columns[:_SHOWN])}" if columns else ""
             yield printable(f"no record has a key or column {key}{hint}")
+
+
+def unknown_sources(library: Library, sources: Sequence[str]) -> Iterator[str]:
+    """What to say of each reader that has read no video of a library.
+
+    Args:
+        library: where the search found nothing.
+        sources: the query's.
+
+    Raises:
+        LibraryError: the library cannot be read.
+    """
+    for name in sources:
+        if name != DESCRIPTION and not library.has_fact(f"readings.{name}.version="):
+            read = {key.split(".")[1] for key in _names(library)[0] if key.startswith("readings.")}
+            near = nearest(name, [DESCRIPTION, *sorted(read - MEASURES)])
+            yield printable(f"no video has readings of {name}{f': did you mean {near}?' if near else ''}")
 
 
 def _names(library: Library) -> tuple[list[str], list[str]]:

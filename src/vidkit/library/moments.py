@@ -1,4 +1,4 @@
-"""Moments: the video itself, its scenes and its clips, as indexed texts and as search results.
+"""Moments: the video itself, its scenes, its clips and its readings, as indexed texts and as search results.
 
 All backends share these functions: what is indexed, and the words in context. `ranking.py` decides what matches and
 in which order it is shown.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,16 +16,17 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 from vidkit.core import shown_url
 from vidkit.core.stores import Address, within
-from vidkit.library.query import Query, Term
-from vidkit.library.text import BETWEEN, joined, storable, words_with_places
+from vidkit.library.context import first_second, in_context
+from vidkit.library.query import Query
+from vidkit.library.spans import DESCRIPTION, ReadMoment, read_moments, signs_of, words_with_seconds
+from vidkit.library.text import BETWEEN, joined, storable
 from vidkit.record import Record, record_name
 
 K = TypeVar("K")
 # The parts of a video that are moments: kind -> the record's key with their entries. An entry has `index`,
 # `start_time`, `end_time` and `description`; it may have `tags` and a `thumbnail`, else it gets its scene's.
 MOMENT_KEYS = {"scene": "scenes", "segment": "segments"}
-Kind = str  # "video", or one of these
-_CONTEXT = 160  # characters
+Kind = str  # "video", one of these, or the name of a reader
 _WHOLE = 0.9  # of a video: a container often lasts longer than its pictures
 
 
@@ -39,7 +39,7 @@ class LibraryEntry:
 
 
 class MomentKey(NamedTuple):
-    """What a moment is known by: its video (the source URL), what it is, and the scene's or clip's index.
+    """What a moment is known by: its video (the source URL), what it is, and its index among those of its kind.
 
     It stays the same when the record gets other scenes, clips or texts, as long as there is such a piece.
     """
@@ -54,7 +54,9 @@ class Moment:
     """One answer to a search: a piece of a video, in seconds, or the whole video.
 
     `text` is the words in context, and `marks` the positions of the found words in it, (start, end)
-    each. A greater `rank` is a better answer. `number` is the scene's or the segment's index, 0 for the video.
+    each. A greater `rank` is a better answer. `number` is the index of the scene, the segment or the reading, 0 for
+    the video. `source` is `description`, or the reader that has read the text; `second` is when the first of the
+    found words is said, where the reader knows that of each word, else `start_time`.
     """
 
     kind: Kind
@@ -62,8 +64,10 @@ class Moment:
     filename: str
     url: str
     id: str
+    source: str
     start_time: float
     end_time: float
+    second: float
     text: str
     marks: tuple[tuple[int, int], ...]
     thumbnail: Address | None
@@ -96,6 +100,8 @@ class Piece:
     description: str
     labels: tuple[str, ...]
     thumbnail: str | None
+    source: str = DESCRIPTION
+    words: Sequence[tuple[float, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -142,8 +148,15 @@ def is_meant(record: Record, key: str) -> bool:
 
 
 def pieces_of(record: Record) -> list[Piece]:
-    """The video, then its parts in the order of `MOMENT_KEYS`: scenes, segments."""
-    return [_video_piece(record), *(_part(record, kind, entry) for kind, entry in _entries(record))]
+    """The video, then its parts in the order of `MOMENT_KEYS`: scenes, segments; then its readings."""
+    return [_video_piece(record), *_parts(record)]
+
+
+def _parts(record: Record) -> Iterator[Piece]:
+    for kind, entry in _entries(record):
+        yield _part(record, kind, entry)
+    for read in read_moments(record):
+        yield _reading(record, read)
 
 
 def _piece_at(record: Record, place: int) -> Piece | None:
@@ -151,7 +164,10 @@ def _piece_at(record: Record, place: int) -> Piece | None:
     if place == 0:
         return _video_piece(record)
     found = next(islice(_entries(record), place - 1, None), None)
-    return None if found is None else _part(record, *found)
+    if found is not None:
+        return _part(record, *found)
+    read = next(islice(read_moments(record), place - 1 - sum(1 for _ in _entries(record)), None), None)
+    return None if read is None else _reading(record, read)
 
 
 def _video_piece(record: Record) -> Piece:
@@ -168,11 +184,7 @@ def _video_piece(record: Record) -> Piece:
 
 
 def _part(record: Record, kind: Kind, entry: Mapping[str, Any]) -> Piece:
-    thumbnail = entry.get("thumbnail")
-    if "thumbnail" not in entry:  # that of the scene in which it starts
-        scenes = record["scenes"]
-        shown = bisect_right(scenes, entry["start_time"], key=lambda scene: scene["start_time"])
-        thumbnail = scenes[shown - 1]["thumbnail"] if shown else None
+    thumbnail = entry["thumbnail"] if "thumbnail" in entry else _thumbnail_at(record, entry["start_time"])
     return Piece(
         kind=kind,
         number=entry["index"],
@@ -184,6 +196,27 @@ def _part(record: Record, kind: Kind, entry: Mapping[str, Any]) -> Piece:
     )
 
 
+def _reading(record: Record, read: ReadMoment) -> Piece:
+    return Piece(
+        kind=read.source,
+        number=read.index,
+        start_time=read.start_time,
+        end_time=read.end_time,
+        description=read.text,
+        labels=(),
+        thumbnail=_thumbnail_at(record, read.start_time),
+        source=read.source,
+        words=read.words,
+    )
+
+
+def _thumbnail_at(record: Record, second: float) -> str | None:
+    """That of the scene to which a second belongs."""
+    scenes = record["scenes"]
+    shown = bisect_right(scenes, second, key=lambda scene: scene["start_time"])
+    return scenes[shown - 1]["thumbnail"] if shown else None
+
+
 def _entries(record: Record) -> Iterator[tuple[Kind, Mapping[str, Any]]]:
     """The entries of a record that are moments, with their kind; a record need not have every key."""
     for kind, key in MOMENT_KEYS.items():
@@ -192,8 +225,10 @@ def _entries(record: Record) -> Iterator[tuple[Kind, Mapping[str, Any]]]:
 
 
 def layout_of(record: Record) -> tuple[int, ...]:
-    """How many moments of each kind follow the video in `pieces_of(record)`, in the order of `MOMENT_KEYS`."""
-    return tuple(len(cast(Mapping[str, Any], record).get(key, ())) for key in MOMENT_KEYS.values())
+    """How many moments of each kind follow the video in `pieces_of(record)`: in the order of `MOMENT_KEYS`, and of
+    readings, where there are some."""
+    layout = tuple(len(cast(Mapping[str, Any], record).get(key, ())) for key in MOMENT_KEYS.values())
+    return (*layout, sum(1 for _ in read_moments(record))) if record.get("readings") else layout
 
 
 def _labels(record: Record) -> Iterator[str]:
@@ -207,13 +242,17 @@ def _labels(record: Record) -> Iterator[str]:
 
 
 def texts_of(record: Record) -> list[Text]:
-    """What is indexed of a record: the video, and each scene and segment with a text."""
+    """What is indexed of a record: the video, each scene and segment with a text, and the readings."""
     shared = joined(dict.fromkeys(_labels(record)))
     texts = []
     for place, (description, labels) in enumerate(_said(record)):
         own = joined([description or "", *dict.fromkeys(labels)]) if description or labels else ""
         if place == 0 or own.strip(f"{BETWEEN} "):
             texts.append(Text(place, own, "" if place == 0 else shared))
+    first = 1 + sum(1 for _ in _entries(record)) if record.get("readings") else 0
+    for place, read in enumerate(read_moments(record), first):
+        if own := joined([read.text]):
+            texts.append(Text(place, f"{signs_of(read.source)} {own}", shared))
     return texts
 
 
@@ -232,7 +271,7 @@ def _said(record: Record) -> Iterator[tuple[str | None, Sequence[str]]]:
 
 
 def words_in(texts: Sequence[Text]) -> set[str]:
-    """All words of a video."""
+    """All words of a video, and the signs of its readers."""
     words = {word for text in texts for word in text.own.split()}
     words.discard(BETWEEN)
     return words
@@ -281,15 +320,18 @@ def moment_of(entry: LibraryEntry, kind: Kind, number: int, query: Query, rank: 
 def _moment(entry: LibraryEntry, piece: Piece, query: Query, rank: float) -> Moment:
     record = entry.record
     terms = [term for clause in query.words for term in clause]
-    text, marks = _context(piece, terms)
+    text, marks = in_context(piece.description, piece.labels, terms)
+    second = first_second(words_with_seconds(piece.words), terms) if piece.words else None
     return Moment(
         kind=piece.kind,
         number=piece.number,
         filename=record["filename"],
         url=record["source"]["url"],
         id=record["id"],
+        source=piece.source,
         start_time=piece.start_time,
         end_time=piece.end_time,
+        second=piece.start_time if second is None else second,
         text=text,
         marks=marks,
         thumbnail=within(entry.folder, piece.thumbnail) if piece.thumbnail else None,
@@ -298,68 +340,3 @@ def _moment(entry: LibraryEntry, piece: Piece, query: Query, rank: float) -> Mom
         tags=tuple(record["tags"]),
         classification=record["classification"],
     )
-
-
-def _context(piece: Piece, terms: Sequence[Term]) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """The words in context: from the description if they are in it, else from tags, class, file name."""
-    text, marks = _marked(piece.description, terms)
-    if not marks and piece.labels:
-        labels, label_marks = _marked(", ".join(dict.fromkeys(piece.labels)), terms)
-        if label_marks or not text:
-            text, marks = labels, label_marks
-    return _cut(text, marks)
-
-
-def _marked(text: str, terms: Sequence[Term]) -> tuple[str, list[tuple[int, int]]]:
-    text = " ".join(unicodedata.normalize("NFC", text).split())
-    return text, _marks(text, terms)
-
-
-def _marks(text: str, terms: Sequence[Term]) -> list[tuple[int, int]]:
-    if not terms or not text:
-        return []
-    found = words_with_places(text)
-    places = {place for term in terms for place in _places(found, term)}
-    apart: list[tuple[int, int]] = []
-    for start, end in sorted(places):
-        if apart and start < apart[-1][1]:
-            apart[-1] = (apart[-1][0], max(end, apart[-1][1]))
-        else:
-            apart.append((start, end))
-    return apart
-
-
-def _places(found: Sequence[tuple[str, int, int]], term: Term) -> Iterator[tuple[int, int]]:
-    """Where a term stands among the words of a text."""
-    first, last, length = term.words[0], term.words[-1], len(term.words)
-    if length == 1:
-        alike = {first, *term.forms}
-        for word, start, end in found:
-            if word in alike or (term.prefix and word.startswith(first)):
-                yield start, end
-        return
-    for at in range(len(found) - length + 1):
-        if found[at][0] == first:
-            here = [word for word, _, _ in found[at : at + length]]
-            if term.prefix and here[-1].startswith(last):
-                here[-1] = last
-            if tuple(here) == term.words:
-                yield found[at][1], found[at + length - 1][2]
-
-
-def _cut(text: str, marks: Sequence[tuple[int, int]]) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """The part of a text around its first marks, cut at spaces if there are some nearby."""
-    if len(text) <= _CONTEXT:
-        return text, tuple(marks)
-    start = max(0, min(marks[0][0] - _CONTEXT // 3, len(text) - _CONTEXT)) if marks else 0
-    if start:
-        space = text.find(" ", start, start + 20)
-        start = space + 1 if 0 <= space < marks[0][0] else start
-    end = min(len(text), start + _CONTEXT)
-    if end < len(text):
-        space = text.rfind(" ", end - 20, end)
-        end = space if space > start else end
-    head, tail = "… " if start else "", " …" if end < len(text) else ""
-    shift = len(head) - start
-    inside = tuple((a + shift, b + shift) for a, b in marks if a >= start and b <= end)
-    return f"{head}{text[start:end]}{tail}", inside

@@ -12,6 +12,7 @@ from vidkit.library.moments import Text
 from vidkit.library.protocol import LENGTHS
 from vidkit.library.query import SORT_COLUMNS, Bounds, Query, Term
 from vidkit.library.ranking import RANKED, answers
+from vidkit.library.spans import DESCRIPTION, sign_of
 
 Document = dict[str, Any]
 
@@ -108,6 +109,8 @@ def filter_of(query: Query, also: Sequence[Document] = ()) -> Document:
         number = {"key": key, "value": {_SIGNS[sign]: value}}
         parts.append({dotted("numbers"): {"$elemMatch": number}})
     parts += [_one_of([_has(term) for term in clause]) for clause in query.words]
+    if query.sources and DESCRIPTION not in query.sources:
+        parts.append({dotted("words"): {"$in": [sign_of(source) for source in query.sources]}})
     return {"$and": parts} if parts else {}
 
 

@@ -110,7 +110,8 @@ class MongoLibrary:
         self._server = server
         self._lock = threading.Lock()
         self._last_added = 0
-        # Each word that was met, with its stem (`forms.py`); the empty word says that all are there.
+        # Each word that was met, with its stem (`forms.py`); the empty word says that all are there, and whether
+        # those of readings are.
         self._words = collection.database[f"{collection.name}_words"]
         self._known: set[str] = set()  # words that are there, as far as it is known
 
@@ -253,6 +254,7 @@ class MongoLibrary:
         with reported(self._server):
             try:
                 if self._words.find_one({"_id": ""}):
+                    self._index_readings()
                     return
                 older = self._collection.find_one({}, {"_id": 1}) is not None
                 if older:
@@ -263,9 +265,17 @@ class MongoLibrary:
                     if has_whole_piece(entry.record):
                         self._put({document["_id"]: entry})
                 self._words.create_index("stem")
-                self._words.replace_one({"_id": ""}, {"_id": "", "stem": ""}, upsert=True)
+                self._words.replace_one({"_id": ""}, {"_id": "", "stem": "", "readings": True}, upsert=True)
             except OperationFailure as error:
                 log.debug("%s: words are not indexed by their stems: %s", self.name, error)
+
+    def _index_readings(self) -> None:
+        """Index what readers have read, once: of records that an older vidkit has saved."""
+        if self._words.find_one({"_id": "", "readings": True}):
+            return
+        for document in self._collection.find({"readings": {"$exists": True}}):
+            self._put({document["_id"]: entry_of(document)})
+        self._words.update_one({"_id": ""}, {"$set": {"readings": True}})
 
     def _put_words(self, words: Iterable[str]) -> None:
         with self._lock:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from vidkit.core.units import Sides, named_resolution, parse_date, parse_duration, parse_resolution
 from vidkit.errors import QueryError
 from vidkit.library.facts import NumberBound, class_fact, codec_fact, facts_where, number_where, tag_fact
+from vidkit.library.spans import DESCRIPTION, MEASURES
 from vidkit.library.text import words as words_of
 
 T = TypeVar("T")
@@ -80,13 +81,15 @@ class Query:
     """What is looked for. Every part holds; an empty query is every video.
 
     `words` holds clauses, each of which is alternatives; `facts` (see `facts.py`) likewise. `numbers` bound
-    those of readings. `finished` is when the video was processed, in seconds since 1970.
+    those of readings. `sources` are where the words are looked for: `description`, and names of readers; none is
+    everywhere. `finished` is when the video was processed, in seconds since 1970.
     """
 
     words: tuple[tuple[Term, ...], ...] = ()
     without: tuple[Term, ...] = ()
     facts: tuple[tuple[str, ...], ...] = ()
     numbers: tuple[NumberBound, ...] = ()
+    sources: tuple[str, ...] = ()
     picture: Picture = Picture()
     duration: Bounds = Bounds()
     finished: Bounds = Bounds(closed=False)
@@ -111,6 +114,7 @@ def parse_query(
     after: str | None = None,
     before: str | None = None,
     where: Sequence[str] = (),
+    sources: Sequence[str] = (),
     sort: str = "relevance",
     limit: int | None = None,
     offset: int = 0,
@@ -132,6 +136,9 @@ def parse_query(
         before: processed earlier than that.
         where: `KEY=VALUE`, all of them: a key of the record (`audio.codec`, `rotation`) or a column of the CSV; or
             `KEY<NUMBER` (`<=`, `>`, `>=`) for a number of a reading, such as `readings.quality.motion`.
+        sources: where the words are looked for, joined by commas or one by one: `description` (with tags, class and
+            file names), and names of readers, such as `speech`. None is everywhere. Without words: the videos that
+            have such a text.
         sort: one of SORTS.
         limit: how many answers at most; None for all.
         offset: how many answers to leave out first.
@@ -156,6 +163,7 @@ def parse_query(
         without=without,
         facts=tuple(facts),
         numbers=tuple(bound for bound in numbers.values() if bound is not None),
+        sources=_read_sources(sources),
         picture=picture,
         duration=Bounds(
             _bound("--min-duration", min_duration, parse_duration),
@@ -173,9 +181,9 @@ def read_query(options: Mapping[str, Any]) -> Query:
 
     Args:
         options: `words`, `tag`, `class`, `codec`, `resolution`, `min_duration`, `max_duration`, `after`, `before`,
-            `where`, `sort`, `limit` and `offset`, as `parse_query` takes them. `tag`, `class` and `where` are one
-            text or several, `limit` and `offset` numbers or their digits. None, or a name that is missing, asks for
-            nothing. Other names are ignored.
+            `where`, `in` (sources), `sort`, `limit` and `offset`, as `parse_query` takes them. `tag`, `class`,
+            `where` and `in` are one text or several, `limit` and `offset` numbers or their digits. None, or a name
+            that is missing, asks for nothing. Other names are ignored.
 
     Raises:
         QueryError: one of these cannot be read.
@@ -191,10 +199,25 @@ def read_query(options: Mapping[str, Any]) -> Query:
         after=options.get("after"),
         before=options.get("before"),
         where=_several(options.get("where")),
+        sources=_several(options.get("in")),
         sort=options.get("sort") or "relevance",
         limit=_number("--limit", options.get("limit")),
         offset=_number("--offset", options.get("offset")) or 0,
     )
+
+
+def _read_sources(given: Sequence[str]) -> tuple[str, ...]:
+    names = [name.strip().lower() for item in given for name in item.split(",")]
+    for name in names:
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+            raise QueryError(
+                f"--in: {name!r} is no source: give {DESCRIPTION}, or names of readers such as speech,ocr"
+            )
+        if name in MEASURES:
+            raise QueryError(
+                f"--in: {name} only measures and has no words: search by --where 'readings.{name}.KEY<N'"
+            )
+    return tuple(sorted(set(names)))
 
 
 def _several(value: str | Sequence[str] | None) -> Sequence[str]:

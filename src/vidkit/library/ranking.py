@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from vidkit.library.moments import Text
 from vidkit.library.query import Query, Term
+from vidkit.library.spans import SIGN, is_of
 from vidkit.library.text import BETWEEN
 
 K = TypeVar("K")
@@ -23,14 +24,15 @@ RANKED = 500
 
 def answers(query: Query, texts: Sequence[Text]) -> list[Text]:
     """Which pieces of one video are answers: those where every clause holds in their own or the shared words, one
-    of them in their own, and nothing that is left out stands in either.
+    of them in their own, and nothing that is left out stands in either. Only the query's sources count.
 
     Without words to look for it is the video, unless what is left out stands anywhere in it.
     """
-    left_out = [text for text in texts if any(_has(term, text) for term in query.without)]
+    within = [text for text in texts if is_of(text.own, query.sources)] if query.sources else texts
+    left_out = {text.place for text in within if any(_has(term, text) for term in query.without)}
     if not query.words:
-        return [] if left_out else [*texts[:1]]
-    return [text for text in texts if text not in left_out and _holds(query, text)]
+        return [*texts[:1]] if within and not left_out else []
+    return [text for text in within if text.place not in left_out and _holds(query, text)]
 
 
 def _holds(query: Query, text: Text) -> bool:
@@ -80,7 +82,10 @@ def ranks(query: Query, texts: Sequence[Text]) -> list[float]:
     rarity = [1 + math.log(1 + (len(texts) - n + 0.5) / (n + 0.5)) for n in having]
     found = []
     for text, row in zip(texts, counts, strict=True):
-        length = _K1 * (1 - _B + _B * text.own.count(" ") / _USUAL_LENGTH)
+        count = text.own.count(" ")
+        if text.own.startswith(SIGN):  # a word that is read or seen is no better than one of a description
+            count = max(count, _USUAL_LENGTH)
+        length = _K1 * (1 - _B + _B * count / _USUAL_LENGTH)
         each = (
             r * (c / (c + length) + _FORM_WEIGHT * f / (f + length)) for r, (c, f) in zip(rarity, row, strict=True)
         )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vidkit.library.query import SORT_COLUMNS, Bounds, Query, Term
+from vidkit.library.spans import DESCRIPTION, SIGN, sign_of
 
 PLACE_BITS = 20  # a row of the full-text index is numbered by its video, shifted by these, and its place in it
 # FTS5's `ascii` tokenizer parts at ASCII signs; with these none is left but the line's end, and a fact is one word.
@@ -66,7 +67,10 @@ def video_conditions(query: Query, few: bool = False) -> tuple[str, list[Any]]:
         values += [PLACE_BITS, match_words(query)]
     elif query.without:
         where.append("v.id NOT IN (SELECT rowid >> ? FROM words WHERE words MATCH ?)")
-        values += [PLACE_BITS, match_any(query.without)]
+        values += [PLACE_BITS, _in_sources(match_any(query.without), query)]
+    if query.sources and not query.words and DESCRIPTION not in query.sources:
+        where.append("v.id IN (SELECT rowid >> ? FROM words WHERE words MATCH ?)")
+        values += [PLACE_BITS, _signs(query)]
     return " AND ".join(where) or "TRUE", values
 
 
@@ -92,7 +96,27 @@ def match_words(query: Query) -> str:
     else:
         anything = match_any([term for clause in query.words for term in clause])
         expression = f"({' AND '.join(clauses)}) AND own : {anything}"
-    return f"({expression}) NOT {match_any(query.without)}" if query.without else expression
+    if query.without:
+        expression = f"({expression}) NOT {match_any(query.without)}"
+    return _in_sources(expression, query)
+
+
+def _in_sources(expression: str, query: Query) -> str:
+    """An FTS5 expression that holds in the query's sources alone."""
+    if not query.sources:
+        return expression
+    parts = []
+    if any(source != DESCRIPTION for source in query.sources):
+        parts.append(f"(({expression}) AND {_signs(query)})")
+    if DESCRIPTION in query.sources:
+        parts.append(f"(({expression}) NOT {quoted(SIGN)})")
+    return " OR ".join(parts)
+
+
+def _signs(query: Query) -> str:
+    """The FTS5 expression for what one of the query's readers has read."""
+    signs = [quoted(sign_of(source)) for source in query.sources if source != DESCRIPTION]
+    return f"({' OR '.join(signs)})"
 
 
 def match_any(terms: Sequence[Term]) -> str:

@@ -218,7 +218,7 @@ def _spelled(columns: Mapping[str, str], name: str) -> str:
 
 
 def _is_all(query: Query) -> bool:
-    return not (query.words or query.without or query.facts) and not bound_conditions(query)[0]
+    return not (query.words or query.without or query.facts or query.sources) and not bound_conditions(query)[0]
 
 
 def _all(connection: sqlite3.Connection) -> int:

@@ -4,8 +4,8 @@
   complete records, `forms` the words that were seen, by their stems (`forms.py`), `numbers` those of readings.
 - `facts` is a full-text index with one row per video. Each fact is one word there: this is many times faster than
   one row per fact.
-- `words` is a full-text index, with a prefix index, with one row per part of a video that has a text. Texts are
-  split into words before (`text.py`), so FTS5 only splits at spaces.
+- `words` is a full-text index, with a prefix index, with one row per part of a video that has a text, and per
+  reading (`spans.py`). Texts are split into words before (`text.py`), so FTS5 only splits at spaces.
 
 The number of a row in `words` is made of the video's number and the part's position in `pieces_of(record)`: rows in
 descending order are the latest video first. This number is private to the file. Everywhere else a moment is known
@@ -27,7 +27,7 @@ from vidkit.core import ensure_directory, printable
 from vidkit.errors import LibraryError, OutputError
 from vidkit.library.sql import FACT_SIGNS, quoted
 
-SCHEMA = 4
+SCHEMA = 5
 FORMS = "CREATE TABLE forms (stem TEXT NOT NULL, word TEXT NOT NULL, PRIMARY KEY (stem, word)) WITHOUT ROWID"
 NUMBERS = (
     """CREATE TABLE numbers (

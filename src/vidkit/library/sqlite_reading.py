@@ -80,7 +80,7 @@ def word_rows(connection: sqlite3.Connection, query: Query) -> tuple[str, list[A
     """FROM and WHERE of the rows that have the words, and the values to bind."""
     words = match_words(query)
     if has_few(connection, query):
-        where, values = video_conditions(replace(query, words=(), without=()), few=True)
+        where, values = video_conditions(replace(query, words=(), without=(), sources=()), few=True)
         span = f"words.rowid >= v.id << {PLACE_BITS} AND words.rowid < (v.id + 1) << {PLACE_BITS}"
         tail = f"FROM videos v CROSS JOIN words WHERE {where} AND words MATCH ? AND {span}"
         return tail, [*values, words]

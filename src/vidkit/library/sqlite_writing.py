@@ -130,9 +130,29 @@ def upgrade(connection: sqlite3.Connection, name: str) -> None:
             _make_forms(connection)
             _index_whole_pieces(connection)
         _make_keys(connection)
-    for statement in NUMBERS:  # records of before have no readings
-        connection.execute(statement)
+    if version < 4:  # records of before have no readings
+        for statement in NUMBERS:
+            connection.execute(statement)
+    else:
+        _index_readings(connection, name)
     connection.execute(f"PRAGMA user_version = {SCHEMA}")
+
+
+def _index_readings(connection: sqlite3.Connection, name: str) -> None:
+    """Put what readers have read into the index of words."""
+    asked = "SELECT video, record, facts FROM records WHERE video > ? AND instr(record, ?) ORDER BY video LIMIT 100"
+    last = said = 0
+    while rows := connection.execute(asked, (last, '"readings": {')).fetchall():
+        if not said:
+            log.warning("%s is of an older vidkit: its readings are indexed, once", name)
+            said = 1
+        for number, text, facts in rows:
+            record = cast(Record, json.loads(text))
+            texts = texts_of(record)
+            _index(connection, number, facts, texts)
+            put_forms(connection, stems_of(words_in(texts)))
+            connection.execute("UPDATE videos SET pieces = ? WHERE id = ?", (_layout_text(record), number))
+        last = rows[-1][0]
 
 
 def _make_forms(connection: sqlite3.Connection) -> None:

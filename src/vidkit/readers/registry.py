@@ -21,6 +21,7 @@ BUILT_IN = {
     "quality": "vidkit.readers.quality:Quality",
 }
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
+_RESERVED = {"video", "scene", "segment", "description"}  # other kinds and sources of moments
 _SIDES = range(16, 4097)
 
 
@@ -50,6 +51,8 @@ def load_reader(name: str) -> type[Reader]:
     if len(found) > 1:
         packages = " and ".join(_package(point) for point in found)
         raise ConfigError(f"reader {name} comes from {packages}: uninstall all but one of them")
+    if name in _RESERVED:
+        raise ConfigError(f"{_package(found[0])} calls a reader {name}, which is something else in searches")
     if not _NAME.fullmatch(name):
         raise ConfigError(
             f"{_package(found[0])} calls a reader {printable(name)!r}: small letters, digits and _ only, please"

@@ -34,6 +34,11 @@ class SearchParameters(Body):
     where: Several = Field(
         [], description="`KEY=VALUE`, all of them: a key of the record or a column of the CSV; or `KEY<N`"
     )
+    sources: Several = Field(
+        [],
+        alias="in",
+        description="look for the words in these only: `description`, or readers, as in `speech,ocr`",
+    )
     sort: Text = Field("relevance", description="one of `vidkit search --sort`")
 
     @model_validator(mode="before")
@@ -53,7 +58,8 @@ class SearchParameters(Body):
         Raises:
             QueryError: one of the parameters cannot be read; the message names it as it is called here.
         """
-        options = {"words": self.q, "class": self.classes, **self._same(), "limit": limit}
+        named = {"words": self.q, "class": self.classes, "in": self.sources}
+        options = {**named, **self._same(), "limit": limit}
         try:
             return read_query({name: value for name, value in options.items() if value not in ("", [])})
         except QueryError as error:
@@ -66,8 +72,9 @@ class SearchParameters(Body):
 
     def scope(self) -> str:
         """What a cursor is bound to: every parameter of the search."""
-        return json.dumps([self.q, self.classes, self._same()])
+        return json.dumps([self.q, self.classes, self.sources, self._same()])
 
     def _same(self) -> dict[str, Any]:
         """The parameters that have the same name in `read_query`."""
-        return {name: getattr(self, name) for name in SearchParameters.model_fields if name not in ("q", "classes")}
+        other = "q", "classes", "sources"
+        return {name: getattr(self, name) for name in SearchParameters.model_fields if name not in other}

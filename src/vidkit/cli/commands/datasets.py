@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from vidkit.cli.commands.library import query_of, say_unknown_keys
+from vidkit.cli.commands.library import query_of, say_unknown_names
 from vidkit.cli.exit_codes import EXIT_DONE, EXIT_SOME_FAILED
 from vidkit.cli.screen import counted, say
 from vidkit.core import printable
@@ -27,7 +27,7 @@ def export(options: argparse.Namespace, config: Config) -> int:
     try:
         with (
             open_library(config, create=False) as library,
-            _keys_said(library, options.where),
+            _names_said(library, options.where, query.sources),
             counted(" videos") as progress,
         ):
             done = export_dataset(
@@ -56,12 +56,12 @@ def export(options: argparse.Namespace, config: Config) -> int:
 
 
 @contextmanager
-def _keys_said(library: Library, where: Sequence[str]) -> Iterator[None]:
-    """Where nothing can be exported, say which names after `--where` are most likely misspelt."""
+def _names_said(library: Library, where: Sequence[str], sources: Sequence[str]) -> Iterator[None]:
+    """Where nothing can be exported, say which names after `--where` and `--in` are most likely misspelt."""
     try:
         yield
     except ConfigError:
-        say_unknown_keys(library, where)
+        say_unknown_names(library, where, sources)
         raise
 
 

@@ -33,6 +33,7 @@ from vidkit.library import (
     open_library_at,
     read_query,
     unknown_keys,
+    unknown_sources,
 )
 from vidkit.library.backends import backend_of, configured_address
 from vidkit.tagging.user_rules import open_rules
@@ -49,7 +50,8 @@ def search(options: argparse.Namespace, config: Config) -> int:
     query = query_of(options)
     with open_library(config, create=False) as home:
         found = home.search(query)
-        say_unknown_keys(home, options.where if not found else ())
+        if not found:
+            say_unknown_names(home, options.where, query.sources)
     if options.urls:
         for url in dict.fromkeys(moment.url for moment in found):
             print(printable(shown_url(url)))
@@ -66,14 +68,16 @@ def query_of(options: argparse.Namespace) -> Query:
     return read_query({**vars(options), "class": options.classes})
 
 
-def say_unknown_keys(home: Library, where: Sequence[str]) -> None:
-    """Say which names after `--where` are most likely misspelt."""
+def say_unknown_names(home: Library, where: Sequence[str], sources: Sequence[str]) -> None:
+    """Say which names after `--where` and `--in` are most likely misspelt."""
     for hint in unknown_keys(home, where):
         say(f"--where: {hint}")
+    for hint in unknown_sources(home, sources):
+        say(f"--in: {hint}")
 
 
 def _lines(moment: Moment) -> str:
-    where = f"{_clock(moment.start_time)} - {_clock(moment.end_time)}"
+    where = f"{_clock(moment.second)} - {_clock(moment.end_time)}"
     what = "" if moment.kind == "video" else f"  {moment.kind} {moment.number}"
     lines = [f"{printable(moment.filename)}  {where}{what}  {printable(moment.classification)}"]
     if text := printable(moment.marked()).strip():
@@ -132,7 +136,8 @@ def stats(options: argparse.Namespace, config: Config) -> int:
     query = query_of(options)
     with open_library(config, create=False) as home:
         found = home.stats(query)
-        say_unknown_keys(home, options.where if not found.videos else ())
+        if not found.videos:
+            say_unknown_names(home, options.where, query.sources)
         balance = balance_of(home, query, options.by) if options.by is not None else None
         name = home.name
     # What failed has no record that a search could find.
