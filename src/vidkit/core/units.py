@@ -207,6 +207,13 @@ def format_duration(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
+def format_clock(seconds: float) -> str:
+    """`1:02`, or `1:00:02`: a time in a video, to the second."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
 def format_size(size: float) -> str:
     """`2.4 MB`: three digits or so, in powers of 1000."""
     for unit in ("bytes", "kB", "MB", "GB"):

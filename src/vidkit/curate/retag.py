@@ -12,7 +12,7 @@ from vidkit.errors import OutputError
 from vidkit.export import read_record, write_record
 from vidkit.library import Library, LibraryEntry
 from vidkit.record import Record
-from vidkit.tagging import RuleSet, missing_columns, tag_and_classify
+from vidkit.tagging import RuleSet, missing_columns, missing_readings, tag_and_classify
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +39,11 @@ def retag_library(library: Library, rules: RuleSet, progress: Callable[[int], No
     """
     result = Retagged()
     columns: set[str] = set()
+    readings: set[str] = set()
     for entry in library.records():
         columns.update(entry.record["source"]["columns"] or ())
+        for name, reading in (entry.record.get("readings") or {}).items():
+            readings.update(f"readings.{name}.{key}" for key in reading)
         record = retagged(entry.record, rules)
         if record != entry.record:
             library.save(record, entry.folder)
@@ -55,6 +58,7 @@ def retag_library(library: Library, rules: RuleSet, progress: Callable[[int], No
             progress(result.looked_at)
     if result.looked_at:
         result.missing = list(missing_columns(rules, sorted(columns), "the library"))
+        result.missing += missing_readings(rules, sorted(readings), "the library")
     return result
 
 

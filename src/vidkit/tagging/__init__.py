@@ -9,7 +9,16 @@ from functools import cache
 from typing import Any, ClassVar, Protocol
 
 from vidkit.tagging.conditions import RuleInput, rule_input
-from vidkit.tagging.rules import BUILT_IN, Rule, RuleSet, load_custom_tags, missing_columns, rule_holds, rule_set
+from vidkit.tagging.rules import (
+    BUILT_IN,
+    Rule,
+    RuleSet,
+    load_custom_tags,
+    missing_columns,
+    missing_readings,
+    rule_holds,
+    rule_set,
+)
 from vidkit.tagging.words import fold
 
 __all__ = [
@@ -19,6 +28,7 @@ __all__ = [
     "classify_video",
     "load_custom_tags",
     "missing_columns",
+    "missing_readings",
     "rule_set",
     "same_tag",
     "tag_and_classify",

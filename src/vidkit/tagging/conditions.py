@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
+from vidkit.core.units import format_clock
 from vidkit.tagging.metadata_conditions import metadata_holds, read_metadata, worded
 from vidkit.tagging.words import fold, fold_name, stands_in
 
@@ -35,6 +37,21 @@ class RuleInput:
     descriptions: tuple[Place, ...]
     names: tuple[Place, ...]
     ai_tags: Mapping[str, list[str]]  # folded -> what the model gave it to
+
+    @cached_property
+    def speech(self) -> tuple[Place, ...]:
+        """What the reader `speech` has heard."""
+        return _read_by("speech", "text", self.record)
+
+    @cached_property
+    def screen(self) -> tuple[Place, ...]:
+        """What the reader `ocr` has read on the screen."""
+        return _read_by("ocr", "text", self.record)
+
+    @cached_property
+    def objects(self) -> tuple[Place, ...]:
+        """The labels that the reader `objects` has given."""
+        return _read_by("objects", "label", self.record)
 
 
 @dataclass(frozen=True)
@@ -86,6 +103,16 @@ def _entries(video_info: Mapping[str, Any], key: str, called: str) -> list[tuple
     return [(entry, f"{called} {entry.get('index', number)}") for number, entry in enumerate(listed, 1)]
 
 
+def _read_by(reader: str, key: str, record: Mapping[str, Any]) -> tuple[Place, ...]:
+    """What a reader has read, folded: each text once, with the second at which it is first there."""
+    reading = (record.get("readings") or {}).get(reader)
+    first: dict[str, str] = {}
+    for span in reading["spans"] if reading else ():
+        if isinstance(text := span.get(key), str):
+            first.setdefault(fold(text), f"{reader} at {format_clock(span['start_time'])}")
+    return tuple(Place(text, where) for text, where in first.items())
+
+
 def read_texts(value: Any) -> list[str]:
     """A list of words, phrases or tags as it stands in a rule file.
 
@@ -134,6 +161,9 @@ CONDITIONS: dict[str, Condition] = {
     ),
     "ai_generated_tags": Condition(_read_folded, _ai_tags),
     "filename_keywords": Condition(_read_names, lambda words, video, tags: _words_in(words, video.names)),
+    "speech_keywords": Condition(_read_folded, lambda words, video, tags: _words_in(words, video.speech)),
+    "screen_keywords": Condition(_read_folded, lambda words, video, tags: _words_in(words, video.screen)),
+    "object_labels": Condition(_read_folded, lambda words, video, tags: _words_in(words, video.objects)),
     "metadata_conditions": Condition(read_metadata, _metadata),
     "tags_present": Condition(
         _read_folded, lambda words, video, tags: (Match(word, None) for word in words if word in tags)

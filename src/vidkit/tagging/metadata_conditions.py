@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -36,6 +37,9 @@ _WORDS = {
     "contains": "contains",
 }
 COLUMNS = "source.columns."
+READINGS = "readings."
+# Which readers there are, and which values they give, only their packages know.
+_READING = re.compile(r"readings\.[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 # Made by the rules or after them, so no rule can ask for them.
 _LATER = ("tags", "classification", "processing")
 # Keys that are written in a way of their own; the kind of the others follows from their type.
@@ -88,6 +92,11 @@ def columns_in(conditions: tuple[MetadataCondition, ...]) -> list[str]:
     return [condition.key[len(COLUMNS) :] for condition in conditions if condition.kind == "column"]
 
 
+def readings_in(conditions: tuple[MetadataCondition, ...]) -> list[str]:
+    """The values of readings that a condition asks for, such as `readings.quality.motion`."""
+    return [condition.key for condition in conditions if condition.key.startswith(READINGS)]
+
+
 def metadata_holds(conditions: tuple[MetadataCondition, ...], record: Mapping[str, Any]) -> bool:
     """Whether all conditions hold. A value that is `null`, missing or unreadable fulfils nothing but `_ne`."""
     return all(_holds(condition, _value(record, condition.key)) for condition in conditions)
@@ -130,12 +139,14 @@ def _walk(table: Any, prefix: str) -> Iterator[tuple[str, str]]:
 
 def _read_condition(written: str, wanted: Any) -> MetadataCondition:
     key, suffix = _split(written)
-    kind = "column" if key.startswith(COLUMNS) else known_keys()[key]
+    kind = _kind_of(key)
     if wanted is None:
         if suffix not in ("", "ne"):
             raise ValueError(f'"{written}": null goes with the plain key or with _ne')
         return MetadataCondition(key, kind, suffix, None)
     if kind == "object":
+        if key == READINGS[:-1]:
+            raise ValueError(f'"{written}" is an object: name a value in it, as in "readings.quality.motion_lt"')
         child = next((known for known in known_keys() if known.startswith(f"{key}.")), f"{key}.NAME")
         raise ValueError(f'"{written}" is an object: name one of its keys, as in "{child}"')
     if suffix == "in":
@@ -145,13 +156,23 @@ def _read_condition(written: str, wanted: Any) -> MetadataCondition:
     return MetadataCondition(key, kind, suffix, _read_wanted(written, kind, suffix, wanted))
 
 
+def _kind_of(key: str) -> str:
+    if key.startswith(COLUMNS):
+        return "column"
+    if key.startswith(READINGS):
+        return "list" if key.endswith(".spans") else "reading"
+    return known_keys()[key]
+
+
 def _split(written: str) -> tuple[str, str]:
     """A written key as (record key, suffix)."""
     key, _, suffix = written.rpartition("_")
     if written in known_keys() or suffix not in SUFFIXES:
         key, suffix = written, ""
-    if key in known_keys() or (key.startswith(COLUMNS) and key != COLUMNS):
+    if key in known_keys() or (key.startswith(COLUMNS) and key != COLUMNS) or _READING.fullmatch(key):
         return key, suffix
+    if key.startswith(READINGS):
+        raise ValueError(f'"{written}" names no value of a reading: write it like "readings.quality.motion_lt"')
     if key.partition(".")[0] in _LATER:
         raise ValueError(f'"{written}": {key} is not there yet when rules run; "tags_present" asks for tags')
     spellings = [*known_keys(), *(f"{known}_{end}" for known in known_keys() for end in SUFFIXES)]
@@ -163,10 +184,12 @@ def _split(written: str) -> tuple[str, str]:
 
 def _read_wanted(written: str, kind: str, suffix: str, wanted: Any) -> Any:
     """What a value is held against, read as its kind is compared."""
+    if isinstance(wanted, bool) and kind == "reading" and not suffix:
+        return _read_text(wanted)
     if isinstance(wanted, bool) or not isinstance(wanted, (str, int, float)):
         raise ValueError(f'"{written}" needs text or a number')
     if suffix == "contains":
-        if kind not in ("text", "codec", "names", "column", "list"):
+        if kind not in ("text", "codec", "names", "column", "list", "reading"):
             raise ValueError(f'"{written}": _contains is for text and lists; use _gt, _gte, _lt, _lte or _in')
         if not fold(str(wanted)):
             raise ValueError(f'"{written}" is blank')
@@ -174,6 +197,8 @@ def _read_wanted(written: str, kind: str, suffix: str, wanted: Any) -> Any:
     if suffix in _ORDER and kind in ("text", "codec", "names"):
         raise ValueError(f'"{written}": this is text, and _{suffix} compares numbers')
     try:
+        if kind == "reading":
+            return _read_number(wanted) if suffix in _ORDER else wanted
         if kind == "column":
             if suffix in _ORDER and all(_try(read, wanted) is None for read in _MAGNITUDES):
                 raise ValueError(f"{wanted!r} is not a number")
@@ -221,6 +246,9 @@ def _holds(condition: MetadataCondition, value: Any) -> bool:
     if condition.kind == "column":
         pairs = ((_try(read, value), _try(read, condition.wanted)) for read in _MAGNITUDES)
         return next((_ordered(*pair, condition.suffix) for pair in pairs if None not in pair), False)
+    if condition.kind == "reading":  # shares: 0.203 is more than 0.2
+        number = _try(_read_number, value)
+        return number is not None and _ordered(number, condition.wanted, condition.suffix, close=0)
     have = _try(_READ[condition.kind], value)
     return have is not None and _ordered(have, condition.wanted, condition.suffix)
 
@@ -230,10 +258,10 @@ def _equal(kind: str, value: Any, wanted: Any) -> bool:
         return value is wanted
     if kind == "resolution":
         return _is_resolution(value, wanted)
-    if kind == "column":
+    if kind in ("column", "reading"):
         have, number = _try(_read_number, value), _try(_read_number, wanted)
         if have is not None and number is not None:
-            return math.isclose(have, number, rel_tol=0, abs_tol=_CLOSE)
+            return math.isclose(have, number, rel_tol=0, abs_tol=_CLOSE if kind == "column" else 1e-6)
         return _read_text(value) == _read_text(wanted)
     have = _try(_READ[kind], value)
     if kind == "names":
@@ -250,8 +278,8 @@ def _contains(value: Any, wanted: str) -> bool:
     return value is not None and caseless(wanted) in caseless(str(value))
 
 
-def _ordered(have: Any, wanted: Any, suffix: str) -> bool:
-    if suffix in ("gte", "lte") and (have == wanted or (isinstance(have, float) and abs(have - wanted) <= _CLOSE)):
+def _ordered(have: Any, wanted: Any, suffix: str, close: float = _CLOSE) -> bool:
+    if suffix in ("gte", "lte") and (have == wanted or (isinstance(have, float) and abs(have - wanted) <= close)):
         return True
     return bool(have > wanted) if suffix in ("gt", "gte") else bool(have < wanted)
 

@@ -20,7 +20,7 @@ from vidkit.core.buckets import is_bucket
 from vidkit.core.stores import Address
 from vidkit.errors import ConfigError, nearest, sentence
 from vidkit.tagging.conditions import CONDITIONS, Match, RuleInput, read_texts
-from vidkit.tagging.metadata_conditions import COLUMNS, columns_in
+from vidkit.tagging.metadata_conditions import COLUMNS, columns_in, readings_in
 from vidkit.tagging.words import caseless
 
 log = logging.getLogger(__name__)
@@ -137,6 +137,25 @@ def missing_columns(rules: RuleSet, columns: Collection[str], where: str) -> Ite
                     )
                     what = f'{kind} {number} asks for "{COLUMNS}{name}", and {where} has no such column: {hint}'
                     yield printable(f"{rules.path or 'the rules'}: {what}")
+
+
+def missing_readings(rules: RuleSet, readings: Collection[str], where: str) -> Iterator[str]:
+    """What to say of each value of a reading that a rule asks for and the videos do not have.
+
+    Args:
+        rules: the user's rules.
+        readings: the values that there are, such as `readings.quality.motion`.
+        where: what has these readings, in words.
+    """
+    for kind, entries in (("rule", rules.rules), ("classification", rules.classifications)):
+        for number, rule in enumerate(entries, 1):
+            for key, data in rule.conditions:
+                for name in readings_in(data) if key == "metadata_conditions" else ():
+                    if name not in readings:
+                        near = nearest(name, readings)
+                        hint = f': did you mean "{near}"?' if near else ""
+                        what = f'{kind} {number} asks for "{name}", and {where} has no such reading{hint}'
+                        yield printable(f"{rules.path or 'the rules'}: {what}")
 
 
 def rule_holds(rule: Rule, video: RuleInput, tags: Collection[str]) -> bool:

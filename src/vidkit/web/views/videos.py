@@ -111,7 +111,12 @@ def _in_words(origin: Origin) -> str:
 def _reason_in_words(reason: Reason) -> str:
     words = ", ".join(reason.words)
     where = f" in {', '.join(reason.where)}" if reason.where else ""
-    kinds = {"tags_present": "the tag ", "ai_generated_tags": "the model's tag ", "metadata_conditions": ""}
+    kinds = {
+        "tags_present": "the tag ",
+        "ai_generated_tags": "the model's tag ",
+        "object_labels": "the label ",
+        "metadata_conditions": "",
+    }
     return f"{reason.rule}: {kinds.get(reason.condition, 'the words ')}{words}{where}"
 
 

@@ -28,6 +28,9 @@ const CONDITIONS = {
   description_keywords: "words in a description",
   ai_generated_tags: "tags by the model",
   filename_keywords: "words in the file name",
+  speech_keywords: "words that are said",
+  screen_keywords: "words on the screen",
+  object_labels: "what is seen",
   metadata_conditions: "metadata",
   tags_present: "other tags",
 };
