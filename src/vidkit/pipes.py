@@ -7,7 +7,9 @@ import contextvars
 import os
 import subprocess
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import IO
 
@@ -24,7 +26,7 @@ class OutputPipe:
     def __init__(self, read: Read) -> None:
         self.read = read
         reading, self.writing = os.pipe()  # no child inherits them but the one that they are handed to
-        self.reading = os.fdopen(reading, "rb")
+        self.reading: IO[bytes] = os.fdopen(reading, "rb")
         self._is_open = True
 
     @property
@@ -43,6 +45,59 @@ class OutputPipe:
     def __exit__(self, *_: object) -> None:
         self.started()
         self.reading.close()
+
+
+class InputPipe(OutputPipe):
+    """A pipe that a process reads (POSIX only): `write` fills it, in a thread of its own, and closes it at its end.
+
+    What ends the writing early is the process's end, which says why itself.
+    """
+
+    def __init__(self, write: Callable[[IO[bytes]], None]) -> None:
+        self.read = self._write
+        self._fill = write
+        self.writing, ours = os.pipe()  # `writing` is the end that the process gets
+        self.reading = os.fdopen(ours, "wb")
+        self._is_open = True
+
+    def _write(self, pipe: IO[bytes]) -> None:
+        try:
+            with contextlib.suppress(BrokenPipeError), pipe:
+                self._fill(pipe)
+        finally:
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()
+
+    def __exit__(self, *_: object) -> None:
+        self.started()
+        with contextlib.suppress(BrokenPipeError):
+            self.reading.close()
+
+
+class HeldUp:
+    """Counts the seconds for which some threads wait."""
+
+    def __init__(self) -> None:
+        self._waited = 0.0
+        self._since: dict[int, float] = {}
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Count the block."""
+        thread = threading.get_ident()
+        with self._lock:
+            self._since[thread] = time.monotonic()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waited += time.monotonic() - self._since.pop(thread)
+
+    def seconds(self) -> float:
+        """So far."""
+        with self._lock:
+            return self._waited + sum(time.monotonic() - since for since in self._since.values())
 
 
 class Readers:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import argparse
 from typing import NamedTuple
 
-from vidkit.cli import web_arguments
-from vidkit.cli.common_arguments import CSV_HELP, add_common, json_per_reader, natural, whole_number
+from vidkit.cli import reader_arguments, web_arguments
+from vidkit.cli.common_arguments import CSV_HELP, add_common, natural, whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -376,6 +376,9 @@ COMMANDS: dict[str, Command] = {
     "probe": Command("show the metadata of local video files", _files, "media"),
     "scenes": Command("detect the scenes of local video files", _scenes, "media"),
     "clips": Command("cut local video files into clips", _clips, "media"),
+    "blur": Command(
+        "hide the faces in a local video file; keeps its sound and every picture", reader_arguments.blur, "blur"
+    ),
     "prepare": Command("cut the videos of a CSV into clips and write the JSON for inference", _prepare, "process"),
     "infer": Command("describe the clips of that JSON with an endpoint or a local model", _infer, "process"),
     "retag": Command("apply edited rules to the whole library, without download or model", _nothing, "library"),
@@ -391,7 +394,7 @@ COMMANDS: dict[str, Command] = {
     "serve": Command("show the library in the browser, and as a REST API", web_arguments.serve, "serve"),
     "keys": Command("manage the keys of the web library and its API", web_arguments.keys, "access"),
     "audit": Command("show who changed what in the web library", web_arguments.audit, "access"),
-    "readers": Command("list the readers, what they need and what is missing", json_per_reader, "readers"),
+    "readers": Command("list the readers, what they need and what is missing", reader_arguments.readers, "readers"),
     "init": Command(
         "write config.ini, custom_tags.json and priority_keywords.json here; never overwrites",
         _nothing,

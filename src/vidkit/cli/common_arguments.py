@@ -26,11 +26,6 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
-def json_per_reader(command: argparse.ArgumentParser) -> None:
-    """Add the option of `vidkit readers`."""
-    command.add_argument("--json", action="store_true", help="print one line of JSON per reader")
-
-
 def add_common(command: argparse.ArgumentParser, config: str | None = None, log_level: str = "INFO") -> None:
     """Add the options that every command has, with their defaults."""
     command.add_argument("--config", metavar="FILE", default=config, help="settings file (default: ./config.ini)")

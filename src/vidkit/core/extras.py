@@ -18,7 +18,7 @@ PURPOSES = {
     "plot": "`vidkit stats --plot`",
     "ray": "`--engine ray`, a cluster",
     "serve": "`vidkit serve`, the web library",
-    "vision": "the reader `faces`",
+    "vision": "the reader `faces`, and `vidkit blur`",
     "cloud": "results and CSVs in a bucket: s3://, gs://, az://",
 }
 # The names, for a source tree that was never installed; an installed vidkit knows the versions too.

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +11,7 @@ from vidkit.analysis import Metadata
 from vidkit.analysis.decode import DecodeOutput, DecodeRequest, Listener
 from vidkit.analysis.pictures import has_sound, pictures_output, sound_output
 from vidkit.errors import MediaError
+from vidkit.pipes import HeldUp
 from vidkit.readers.opened import EnabledReader
 from vidkit.readers.protocol import Batch, Pictures, Reading, Scene, SoundBatch, Span, Text, Video
 from vidkit.readers.sampling import Sampler, rate_of
@@ -29,32 +28,6 @@ _STAGE = "reader:{}"
 def stage_name(reader: EnabledReader) -> str:
     """What a reader's stage is called in `processing.stages`."""
     return _STAGE.format(reader.name)
-
-
-class HeldUp:
-    """Counts the seconds for which some threads wait."""
-
-    def __init__(self) -> None:
-        self._waited = 0.0
-        self._since: dict[int, float] = {}
-        self._lock = threading.Lock()
-
-    @contextmanager
-    def waiting(self) -> Iterator[None]:
-        """Count the block."""
-        thread = threading.get_ident()
-        with self._lock:
-            self._since[thread] = time.monotonic()
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._waited += time.monotonic() - self._since.pop(thread)
-
-    def seconds(self) -> float:
-        """So far."""
-        with self._lock:
-            return self._waited + sum(time.monotonic() - since for since in self._since.values())
 
 
 class Feed:

@@ -1,0 +1,272 @@
+"""Hide the faces in a video: `blur_video`. The sound, all pictures and their times stay."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from vidkit.analysis import extract_metadata
+from vidkit.analysis.clip_files import building
+from vidkit.analysis.decode import PIPE, TELL_TIMES, DecodeOutput, decode
+from vidkit.analysis.pictures import fitted
+from vidkit.analysis.probe import Metadata
+from vidkit.blur.cover import AS_STORED, CONTAINERS, count_pictures, cover
+from vidkit.blur.tracks import Track, follow, wider
+from vidkit.core import ensure_directory, printable
+from vidkit.core.files import check_local
+from vidkit.core.units import format_count
+from vidkit.errors import ConfigError, MediaError
+from vidkit.pipes import HeldUp
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from vidkit.core.config import Config
+    from vidkit.readers.boxes import Box, Found
+    from vidkit.readers.face_detector import FaceDetector
+
+STYLES = ("pixelate", "box")
+_DOUBTFUL = 0.4  # share of the least score from which on a face counts that has a better score elsewhere
+_LEAST_CELL = 4
+
+# Told how many pictures were looked at so far, and of how many, about.
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Faces:
+    """What finds faces, with the user's settings for it."""
+
+    detector: FaceDetector
+    least_score: float
+    side: int
+
+
+@dataclass(frozen=True)
+class Blurred:
+    """What was done: pictures of the video, those with something covered, faces (each is one as long as it can be
+    followed), and boxes that were filled in where the model found no face."""
+
+    out: Path
+    pictures: int
+    covered: int
+    faces: int
+    filled: int
+    report: Path | None
+
+
+@dataclass(frozen=True)
+class Looked:
+    """The faces of a video: the microseconds of its pictures, and where each face is. `side` is of the pictures."""
+
+    times: list[int]
+    tracks: list[Track]
+    side: int
+
+    @property
+    def seconds(self) -> list[float]:
+        return [time / 1e6 for time in self.times]
+
+    def boxes(self, padding: float) -> dict[int, list[Box]]:
+        """What is to be covered in a picture, by its number."""
+        covered: dict[int, list[Box]] = {}
+        for track in self.tracks:
+            for number, box in track.boxes(self.seconds):
+                covered.setdefault(number, []).append(wider(box, padding))
+        return covered
+
+
+def face_detector(config: Config) -> Faces:
+    """The detector of `[Readers.faces]`.
+
+    Raises:
+        ConfigError: there is none that can be used.
+    """
+    from vidkit.readers.face_detector import FaceDetector
+    from vidkit.readers.faces import Faces as Reader
+    from vidkit.readers.registry import reader_settings
+    from vidkit.readers.weights import ModelError
+
+    settings = reader_settings("faces", Reader, config)
+    try:
+        return Faces(FaceDetector(settings), settings["Score"], settings["Side"])
+    except ModelError as error:
+        raise ConfigError(f"[Readers.faces]: {printable(error)}") from None
+
+
+def blur_video(
+    input_video: str | os.PathLike[str],
+    output_video: str | os.PathLike[str],
+    detector: FaceDetector,
+    *,
+    style: str = "pixelate",
+    padding: float = 0.2,
+    least_score: float = 0.5,
+    side: int = 640,
+    report: str | os.PathLike[str] | None = None,
+    metadata: Metadata | None = None,
+    progress: Progress | None = None,
+) -> Blurred:
+    """Hide every face in every picture of a video.
+
+    A face that is not found for up to half a second is covered on its way between, and for a fifth of a second
+    before and after; not across a cut.
+
+    Args:
+        input_video: a local video file.
+        output_video: the file to write, whole or not at all: .mp4, .m4v, .mov, .mkv (H.264) or .webm (VP9).
+        detector: what finds the faces.
+        style: `pixelate`, a mosaic of at most eight cells across a face; or `box`, one colour.
+        padding: share of a face's size that is covered beyond each of its sides.
+        least_score: score that a face has to have in one of its pictures at least, 0 to 1.
+        side: pixels of the longer side of the pictures that are looked at.
+        report: an HTML file to write, with a picture of each face, and of where none was found in between.
+        metadata: the result of `extract_metadata`, if known.
+        progress: receives the progress.
+
+    Raises:
+        ConfigError: the output is the input, or not one of these files.
+        MediaError: ffmpeg failed, or would have written fewer or more pictures.
+        OutputError: a folder or file cannot be written.
+    """
+    path, target = Path(input_video), Path(output_video)
+    check_blur(path, target, style)
+    metadata = metadata or extract_metadata(path)
+    looked = look_for_faces(path, metadata, detector, least_score, side, progress)
+    boxes = looked.boxes(padding)
+    folder = ensure_directory(target.parent)
+    with building(folder) as new:
+        made = new / f"blurred{target.suffix.lower()}"
+        _encode(path, made, metadata, looked, boxes, style)
+        there = count_pictures(made, metadata)
+        if there != len(looked.times):
+            raise MediaError(
+                f"{printable(path.name)} cannot be blurred: it has {format_count(len(looked.times), 'picture')}, "
+                f"and ffmpeg wrote {there}. The file is probably damaged"
+            )
+        if report is not None:
+            from vidkit.blur.report import write_report
+
+            write_report(Path(report), path, metadata, looked)
+        os.replace(made, target)
+    return Blurred(
+        out=target,
+        pictures=len(looked.times),
+        covered=len(boxes),
+        faces=len(looked.tracks),
+        filled=sum(map(len, boxes.values())) - sum(len(track.hits) for track in looked.tracks),
+        report=Path(report) if report is not None else None,
+    )
+
+
+def check_blur(path: Path, target: Path, style: str) -> None:
+    """See that a video can be written there.
+
+    Raises:
+        ConfigError: it cannot.
+    """
+    check_local(target)
+    if style not in STYLES:
+        raise ConfigError(f"--style {printable(style)}: there is {', '.join(STYLES)}")
+    if target.suffix.lower() not in CONTAINERS:
+        raise ConfigError(f"--out {printable(target)}: the name has to end with {', '.join(CONTAINERS)}")
+    if target.is_dir():
+        raise ConfigError(f"--out {printable(target)} is a folder: name a file")
+    if target.exists() and path.exists() and target.samefile(path):
+        raise ConfigError(f"--out {printable(target)} is the video itself: give another name")
+
+
+def look_for_faces(
+    path: Path,
+    metadata: Metadata,
+    detector: FaceDetector,
+    least_score: float,
+    side: int,
+    progress: Progress | None = None,
+) -> Looked:
+    """Find the faces in every picture of a video, and follow them.
+
+    Raises:
+        MediaError: ffmpeg failed.
+    """
+    import numpy as np
+
+    from vidkit.readers.sampling import is_cut
+
+    found: list[list[Found]] = []
+    cuts: set[int] = set()
+    before: NDArray[np.uint8] | None = None
+
+    def look(image: NDArray[np.uint8]) -> None:
+        nonlocal before
+        if before is not None and np.array_equal(before, image):
+            found.append(found[-1])
+        else:
+            if before is not None and is_cut(before, image):
+                cuts.add(len(found))
+            found.append(detector.find(image, least_score * _DOUBTFUL))
+        before = image
+        if progress is not None:
+            progress(len(found), max(len(found), round(metadata.duration * metadata.fps)))
+
+    times = pass_pictures(path, metadata, side, look)[: len(found)]
+    return Looked(times, follow(found, [time / 1e6 for time in times], cuts, least_score), side)
+
+
+def pass_pictures(
+    path: Path, metadata: Metadata, side: int, take: Callable[[NDArray[np.uint8]], None]
+) -> list[int]:
+    """Hand over every picture of a video as a viewer sees it, at most `side` pixels wide or high.
+
+    Returns:
+        The microsecond at which each is shown.
+
+    Raises:
+        MediaError: ffmpeg failed.
+    """
+    import numpy as np
+
+    width, height = fitted(metadata, side)
+    waits = HeldUp()
+
+    def read(pipe: IO[bytes]) -> None:
+        while len(block := pipe.read(width * height * 3)) == width * height * 3:
+            with waits.waiting():
+                take(np.frombuffer(block, np.uint8).reshape(height, width, 3))
+
+    graph = f"{TELL_TIMES},scale={width}:{height},setsar=1,format=rgb24[small]"
+    arguments = ["-map", "[small]", "-fps_mode", "passthrough", "-f", "rawvideo", PIPE]
+    output = DecodeOutput(lambda source: [f"[{source}]{graph}"], arguments, read, held_up=waits.seconds)
+    try:
+        return list(decode(path, metadata, [output], AS_STORED).times)
+    except MediaError as error:
+        raise MediaError(f"{printable(path.name)} cannot be read: {error}") from None
+
+
+def _encode(
+    path: Path, made: Path, metadata: Metadata, looked: Looked, boxes: Mapping[int, list[Any]], style: str
+) -> None:
+    from vidkit.blur.masks import cell_of, timed, write_masks
+
+    width, height = fitted(metadata, looked.side)
+    sized = {
+        number: [(box, cell_of(box, metadata.width, metadata.height)) for box in each]
+        for number, each in boxes.items()
+    }
+    cells = sorted({cell for each in sized.values() for _, cell in each}) or [_LEAST_CELL]
+    levels = {cell: level for level, cell in enumerate(cells, 1)}
+
+    def write(pipe: IO[bytes]) -> None:
+        write_masks(pipe, width, height, timed(looked.times, sized, levels, width, height))
+
+    try:
+        cover(path, made, made.suffix, metadata, levels, style, write)
+    except MediaError as error:
+        raise MediaError(
+            f"{printable(path.name)} cannot be written as {made.suffix}: {error}. If it is for the sound, which is "
+            "copied, an .mkv holds sound of every kind"
+        ) from None

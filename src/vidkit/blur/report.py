@@ -1,0 +1,115 @@
+"""The report of a blurred video: a page with a picture of each face, and of where none was found in between.
+
+It shows the faces, so that a person can see what was covered: it must not be published with the video.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from vidkit.analysis.probe import Metadata
+from vidkit.blur.tracks import wider
+from vidkit.core import printable
+from vidkit.core.extras import install_command
+from vidkit.core.files import write_whole
+from vidkit.core.units import format_count, time_text
+from vidkit.errors import ToolMissingError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from vidkit.blur import Looked
+    from vidkit.readers.boxes import Box
+
+_AROUND = 0.6  # share of a face's size that is shown around it
+_LARGEST = 160  # pixels of a picture in the report
+_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Faces of {name}</title>
+<style>body{{font:16px/1.5 system-ui;margin:2rem;max-width:70rem}}figure{{display:inline-block;margin:.5rem;
+vertical-align:top;font-size:.85rem}}img{{display:block;min-width:96px;image-rendering:pixelated}}
+.none img{{outline:3px solid #c60}}</style>
+<h1>Faces of {name}</h1>
+<p>{summary}</p>
+<p><strong>This page shows the faces. Do not publish it with the video.</strong></p>
+{parts}</html>
+"""
+
+
+class _Wanted(NamedTuple):
+    """A picture of the report: of which face, where in the picture, what is said below it."""
+
+    face: int
+    box: Box
+    words: str
+    none_found: bool
+
+
+def write_report(target: Path, path: Path, metadata: Metadata, looked: Looked) -> None:
+    """Write the report.
+
+    Raises:
+        MediaError: ffmpeg failed.
+        OutputError: the file cannot be written.
+        ToolMissingError: Pillow is not installed.
+    """
+    from vidkit.blur import pass_pictures
+
+    seconds = looked.seconds
+    wanted: dict[int, list[_Wanted]] = {}
+    for face, track in enumerate(looked.tracks, 1):
+        best = track.best
+        words = f"{time_text(seconds[best])}, score {track.hits[best].score:.2f}"
+        wanted.setdefault(best, []).append(_Wanted(face, track.hits[best].box, words, False))
+        for before, after in track.gaps():
+            middle = (before + after) // 2
+            box = track.box_between(before, after, middle, seconds)
+            words = f"none found for {format_count(after - before - 1, 'picture')} at {time_text(seconds[middle])}"
+            wanted.setdefault(middle, []).append(_Wanted(face, box, words, True))
+    figures: dict[int, list[str]] = {}
+    number = 0
+
+    def take(image: NDArray[np.uint8]) -> None:
+        nonlocal number
+        for each in wanted.get(number, ()):
+            figures.setdefault(each.face, []).append(_figure(image, each))
+        number += 1
+
+    if wanted:
+        pass_pictures(path, metadata, looked.side, take)
+    parts = []
+    for face, track in enumerate(looked.tracks, 1):
+        span = f"{time_text(seconds[track.first])} to {time_text(seconds[track.last])}"
+        parts.append(f"<h2>Face {face}: {span}</h2>{''.join(figures.get(face, []))}")
+    gaps = sum(each.none_found for several in wanted.values() for each in several)
+    summary = (
+        f"{format_count(len(looked.times), 'picture')}, {format_count(len(looked.tracks), 'face')}. A face that "
+        f"could not be followed all the time is there several times. An orange frame ({gaps} here) is where the "
+        "model found none between two pictures in which it did: the place was covered all the same."
+    )
+    write_whole(
+        target,
+        _PAGE.format(name=html.escape(printable(path.name)), summary=html.escape(summary), parts="\n".join(parts)),
+    )
+
+
+def _figure(image: NDArray[np.uint8], wanted: _Wanted) -> str:
+    try:
+        from PIL import Image
+    except ImportError:
+        raise ToolMissingError(f"--report needs Pillow: {install_command('vision')}") from None
+    height, width = image.shape[:2]
+    left, top, wide, high = wider(wanted.box, _AROUND)
+    rows = slice(int(top * height), max(int((top + high) * height), int(top * height) + 1))
+    columns = slice(int(left * width), max(int((left + wide) * width), int(left * width) + 1))
+    picture = Image.fromarray(image[rows, columns])
+    picture.thumbnail((_LARGEST, _LARGEST))
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=85)
+    data = base64.b64encode(file.getvalue()).decode("ascii")
+    kind = ' class="none"' if wanted.none_found else ""
+    words = html.escape(wanted.words)
+    return f'<figure{kind}><img src="data:image/jpeg;base64,{data}" alt="">{words}</figure>'
