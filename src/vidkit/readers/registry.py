@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 # The readers of this package, for a source tree that was never installed; pyproject.toml has the same.
 BUILT_IN = {
     "faces": "vidkit.readers.faces:Faces",
+    "ocr": "vidkit.readers.ocr:Ocr",
     "quality": "vidkit.readers.quality:Quality",
 }
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")

@@ -1,0 +1,166 @@
+"""The reader `ocr`: the text in the pictures, by RapidOCR."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
+
+from vidkit.core import printable
+from vidkit.core.extras import install_command, installed
+from vidkit.core.setting_values import number
+from vidkit.readers.checks import MOST_CHARACTERS, MOST_SPANS
+from vidkit.readers.ocr_files import OcrFiles, OcrFilesError, find_models, opencv_fault
+from vidkit.readers.protocol import (
+    RATES,
+    Batch,
+    Needs,
+    Option,
+    PictureBatch,
+    Pictures,
+    Reader,
+    Reading,
+    Span,
+    Video,
+)
+from vidkit.readers.text_spans import Line, TextSpans
+
+_MOST_THREADS = 4  # more gain little, and ffmpeg needs the others
+_LARGEST = 0.5  # share of the picture: what is larger is no line of text, whatever is read in it
+_LOOKED_AT = 0.75  # of a picture's side: text is found on a smaller picture, and read on the whole one
+
+
+def _rate(text: str) -> float:
+    rate = number(float, 0, 16, "a number of pictures")(text)
+    if rate not in RATES:
+        raise ValueError(f"one of {', '.join(f'{each:g}' for each in RATES)} is possible")
+    return rate
+
+
+class Ocr(Reader):
+    """Reads the text in pictures that differ from the one before. One span for each text, however long it stays."""
+
+    version = 1
+    meaning = "the text in the pictures, such as titles, signs, subtitles"
+    options: ClassVar = {
+        "PerSecond": Option(1.0, "Pictures a second to look at, a power of two from 1/16 (0.0625) to 16.", _rate),
+        "Side": Option(
+            1280,
+            "Pixels of the longer side of the pictures. More find smaller text and take longer.",
+            number(int, 320, 4096, "a number of pixels"),
+        ),
+        "Score": Option(0.8, "Least score of a text, 0 to 1.", number(float, 0, 1, "a number")),
+        "ModelDir": Option(
+            "",
+            "Folder with models of PP-OCR for another script: NAMErec.onnx, and NAMEdet.onnx if it has one.",
+            counts=False,  # `model` says which they are
+        ),
+        "Threads": Option(
+            0,
+            f"Threads of the models; 0: one for each core, at most {_MOST_THREADS}.",
+            number(int, 0, 512, "a number of threads"),
+            counts=False,
+        ),
+    }
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        super().__init__(settings)
+        self.needs = Needs(Pictures(settings["PerSecond"], settings["Side"]))
+        self._engine: Any = None
+
+    def missing(self) -> str | None:
+        """What is missing; sets `model`, where nothing is."""
+        lacking = [requirement for requirement, version in installed("ocr").items() if version is None]
+        if lacking:
+            return f"{' and '.join(lacking)}: not installed: {install_command('ocr')}"
+        if reason := opencv_fault():
+            return reason
+        try:
+            self.model = self._files().identity
+        except OcrFilesError as error:
+            return str(error)
+        return None
+
+    def open(self) -> None:
+        """Load the models."""
+        from rapidocr import RapidOCR
+
+        files = self._files()
+        settings = self.settings
+        threads = settings["Threads"] or min(_MOST_THREADS, os.cpu_count() or 1)
+        self._engine = RapidOCR(
+            params={
+                # Its own handler writes to the screen; and with these paths it has nothing to download.
+                "Global.log_level": "critical",
+                "Global.use_cls": False,  # text that stands on its head: videos are turned as they are shown
+                "Global.text_score": settings["Score"],
+                "Global.max_side_len": settings["Side"],
+                "Det.model_path": str(files.detector),
+                "Det.limit_type": "max",
+                "Det.limit_side_len": round(_LOOKED_AT * settings["Side"]),
+                "Rec.model_path": str(files.recogniser),
+                "Rec.rec_keys_path": files.letters and str(files.letters),
+                "EngineConfig.onnxruntime.intra_op_num_threads": min(threads, os.cpu_count() or 1),
+                "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+            }
+        )
+
+    def read(self, video: Video, batches: Iterator[Batch]) -> Reading:
+        """Read a video; see `docs/readers.md` for the values."""
+        found = TextSpans(1 / self.settings["PerSecond"])
+        for batch in batches:
+            if isinstance(batch, PictureBatch):
+                for time, image in zip(batch.times, batch.images, strict=True):
+                    found.add(time, self._lines(image))
+        spans = found.spans(video.duration)
+        words = sum(len(span.text.split()) for span in spans if span.text)
+        share = _covered(spans) / video.duration if video.duration else 0.0
+        return Reading(_surest(spans), {"words": words, "share": min(share, 1.0)})
+
+    def close(self) -> None:
+        """Free the models."""
+        self._engine = None
+
+    def _files(self) -> OcrFiles:
+        return find_models(self.settings["ModelDir"])
+
+    def _lines(self, image: Any) -> list[Line]:
+        """The lines of text in a picture (height x width x 3, RGB)."""
+        import numpy as np
+
+        height, width = image.shape[:2]
+        found = self._engine(np.ascontiguousarray(image[:, :, ::-1]))  # it wants BGR
+        if found.boxes is None or not found.txts:
+            return []
+        lines = []
+        for text, score, corners in zip(found.txts, found.scores, found.boxes, strict=True):
+            text = printable(text).strip()
+            if not any(letter.isalnum() for letter in text):
+                continue
+            (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
+            left, right = (min(max(float(each) / width, 0.0), 1.0) for each in (left, right))
+            top, bottom = (min(max(float(each) / height, 0.0), 1.0) for each in (top, bottom))
+            if (right - left) * (bottom - top) > _LARGEST:
+                continue
+            lines.append(Line(text, float(score), (left, top, right - left, bottom - top)))
+        return lines
+
+
+def _covered(spans: Sequence[Span]) -> float:
+    """Seconds with text."""
+    seconds, until = 0.0, 0.0
+    for span in sorted(spans, key=lambda each: each.start_time):
+        seconds += max(0.0, span.end_time - max(span.start_time, until))
+        until = max(until, span.end_time)
+    return seconds
+
+
+def _surest(spans: Sequence[Span]) -> list[Span]:
+    """No more spans and characters than a record takes: a long film full of text loses its least sure texts."""
+    kept, characters = [], 0
+    for span in sorted(spans, key=lambda each: -(each.score or 0.0))[:MOST_SPANS]:
+        characters += len(span.text or "")
+        if characters > MOST_CHARACTERS:
+            break
+        kept.append(span)
+    return kept

@@ -1,0 +1,171 @@
+"""The models of the reader `ocr`: found in RapidOCR's package or in a folder, and checked before a run begins."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import distribution, distributions
+from pathlib import Path
+from typing import Any
+
+from vidkit.core import file_sha256, printable
+from vidkit.core.extras import install_command
+
+_OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
+_DETECTOR, _RECOGNISER = "det", "rec"
+
+
+class OcrFilesError(Exception):
+    """A model is missing or cannot be used; the message says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class OcrFiles:
+    """The model that finds text, the one that reads it, and the list of its letters, if that is not in it."""
+
+    detector: Path
+    recogniser: Path
+    letters: Path | None
+    identity: str
+    """The names of the models with the starts of their hashes."""
+
+
+def opencv_fault() -> str | None:
+    """Why cv2 cannot be used, and what to do; None where it can."""
+    try:
+        import cv2
+
+        reason = None if hasattr(cv2, "findContours") else "it is there in parts only"
+    except Exception as error:  # also AttributeError of a mixture of two versions
+        reason = " ".join(printable(str(error)).split()) or type(error).__name__
+    if reason is None:
+        return None
+    there = sorted({each.name for each in distributions() if each.name in _OPENCV})
+    if len(there) > 1:
+        why = f"{' and '.join(there)} write over each other's files. Keep one of them:"
+    else:
+        why = "Install it anew:"
+    remove = f"pip uninstall -y {' '.join(there)} && " if there else ""
+    keep = "opencv-contrib-python-headless" if any("contrib" in name for name in there) else _OPENCV[1]
+    return f"OpenCV (cv2) cannot be used: {reason}. {why} {remove}pip install {keep}"
+
+
+def find_models(folder: str) -> OcrFiles:
+    """The models to use.
+
+    Args:
+        folder: `ModelDir`; empty for those in RapidOCR's package.
+
+    Raises:
+        OcrFilesError: one is missing, cut short, or of another kind.
+    """
+    try:
+        own = _own_models()
+        if not folder:
+            return _files(own[_DETECTOR], own[_RECOGNISER], None)
+        return _of_folder(Path(folder).expanduser(), own[_DETECTOR])
+    except OSError as error:
+        raise OcrFilesError(f"{printable(error.filename)} cannot be read: {error.strerror}") from None
+
+
+def _own_models() -> dict[str, Path]:
+    """The models in RapidOCR's package, whole as they were installed."""
+    found: dict[str, Path] = {}
+    package = distribution("rapidocr")
+    for file in package.files or ():
+        kind = _kind(file.name)
+        if kind is None or file.parent.name != "models":
+            continue
+        path = Path(str(file.locate()))
+        anew = install_command("ocr", everything=True).replace("pip install", "pip install --force-reinstall")
+        if not path.is_file():
+            raise OcrFilesError(f"the model {printable(path)} is missing: {anew}")
+        wanted = file.hash.value if file.hash and file.hash.mode == "sha256" else None
+        if wanted and base64.urlsafe_b64encode(bytes.fromhex(_hash(path))).decode().rstrip("=") != wanted:
+            raise OcrFilesError(f"the model {printable(path)} is cut short or changed: {anew}")
+        found[kind] = path
+    if missing := {_DETECTOR, _RECOGNISER} - found.keys():
+        raise OcrFilesError(
+            f"rapidocr {package.version} has no model {' and no model '.join(sorted(missing))} in its package: "
+            + install_command("ocr", everything=True)
+        )
+    return found
+
+
+def _of_folder(folder: Path, detector: Path) -> OcrFiles:
+    """The models of a folder; `detector` where it has only one that reads."""
+    where = f"[Readers.ocr] ModelDir {printable(folder)}"
+    if not folder.is_dir():
+        raise OcrFilesError(f"{where} is no folder")
+    found: dict[str, list[Path]] = {_DETECTOR: [], _RECOGNISER: []}
+    for path in sorted(folder.glob("*.onnx")):
+        if kind := _kind(path.name):
+            found[kind].append(path)
+    for kind, paths in found.items():
+        if len(paths) > 1:
+            names = " and ".join(printable(path.name) for path in paths)
+            raise OcrFilesError(f"{where} has {names}: leave one model with {kind} in its name")
+    if not found[_RECOGNISER]:
+        raise OcrFilesError(f"{where} has no model that reads: a file such as cyrillic_PP-OCRv5_rec.onnx")
+    recogniser = found[_RECOGNISER][0]
+    detector = (found[_DETECTOR] or [detector])[0]
+    _checked(detector, _hash(detector))
+    letters = None
+    if "character" not in _checked(recogniser, _hash(recogniser)):
+        lists = sorted(folder.glob("*.txt"))
+        if len(lists) != 1:
+            raise OcrFilesError(
+                f"{printable(recogniser)} does not say which letters it knows: "
+                "put the list of them that belongs to it beside it, as the only .txt file"
+            )
+        letters = lists[0]
+    return _files(detector, recogniser, letters)
+
+
+@lru_cache(maxsize=8)
+def _checked(path: Path, digest: str) -> dict[str, Any]:
+    """The texts that a model has beside its weights. `digest` is its hash: a file that changed is opened again.
+
+    Raises:
+        OcrFilesError: it is no model that takes pictures.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.log_severity_level = 1, 4
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime has classes of its own for each kind of fault
+        reason = " ".join(printable(str(error)).split())[:200]
+        raise OcrFilesError(f"the model {printable(path)} is cut short or of another kind: {reason}") from None
+    inputs = session.get_inputs()
+    if len(inputs) != 1 or len(inputs[0].shape) != 4:
+        raise OcrFilesError(f"the model {printable(path)} is none of PP-OCR: it does not take one picture")
+    return dict(session.get_modelmeta().custom_metadata_map)
+
+
+def _kind(name: str) -> str | None:
+    """Whether a file is a model that finds text, one that reads it, or neither, by its name."""
+    if not name.endswith(".onnx"):
+        return None
+    kind = re.search(f"(?<![a-z])({_DETECTOR}|{_RECOGNISER})(?![a-z])", name.lower())
+    return kind[1] if kind else None
+
+
+def _files(detector: Path, recogniser: Path, letters: Path | None) -> OcrFiles:
+    used = [each for each in (detector, recogniser, letters) if each]
+    identity = ", ".join(f"{printable(path.stem)} {_hash(path)[:8]}" for path in used)
+    return OcrFiles(detector, recogniser, letters, identity)
+
+
+def _hash(path: Path) -> str:
+    status = path.stat()
+    return _hash_of(path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=16)
+def _hash_of(path: Path, size: int, changed: int) -> str:
+    return file_sha256(path)
