@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -232,6 +233,39 @@ def _metadata(path: Path) -> Any:
     from vidkit.analysis import extract_metadata
 
     return extract_metadata(path)
+
+
+def test_a_dataset_is_exported_without_faces(
+    face_model: Path, face: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("config.ini").write_text(f"[Readers.faces]\nModelDir = {face_model}\nSide = {SIDE}\n")
+    assert main(["process", "--describe", "none", "--urls", str(face)]) == 0
+    export = ["export", "set", "--format", "jsonl", "--label", "class", "--blur"]
+    assert main([*export, "--link"]) == 2
+    assert "--link: --blur makes new files" in capsys.readouterr().err
+    assert main(export) == 0
+    (row,) = [json.loads(line) for line in Path("set/train.jsonl").read_text().splitlines()]
+    hidden = Path("set", row["path"])
+    assert is_hidden(pictures(face), pictures(hidden))
+    assert times(hidden) == times(face)
+    assert "--blur pixelate" in Path("set/README.md").read_text()
+    shards = [
+        "export",
+        "shards",
+        "--format",
+        "webdataset",
+        "--level",
+        "scenes",
+        "--label",
+        "class",
+        "--blur",
+        "box",
+    ]
+    assert main(shards) == 0
+    with tarfile.open("shards/train-000000.tar") as shard:
+        shard.extractall("members", filter="data")
+    (scene,) = Path("members").glob("*.mp4")
+    assert is_hidden(pictures(face), pictures(scene))
 
 
 def test_an_interrupted_blur_leaves_no_half_file(face_model: Path, make_video: MakeVideo) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import argparse
 from typing import NamedTuple
 
+from vidkit.cli import library_arguments as on_library
 from vidkit.cli import reader_arguments, web_arguments
-from vidkit.cli.common_arguments import CSV_HELP, add_common, natural, whole_number
+from vidkit.cli.common_arguments import CSV_HELP, natural, whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -256,61 +257,6 @@ def _stats(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
 
 
-def _label(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("key", nargs="?", metavar="ID|FILE|URL", help="the video, as for `vidkit show`")
-    parser.add_argument("--class", dest="classification", metavar="CLASS", help="set the class")
-    for option, meaning in (("--add-tag", "add a tag"), ("--remove-tag", "remove a tag")):
-        parser.add_argument(option, metavar="TAG", action="append", default=[], help=f"{meaning}; can be repeated")
-    parser.add_argument(
-        "--clear", action="store_true", help="remove earlier corrections of this video: the rules decide again"
-    )
-    parser.add_argument(
-        "--csv",
-        metavar="FILE",
-        help="instead, read corrections from a CSV: url, id or file_name; class, add_tags, remove_tags, tags",
-    )
-
-
-def _library(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    move = actions.add_parser(
-        "move",
-        help="copy all records to another library, which you then set in config.ini",
-        description="Copy all records of the configured library to another library, SQLite or MongoDB. Other "
-        "records in the target are kept. A record with the same source is replaced, but later corrections in the "
-        "target are kept. After an interruption, run the command again. The old library is not changed: remove it "
-        "after you have set the new one in config.ini.",
-        allow_abbrev=False,
-    )
-    move.add_argument(
-        "--to",
-        metavar="URI|FILE",
-        required=True,
-        help="mongodb://... (uses database and collection of [MongoDB]), or a SQLite library file",
-    )
-    add = actions.add_parser(
-        "add",
-        help="add the records of a folder to the library; also rebuilds a lost library",
-        description="Add the JSON records of a results folder to the library. Also rebuilds a lost library.",
-        allow_abbrev=False,
-    )
-    add.add_argument("folder", metavar="FOLDER", help="results folder, such as processed_videos")
-    for action in (move, add):  # an option before the action holds unless it is repeated after it
-        add_common(action, argparse.SUPPRESS, argparse.SUPPRESS)
-
-
-def _remove(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "key", metavar="ID|FILE|URL", help="id (or its first six or more digits), file name or URL of the video"
-    )
-    parser.add_argument(
-        "--files",
-        action="store_true",
-        help="also delete its record, clips, thumbnails and download; never files outside vidkit's folders",
-    )
-    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
-
-
 def _export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("directory", metavar="DIR", help="output folder, also in a bucket (s3://bucket/set)")
     parser.add_argument(
@@ -347,6 +293,13 @@ def _export(parser: argparse.ArgumentParser) -> None:
         ("reference", "do not copy the files; store their absolute paths"),
     ):
         files.add_argument(f"--{mode}", dest="files", action="store_const", const=mode, help=meaning)
+    parser.add_argument(
+        "--blur",
+        nargs="?",
+        const="pixelate",
+        choices=["pixelate", "box"],
+        help="hide the faces in every file, as `vidkit blur` does (default style: pixelate)",
+    )
     parser.add_argument(
         "--overwrite", action="store_true", help="replace an older dataset there, after the new one is complete"
     )
@@ -386,10 +339,12 @@ COMMANDS: dict[str, Command] = {
     "show": Command("show the record of a video", _show, "library"),
     "stats": Command("show statistics of the library", _stats, "library"),
     "label": Command(
-        "correct the class and tags of a video; corrections override all rules", _label, "corrections"
+        "correct the class and tags of a video; corrections override all rules",
+        on_library.label,
+        "corrections",
     ),
-    "library": Command("move the library, or rebuild it from records", _library, "library"),
-    "remove": Command("remove a video from the library; asks for confirmation", _remove, "library"),
+    "library": Command("move the library, or rebuild it from records", on_library.library, "library"),
+    "remove": Command("remove a video from the library; asks for confirmation", on_library.remove, "library"),
     "export": Command("export the library, or a filtered part of it, as a dataset", _export, "datasets"),
     "serve": Command("show the library in the browser, and as a REST API", web_arguments.serve, "serve"),
     "keys": Command("manage the keys of the web library and its API", web_arguments.keys, "access"),

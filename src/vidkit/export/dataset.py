@@ -24,10 +24,10 @@ from vidkit.export import webdataset
 from vidkit.export.bucket import DatasetInBucket
 from vidkit.export.card import DatasetInfo, write_card
 from vidkit.export.folder import WORK, building, target_of
-from vidkit.export.formats import FORMATS, Format
+from vidkit.export.formats import FORMATS, Format, file_mode
 from vidkit.export.items import LEVELS, DatasetSpec, ItemSelection
 from vidkit.export.labels import column_of, label_folders, label_reader
-from vidkit.export.media import ClipLimits
+from vidkit.export.media import ClipLimits, Hide
 from vidkit.export.plan import ExportPlan, make_plan
 from vidkit.export.samples import (
     MISSING,
@@ -108,6 +108,7 @@ def export_dataset(
     files: str | None = None,
     overwrite: bool = False,
     caps: ClipLimits | None = None,
+    hide: Hide | None = None,
     command: str = "",
     progress: Progress | None = None,
     scratch: Path | None = None,
@@ -131,6 +132,7 @@ def export_dataset(
         files: `copy`, `link` or `reference`; by default the default of the format.
         overwrite: replace the folder, if it is empty or an older dataset of vidkit.
         caps: limits of size and frame rate for scenes that are cut.
+        hide: what makes each file anew, such as without faces; files are copied then.
         command: the command line, for the dataset card.
         progress: receives the progress.
         scratch: where a dataset for a bucket is built, so that an interrupted export can continue; by default in a
@@ -142,7 +144,7 @@ def export_dataset(
         OutputError: the folder already exists or cannot be written.
         ToolMissingError: a package for the format, or ffmpeg for cutting scenes, is not installed.
     """
-    request = _read_request(format, query, level, label, split, seed, files, caps, command)
+    request = _read_request(format, query, level, label, split, seed, files, caps, command, hide)
     tell = progress or (lambda what, done, total: None)
     if not is_bucket(directory):
         return _built(library, request, target_of(directory, overwrite), tell)
@@ -272,6 +274,7 @@ class _ExportRequest:
     def fingerprint(self, plan: ExportPlan) -> str:
         """What the dataset is made from: an interrupted export goes on where this is the same."""
         made_from = [__version__, plan.fingerprint, self.format, self.level, self.label, self.how.mode]
+        made_from += [self.how.hide.name] if self.how.hide else []
         text = json.dumps([*made_from, asdict(self.how.caps), dict(self.shares), self.seed, asdict(self.lengths)])
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -289,6 +292,7 @@ def _read_request(
     files: str | None,
     caps: ClipLimits | None,
     command: str,
+    hide: Hide | None = None,
 ) -> _ExportRequest:
     """The arguments of an export, seen to that they make sense.
 
@@ -300,7 +304,7 @@ def _read_request(
     if level not in LEVELS:
         raise ConfigError(f"--level {printable(level)}: there is {', '.join(LEVELS)}")
     form, label_of = FORMATS[format], label_reader(label)
-    how = FileOptions(form, _mode(format, form, files), caps or ClipLimits())
+    how = FileOptions(form, file_mode(format, files, hide is not None), caps or ClipLimits(), hide)
     query = query or Query()
     lengths, query = (Bounds(), query) if level == "video" else (query.duration, replace(query, duration=Bounds()))
     selection = ItemSelection(level, label_of, lengths)
@@ -350,19 +354,6 @@ def _dataset_info(
         command=request.command,
         made_at=datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z"),
     )
-
-
-def _mode(name: str, form: Format, asked: str | None) -> str:
-    """How files come into a format."""
-    if asked is None or (form.modes == ("pack",) and asked == "copy"):
-        return form.modes[0]
-    if asked not in form.modes:
-        if form.modes == ("pack",):
-            raise ConfigError(f"--{asked}: {name} holds the files themselves, in its archives")
-        raise ConfigError(
-            f"--{asked}: {name} needs the files in its folder; say {' or '.join(map('--{}'.format, form.modes))}"
-        )
-    return asked
 
 
 def _check_not_empty(plan: ExportPlan, request: _ExportRequest, form: Format) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from vidkit.errors import ConfigError
 from vidkit.export import activitynet, fiftyone, kinetics, labelstudio, tables, videofolder, webdataset
 from vidkit.export.items import DatasetSpec, Sample
 from vidkit.record import Record
@@ -108,3 +109,30 @@ FORMATS: dict[str, Format] = {
         keeps_gone=labelstudio.is_online,
     ),
 }
+
+
+def file_mode(name: str, asked: str | None, new_files: bool = False) -> str:
+    """How files come into a format: `pack`, `copy`, `link` or `reference`.
+
+    Args:
+        name: the format's.
+        asked: what the user says; None for the usual one.
+        new_files: whether each file is made anew: then it can only be copied or packed.
+
+    Raises:
+        ConfigError: the format cannot do that.
+    """
+    modes = FORMATS[name].modes
+    if new_files and asked in (None, "copy"):
+        return "copy" if "copy" in modes else modes[0]
+    if new_files:
+        raise ConfigError(f"--{asked}: --blur makes new files: say --copy, or nothing")
+    if asked is None or (modes == ("pack",) and asked == "copy"):
+        return modes[0]
+    if asked in modes:
+        return asked
+    if modes == ("pack",):
+        raise ConfigError(f"--{asked}: {name} holds the files themselves, in its archives")
+    raise ConfigError(
+        f"--{asked}: {name} needs the files in its folder; say {' or '.join(map('--{}'.format, modes))}"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,23 @@ class ClipLimits:
 
     max_resolution: str = "720p"
     max_fps: float = 30
+
+
+@dataclass(frozen=True)
+class Hide:
+    """What makes each file of a dataset anew: `run` writes one file from another, whole or not at all.
+
+    `name` says all that the result depends on: an interrupted export goes on where it is the same. `suffixes` are
+    those that `run` can write, the last one for what has another.
+    """
+
+    name: str
+    run: Callable[[Path, Path], object]
+    suffixes: tuple[str, ...]
+
+    def suffix(self, path: Path) -> str:
+        """The extension of what is made from a file."""
+        return extension(path) if extension(path) in self.suffixes else self.suffixes[-1]
 
 
 def extension(path: Path) -> str:

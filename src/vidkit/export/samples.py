@@ -18,7 +18,7 @@ from vidkit.core.stores import Address, kept_address, local_files, open_store
 from vidkit.errors import MediaError
 from vidkit.export.formats import Format
 from vidkit.export.items import DatasetSpec, Item, ItemSelection, Sample, items_of, video_file
-from vidkit.export.media import ClipLimits, cut, extension, put
+from vidkit.export.media import ClipLimits, Hide, cut, extension, put
 from vidkit.export.plan import ExportPlan
 from vidkit.export.rows import cell
 
@@ -31,8 +31,9 @@ NO_LABEL, GONE, NOT_KEPT = "without a label", "whose file is gone", "whose downl
 DIFFERS = "whose file is not the one that was processed"
 UNCUT, ODD_PATH = "that ffmpeg cannot cut", "whose path no list can hold (say --copy)"
 ELSEWHERE = "whose file is not on this machine (say --copy)"
+UNHIDDEN = "whose faces cannot be hidden"
 CHANGED = "that changed during the export"
-UNUSABLE = (GONE, NOT_KEPT, DIFFERS, UNCUT, ODD_PATH, ELSEWHERE)
+UNUSABLE = (GONE, NOT_KEPT, DIFFERS, UNCUT, UNHIDDEN, ODD_PATH, ELSEWHERE)
 # What a person can do about a reason. URLs alone would make records without the CSV's columns, which may be labels.
 _AGAIN = "`vidkit process --force --urls URL` (what came from a CSV: --csv with its rows, for their columns)"
 REMEDIES = {
@@ -49,6 +50,7 @@ class FileOptions:
     form: Format
     mode: str
     caps: ClipLimits
+    hide: Hide | None = None
 
 
 @dataclass
@@ -241,6 +243,8 @@ def _brought(sample: Sample, spec: DatasetSpec, files: FileOptions, report: Expo
         return replace(sample, path=file.as_posix())
     if sample.items[0].kind == "scene" and not form.whole_videos:
         return _cut_out(sample, file, sample.items[0], spec, files, report)
+    if files.hide is not None:
+        return _hidden(sample, file, files.hide, spec, files, report)
     if files.mode == "pack":
         return sample
     path = form.place(sample, spec, extension(file))
@@ -288,12 +292,33 @@ def _cut_out(
 ) -> Sample | None:
     path = None if files.mode == "pack" else files.form.place(sample, spec, ".mp4")
     target = spec.work / "cuts" / f"{sample.name}.mp4" if path is None else spec.folder / path
+    shown = spec.work / "shown" / f"{sample.name}.mp4" if files.hide is not None else target
     try:
-        cut(video, item.start, item.end, target, spec.work, files.caps)
+        cut(video, item.start, item.end, shown, spec.work, files.caps)
     except (MediaError, ValueError) as error:
         report.missed(sample, UNCUT, str(error))
         return None
+    if files.hide is not None:
+        hidden = _hidden(replace(sample, apart=True), shown, files.hide, spec, files, report)
+        shown.unlink(missing_ok=True)
+        return hidden
     return replace(sample, file=target, path=path, apart=True)
+
+
+def _hidden(
+    sample: Sample, file: Path, hide: Hide, spec: DatasetSpec, files: FileOptions, report: ExportReport
+) -> Sample | None:
+    """The sample with a file made anew; one that is there from an interrupted export stays."""
+    suffix = hide.suffix(file)
+    path = None if files.mode == "pack" else files.form.place(sample, spec, suffix)
+    target = spec.work / "cuts" / f"{sample.name}{suffix}" if path is None else spec.folder / path
+    try:
+        if not target.is_file():
+            hide.run(file, target)
+    except MediaError as error:
+        report.missed(sample, UNHIDDEN, str(error))
+        return None
+    return replace(sample, file=target, path=path)
 
 
 def _in_one_line(path: str) -> bool:

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from vidkit.blur.dataset import hiding
 from vidkit.cli.commands.library import query_of, say_unknown_names
 from vidkit.cli.exit_codes import EXIT_DONE, EXIT_SOME_FAILED
 from vidkit.cli.screen import counted, say
@@ -24,6 +25,7 @@ from vidkit.library import Library, open_library
 def export(options: argparse.Namespace, config: Config) -> int:
     """`vidkit export`: a dataset of what the filters let through."""
     query = query_of(options)
+    hide = hiding(config, options.blur) if options.blur else None
     try:
         with (
             open_library(config, create=False) as library,
@@ -42,6 +44,7 @@ def export(options: argparse.Namespace, config: Config) -> int:
                 files=options.files,
                 overwrite=options.overwrite,
                 caps=ClipLimits(config.processing.max_resolution, config.processing.max_fps),
+                hide=hide,
                 command=export_command(options.directory, {**vars(options), "class": options.classes}),
                 progress=lambda what, done, total: progress(done, total, what),
                 scratch=config.paths.download_directory,

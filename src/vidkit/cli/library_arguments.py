@@ -1,0 +1,65 @@
+"""The arguments of the commands that change the library; like `arguments`, it imports nothing heavy."""
+
+from __future__ import annotations
+
+import argparse
+
+from vidkit.cli.common_arguments import add_common
+
+
+def label(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `vidkit label`."""
+    parser.add_argument("key", nargs="?", metavar="ID|FILE|URL", help="the video, as for `vidkit show`")
+    parser.add_argument("--class", dest="classification", metavar="CLASS", help="set the class")
+    for option, meaning in (("--add-tag", "add a tag"), ("--remove-tag", "remove a tag")):
+        parser.add_argument(option, metavar="TAG", action="append", default=[], help=f"{meaning}; can be repeated")
+    parser.add_argument(
+        "--clear", action="store_true", help="remove earlier corrections of this video: the rules decide again"
+    )
+    parser.add_argument(
+        "--csv",
+        metavar="FILE",
+        help="instead, read corrections from a CSV: url, id or file_name; class, add_tags, remove_tags, tags",
+    )
+
+
+def library(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `vidkit library`."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    move = actions.add_parser(
+        "move",
+        help="copy all records to another library, which you then set in config.ini",
+        description="Copy all records of the configured library to another library, SQLite or MongoDB. Other "
+        "records in the target are kept. A record with the same source is replaced, but later corrections in the "
+        "target are kept. After an interruption, run the command again. The old library is not changed: remove it "
+        "after you have set the new one in config.ini.",
+        allow_abbrev=False,
+    )
+    move.add_argument(
+        "--to",
+        metavar="URI|FILE",
+        required=True,
+        help="mongodb://... (uses database and collection of [MongoDB]), or a SQLite library file",
+    )
+    add = actions.add_parser(
+        "add",
+        help="add the records of a folder to the library; also rebuilds a lost library",
+        description="Add the JSON records of a results folder to the library. Also rebuilds a lost library.",
+        allow_abbrev=False,
+    )
+    add.add_argument("folder", metavar="FOLDER", help="results folder, such as processed_videos")
+    for action in (move, add):  # an option before the action holds unless it is repeated after it
+        add_common(action, argparse.SUPPRESS, argparse.SUPPRESS)
+
+
+def remove(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `vidkit remove`."""
+    parser.add_argument(
+        "key", metavar="ID|FILE|URL", help="id (or its first six or more digits), file name or URL of the video"
+    )
+    parser.add_argument(
+        "--files",
+        action="store_true",
+        help="also delete its record, clips, thumbnails and download; never files outside vidkit's folders",
+    )
+    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
