@@ -97,6 +97,9 @@ class JsonLibrary:
         )
         return stats_of(groups, ((summary.tags, 1) for summary in found))
 
+    def readers(self, query: Query | None = None) -> dict[str, dict[str, int]]:
+        return {}
+
     def close(self) -> None:
         pass
 

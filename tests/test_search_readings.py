@@ -108,6 +108,29 @@ def test_a_search_finds_what_readers_have_read_with_its_source_and_second(
     assert counts == {"videos": {"": len(videos)}, "moments": {"": len(answers)}}
 
 
+def test_it_is_counted_which_readers_have_read_how_many_videos(library: Library) -> None:
+    fill(library)
+    failed = {"ocr": {**reading(), "error": "It hung"}, "speech": reading()}
+    library.save(make_record("broken.mp4", readings=failed, tags=["Street"]), Path())
+    counts = {"objects": {"": 1}, "ocr": {"": 1, "it hung": 1}, "quality": {"": 1}, "speech": {"": 3}}
+    assert library.readers() == counts
+    assert library.readers(parse_query(tags=["Street"])) == {"ocr": {"it hung": 1}, "speech": {"": 1}}
+    assert library.readers(parse_query("evening", sort="name", limit=1)) == {name: {"": 1} for name in TALK}
+    library.remove("https://videos.example/talk.mp4")
+    assert library.readers() == {"ocr": {"it hung": 1}, "speech": {"": 2}}
+
+
+def test_the_stats_say_which_readers_have_read_and_what_failed(capsys: Capture) -> None:
+    failed = {"ocr": {**reading(), "error": "it hung"}}
+    keep(make_record("talk.mp4", readings=TALK), make_record("broken.mp4", readings=failed))
+    assert main(["stats"]) == 0
+    said = capsys.readouterr().out
+    assert "readings\n         1  objects\n         1  ocr\n" in said
+    assert "readings that failed\n         1  ocr: it hung" in said
+    assert main(["stats", "--json", "--in", "speech"]) == 0
+    assert json.loads(capsys.readouterr().out)["readings"]["speech"] == {"videos": 1, "failed": {}}
+
+
 def test_filters_hold_beside_sources(library: Library) -> None:
     fill(library)
     assert found(library, "news", sources=["speech"], tags=["Studio"]) == [("talk.mp4", "speech", 1, 8)]

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,17 +74,26 @@ def model_cost_in(folder: Path) -> dict[str, Any]:
 
 
 def numbers_as_json(
-    stats: Stats, by: str | None = None, balance: dict[str, Amount] | None = None
+    stats: Stats,
+    readers: Mapping[str, Mapping[str, int]],
+    by: str | None = None,
+    balance: dict[str, Amount] | None = None,
 ) -> dict[str, Any]:
     """The numbers as JSON has them.
 
     Args:
         stats: the numbers.
+        readers: of `Library.readers`.
         by: a key, and how the videos spread over its values, if that was asked for.
         balance: of `balance_of`.
     """
     spread = [{"value": value or None, **asdict(amount)} for value, amount in (balance or {}).items()]
-    return {**asdict(stats), **({} if balance is None else {"by": by, "values": spread})}
+    readings = {
+        name: {"videos": errors.get("", 0), "failed": {error: n for error, n in errors.items() if error}}
+        for name, errors in readers.items()
+    }
+    balanced = {} if balance is None else {"by": by, "values": spread}
+    return {**asdict(stats), "readings": readings, **balanced}
 
 
 @dataclass

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from vidkit.core.units import codec_name, parse_date
@@ -17,6 +17,7 @@ from vidkit.record import Record
 
 # Long texts are found by their words, moments by themselves; the seconds of a stage are not searched.
 _SPANS = re.compile(r"readings\.[^.]+\.spans")
+_ERROR = re.compile(r"readings\.([a-z][a-z0-9_]*)\.error=(.*)")
 _LEFT_OUT = {"scenes", "segments", "sprites", "qwen_description", "ai.instruction", "processing.stages"}
 _LONGEST = 200
 _SPACES = re.compile("[^\\S\n]+|[\\x00-\\x09\\x0b-\\x1f\\x7f]+")
@@ -81,6 +82,19 @@ def facts_of(record: Record) -> list[str]:
     facts.append(f"class={label(record['classification'])}")
     _walk(record, "", facts)
     return sorted(set(_as_compared(facts)))
+
+
+ERRORS = "readings."  # how the facts begin that say of each reader whether it has read a video
+
+
+def readers_in(facts: Iterable[tuple[str, int]]) -> dict[str, dict[str, int]]:
+    """Facts and how many videos have each -> reader -> error (empty: none), folded -> videos; the most first."""
+    found: dict[str, dict[str, int]] = {}
+    for fact, videos in sorted(facts, key=lambda each: (-each[1], each[0])):
+        match = _ERROR.fullmatch(fact)
+        if match is not None and videos:
+            found.setdefault(match[1], {})["" if match[2] == "null" else match[2]] = videos
+    return dict(sorted(found.items()))
 
 
 def tag_fact(tag: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from pymongo.collection import Collection
 from pymongo.errors import ExecutionTimeout
 
 from vidkit.library.facets import COLUMN, EXACTLY, counted_lengths, counted_tags, merged, ordered
+from vidkit.library.facts import ERRORS
 from vidkit.library.mongo_queries import ORDERS, Document, answers_in, counted, dotted, filter_of
 from vidkit.library.protocol import LENGTHS
 from vidkit.library.query import Query
@@ -34,6 +36,18 @@ def columns_of(collection: Collection[Document], seconds: float) -> list[str] | 
         return None
     # What a path of MongoDB cannot name is left out.
     return [name for name in ordered(counts) if name and not set(name) & set(".$．＄\0")]
+
+
+def read_errors(collection: Collection[Document], asked: Document) -> dict[str, int]:
+    """The facts that say of each reader whether it has read the documents of a filter -> documents."""
+    facts = f"${dotted('facts')}"
+    pipeline: list[Document] = [
+        {"$match": {**asked, "readings": {"$exists": True}}},
+        {"$unwind": facts},
+        {"$match": {dotted("facts"): {"$regex": rf"^{re.escape(ERRORS)}[a-z0-9_]+\.error="}}},
+        {"$group": {"_id": facts, "videos": {"$sum": 1}}},
+    ]
+    return {row["_id"]: row["videos"] for row in collection.aggregate(pipeline)}
 
 
 def facets_of(

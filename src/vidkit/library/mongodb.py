@@ -10,6 +10,7 @@ import logging
 import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -25,6 +26,7 @@ from pymongo.write_concern import WriteConcern
 from vidkit.core import shown_url
 from vidkit.core.stores import Address, absolute
 from vidkit.library.documents import BEFORE, OWN, document_of, entry_of, key_of
+from vidkit.library.facts import readers_in
 from vidkit.library.forms import stems_of, with_forms
 from vidkit.library.moments import (
     LibraryEntry,
@@ -37,7 +39,7 @@ from vidkit.library.moments import (
     layout_of,
     moments_at,
 )
-from vidkit.library.mongo_facets import columns_of, facets_of
+from vidkit.library.mongo_facets import columns_of, facets_of, read_errors
 from vidkit.library.mongo_pages import MongoAnswers
 from vidkit.library.mongo_queries import GROUPED, INDEXES, ORDERS, answers_in, counted, dotted, filter_of
 from vidkit.library.mongo_server import connect_to_mongodb, get_mongodb_collection, reported, server_name
@@ -210,13 +212,7 @@ class MongoLibrary:
         query = replace(query or Query(), sort="relevance", limit=None, offset=0)
         with reported(self._server):
             query = with_forms(query, self._words_of)
-        # Every document, by the index that has all of this.
-        asked: Iterator[Document] = iter([{dotted(GROUPED[0]): {"$gte": ""}}])
-        if query.words or query.without:
-            keys = self._videos(query, ORDERS["relevance"])
-            asked = ({"_id": {"$in": part}} for part in iter(lambda: list(islice(keys, _ASKED)), []))
-        elif query != Query():
-            asked = iter([filter_of(query)])
+        asked = self._filters(query)
         groups: list[Group] = []
         tags: list[tuple[str, int]] = []
         with reported(self._server):
@@ -226,6 +222,14 @@ class MongoLibrary:
                 rows = self._collection.aggregate(counted(part, ["tags"]))
                 tags += [(row["_id"]["tags"], row["videos"]) for row in rows]
         return stats_of(groups, tags)
+
+    def readers(self, query: Query | None = None) -> dict[str, dict[str, int]]:
+        query = replace(query or Query(), sort="relevance", limit=None, offset=0)
+        counts = Counter[str]()
+        with reported(self._server):
+            for part in self._filters(with_forms(query, self._words_of)):
+                counts.update(read_errors(self._collection, part))
+        return readers_in(counts.items())
 
     def columns(self, seconds: float) -> list[str] | None:
         with reported(self._server):
@@ -326,6 +330,16 @@ class MongoLibrary:
             cursor = cursor.sort([(dotted(field), way) for field, way in order])
             for document in cursor.skip(query.offset).limit(query.limit or 0).allow_disk_use(True):
                 yield document["_id"]
+
+    def _filters(self, query: Query) -> Iterator[Document]:
+        """Filters that find the documents of a query, each of them once."""
+        if query.words or query.without:
+            keys = self._videos(query, ORDERS["relevance"])
+            yield from ({"_id": {"$in": part}} for part in iter(lambda: list(islice(keys, _ASKED)), []))
+        elif query != Query():
+            yield filter_of(query)
+        else:  # every document, by the index that has all that `stats` reads
+            yield {dotted(GROUPED[0]): {"$gte": ""}}
 
     def _by_key(self, keys: Sequence[str]) -> dict[str, LibraryEntry]:
         """The records of these videos, in this order; those that are gone by now are left out."""

@@ -93,6 +93,10 @@ class Library(Protocol):
         """The library in numbers, or those of its videos that a query finds; of it sort, limit and offset are not
         looked at."""
 
+    def readers(self, query: Query | None = None) -> dict[str, dict[str, int]]:
+        """Which readers have read the videos, or those that a query finds: reader -> error, in small letters (empty
+        where there is none) -> videos, the most first."""
+
     def columns(self, seconds: float) -> list[str] | None:
         """The CSV's columns that are worth counting (`facets.COLUMN`), those that the most videos have first; None
         where that cannot be said in so many seconds."""

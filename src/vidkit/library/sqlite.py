@@ -45,6 +45,7 @@ from vidkit.library.sqlite_reading import (
     entries_by_number,
     moments_found,
     query_with_forms,
+    readers_of,
     videos_found,
 )
 from vidkit.library.sqlite_writing import number_of, put_all, put_forms, remove_video, row_of, upgrade
@@ -200,6 +201,10 @@ class SqliteLibrary:
             )
             tags = connection.execute(f"SELECT tags, count(*) {source} tags", values)
             return stats_of((Group(*row) for row in groups), tags)
+
+    def readers(self, query: Query | None = None) -> dict[str, dict[str, int]]:
+        with self._connections.reading() as connection:
+            return readers_of(connection, self._with_forms(connection, query or Query()))
 
     def columns(self, seconds: float) -> list[str] | None:
         return self._facets.columns(seconds)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from vidkit.core.stores import absolute, kept_address
+from vidkit.library.facts import ERRORS, readers_in
 from vidkit.library.forms import with_forms
 from vidkit.library.moments import LibraryEntry, Text
 from vidkit.library.query import Query
@@ -104,6 +105,21 @@ def videos_found(connection: sqlite3.Connection, query: Query, order: str) -> li
     where, values = video_conditions(query, has_few(connection, query))
     sql = f"SELECT v.id FROM videos v WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
     return [row[0] for row in connection.execute(sql, (*values, *page(query)))]
+
+
+def readers_of(connection: sqlite3.Connection, query: Query) -> dict[str, dict[str, int]]:
+    """See `protocol.Library.readers`: the index knows how many videos have each fact."""
+    connection.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.all_facts USING fts5vocab ('main', 'facts', 'row')")
+    asked = "SELECT term, doc FROM all_facts WHERE term >= ? AND term < ? AND term LIKE '%.error=%'"
+    found = connection.execute(asked, (ERRORS, f"{ERRORS[:-1]}/")).fetchall()
+    where, values = video_conditions(replace(query, limit=None, offset=0))
+    if where == "TRUE":
+        return readers_in(found)
+    having = "SELECT count(*) FROM videos v WHERE v.id IN (SELECT rowid FROM facts WHERE facts MATCH ?) AND "
+    counted = [
+        (fact, connection.execute(having + where, (quoted(fact), *values)).fetchone()[0]) for fact, _ in found
+    ]
+    return readers_in(counted)
 
 
 def entries_by_number(

@@ -135,7 +135,7 @@ def stats(options: argparse.Namespace, config: Config) -> int:
 
     query = query_of(options)
     with open_library(config, create=False) as home:
-        found = home.stats(query)
+        found, readers = home.stats(query), home.readers(query)
         if not found.videos:
             say_unknown_names(home, options.where, query.sources)
         balance = balance_of(home, query, options.by) if options.by is not None else None
@@ -150,7 +150,7 @@ def stats(options: argparse.Namespace, config: Config) -> int:
         failed = [
             {"stage": stage, "reason": reason, "videos": count} for (stage, reason), count in failures.most_common()
         ]
-        numbers = numbers_as_json(found, options.by, balance)
+        numbers = numbers_as_json(found, readers, options.by, balance)
         print(json.dumps({**numbers, "failures": failed}, ensure_ascii=False))
         return EXIT_DONE
     sums = f"{format_count(found.videos, 'video')}, {format_duration(found.seconds)}, {format_size(found.bytes)}"
@@ -164,6 +164,11 @@ def stats(options: argparse.Namespace, config: Config) -> int:
         ("resolutions", found.resolutions),
         ("codecs", found.codecs),
         ("durations", found.durations),
+        ("readings", {name: errors.get("", 0) for name, errors in readers.items()}),
+        (
+            "readings that failed",
+            {f"{name}: {why}": n for name, errors in readers.items() for why, n in errors.items() if why},
+        ),
         ("failures of the last run", {f"{stage}: {reason}": n for (stage, reason), n in failures.most_common()}),
     ):
         if counts:

@@ -22,6 +22,7 @@ SCOPES: dict[tuple[str, str], str] = {
     ("GET", "/api/openapi.json"): "read",
     ("GET", "/api/docs"): OPEN,
     ("GET", f"{API}/search"): "read",
+    ("GET", f"{API}/sources"): "read",
     ("GET", f"{API}/facets"): "read",
     ("GET", f"{API}/stats"): "read",
     ("GET", f"{API}/searches"): "read",

@@ -4,7 +4,7 @@ export const API = "/api/v1";
 
 /** The parameters of an address that belong to the search; others say what is open. */
 export const SEARCH_PARAMETERS = [
-  "q", "tag", "class", "codec", "resolution", "min_duration", "max_duration", "after", "before", "where", "sort",
+  "q", "tag", "class", "codec", "resolution", "min_duration", "max_duration", "after", "before", "where", "in", "sort",
 ];
 
 const FIRST_PAGE = 50; // answers: what a window shows, soon

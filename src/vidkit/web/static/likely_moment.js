@@ -2,7 +2,7 @@
 // moment's first frame before the click.
 
 import { useEffect } from "./ui.js";
-import { mediaOf, momentId } from "./moments.js";
+import { endOf, mediaOf, momentId } from "./moments.js";
 
 /** @typedef {import("./moments.js").Moment} Moment */
 
@@ -19,7 +19,7 @@ let likely = null;
  * @param {Moment} moment
  */
 export function sourcesOf(moment) {
-  const whole = { url: `${mediaOf(moment.key)}/video`, start: moment.start_time, end: moment.end_time };
+  const whole = { url: `${mediaOf(moment.key)}/video`, start: moment.start_time, end: endOf(moment) };
   if (moment.kind !== "segment") return [whole];
   const clip = { url: `${mediaOf(moment.key)}/clips/${moment.number}`, start: 0, end: moment.end_time - moment.start_time };
   return [clip, whole];

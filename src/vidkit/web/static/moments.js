@@ -1,17 +1,20 @@
 // Moments: what a search answers with, where their pictures are, and the addresses that show one.
 
 import { API } from "./addresses.js";
+import { readerName } from "./readings.js";
 
 /**
  * A piece of a video, or all of it.
  * @typedef {object} Moment
  * @property {string} key the video's
- * @property {string} kind "video", "scene" or "segment" (a clip)
- * @property {number} number the scene's or the clip's index; 0 for the video
+ * @property {string} kind "video", "scene", "segment" (a clip), or the name of a reader
+ * @property {number} number its index among those of its kind; 0 for the video
  * @property {string} filename
  * @property {string} url where the video came from
  * @property {number} start_time seconds
  * @property {number} end_time
+ * @property {string} source "description", or the reader that has read the text
+ * @property {number} second when the first of the found words is said; else `start_time`
  * @property {string} text the words in context
  * @property {[number, number][]} marks where in `text` the words stand that were looked for
  * @property {string | null} thumbnail
@@ -21,6 +24,9 @@ import { API } from "./addresses.js";
 
 /** The kinds of moments as people name them. @type {Record<string, string>} */
 export const KINDS = { video: "Video", scene: "Scene", segment: "Clip" };
+
+/** A kind of moments as people name it. @param {string} kind */
+export const kindName = (kind) => KINDS[kind] ?? readerName(kind);
 
 /** What a moment is known by within the results: "KEY:scene:3". @param {Moment} moment */
 export const momentId = (moment) => `${moment.key}:${moment.kind}:${moment.number}`;
@@ -32,7 +38,7 @@ export const momentId = (moment) => `${moment.key}:${moment.kind}:${moment.numbe
  */
 export function momentHref(moment, search) {
   const query = new URLSearchParams({ m: `${moment.kind}:${moment.number}` });
-  if (moment.start_time > 0) query.set("t", String(Number(moment.start_time.toFixed(3))));
+  if (moment.second > 0) query.set("t", String(Number(moment.second.toFixed(3))));
   if (search?.size) query.set("from", String(search));
   return `/videos/${moment.key}?${query}`;
 }
@@ -46,6 +52,9 @@ export function pictureOf(moment) {
   const scene = moment.kind === "scene" ? moment.number : Number(/scene_(\d+)\.\w+$/.exec(moment.thumbnail ?? "")?.[1] ?? 1);
   return moment.thumbnail ? `${mediaOf(moment.key)}/scenes/${scene}/thumbnail` : null;
 }
+
+/** Where a moment ends that is played: a label that was seen for no time is shown for a second. @param {Moment} moment */
+export const endOf = (moment) => Math.max(moment.end_time, moment.start_time + (moment.source === "description" ? 0 : 1));
 
 /** Where a video's media is. @param {string} key */
 export const mediaOf = (key) => `${API}/videos/${key}`;

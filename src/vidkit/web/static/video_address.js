@@ -1,5 +1,6 @@
 // What the address of a video says: the moment, the second, and the span that is played again and again.
 
+import { momentsOf } from "./readings.js";
 import { change } from "./router.js";
 
 /** @typedef {import("./components/part_list.js").VideoPart} VideoPart */
@@ -7,7 +8,7 @@ import { change } from "./router.js";
 /** The moment of an address and the second that it begins at. @param {any} record @param {URLSearchParams} query */
 export function wantedOf(record, query) {
   const [kind, number] = (query.get("m") ?? "video:0").split(":");
-  const list = kind === "scene" ? record.scenes : kind === "segment" ? record.segments : [];
+  const list = kind === "scene" ? record.scenes : kind === "segment" ? record.segments : momentsOf(record, kind);
   const part = list.find((/** @type {VideoPart} */ each) => each.index === Number(number));
   const time = query.has("t") ? Number(query.get("t")) : (part?.start_time ?? 0);
   return { id: `${kind}:${number}`, time: Number.isFinite(time) ? time : 0 };

@@ -2,10 +2,9 @@
 
 import { setLoop } from "./video_address.js";
 
-/** @typedef {import("./components/part_list.js").VideoPart} VideoPart */
 /** @typedef {import("./player.js").VidkitPlayer} VidkitPlayer */
 
-/** The place of the last part that has begun at a time; -1 for none. @param {VideoPart[]} parts @param {number} time */
+/** The place of the last part that has begun at a time; -1 for none. @param {{start_time: number}[]} parts @param {number} time */
 export function placeOf(parts, time) {
   let low = 0;
   let high = parts.length;

@@ -81,7 +81,7 @@ export function usePlayer(player, record, media, query) {
   return { loop, reason: player.reason };
 }
 
-/** The place of the part that is played; the page is drawn again only when that changes. @param {VidkitPlayer} player @param {VideoPart[]} parts */
+/** The place of the part that is played; the page is drawn again only when that changes. @param {VidkitPlayer} player @param {{start_time: number}[]} parts */
 export function usePlace(player, parts) {
   const [place, setPlace] = useState(-1);
   useEffect(() => {

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from vidkit.library import Moment, moment_as_json, video_key
+from vidkit.library.spans import DESCRIPTION, MEASURES
 from vidkit.web.access.scopes import API
 from vidkit.web.answers import json_answer
 from vidkit.web.cursors import cursor_of, position_of
@@ -44,6 +45,30 @@ def search(services: Shared, parameters: Annotated[SearchPage, Query()]) -> Resp
     page = services.library.page(query, after)
     following = cursor_of(scope, page.next) if page.next else None
     return json_answer({"items": [item_of(moment) for moment in page.moments], "next": following})
+
+
+class Source(Model):
+    """Where words can be looked for: `description`, or a reader; and how many videos it has."""
+
+    name: str
+    videos: int
+
+
+class Sources(Model):
+    """All of them."""
+
+    items: list[Source]
+
+
+@router.get(f"{API}/sources", response_model=Sources)
+def sources(services: Shared) -> Sources:
+    """What `in` of a search can name: descriptions, and the readers that have read a video of the library."""
+    library = services.library
+    found = [Source(name=DESCRIPTION, videos=library.stats().videos)]
+    for name, errors in library.readers().items():
+        if name not in MEASURES and errors.get(""):
+            found.append(Source(name=name, videos=errors[""]))
+    return Sources(items=found)
 
 
 def item_of(moment: Moment) -> dict[str, Any]:

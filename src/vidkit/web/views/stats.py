@@ -36,6 +36,13 @@ class StatsPage(SearchParameters):
     )
 
 
+class Readings(Model):
+    """How many videos a reader has read, and those that it could not read, by the reason."""
+
+    videos: int
+    failed: dict[str, int]
+
+
 class Numbers(Model):
     """As `vidkit stats --json` prints them. `failures` and `model` are of the whole library alone: what failed has
     no record that a search could find."""
@@ -50,6 +57,7 @@ class Numbers(Model):
     resolutions: dict[str, int]
     codecs: dict[str, int]
     durations: dict[str, int]
+    readings: dict[str, Readings]
     failures: dict[str, int]
     model: dict[str, float]
 
@@ -72,7 +80,8 @@ def stats(services: Shared, parameters: Annotated[StatsPage, Query()]) -> Respon
             balance = balance_of(services.library, query, parameters.by)
         finally:
             _balancing.release()
-    numbers = numbers_as_json(services.library.stats(query), parameters.by, balance)
+    library = services.library
+    numbers = numbers_as_json(library.stats(query), library.readers(query), parameters.by, balance)
     whole = query == Search()
     failures = _failures(services) if whole else {}
     return json_answer({**numbers, "failures": failures, "model": _cost(services) if whole else {}})

@@ -2,7 +2,7 @@
 
 import { Component, html } from "../ui.js";
 import { clock } from "../format.js";
-import { KINDS, hasOwnWords, markedParts, pictureOf } from "../moments.js";
+import { kindName, hasOwnWords, markedParts, pictureOf } from "../moments.js";
 
 /** @typedef {import("../moments.js").Moment} Moment */
 
@@ -45,7 +45,7 @@ export class Card extends Component {
       /** @type {CardProps} */ (/** @type {unknown} */ (this.props));
     const whole = moment.kind === "video";
     const worded = hasOwnWords(moment);
-    const kind = KINDS[moment.kind] ?? moment.kind;
+    const kind = kindName(moment.kind);
     const { start_time: start, end_time: end } = moment;
     this.pictured ||= calm;
     const source = this.pictured && !this.broken && pictureOf(moment);

@@ -5,7 +5,8 @@ import { get, useLoad, wordsOf } from "../api.js";
 import { change } from "../router.js";
 import { clock, lasting } from "../format.js";
 import { searchOf } from "../addresses.js";
-import { KINDS, hasOwnWords, markedParts, momentHref, momentId, pictureOf } from "../moments.js";
+import { hasOwnWords, kindName, markedParts, momentHref, momentId, pictureOf } from "../moments.js";
+import { momentsOf } from "../readings.js";
 import { INSIDE, sourcesOf, stop, takeVideo } from "../likely_moment.js";
 import { useKeys } from "../keys.js";
 import { selected, toggle } from "../selection.js";
@@ -57,10 +58,10 @@ function Playing({ moment, query }) {
     { keys: "v", does: "go to the video's page", run: () => link.current?.click() },
   ]);
   return html`<div class="preview-parts">
-    <${Player} moment=${moment} from=${Number(query.get("t")) || moment.start_time} />
+    <${Player} moment=${moment} from=${Number(query.get("t")) || moment.second} />
     <div class="preview-text stack">
       <p class="row">
-        <span class="chip chip-accent">${KINDS[moment.kind] ?? moment.kind}${moment.kind === "video" ? "" : ` ${moment.number}`}</span>
+        <span class="chip chip-accent">${kindName(moment.kind)}${moment.kind === "video" ? "" : ` ${moment.number}`}</span>
         <span class="number">${clock(moment.start_time, 1)} – ${clock(moment.end_time, 1)}</span>
         <span class="quiet">${lasting(moment.end_time - moment.start_time)}</span>
       </p>
@@ -176,7 +177,7 @@ const playOrPause = (video) => (video.paused ? video.play().catch(() => {}) : vi
 async function loadMoment(id, abort) {
   const [key, kind, number] = id.split(":");
   const record = await get(`/videos/${encodeURIComponent(key)}`, {}, abort);
-  const list = kind === "scene" ? record.scenes : kind === "segment" ? record.segments : null;
+  const list = kind === "scene" ? record.scenes : kind === "segment" ? record.segments : momentsOf(record, kind);
   const whole = { index: 0, start_time: 0, end_time: record.duration, description: record.qwen_description };
   const part = kind === "video" ? whole : list?.find((/** @type {any} */ one) => one.index === Number(number));
   if (!part) throw new Error("This video has no such moment any more.");
@@ -188,7 +189,9 @@ async function loadMoment(id, abort) {
     url: record.source.url,
     start_time: part.start_time,
     end_time: part.end_time,
-    text: part.description ?? "",
+    source: part.source ?? "description",
+    second: part.start_time,
+    text: part.description ?? part.text ?? "",
     marks: [],
     thumbnail: part.thumbnail ?? record.scenes[0]?.thumbnail ?? null,
     tags: record.tags,

@@ -1,4 +1,4 @@
-// The time line of a video: lanes of scenes, clips and hits over one scale, which zooms and scrolls.
+// The time line of a video: lanes of scenes, clips, readings and hits over one scale, which zooms and scrolls.
 
 import { html, useEffect, useRef, useState } from "../ui.js";
 import { clock } from "../format.js";
@@ -10,7 +10,7 @@ import { Icon } from "./icons.js";
 /**
  * A block of a lane, in seconds.
  * @typedef {{start: number, end: number, label: string, text: string}} Block
- * @typedef {{name: string, blocks: Block[]}} Lane
+ * @typedef {{name: string, colour: number, blocks: Block[]}} Lane colour: the number of its colours in the style
  */
 
 const RULER = 24; // pixels
@@ -313,7 +313,7 @@ function draw(canvas, view, lanes, loop, colours) {
   pen.textBaseline = "middle";
   drawRuler(pen, view, width, x, colour);
   for (const [number, lane] of lanes.entries())
-    drawLane(pen, lane, RULER + number * LANE, x, width, [colour(`--lane-${number + 1}`), colour(`--on-lane-${number + 1}`)]);
+    drawLane(pen, lane, RULER + number * LANE, x, width, [colour(`--lane-${lane.colour}`), colour(`--on-lane-${lane.colour}`)]);
   if (loop) {
     pen.fillStyle = colour("--loop");
     pen.fillRect(x(loop[0]), 0, Math.max(1, x(loop[1]) - x(loop[0])), height);

@@ -2,7 +2,7 @@
 
 import { html, useEffect, useRef, useState } from "../ui.js";
 import { clock } from "../format.js";
-import { KINDS, markedParts, mediaOf, momentHref } from "../moments.js";
+import { endOf, kindName, markedParts, mediaOf, momentHref } from "../moments.js";
 import { saidText } from "../triage_queue.js";
 import { Icon } from "./icons.js";
 
@@ -14,7 +14,7 @@ import { Icon } from "./icons.js";
  * @returns {{src: string, start: number, end: number}[]} seconds within the file
  */
 function sourcesOf(moment) {
-  const span = { src: `${mediaOf(moment.key)}/video`, start: moment.start_time, end: moment.end_time };
+  const span = { src: `${mediaOf(moment.key)}/video`, start: moment.start_time, end: endOf(moment) };
   if (moment.kind !== "segment") return [span];
   return [{ src: `${mediaOf(moment.key)}/clips/${moment.number}`, start: 0, end: Infinity }, span];
 }
@@ -84,7 +84,7 @@ export function MomentFacts({ moment, muted, setMuted, paused, setPaused }) {
       <p class="triage-name">
         <a href=${momentHref(moment)} class="one-line">${moment.filename}</a>
         <span class="quiet number">
-          ${KINDS[moment.kind] ?? moment.kind}${moment.number ? ` ${moment.number}` : ""},${" "}
+          ${kindName(moment.kind)}${moment.number ? ` ${moment.number}` : ""},${" "}
           ${clock(moment.start_time)} – ${clock(moment.end_time)}
         </span>
       </p>

@@ -19,6 +19,7 @@ import { Icon } from "../components/icons.js";
 import { Preview } from "../components/preview.js";
 import { SavedSearches } from "../components/saved_searches.js";
 import { SearchBox } from "../components/search_box.js";
+import { SourceChoice } from "../components/source_choice.js";
 import { SelectionBar } from "../components/selection_bar.js";
 
 /** @typedef {import("../moments.js").Moment} Moment */
@@ -61,6 +62,7 @@ export function Page({ query }) {
       <div class="library-tools">
         <${SearchBox} query=${query} error=${isMistake(results.error.value) ? wordsOf(results.error.value) : ""} />
         <button class="button library-filter" onClick=${() => setFiltering(true)}><${Icon} name="filter" size=${18} />Filters</button>
+        <${SourceChoice} query=${query} />
         <${SortChoice} query=${query} />
         <${SavedSearches} query=${query} />
       </div>

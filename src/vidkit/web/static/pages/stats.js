@@ -5,6 +5,7 @@ import { get, useLoad, wordsOf } from "../api.js";
 import { change, withParameters } from "../router.js";
 import { bytes, count, lasting } from "../format.js";
 import { searchOf } from "../addresses.js";
+import { readerName } from "../readings.js";
 import { ColumnPlot } from "../components/column_plot.js";
 import { Chosen } from "../components/facets.js";
 
@@ -24,6 +25,7 @@ export const STYLES = [
  * @property {Record<string, number>} resolutions
  * @property {Record<string, number>} codecs
  * @property {Record<string, number>} durations
+ * @property {Record<string, {videos: number, failed: Record<string, number>}>} readings
  * @property {Record<string, number>} failures
  * @property {Record<string, number | null>} model
  * @property {string} [by]
@@ -107,6 +109,8 @@ function Charts({ stats, query, by }) {
     <${Chart} title="Lengths" query=${query} bars=${barsOf(stats.durations, boundsOf)} plot=${lengthPlot(stats.durations)} />
     <${Chart} title="Resolutions" query=${query} bars=${barsOf(stats.resolutions, (name) => ({ resolution: name }))} />
     <${Chart} title="Codecs" query=${query} bars=${barsOf(stats.codecs, (name) => ({ codec: name }))} />
+    ${Object.keys(stats.readings).length > 0 &&
+    html`<${Chart} title="Readings" of="Reader" query=${query} bars=${readingBars(stats.readings)} />`}
     <${ByKey} stats=${stats} query=${query} by=${by} />
     ${sum(stats.failures) > 0 &&
     html`<${Chart} title="Failures" of="Reason" query=${query} bars=${barsOf(stats.failures, () => null)} bad />`}
@@ -126,6 +130,13 @@ export function boundsOf(range) {
   const plain = (/** @type {string} */ text) => text.replaceAll(" ", "");
   return { min_duration: plain(from), max_duration: plain(to ?? "") };
 }
+
+/** How many videos each reader has read, and what it could not read. @param {Stats["readings"]} readings @returns {Bar[]} */
+const readingBars = (readings) =>
+  Object.entries(readings).flatMap(([name, { videos, failed }]) => [
+    { name: readerName(name), count: videos, changes: { where: `readings.${name}.error=null` } },
+    ...Object.entries(failed).map(([reason, failures]) => ({ name: `${readerName(name)}: ${reason}`, count: failures, changes: null })),
+  ]);
 
 /** The lengths as columns, with short names such as "10–30 s". @param {Record<string, number>} durations */
 function lengthPlot(durations) {

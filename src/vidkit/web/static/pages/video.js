@@ -5,14 +5,16 @@ import { get, may, send, useLoad, wordsOf } from "../api.js";
 import { useKeys } from "../keys.js";
 import { go } from "../router.js";
 import { bytes, counted, dateTime, lasting } from "../format.js";
-import { KINDS, mediaOf, momentHref } from "../moments.js";
+import { kindName, mediaOf, momentHref } from "../moments.js";
 import { forgetResults, neighbours } from "../results.js";
 import { sheetOf } from "../contact_sheet.js";
+import { readingLanes } from "../readings.js";
 import { ask } from "../components/dialog.js";
 import { Icon } from "../components/icons.js";
 import { TimeLine } from "../components/time_line.js";
 import { toast, toastError } from "../components/toasts.js";
 import { VideoLabels } from "../components/video_labels.js";
+import { Transcript } from "../components/transcript.js";
 import { Tabs } from "../components/video_tabs.js";
 import { Transport } from "../components/video_transport.js";
 import { VidkitPlayer } from "../player.js";
@@ -82,6 +84,7 @@ function Video({ video, record, query }) {
       <${Tabs} record=${record} media=${media} cues=${cues ?? null} player=${player} seek=${seek} sceneNow=${sceneNow} clipNow=${clipNow} />
     </div>
     <div class="video-side">
+      <${Transcript} record=${record} player=${player} seek=${seek} />
       ${record.qwen_description &&
       html`<section class="panel">
         <div class="panel-head"><h2>Description</h2></div>
@@ -110,13 +113,14 @@ function lanesOf(record, hits) {
   const found = hits.map((hit) => ({
     start: hit.start_time,
     end: hit.end_time,
-    label: hit.kind === "video" ? KINDS.video : `${KINDS[hit.kind] ?? hit.kind} ${hit.number}`,
+    label: hit.kind === "video" ? kindName(hit.kind) : `${kindName(hit.kind)} ${hit.number}`,
     text: hit.text,
   }));
   return [
-    { name: "Scenes", blocks: blocks("Scene", record.scenes) },
-    ...(record.segments.length ? [{ name: "Clips", blocks: blocks("Clip", record.segments) }] : []),
-    ...(found.length ? [{ name: "Hits", blocks: found }] : []),
+    { name: "Scenes", colour: 1, blocks: blocks("Scene", record.scenes) },
+    ...(record.segments.length ? [{ name: "Clips", colour: 2, blocks: blocks("Clip", record.segments) }] : []),
+    ...readingLanes(record),
+    ...(found.length ? [{ name: "Hits", colour: 3, blocks: found }] : []),
   ];
 }
 

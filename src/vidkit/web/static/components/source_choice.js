@@ -1,0 +1,23 @@
+// Where a search looks for its words: everywhere, in descriptions, or in what one reader has read.
+
+import { html } from "../ui.js";
+import { get, useLoad } from "../api.js";
+import { change } from "../router.js";
+import { readerName } from "../readings.js";
+
+/** @param {{query: URLSearchParams}} props */
+export function SourceChoice({ query }) {
+  const { value } = useLoad("sources", (abort) => get("/sources", {}, abort));
+  const now = query.getAll("in").join(",");
+  const names = (value?.items ?? []).map((/** @type {{name: string}} */ { name }) => name);
+  if (names.length < 2 && !now) return null; // nothing was read: there is nothing to choose
+  const other = now && !names.includes(now) ? [now] : [];
+  /** @param {any} event */
+  const onChange = (event) => change({ in: event.currentTarget.value || null, open: null, t: null });
+  return html`<select class="library-sort library-in" aria-label="Look for the words in" onChange=${onChange}>
+    <option value="" selected=${!now}>Everywhere</option>
+    ${[...names, ...other].map(
+      (name) => html`<option key=${name} value=${name} selected=${name === now}>${name.split(",").map(readerName).join(", ")}</option>`,
+    )}
+  </select>`;
+}

@@ -1,0 +1,66 @@
+// What is said in a video, or can be read in it, beside the player: the line of now is marked, a click goes to a line.
+
+import { html, useEffect, useMemo, useRef, useState } from "../ui.js";
+import { clock, count } from "../format.js";
+import { readerName, textsOf } from "../readings.js";
+import { usePlace } from "../video_player.js";
+
+/** @typedef {import("../player.js").VidkitPlayer} VidkitPlayer */
+/** @typedef {import("../readings.js").ReadMoment} ReadMoment */
+
+const MOST = 2000; // lines at once: of a longer text, those around the line of now
+
+/** @param {{record: any, player: VidkitPlayer, seek: (time: number, begin?: boolean) => void}} props */
+export function Transcript({ record, player, seek }) {
+  const texts = useMemo(() => textsOf(record), [record]);
+  const [reader, setReader] = useState("");
+  if (!texts.length) return null;
+  const [name, lines] = texts.find(([each]) => each === reader) ?? texts[0];
+  return html`<section class="panel transcript" aria-label="Transcript">
+    <div class="panel-head">
+      <h2>Transcript</h2>
+      ${texts.length > 1 &&
+      html`<div class="transcript-readers" role="group" aria-label="Read by">
+        ${texts.map(
+          ([each]) => html`<button class="chip" aria-pressed=${each === name} onClick=${() => setReader(each)}>${readerName(each)}</button>`,
+        )}
+      </div>`}
+    </div>
+    <${Lines} key=${name} lines=${lines} player=${player} seek=${seek} />
+  </section>`;
+}
+
+/** @param {{lines: ReadMoment[], player: VidkitPlayer, seek: (time: number, begin?: boolean) => void}} props */
+function Lines({ lines, player, seek }) {
+  const now = usePlace(player, lines);
+  const half = MOST / 2;
+  const first = Math.max(0, Math.min(Math.floor(Math.max(0, now) / half) * half - half / 2, lines.length - MOST));
+  const own = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => {
+    const box = own.current;
+    box?.querySelector("[aria-current]")?.removeAttribute("aria-current");
+    const line = /** @type {HTMLElement | undefined} */ (box?.children[now - first]);
+    line?.setAttribute("aria-current", "true");
+    // Whoever reads or chooses a line there is not moved away from it.
+    if (!box || !line || box.matches(":hover") || box.contains(document.activeElement)) return;
+    if (line.offsetTop < box.scrollTop || line.offsetTop + line.offsetHeight > box.scrollTop + box.clientHeight)
+      box.scrollTop = line.offsetTop - box.clientHeight / 3;
+  }, [now, first]);
+  // The lines are not made again for each that is said: which one it is, is marked above.
+  const rows = useMemo(() => lines.slice(first, first + MOST).map((line) => row(line, seek)), [lines, first]);
+  return html`${lines.length > MOST &&
+    html`<p class="small quiet transcript-part">
+      Lines ${count(first + 1)} to ${count(first + rows.length)} of ${count(lines.length)}: the list follows the player.
+    </p>`}
+    <ol class="transcript-lines" ref=${own}>${rows}</ol>`;
+}
+
+/** @param {ReadMoment} line @param {(time: number, begin?: boolean) => void} seek */
+function row(line, seek) {
+  return html`<li>
+    <button class="transcript-line" onClick=${() => seek(line.start_time, true)}>
+      <span class="number quiet">${clock(line.start_time)}</span>
+      <span>${line.text}</span>
+    </button>
+  </li>`;
+}
