@@ -98,6 +98,7 @@ def _record() -> Iterator[str]:
         ("corrections", record.Corrections),
         ("readings.READER", record.ReadingEntry),
         ("readings.READER.spans", record.SpanEntry),
+        ("readings.READER.spans.words", record.WordEntry),
         ("processing", record.ProcessingEntry),
         ("processing.stages", record.StageEntry),
     ):

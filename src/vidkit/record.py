@@ -12,7 +12,7 @@ SCHEMA = "vidkit/1"
 # and `outdated` in scenes, segments and `ai`.
 LATER = frozenset({"corrections", "sprites", "unread", "readings"})
 # What lies beside the records: in each of these folders, one for every video.
-FOLDERS = CLIPS, THUMBNAILS = "clips", "thumbnails"
+FOLDERS = CLIPS, THUMBNAILS, TRANSCRIPTS = "clips", "thumbnails", "transcripts"
 
 
 def record_name(filename: str) -> str:
@@ -102,6 +102,13 @@ class Corrections(TypedDict):
     at: Annotated[str, "time of the last correction: UTC, ISO 8601"]
 
 
+class WordEntry(TypedDict):
+    start_time: Annotated[float, "seconds"]
+    end_time: Annotated[float, "seconds"]
+    text: Annotated[str, "the word, with the punctuation beside it"]
+    score: Annotated[float, "confidence, 0 to 1"]
+
+
 class SpanEntry(TypedDict, total=False):
     start_time: Annotated[float, "seconds"]
     end_time: Annotated[float, "seconds"]
@@ -110,15 +117,20 @@ class SpanEntry(TypedDict, total=False):
     score: Annotated[float, "confidence, 0 to 1"]
     box: Annotated[list[float], "left, top, width, height: fractions (0 to 1) of the displayed picture"]
     values: Annotated[dict[str, float], "further numbers by name"]
+    words: Annotated[list[WordEntry], "the words of a text that is spoken"]
 
 
-class ReadingEntry(TypedDict):
-    """A reading has values of its reader beside these keys, too."""
-
+class _Reading(TypedDict):
     model: Annotated[str | None, "name of the model, if there is one"]
     version: Annotated[str, "version of the reader"]
     error: Annotated[str | None, "why there is no reading; the next run tries again"]
     spans: Annotated[list[SpanEntry], "what was read, in order of time; keys without a value are left out"]
+
+
+class ReadingEntry(_Reading, total=False):
+    """A reading has values of its reader beside these keys, too."""
+
+    vtt: Annotated[str, "the words as a WebVTT file; only in readings with words"]
 
 
 class _Always(TypedDict):

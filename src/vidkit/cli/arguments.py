@@ -238,7 +238,9 @@ def _show(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "key", metavar="ID|FILE|URL", help="id (or its first six or more digits), file name or URL of the video"
     )
-    parser.add_argument("--json", action="store_true", help="print one line of JSON")
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--json", action="store_true", help="print one line of JSON")
+    output.add_argument("--format", choices=("srt", "vtt"), help="print what is said in the video as subtitles")
 
 
 def _stats(parser: argparse.ArgumentParser) -> None:

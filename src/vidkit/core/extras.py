@@ -20,6 +20,7 @@ PURPOSES = {
     "ray": "`--engine ray`, a cluster",
     "serve": "`vidkit serve`, the web library",
     "vision": "the reader `faces`, and `vidkit blur`",
+    "speech": "the reader `speech`",
     "cloud": "results and CSVs in a bucket: s3://, gs://, az://",
 }
 # The names, for a source tree that was never installed; an installed vidkit knows the versions too.
@@ -43,6 +44,7 @@ _PACKAGES = {
     "serve": ("fastapi", "limits", "uvicorn"),
     "sites": ("yt-dlp",),
     "vision": ("huggingface-hub", "onnx", "onnxruntime", "pillow"),
+    "speech": ("ctranslate2", "faster-whisper"),
 }
 
 
@@ -53,7 +55,7 @@ def install_command(extra: str, everything: bool = False) -> str:
     came from a package index, a wheel or a clone.
 
     Args:
-        extra: `cloud`, `export`, `ffmpeg`, `ocr`, `plot`, `qwen`, `ray`, `serve`, `sites` or `vision`.
+        extra: `cloud`, `export`, `ffmpeg`, `ocr`, `plot`, `qwen`, `ray`, `serve`, `sites`, `speech` or `vision`.
         everything: name the installed packages too, for an environment where they do not work together.
     """
     wanted = _wanted(extra)

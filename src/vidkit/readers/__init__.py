@@ -16,6 +16,7 @@ from vidkit.readers.protocol import (
     Span,
     Text,
     Video,
+    Word,
 )
 
 __all__ = [
@@ -31,4 +32,5 @@ __all__ = [
     "Span",
     "Text",
     "Video",
+    "Word",
 ]

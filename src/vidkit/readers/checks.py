@@ -9,17 +9,18 @@ from itertools import islice
 from typing import Any
 
 from vidkit.core import printable
-from vidkit.readers.protocol import Reading, Span
+from vidkit.readers.protocol import Reading, Span, Word
 
 MOST_SPANS = 50_000
 MOST_CHARACTERS = 4_000_000  # of all spans of a video: a document of MongoDB has room for 16 MB
 _LONGEST_TEXT = 20_000
+MOST_WORDS = 100_000  # with their times, of all spans of a video: 9 MB in a document of MongoDB
 _LATE = 1.0  # seconds after the video's end that a span may end: the last picture or sample is rounded up
 _BESIDE = 0.05  # share of the picture by which detectors guess beyond its edge
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _JOINERS = "\u200c\u200d"  # Persian and Indic scripts, and emoji, are spelled with them
 _JOINERS_IN = re.compile(f"([{_JOINERS}])")
-RESERVED = frozenset({"model", "version", "error", "spans"})
+RESERVED = frozenset({"model", "version", "error", "spans", "vtt"})
 
 
 class Nonsense(Exception):
@@ -47,6 +48,8 @@ def check_reading(reading: object, duration: float) -> Reading:
     spans = [_span(span, number, duration) for number, span in enumerate(found, 1)]
     if sum(len(span.text or "") + len(span.label or "") for span in spans) > MOST_CHARACTERS:
         raise Nonsense(f"it returned more than {MOST_CHARACTERS} characters")
+    if sum(len(span.words or ()) for span in spans) > MOST_WORDS:
+        raise Nonsense(f"it returned more than {MOST_WORDS} words with times")
     return Reading(sorted(spans, key=lambda span: (span.start_time, span.end_time)), _values(reading.values))
 
 
@@ -54,21 +57,50 @@ def _span(span: object, number: int, duration: float) -> Span:
     what = f"span {number}"
     if not isinstance(span, Span):
         raise Nonsense(f"{what} is {_shown(span)}")
-    start, end = _number(span.start_time, f"{what}: start_time"), _number(span.end_time, f"{what}: end_time")
-    if not 0 <= start <= end <= duration + _LATE:
-        raise Nonsense(f"{what} is from {start:g} to {end:g} s in a video of {duration:g} s")
-    score = None if span.score is None else _number(span.score, f"{what}: score")
-    if score is not None and not 0 <= score <= 1:
-        raise Nonsense(f"{what}: score is {score:g}, and not between 0 and 1")
+    start, end = _times(span, what, duration)
     return Span(
-        start_time=round(min(start, duration), 3),
-        end_time=round(min(end, duration), 3),
+        start_time=start,
+        end_time=end,
         text=_text(span.text, f"{what}: text"),
         label=_text(span.label, f"{what}: label"),
-        score=None if score is None else round(score, 4),
+        score=None if span.score is None else _share(span.score, f"{what}: score"),
         box=_box(span.box, f"{what}: box"),
         values=_numbers(span.values, what),
+        words=_words(span.words, what, duration),
     )
+
+
+def _times(part: Span | Word, what: str, duration: float) -> tuple[float, float]:
+    start, end = _number(part.start_time, f"{what}: start_time"), _number(part.end_time, f"{what}: end_time")
+    if not 0 <= start <= end <= duration + _LATE:
+        raise Nonsense(f"{what} is from {start:g} to {end:g} s in a video of {duration:g} s")
+    return round(min(start, duration), 3), round(min(end, duration), 3)
+
+
+def _share(value: Any, what: str) -> float:
+    number = _number(value, what)
+    if not 0 <= number <= 1:
+        raise Nonsense(f"{what} is {number:g}, and not between 0 and 1")
+    return round(number, 4)
+
+
+def _words(words: Any, what: str, duration: float) -> list[Word] | None:
+    if words is None:
+        return None
+    try:
+        found = list(islice(words, MOST_WORDS + 1))
+    except TypeError:
+        raise Nonsense(f"{what}: its words are {_shown(words)}") from None
+    checked = []
+    for number, word in enumerate(found, 1):
+        named = f"{what}, word {number}"
+        if not isinstance(word, Word):
+            raise Nonsense(f"{named} is {_shown(word)}")
+        start, end = _times(word, named, duration)
+        checked.append(
+            Word(start, end, _text(word.text, f"{named}: text") or "", _share(word.score, f"{named}: score"))
+        )
+    return checked
 
 
 def _text(text: object, what: str) -> str | None:
@@ -78,7 +110,12 @@ def _text(text: object, what: str) -> str | None:
         raise Nonsense(f"{what} is {_shown(text)}")
     if len(text) > _LONGEST_TEXT:
         raise Nonsense(f"{what} has {len(text)} characters; {_LONGEST_TEXT} are the limit")
-    return "".join(part if part in _JOINERS else printable(part) for part in _JOINERS_IN.split(text)).strip()
+    return shown_text(text).strip()
+
+
+def shown_text(text: str) -> str:
+    """A text without control characters; scripts and emoji that are spelled with joiners keep them."""
+    return "".join(part if part in _JOINERS else printable(part) for part in _JOINERS_IN.split(text))
 
 
 def _box(box: Any, what: str) -> list[float] | None:

@@ -120,11 +120,22 @@ class Video:
 
 
 @dataclass(frozen=True)
+class Word:
+    """A word of a text: when it is spoken, in seconds, and how sure it is, 0 to 1."""
+
+    start_time: float
+    end_time: float
+    text: str
+    score: float
+
+
+@dataclass(frozen=True)
 class Span:
     """Something from one second to another: a text, or a label.
 
     `score` is how sure it is, 0 to 1. `box` is left, top, width and height as fractions of the picture.
-    `values` are further numbers by name.
+    `values` are further numbers by name. `words` are those of a text that is spoken: a reading with words gets a
+    WebVTT file beside the record.
     """
 
     start_time: float
@@ -134,6 +145,7 @@ class Span:
     score: float | None = None
     box: Sequence[float] | None = None
     values: Mapping[str, float] | None = None
+    words: Sequence[Word] | None = None
 
 
 @dataclass(frozen=True)
@@ -165,6 +177,15 @@ class Reader:
     def __init__(self, settings: Mapping[str, Any]) -> None:
         """Take the settings: a value for each of `options`. Load nothing here: `open` does."""
         self.settings = settings
+
+    def fetch(self) -> None:
+        """Get what has to be fetched once, such as the weights of a model.
+
+        Called where a run begins, before `missing` and before the first video.
+
+        Raises:
+            Exception: it cannot be fetched; the run stops with this message.
+        """
 
     def missing(self) -> str | None:
         """What is not there that it needs, such as a package or a model, and how to get it."""

@@ -20,6 +20,7 @@ BUILT_IN = {
     "faces": "vidkit.readers.faces:Faces",
     "ocr": "vidkit.readers.ocr:Ocr",
     "quality": "vidkit.readers.quality:Quality",
+    "speech": "vidkit.readers.speech:Speech",
 }
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _RESERVED = {"video", "scene", "segment", "description"}  # other kinds and sources of moments
@@ -76,8 +77,13 @@ def _package(point: EntryPoint) -> str:
     return printable(point.dist.name) if point.dist is not None else "vidkit-toolkit"
 
 
-def make_reader(name: str, config: Config) -> EnabledReader:
+def make_reader(name: str, config: Config, fetch: bool = False) -> EnabledReader:
     """A reader with its settings, not yet opened.
+
+    Args:
+        name: the reader's.
+        config: the settings.
+        fetch: whether it fetches what it needs, such as the weights of a model.
 
     Raises:
         ConfigError: it cannot be loaded, a setting is wrong, or something that it needs is missing.
@@ -91,6 +97,8 @@ def make_reader(name: str, config: Config) -> EnabledReader:
     try:
         reader = make()
         _check_needs(reader.needs)
+        if fetch:
+            reader.fetch()
         missing = reader.missing()
     except ConfigError:
         raise
@@ -110,7 +118,7 @@ def open_readers(config: Config) -> tuple[EnabledReader, ...]:
         ConfigError: one of them cannot be used; nothing was opened.
     """
     _warn_of_unknown_sections(config)
-    return tuple(make_reader(name, config) for name in config.readers.use)
+    return tuple(make_reader(name, config, fetch=True) for name in config.readers.use)
 
 
 def _check_needs(needs: Needs) -> None:

@@ -29,7 +29,7 @@ from vidkit.rows import Row
 from vidkit.workflow.fingerprints import stage_fingerprint
 from vidkit.workflow.finished import Finished, note
 from vidkit.workflow.job import ContentChanged, Progress, VideoJob, in_stage
-from vidkit.workflow.readings import keep_other_readings
+from vidkit.workflow.readings import keep_other_readings, reading_files
 from vidkit.workflow.run import Run, RunSpec, open_run
 from vidkit.workflow.stages import Stage, stages_of
 
@@ -247,7 +247,7 @@ def _keep(job: VideoJob, started_at: str) -> Record:
         if not write_record_over(job.run.layout.store, record, job.version):
             raise RecordChanged
         # From here on the new files count, and not the older ones.
-        named = [file for stage in stages for file in stage.files(record)]
+        named = [*(file for stage in stages for file in stage.files(record)), *reading_files(record)]
         job.run.layout.remove_older(job.published.values(), named, record)
         if removed:
             job.remove_download()

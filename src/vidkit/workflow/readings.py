@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -12,11 +13,12 @@ from vidkit.analysis.decode import DecodeOutput, DecodeRequest, Listener
 from vidkit.analysis.pictures import has_sound, pictures_output, sound_output
 from vidkit.errors import MediaError
 from vidkit.pipes import HeldUp
+from vidkit.readers.captions import cues_of, webvtt
 from vidkit.readers.opened import EnabledReader
-from vidkit.readers.protocol import Batch, Pictures, Reading, Scene, SoundBatch, Span, Text, Video
+from vidkit.readers.protocol import Batch, Pictures, Reading, Scene, SoundBatch, Span, Text, Video, Word
 from vidkit.readers.sampling import Sampler, rate_of
 from vidkit.readers.session import Session
-from vidkit.record import Record
+from vidkit.record import TRANSCRIPTS, Record
 from vidkit.workflow.job import VideoJob
 
 log = logging.getLogger(__name__)
@@ -141,7 +143,23 @@ def _read(job: VideoJob, reader: EnabledReader, reading: Reading | None, reason:
         raise MediaError("the run was stopped")
     if reading is None:
         return failed(job, reader, reason or "it ended without a reading")
-    return _with(job, reader, {"error": None, **reading.values, "spans": [_entry(span) for span in reading.spans]})
+    spans = [_entry(span) for span in reading.spans]
+    written = {"vtt": _write_vtt(job, reader, spans)} if any(span.get("words") for span in spans) else {}
+    return _with(job, reader, {"error": None, **reading.values, **written, "spans": spans})
+
+
+def _write_vtt(job: VideoJob, reader: EnabledReader, spans: Sequence[Mapping[str, Any]]) -> str:
+    """Write the words into a WebVTT file of the results; its name there."""
+    name = f"{os.path.splitext(str(job.filename))[0]}.{reader.name}.vtt"
+    with job.publishing(TRANSCRIPTS, stage_name(reader)) as new:
+        (new.folder / name).write_text(webvtt(cues_of(spans)), encoding="utf-8")
+    return f"{new.name}/{name}"
+
+
+def reading_files(record: Mapping[str, Any], name: str | None = None) -> list[str]:
+    """The files that the readings of a record name, or that of one reader."""
+    found = _readings(record)
+    return [found[each]["vtt"] for each in ([name] if name else found) if found.get(each, {}).get("vtt")]
 
 
 def failed(job: VideoJob, reader: EnabledReader, reason: str) -> dict[str, Any]:
@@ -156,7 +174,12 @@ def _with(job: VideoJob, reader: EnabledReader, reading: dict[str, Any]) -> dict
 
 
 def _entry(span: Span) -> dict[str, Any]:
-    return {key: value for key, value in vars(span).items() if value is not None}
+    return {key: _plain(value) for key, value in vars(span).items() if value is not None}
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it: words as objects."""
+    return [vars(each) if isinstance(each, Word) else each for each in value] if isinstance(value, list) else value
 
 
 def is_read(reader: EnabledReader) -> Callable[[VideoJob, Record], bool]:

@@ -155,6 +155,7 @@ def _reader_stage(reader: EnabledReader) -> Stage:
         lambda run: reader.fingerprint,
         make=(lambda job: readings.read_texts(job, reader)) if of_text else None,
         decode=None if of_text else (lambda job: readings.read_in_decode(job, reader)),
+        files=lambda record: readings.reading_files(record, reader.name),
         complete=readings.is_read(reader),
         needs_file=not of_text,
         part=reader.name,

@@ -36,6 +36,8 @@ from vidkit.library import (
     unknown_sources,
 )
 from vidkit.library.backends import backend_of, configured_address
+from vidkit.readers.captions import FORMATS, cues_of, spoken
+from vidkit.record import Record
 from vidkit.tagging.user_rules import open_rules
 from vidkit.workflow.layout import files_of, reports_folder
 
@@ -113,9 +115,27 @@ def show(options: argparse.Namespace, config: Config) -> int:
     """`vidkit show`: whole records."""
     with open_library(config, create=False) as home:
         found = home.find(options.key)
+    if not found:
+        return unknown(options.key)
+    if options.format:
+        return _show_subtitles([entry.record for entry in found], options.format)
     for entry in found:
         print(json.dumps(entry.record, ensure_ascii=False, indent=None if options.json else 2))
-    return EXIT_DONE if found else unknown(options.key)
+    return EXIT_DONE
+
+
+def _show_subtitles(records: Sequence[Record], form: str) -> int:
+    """Print what is said in a video as subtitles."""
+    if len(records) > 1:
+        names = ", ".join(printable(record["source"]["url"]) for record in records)
+        say(f"this means {len(records)} videos: {names}. Give the URL of one")
+        return EXIT_SOME_FAILED
+    cues = cues_of(spoken(records[0]))
+    if not cues:
+        say(f"no words were heard in {printable(records[0]['filename'])}: process it with `--readers speech`")
+        return EXIT_SOME_FAILED
+    print(FORMATS[form](cues), end="")
+    return EXIT_DONE
 
 
 def unknown(key: str) -> int:

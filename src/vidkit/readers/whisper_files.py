@@ -1,0 +1,220 @@
+"""The files of a Whisper model for CTranslate2: found here, or fetched once; checked without loading them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+import math
+import re
+import struct
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from vidkit.core import printable
+from vidkit.errors import ConfigError, nearest
+
+log = logging.getLogger(__name__)
+
+_SAMPLE = 65536  # bytes of the weights that tell them from others of the same size
+_LEAST_VERSION = 4  # of CTranslate2's files; older ones are laid out otherwise
+_MOST_PARTS = 100_000
+_LONGEST_TOKENIZER = 64 << 20
+_SIZES = {384: "tiny", 512: "base", 768: "small", 1024: "medium", 1280: "large"}  # by the width of the encoder
+_ENGLISH_WORDS = 51864  # entries in the vocabulary of the models that know English only; the others have more
+_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+@dataclass(frozen=True)
+class WhisperFiles:
+    """A whole model: its folder, what tells it from others, and the codes of the languages that it knows."""
+
+    folder: Path
+    identity: str
+    languages: frozenset[str]
+
+    @property
+    def is_multilingual(self) -> bool:
+        return len(self.languages) > 1
+
+
+def fetch_whisper(model: str) -> None:
+    """Fetch a model from the Hugging Face hub, if it has a name there and is not on this machine yet.
+
+    Raises:
+        ConfigError: the hub does not give it.
+    """
+    if _named_folder(model) is not None:
+        return
+    with suppress(OSError, ValueError):  # a download that broke off is not complete: it goes on
+        if (kept := _kept(model)) is not None:
+            _checked(kept)
+            return
+    from faster_whisper.utils import download_model
+
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # it writes to the screen by itself
+    log.warning("fetching the model %s: this is done once", printable(model))
+    try:
+        download_model(model)
+    except Exception as error:  # the hub's own ways to say so
+        reason = " ".join(printable(error).split())[:300].rstrip(".")
+        raise ConfigError(
+            f"the model {printable(model)} is not on this machine, and huggingface.co did not give it: {reason}. "
+            "Check [Readers.speech] Model and the network, or put the model into a folder and set Model to it"
+        ) from None
+
+
+def find_whisper(model: str) -> WhisperFiles | None:
+    """A model on this machine; None for one of the hub that is not fetched yet.
+
+    Args:
+        model: a folder, a size such as `small`, or a name at the Hugging Face hub.
+
+    Raises:
+        ConfigError: it is no such thing, or not complete; the message names the file.
+    """
+    folder = _named_folder(model) or _kept(model)
+    if folder is None:
+        return None
+    try:
+        return _checked(folder)
+    except OSError as error:
+        reason = f"{Path(error.filename or '').name or 'a file'} cannot be read: {error.strerror}"
+    except ValueError as error:
+        reason = str(error)
+    raise ConfigError(
+        f"[Readers.speech] Model {printable(folder)} is no complete Whisper model for CTranslate2: {reason}"
+    )
+
+
+def _named_folder(model: str) -> Path | None:
+    """The folder that a setting names; None for a model of the hub.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        return folder
+    if _HUB_NAME.fullmatch(model) and not folder.exists() and model[0] not in "./~":
+        return None
+    if re.search(r"[/\\]", model) or folder.exists():
+        raise ConfigError(f"[Readers.speech] Model {printable(folder)} is no folder, and no model of a hub")
+    from faster_whisper.utils import available_models
+
+    known = available_models()
+    if model in known:
+        return None
+    near = nearest(model, known)
+    hint = f"did you mean {near}? " if near else ""
+    raise ConfigError(
+        f"[Readers.speech] Model {printable(model)!r} is neither a folder nor a size of Whisper: {hint}"
+        f"The sizes are {', '.join(known)}"
+    )
+
+
+def _kept(model: str) -> Path | None:
+    """Where the hub's client keeps a model on this machine, if it has been fetched."""
+    from faster_whisper.utils import download_model
+
+    try:
+        return Path(download_model(model, local_files_only=True))
+    except Exception:  # each version of the hub's client says it in its own way
+        return None
+
+
+def _checked(folder: Path) -> WhisperFiles:
+    """Raises OSError or ValueError with what is wrong."""
+    for name in ("config.json", "model.bin", "tokenizer.json"):
+        if not (folder / name).is_file():
+            raise ValueError(f"{name} is missing")
+    vocabulary = next((path for path in sorted(folder.glob("vocabulary.*")) if path.is_file()), None)
+    if vocabulary is None:
+        raise ValueError("vocabulary.txt or vocabulary.json is missing")
+    shapes = _shapes(folder / "model.bin")
+    words, width = shapes["decoder/embeddings/weight"][:2]
+    languages = _languages(folder / "tokenizer.json") if words > _ENGLISH_WORDS else frozenset({"en"})
+    kind = _SIZES.get(width, "whisper") + ("" if len(languages) > 1 else ".en")
+    config = (folder / "config.json").read_bytes()
+    try:
+        json.loads(config)
+    except ValueError:
+        raise ValueError("config.json is not JSON") from None
+    digest = hashlib.sha256(config + vocabulary.read_bytes())
+    digest.update(_sample(folder / "model.bin"))
+    return WhisperFiles(folder, f"{kind} {digest.hexdigest()[:12]}", languages)
+
+
+def _languages(path: Path) -> frozenset[str]:
+    """The languages that a tokenizer has a token for."""
+    if path.stat().st_size > _LONGEST_TOKENIZER:
+        raise ValueError("tokenizer.json is not one of Whisper")
+    try:
+        added = [each["content"] for each in json.loads(path.read_bytes())["added_tokens"]]
+    except (ValueError, KeyError, TypeError):
+        raise ValueError("tokenizer.json is not one of Whisper") from None
+    found = frozenset(token[2:-2] for token in added if re.fullmatch(r"<\|[a-z]{2,3}\|>", str(token)))
+    if not found:
+        raise ValueError("tokenizer.json is not one of Whisper")
+    return found
+
+
+def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """The arrays in a file of CTranslate2, from one heading to the next, so that a file cut short is known.
+
+    Source: `ModelSpec._serialize` in CTranslate2's `specs/model_spec.py`.
+
+    Raises:
+        ValueError: it is cut short, or holds no Whisper model.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        try:
+            version = _number(file, "I")
+            if version > 0xFFFF or (name := _string(file)) != "WhisperSpec":
+                raise ValueError("model.bin is of another kind of model")
+            if version < _LEAST_VERSION:
+                raise ValueError("model.bin is of an old version of CTranslate2: convert the model again")
+            _number(file, "I")
+            shapes = {}
+            for _ in range(min(_number(file, "I"), _MOST_PARTS)):
+                name = _string(file)
+                shapes[name] = tuple(_number(file, "I") for _ in range(_number(file, "B")))
+                _number(file, "B")
+                length = _number(file, "I")
+                if length > math.prod(shapes[name]) * 8 or file.seek(length, io.SEEK_CUR) > size:
+                    raise EOFError
+        except (EOFError, UnicodeDecodeError):
+            raise ValueError("model.bin is cut short or damaged") from None
+    if len(shapes.get("decoder/embeddings/weight", ())) != 2:
+        raise ValueError("model.bin is cut short or damaged")
+    return shapes
+
+
+def _number(file: BinaryIO, kind: str) -> int:
+    content = file.read(struct.calcsize(f"<{kind}"))
+    if len(content) < struct.calcsize(f"<{kind}"):
+        raise EOFError
+    number: int = struct.unpack(f"<{kind}", content)[0]
+    return number
+
+
+def _string(file: BinaryIO) -> str:
+    length = _number(file, "H")
+    content = file.read(length)
+    if len(content) < length:
+        raise EOFError
+    return content.rstrip(b"\0").decode("utf-8")
+
+
+def _sample(path: Path) -> bytes:
+    size = path.stat().st_size
+    content = str(size).encode()
+    with path.open("rb") as file:
+        for place in (size // 3, size // 2, max(0, size - _SAMPLE)):
+            file.seek(place)
+            content += file.read(_SAMPLE)
+    return content
