@@ -21,6 +21,7 @@ PURPOSES = {
     "serve": "`vidkit serve`, the web library",
     "vision": "the reader `faces`, and `vidkit blur`",
     "speech": "the reader `speech`",
+    "words": "the readers `keywords` and `language`",
     "cloud": "results and CSVs in a bucket: s3://, gs://, az://",
 }
 # The names, for a source tree that was never installed; an installed vidkit knows the versions too.
@@ -45,6 +46,7 @@ _PACKAGES = {
     "sites": ("yt-dlp",),
     "vision": ("huggingface-hub", "onnx", "onnxruntime", "pillow"),
     "speech": ("ctranslate2", "faster-whisper"),
+    "words": ("py3langid", "yake"),
 }
 
 
@@ -55,7 +57,8 @@ def install_command(extra: str, everything: bool = False) -> str:
     came from a package index, a wheel or a clone.
 
     Args:
-        extra: `cloud`, `export`, `ffmpeg`, `ocr`, `plot`, `qwen`, `ray`, `serve`, `sites`, `speech` or `vision`.
+        extra: `cloud`, `export`, `ffmpeg`, `ocr`, `plot`, `qwen`, `ray`, `serve`, `sites`, `speech`, `vision` or
+            `words`.
         everything: name the installed packages too, for an environment where they do not work together.
     """
     wanted = _wanted(extra)
@@ -113,3 +116,9 @@ def installed_version(requirement: str) -> str | None:
 
 def _numbers(version: str) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", version.partition("+")[0])]
+
+
+def missing_of(extra: str) -> str | None:
+    """Which packages of an extra are not there, and how to get them; None where all are."""
+    lacking = [requirement for requirement, version in installed(extra).items() if version is None]
+    return f"{' and '.join(lacking)}: not installed: {install_command(extra)}" if lacking else None

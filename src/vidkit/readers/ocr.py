@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from vidkit.core import printable
-from vidkit.core.extras import install_command, installed
+from vidkit.core.extras import missing_of
 from vidkit.core.setting_values import number
 from vidkit.readers.checks import MOST_CHARACTERS, MOST_SPANS
 from vidkit.readers.ocr_files import OcrFiles, OcrFilesError, find_models, opencv_fault
@@ -70,10 +70,7 @@ class Ocr(Reader):
 
     def missing(self) -> str | None:
         """What is missing; sets `model`, where nothing is."""
-        lacking = [requirement for requirement, version in installed("ocr").items() if version is None]
-        if lacking:
-            return f"{' and '.join(lacking)}: not installed: {install_command('ocr')}"
-        if reason := opencv_fault():
+        if reason := missing_of("ocr") or opencv_fault():
             return reason
         try:
             self.model = self._files().identity

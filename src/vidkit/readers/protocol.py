@@ -43,6 +43,8 @@ class Needs:
     pictures: Pictures | None = None
     sound: bool = False
     text: bool = False
+    model: bool = False
+    """Whether a reader of text asks the model that describes videos, by `Video.ask`."""
     scenes: bool = False
     """Whether the result depends on `Video.scenes`: then it is read again when the scenes change."""
 
@@ -106,7 +108,8 @@ class Video:
     """What a reader is told of a video.
 
     `duration` is what the file says. It, and `scenes`, are right once all batches were read. `texts` are for
-    readers of text.
+    readers of text. `ask` puts a question without pictures to the model that describes videos, for readers that
+    need it: the model's words, or a VidkitError that says why there are none.
     """
 
     filename: str
@@ -117,6 +120,7 @@ class Video:
     has_sound: bool
     scenes: Sequence[Scene] = ()
     texts: Sequence[Text] = ()
+    ask: Callable[[str], str] | None = None
 
 
 @dataclass(frozen=True)

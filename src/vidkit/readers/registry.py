@@ -18,9 +18,12 @@ log = logging.getLogger(__name__)
 # The readers of this package, for a source tree that was never installed; pyproject.toml has the same.
 BUILT_IN = {
     "faces": "vidkit.readers.faces:Faces",
+    "keywords": "vidkit.readers.words:Keywords",
+    "language": "vidkit.readers.words:Language",
     "ocr": "vidkit.readers.ocr:Ocr",
     "quality": "vidkit.readers.quality:Quality",
     "speech": "vidkit.readers.speech:Speech",
+    "summary": "vidkit.readers.summary:Summary",
 }
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _RESERVED = {"video", "scene", "segment", "description"}  # other kinds and sources of moments
@@ -125,6 +128,8 @@ def _check_needs(needs: Needs) -> None:
     pictures = needs.pictures
     if needs.text and (pictures or needs.sound):
         raise ValueError("a reader of text can need neither pictures nor sound")
+    if needs.model and not needs.text:
+        raise ValueError("only a reader of text can need the model that describes")
     if not (needs.text or pictures or needs.sound):
         raise ValueError("it needs neither pictures nor sound nor text")
     if pictures and pictures.per_second not in RATES:

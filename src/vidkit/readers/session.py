@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 
 from vidkit.core import printable, without_secrets
+from vidkit.errors import VidkitError
 from vidkit.readers.checks import Nonsense, check_reading
 from vidkit.readers.opened import EnabledReader, OpenedReader, ReaderOff
 from vidkit.readers.protocol import Batch, Reading, Scene, Video
@@ -182,6 +183,8 @@ class Session:
 def _in_words(error: BaseException) -> str:
     """What a reader raised, for the record and the screen."""
     said = printable(without_secrets(str(error))).strip()
+    if isinstance(error, VidkitError) and said:
+        return said[:_LONGEST_REASON]
     kind = type(error).__name__
     if isinstance(error, MemoryError):
         return "there was not enough memory"

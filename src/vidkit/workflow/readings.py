@@ -13,6 +13,7 @@ from vidkit.analysis.decode import DecodeOutput, DecodeRequest, Listener
 from vidkit.analysis.pictures import has_sound, pictures_output, sound_output
 from vidkit.errors import MediaError
 from vidkit.pipes import HeldUp
+from vidkit.qwen_model.question import Question
 from vidkit.readers.captions import cues_of, webvtt
 from vidkit.readers.opened import EnabledReader
 from vidkit.readers.protocol import Batch, Pictures, Reading, Scene, SoundBatch, Span, Text, Video, Word
@@ -125,12 +126,19 @@ def _session(job: VideoJob, reader: EnabledReader) -> Iterator[Session]:
     video = Video(
         str(job.filename), record["duration"], record["width"], record["height"], record["fps"],
         record["audio"] is not None, texts=texts_of(record, text_readers(job)) if reader.needs.text else (),
+        ask=_model_of(job) if reader.needs.model else None,
     )  # fmt: skip
     session = Session(reader, video, job.run.stop)
     try:
         yield session
     finally:
         session.cancel()
+
+
+def _model_of(job: VideoJob) -> Callable[[str], str] | None:
+    """What puts a question without pictures to the run's model."""
+    describer = job.run.describer
+    return (lambda question: describer.ask(Question(question)).text) if describer else None
 
 
 def _read(job: VideoJob, reader: EnabledReader, reading: Reading | None, reason: str | None) -> dict[str, Any]:

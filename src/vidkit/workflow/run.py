@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -27,6 +28,8 @@ from vidkit.tagging.user_rules import open_rules
 from vidkit.workflow.journal import Journal
 from vidkit.workflow.layout import OutputLayout
 from vidkit.workflow.shared import Shared, SharedFiles
+
+log = logging.getLogger(__name__)
 
 LEVELS = ("auto", "none", "video", "segments", "scenes")
 
@@ -147,6 +150,7 @@ def open_run(spec: RunSpec | Config, **options: Any) -> Iterator[Run]:
         rules = open_rules(config)
         readers = _readers(config, opened)
         describer = _describer(spec, answers, meter, opened)
+        readers = _that_can_ask(readers, describer)
         instruction = instruction_of(config)
         layout = OutputLayout(config.paths.processed_directory, config.paths.download_directory)
         library = opened.enter_context(closing(open_library(config)))
@@ -178,6 +182,7 @@ def open_worker_run(
         choose_encoder(spec.config.processing.encoder)
         readers = _readers(spec.config, opened)
         describer = _describer(spec, shared.answers, shared.meter, opened, host)
+        readers = _that_can_ask(readers, describer)
         layout = OutputLayout(paths.processed_directory, paths.download_directory)
         yield Run(spec, rules, describer, instruction, readers, layout=layout, shared=shared, job=layout.work)
 
@@ -187,6 +192,20 @@ def _readers(config: Config, opened: ExitStack) -> tuple[EnabledReader, ...]:
     for reader in readers:
         opened.callback(reader.close)
     return readers
+
+
+def _that_can_ask(readers: tuple[EnabledReader, ...], describer: Describer | None) -> tuple[EnabledReader, ...]:
+    """The readers, without those that ask the model where the run has none; their older readings stay."""
+    if describer is not None:
+        return readers
+    for reader in readers:
+        if reader.needs.model:
+            log.warning(
+                "reader %s is left out: this run describes nothing. Set [QwenVL] PublicEndpoint or "
+                "[Qwen] ModelDir, and a --describe other than none",
+                reader.name,
+            )
+    return tuple(reader for reader in readers if not reader.needs.model)
 
 
 def _describer(

@@ -152,7 +152,7 @@ def _reader_stage(reader: EnabledReader) -> Stage:
         (readings.KEY,),
         f"reading {reader.name}",
         lambda job: [job.record["sha256"], *([job.fingerprints["scenes"]] if of_scenes else [])],
-        lambda run: reader.fingerprint,
+        lambda run: [*reader.fingerprint, *(_model_settings(run) if reader.needs.model else [])],
         make=(lambda job: readings.read_texts(job, reader)) if of_text else None,
         decode=None if of_text else (lambda job: readings.read_in_decode(job, reader)),
         files=lambda record: readings.reading_files(record, reader.name),
@@ -161,6 +161,11 @@ def _reader_stage(reader: EnabledReader) -> Stage:
         part=reader.name,
         failed=lambda job, reason: readings.failed(job, reader, reason),
     )
+
+
+def _model_settings(run: Run) -> list[object]:
+    """What the answers of the run's model depend on, beside the question."""
+    return [run.describer.backend, run.describer.fingerprint] if run.describer else []
 
 
 def settings_fingerprint(run: Run) -> str:

@@ -79,4 +79,6 @@ def _needs(needs: Needs) -> str:
         parts.append("the sound")
     if needs.text:
         parts.append("the description and what other readers have read")
+    if needs.model:
+        parts.append("the model that describes videos")
     return " and ".join(parts)
