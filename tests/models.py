@@ -6,6 +6,7 @@ import importlib.util
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,3 +44,35 @@ def footage(source: Path, target: Path, filters: str, options: Sequence[str] = (
     words = ["-vf", filters, "-an", "-c:v", "libx264", "-preset", "ultrafast", *options, target]
     subprocess.run([find_tool("ffmpeg"), "-v", "error", "-y", "-i", source, *words], check=True)
     return target
+
+
+def red_classifier(folder: Path) -> Path:
+    """A classifier that is made here: the redder a picture, the less safe. It is laid out as those of a hub are."""
+    onnx = pytest.importorskip("onnx", reason="onnx is not installed: the extra vision")
+    helper, numbers = onnx.helper, onnx.TensorProto.FLOAT
+    nodes = [
+        helper.make_node("GlobalAveragePool", ["pixel_values"], ["means"]),
+        helper.make_node("Flatten", ["means"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "weights"], ["logits"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "red",
+        [helper.make_tensor_value_info("pixel_values", numbers, ["batch", 3, "height", "width"])],
+        [helper.make_tensor_value_info("logits", numbers, ["batch", 2])],
+        [helper.make_tensor("weights", numbers, [3, 2], [-4.0, 4.0, 4.0, -4.0, 4.0, -4.0])],
+    )
+    _save(graph, folder / "onnx" / "model.onnx")
+    (folder / "config.json").write_text('{"id2label": {"1": "NSFW", "0": "normal"}}')
+    making = '{"size": {"height": 64, "width": 64}, "image_mean": [0, 0, 0], "image_std": [1, 1, 1]}'
+    (folder / "preprocessor_config.json").write_text(making)
+    return folder
+
+
+def _save(graph: Any, path: Path) -> None:
+    import onnx
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    onnx.save(
+        onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)], ir_version=8), str(path)
+    )

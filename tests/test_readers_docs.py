@@ -69,4 +69,6 @@ def test_the_page_names_every_reader_of_this_package_and_every_setting() -> None
     assert [name for name in BUILT_IN if f"\n## {name}\n" not in page or f"| `{name}` |" not in page] == []
     for name in BUILT_IN:
         section = page.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
-        assert [key for key in load_reader(name).options if f"`{key}`" not in section] == []
+        assert [
+            key for key in load_reader(name).options if f"`{key}" not in section and f"{key} =" not in section
+        ] == []

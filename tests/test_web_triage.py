@@ -99,6 +99,17 @@ def test_a_queue_has_the_moments_of_its_query_in_their_order(site: Site) -> None
     assert moment["said"] is None
 
 
+def test_what_is_tagged_sensitive_comes_first(site: Site) -> None:
+    site.add(*(make_record(f"t{n}.mp4", scenes=[], segments=[]) for n in range(3)))
+    site.add(
+        make_record("first.mp4", scenes=[], segments=[], tags=["Sensitive"], finished_at="2020-01-01T00:00:00Z")
+    )
+    queue = site.start()
+    found = [item["filename"] for item in site.next(queue, 50)]
+    assert found[0] == "first.mp4"
+    assert len(found) == len(set(found)) == queue["total"] == 4
+
+
 def test_the_same_query_joins_the_same_queue_and_is_a_snapshot(site: Site) -> None:
     site.add(*videos("a", "b"))
     first = site.call("POST", "", {"query": {"codec": "h264", "sort": "name"}})

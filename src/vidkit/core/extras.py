@@ -19,9 +19,9 @@ PURPOSES = {
     "plot": "`vidkit stats --plot`",
     "ray": "`--engine ray`, a cluster",
     "serve": "`vidkit serve`, the web library",
-    "vision": "the reader `faces`, and `vidkit blur`",
     "speech": "the reader `speech`",
     "words": "the readers `keywords` and `language`",
+    "vision": "the readers `faces` and `moderation`, and `vidkit blur`",
     "cloud": "results and CSVs in a bucket: s3://, gs://, az://",
 }
 # The names, for a source tree that was never installed; an installed vidkit knows the versions too.

@@ -20,6 +20,7 @@ BUILT_IN = {
     "faces": "vidkit.readers.faces:Faces",
     "keywords": "vidkit.readers.words:Keywords",
     "language": "vidkit.readers.words:Language",
+    "moderation": "vidkit.readers.moderation:Moderation",
     "ocr": "vidkit.readers.ocr:Ocr",
     "quality": "vidkit.readers.quality:Quality",
     "speech": "vidkit.readers.speech:Speech",

@@ -11,6 +11,8 @@ from typing import Any, ClassVar, Protocol
 from vidkit.tagging.conditions import RuleInput, rule_input
 from vidkit.tagging.rules import (
     BUILT_IN,
+    OF_READINGS,
+    SENSITIVE,
     Rule,
     RuleSet,
     load_custom_tags,
@@ -22,6 +24,7 @@ from vidkit.tagging.rules import (
 from vidkit.tagging.words import fold
 
 __all__ = [
+    "SENSITIVE",
     "RuleSet",
     "apply_custom_rules",
     "apply_tags",
@@ -66,8 +69,7 @@ def apply_tags(video_info: VideoInfo, custom_rules: CustomRules = None) -> list[
     Raises:
         ConfigError: the rule file is invalid.
     """
-    custom = _rules(custom_rules)
-    return _apply((*built_in().rules, *custom.rules), rule_input(_mapping(video_info)), [])
+    return _apply(all_rules(_rules(custom_rules)), rule_input(_mapping(video_info)), [])
 
 
 def apply_custom_rules(video_info: VideoInfo, tags: Iterable[str], custom_tags_rules: CustomRules) -> list[str]:
@@ -121,7 +123,15 @@ def tag_and_classify(video_info: VideoInfo, custom_rules: CustomRules = None) ->
 @cache
 def built_in() -> RuleSet:
     """vidkit's own rules and classes."""
-    return rule_set(BUILT_IN)
+    return rule_set({**BUILT_IN, "rules": [*BUILT_IN["rules"], *OF_READINGS]})
+
+
+def all_rules(custom: RuleSet) -> tuple[Rule, ...]:
+    """vidkit's own rules, without those that a custom rule replaces, then the custom ones."""
+    sensitive = fold(SENSITIVE)
+    replaced = any(sensitive in map(fold, rule.gives) for rule in custom.rules)
+    own = (rule for rule in built_in().rules if not replaced or sensitive not in map(fold, rule.gives))
+    return *own, *custom.rules
 
 
 def _mapping(video_info: VideoInfo) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
-from vidkit.tagging import built_in, rules_that_hold, tag_and_classify
+from vidkit.tagging import all_rules, built_in, rules_that_hold, tag_and_classify
 from vidkit.tagging.conditions import RuleInput, rule_input
 from vidkit.tagging.rules import Rule, RuleSet, rule_finds
 from vidkit.tagging.words import fold
@@ -79,7 +79,7 @@ def _given_tags(video: RuleInput, rules: RuleSet) -> dict[str, list[tuple[Who, R
     called = _called(rules)
     given: dict[str, list[tuple[Who, Reason]]] = defaultdict(list)
     found: dict[str, str] = {}
-    for rule in rules_that_hold((*built_in().rules, *rules.rules), video, found):
+    for rule in rules_that_hold(all_rules(rules), video, found):
         who, name = called[id(rule)]
         for reason in _reasons(rule, name, video, found):
             for tag in dict.fromkeys(map(fold, rule.gives)):

@@ -25,6 +25,9 @@ from vidkit.tagging.words import caseless
 
 log = logging.getLogger(__name__)
 
+# The tag of what a person should look at first. A rule of the user's that gives it takes the place of vidkit's own.
+SENSITIVE = "Sensitive"
+
 # What vidkit knows by itself, in the words of a rule file. Its rules come before the file's, its classes after.
 BUILT_IN: dict[str, Any] = {
     "rules": [
@@ -45,6 +48,9 @@ BUILT_IN: dict[str, Any] = {
         {"name": "Cinematic", "tags_present": ["Aerial Shot", "Drone Footage", "Cinematic"]},
     ],
 }
+# Built-in rules that only a reading can make true. They came later and are no part of the fingerprint: a record
+# without the reading has the tags that it had.
+OF_READINGS = [{"metadata_conditions": {"readings.moderation.max_gt": 0.8}, "tags": [SENSITIVE]}]
 
 
 @dataclass(frozen=True)

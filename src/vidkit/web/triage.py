@@ -16,7 +16,8 @@ from itertools import islice
 from typing import Any
 
 from vidkit.core.units import timestamp
-from vidkit.library import Library, Query, moment_as_json, moment_of, video_key
+from vidkit.library import Library, Query, moment_as_json, moment_of, parse_query, video_key
+from vidkit.tagging import SENSITIVE
 from vidkit.web.problems import not_found
 from vidkit.web.state import StateDatabase
 
@@ -89,7 +90,14 @@ def _queue_with_work(state: StateDatabase, query: str) -> int | None:
 
 
 def _moments_found(library: Library, query: Query) -> Iterator[tuple[str, str, int]]:
-    """(key of the video, kind, number) of each moment that a query finds, in its order."""
+    """(key of the video, kind, number) of each moment that a query finds, in its order. Those of videos tagged
+    `Sensitive` come first, and once more in their place."""
+    sensitive = parse_query(tags=[SENSITIVE])
+    yield from _in_order(library, replace(query, facts=(*query.facts, *sensitive.facts)))
+    yield from _in_order(library, query)
+
+
+def _in_order(library: Library, query: Query) -> Iterator[tuple[str, str, int]]:
     after = None
     while True:
         page = library.page(replace(query, limit=_BATCH), after)

@@ -1,0 +1,78 @@
+"""The reader `moderation`: how likely each scene is not safe for work, by a classifier of the user's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from vidkit.readers.protocol import Batch, Needs, Option, PictureBatch, Pictures, Reader, Reading, Span, Video
+from vidkit.readers.weights import MODEL_OPTIONS, ModelError
+
+if TYPE_CHECKING:
+    from vidkit.readers.image_classifier import ImageClassifier
+
+_PER_SECOND = 1
+_SIDE = 320  # pixels: as `quality`, so that the two share them; classifiers look at 224 to 384
+_UNSAFE = ("nsfw", "unsafe", "porn", "hentai", "explicit", "nude", "nudity", "sexual", "violence", "gore")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for part in re.split(r"[,\n]", text) if (name := part.strip()))
+
+
+class Moderation(Reader):
+    """Scores scenes by a classifier of pictures."""
+
+    version = 1
+    meaning = "how likely each scene is not safe for work"
+    needs = Needs(Pictures(_PER_SECOND, _SIDE), scenes=True)
+    options: ClassVar[Mapping[str, Option]] = {
+        **MODEL_OPTIONS,
+        "Unsafe": Option(_UNSAFE, "Names of the model's classes that are not safe, with commas.", _names),
+    }
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        """Take the settings."""
+        super().__init__(settings)
+        self._classifier: ImageClassifier | None = None
+        self._unsafe: list[int] = []
+
+    def missing(self) -> str | None:
+        """What is missing: the model, or what runs it."""
+        try:
+            self.open()
+        except ModelError as error:
+            return str(error)
+        return None
+
+    def open(self) -> None:
+        """Load the model."""
+        from vidkit.readers.image_classifier import ImageClassifier, numbers_of
+
+        if self._classifier is not None:
+            return
+        classifier = ImageClassifier(dict(self.settings))
+        self._unsafe = numbers_of(classifier.labels, self.settings["Unsafe"])
+        if not self._unsafe:
+            names = ", ".join(classifier.labels[:20])
+            raise ModelError(f"none of the model's classes is in Unsafe: set it to some of {names}")
+        self._classifier, self.model = classifier, classifier.model.name
+
+    def read(self, video: Video, batches: Iterator[Batch]) -> Reading:
+        """Read a video; see `docs/readers.md` for the values."""
+        assert self._classifier is not None
+        seen: list[tuple[float, float]] = []
+        for batch in batches:
+            assert isinstance(batch, PictureBatch)
+            scores = self._classifier.scores(batch.images)[:, self._unsafe].sum(axis=1)
+            seen += zip(batch.times, (min(float(score), 1.0) for score in scores), strict=True)
+        spans = []
+        for scene in video.scenes:
+            inside = [score for time, score in seen if scene.start_time <= time < scene.end_time]
+            if inside:
+                spans.append(Span(scene.start_time, scene.end_time, score=max(inside)))
+        if not seen:
+            return Reading()
+        every = [score for _, score in seen]
+        return Reading(spans, {"max": max(every), "mean": sum(every) / len(every)})
