@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 READY_TO_TEST := $(VENV)/.ready-to-test
 
-.PHONY: demo ready-to-test test lint docs bench clean
+.PHONY: demo ready-to-test test test-cluster lint docs bench clean
 
 demo: $(READY)  ## process a sample video, or URL=...
 	@$(BIN)/python scripts/demo.py $(URL)
@@ -15,6 +15,9 @@ ready-to-test: $(READY_TO_TEST)
 
 test: $(READY_TO_TEST)  ## every test, as many at once as there are cores
 	$(BIN)/python -m pytest -n auto --dist worksteal --cov=vidkit --cov-report=term:skip-covered $(ARGS)
+
+test-cluster: $(READY_TO_TEST)  ## the tests that start Ray clusters, in one process (as root)
+	VIDKIT_TEST_CLUSTER=1 $(BIN)/python -m pytest $(or $(ARGS),tests/test_ray_*.py)
 
 lint: $(READY_TO_TEST)  ## style and types
 	$(BIN)/ruff check .

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +24,7 @@ from .misbehaving_server import Server
 T = TypeVar("T")
 _MAIN = "import sys; from vidkit.cli import main; sys.exit(main())"
 _NEW_NETWORK = 0x40000000  # CLONE_NEWNET
+_STARTS = 3  # tries to start a node
 _PORTS = (
     "node-manager", "object-manager", "runtime-env-agent", "dashboard-agent-grpc", "dashboard-agent-listen",
     "metrics-export",
@@ -38,14 +39,25 @@ _ENVIRONMENT = {
     "RAY_health_check_timeout_ms": "2500",
     "RAY_health_check_failure_threshold": "4",
     "RAY_raylet_start_wait_time_s": "90",
+    "RAY_worker_niceness": "0",  # 15 by default: on a busy machine the tests would starve
 }
+
+
+# Read now: in a test it is gone, with all that configures vidkit.
+_IS_WANTED = bool(os.environ.get("VIDKIT_TEST_CLUSTER"))
+
+
+def skip_without_cluster() -> None:
+    """Skip the test where no cluster is wanted, or none can be had."""
+    if not _IS_WANTED:
+        pytest.skip("it starts Ray clusters, which takes minutes: make test-cluster")
+    if reason := why_none():
+        pytest.skip(reason)
 
 
 @functools.cache
 def why_none() -> str | None:
     """Why no cluster can be had here; None where one can."""
-    if not os.environ.get("VIDKIT_TEST_CLUSTER"):
-        return "takes minutes, and processors that nothing else uses: VIDKIT_TEST_CLUSTER=1 runs it"
     if not shutil.which("unshare") or not shutil.which("nsenter") or not shutil.which("ip"):
         return "a network of its own needs the commands unshare, nsenter and ip"
     try:
@@ -101,11 +113,31 @@ class Node:
     """A node: `ray start --block` and all that it has started, in one process group."""
 
     def __init__(self, words: list[str], environment: dict[str, str], log: Path) -> None:
-        with log.open("wb") as file:
-            self.process = subprocess.Popen(
-                words, env=environment, stdout=file, stderr=file, stdin=subprocess.DEVNULL, start_new_session=True
-            )
         self.log = log
+        self._words, self._environment = words, environment
+        self._starts, self._is_killed = 0, False
+        self._start()
+
+    def _start(self) -> None:
+        self._starts += 1
+        with self.log.open("wb") as file:
+            self.process = subprocess.Popen(
+                self._words,
+                env=self._environment,
+                stdout=file,
+                stderr=file,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+
+    def has_started(self) -> bool:
+        """Whether it is up, or was killed. On a busy machine Ray may give up: then it is started again."""
+        if self._is_killed or "Ray runtime started" in self.log.read_text():
+            return True
+        if self.process.poll() is not None and self._starts < _STARTS:
+            self._kill()
+            self._start()
+        return False
 
     def pids(self) -> list[int]:
         """Its process and all that have come of it; Ray gives its workers process groups of their own."""
@@ -126,6 +158,10 @@ class Node:
 
     def kill(self) -> None:
         """Kill its process group; its workers notice that themselves."""
+        self._is_killed = True
+        self._kill()
+
+    def _kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -199,19 +235,36 @@ class RayCluster:
         try:
             self.head = self._start(
                 "--head", "--node-ip-address=127.0.0.1", f"--port={port}", f"--num-cpus={head_cpus}",
-                "--include-dashboard=false", **environment,
+                "--include-dashboard=false", "--no-monitor", **environment,
             )  # fmt: skip
-            self.wait(lambda: "Ray runtime started" in self.head.log.read_text(), "the head")
+            self.ready()
         except BaseException:
             self.close()
             raise
 
-    def add(self, cpus: int = 1, gpus: int = 0, **environment: str) -> Node:
-        """Start a node; it is there a few seconds later. Its GPUs are those that it tells Ray of."""
-        has = [f"--num-cpus={cpus}", f"--num-gpus={gpus}"]
-        return self._start(f"--address={self.address}", *has, **environment)
+    def add(
+        self, cpus: int = 1, gpus: int = 0, wait: bool = True, within: Sequence[str] = (), **environment: str
+    ) -> Node:
+        """Start a node, and wait until it is there.
 
-    def _start(self, *words: str, **environment: str) -> Node:
+        Args:
+            cpus: how many it has.
+            gpus: how many it tells Ray of.
+            wait: whether to wait.
+            within: a command that runs it (`memory_of`).
+            environment: more of its environment.
+        """
+        has = [f"--num-cpus={cpus}", f"--num-gpus={gpus}", "--include-log-monitor=false"]
+        node = self._start(f"--address={self.address}", *has, within=within, **environment)
+        if wait:
+            self.ready()
+        return node
+
+    def ready(self) -> None:
+        """Wait until every node has started."""
+        self.wait(lambda: all(node.has_started() for node in self.nodes), "the nodes", 180)
+
+    def _start(self, *words: str, within: Sequence[str] = (), **environment: str) -> Node:
         own = ["--block", "--object-store-memory=80000000", "--disable-usage-stats"]
         # Nodes that start at once would take the same sockets and ports.
         own.append(f"--temp-dir={self.folder}/{len(self.nodes)}")
@@ -219,7 +272,7 @@ class RayCluster:
         own += [f"--{name}-port={first + place}" for place, name in enumerate(_PORTS)]
         own += [f"--min-worker-port={first + 20}", f"--max-worker-port={first + 99}"]
         node = Node(
-            self.network.inside(sys.executable, "-m", "ray.scripts.scripts", "start", *own, *words),
+            self.network.inside(*within, sys.executable, "-m", "ray.scripts.scripts", "start", *own, *words),
             self.environment(**environment),
             self.folder / f"node{len(self.nodes)}.txt",
         )
@@ -260,6 +313,33 @@ class RayCluster:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def memory_of(megabytes: int) -> Iterator[list[str]]:
+    """A command that runs another one with so much memory in all: a machine of its own, as far as that can see.
+
+    It takes a control group of Linux's version 1. The test skips where none can be made.
+    """
+    root = Path("/sys/fs/cgroup/memory")
+    group = root / f"vidkit-test-{os.getpid()}"
+    try:
+        group.mkdir()
+        (group / "memory.limit_in_bytes").write_text(f"{megabytes}M")
+    except OSError as error:
+        pytest.skip(f"a control group for memory cannot be made: {error}")
+    enter = 'echo $$ > "$0/cgroup.procs" && mount --bind "$0" /sys/fs/cgroup/memory && exec "$@"'
+    try:
+        yield ["unshare", "-m", "sh", "-c", enter, str(group)]
+    finally:
+        until = time.monotonic() + 30
+        while pids := (group / "cgroup.procs").read_text().split():
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        group.rmdir()
+
+
 def client_of(port: int, cluster: RayCluster) -> int:
     """The process that has a connection from this port of the cluster's network."""
     with open(f"/proc/{cluster.network.pid}/net/tcp") as table:
@@ -284,13 +364,12 @@ def ray_cluster(
         network: where it runs; by default one of its own. It is closed with the cluster.
         environment: of the head.
     """
-    reason = why_none()
-    if reason:
-        pytest.skip(reason)
+    skip_without_cluster()
     cluster = RayCluster(head_cpus, network=network, **environment)
     try:
         for each in cpus:
-            cluster.add(each)
+            cluster.add(each, wait=False)
+        cluster.ready()
         yield cluster
     finally:
         cluster.close()

@@ -48,6 +48,28 @@ def test_the_traceback_is_in_the_log_and_not_on_the_screen(capsys: pytest.Captur
     setup_logging(None)
 
 
+def test_a_traceback_is_formatted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes most of the time of a row that fails."""
+    formatted = []
+    whole = logging.Formatter.formatException
+    monkeypatch.setattr(
+        logging.Formatter, "formatException", lambda *arguments: formatted.append(1) or whole(*arguments)
+    )
+    setup_logging("my.log")
+    for number in range(2):
+        try:
+            raise RuntimeError(f"number {number}")
+        except RuntimeError:
+            log.info("it broke", exc_info=True)
+    setup_logging(None)
+    assert len(formatted) == 2
+    lines = Path("my.log").read_text().splitlines()
+    assert [line for line in lines if line.startswith("RuntimeError")] == [
+        "RuntimeError: number 0",
+        "RuntimeError: number 1",
+    ]
+
+
 def test_a_log_that_cannot_be_written_is_said() -> None:
     Path("file").write_text("")
     with pytest.raises(OutputError, match="LogFile"):

@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 from .bucket_server import s3_server
-from .ray_cluster import Network, ray_cluster, why_none
+from .ray_cluster import Network, ray_cluster, skip_without_cluster
 from .test_engines import without_clocks
 
 pytest.importorskip("obstore", reason="the extra `cloud` is not installed")
 pytestmark = pytest.mark.slow
+ALL_MEDIA = bool(os.environ.get("VIDKIT_TEST_ALL_MEDIA"))  # in a test it is gone, with all that configures vidkit
 SOME = (
     "fades.mp4", "rotated_90.mov", "hevc.mp4", "subtitles.mkv", "cover_art_png.mp4", "one_pixel.mp4",
     "corrupted.mp4", "audio_only.mp3", "empty.webm",
@@ -66,10 +67,9 @@ def test_a_bucket_of_videos_gives_the_records_of_one_machine_though_a_node_is_ki
     media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All of the test videos: VIDKIT_TEST_ALL_MEDIA=1."""
-    if reason := why_none():
-        pytest.skip(reason)
+    skip_without_cluster()
     names = list(SOME)
-    if os.environ.get("VIDKIT_TEST_ALL_MEDIA"):
+    if ALL_MEDIA:
         names = sorted(str(path.relative_to(media)) for path in media.rglob("*.*") if path.suffix != ".json")
     network = Network()
     with s3_server(tmp_path / "s3", network.inside()) as s3:

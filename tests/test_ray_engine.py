@@ -16,7 +16,7 @@ import pytest
 
 from .conftest import MakeVideo
 from .misbehaving_server import Reply, Server
-from .ray_cluster import Network, RayCluster, ray_cluster, why_none
+from .ray_cluster import Network, RayCluster, ray_cluster, skip_without_cluster
 from .test_batch import vidkit
 from .test_engines import without_clocks
 
@@ -67,13 +67,14 @@ def test_ray_gives_the_records_failures_and_library_of_one_machine(cluster: RayC
     here = vidkit("process", "--csv", "v.csv", "--json", settings=paths("here"))
     said = here.communicate(timeout=120)
     assert here.returncode == 1, said
-    there = cluster.process("--csv", "v.csv", "--json", **paths("ray"))
+    there = cluster.process("--csv", "v.csv", "--json", VIDKIT_LOGGING_LOGFILE="ray.log", **paths("ray"))
     assert "ray: 2 nodes, 2 slots at 127.0.0.1:6379\n" in there.ends(1)
     both = [sorted(json.loads(line)["filename"] for line in out.splitlines()) for out in (said[0], there.out)]
     assert len(both[0]) == 4
     assert both[0] == both[1]
     assert records("here") == records("ray")
     assert len(records("ray")) == 5
+    assert "\nTraceback (most recent call last):\n" in Path("ray.log").read_text()  # of a worker
     assert "4 already done" in cluster.process("--csv", "v.csv", **paths("ray")).ends(1)
     found = vidkit("search", "--json", settings=paths("ray")).communicate(timeout=60)[0]
     assert len(found.splitlines()) == 4
@@ -111,8 +112,7 @@ def listening(network: Network) -> set[str]:
 def test_a_cluster_that_vidkit_starts_itself_is_open_to_this_machine_alone(
     make_video: MakeVideo, tmp_path: Path
 ) -> None:
-    if reason := why_none():
-        pytest.skip(reason)
+    skip_without_cluster()
     network = Network()
     try:
         for words in ("address add 192.0.2.9/32 dev lo", "route add default dev lo src 192.0.2.9"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import pytest
 
 from .conftest import MakeVideo
 from .misbehaving_server import Reply, Server
-from .ray_cluster import RayCluster, ray_cluster
+from .ray_cluster import RayCluster, memory_of, ray_cluster
 from .test_ray_engine import paths, records
 
 pytestmark = pytest.mark.slow
@@ -53,7 +54,7 @@ def test_a_run_waits_for_nodes_uses_those_that_join_and_loses_no_row_with_a_kill
     urls = site(server, make_video, 12)
     run = cluster.process("--urls", *urls, **paths("out"))
     run.says(f"ray: no node to work on at {cluster.address}: waiting for one, Ctrl-C ends the run")
-    nodes = cluster.add(), cluster.add()
+    nodes = cluster.add(wait=False), cluster.add()
     run.says("2 nodes, 2 slots")
     cluster.wait(lambda: 2 <= done("out") < 9 and sum(server.fetched().values()) > done("out"), "rows under way")
     nodes[0].kill()
@@ -104,6 +105,36 @@ def test_a_node_with_another_vidkit_is_not_used_and_the_reason_is_one_sentence(
     reason = "it has vidkit 0.0.7, and the driver has "
     assert f"no node of the Ray cluster at {cluster.address} can be used. 127.0.0.1: {reason}" in said
     assert not server.fetched()
+
+
+# In the processes of a node: whoever opens this file takes ever more memory.
+GREEDY = """
+import sys, time
+def take(event, arguments):
+    if event == "open" and "greedy" in str(arguments[0]):
+        taken = []
+        while True:
+            taken.append(b"x" * 40_000_000)
+            time.sleep(0.1)
+sys.addaudithook(take)
+"""
+
+
+def test_a_row_that_takes_all_memory_of_its_node_fails_after_three_tries_and_no_other_row_does(
+    cluster: RayCluster, make_video: MakeVideo
+) -> None:
+    """Ray's watch ends the worker, at 0.7 of the memory, before the system does."""
+    Path("sitecustomize.py").write_text(GREEDY)
+    places = os.pathsep.join([os.getcwd(), str(SOURCE), os.environ.get("PYTHONPATH", "")])
+    video = make_video()
+    urls = [str(shutil.copy(video, Path(f"{name}.mp4").absolute())) for name in ("greedy", "a", "b")]
+    with memory_of(megabytes=1400) as within:
+        cluster.add(within=within, PYTHONPATH=places, RAY_memory_usage_threshold="0.7")
+        said = cluster.process("--urls", *urls, **paths("out")).ends(1)
+    assert "2 processed, 1 failed" in said
+    (failure,) = records("out")["failures"]
+    assert failure["public_url"] == urls[0]
+    assert failure["failed_reason"] == "its worker was killed 3 times: its node was running out of memory"
 
 
 @pytest.mark.parametrize(

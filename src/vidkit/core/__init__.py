@@ -53,8 +53,10 @@ class _SafeFormatter(logging.Formatter):
         record.message = printable(record.getMessage())
         record.asctime = self.formatTime(record, self.datefmt)
         text = self.formatMessage(record)
-        if self._traceback and record.exc_info:
-            text += "\n" + "\n".join(map(printable, self.formatException(record.exc_info).splitlines()))
+        if record.exc_info and not record.exc_text and self._traceback:
+            record.exc_text = self.formatException(record.exc_info)
+        if record.exc_text and self._traceback:
+            text += "\n" + "\n".join(map(printable, record.exc_text.splitlines()))
         return self.blank(text)
 
     def blank(self, text: str) -> str:
@@ -67,6 +69,19 @@ class _LogFile(RotatingFileHandler):
     """The log file. If it cannot be written, as on a full disk, a warning says so once and the run continues."""
 
     _failed = False
+    _formatted: tuple[logging.LogRecord, str] | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            super().emit(record)
+        finally:
+            self._formatted = None
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The text of a record, which is asked for twice: for its size, and to be written."""
+        if self._formatted is None or self._formatted[0] is not record:
+            self._formatted = record, super().format(record)
+        return self._formatted[1]
 
     def handleError(self, record: logging.LogRecord) -> None:
         error = sys.exc_info()[1]

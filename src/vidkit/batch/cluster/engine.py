@@ -21,12 +21,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from vidkit._version import __version__
 from vidkit.batch.cluster.connection import connect
 from vidkit.batch.cluster.messages import Answer, Opening, Sign
 from vidkit.batch.cluster.models import Models
 from vidkit.batch.cluster.slots import Slot, Slots, Task, sent
-from vidkit.batch.cluster.state import State
+from vidkit.batch.cluster.state import open_state
 from vidkit.batch.engines import Job, unforeseen
 from vidkit.batch.tally import Outcome
 from vidkit.core import printable
@@ -46,6 +45,7 @@ _POLL = 0.25  # seconds between two looks at the cluster and the run
 _NODES_EVERY = 1.0  # seconds between two looks at the nodes
 _JUDGED_AFTER = 3.0  # seconds in which the loss of a node is known at the latest, where it was the reason
 _SECONDS_TO_SETTLE = 10.0
+_QUICK = 1.0  # seconds: while rows take less, each slot has its next row waiting here
 _SAVED_EVERY, _SAVED_AT_ONCE = 1.0, 100  # seconds and rows that are noted together
 
 
@@ -70,6 +70,7 @@ class RayWorkers:
         self._outcomes: list[Outcome] = []
         self._given = self._done = self._saved = 0  # rows
         self._room_for = 0  # rows
+        self._is_quick = False
         self._saved_at = time.monotonic()
         self._failure: VidkitError | None = None
         self._number = 0
@@ -88,7 +89,8 @@ class RayWorkers:
             self._given += 1
             self._draining = False
             self._new.append(row)
-        self._events.put(None)
+        if self._slots.has_free:  # else a worker's answer wakes the thread
+            self._events.put(None)
 
     def room(self, timeout: float) -> bool:
         with self._changed:
@@ -105,6 +107,7 @@ class RayWorkers:
 
     def finish(self) -> None:
         self._finishing = True
+        self._leave_new()
 
     def close(self) -> None:
         self._closing = True
@@ -117,22 +120,9 @@ class RayWorkers:
         self._cluster.close()
 
     def _begin(self) -> None:
-        run, ray = self._run, self._cluster.ray
-        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
+        run = self._run
         spec = replace(run.spec, config=with_absolute_paths(run.config))
-        beside = NodeAffinitySchedulingStrategy(self._cluster.node, soft=False)
-        self._state = (
-            ray.remote(State)
-            .options(num_cpus=0, scheduling_strategy=beside, max_restarts=0, max_concurrency=32)
-            .remote()
-        )
-        try:
-            reason = ray.get(self._state.open.remote(__version__, pickle.dumps(spec)))
-        except ray.exceptions.RayError as error:
-            reason = printable(str(error).strip().rpartition("\n")[2])[:300]
-        if reason is not None:
-            raise EngineError(f"what the workers share cannot be opened in the cluster: {reason}")
+        self._state = open_state(self._cluster, spec)
         opening = Opening(spec, run.rules, run.instruction, self._mark(), logging.getLogger("vidkit").level)
         events, settings = self._events, run.config.engine
         tell: Callable[[int, int, Any], None] = lambda *event: events.put(event)  # noqa: E731
@@ -232,6 +222,7 @@ class RayWorkers:
 
     def _came(self, slot: Slot, outcome: Outcome) -> None:
         task = self._slots.freed(slot)
+        self._is_quick = time.monotonic() - slot.began < _QUICK
         self._end(replace(outcome, row=task.row))
 
     def _died(self, slot: Slot, cause: str) -> None:
@@ -319,13 +310,16 @@ class RayWorkers:
             self._stopped = True
             self._slots.stop()
         if self._stopped or (self._finishing and not self._slots.ready):
-            left = [task.row for task in self._again] + [task.row for _, _, task, _ in self._judged]
+            self._leave([task.row for task in self._again] + [task.row for _, _, task, _ in self._judged])
             self._again.clear()
             self._judged.clear()
-            with self._changed:
-                left += self._new
-                self._new.clear()
-            self._leave(left)
+            self._leave_new()
+
+    def _leave_new(self) -> None:
+        with self._changed:
+            left = list(self._new)
+            self._new.clear()
+        self._leave(left)
 
     def _leave(self, rows: list[Row]) -> None:
         for row in rows:
@@ -336,21 +330,29 @@ class RayWorkers:
             self._changed.notify_all()
 
     def _hand_out(self) -> None:
-        while (self._again or self._new) and (slot := self._slots.free()):
-            if self._again:
-                task = self._again.popleft()
-            else:
-                row = self._new.popleft()
-                self._job.began(row)
-                task = Task(row, sent(row))
+        while self._slots.has_free and (task := self._next()):
+            slot = self._slots.free()
             self._number += 1
             task.number = self._number
-            slot.deadline = time.monotonic() + QUIET
+            slot.began = time.monotonic()
+            slot.deadline = slot.began + QUIET
             self._slots.work(slot, task, self._job.known(task.row))
-        with self._changed:
-            if self._room_for != self._slots.ready:
-                self._room_for = self._slots.ready
+        room = self._slots.ready * (2 if self._is_quick else 1)
+        if self._room_for != room:
+            with self._changed:
+                self._room_for = room
                 self._changed.notify_all()
+
+    def _next(self) -> Task | None:
+        """The row that is started next."""
+        if self._again:
+            return self._again.popleft()
+        with self._changed:  # `finish` may empty it
+            row = self._new.popleft() if self._new else None
+        if row is None:
+            return None
+        self._job.began(row)
+        return Task(row, sent(row))
 
     def _save(self, at_once: bool = False) -> None:
         """Note what is finished: many rows together, and after a second at the latest."""

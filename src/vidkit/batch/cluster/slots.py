@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,6 +54,7 @@ class Slot:
     actor: Any
     ready: bool = False
     task: Task | None = None
+    began: float = 0.0
     deadline: float = 0.0
 
 
@@ -107,13 +109,14 @@ class Slots:
         """How many slots are ready to work, or at work."""
         return sum(slot.ready for slot in self.by_number.values())
 
-    def free(self) -> Slot | None:
-        """A slot that is ready and has no row; it is given one."""
-        while self._free:
-            slot = self.by_number.get(self._free.popleft())
-            if slot is not None:
-                return slot
-        return None
+    @property
+    def has_free(self) -> bool:
+        """Whether a slot is ready and has no row. Any thread may ask."""
+        return bool(self._free)
+
+    def free(self) -> Slot:
+        """A slot that is ready and has no row, where one is; it is given one."""
+        return self.by_number[self._free.popleft()]
 
     def freed(self, slot: Slot) -> Task:
         """The row that a slot is done with."""
@@ -138,7 +141,7 @@ class Slots:
         for key in [key for key in self._nodes if key not in nodes]:
             gone += list(self._nodes.pop(key).slots.values())
         for slot in gone:
-            del self.by_number[slot.number]
+            self._forget(slot.number)
         for key, node in nodes.items():
             known = self._nodes.setdefault(key, _NodeState(node))
             while known.refused is None and len(known.slots) < self._room(node):
@@ -157,7 +160,7 @@ class Slots:
 
     def died(self, slot: Slot, cause: str) -> None:
         """A slot's worker is dead: another one comes in its place when the nodes are looked at again."""
-        self.by_number.pop(slot.number, None)
+        self._forget(slot.number)
         known = self._nodes.get(slot.node)
         if known is None:
             return
@@ -215,8 +218,14 @@ class Slots:
             log.warning("the node %s of the cluster is not used: %s", printable(known.node.address), reason)
         for number, slot in list(known.slots.items()):
             if slot.task is None:
-                del known.slots[number], self.by_number[number]
+                del known.slots[number]
+                self._forget(number)
                 self.kill(slot)
+
+    def _forget(self, number: int) -> None:
+        self.by_number.pop(number, None)
+        with suppress(ValueError):
+            self._free.remove(number)
 
     def _listen(self, answer: Any, slot: int, about: int) -> None:
         answer.future().add_done_callback(lambda future: self._told(slot, about, future))

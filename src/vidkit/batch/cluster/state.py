@@ -12,8 +12,10 @@ from dataclasses import replace
 from typing import Any
 
 from vidkit._version import __version__
+from vidkit.batch.cluster.connection import Cluster
 from vidkit.batch.cluster.messages import Sign
-from vidkit.errors import VidkitError
+from vidkit.core import printable
+from vidkit.errors import EngineError, VidkitError
 from vidkit.library import LibraryEntry, open_library
 from vidkit.qwen_model.cache import AnswerCache, Answers
 from vidkit.qwen_model.cost import Cost, Meter, RequestMeter
@@ -124,6 +126,26 @@ class State:
 
     def _cached(self) -> None:
         self._meter.cached()
+
+
+def open_state(cluster: Cluster, spec: RunSpec) -> Any:
+    """Start the actor beside the driver, and let it open what the workers share; its handle.
+
+    Raises:
+        EngineError: it cannot.
+    """
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    beside = NodeAffinitySchedulingStrategy(cluster.node, soft=False)
+    options = {"num_cpus": 0, "scheduling_strategy": beside, "max_restarts": 0, "max_concurrency": 32}
+    state = cluster.ray.remote(State).options(**options).remote()
+    try:
+        reason = cluster.ray.get(state.open.remote(__version__, pickle.dumps(spec)))
+    except cluster.ray.exceptions.RayError as error:
+        reason = printable(str(error).strip().rpartition("\n")[2])[:300]
+    if reason is not None:
+        raise EngineError(f"what the workers share cannot be opened in the cluster: {reason}")
+    return state
 
 
 Ask = Callable[..., Any]

@@ -8,6 +8,7 @@ import queue
 import threading
 import time
 from contextlib import ExitStack
+from copy import copy
 from logging.handlers import QueueHandler
 from typing import Any
 
@@ -26,6 +27,7 @@ from vidkit.workflow.shared import Known
 
 _EVERY = 0.25  # seconds between two signs
 _SECONDS_TO_SEE = 10.0  # a network file system may show a new file late
+_FORMATTER = logging.Formatter()
 
 
 class Worker:
@@ -159,6 +161,14 @@ class _Log(QueueHandler):
         root.handlers = [self]
         root.propagate = False
         root.setLevel(level)
+
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        """A record that can be pickled: its traceback is text, apart from its message."""
+        ready = copy(record)
+        ready.msg, ready.args, ready.exc_info = record.getMessage(), None, None
+        if record.exc_info:
+            ready.exc_text = _FORMATTER.formatException(record.exc_info)
+        return ready
 
     def enqueue(self, record: logging.LogRecord) -> None:
         self._kept.append(record)
