@@ -20,6 +20,7 @@ import pytest
 from tests.browser import ARGUMENTS, find_chromium
 from tests.bucket_server import S3, s3_server
 from tests.misbehaving_server import Server
+from tests.ray_cluster import RayCluster, ray_cluster
 from vidkit.ffmpeg import find_tool, tool_version
 
 SHARED_MEDIA = Path(__file__).parents[2] / "shared" / "media"
@@ -156,6 +157,13 @@ def page(chromium: Any, page_errors: list[str]) -> Iterator[Any]:
     yield page
     context.close()
     assert page_errors == []
+
+
+@pytest.fixture(scope="session")
+def two_nodes() -> Iterator[RayCluster]:
+    """A Ray cluster for the tests that harm no node: its head and another node have one slot each."""
+    with ray_cluster(1, head_cpus=1) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -16,17 +16,16 @@ import pytest
 
 from .conftest import MakeVideo
 from .misbehaving_server import Reply, Server
-from .ray_cluster import Network, RayCluster, ray_cluster, skip_without_cluster
+from .ray_cluster import Network, RayCluster, skip_without_cluster
 from .test_batch import vidkit
 from .test_engines import without_clocks
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[RayCluster]:
-    with ray_cluster(1, head_cpus=1) as running:
-        yield running
+@pytest.fixture
+def cluster(two_nodes: RayCluster) -> RayCluster:
+    return two_nodes
 
 
 @pytest.fixture

@@ -14,20 +14,19 @@ import pytest
 
 from .conftest import MakeVideo
 from .misbehaving_server import Asked, Reply, Server
-from .ray_cluster import RayCluster, client_of, ray_cluster
+from .ray_cluster import RayCluster, client_of
 from .test_ray_engine import paths, records
 
 pytestmark = pytest.mark.slow
 _IMPATIENT = (
-    "import sys; import vidkit.batch.cluster.engine as engine; engine.QUIET = 8.0; "
+    "import sys; import vidkit.batch.cluster.engine as engine; engine.QUIET = 6.0; "
     "from vidkit.cli import main; sys.exit(main())"
 )
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[RayCluster]:
-    with ray_cluster(1, head_cpus=1) as running:
-        yield running
+@pytest.fixture
+def cluster(two_nodes: RayCluster) -> RayCluster:
+    return two_nodes
 
 
 @pytest.fixture
