@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import threading
 import time
@@ -32,7 +33,24 @@ def find_chromium() -> str | None:
     return next((found for name in names if (found := shutil.which(name))), None)
 
 
-def wait_until(page: Any, expression: str, seconds: float = 10) -> Any:
+# How many times slower than this machine the pages run: `BROWSER_SLOWDOWN=8 pytest ...` tries them on a slow one.
+SLOWDOWN = float(os.environ.get("BROWSER_SLOWDOWN", 1))
+WITHIN = 30  # seconds that a test waits for what a page will show: far more than it takes anywhere
+
+
+def prepare_page(page: Any) -> Any:
+    """Give a new page the patience and the speed that all tests have."""
+    page.set_default_timeout(WITHIN * 1000)
+    if SLOWDOWN > 1:
+        page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWDOWN})
+    return page
+
+
+# No change of a colour is under way, and what was asked for is drawn.
+STILL = "document.readyState === 'complete' && !document.getAnimations().some((each) => each.transitionProperty)"
+
+
+def wait_until(page: Any, expression: str, seconds: float = WITHIN) -> Any:
     """Ask the page until a JavaScript expression is true, and return its value.
 
     Playwright's own `wait_for_function` evaluates text within the page, which the page's policy forbids.
@@ -44,11 +62,38 @@ def wait_until(page: Any, expression: str, seconds: float = 10) -> Any:
     return value
 
 
+@contextlib.contextmanager
+def held_back(page: Any, pattern: str) -> Iterator[list[Any]]:
+    """Let the requests for some addresses wait. They go on at the end of the block."""
+    held: list[Any] = []
+    holding = True
+
+    def handle(route: Any) -> None:
+        if holding:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route(pattern, handle)
+    yield held
+    holding = False
+    for route in held:
+        route.continue_()
+
+
 def serious_problems(page: Any) -> list[str]:
-    """What axe-core finds that is serious or critical on a page: a line each, with the rule and the elements."""
+    """What axe-core finds that is serious or critical on a page: a line each, with the rule and the elements.
+
+    The page is left in the dark scheme: of the two, only contrast differs, so that alone is looked at in both.
+    """
     from axe_playwright_python.sync_playwright import Axe
 
+    page.emulate_media(color_scheme="light")
+    wait_until(page, STILL)
     found = Axe().run(page).response["violations"]
+    page.emulate_media(color_scheme="dark")
+    wait_until(page, STILL)
+    found += page.evaluate("axe.run({ runOnly: ['color-contrast'] }).then((answer) => answer.violations)")
     return [
         f"{violation['id']}: {violation['help']}: "
         + "; ".join(f"{node['target']} {node.get('failureSummary', '')}" for node in violation["nodes"][:5])

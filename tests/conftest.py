@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser import ARGUMENTS, find_chromium
+from tests.browser import ARGUMENTS, find_chromium, prepare_page
 from tests.bucket_server import S3, s3_server
 from tests.misbehaving_server import Server
 from tests.ray_cluster import RayCluster, ray_cluster
@@ -150,8 +150,7 @@ def page_errors() -> list[str]:
 def page(chromium: Any, page_errors: list[str]) -> Iterator[Any]:
     """An empty page of a fresh profile. Errors on its console, such as a broken policy, fail the test."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
-    page = context.new_page()
-    page.set_default_timeout(10_000)
+    page = prepare_page(context.new_page())
     page.on("console", lambda message: page_errors.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: page_errors.append(str(error)))
     yield page

@@ -14,6 +14,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from tests.browser import held_back
 from tests.web import config_in, get, serving
 from vidkit.web.page_files import PageFiles
 from vidkit.web.views.pages import PAGES, STATIC
@@ -148,15 +149,11 @@ def test_a_page_asks_for_no_module_that_its_html_does_not_name(page: Any, addres
 
 
 def test_the_search_is_asked_before_the_page_is_there(page: Any, address: str) -> None:
-    held: list[Any] = []
-    page.route("**/pages/library.js", lambda route: held.append(route))
-    with page.expect_request("**/api/v1/search?*"):
-        page.goto(f"{address}/?q=red&open=none&sort=name", wait_until="commit")
     again: list[Any] = []
-    page.on("request", lambda request: again.append(request) if "/api/v1/search?" in request.url else None)
-    for route in held:
-        route.continue_()
-    page.unroute("**/pages/library.js")
+    with held_back(page, "**/pages/library.js"):
+        with page.expect_request("**/api/v1/search?*"):
+            page.goto(f"{address}/?q=red&open=none&sort=name", wait_until="commit")
+        page.on("request", lambda request: again.append(request) if "/api/v1/search?" in request.url else None)
     page.get_by_text("No moment matches").wait_for()
     assert again == []
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser import serious_problems, wait_until
+from tests.browser import held_back, serious_problems, wait_until
 from tests.records import make_record
 from tests.web import config_in, serving
 from vidkit.library import LibraryEntry
@@ -63,6 +63,7 @@ def test_the_library_is_counted_and_each_bar_leads_to_its_search(address: str, p
     classes.get_by_role("link", name="Boats").click()
     wait_until(page, "location.pathname === '/' && location.search === '?class=Boats'")
     page.go_back()
+    wait_until(page, "location.pathname === '/stats'")
     panel(page, "Lengths").get_by_role("link", name="10 s - 30 s").click()
     wait_until(page, "location.search === '?min_duration=10s&max_duration=30s'")
 
@@ -111,10 +112,25 @@ def test_a_search_and_a_key_narrow_the_numbers_down(address: str, page: Any) -> 
     values.get_by_role("link", name="sail").click()
     wait_until(page, "location.search === '?tag=Water&where=label%3Dsail'")
     page.go_back()
+    wait_until(page, "location.search === '?tag=Water&by=label'")  # the library has a field of the same name
     page.get_by_label("Search", exact=True).fill("nothing like this")
     page.keyboard.press("Enter")
     wait_until(page, "document.querySelector('.stats-numbers')?.innerText.startsWith('videos\\n0')")
     assert panel(page, "Classes").inner_text().endswith("Nothing to count.")
+
+
+def test_what_is_typed_while_the_numbers_are_on_their_way_stays(address: str, page: Any) -> None:
+    with held_back(page, "**/api/v1/stats?*"):
+        page.goto(f"{address}/stats?tag=Night")
+        page.get_by_label("Search", exact=True).fill("a")
+    panel(page, "Classes").wait_for()
+    assert page.get_by_label("Search", exact=True).input_value() == "a"
+    page.get_by_label("Count by").fill("codec")
+    page.get_by_label("Search", exact=True).press("Enter")
+    wait_until(page, "document.querySelector('.stats-numbers')?.innerText.startsWith('video\\n1')")
+    assert page.get_by_label("Count by").input_value() == "codec"
+    page.go_back()
+    wait_until(page, "document.querySelector('input[name=q]')?.value === ''")
 
 
 @pytest.mark.parametrize("width", [375, 2560])
@@ -122,4 +138,4 @@ def test_it_fits_every_width(address: str, page: Any, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(f"{address}/stats?by=label")
     panel(page, "By label").wait_for()
-    assert page.evaluate("document.documentElement.scrollWidth") == width
+    wait_until(page, f"document.documentElement.scrollWidth === {width}")

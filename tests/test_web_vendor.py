@@ -210,10 +210,10 @@ def test_media_chrome_has_its_style_without_inline_style(
     page.click("media-play-button")
     wait_until(page, "document.querySelector('video').currentTime > 0.3")
     shown = "document.querySelector('media-time-display').shadowRoot.textContent"
-    assert page.evaluate(shown).strip().endswith("0:04")
+    wait_until(page, f"{shown}.trim().endsWith('0:04')")
     # The played part of the range is as wide as a rule says that media-chrome changes while it plays.
     played = "document.querySelector('media-time-range').shadowRoot.querySelector('#progress').offsetWidth"
-    assert page.evaluate(played) > 10
+    wait_until(page, f"{played} > 10")
     assert serious_problems(page) == []
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.browser import serious_problems, wait_until
 from tests.web import config_in, get, serving
+from tests.web_jobs import until
 from vidkit import process_video_pipeline
 from vidkit.curate.retag import retagged, write_json
 from vidkit.ffmpeg import find_tool
@@ -191,18 +192,23 @@ def test_the_frame_that_a_click_will_show_is_ready_before_it(site: Site, view: A
 def test_a_person_plays_loops_zooms_and_sees_it_in_the_address(site: Site, view: Any) -> None:
     site.open(view, "numbered.mp4", "t=3&loop=3-4.5")
     frame_of(view, 3 * FPS)
-    view.evaluate("""window.seen = new Set();
+    view.evaluate("""window.seen = [];
       const player = document.querySelector("vidkit-player");
-      player.addEventListener("frame", () => seen.add(player.frameTime));""")
+      player.addEventListener("frame", () => player.frameTime !== seen.at(-1) && seen.push(player.frameTime));""")
     press(view, ">")
     press(view, ">")
     press(view, "k")
-    view.wait_for_timeout(4000)
+    wait_until(view, "seen.filter((time, place) => time < seen[place - 1]).length >= 3")
     press(view, "Space")
-    times = view.evaluate("[...seen]")
+    times = view.evaluate("seen")
     assert len(times) > 5
     assert min(times) >= 2.9
-    assert max(times) <= 4.8
+    # A slow machine shows few frames. The first that is beyond the end leads back, wherever it is.
+    beyond = "".join("x" if time > 4.6 else " " for time in times)
+    assert "xxx" not in beyond
+    view.locator("#video-time").fill("0:04")
+    press(view, "Enter")
+    frame_of(view, 4 * FPS)
     assert view.evaluate("document.querySelector('vidkit-player').rate") == 2
     press(view, "r")
     wait_until(view, "!new URLSearchParams(location.search).has('loop')")
@@ -211,12 +217,9 @@ def test_a_person_plays_loops_zooms_and_sees_it_in_the_address(site: Site, view:
     before = view.locator(".time-line canvas").screenshot()
     press(view, "+")
     press(view, "+")
-    wait_until(view, "true")
-    view.wait_for_timeout(100)
-    assert view.locator(".time-line canvas").screenshot() != before
+    until(lambda: view.locator(".time-line canvas").screenshot() != before)
     press(view, "0")
     view.mouse.move(0, 0)
-    view.wait_for_timeout(100)
     press(view, "?")
     keys = view.locator("dialog").inner_text()
     assert "previous scene" in keys
@@ -225,6 +228,7 @@ def test_a_person_plays_loops_zooms_and_sees_it_in_the_address(site: Site, view:
 
 @pytest.mark.slow
 def test_a_person_corrects_labels_and_takes_it_back(site: Site, view: Any) -> None:
+    record_before = site.record("numbered.mp4")
     site.open(view, "numbered.mp4")
     night = view.locator(".labels-tags > li", has_text="Night-time Filming")
     night.locator("summary").click()
@@ -243,13 +247,12 @@ def test_a_person_corrects_labels_and_takes_it_back(site: Site, view: Any) -> No
     assert "Calm sea" in record["tags"]
     assert "Night-time Filming" not in record["tags"]
     view.evaluate("document.activeElement.blur()")
-    for _ in range(3):
+    for _ in range(3):  # no undo waits for the one before it
         press(view, "u")
-        view.wait_for_timeout(600)
+    until(lambda: site.record("numbered.mp4")["corrections"] is None)
+    assert "Night-time Filming" in site.record("numbered.mp4")["tags"]
     wait_until(view, "!document.querySelector('.labels-removed')")
-    after = site.record("numbered.mp4")
-    assert after["corrections"] is None
-    assert "Night-time Filming" in after["tags"]
+    wait_until(view, f"document.getElementById('video-class').value === {record_before['classification']!r}")
 
 
 @pytest.mark.slow
@@ -260,7 +263,7 @@ def test_a_video_that_the_browser_cannot_play_is_played_by_its_clips(site: Site,
     first = frame_of(view)
     assert abs(first - 75) <= 1
     press(view, "k")
-    wait_until(view, f"{FRAME} > 83", 20)  # over the end of the first clip, which is at 8 seconds
+    wait_until(view, f"{FRAME} > 83")  # over the end of the first clip, which is at 8 seconds
     press(view, "k")
     assert view.evaluate("document.querySelector('vidkit-player').mode") == "clips"
     press(view, "t")
@@ -284,17 +287,14 @@ def test_what_a_model_or_a_csv_says_is_only_text(site: Site, view: Any) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_is_for_everyone(site: Site, view: Any, scheme: str) -> None:
-    view.emulate_media(color_scheme=scheme)
+def test_the_page_is_for_everyone(site: Site, view: Any) -> None:
     site.open(view, "numbered.mp4")
     view.locator(".labels-tags > li").first.wait_for()
     for tab in ("Contact sheet", "Scenes", "Clips"):
         view.get_by_role("tab", name=tab).click()
         assert serious_problems(view) == []
     view.set_viewport_size({"width": 375, "height": 800})
-    view.wait_for_timeout(200)
-    assert view.evaluate("document.documentElement.scrollWidth") <= 375
+    wait_until(view, "document.documentElement.scrollWidth <= 375")
 
 
 @pytest.mark.slow

@@ -33,7 +33,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_from_pasted_urls_to_a_loaded_dataset(site: Path, page: Any) -> None:
-    page.set_default_timeout(30_000)
     with served(folder_app(site / "videos")) as videos, serve_process(site / "server") as server:
         page.goto(f"{server.address}/sign-in#{server.token}")
         page.get_by_role("navigation", name="Pages").wait_for()
@@ -63,10 +62,10 @@ def find_and_play(page: Any, word: str) -> None:
     page.keyboard.press("/")
     page.keyboard.type(word)
     page.keyboard.press("Enter")
-    wait_until(page, "document.querySelectorAll('main li a[data-place], main li [data-place]').length === 1", 20)
+    wait_until(page, "document.querySelectorAll('main li a[data-place], main li [data-place]').length === 1")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    wait_until(page, PLAYED, 30)
+    wait_until(page, PLAYED)
     page.keyboard.press("Escape")
     wait_until(page, "!document.querySelector('dialog[open]')")
 
@@ -77,7 +76,7 @@ def correct_labels(page: Any) -> None:
     page.get_by_role("navigation", name="All answers").get_by_role("link", name="Triage").press("Enter")
     page.get_by_label("Search").focus()
     page.keyboard.press("Enter")  # all videos
-    wait_until(page, NAME, 20)
+    wait_until(page, NAME)
     keys = {}
     for key, name in enumerate(dict.fromkeys(VIDEOS.values()), 1):
         keys[name] = str(key)
@@ -88,8 +87,9 @@ def correct_labels(page: Any) -> None:
         page.locator(".triage-key", has_text=name).wait_for()
         wait_until(page, "!document.querySelector('dialog[open]')")
     for _ in VIDEOS:
-        page.keyboard.press(keys[VIDEOS[page.evaluate(NAME)]])
-        page.wait_for_timeout(100)
+        name = wait_until(page, NAME)
+        page.keyboard.press(keys[VIDEOS[name]])
+        wait_until(page, f"{NAME} !== '{name}'")
     page.get_by_text("All 3 moments done").wait_for()
     wait_until(page, "document.querySelector('.triage-saving').textContent === 'Saved'")
 

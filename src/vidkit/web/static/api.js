@@ -159,24 +159,26 @@ export function useLoad(key, load) {
   const [state, setState] = useState(() => ({
     value: /** @type {T | undefined} */ (undefined),
     error: /** @type {unknown} */ (null),
-    loading: key !== null,
+    answered: "",
   }));
   const [turn, setTurn] = useState(0);
+  const question = `${turn} ${key}`;
   const latest = useRef(load);
   latest.current = load;
   useEffect(() => {
     if (key === null) return;
     const abort = new AbortController();
-    setState((before) => ({ ...before, loading: true }));
     latest
       .current(abort.signal)
-      .then((value) => !abort.signal.aborted && setState({ value, error: null, loading: false }))
+      .then((value) => !abort.signal.aborted && setState({ value, error: null, answered: question }))
       .catch((error) => {
-        if (!abort.signal.aborted) setState((before) => ({ ...before, error, loading: false }));
+        if (!abort.signal.aborted) setState((before) => ({ ...before, error, answered: question }));
       });
     return () => abort.abort();
-  }, [key, turn]);
-  return { ...state, again: () => setTurn(turn + 1) };
+  }, [question]);
+  // Known while the page is drawn: an answer to the question of before never passes for one to this question.
+  const loading = key !== null && state.answered !== question;
+  return { value: state.value, error: state.error, loading, again: () => setTurn((before) => before + 1) };
 }
 
 /** Find out who is signed in. */

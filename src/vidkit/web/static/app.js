@@ -1,6 +1,6 @@
 // The page: its frame, and in it the page of the address. A new page is a module in pages/ and a row of PAGES.
 
-import { html, render, signal, useEffect, useState } from "./ui.js";
+import { html, render, signal, useEffect, useLayoutEffect, useState } from "./ui.js";
 import { address, match, startRouter, go } from "./router.js";
 import { loadSession, may, send, session, wordsOf } from "./api.js";
 import { activeGroups, shownKey, startKeys, useKeys } from "./keys.js";
@@ -224,7 +224,7 @@ function Frame() {
 
 function App() {
   const [error, setError] = useState(/** @type {unknown} */ (null));
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (address.value.path !== "/sign-in") loadSession().catch(setError);
   }, []);
   let inside;

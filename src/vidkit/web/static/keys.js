@@ -1,6 +1,6 @@
 // Keys: each component names those that it answers to while it is shown; "?" lists them all.
 
-import { signal, useEffect, useLayoutEffect, useRef, useState } from "./ui.js";
+import { createContext, useContext, useLayoutEffect, useRef, useState } from "./ui.js";
 
 /**
  * @typedef {object} Key
@@ -12,49 +12,58 @@ import { signal, useEffect, useLayoutEffect, useRef, useState } from "./ui.js";
  * @property {boolean} [hidden] not in the list
  */
 
-/** @typedef {{title: string, keys: Key[]}} KeyGroup */
+/** @typedef {{title: string, dialog: object | null, keys: Key[]}} KeyGroup */
 
-/** What is active now: those that came last answer first. */
-export const groups = signal(/** @type {KeyGroup[]} */ ([]));
+/** The groups of what is shown: those that came last answer first. @type {KeyGroup[]} */
+let groups = [];
 
-/** For each open dialog, what was active before it: that does not answer. @type {Set<KeyGroup>[]} */
-let covered = [];
+/** The dialogs that are open, the one on top last. @type {object[]} */
+let dialogs = [];
+
+/** The dialog that a component is in; null for the page itself. */
+export const InDialog = createContext(/** @type {object | null} */ (null));
 
 let first = "";
 let firstAt = 0;
 
 /**
- * Answer to keys while a component is shown.
+ * Answer to keys while a component is shown, from the moment that it can be seen.
  * @param {string} title over the keys in the list
  * @param {Key[]} keys
  */
 export function useKeys(title, keys) {
   const latest = useRef(keys);
   latest.current = keys;
-  useEffect(() => {
+  const dialog = useContext(InDialog);
+  useLayoutEffect(() => {
     /** @type {KeyGroup} */
     const group = {
       title,
+      dialog,
       get keys() {
         return latest.current;
       },
     };
-    groups.value = [...groups.value, group];
+    groups = [...groups, group];
     return () => {
-      groups.value = groups.value.filter((one) => one !== group);
+      groups = groups.filter((one) => one !== group);
     };
-  }, [title]);
+  }, [title, dialog]);
 }
 
-/** While a component is shown, such as a dialog, only keys answer that come with it or after it. */
+/**
+ * While a dialog is shown on top, only keys of components in it answer.
+ * @returns {object} the dialog, for `InDialog`
+ */
 export function useKeysAlone() {
-  const [before] = useState(() => new Set(groups.peek()));
+  const [dialog] = useState(() => ({}));
   useLayoutEffect(() => {
-    covered = [...covered, before];
+    dialogs = [...dialogs, dialog];
     return () => {
-      covered = covered.filter((one) => one !== before);
+      dialogs = dialogs.filter((one) => one !== dialog);
     };
   }, []);
+  return dialog;
 }
 
 /** @param {KeyboardEvent} event */
@@ -75,7 +84,7 @@ export function isTyping(target) {
 function onKey(event) {
   if (event.defaultPrevented || event.isComposing || event.altKey) return;
   const name = nameOf(event);
-  const pair = first && performance.now() - firstAt < 1500 ? `${first}>${name}` : "";
+  const pair = first && event.timeStamp - firstAt < 1500 ? `${first}>${name}` : "";
   first = "";
   const typing = isTyping(event.composedPath()[0] ?? null);
   const active = activeGroups();
@@ -91,14 +100,14 @@ function onKey(event) {
   const begins = active.some(({ keys }) => keys.some((key) => key.keys.split(" ").some((one) => one.startsWith(`${name}>`))));
   if (!typing && begins) {
     first = name;
-    firstAt = performance.now();
+    firstAt = event.timeStamp;
   }
 }
 
 /** The groups that answer now, those that came last first. */
 export function activeGroups() {
-  const under = covered.at(-1);
-  return [...groups.value].reverse().filter((group) => !under?.has(group));
+  const top = dialogs.at(-1) ?? null;
+  return [...groups].reverse().filter((group) => group.dialog === top);
 }
 
 /** Listen. Called once. */

@@ -1,7 +1,7 @@
 // The moment that is likely to be opened next: the pointer or the focus is on its card. Its video loads and goes to the
 // moment's first frame before the click.
 
-import { useEffect } from "./ui.js";
+import { useLayoutEffect } from "./ui.js";
 import { endOf, mediaOf, momentId } from "./moments.js";
 
 /** @typedef {import("./moments.js").Moment} Moment */
@@ -71,7 +71,7 @@ export function takeVideo(moment, url) {
  * @param {{current: HTMLElement | null}} grid
  */
 export function useLikelyMoment(results, grid) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const area = /** @type {HTMLElement} */ (grid.current);
     let waiting = 0;
     /** @param {Event} event */

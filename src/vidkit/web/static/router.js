@@ -52,6 +52,16 @@ export function withParameters(from, changes) {
 }
 
 /**
+ * Make another address the step before this one: "back" leads there. What is shown stays.
+ * @param {string} href
+ */
+export function insertStep(href) {
+  const here = location.pathname + location.search;
+  history.replaceState(null, "", href);
+  history.pushState(null, "", here);
+}
+
+/**
  * What the parts in braces of a pattern stand for in a path; null where it does not fit.
  * @param {string} pattern such as "/videos/{key}"
  * @param {string} path

@@ -35,7 +35,7 @@ const HELD = 6; // moments that the tab has before it
 const FEW = 3; // below this more are asked for
 const RENEW = 120_000; // milliseconds; the server keeps a moment for five minutes
 const UNDOS = 100; // answers that can be taken back after the page is loaded again
-const LOOK_AGAIN = 10_000; // milliseconds, where others have all that is left
+const LOOK_AGAIN = 4_000; // milliseconds, where others have all that is left
 
 /** What an answer says, in words. @param {Said} said */
 export const saidText = (said) =>
@@ -53,6 +53,29 @@ function remembered(place) {
   }
 }
 
+/** The name under which this tab held moments before it was loaded again; "" where it did not. @param {string} place */
+function formerTab(place) {
+  try {
+    const tab = sessionStorage.getItem(`${place} tab`) ?? "";
+    sessionStorage.removeItem(`${place} tab`); // a copy of this tab is another one
+    return tab;
+  } catch {
+    return ""; // no storage is allowed
+  }
+}
+
+/** Keep a text until this tab is closed, where that is allowed and there is room. @param {string} place @param {string} text */
+function keep(place, text) {
+  try {
+    sessionStorage.setItem(place, text);
+  } catch {
+    // Undo then ends with a reload.
+  }
+}
+
+/** What the queue that was worked on before this one in the page still sends. */
+let leaving = /** @type {Promise<unknown>} */ (Promise.resolve());
+
 /** One tab's work on a queue. */
 export class Triage {
   /** @param {Queue} queue */
@@ -61,6 +84,7 @@ export class Triage {
     /** Where the tab keeps what can be undone. */
     this.place = `${this.path} ${queue.created_at}`;
     this.tab = crypto.randomUUID?.() ?? String(Math.random()).slice(2);
+    this.closed = false;
     this.queue = signal(queue);
     /** The moments that this tab holds and has not answered; the first is shown. */
     this.moments = signal(/** @type {TriageMoment[]} */ ([]));
@@ -70,19 +94,34 @@ export class Triage {
     this.error = signal(/** @type {unknown} */ (null));
     /** Answers that are not saved yet. */
     this.unsaved = signal(0);
-    this.saving = /** @type {Promise<unknown>} */ (Promise.resolve());
+    this.saving = leaving;
     /** @type {Set<string>} moments whose answers are being taken back */
     this.undoing = new Set();
+    const former = formerTab(this.place);
+    // What this tab held before comes first: what it sent when it was left may still be on its way.
+    if (former) this.#after(() => this.#giveBack(former));
     this.refill();
     const renewing = setInterval(() => document.visibilityState === "visible" && this.refill(), RENEW);
     const looking = setInterval(() => this.waiting() && this.refill(), LOOK_AGAIN);
-    const giveBack = () => this.#giveBack();
-    addEventListener("pagehide", giveBack);
+    const leave = () => {
+      keep(`${this.place} tab`, this.tab);
+      this.#giveBack(this.tab);
+    };
+    /** The browser shows the page as it was left. @param {PageTransitionEvent} event */
+    const comeBack = (event) => {
+      if (!event.persisted) return;
+      formerTab(this.place);
+      this.refill();
+    };
+    addEventListener("pagehide", leave);
+    addEventListener("pageshow", comeBack);
     this.close = () => {
       clearInterval(renewing);
       clearInterval(looking);
-      removeEventListener("pagehide", giveBack);
-      this.saving.then(giveBack);
+      removeEventListener("pagehide", leave);
+      removeEventListener("pageshow", comeBack);
+      this.closed = true;
+      leaving = this.#after(() => this.#giveBack(this.tab));
     };
   }
 
@@ -101,6 +140,7 @@ export class Triage {
   /** Ask for the next moments, and keep those that are held for some more minutes. */
   refill() {
     return this.#after(async () => {
+      if (this.closed) return;
       try {
         const body = { count: HELD + this.#underWay().size, holder: this.tab };
         const { items } = await send("POST", `${this.path}/next`, body);
@@ -147,12 +187,7 @@ export class Triage {
 
   /** Keep what is saved, so that it can be undone after a reload. */
   #remember() {
-    const saved = this.given.value.filter((one) => one.id !== null).slice(-UNDOS);
-    try {
-      sessionStorage.setItem(this.place, JSON.stringify(saved));
-    } catch {
-      // No storage is allowed, or it is full: undo then ends with a reload.
-    }
+    keep(this.place, JSON.stringify(this.given.value.filter((one) => one.id !== null).slice(-UNDOS)));
   }
 
   /** @param {Given} given */
@@ -241,11 +276,11 @@ export class Triage {
     this.queue.value = await send("PATCH", this.path, { keys });
   }
 
-  /** Let others have the moments that this tab holds. */
-  #giveBack() {
-    const body = JSON.stringify({ count: 0, holder: this.tab });
+  /** Let others have the moments that a tab holds. @param {string} tab */
+  #giveBack(tab) {
+    const body = JSON.stringify({ count: 0, holder: tab });
     const headers = { "Content-Type": "application/json" };
-    fetch(`${API}${this.path}/next`, { method: "POST", keepalive: true, credentials: "same-origin", headers, body }).catch(
+    return fetch(`${API}${this.path}/next`, { method: "POST", keepalive: true, credentials: "same-origin", headers, body }).catch(
       () => undefined,
     );
   }

@@ -1,6 +1,6 @@
 // The player as the page of a video uses it: it follows the address, and the page follows it.
 
-import { useEffect, useMemo, useRef, useState } from "./ui.js";
+import { useLayoutEffect, useMemo, useRef, useState } from "./ui.js";
 import { change } from "./router.js";
 import { inAddress, loopOf, wantedOf } from "./video_address.js";
 import { placeOf } from "./video_moves.js";
@@ -23,7 +23,7 @@ export function usePlayer(player, record, media, query) {
   const wanted = wantedOf(record, query);
   const loop = useMemo(() => loopOf(query), [query.get("loop")]);
   const name = `${wanted.id} ${wanted.time}`;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const redraw = () => drawAgain((turn) => turn + 1);
     let waiting = 0;
     const onFrame = () => {
@@ -60,12 +60,12 @@ export function usePlayer(player, record, media, query) {
       player.pause();
     };
   }, []);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (noted.current === name) return;
     noted.current = name; // "back" and links within the page
     player.seek(wanted.time, { begin: true });
   }, [name]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     player.loop = loop;
   }, [loop]);
   /** Keep the second of the frame that stands still in the address. */
@@ -84,7 +84,7 @@ export function usePlayer(player, record, media, query) {
 /** The place of the part that is played; the page is drawn again only when that changes. @param {VidkitPlayer} player @param {{start_time: number}[]} parts */
 export function usePlace(player, parts) {
   const [place, setPlace] = useState(-1);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onFrame = () => setPlace(placeOf(parts, player.time));
     onFrame();
     player.addEventListener("frame", onFrame);

@@ -1,7 +1,7 @@
 // Dialogs over the page: the browser's own <dialog>, which keeps the focus and closes by Escape.
 
-import { html, signal, useEffect, useId, useRef, useState } from "../ui.js";
-import { useKeysAlone } from "../keys.js";
+import { html, signal, useId, useLayoutEffect, useRef, useState } from "../ui.js";
+import { InDialog, useKeysAlone } from "../keys.js";
 import { Icon } from "./icons.js";
 
 /**
@@ -11,8 +11,8 @@ import { Icon } from "./icons.js";
 export function Dialog({ title, onClose, children, wide = false, className = "" }) {
   const own = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const id = useId();
-  useKeysAlone();
-  useEffect(() => {
+  const self = useKeysAlone();
+  useLayoutEffect(() => {
     const before = document.activeElement;
     const dialog = own.current;
     dialog?.showModal();
@@ -20,6 +20,7 @@ export function Dialog({ title, onClose, children, wide = false, className = "" 
     const first = dialog?.querySelector("[data-focus], [autofocus]") ?? dialog;
     if (first instanceof HTMLElement) first.focus();
     return () => {
+      dialog?.close(); // while it is open, nothing below it can have the focus
       if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
     };
   }, []);
@@ -30,6 +31,8 @@ export function Dialog({ title, onClose, children, wide = false, className = "" 
     event.preventDefault();
     onClose();
   };
+  // The browser closes it without asking where nobody has used the page yet.
+  const onClosed = () => own.current && onClose();
   return html`<dialog
     ref=${own}
     class=${`dialog ${wide ? "dialog-wide" : ""} ${className}`}
@@ -37,13 +40,14 @@ export function Dialog({ title, onClose, children, wide = false, className = "" 
     tabindex="-1"
     onClick=${onClick}
     onCancel=${onCancel}
+    onClose=${onClosed}
   >
     <div class="dialog-inside">
       <header class="dialog-head">
         <h2 id=${id}>${title}</h2>
         <button class="button-icon" aria-label="Close" onClick=${onClose}><${Icon} name="close" /></button>
       </header>
-      ${children}
+      <${InDialog.Provider} value=${self}>${children}<//>
     </div>
   </dialog>`;
 }

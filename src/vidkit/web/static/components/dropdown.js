@@ -1,6 +1,6 @@
 // A list that opens under a button.
 
-import { html, useEffect, useId, useRef, useState } from "../ui.js";
+import { html, useId, useLayoutEffect, useRef, useState } from "../ui.js";
 import { useKeys } from "../keys.js";
 
 /**
@@ -11,7 +11,7 @@ export function Dropdown({ label, children, className = "button", title }) {
   const [open, setOpen] = useState(false);
   const own = useRef(/** @type {HTMLElement | null} */ (null));
   const id = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!open) return;
     /** @param {Event} event */
     const onOutside = (event) => {

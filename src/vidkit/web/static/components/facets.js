@@ -6,6 +6,7 @@ import { change } from "../router.js";
 import { count, shortCount } from "../format.js";
 import { searchOf } from "../addresses.js";
 import { Icon } from "./icons.js";
+import { KeptField } from "./kept_field.js";
 
 /**
  * @typedef {object} FacetValue
@@ -155,9 +156,9 @@ function Range({ query }) {
   return html`<details class="facet" open=${RANGES.some(({ name }) => query.has(name))}>
     <summary>Length and date</summary>
     ${RANGES.map(
-      ({ name, label, help, type }) => html`<label class="field" key=${`${name} ${query.get(name) ?? ""}`}>
+      ({ name, label, help, type }) => html`<label class="field" key=${name}>
         <span>${label}</span>
-        <input
+        <${KeptField}
           type=${type}
           placeholder=${help}
           value=${query.get(name) ?? ""}

@@ -1,6 +1,6 @@
 // A grid of cards of which only those near the window are in the document, however many answers there are.
 
-import { html, useEffect, useLayoutEffect, useRef, useState } from "../ui.js";
+import { html, useLayoutEffect, useRef, useState } from "../ui.js";
 
 const GAP = 16;
 const MOST = 300; // cards in the document at once
@@ -63,6 +63,7 @@ export function Grid({ total, complete, onMore, card, idOf, current, onCurrent, 
   const [, drawMore] = useState(0);
   const wanted = useRef(-1);
   const drawn = useRef(/** @type {Set<string>} */ (new Set()));
+  const lookNow = useRef(() => {});
 
   useLayoutEffect(() => {
     const list = /** @type {HTMLUListElement} */ (own.current);
@@ -91,6 +92,7 @@ export function Grid({ total, complete, onMore, card, idOf, current, onCurrent, 
       frame ||= requestAnimationFrame(look);
     };
     look();
+    lookNow.current = look;
     addEventListener("scroll", onScroll, { passive: true });
     addEventListener("resize", onScroll, { passive: true });
     return () => {
@@ -102,7 +104,7 @@ export function Grid({ total, complete, onMore, card, idOf, current, onCurrent, 
     };
   }, [shape, total, complete, onMore]);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const link = wanted.current >= 0 && own.current?.querySelector(`[data-place="${wanted.current}"]`);
     if (!(link instanceof HTMLElement)) return;
     wanted.current = -1;
@@ -119,6 +121,7 @@ export function Grid({ total, complete, onMore, card, idOf, current, onCurrent, 
     const next = Math.min(total - 1, Math.max(0, current + step));
     wanted.current = next;
     showRow(/** @type {HTMLElement} */ (own.current), shape, Math.floor(next / shape.columns));
+    lookNow.current(); // the card gets the focus before the next key comes
     onCurrent(next);
   };
   /** @param {FocusEvent} event */
@@ -128,8 +131,8 @@ export function Grid({ total, complete, onMore, card, idOf, current, onCurrent, 
     if (place >= 0 && place !== current) onCurrent(place);
   };
 
-  const cards = shape ? placesToDraw(shape, rows, total, idOf, drawn) : { places: [], left: false };
-  useEffect(() => {
+  const cards = shape ? placesToDraw(shape, rows, total, idOf, drawn, wanted.current) : { places: [], left: false };
+  useLayoutEffect(() => {
     if (!cards.left) return;
     const frame = requestAnimationFrame(() => drawMore((turn) => turn + 1));
     return () => cancelAnimationFrame(frame);
@@ -167,15 +170,16 @@ function placeStyle({ columns, width, height }, place) {
  * @param {number} total
  * @param {(place: number) => string} idOf
  * @param {{current: Set<string>}} drawn the ids of those that were
+ * @param {number} wanted the one that gets the focus, which cannot wait; -1 for none
  */
-function placesToDraw({ columns }, [from, to], total, idOf, drawn) {
+function placesToDraw({ columns }, [from, to], total, idOf, drawn, wanted) {
   const places = [];
   /** @type {Set<string>} */
   const ids = new Set();
   let fresh = 0;
   for (let place = from * columns; place < Math.min(total, to * columns); place++) {
     const id = idOf(place);
-    if (!drawn.current.has(id) && ++fresh > AT_ONCE) continue;
+    if (!drawn.current.has(id) && ++fresh > AT_ONCE && place !== wanted) continue;
     ids.add(id);
     places.push(place);
   }

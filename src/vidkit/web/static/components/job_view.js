@@ -8,6 +8,7 @@ import { Copyable } from "./copy.js";
 import { ask } from "./dialog.js";
 import { Icon } from "./icons.js";
 import { nameOf } from "./job_settings.js";
+import { KeptField } from "./kept_field.js";
 import { toast, toastError } from "./toasts.js";
 
 /** @typedef {import("../job_list.js").Job} Job */
@@ -168,7 +169,7 @@ function PriorityField({ job, list }) {
     const priority = Number(event.currentTarget.value);
     if (Number.isInteger(priority)) list.change(job, { priority }).catch(toastError);
   };
-  return html`<input class="job-priority" type="number" min="-100" max="100" aria-label="Priority" value=${job.priority} onChange=${onChange} />`;
+  return html`<${KeptField} class="job-priority" type="number" min="-100" max="100" aria-label="Priority" value=${String(job.priority)} onChange=${onChange} />`;
 }
 
 /** The rows that failed, page by page. @param {{job: Job}} props */

@@ -1,6 +1,6 @@
 // A new job: URLs that are pasted, or a CSV that is dropped and shown before anything is done.
 
-import { html, useEffect, useRef, useState } from "../ui.js";
+import { html, useLayoutEffect, useRef, useState } from "../ui.js";
 import { get, send, useLoad, wordsOf } from "../api.js";
 import { useKeys } from "../keys.js";
 import { bytes, count, counted } from "../format.js";
@@ -150,7 +150,7 @@ function sendCsv(file, values, { priority, name }) {
 /** Take a file that is dropped anywhere on the page; whether one is over it now. @param {(file: File) => void} onFile */
 function useDrop(onFile) {
   const [over, setOver] = useState(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const hasFile = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files");
     const onOver = (/** @type {DragEvent} */ event) => {
       if (!hasFile(event)) return;

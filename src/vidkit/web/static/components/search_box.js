@@ -1,7 +1,7 @@
 // The search box. It searches a moment after the last letter; Enter makes the search a step for "back".
 
-import { html, useEffect, useRef, useState } from "../ui.js";
-import { change } from "../router.js";
+import { html, useLayoutEffect, useRef, useState } from "../ui.js";
+import { change, insertStep } from "../router.js";
 import { Dropdown } from "./dropdown.js";
 import { Icon } from "./icons.js";
 
@@ -21,18 +21,26 @@ export function SearchBox({ query, error }) {
   const [text, setText] = useState(asked);
   const timer = useRef(0);
   const sent = useRef(asked);
-  useEffect(() => {
+  /** What the last search without Enter stands in place of. */
+  const replaced = useRef(/** @type {{from: string, to: string} | null} */ (null));
+  useLayoutEffect(() => {
     // The address changed by itself, as by "back"; what was typed here is already in the field.
-    if (asked !== sent.current) setText(asked);
+    if (asked !== sent.current) {
+      clearTimeout(timer.current);
+      setText(asked);
+    }
     sent.current = asked;
   }, [asked]);
+  useLayoutEffect(() => () => clearTimeout(timer.current), []);
   /** @param {string} typed @param {boolean} replace */
   const search = (typed, replace) => {
     clearTimeout(timer.current);
     const q = typed.trim();
     if (q === asked) return;
     sent.current = q;
+    const from = location.pathname + location.search;
     change({ q, open: null, t: null }, { replace });
+    replaced.current = replace ? { from, to: location.pathname + location.search } : null;
   };
   /** @param {any} event */
   const onInput = (event) => {
@@ -45,6 +53,10 @@ export function SearchBox({ query, error }) {
   /** @param {Event} event */
   const onSubmit = (event) => {
     event.preventDefault();
+    const shown = replaced.current;
+    // Where the pause was over before Enter, the search is shown already: it becomes the step that Enter makes.
+    if (text.trim() === asked && shown?.to === location.pathname + location.search) insertStep(shown.from);
+    replaced.current = null;
     search(text, false);
   };
   return html`<form class="search" role="search" onSubmit=${onSubmit}>

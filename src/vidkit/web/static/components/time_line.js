@@ -1,6 +1,6 @@
 // The time line of a video: lanes of scenes, clips, readings and hits over one scale, which zooms and scrolls.
 
-import { html, useEffect, useRef, useState } from "../ui.js";
+import { html, useLayoutEffect, useRef, useState } from "../ui.js";
 import { clock } from "../format.js";
 import { useKeys } from "../keys.js";
 import { onTheme, resolved } from "../colours.js";
@@ -70,7 +70,7 @@ export function TimeLine({ duration, lanes, cues, loop, player, onSeek }) {
 
   const redraw = useRef(() => {});
   const placeHead = useRef(() => {});
-  useEffect(() => {
+  useLayoutEffect(() => {
     let asked = 0;
     /** @type {Record<string, string>} */
     let colours = {};
@@ -107,7 +107,7 @@ export function TimeLine({ duration, lanes, cues, loop, player, onSeek }) {
       themed();
     };
   }, [player]);
-  useEffect(() => redraw.current(), [lanes, loop]);
+  useLayoutEffect(() => redraw.current(), [lanes, loop]);
 
   const onNear = (/** @type {number} */ time) => player.prepare(time, { begin: true });
   usePointers(canvas, view, lanes, { redraw: () => redraw.current(), onSeek, onNear, setHover });
@@ -180,7 +180,7 @@ export const pictureStyle = (cue) => ({
 function usePointers(canvas, view, lanes, on) {
   const latest = useRef({ lanes, on });
   latest.current = { lanes, on };
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = /** @type {HTMLCanvasElement} */ (canvas.current);
     /** @type {Map<number, {x: number, y: number}>} */
     const down = new Map();

@@ -27,7 +27,7 @@ export function toast(text, { kind = "info", action } = {}) {
     toasts.value = toasts.value.filter((one) => one.id !== id);
   };
   toasts.value = [...toasts.value.slice(-3), { id, text, kind, action }];
-  if (kind !== "bad") setTimeout(close, action ? 10_000 : 5_000);
+  if (kind !== "bad") setTimeout(close, action ? 20_000 : 5_000);
   return close;
 }
 

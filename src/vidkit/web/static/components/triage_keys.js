@@ -1,6 +1,6 @@
 // The keys of a triage queue: the bar that shows them, the dialog that changes them, and "apply to all".
 
-import { html, useEffect, useState } from "../ui.js";
+import { html, useLayoutEffect, useState } from "../ui.js";
 import { get, send, useLoad, wordsOf } from "../api.js";
 import { count } from "../format.js";
 import { go } from "../router.js";
@@ -113,7 +113,7 @@ export function KeysDialog({ keys, first, assign, onClose }) {
     setText("");
     if (first) onClose();
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!first) setKey(next);
   }, [next]);
   const suggestions = (kind === "class" ? known?.classes : known?.tags) ?? [];

@@ -1,6 +1,6 @@
 // The moment that triage shows: its piece of the video in a loop, and what is known of it.
 
-import { html, useEffect, useRef, useState } from "../ui.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../ui.js";
 import { clock } from "../format.js";
 import { endOf, kindName, markedParts, mediaOf, momentHref } from "../moments.js";
 import { saidText } from "../triage_queue.js";
@@ -30,7 +30,7 @@ export function MomentPlayer({ moment, shown, paused, muted, video }) {
   useEffect(() => {
     if (own.current) own.current.muted = muted;
   }, [muted, src]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const player = own.current;
     if (shown) video.current = player;
     if (!player || !shown || paused) return void player?.pause();

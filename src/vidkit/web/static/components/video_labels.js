@@ -43,11 +43,19 @@ export function VideoLabels({ videoKey, onChanged }) {
   const { value, error, again } = useLoad(path, (abort) => get(`${path}/origins`, {}, abort));
   const { value: settings } = useLoad("settings", (abort) => get("/settings", {}, abort));
   const undo = useRef(/** @type {unknown[]} */ ([]));
+  const saving = useRef(/** @type {Promise<void>} */ (Promise.resolve()));
   const editing = may("label");
+  /**
+   * Make a change after those that were begun before it: each undo takes back the change just before it.
+   * @param {() => Promise<any>} call null as its answer: there is nothing to change
+   * @param {string} said
+   */
+  const change = (call, said) => (saving.current = saving.current.then(() => changeNow(call, said)));
   /** @param {() => Promise<any>} call @param {string} said */
-  const change = async (call, said) => {
+  const changeNow = async (call, said) => {
     try {
       const labels = await call();
+      if (labels === null) return;
       if (said) {
         undo.current.push(labels.before);
         toast(said, { kind: "good", action: { label: "Undo", run: takeBack } });
@@ -60,11 +68,11 @@ export function VideoLabels({ videoKey, onChanged }) {
   };
   /** @param {Record<string, unknown>} body @param {string} said */
   const correct = (body, said) => change(() => send("PATCH", `${path}/labels`, body), said);
-  const takeBack = () => {
-    if (!undo.current.length) return;
-    const before = undo.current.pop();
-    change(() => send("PUT", `${path}/labels`, { corrections: before }), "");
-  };
+  const takeBack = () =>
+    void change(
+      async () => (undo.current.length ? send("PUT", `${path}/labels`, { corrections: undo.current.pop() }) : null),
+      "",
+    );
   useKeys("Labels", [
     ...(editing
       ? [

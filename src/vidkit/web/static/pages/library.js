@@ -119,7 +119,7 @@ function Answers({ results, query, totals, renew }) {
   const [current, setCurrent] = useState(0);
   const grid = useRef(/** @type {HTMLElement | null} */ (null));
   const onMore = useCallback(() => void results.more(), [results]);
-  useEffect(() => setCurrent(0), [results]);
+  useLayoutEffect(() => setCurrent(0), [results]);
 
   /** @param {number} place */
   const show = (place) => {
@@ -234,7 +234,7 @@ function useScrub(results, grid) {
   const [scrubbed, setScrubbed] = useState(
     /** @type {(import("../components/card.js").Scrubbed & {place: number}) | null} */ (null),
   );
-  useEffect(() => {
+  useLayoutEffect(() => {
     const area = /** @type {HTMLElement} */ (grid.current);
     let at = -1;
     const onLeave = () => {

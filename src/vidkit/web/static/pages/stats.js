@@ -8,6 +8,7 @@ import { searchOf } from "../addresses.js";
 import { readerName } from "../readings.js";
 import { ColumnPlot } from "../components/column_plot.js";
 import { Chosen } from "../components/facets.js";
+import { KeptField } from "../components/kept_field.js";
 
 export const STYLES = [
   new URL("stats.css", import.meta.url).pathname,
@@ -68,7 +69,7 @@ function Search({ query }) {
   };
   const q = query.get("q") ?? "";
   return html`<form class="row stats-search" role="search" onSubmit=${onSubmit}>
-    <input key=${q} name="q" type="search" aria-label="Search" placeholder="Only videos with these words" value=${q} />
+    <${KeptField} name="q" type="search" aria-label="Search" placeholder="Only videos with these words" value=${q} />
     <button class="button">Count</button>
   </form>`;
 }
@@ -223,7 +224,7 @@ function ByKey({ stats, query, by }) {
     change({ by: String(new FormData(/** @type {HTMLFormElement} */ (event.currentTarget)).get("by")).trim() });
   };
   const form = html`<form class="row" onSubmit=${onSubmit}>
-    <input key=${by} class="stats-by" name="by" aria-label="Count by" placeholder="class, a CSV column, audio.codec" value=${by} />
+    <${KeptField} class="stats-by" name="by" aria-label="Count by" placeholder="class, a CSV column, audio.codec" value=${by} />
     <button class="button">Count</button>
   </form>`;
   return html`<${Chart}

@@ -1,6 +1,6 @@
 // A video: the player, its time line, its scenes, clips and hits, its labels, and what is known of it.
 
-import { html, useEffect, useMemo, useRef, useState } from "../ui.js";
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../ui.js";
 import { get, may, send, useLoad, wordsOf } from "../api.js";
 import { useKeys } from "../keys.js";
 import { go } from "../router.js";
@@ -127,7 +127,7 @@ function lanesOf(record, hits) {
 /** Where the player's element is put. @param {{player: VidkitPlayer}} props */
 function Stage({ player }) {
   const own = useRef(/** @type {HTMLElement | null} */ (null));
-  useEffect(() => own.current?.replaceChildren(player), [player]);
+  useLayoutEffect(() => own.current?.replaceChildren(player), [player]);
   return html`<div class="video-stage" ref=${own}></div>`;
 }
 
