@@ -62,14 +62,14 @@ def red_classifier(folder: Path) -> Path:
         [helper.make_tensor_value_info("logits", numbers, ["batch", 2])],
         [helper.make_tensor("weights", numbers, [3, 2], [-4.0, 4.0, 4.0, -4.0, 4.0, -4.0])],
     )
-    _save(graph, folder / "onnx" / "model.onnx")
+    save_model(graph, folder / "onnx" / "model.onnx")
     (folder / "config.json").write_text('{"id2label": {"1": "NSFW", "0": "normal"}}')
     making = '{"size": {"height": 64, "width": 64}, "image_mean": [0, 0, 0], "image_std": [1, 1, 1]}'
     (folder / "preprocessor_config.json").write_text(making)
     return folder
 
 
-def _save(graph: Any, path: Path) -> None:
+def save_model(graph: Any, path: Path) -> None:
     import onnx
 
     path.parent.mkdir(parents=True, exist_ok=True)

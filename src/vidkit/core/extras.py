@@ -21,7 +21,7 @@ PURPOSES = {
     "serve": "`vidkit serve`, the web library",
     "speech": "the reader `speech`",
     "words": "the readers `keywords` and `language`",
-    "vision": "the readers `faces` and `moderation`, and `vidkit blur`",
+    "vision": "the readers `faces`, `moderation` and `objects`, and `vidkit blur`",
     "cloud": "results and CSVs in a bucket: s3://, gs://, az://",
 }
 # The names, for a source tree that was never installed; an installed vidkit knows the versions too.

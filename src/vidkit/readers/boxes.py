@@ -5,7 +5,7 @@ A box is left, top, width and height, as fractions of the picture.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -133,8 +133,3 @@ class Stays:
             for label in {stay.label for stay in self._open}:
                 self._seconds[label] = self._seconds.get(label, 0.0) + max(0.0, time - self._since)
         self._since = time
-
-
-def labels_in(spans: Iterable[Span]) -> list[str]:
-    """The labels of spans, each once, in the order of the alphabet."""
-    return sorted({span.label for span in spans if span.label})

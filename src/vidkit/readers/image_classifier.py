@@ -95,12 +95,23 @@ def _making(model: Model) -> _Making:
     told = told or {}
     side = fixed or _side(told.get("crop_size")) or _side(told.get("size")) or _USUAL_SIDE
     scaled = max(side, _side(told.get("size")) or side) if told.get("do_center_crop") else side
-    mean: tuple[float, ...] = _three(told.get("image_mean")) or _IMAGENET[0]
-    deviation: tuple[float, ...] = _three(told.get("image_std")) or _IMAGENET[1]
-    if told.get("do_normalize") is False:
-        mean, deviation = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+    mean, deviation = making_of(model) or (np.zeros(3), np.ones(3))
     factor = float(told.get("rescale_factor") or 1 / 255) if told.get("do_rescale", True) else 1.0
-    return _Making(scaled, side, mean, deviation, factor, False, channels_first)
+    return _Making(scaled, side, tuple(mean), tuple(deviation), factor, False, channels_first)
+
+
+def making_of(model: Model) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+    """Mean and deviation that a model's pictures have to get, their values being 0 to 1: as the files beside it
+    say, or the usual ones of ImageNet. None for a model that wants none.
+
+    Raises:
+        ModelError: what lies beside it cannot be read.
+    """
+    told = _told(model) or {}
+    if told.get("do_normalize") is False:
+        return None
+    mean, deviation = _three(told.get("image_mean")) or _IMAGENET[0], _three(told.get("image_std")) or _IMAGENET[1]
+    return np.array(mean, np.float32), np.array(deviation, np.float32)
 
 
 def _told(model: Model) -> dict[str, Any] | None:

@@ -21,6 +21,7 @@ BUILT_IN = {
     "keywords": "vidkit.readers.words:Keywords",
     "language": "vidkit.readers.words:Language",
     "moderation": "vidkit.readers.moderation:Moderation",
+    "objects": "vidkit.readers.objects:Objects",
     "ocr": "vidkit.readers.ocr:Ocr",
     "quality": "vidkit.readers.quality:Quality",
     "speech": "vidkit.readers.speech:Speech",
