@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -96,6 +96,10 @@ class JsonLibrary:
             Group(s.classification, s.resolution, s.codec, s.described, 0, 1, s.duration, s.size) for s in found
         )
         return stats_of(groups, ((summary.tags, 1) for summary in found))
+
+    def forget(self, urls: Sequence[str]) -> list[str]:
+        self._entries = {url: entry for url, entry in self._entries.items() if url not in urls}
+        return []
 
     def readers(self, query: Query | None = None) -> dict[str, dict[str, int]]:
         return {}

@@ -188,6 +188,19 @@ def test_a_video_that_is_processed_again_or_removed_leaves_no_readings_behind(li
     assert names(library, sources=["ocr"]) == []
 
 
+def test_a_home_has_no_word_of_a_forgotten_video(library: Library) -> None:
+    library.save(make_record("a.mp4", qwen_description="A zanzibar kite over a bay.", readings=TALK), Path())
+    library.save(make_record("b.mp4", qwen_description="A kite over a bay."), Path())
+    assert library.forget(["https://videos.example/a.mp4", "https://videos.example/none.mp4"]) == []
+    assert [entry.record["filename"] for entry in library.records()] == ["b.mp4"]
+    assert library.readers() == {}
+    assert library.find("a.mp4") == []
+    if hasattr(library, "_words"):
+        words = {each["_id"] for each in library._words.find({})}
+        assert "zanzibar" not in words
+        assert "kite" in words
+
+
 def test_readings_move_with_a_library(library: Library, tmp_path: Path) -> None:
     fill(library)
     with open_sqlite(tmp_path / "other.db") as other:

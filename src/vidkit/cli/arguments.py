@@ -347,6 +347,11 @@ COMMANDS: dict[str, Command] = {
     ),
     "library": Command("move the library, or rebuild it from records", on_library.library, "library"),
     "remove": Command("remove a video from the library; asks for confirmation", on_library.remove, "library"),
+    "forget": Command(
+        "erase a video and everything derived from it, for good; asks for confirmation",
+        on_library.forget,
+        "forget",
+    ),
     "export": Command("export the library, or a filtered part of it, as a dataset", _export, "datasets"),
     "serve": Command("show the library in the browser, and as a REST API", web_arguments.serve, "serve"),
     "keys": Command("manage the keys of the web library and its API", web_arguments.keys, "access"),

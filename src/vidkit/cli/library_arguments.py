@@ -52,6 +52,18 @@ def library(parser: argparse.ArgumentParser) -> None:
         add_common(action, argparse.SUPPRESS, argparse.SUPPRESS)
 
 
+def forget(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `vidkit forget`."""
+    parser.add_argument(
+        "keys",
+        nargs="+",
+        metavar="ID|FILE|URL",
+        help="a video, as for `vidkit show`; a URL may also have no record",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only show what would be erased")
+    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+
+
 def remove(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `vidkit remove`."""
     parser.add_argument(

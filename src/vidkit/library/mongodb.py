@@ -208,6 +208,20 @@ class MongoLibrary:
         with reported(self._server):
             return self._collection.delete_one({"_id": key_of(url)}).deleted_count > 0
 
+    def forget(self, urls: Sequence[str]) -> list[str]:
+        keys = [key_of(url) for url in urls]
+        with reported(self._server):
+            words: set[str] = set()
+            for document in self._collection.find({"_id": {"$in": keys}}, {dotted("words"): 1}):
+                words.update(document[OWN]["words"])
+            self._collection.delete_many({"_id": {"$in": keys}})
+            for word in words:
+                if self._collection.find_one({dotted("words"): word}, {"_id": 1}) is None:
+                    self._words.delete_one({"_id": word})
+        with self._lock:
+            self._known.clear()
+        return []
+
     def stats(self, query: Query | None = None) -> Stats:
         query = replace(query or Query(), sort="relevance", limit=None, offset=0)
         with reported(self._server):

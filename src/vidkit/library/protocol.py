@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import NamedTuple, Protocol
@@ -88,6 +88,13 @@ class Library(Protocol):
 
     def remove(self, url: str) -> bool:
         """Forget the record of a source URL; whether there was one."""
+
+    def forget(self, urls: Sequence[str]) -> list[str]:
+        """Erase the records of source URLs, so that nothing of them can be read in the home any more.
+
+        Returns:
+            What could not be erased, in words.
+        """
 
     def stats(self, query: Query | None = None) -> Stats:
         """The library in numbers, or those of its videos that a query finds; of it sort, limit and offset are not

@@ -39,6 +39,7 @@ from vidkit.library.sql import (
 )
 from vidkit.library.sqlite_facets import SqliteFacets
 from vidkit.library.sqlite_file import SCHEMA, Connections, transaction, version_of
+from vidkit.library.sqlite_forgetting import forget_videos
 from vidkit.library.sqlite_pages import SqliteAnswers
 from vidkit.library.sqlite_reading import (
     check_indexes,
@@ -189,6 +190,15 @@ class SqliteLibrary:
             if number is not None:
                 remove_video(connection, number)
         return number is not None
+
+    def forget(self, urls: Sequence[str]) -> list[str]:
+        if self._schema != SCHEMA:
+            self.upgrade(must=True)
+        with self._connections.writing() as connection:
+            with self._lock:
+                self._known.clear()
+                self._facets = SqliteFacets(self._connections)
+            return [f"{self.name}: {reason}" for reason in forget_videos(connection, list(map(storable, urls)))]
 
     def stats(self, query: Query | None = None) -> Stats:
         reached = " + ".join(f"(duration >= {seconds})" for seconds in LENGTHS)

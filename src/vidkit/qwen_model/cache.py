@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
 from vidkit.core import printable
+from vidkit.errors import OutputError
+from vidkit.qwen_model.answer import read_answer
 from vidkit.qwen_model.question import Reply
 
 log = logging.getLogger(__name__)
@@ -20,7 +22,60 @@ _TABLE = """CREATE TABLE IF NOT EXISTS answers (
     key TEXT PRIMARY KEY, text TEXT NOT NULL, tokens_in INTEGER, tokens_out INTEGER, seconds REAL,
     asked_at TEXT DEFAULT CURRENT_TIMESTAMP
 )"""
+TEXT = "text"  # what a question is about that shows no pictures
+_PARTS = "-"  # between what an answer is about and the rest of its key; keys of an older vidkit have none
 _PATIENCE = 30.0  # seconds to wait while another process writes
+
+
+def answer_key(content: str, digest: str) -> str:
+    """The key of an answer.
+
+    Args:
+        content: what it is about, as `Clip.content` says, or a text.
+        digest: a hash of all that it depends on.
+    """
+    return f"{content.partition(':')[0]}{_PARTS}{digest}"
+
+
+def forget_answers(path: Path, contents: Collection[str], descriptions: Collection[str]) -> tuple[int, int]:
+    """Erase the answers about some videos from the cache of a run.
+
+    Summaries do not say of which video they are: all of them go; a record that needs one asks again.
+
+    Args:
+        path: the cache; one that is not there has no answers.
+        contents: the SHA-256 of the videos and of their clips.
+        descriptions: what the answers said, by which those of an older vidkit are found.
+
+    Returns:
+        How many were erased, and how many of an older vidkit are left.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    if not path.is_file():
+        return 0, 0
+    try:
+        with closing(sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)) as database:
+            if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'answers'").fetchone():
+                return 0, 0
+            older = database.execute("SELECT key, text FROM answers WHERE instr(key, ?) = 0", (_PARTS,))
+            gone = [key for key, text in older if read_answer(str(text)).text in descriptions]
+            for content in (*contents, TEXT):
+                span = f"{content}{_PARTS}", f"{content}{_PARTS}g"
+                gone += [
+                    key for (key,) in database.execute("SELECT key FROM answers WHERE key BETWEEN ? AND ?", span)
+                ]
+            if gone:
+                database.executemany("DELETE FROM answers WHERE key = ?", [(key,) for key in gone])
+                database.execute("VACUUM")
+                database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            (left,) = database.execute("SELECT count(*) FROM answers WHERE instr(key, ?) = 0", (_PARTS,)).fetchone()
+            return len(gone), left
+    except sqlite3.Error as error:
+        raise OutputError(
+            f"{printable(path)} cannot be written: {error}. Close other programs that use it."
+        ) from None
 
 
 class Answers(Protocol):

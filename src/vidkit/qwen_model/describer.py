@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from vidkit.errors import ConfigError, DescribeError, VidkitError
 from vidkit.qwen_model.answer import read_answer, summary_instruction
-from vidkit.qwen_model.cache import AnswerCache, Answers
+from vidkit.qwen_model.cache import TEXT, AnswerCache, Answers, answer_key
 from vidkit.qwen_model.cost import Cost, Meter, RequestMeter
 from vidkit.qwen_model.question import Backend, Clip, Description, Question
 from vidkit.qwen_model.server import RefusedError, shown_endpoint
@@ -94,14 +94,15 @@ class Describer:
             raise DescribeError(f"a mistake in vidkit ({type(error).__name__}), please report it") from None
 
     def _answered(self, question: Question) -> Description:
-        content = question.clip.content() if question.clip else "text"
+        content = question.clip.content() if question.clip else TEXT
         if content is None:  # only its URL is known, and what is there may change
             return self._asked(question, None)
         parts = [content, self._backend.identity(), self._backend.fingerprint, question.instruction]
         parts += [question.max_resolution or "", f"{question.max_fps or 0:g}"]
-        key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        key = answer_key(content, digest)
         with self._cache.turn(key):
-            known = self._cache.find(key)
+            known = self._cache.find(key) or self._cache.find(digest)  # as an older vidkit calls it
             if known is None:
                 return self._asked(question, key)
         self._meter.cached()

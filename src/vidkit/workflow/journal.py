@@ -24,6 +24,7 @@ from vidkit.errors import VidkitError
 from vidkit.library.text import storable
 from vidkit.record import record_name
 from vidkit.workflow.journal_database import open_database, reported, transaction, url_of_record
+from vidkit.workflow.journal_erased import erase_url, erased_urls, take_up_again
 from vidkit.workflow.journal_parts import Parts
 
 LOCKS = ".vidkit.lock"
@@ -90,10 +91,11 @@ class Journal:
     def done(self, asked: Sequence[tuple[str, str | None]], settings: str) -> set[str]:
         """The URLs, of pairs of a URL and its source's version, for which nothing is to be done.
 
-        The version is known and the same, so are the settings, and the record is there. In a bucket that is not
-        looked at: it would be one request for each of millions.
+        They were erased (`erase`). Or the version is known and the same, so are the settings, and the record is
+        there. In a bucket that is not looked at: it would be one request for each of millions.
         """
         versions = {storable(url): (url, version) for url, version in asked if version is not None}
+        gone = self._erased([url for url, _ in asked])
         sql = "SELECT url, version, filename FROM json_each(?) JOIN videos ON url = value "
         sql += "WHERE settings = ? AND mixed = 0"
         with self._lock, reported(self._path):
@@ -102,10 +104,10 @@ class Journal:
             ).fetchall()
         same = [(versions[key][0], filename) for key, version, filename in found if versions[key][1] == version]
         if self._store.folder is None:
-            return {url for url, _ in same}
+            return gone | {url for url, _ in same}
         # A record is there whole or not at all. To ask for its size too would take twice as long.
         start, end = f"{self._store.folder}/", record_name("")
-        return {url for url, filename in same if os.access(f"{start}{filename}{end}", os.F_OK)}
+        return gone | {url for url, filename in same if os.access(f"{start}{filename}{end}", os.F_OK)}
 
     def claim(self, url: str, wanted: str) -> str:
         """The file name of this URL: the one that it has, else the wanted one, or that with a short hash where
@@ -194,6 +196,7 @@ class Journal:
                 sql += "version = excluded.version, settings = excluded.settings, mixed = 0"
                 rows = [(storable(url), each.filename, each.filename.casefold(), *each[1:]) for url, each in new]
                 self._database.executemany(sql, rows)
+                take_up_again(self._database, [row[0] for row in rows])
                 if self._parts:
                     self._parts.added([row[0] for row in rows])
         if self._parts:
@@ -203,6 +206,21 @@ class Journal:
         """Note that the record of a URL was removed: it is made again when it is asked for."""
         if filename := self.filename(url):
             self.add(url, Entry(filename, None, ""))
+
+    def erase(self, url: str) -> None:
+        """Keep nothing of a URL but a hash, by which runs pass over it from now on, unless they are forced.
+
+        In a bucket, the parts of the journals of all machines lose it too.
+        """
+        with self._lock, reported(self._path):
+            erase_url(self._database, storable(url))
+        if self._parts:
+            with reported(self._path):
+                self._parts.erase(storable(url))
+
+    def _erased(self, urls: Sequence[str]) -> set[str]:
+        with self._lock, reported(self._path):
+            return erased_urls(self._database, urls)
 
     def hear(self) -> None:
         """Take over what other machines have noted; nothing where all share one folder.

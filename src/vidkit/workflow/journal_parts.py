@@ -105,6 +105,20 @@ class Parts:
             _take_over(self._database, self._lines(new))
             self._database.executemany("INSERT OR IGNORE INTO parts VALUES (?)", [(name,) for name in new])
 
+    def erase(self, url: str) -> None:
+        """Take a URL out of the parts in the bucket.
+
+        Raises:
+            OutputError: the store fails.
+        """
+        names = sorted(f"{FOLDER}/{name}" for name in self._store.names(FOLDER) if name.endswith(".jsonl.gz"))
+        for name in names:
+            with suppress(OSError, EOFError, ValueError):  # it is skipped wherever it is read, too
+                lines = gzip.decompress(self._content(name)).splitlines(keepends=True)
+                kept = [line for line in lines if (note_line(line) or ("",))[0] != url]
+                if len(kept) < len(lines):
+                    self._store.write(name, gzip.compress(b"".join(kept)))
+
     def _lines(self, names: list[str]) -> Iterator[bytes]:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             for start in range(0, len(names), _AT_ONCE):

@@ -1,0 +1,49 @@
+"""What a journal keeps of videos that were erased: a hash of each URL, so that no later run fetches them again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable
+
+from vidkit.library.text import storable
+from vidkit.workflow.journal_database import transaction
+
+_TABLE = "CREATE TABLE IF NOT EXISTS erased (digest TEXT PRIMARY KEY) WITHOUT ROWID"
+
+
+def erase_url(database: sqlite3.Connection, url: str) -> None:
+    """Keep the hash of a URL alone, and write the file anew: what was deleted would stay in it."""
+    with transaction(database):
+        database.execute(_TABLE)
+        database.execute("DELETE FROM videos WHERE url = ?", (url,))
+        database.execute("INSERT OR IGNORE INTO erased VALUES (?)", (_digest(url),))
+        if _has(database, "unsent"):
+            database.execute("DELETE FROM unsent WHERE url = ?", (url,))
+    database.execute("VACUUM")
+
+
+def erased_urls(database: sqlite3.Connection, urls: Iterable[str]) -> set[str]:
+    """Those of some URLs that were erased."""
+    if not _has(database, "erased"):
+        return set()
+    known = {_digest(storable(url)): url for url in urls}
+    found = database.execute(
+        "SELECT digest FROM json_each(?) JOIN erased ON digest = value", (json.dumps(list(known)),)
+    )
+    return {known[digest] for (digest,) in found}
+
+
+def take_up_again(database: sqlite3.Connection, urls: Iterable[str]) -> None:
+    """Forget that URLs were erased: they were processed again. In the transaction that is open."""
+    if _has(database, "erased"):
+        database.executemany("DELETE FROM erased WHERE digest = ?", [(_digest(url),) for url in urls])
+
+
+def _has(database: sqlite3.Connection, table: str) -> bool:
+    return database.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone() is not None
+
+
+def _digest(url: str) -> str:
+    return hashlib.sha256(f"erased {url}".encode("utf-8", "surrogatepass")).hexdigest()
