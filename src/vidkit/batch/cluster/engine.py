@@ -210,7 +210,7 @@ class RayWorkers:
         if error is None and not about:
             self._slots.opened(number, future.result())
         elif error is None and task is not None:
-            answer: Answer = future.result()
+            answer: Answer = pickle.loads(future.result())
             for record in answer.logged:
                 logging.getLogger(record.name).handle(record)
             self._came(slot, answer.outcome)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -177,7 +178,8 @@ class Slots:
     def work(self, slot: Slot, task: Task, known: Known) -> None:
         """Begin with a row."""
         slot.task = task
-        answer = slot.actor.process.remote(task.number, task.sent, known)
+        # As bytes: what Ray pickles itself takes it more than twice as long.
+        answer = slot.actor.process.remote(pickle.dumps((task.number, task.sent, known)))
         self._listen(answer, slot.number, task.number)
 
     def kill(self, slot: Slot) -> None:

@@ -23,7 +23,6 @@ from vidkit.errors import VidkitError
 from vidkit.ffmpeg import find_tool
 from vidkit.rows import Row
 from vidkit.workflow.run import Run, open_worker_run
-from vidkit.workflow.shared import Known
 
 _EVERY = 0.25  # seconds between two signs
 _SECONDS_TO_SEE = 10.0  # a network file system may show a new file late
@@ -73,14 +72,23 @@ class Worker:
         self._log = _Log(opening.log_level)
         return None
 
-    def process(self, task: int, row: Row, known: Known) -> Answer:
-        """Take a row through the pipeline. `task` is the number of this try, `known` what is known of its URL."""
+    def process(self, pickled: bytes) -> bytes:
+        """Take a row through the pipeline.
+
+        Args:
+            pickled: the number of this try, the row, and what is known of its URL.
+
+        Returns:
+            The pickled `Answer`.
+        """
         if self._run is None:
             raise RuntimeError("the worker is not open")
+        task: int
+        row: Row
+        task, row, self._shared.known = pickle.loads(pickled)
         self._signs.begin(task)
-        self._shared.known = known
         try:
-            return Answer(process_row(self._run, row, self._signs.stage), self._log.taken())
+            return pickle.dumps(Answer(process_row(self._run, row, self._signs.stage), self._log.taken()))
         finally:
             self._signs.end()
 
