@@ -166,3 +166,23 @@ def test_a_signal_ends_a_run_with_what_is_done_and_no_ffmpeg(
         assert len(records("out")) >= 2
     cluster.wait(lambda: not ffmpegs(), "the end of ffmpeg", 5)
     assert not [path for path in Path("out").rglob(".vidkit-*") if path.is_dir()]
+
+
+def test_ctrl_c_leaves_rows_that_wait_for_a_slot_to_the_next_run(
+    cluster: RayCluster, server: Server, make_video: MakeVideo
+) -> None:
+    """After rows that took no time, each slot has its next row waiting."""
+    gone = [server.url(f"/gone{number}.mp4") for number in range(20)]
+    slow = [server.at(f"/{name}.mp4", Reply(make_video(), etag='"1"', delay=5.0)) for name in "abcdef"]
+    run = cluster.process("--urls", *gone, *slow, **paths("out"))
+
+    def begun() -> list[str]:
+        return sorted(path for path in server.fetched() if "gone" not in path)
+
+    cluster.wait(lambda: len(begun()) == 2, "two slow downloads")
+    run.send(signal.SIGINT)
+    assert "finishing the 2 videos under way" in run.ends(130)
+    assert begun() == ["/a.mp4", "/b.mp4"]
+    found = records("out")
+    assert len(found.pop("failures")) == 20
+    assert set(found) == {"a.mp4.json", "b.mp4.json"}
