@@ -29,6 +29,7 @@ from vidkit.export.items import LEVELS, DatasetSpec, ItemSelection
 from vidkit.export.labels import column_of, label_folders, label_reader
 from vidkit.export.media import ClipLimits, Hide
 from vidkit.export.plan import ExportPlan, make_plan
+from vidkit.export.readings import with_subtitles
 from vidkit.export.samples import (
     MISSING,
     REMEDIES,
@@ -183,7 +184,8 @@ def _written(
     folders, packed = label_folders([*plan.labels, ""]), webdataset.packed(work)
     spec = DatasetSpec(folder, work, request.level, tuple(request.shares), plan.labels, folders, packed)
     records = _counted(library.records(request.query), lambda done: tell("exporting", done, plan.videos))
-    form.write(samples(records, plan, spec, request.how, request.selection, report), spec)
+    taken = samples(records, plan, spec, request.how, request.selection, report)
+    form.write(taken if request.how.mode == "pack" else with_subtitles(taken, spec), spec)
     info = _dataset_info(request, plan, report, name, library.name)
     if not info.items:
         remedies = "".join(f". {REMEDIES[reason]}" for reason in report.missing if reason in REMEDIES)

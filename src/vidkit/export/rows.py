@@ -9,6 +9,7 @@ from typing import Any
 
 from vidkit.core import shown_url
 from vidkit.export.items import DatasetSpec, Sample
+from vidkit.export.readings import readings_of, subtitles_path
 
 # Column -> its kind, in order. The kinds are what `tables.py` makes Arrow types of.
 COLUMNS = {
@@ -17,6 +18,7 @@ COLUMNS = {
     "description": "text", "tags": "texts", "ai_tags": "texts", "classification": "text", "id": "text",
     "sha256": "text", "filename": "text", "url": "text", "width": "whole", "height": "whole", "fps": "number",
     "duration": "number", "codec": "text", "unread": "number", "columns": "object",
+    "readings": "object", "subtitles": "text",
 }  # fmt: skip
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 # What a spreadsheet would run, and what a text that was one looks like already.
@@ -53,6 +55,8 @@ def row_of(sample: Sample, spec: DatasetSpec) -> dict[str, Any]:
         "codec": record["codec"],
         "unread": float(record.get("unread") or 0.0),
         "columns": dict(record["source"]["columns"]),
+        "readings": readings_of(sample),
+        "subtitles": subtitles_path(sample),
     }
     if item.kind == "segment" and sample.apart:
         clip = next(clip for clip in record["segments"] if clip["index"] == item.number)
@@ -62,7 +66,7 @@ def row_of(sample: Sample, spec: DatasetSpec) -> dict[str, Any]:
 
 
 def flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of plain values: lists joined, see `_joined`, the CSV's columns as JSON, nothing empty but text."""
+    """A row of plain values: lists joined, see `_joined`, objects as JSON, nothing empty but text."""
     plain = dict(row)
     for name, kind in COLUMNS.items():
         value = plain[name]

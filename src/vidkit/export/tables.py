@@ -24,12 +24,12 @@ def write_csv(samples: Iterable[Sample], spec: DatasetSpec) -> None:
 
 
 def write_jsonl(samples: Iterable[Sample], spec: DatasetSpec) -> None:
-    """`<split>.jsonl`: one JSON object a line, lists as lists and the CSV's columns as an object."""
+    """`<split>.jsonl`: one JSON object a line, lists as lists, the CSV's columns and readings as objects."""
     _write(samples, spec, _open_jsonl, "jsonl")
 
 
 def write_parquet(samples: Iterable[Sample], spec: DatasetSpec) -> None:
-    """`<split>.parquet`, the CSV's columns as JSON text.
+    """`<split>.parquet`, the CSV's columns and readings as JSON text.
 
     Raises:
         ToolMissingError: pyarrow is not installed.
@@ -75,7 +75,9 @@ def _open_parquet(path: Path) -> Iterator[Put]:
         rows.clear()
 
     def put(row: dict[str, Any]) -> None:
-        rows.append({**row, "columns": json.dumps(row["columns"], ensure_ascii=False)})
+        objects = {name: row[name] for name, kind in COLUMNS.items() if kind == "object"}
+        texts = {name: json.dumps(value, ensure_ascii=False) for name, value in objects.items()}
+        rows.append({**row, **texts})
         if len(rows) == _ROWS:
             flush()
 

@@ -1,4 +1,5 @@
-"""`webdataset`: `<split>-000000.tar` and on, each sample as `.mp4`, `.json`, `.txt` and `.cls` side by side.
+"""`webdataset`: `<split>-000000.tar` and on, each sample as `.mp4`, `.json`, `.txt` and `.cls` side by side; with
+`.srt` and `.vtt` where something is said.
 
 Layout: https://github.com/webdataset/webdataset#the-webdataset-format. `.cls` is the label's number, `.txt` the
 description, `.json` the whole row. The video is named `.mp4` whatever its container, so that a loader asks for one
@@ -20,6 +21,7 @@ from typing import Any
 from vidkit.core import printable
 from vidkit.errors import OutputError
 from vidkit.export.items import DatasetSpec, Sample
+from vidkit.export.readings import subtitles_of
 from vidkit.export.rows import row_of
 
 MOST_BYTES = 10**9  # of a shard, as WebDataset's own documentation advises
@@ -78,8 +80,9 @@ def _add(shard: _Shard, sample: Sample, spec: DatasetSpec) -> None:
     (item,) = sample.items
     assert isinstance(sample.file, Path)
     row = {**row_of(sample, spec), "container": sample.record["container"]}
-    del row["path"]
+    del row["path"], row["subtitles"]
     texts = {
+        **subtitles_of(sample),
         "json": json.dumps(row, ensure_ascii=False),
         "txt": row["description"],
         "cls": str(spec.labels[item.label or ""]),

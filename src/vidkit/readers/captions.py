@@ -45,7 +45,8 @@ def cues_of(spans: Iterable[Mapping[str, Any]]) -> list[Cue]:
     for span in sorted(timed, key=lambda span: (span["start_time"], span["end_time"])):
         found += _divided(list(_pieces(span)))
     cues = [Cue(some[0].start_time, some[-1].end_time, _lines(some)) for some in found]
-    return [_readable(cue, after) for cue, after in zip(cues, [*cues[1:], None], strict=True)]
+    afters = [*cues[1:], None][: len(cues)]
+    return [_readable(cue, after) for cue, after in zip(cues, afters, strict=True)]
 
 
 def srt(cues: Sequence[Cue]) -> str:
