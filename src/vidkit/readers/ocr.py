@@ -96,6 +96,7 @@ class Ocr(Reader):
                 "Det.limit_type": "max",
                 "Det.limit_side_len": round(_LOOKED_AT * settings["Side"]),
                 "Rec.model_path": str(files.recogniser),
+                "Rec.rec_batch_num": 1,  # no faster with more on a processor, and the memory would grow with them
                 "Rec.rec_keys_path": files.letters and str(files.letters),
                 "EngineConfig.onnxruntime.intra_op_num_threads": min(threads, os.cpu_count() or 1),
                 "EngineConfig.onnxruntime.inter_op_num_threads": 1,
