@@ -20,8 +20,8 @@ EVIL = '<img src=x onerror="window.hacked=1">'
 LIMIT = 60  # seconds: the machine may be busy
 SAID = [spoken(1.0, "Good", "evening."), spoken(4.0, "A", EVIL, "boat"), spoken(9.0, "It", "rains.")]
 TALK = {
-    "speech": reading(*SAID, language="en"),
     "ocr": reading(span(2.0, 5.0, "HARBOUR"), span(5.5, 8.0, "HARBOUR")),
+    "speech": reading(*SAID, language="en"),
     "objects": reading(*(span(at, at, label="boat", score=0.9) for at in range(4))),
     "quality": reading(span(0, 12, label="scene", values={"motion": 0.1}), motion=0.1),
     "moderation": reading(span(0, 12, label="scene", score=0.25), max=0.25),

@@ -1,6 +1,7 @@
 // What readers have read of a video: their names, their moments, their lanes of the time line, their texts.
 
-/** What readers are called; others by their own names. @type {Record<string, string>} */
+/** What readers are called, in the order in which they are shown; others come after them, by their own names.
+ * @type {Record<string, string>} */
 const NAMES = {
   description: "Descriptions",
   speech: "Speech",
@@ -9,7 +10,11 @@ const NAMES = {
   faces: "Faces",
   moderation: "Moderation",
   quality: "Quality",
+  summary: "Summary",
+  keywords: "Keywords",
+  language: "Language",
 };
+const ORDER = Object.keys(NAMES);
 const GAP = 2; // seconds between two spans that are one moment, as the library has them (`library/spans.py`)
 const COLOURS = 2; // of lanes of readings, which take turns; the first is --lane-4
 
@@ -29,7 +34,12 @@ export const readerName = (reader) => NAMES[reader] ?? reader;
 
 /** The readers that have read something. @param {any} record @returns {string[]} */
 export const readersOf = (record) =>
-  Object.keys(record.readings ?? {}).filter((name) => record.readings[name].spans.length > 0);
+  Object.keys(record.readings ?? {})
+    .filter((name) => record.readings[name].spans.length > 0)
+    .sort((a, b) => placeOf(a) - placeOf(b));
+
+/** @param {string} reader */
+const placeOf = (reader) => (NAMES[reader] ? ORDER.indexOf(reader) : ORDER.length);
 
 /**
  * The moments of a reader: neighbouring spans that say the same are one.
