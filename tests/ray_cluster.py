@@ -23,6 +23,11 @@ from .misbehaving_server import Server
 
 T = TypeVar("T")
 _MAIN = "import sys; from vidkit.cli import main; sys.exit(main())"
+# For tests whose nodes stay: a worker that dies or says nothing is given up sooner.
+IMPATIENT = (
+    "import sys; import vidkit.batch.cluster.engine as engine; engine.QUIET = 8.0; engine.JUDGED_AFTER = 0.5; "
+    "from vidkit.cli import main; sys.exit(main())"
+)
 _NEW_NETWORK = 0x40000000  # CLONE_NEWNET
 _STARTS = 3  # tries to start a node
 _PORTS = (

@@ -14,14 +14,10 @@ import pytest
 
 from .conftest import MakeVideo
 from .misbehaving_server import Asked, Reply, Server
-from .ray_cluster import RayCluster, client_of
+from .ray_cluster import IMPATIENT, RayCluster, client_of
 from .test_ray_engine import paths, records
 
 pytestmark = pytest.mark.slow
-_IMPATIENT = (
-    "import sys; import vidkit.batch.cluster.engine as engine; engine.QUIET = 6.0; "
-    "from vidkit.cli import main; sys.exit(main())"
-)
 
 
 @pytest.fixture
@@ -62,7 +58,7 @@ def test_a_row_that_kills_its_worker_fails_after_three_tries_and_no_other_row_do
 
     poison = server.at("/poison.mp4", kill)
     good = [server.at(f"/{name}.mp4", Reply(make_video(), etag='"1"')) for name in "abcd"]
-    said = cluster.process("--urls", good[0], poison, *good[1:], **paths("out")).ends(1)
+    said = cluster.process("--urls", good[0], poison, *good[1:], code=IMPATIENT, **paths("out")).ends(1)
     assert "4 processed, 1 failed" in said
     assert len(set(killed)) == 3
     assert server.fetched() == {"/poison.mp4": 3} | {f"/{name}.mp4": 1 for name in "abcd"}
@@ -88,7 +84,7 @@ def test_a_row_that_needs_more_memory_than_there_is_fails_and_no_other_row_does(
 
     greedy = server.at("/greedy.mp4", limited(2**20))
     good = [server.at(f"/{name}.mp4", limited(resource.RLIM_INFINITY)) for name in "abcd"]
-    said = cluster.process("--urls", good[0], greedy, *good[1:], code=_IMPATIENT, **paths("out")).ends(1)
+    said = cluster.process("--urls", good[0], greedy, *good[1:], code=IMPATIENT, **paths("out")).ends(1)
     assert "4 processed, 1 failed" in said
     (failure,) = records("out")["failures"]
     assert failure["public_url"] == greedy
@@ -119,7 +115,7 @@ def test_a_worker_that_gives_no_sign_of_progress_is_given_up(
     """Here for want of the server's; vidkit's own limits of a download take longer than this run has."""
     slow = server.at("/slow.mp4", Reply(make_video(), stall_after=10_000, etag='"1"'))
     good = [server.at(f"/{name}.mp4", Reply(make_video(), etag='"1"')) for name in "ab"]
-    said = cluster.process("--urls", slow, *good, code=_IMPATIENT, **paths("out")).ends(1)
+    said = cluster.process("--urls", slow, *good, code=IMPATIENT, **paths("out")).ends(1)
     assert "2 processed, 1 failed" in said
     (failure,) = records("out")["failures"]
     assert failure["public_url"] == slow

@@ -43,7 +43,7 @@ NODES = 9  # nodes that may be lost with a row
 QUIET = 900.0  # seconds without a sign of progress, beside those that ffmpeg or the model may take
 _POLL = 0.25  # seconds between two looks at the cluster and the run
 _NODES_EVERY = 1.0  # seconds between two looks at the nodes
-_JUDGED_AFTER = 3.0  # seconds in which the loss of a node is known at the latest, where it was the reason
+JUDGED_AFTER = 3.0  # seconds in which the loss of a node is known at the latest, where it was the reason
 _SECONDS_TO_SETTLE = 10.0
 _QUICK = 1.0  # seconds: while rows take less, each slot has its next row waiting here
 _SAVED_EVERY, _SAVED_AT_ONCE = 1.0, 100  # seconds and rows that are noted together
@@ -246,7 +246,7 @@ class RayWorkers:
         for since, slot, task, cause in judged:
             if not self._slots.is_alive(slot.node) or "node has died" in cause:
                 self._lose(task)
-            elif time.monotonic() - since >= _JUDGED_AFTER:
+            elif time.monotonic() - since >= JUDGED_AFTER:
                 self._kill(task, cause)
             else:
                 self._judged.append((since, slot, task, cause))
