@@ -52,6 +52,7 @@ TALK = {
         span(30, 31, label="bicycle"),
     ),
     "quality": reading(span(0, 4, label="black")),
+    "language": reading(span(0, 4, label="en")),
 }
 
 
@@ -91,6 +92,7 @@ def found(library: Library, words: str, **filters: Any) -> list[tuple[str, str, 
         ("evening studio", ["speech"], [("talk.mp4", "speech", 1, 4)]),
         ("bicycle", ["objects"], [("talk.mp4", "objects", 1, 0), ("talk.mp4", "objects", 3, 30)]),
         ("black", [], []),
+        ("en", [], []),
         ("speech", [], []),
     ],
 )
@@ -112,7 +114,13 @@ def test_it_is_counted_which_readers_have_read_how_many_videos(library: Library)
     fill(library)
     failed = {"ocr": {**reading(), "error": "It hung"}, "speech": reading()}
     library.save(make_record("broken.mp4", readings=failed, tags=["Street"]), Path())
-    counts = {"objects": {"": 1}, "ocr": {"": 1, "it hung": 1}, "quality": {"": 1}, "speech": {"": 3}}
+    counts = {
+        "language": {"": 1},
+        "objects": {"": 1},
+        "ocr": {"": 1, "it hung": 1},
+        "quality": {"": 1},
+        "speech": {"": 3},
+    }
     assert library.readers() == counts
     assert library.readers(parse_query(tags=["Street"])) == {"ocr": {"it hung": 1}, "speech": {"": 1}}
     assert library.readers(parse_query("evening", sort="name", limit=1)) == {name: {"": 1} for name in TALK}
@@ -125,7 +133,7 @@ def test_the_stats_say_which_readers_have_read_and_what_failed(capsys: Capture) 
     keep(make_record("talk.mp4", readings=TALK), make_record("broken.mp4", readings=failed))
     assert main(["stats"]) == 0
     said = capsys.readouterr().out
-    assert "readings\n         1  objects\n         1  ocr\n" in said
+    assert "readings\n         1  language\n         1  objects\n         1  ocr\n" in said
     assert "readings that failed\n         1  ocr: it hung" in said
     assert main(["stats", "--json", "--in", "speech"]) == 0
     assert json.loads(capsys.readouterr().out)["readings"]["speech"] == {"videos": 1, "failed": {}}

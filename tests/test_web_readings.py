@@ -24,7 +24,7 @@ TALK = {
     "speech": reading(*SAID, language="en"),
     "objects": reading(*(span(at, at, label="boat", score=0.9) for at in range(4))),
     "quality": reading(span(0, 12, label="scene", values={"motion": 0.1}), motion=0.1),
-    "moderation": reading(span(0, 12, label="scene", score=0.25), max=0.25),
+    "moderation": reading({"start_time": 0, "end_time": 12, "score": 0.25}, max=0.25),
     "broken": {"model": None, "version": "1", "error": "it hung", "spans": []},
 }
 

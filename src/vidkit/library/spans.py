@@ -15,7 +15,7 @@ from vidkit.library.text import fold, words
 # The source of what is no reading: descriptions, and the tags, the class and the file names of a video.
 DESCRIPTION = "description"
 # Readers that measure: their labels say what was measured, and are no words of the video.
-MEASURES = frozenset({"quality", "moderation"})
+MEASURES = frozenset({"language", "moderation", "quality"})
 # The words of a reading begin with this sign and with a sign of their reader, so that an index can tell them from
 # others. It is neither a letter nor a separator: no search can find it, and every index keeps it as a word.
 SIGN = "\u00a7"

@@ -76,7 +76,7 @@ export function textsOf(record) {
 }
 
 /**
- * A lane for each reader. Spans that only hold the numbers of a scene are no blocks, unless they have a score.
+ * A lane for each reader. Spans that only hold the numbers of a scene (quality) are no blocks; scores are.
  * @param {any} record
  * @returns {import("./components/time_line.js").Lane[]}
  */
@@ -89,14 +89,11 @@ export function readingLanes(record) {
 
 /** @param {any} record @param {string} reader @returns {import("./components/time_line.js").Block[]} */
 function blocksOf(record, reader) {
-  const spans = record.readings[reader].spans;
-  if (spans.some((/** @type {any} */ span) => span.label === "scene" && span.score !== undefined))
-    return spans
-      .filter((/** @type {any} */ span) => span.score !== undefined)
-      .map((/** @type {any} */ { start_time, end_time, score }) => {
-        const label = `${Math.round(score * 100)} %`;
-        return { start: start_time, end: end_time, label, text: "" };
-      });
+  const scores = record.readings[reader].spans.filter((/** @type {any} */ span) => !span.text && !span.label && span.score !== undefined);
+  if (scores.length)
+    return scores.map((/** @type {any} */ { start_time, end_time, score }) => {
+      return { start: start_time, end: end_time, label: `${Math.round(score * 100)} %`, text: "" };
+    });
   return momentsOf(record, reader)
     .filter(({ text, spoken }) => spoken || text !== "scene")
     .map(({ start_time, end_time, text, spoken }) => {
