@@ -90,7 +90,15 @@ def test_a_reader_of_another_package_reads_pictures_and_sound_of_the_one_decode(
 def test_without_readers_nothing_of_a_record_or_a_run_changes(make_video: MakeVideo) -> None:
     record, _ = processed(make_video(), "")
     assert "readings" not in record
-    assert list(record["processing"]["stages"]) == ["download", "probe", "scenes", "clips", "describe", "tag"]
+    assert list(record["processing"]["stages"]) == [
+        "download",
+        "probe",
+        "scenes",
+        "clips",
+        "pictures",
+        "describe",
+        "tag",
+    ]
     prints = []
     for readers in ("", "quality"):
         with open_run(load_config(overrides={("Readers", "Use"): readers}, environment={}), level="none") as run:

@@ -198,7 +198,7 @@ def test_a_new_stage_shares_the_one_decode(make_video: MakeVideo, caplog: pytest
         STAGES.pop()
     assert len(record["segments"]) == 1
     assert len(record["brightness"]["seconds"]) == 4
-    assert made == ["download", "probe", "scenes", "clips", "brightness", "describe", "tag"]
+    assert made == ["download", "probe", "scenes", "clips", "pictures", "brightness", "describe", "tag"]
     decodes = [said for said in caplog.messages if "-filter_complex" in said]
     assert len(decodes) == 1
     assert "split=5" in decodes[0]  # scenes, thumbnails, contact sheet, clips, the new stage

@@ -60,7 +60,15 @@ def test_a_url_becomes_a_whole_record_with_every_file_it_names(server: Server, m
     assert record["tags"] == ["H.264 Codec"]
     assert record["classification"] == "Unclassified"
     assert record["ai"] is None
-    assert set(record["processing"]["stages"]) == {"download", "probe", "scenes", "clips", "describe", "tag"}
+    assert set(record["processing"]["stages"]) == {
+        "download",
+        "probe",
+        "scenes",
+        "clips",
+        "pictures",
+        "describe",
+        "tag",
+    }
     assert Path("downloaded_videos/three.mp4").read_bytes() == body
 
 

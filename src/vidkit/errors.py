@@ -60,6 +60,23 @@ class UnwantedError(VidkitError):
     """A video turned out not to be one of those that the filters let through."""
 
 
+class DuplicateError(UnwantedError):
+    """A video shows the same as one that is known already.
+
+    Args:
+        kept: the URL of that one.
+        version: of the source of the video that is left.
+    """
+
+    def __init__(self, kept: str, version: str | None) -> None:
+        super().__init__(kept, version)
+        self.kept = kept
+        self.version = version
+
+    def __str__(self) -> str:
+        return f"it shows the same as {self.kept}"
+
+
 class Terminated(KeyboardInterrupt):
     """The system ends the program: SIGTERM, or the terminal is gone. Unlike Ctrl-C it leaves no time to finish."""
 

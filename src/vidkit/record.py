@@ -10,7 +10,7 @@ from typing import Annotated, TypedDict
 SCHEMA = "vidkit/1"
 # Keys that were added later. Older records do not have them, which means `null`. The same holds for `instruction`
 # and `outdated` in scenes, segments and `ai`.
-LATER = frozenset({"corrections", "sprites", "unread", "readings"})
+LATER = frozenset({"corrections", "sprites", "unread", "readings", "pictures"})
 # What lies beside the records: in each of these folders, one for every video.
 FOLDERS = CLIPS, THUMBNAILS, TRANSCRIPTS = "clips", "thumbnails", "transcripts"
 
@@ -56,6 +56,11 @@ class SpritesEntry(TypedDict):
     interval: Annotated[float, "seconds between two pictures"]
 
 
+class PicturesEntry(TypedDict):
+    count: Annotated[int, "pictures that have a hash"]
+    hashes: Annotated[str, "their times and PDQ hashes, in Base64 ([duplicates.md](duplicates.md#what-is-stored))"]
+
+
 class SegmentEntry(TypedDict):
     index: Annotated[int, "from 1"]
     start_time: Annotated[float, "seconds"]
@@ -91,7 +96,8 @@ class ProcessingEntry(TypedDict):
     started_at: Annotated[str, "UTC, ISO 8601"]
     finished_at: Annotated[str, "UTC, ISO 8601"]
     stages: Annotated[
-        dict[str, StageEntry], "by name: download, probe, scenes, clips, reader:NAME of each reader, describe, tag"
+        dict[str, StageEntry],
+        "by name: download, probe, scenes, clips, pictures, reader:NAME of each reader, describe, tag",
     ]
 
 
@@ -166,6 +172,7 @@ class _Always(TypedDict):
 
 
 class Record(_Always, total=False):
+    pictures: Annotated[PicturesEntry, "hashes of pictures, by which duplicates are found. Missing if turned off"]
     readings: Annotated[
         dict[str, ReadingEntry], "by reader; values of the whole video are beside `spans`. Missing without readers"
     ]

@@ -36,6 +36,7 @@ from vidkit.errors import (
     VidkitError,
 )
 from vidkit.library import Library, LibraryEntry, open_library
+from vidkit.library.protocol import PicturesOf
 from vidkit.qwen_model import instruction_of
 from vidkit.qwen_model.cache import AnswerCache, Answers
 from vidkit.qwen_model.cost import Meter, RequestMeter
@@ -248,6 +249,14 @@ class _ByRecords:
 
     def find(self, url: str) -> list[LibraryEntry]:
         return self.library.find(url) if self.library else []
+
+    def left_copy(self, url: str) -> tuple[str | None, str] | None:
+        """A function processes one video: copies are not skipped."""
+        return None
+
+    def copy_of(self, video: PicturesOf) -> str | None:
+        """Copies are not skipped."""
+        return None
 
 
 def _end(context: Any) -> float | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING
 
 from vidkit.analysis.decode import PIPE, DecodeOutput
@@ -36,29 +38,61 @@ def pictures_output(
         held_up: as in `DecodeOutput`.
     """
     width, height = fitted(metadata, side)
+    output = _output(metadata, per_second, (height, width, 3), "rgb24", f"pictures{side}", take, end)
+    return replace(output, held_up=held_up)
+
+
+def squares_output(
+    metadata: Metadata, per_second: float, side: int, take: Callable[[int, NDArray[np.uint8]], None]
+) -> DecodeOutput:
+    """The same pictures, but stretched to squares and grey.
+
+    Args:
+        metadata: the video's.
+        per_second: pictures a second.
+        side: pixels of each side.
+        take: gets the number of each picture from 0, and side x side of grey, in a thread of its own. If it raises,
+            the decode ends with that.
+    """
+
+    def numbered(number: int, second: float, picture: NDArray[np.uint8]) -> None:
+        take(number, picture)
+
+    return _output(metadata, per_second, (side, side), "gray", f"squares{side}", numbered, lambda: None)
+
+
+def _output(
+    metadata: Metadata,
+    per_second: float,
+    shape: tuple[int, ...],
+    pixels: str,
+    label: str,
+    take: Callable[[int, float, NDArray[np.uint8]], None],
+    end: Callable[[], None],
+) -> DecodeOutput:
+    """Pictures of a shape, height first, in one of ffmpeg's pixel formats with a byte for each number."""
 
     def read(pipe: IO[bytes]) -> None:
         import numpy as np
 
         number = 0
-        size = width * height * 3
+        size = math.prod(shape)
         waiting = None
         while len(block := pipe.read(size)) == size:
             if waiting is not None:
                 take(number, number / per_second, waiting)
                 number += 1
-            waiting = np.frombuffer(block, np.uint8).reshape(height, width, 3)
+            waiting = np.frombuffer(block, np.uint8).reshape(shape)
         # The last one may be of a time at which nothing is shown any more.
         if waiting is not None and (number == 0 or number / per_second < metadata.duration):
             take(number, number / per_second, waiting)
         end()
 
-    label = f"pictures{side}"
     # Rounded up, a picture has the number of the first time at which it is shown; the last one before that stays.
     graph = f"fps=fps={per_second:g}:start_time=0:round=up:eof_action=pass"
-    graph += f",scale={width}:{height},setsar=1,format=rgb24"
+    graph += f",scale={shape[1]}:{shape[0]},setsar=1,format={pixels}"
     arguments = ["-map", f"[{label}]", "-fps_mode", "passthrough", "-f", "rawvideo", PIPE]
-    return DecodeOutput(lambda source: [f"[{source}]{graph}[{label}]"], arguments, read, held_up=held_up)
+    return DecodeOutput(lambda source: [f"[{source}]{graph}[{label}]"], arguments, read)
 
 
 def sound_output(take: Callable[[float, NDArray[np.float32]], None], held_up: Callable[[], float]) -> DecodeOutput:

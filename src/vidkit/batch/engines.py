@@ -11,7 +11,7 @@ from typing import Protocol
 from vidkit.batch.tally import Outcome, Reporter
 from vidkit.core import shown_url, without_secrets
 from vidkit.core.buckets import NoCredentialsError, RefusedError
-from vidkit.errors import LibraryError, UnwantedError, VidkitError
+from vidkit.errors import DuplicateError, LibraryError, UnwantedError, VidkitError
 from vidkit.rows import Row
 from vidkit.workflow import make_record, source_key
 from vidkit.workflow.finished import Finished, note
@@ -38,6 +38,8 @@ def process_row(run: Run, row: Row, progress: Progress) -> Outcome:
 def _outcome(row: Row, work: Callable[[], Finished]) -> Outcome:
     try:
         return Outcome(row, work())
+    except DuplicateError as error:
+        return Outcome(row, kept=error.kept, version=error.version)
     except UnwantedError:
         return Outcome(row)
     except VidkitError as error:

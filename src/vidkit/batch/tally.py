@@ -15,6 +15,7 @@ from vidkit.core import without_secrets, write_whole
 from vidkit.core.units import timestamp
 from vidkit.record import Record, is_complete
 from vidkit.rows import BadRow, IgnoredRow, Row
+from vidkit.workflow import source_key
 from vidkit.workflow.finished import Finished
 from vidkit.workflow.run import Run
 
@@ -33,6 +34,7 @@ class Summary:
     failed: int = 0
     partial: int = 0
     filtered: int = 0
+    duplicates: int = 0
     passed_over: int = 0
     bytes: int = 0
     seconds: float = 0.0
@@ -60,6 +62,9 @@ class Reporter(Protocol):
     def skipped(self, url: str, line: int) -> None:
         """Nothing is to be done for a row: it is done, filtered out or no video."""
 
+    def duplicate(self, url: str, line: int, kept: str) -> None:
+        """A video was left: it shows the same as that of the URL `kept`."""
+
     def interrupted(self, under_way: int) -> None:
         """No more videos begin; so many are being finished."""
 
@@ -85,6 +90,9 @@ class NullReporter:
     def skipped(self, url: str, line: int) -> None:
         pass
 
+    def duplicate(self, url: str, line: int, kept: str) -> None:
+        pass
+
     def interrupted(self, under_way: int) -> None:
         pass
 
@@ -101,7 +109,11 @@ class Outcome:
     stage: str = ""
     """Where it failed."""
     reason: str | None = None
-    """Why it failed. Without a record and a reason, the filters do not want the video."""
+    """Why it failed. Without a record, a reason and `kept`, the filters do not want the video."""
+    kept: str | None = None
+    """The URL of the video that this one is a copy of: then it was left."""
+    version: str | None = None
+    """The version of the source of a copy."""
     refused: bool = False
     """Whether a store refused the credentials in a way that lets every other row fail too."""
 
@@ -144,6 +156,12 @@ class Tally:
             self.summary.filtered += 1
         self._reporter.skipped(row.url, row.line)
 
+    def duplicate(self, row: Row, kept: str) -> None:
+        """Count a row whose video shows the same as that of the URL `kept`."""
+        with self._lock:
+            self.summary.duplicates += 1
+        self._reporter.duplicate(row.url, row.line, kept)
+
     def skipped(self, rows: Sequence[Row]) -> None:
         """Count rows that are done."""
         with self._lock:
@@ -168,6 +186,9 @@ class Tally:
         elif outcome.reason is not None:
             self.refused = self.refused or (outcome.reason if outcome.refused else None)
             self._fail(Failure(outcome.row, outcome.stage, outcome.reason))
+        elif outcome.kept is not None:
+            self._run.journal.add_copy(source_key(outcome.row.url), outcome.version, outcome.kept)
+            self.duplicate(outcome.row, outcome.kept)
         else:
             self.filtered(outcome.row)
 

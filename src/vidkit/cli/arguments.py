@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from vidkit.cli import library_arguments as on_library
 from vidkit.cli import reader_arguments, web_arguments
-from vidkit.cli.common_arguments import CSV_HELP, natural, whole_number
+from vidkit.cli.common_arguments import CSV_HELP, SKIP_DUPLICATES, natural, whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def _process(parser: argparse.ArgumentParser) -> None:
         default=None,
         help="keep each download after its record is written (default: [Paths] KeepDownloads)",
     )
+    parser.add_argument("--skip-duplicates", action="store_true", help=SKIP_DUPLICATES)
     parser.add_argument("--force", action="store_true", help="run every stage again, even if nothing changed")
     parser.add_argument("--json", action="store_true", help="print each record to stdout as one line of JSON")
 
@@ -296,6 +297,11 @@ def _export(parser: argparse.ArgumentParser) -> None:
     ):
         files.add_argument(f"--{mode}", dest="files", action="store_const", const=mode, help=meaning)
     parser.add_argument(
+        "--no-duplicates",
+        action="store_true",
+        help="leave out copies of other videos in the dataset (see `vidkit duplicates`)",
+    )
+    parser.add_argument(
         "--blur",
         nargs="?",
         const="pixelate",
@@ -351,6 +357,9 @@ COMMANDS: dict[str, Command] = {
         "erase a video and everything derived from it, for good; asks for confirmation",
         on_library.forget,
         "forget",
+    ),
+    "duplicates": Command(
+        "list videos that are copies of each other, and the best one", on_library.duplicates, "duplicates"
     ),
     "export": Command("export the library, or a filtered part of it, as a dataset", _export, "datasets"),
     "serve": Command("show the library in the browser, and as a REST API", web_arguments.serve, "serve"),

@@ -8,6 +8,7 @@ CSV_HELP = (
     "CSV file with a URL column, or the output of `rclone lsf`; also in a bucket (s3://bucket/list.csv). "
     "s3://bucket/folder/ takes the videos of that folder"
 )
+SKIP_DUPLICATES = "skip new videos that are copies of one in the library or in this run, before the model is asked"
 _MOST = 100_000  # what runs can be told apart by
 
 

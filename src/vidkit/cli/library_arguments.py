@@ -75,3 +75,10 @@ def remove(parser: argparse.ArgumentParser) -> None:
         help="also delete its record, clips, thumbnails and download; never files outside vidkit's folders",
     )
     parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+
+
+def duplicates(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `vidkit duplicates`."""
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--csv", action="store_true", help="print a CSV: one row per video")
+    form.add_argument("--json", action="store_true", help="print one line of JSON per group")

@@ -134,6 +134,10 @@ class Screen:
     def skipped(self, url: str, line: int) -> None:
         self._left(url)
 
+    def duplicate(self, url: str, line: int, kept: str) -> None:
+        self._left(url)
+        self._print(duplicate_line(url, line, kept), sys.stderr)
+
     def interrupted(self, under_way: int) -> None:
         if under_way:
             self._print(
@@ -231,6 +235,11 @@ def failure_line(url: str, line: int, reason: str) -> str:
     return f"failed: {where}{why if why.startswith(what) else f'{what}: {why}'}"
 
 
+def duplicate_line(url: str, line: int, kept: str) -> str:
+    """One video that was skipped, in one line: where it stands in the CSV, what, and which one it is a copy of."""
+    return f"skipped: {f'line {line}: ' if line else ''}{shown(url)}: it shows the same as {shown(kept)}"
+
+
 def result_line(record: Record, new: bool) -> str:
     """One video's result in one line."""
     parts = [
@@ -261,6 +270,7 @@ def summary_line(summary: Summary, results: Address, reports: Path) -> str:
         (summary.skipped, "already done"),
         (summary.failed, f"failed (see {printable(reports)}/failures.csv)"),
         (summary.filtered, "filtered out"),
+        (summary.duplicates, "duplicates skipped"),
         (summary.passed_over, "ignored (folders, not videos)"),
     ):
         if count:

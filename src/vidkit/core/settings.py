@@ -262,6 +262,12 @@ class Processing:
         "Seconds between two pictures of the contact sheet; 0: no contact sheet.",
         number(parse_duration, 0, 86400, "a time"),
     )
+    picture_hashes: bool = setting(
+        "PictureHashes",
+        True,
+        "Hash pictures of each video, to find duplicates: yes or no.",
+        read_yes_no,
+    )
 
 
 @dataclass(frozen=True)

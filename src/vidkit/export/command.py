@@ -30,8 +30,8 @@ def export_command(directory: str, options: Mapping[str, Any]) -> str:
 
     Args:
         directory: the output folder.
-        options: `format`, `level`, `label`, `split`, `seed`, `files`, `blur`, and a search as `read_query` takes
-            it. None, or a name that is missing, is not said. Other names are ignored.
+        options: `format`, `level`, `label`, `split`, `seed`, `files`, `blur`, `no_duplicates`, and a search as
+            `read_query` takes it. None, or a name that is missing, is not said. Other names are ignored.
     """
     words = ["vidkit", "export", directory]
     for option, name in _OPTIONS.items():
@@ -40,6 +40,7 @@ def export_command(directory: str, options: Mapping[str, Any]) -> str:
     for option, name in _REPEATED.items():
         for value in options.get(name) or ():
             words += [option, value]
+    words += ["--no-duplicates"] if options.get("no_duplicates") else []
     words += [f"--{options['files']}"] if options.get("files") else []
     words += ["--blur", options["blur"]] if options.get("blur") else []
     return shlex.join(words)

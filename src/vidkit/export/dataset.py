@@ -23,6 +23,7 @@ from vidkit.errors import ConfigError
 from vidkit.export import webdataset
 from vidkit.export.bucket import DatasetInBucket
 from vidkit.export.card import DatasetInfo, write_card
+from vidkit.export.copies import find_copies
 from vidkit.export.folder import WORK, building, target_of
 from vidkit.export.formats import FORMATS, Format, file_mode
 from vidkit.export.items import LEVELS, DatasetSpec, ItemSelection
@@ -110,6 +111,7 @@ def export_dataset(
     overwrite: bool = False,
     caps: ClipLimits | None = None,
     hide: Hide | None = None,
+    no_duplicates: bool = False,
     command: str = "",
     progress: Progress | None = None,
     scratch: Path | None = None,
@@ -134,6 +136,7 @@ def export_dataset(
         overwrite: replace the folder, if it is empty or an older dataset of vidkit.
         caps: limits of size and frame rate for scenes that are cut.
         hide: what makes each file anew, such as without faces; files are copied then.
+        no_duplicates: leave out copies of other videos in the dataset.
         command: the command line, for the dataset card.
         progress: receives the progress.
         scratch: where a dataset for a bucket is built, so that an interrupted export can continue; by default in a
@@ -145,7 +148,7 @@ def export_dataset(
         OutputError: the folder already exists or cannot be written.
         ToolMissingError: a package for the format, or ffmpeg for cutting scenes, is not installed.
     """
-    request = _read_request(format, query, level, label, split, seed, files, caps, command, hide)
+    request = _read_request(format, query, level, label, split, seed, files, caps, command, hide, no_duplicates)
     tell = progress or (lambda what, done, total: None)
     if not is_bucket(directory):
         return _built(library, request, target_of(directory, overwrite), tell)
@@ -204,6 +207,7 @@ def preview_dataset(
     split: str | None = None,
     seed: int = 0,
     files: str | None = None,
+    no_duplicates: bool = False,
     progress: Progress | None = None,
 ) -> DatasetCounts:
     """Count what `export_dataset` would make of the same arguments. Nothing is written.
@@ -214,7 +218,7 @@ def preview_dataset(
         ConfigError: an argument is invalid, or there is nothing to export.
         LibraryError: the library cannot be read.
     """
-    request = _read_request(format, query, level, label, split, seed, files, None, "")
+    request = _read_request(format, query, level, label, split, seed, files, None, "", None, no_duplicates)
     tell = progress or (lambda what, done, total: None)
     plan = _planned(library, request, tell)
     report = request.report(None)
@@ -267,6 +271,7 @@ class _ExportRequest:
     command: str
     query: Query
     selection: ItemSelection
+    no_duplicates: bool
 
     @property
     def lengths(self) -> Bounds:
@@ -277,6 +282,7 @@ class _ExportRequest:
         """What the dataset is made from: an interrupted export goes on where this is the same."""
         made_from = [__version__, plan.fingerprint, self.format, self.level, self.label, self.how.mode]
         made_from += [self.how.hide.name] if self.how.hide else []
+        made_from += ["no_duplicates"] if self.no_duplicates else []
         text = json.dumps([*made_from, asdict(self.how.caps), dict(self.shares), self.seed, asdict(self.lengths)])
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -295,6 +301,7 @@ def _read_request(
     caps: ClipLimits | None,
     command: str,
     hide: Hide | None = None,
+    no_duplicates: bool = False,
 ) -> _ExportRequest:
     """The arguments of an export, seen to that they make sense.
 
@@ -310,7 +317,9 @@ def _read_request(
     query = query or Query()
     lengths, query = (Bounds(), query) if level == "video" else (query.duration, replace(query, duration=Bounds()))
     selection = ItemSelection(level, label_of, lengths)
-    return _ExportRequest(format, level, label, how, parse_split(split), seed, command, query, selection)
+    return _ExportRequest(
+        format, level, label, how, parse_split(split), seed, command, query, selection, no_duplicates
+    )
 
 
 def _planned(library: Records, request: _ExportRequest, tell: Progress) -> ExportPlan:
@@ -319,12 +328,17 @@ def _planned(library: Records, request: _ExportRequest, tell: Progress) -> Expor
     Raises:
         ConfigError: there is nothing to export.
     """
+    copies = None
+    if len(request.shares) > 1 or request.no_duplicates:
+        videos = _counted(library.records(request.query), lambda done: tell("comparing", done, None))
+        copies = find_copies(videos, request.no_duplicates)
     plan = make_plan(
         library.records(request.query),
         lambda entry: items_in(entry, request.selection, request.how),
         request.shares,
         request.seed,
         lambda done: tell("looking", done, None),
+        copies,
     )
     _check_not_empty(plan, request, request.how.form)
     return plan

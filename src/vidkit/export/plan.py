@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from vidkit.core import printable
+from vidkit.export.copies import Copies
 from vidkit.export.items import Item
 from vidkit.export.labels import RESERVED
 from vidkit.export.splits import assign, group_key
@@ -32,9 +33,9 @@ _UNSAFE = re.compile(r"[^\w+()@\u200c\u200d-]+")
 class ExportPlan:
     """What the first pass found.
 
-    `splits` is the split of each content (`group_key`), `labels` every label with its number, `videos_of` how many
-    different videos have a label, `hosts` where the videos are from, `columns` the CSV's columns, `fingerprint` the
-    records that it was made from.
+    `splits` is the split of each content (`group_key`; videos that show the same have one), `labels` every label
+    with its number, `videos_of` how many different videos have a label, `hosts` where the videos are from,
+    `columns` the CSV's columns, `fingerprint` the records that it was made from, `copies` which show the same.
     """
 
     videos: int
@@ -48,11 +49,12 @@ class ExportPlan:
     hosts: Mapping[str, int]
     columns: tuple[str, ...]
     fingerprint: str
+    copies: Copies
     _shared_names: frozenset[str]
 
     def split_of(self, record: Record) -> str | None:
         """The split of a video; None for one that came into the library after the first pass."""
-        return self.splits.get(group_key(record["sha256"], self.seed))
+        return self.splits.get(group_key(self.copies.content(record), self.seed))
 
     def kept_in(self, work: Path) -> ExportPlan:
         """The plan with the splits that an interrupted export had dealt out, so that a file that is gone since
@@ -84,6 +86,7 @@ def make_plan(
     shares: Mapping[str, float],
     seed: int,
     progress: Callable[[int], None] | None = None,
+    copies: Copies | None = None,
 ) -> ExportPlan:
     """Look through the records once. Of each only its content's hash, its labels and its name are kept in memory.
 
@@ -93,9 +96,13 @@ def make_plan(
         shares: split -> share.
         seed: another seed, other splits.
         progress: told how many records were looked at.
+        copies: which of them show the same: those are in one split.
     """
-    counts, labels = _Counts(), _LabelsByContent(seed)
+    copies = copies or Copies()
+    counts, labels = _Counts(), _LabelsByContent(seed, copies)
     for entry in records:
+        if copies.is_left_out(entry.record):
+            continue
         items, usable = items_in(entry)
         counts.add(entry, items)
         labels.add(entry.record, usable)
@@ -114,6 +121,7 @@ def make_plan(
         hosts=dict(counts.hosts.most_common(20)),
         columns=tuple(counts.columns),
         fingerprint=counts.digest.hexdigest(),
+        copies=copies,
         _shared_names=frozenset(name for name, is_shared in counts.names.items() if is_shared),
     )
 
@@ -145,15 +153,16 @@ class _Counts:
 class _LabelsByContent:
     """Which labels the videos of each content (`group_key`) have: what is dealt out to the splits."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, copies: Copies) -> None:
         self.groups: dict[bytes, frozenset[str]] = {}
         self.unusable: set[bytes] = set()
         self.at_odds: set[bytes] = set()
         self._seed = seed
+        self._copies = copies
         self._same: dict[frozenset[str], frozenset[str]] = {}  # one object for all videos with the same labels
 
     def add(self, record: Record, usable: list[Item]) -> None:
-        key = group_key(record["sha256"], self._seed)
+        key = group_key(self._copies.content(record), self._seed)
         if not usable:
             self.unusable.add(key)
             return

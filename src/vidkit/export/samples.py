@@ -33,6 +33,7 @@ UNCUT, ODD_PATH = "that ffmpeg cannot cut", "whose path no list can hold (say --
 ELSEWHERE = "whose file is not on this machine (say --copy)"
 UNHIDDEN = "whose faces cannot be hidden"
 CHANGED = "that changed during the export"
+COPY = "of copies of other videos"
 UNUSABLE = (GONE, NOT_KEPT, DIFFERS, UNCUT, UNHIDDEN, ODD_PATH, ELSEWHERE)
 # What a person can do about a reason. URLs alone would make records without the CSV's columns, which may be labels.
 _AGAIN = "`vidkit process --force --urls URL` (what came from a CSV: --csv with its rows, for their columns)"
@@ -121,7 +122,7 @@ def samples(
 ) -> Iterator[Sample]:
     """The samples of a dataset, each with its file where it belongs. The ordinals are the same in every run."""
     ordinal = 0
-    for entry in records:
+    for entry in _without_copies(records, plan, selection, files, report):
         split = plan.split_of(entry.record)
         if split is None:  # it came in after the first pass
             continue
@@ -165,7 +166,7 @@ def count_samples(
     What cannot be known before is counted as if it were well: scenes that ffmpeg cannot cut, and files in another
     store.
     """
-    for entry in records:
+    for entry in _without_copies(records, plan, selection, files, report):
         split = plan.split_of(entry.record)
         if split is None:
             continue
@@ -200,6 +201,22 @@ def _wanted(sample: Sample, labels: Mapping[str, int], files: FileOptions, repor
         report.missed(sample, CHANGED)
         return None
     return sample
+
+
+def _without_copies(
+    records: Iterable[LibraryEntry],
+    plan: ExportPlan,
+    selection: ItemSelection,
+    files: FileOptions,
+    report: ExportReport,
+) -> Iterator[LibraryEntry]:
+    """The records but for those that are to be left out, whose samples are reported."""
+    for entry in records:
+        if not plan.copies.is_left_out(entry.record):
+            yield entry
+            continue
+        for sample in _planned(entry, "", plan.name(entry.record), selection, files.form):
+            report.missed(sample, COPY)
 
 
 def _planned(

@@ -16,6 +16,7 @@ from typing import Any, cast
 from vidkit.core.stores import kept_address
 from vidkit.library.facts import facts_of, numbers_of, summary_of
 from vidkit.library.moments import LibraryEntry, Text, layout_of, texts_of, words_in
+from vidkit.library.protocol import PicturesOf, pictures_of
 from vidkit.library.text import storable
 from vidkit.record import Record
 
@@ -91,6 +92,12 @@ def entry_of(document: Mapping[str, Any]) -> LibraryEntry:
     else:
         record = {key: value for key, value in document.items() if key not in ("_id", OWN)}
     return LibraryEntry(cast(Record, record), kept_address(own["folder"]))
+
+
+def pictures_in(document: Mapping[str, Any]) -> PicturesOf:
+    """What tells whether a document's video shows the same as another one."""
+    record = json.loads(document[OWN]["json"]) if "json" in document[OWN] else document
+    return pictures_of(record)
 
 
 def texts_in(document: Mapping[str, Any]) -> list[Text]:

@@ -18,7 +18,7 @@ from vidkit.record import Record
 # Long texts are found by their words, moments by themselves; the seconds of a stage are not searched.
 _SPANS = re.compile(r"readings\.[^.]+\.spans")
 _ERROR = re.compile(r"readings\.([a-z][a-z0-9_]*)\.error=(.*)")
-_LEFT_OUT = {"scenes", "segments", "sprites", "qwen_description", "ai.instruction", "processing.stages"}
+_LEFT_OUT = {"scenes", "segments", "sprites", "pictures", "qwen_description", "ai.instruction", "processing.stages"}
 _LONGEST = 200
 _SPACES = re.compile("[^\\S\n]+|[\\x00-\\x09\\x0b-\\x1f\\x7f]+")
 _ASCII_CONTROLS = {code: " " for code in (*range(32), 127) if code != 10}

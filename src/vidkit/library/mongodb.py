@@ -25,7 +25,7 @@ from pymongo.write_concern import WriteConcern
 
 from vidkit.core import shown_url
 from vidkit.core.stores import Address, absolute
-from vidkit.library.documents import BEFORE, OWN, document_of, entry_of, key_of
+from vidkit.library.documents import BEFORE, OWN, document_of, entry_of, key_of, pictures_in
 from vidkit.library.facts import readers_in
 from vidkit.library.forms import stems_of, with_forms
 from vidkit.library.moments import (
@@ -44,7 +44,7 @@ from vidkit.library.mongo_pages import MongoAnswers
 from vidkit.library.mongo_queries import GROUPED, INDEXES, ORDERS, answers_in, counted, dotted, filter_of
 from vidkit.library.mongo_server import connect_to_mongodb, get_mongodb_collection, reported, server_name
 from vidkit.library.paging import Page, PieceKey, Position, page_of, piece_at, place_of
-from vidkit.library.protocol import Group, Stats, stats_of
+from vidkit.library.protocol import Group, PicturesOf, Stats, stats_of
 from vidkit.library.query import Query
 from vidkit.library.ranking import best_first
 from vidkit.library.text import storable
@@ -203,6 +203,14 @@ class MongoLibrary:
         with reported(self._server):
             asked = {dotted("facts"): {"$regex": f"^{re.escape(beginning)}"}}
             return self._collection.find_one(asked, {"_id": 1}) is not None
+
+    def pictures(self, after: int = 0) -> Iterator[tuple[int, PicturesOf]]:
+        fields = ("source.url", *PicturesOf._fields[1:], dotted("added"), dotted("json"))
+        asked = {dotted("added"): {"$gt": after}}
+        with reported(self._server):
+            cursor = self._collection.find(asked, dict.fromkeys(fields, 1)).sort(dotted("added"), 1)
+            for document in cursor.allow_disk_use(True):
+                yield document[OWN]["added"], pictures_in(document)
 
     def remove(self, url: str) -> bool:
         with reported(self._server):

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from vidkit.core.stores import Address
 from vidkit.library.moments import LibraryEntry, Moment
@@ -32,6 +32,25 @@ class Stats:
     resolutions: dict[str, int]
     codecs: dict[str, int]
     durations: dict[str, int]
+
+
+class PicturesOf(NamedTuple):
+    """What tells whether a video shows the same as another one. `pictures` is what the record has (`pictures`)."""
+
+    url: str
+    filename: str
+    sha256: str
+    width: int
+    height: int
+    duration: float
+    pictures: object
+
+
+def pictures_of(record: Mapping[str, Any]) -> PicturesOf:
+    """What a record has of it."""
+    url, pictures = record["source"]["url"], record.get("pictures")
+    size = record["width"], record["height"]
+    return PicturesOf(url, record["filename"], record["sha256"], *size, record["duration"], pictures)
 
 
 class Library(Protocol):
@@ -85,6 +104,9 @@ class Library(Protocol):
 
     def has_fact(self, beginning: str) -> bool:
         """Whether some record has a fact (see `facts.py`) that begins so, such as `source.columns.label=`."""
+
+    def pictures(self, after: int = 0) -> Iterator[tuple[int, PicturesOf]]:
+        """What tells which videos show the same, each with its position; only of videos that came in after one."""
 
     def remove(self, url: str) -> bool:
         """Forget the record of a source URL; whether there was one."""

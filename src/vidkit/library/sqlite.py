@@ -30,7 +30,7 @@ from vidkit.library.moments import (
     video_key,
 )
 from vidkit.library.paging import Page, Position, page_of
-from vidkit.library.protocol import LENGTHS, Group, Stats, stats_of
+from vidkit.library.protocol import LENGTHS, Group, PicturesOf, Stats, stats_of
 from vidkit.library.query import Query
 from vidkit.library.sql import (
     ORDERS,
@@ -45,6 +45,7 @@ from vidkit.library.sqlite_reading import (
     check_indexes,
     entries_by_number,
     moments_found,
+    pictures_after,
     query_with_forms,
     readers_of,
     videos_found,
@@ -183,6 +184,15 @@ class SqliteLibrary:
         with self._connections.reading() as connection:
             sql = "SELECT 1 FROM facts WHERE facts MATCH ? LIMIT 1"
             return connection.execute(sql, (f"{quoted(beginning)}*",)).fetchone() is not None
+
+    def pictures(self, after: int = 0) -> Iterator[tuple[int, PicturesOf]]:
+        while True:
+            with self._connections.reading() as connection:
+                found = pictures_after(connection, after)
+            yield from found
+            if not found:
+                return
+            after = found[-1][0]
 
     def remove(self, url: str) -> bool:
         with self._connections.writing() as connection, transaction(connection):

@@ -13,6 +13,7 @@ from vidkit.core.stores import absolute, kept_address
 from vidkit.library.facts import ERRORS, readers_in
 from vidkit.library.forms import with_forms
 from vidkit.library.moments import LibraryEntry, Text
+from vidkit.library.protocol import PicturesOf
 from vidkit.library.query import Query
 from vidkit.library.ranking import RANKED, best_first
 from vidkit.library.sql import (
@@ -28,6 +29,7 @@ from vidkit.library.sql import (
 )
 from vidkit.record import Record
 
+_PICTURES = 2000  # videos whose hashes are read at once
 _FEW = 500  # videos that are looked at one by one, sooner than all rows that have a word
 
 
@@ -120,6 +122,14 @@ def readers_of(connection: sqlite3.Connection, query: Query) -> dict[str, dict[s
         (fact, connection.execute(having + where, (quoted(fact), *values)).fetchone()[0]) for fact, _ in found
     ]
     return readers_in(counted)
+
+
+def pictures_after(connection: sqlite3.Connection, number: int) -> list[tuple[int, PicturesOf]]:
+    """What tells which videos show the same, of some videos after the one with this number."""
+    keys = ", ".join(f"'$.{key}'" for key in ("source.url", *PicturesOf._fields[1:]))
+    sql = f"SELECT video, json_extract(record, {keys}) FROM records WHERE video > ?"
+    sql += f" ORDER BY video LIMIT {_PICTURES}"
+    return [(video, PicturesOf(*json.loads(text))) for video, text in connection.execute(sql, (number,))]
 
 
 def entries_by_number(

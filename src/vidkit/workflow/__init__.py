@@ -29,6 +29,7 @@ from vidkit.rows import Row
 from vidkit.workflow.fingerprints import stage_fingerprint
 from vidkit.workflow.finished import Finished, note
 from vidkit.workflow.job import ContentChanged, Progress, VideoJob, in_stage
+from vidkit.workflow.pictures import check_left
 from vidkit.workflow.readings import keep_other_readings, reading_files
 from vidkit.workflow.run import Run, RunSpec, open_run
 from vidkit.workflow.stages import Stage, stages_of
@@ -126,6 +127,7 @@ def _processed(job: VideoJob) -> Finished:
     started_at = timestamp()
     try:
         job.check_source()
+        check_left(job)
         try:
             _make_stages(job)
         except ContentChanged:

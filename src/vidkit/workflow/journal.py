@@ -28,6 +28,10 @@ from vidkit.workflow.journal_erased import erase_url, erased_urls, take_up_again
 from vidkit.workflow.journal_parts import Parts
 
 LOCKS = ".vidkit.lock"
+# Videos that were left since they show the same as another one.
+_COPIES = """CREATE TABLE IF NOT EXISTS copies (
+    url TEXT PRIMARY KEY, version TEXT, kept TEXT NOT NULL
+) WITHOUT ROWID"""
 _POLL = 0.1  # seconds between two looks at what another run holds
 
 
@@ -72,6 +76,8 @@ class Journal:
             self._database = open_database(folder, self._store, self._locks.alone())
             # Where the records are elsewhere, other machines have journals of their own.
             elsewhere = self._store.folder is None
+            with reported(self._path):
+                self._database.execute(_COPIES)
             self._parts = Parts(self._database, self._lock, self._store) if elsewhere else None
             self._locks.end_opening()
         except BaseException:
@@ -201,6 +207,17 @@ class Journal:
                     self._parts.added([row[0] for row in rows])
         if self._parts:
             self._parts.send_in_time()
+
+    def add_copy(self, url: str, version: str | None, kept: str) -> None:
+        """Note that a video was left, since it shows the same as that of another URL."""
+        with self._lock, reported(self._path):
+            row = (storable(url), version, storable(kept))
+            self._database.execute("REPLACE INTO copies (url, version, kept) VALUES (?, ?, ?)", row)
+
+    def left_copy(self, url: str) -> tuple[str | None, str] | None:
+        """Where the video of a URL was left as a copy: the version of its source, and the URL that was kept."""
+        found = self._one("SELECT version, kept FROM copies WHERE url = ?", url)
+        return (found[0] and str(found[0]), str(found[1])) if found else None  # type: ignore[return-value]
 
     def forget(self, url: str) -> None:
         """Note that the record of a URL was removed: it is made again when it is asked for."""

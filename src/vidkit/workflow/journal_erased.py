@@ -19,6 +19,8 @@ def erase_url(database: sqlite3.Connection, url: str) -> None:
         database.execute(_TABLE)
         database.execute("DELETE FROM videos WHERE url = ?", (url,))
         database.execute("INSERT OR IGNORE INTO erased VALUES (?)", (_digest(url),))
+        if _has(database, "copies"):
+            database.execute("DELETE FROM copies WHERE url = ? OR kept = ?", (url, url))
         if _has(database, "unsent"):
             database.execute("DELETE FROM unsent WHERE url = ?", (url,))
     database.execute("VACUUM")

@@ -14,6 +14,7 @@ from vidkit.analysis import choose_encoder
 from vidkit.core import ensure_directory
 from vidkit.core.config import Config
 from vidkit.download.reach import ANYWHERE, Reach
+from vidkit.errors import ConfigError
 from vidkit.ffmpeg import ProcessGroup
 from vidkit.library import Library, open_library
 from vidkit.qwen_model import Describer, instruction_of, open_describer
@@ -56,6 +57,8 @@ class RunSpec:
     """Limit the requests to the model."""
     reach: Reach = ANYWHERE
     """Which addresses downloads may reach, and whether local files are read; for submitted jobs `reach_of(...)`."""
+    skip_duplicates: bool = False
+    """Leave new videos that show the same as one in the library or in this run, before they are described."""
     job: Path | None = None
     """The folder for `summary.json` and `failures.csv`; by default the ProcessedDirectory, if that is a folder."""
 
@@ -144,6 +147,8 @@ def open_run(spec: RunSpec | Config, **options: Any) -> Iterator[Run]:
     """
     spec = RunSpec(spec, **options) if isinstance(spec, Config) else spec
     config = spec.config
+    if spec.skip_duplicates and not config.processing.picture_hashes:
+        raise ConfigError("duplicates can only be skipped with [Processing] PictureHashes = yes")
     with ExitStack() as opened:
         answers, meter = AnswerCache(config.qwen_vl.cache), Meter(spec.max_requests)
         choose_encoder(config.processing.encoder)
@@ -156,7 +161,12 @@ def open_run(spec: RunSpec | Config, **options: Any) -> Iterator[Run]:
         library = opened.enter_context(closing(open_library(config)))
         journal = opened.enter_context(closing(Journal(layout.work, layout.is_taken, layout.store)))
         job = ensure_directory(spec.job).absolute() if spec.job else layout.work
-        shared = SharedFiles(journal, library, answers, meter)
+        known = None
+        if spec.skip_duplicates:
+            from vidkit.duplicates.known import KnownPictures
+
+            known = KnownPictures(library.pictures)
+        shared = SharedFiles(journal, library, answers, meter, known)
         yield Run(spec, rules, describer, instruction, readers, layout=layout, shared=shared, job=job)
 
 

@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from vidkit.library import Library, LibraryEntry
+from vidkit.library.protocol import PicturesOf
 from vidkit.qwen_model.cache import Answers
 from vidkit.qwen_model.cost import RequestMeter
 from vidkit.workflow.journal import Journal
+
+if TYPE_CHECKING:
+    from vidkit.duplicates.known import KnownPictures
 
 
 class Shared(Protocol):
@@ -46,6 +50,12 @@ class Shared(Protocol):
     def find(self, url: str) -> list[LibraryEntry]:
         """As `Library.find`."""
 
+    def left_copy(self, url: str) -> tuple[str | None, str] | None:
+        """As `Journal.left_copy`, as long as the library has the video that was kept."""
+
+    def copy_of(self, video: PicturesOf) -> str | None:
+        """As `KnownPictures.copy_of`; None where copies are not skipped."""
+
 
 @dataclass(frozen=True)
 class Known:
@@ -67,6 +77,8 @@ class SharedFiles:
     library: Library
     answers: Answers
     meter: RequestMeter
+    known: KnownPictures | None = None
+    """Where copies are skipped: the videos that a new one is compared with."""
 
     def filename(self, url: str) -> str | None:
         return self.journal.filename(url)
@@ -85,3 +97,10 @@ class SharedFiles:
 
     def find(self, url: str) -> list[LibraryEntry]:
         return self.library.find(url)
+
+    def left_copy(self, url: str) -> tuple[str | None, str] | None:
+        found = self.journal.left_copy(url)
+        return found if found is not None and self.library.find(found[1]) else None
+
+    def copy_of(self, video: PicturesOf) -> str | None:
+        return self.known.copy_of(video) if self.known is not None else None

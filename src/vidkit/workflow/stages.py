@@ -11,7 +11,7 @@ from vidkit.analysis.decode import DecodeRequest
 from vidkit.readers.opened import EnabledReader
 from vidkit.record import Corrections, Record
 from vidkit.tagging import RuleSet, tag_and_classify
-from vidkit.workflow import analyse, descriptions, readings
+from vidkit.workflow import analyse, descriptions, pictures, readings
 from vidkit.workflow.fingerprints import fingerprint, stage_fingerprint
 from vidkit.workflow.job import DOWNLOAD_VERSION, VideoJob
 from vidkit.workflow.run import Run
@@ -65,6 +65,11 @@ def tag_fingerprint(record: Record, rules: RuleSet) -> str:
     return stage_fingerprint(_TAG_VERSION, inputs, [rules.fingerprint])
 
 
+def _before_describing(job: VideoJob) -> None:
+    pictures.check_new(job)
+    descriptions.take_answers(job)
+
+
 def _tag(job: VideoJob) -> dict[str, Any]:
     tags, classification = tag_and_classify({**job.record, "filename": job.filename}, job.run.rules)
     return {"tags": tags, "classification": classification}
@@ -103,6 +108,14 @@ STAGES: list[Stage] = [
         files=analyse.clip_files,
     ),
     Stage(
+        pictures.KEY,
+        1,
+        (pictures.KEY,),
+        "finding scenes, cutting clips",
+        of_content,
+        decode=pictures.hashes_of_decode,
+    ),
+    Stage(
         "describe",
         1,
         descriptions.DESCRIBE_KEYS,
@@ -111,7 +124,7 @@ STAGES: list[Stage] = [
         descriptions.describe_settings,
         make=descriptions.describe,
         complete=descriptions.is_answered,
-        before=descriptions.take_answers,
+        before=_before_describing,
         needs_file=False,
     ),
     Stage(
@@ -135,6 +148,8 @@ def stages_of(run: Run) -> list[Stage]:
     """
     stages = []
     for stage in STAGES:
+        if stage.name == pictures.KEY and not run.config.processing.picture_hashes:
+            continue
         if stage.name == "describe":
             stages += [_reader_stage(reader) for reader in run.readers if not reader.needs.text]
         if stage.name == "tag":

@@ -17,6 +17,7 @@ from vidkit.batch.cluster.messages import Sign
 from vidkit.core import printable
 from vidkit.errors import EngineError, VidkitError
 from vidkit.library import LibraryEntry, open_library
+from vidkit.library.protocol import PicturesOf
 from vidkit.qwen_model.cache import AnswerCache, Answers
 from vidkit.qwen_model.cost import Cost, Meter, RequestMeter
 from vidkit.qwen_model.question import Reply
@@ -50,6 +51,10 @@ class State:
             self._library = open_library(spec.config)
         except VidkitError as error:
             return str(error)
+        if spec.skip_duplicates:
+            from vidkit.duplicates.known import KnownPictures
+
+            self._pictures = KnownPictures(self._library.pictures)
         self._answers = AnswerCache(spec.config.qwen_vl.cache)
         self._meter = Meter(spec.max_requests)
         return None
@@ -93,6 +98,13 @@ class State:
 
     def _find(self, url: str) -> list[LibraryEntry]:
         return self._library.find(url)
+
+    def _left_copy(self, url: str) -> tuple[str | None, str] | None:
+        found = self._journal.left_copy(url)
+        return found if found is not None and self._library.find(found[1]) else None
+
+    def _copy_of(self, video: PicturesOf) -> str | None:
+        return self._pictures.copy_of(video)
 
     def _turn(self, key: str, holder: str) -> bool:
         with self._lock:
@@ -195,6 +207,14 @@ class AskedShared:
 
     def find(self, url: str) -> list[LibraryEntry]:
         found: list[LibraryEntry] = self._ask("find", url) if self._known(url).in_library else []
+        return found
+
+    def left_copy(self, url: str) -> tuple[str | None, str] | None:
+        found: tuple[str | None, str] | None = self._ask("left_copy", url)
+        return found
+
+    def copy_of(self, video: PicturesOf) -> str | None:
+        found: str | None = self._ask("copy_of", video)
         return found
 
 

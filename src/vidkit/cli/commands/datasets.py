@@ -43,6 +43,7 @@ def export(options: argparse.Namespace, config: Config) -> int:
                 seed=options.seed,
                 files=options.files,
                 overwrite=options.overwrite,
+                no_duplicates=options.no_duplicates,
                 caps=ClipLimits(config.processing.max_resolution, config.processing.max_fps),
                 hide=hide,
                 command=export_command(options.directory, {**vars(options), "class": options.classes}),

@@ -54,6 +54,7 @@ def process(options: argparse.Namespace, config: Config) -> int:
         filters=filters,
         max_requests=options.max_requests,
         priority=options.priority,
+        skip_duplicates=options.skip_duplicates,
     )
     with open_run(spec) as run:
         if run.describer is None and options.describe != "none":
@@ -70,7 +71,7 @@ def process(options: argparse.Namespace, config: Config) -> int:
             say(cost_line(run.describer.cost))
     if summary.interrupted:
         say("interrupted: the same command continues from here")
-    if options.csv is not None or shard or len(rows) > 1 or summary.filtered:
+    if options.csv is not None or shard or len(rows) > 1 or summary.filtered or summary.duplicates:
         say(summary_line(summary, config.paths.processed_directory, reports_folder(config.paths)))
     return _exit_code(summary)
 

@@ -150,6 +150,9 @@ class JobProgress:
             self._counts["skipped"] += 1
             self._changed = True
 
+    def duplicate(self, url: str, line: int, kept: str) -> None:
+        self.skipped(url, line)
+
     def interrupted(self, under_way: int) -> None:
         pass
 

@@ -1,0 +1,90 @@
+"""`vidkit duplicates`: videos of the library that are copies of each other."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from typing import Any
+
+from vidkit.cli.exit_codes import EXIT_DONE
+from vidkit.cli.screen import counted, say
+from vidkit.core import printable, shown_url
+from vidkit.core.config import Config
+from vidkit.core.units import format_count, format_duration
+from vidkit.duplicates.groups import Copy, Footage, Group
+from vidkit.export.rows import cell
+from vidkit.library import open_library
+from vidkit.library.protocol import PicturesOf
+
+_COLUMNS = ("group", "kept", "reason", "url", "filename", "resolution", "duration", "share", "shift")
+
+
+def duplicates(options: argparse.Namespace, config: Config) -> int:
+    """`vidkit duplicates`: groups, each with the video that is kept first."""
+    with open_library(config, create=False) as library, counted(" videos") as progress:
+        total = library.stats().videos
+        videos = []
+        for _, video in library.pictures():
+            videos.append(video)
+            progress(len(videos), total, "reading")
+        footage = Footage(videos)
+    groups = footage.groups()
+    if options.json:
+        for group in groups:
+            print(json.dumps(_as_json(group), ensure_ascii=False))
+    elif options.csv:
+        _print_csv(groups)
+    else:
+        for group in groups:
+            print(_lines(group))
+    copies = sum(len(group.copies) for group in groups)
+    of = f" of {format_count(len(groups), 'video')}" if groups else ""
+    say(f"{format_count(len(videos), 'video')}: {format_count(copies, 'copy', 'copies')}{of}")
+    if footage.unknown:
+        without = format_count(footage.unknown, "video has", "videos have")
+        say(f"{without} no picture hashes and can only match identical files; `vidkit process` makes hashes")
+    return EXIT_DONE
+
+
+def _as_json(group: Group) -> dict[str, Any]:
+    return {"kept": _video(group.kept), "copies": [{**_video(copy.video), **_match(copy)} for copy in group.copies]}
+
+
+def _video(video: PicturesOf) -> dict[str, Any]:
+    size = f"{video.width}x{video.height}"
+    url = shown_url(video.url)
+    return {"url": url, "filename": video.filename, "resolution": size, "duration": video.duration}
+
+
+def _match(copy: Copy) -> dict[str, Any]:
+    found = copy.match
+    reason = "same file" if copy.same_file else copy.reason
+    return {"reason": reason, "share": round(found.share, 3), "shift": found.shift}
+
+
+def _print_csv(groups: list[Group]) -> None:
+    rows = csv.DictWriter(sys.stdout, _COLUMNS, lineterminator="\n")
+    rows.writeheader()
+    for number, group in enumerate(groups, 1):
+        for row in ({**_video(group.kept), "kept": "yes"}, *_as_json(group)["copies"]):
+            row = {"group": number, "kept": "no", **row}
+            rows.writerow({name: cell(value) for name, value in row.items()})
+
+
+def _lines(group: Group) -> str:
+    lines = [f"keep  {_line(group.kept)}"]
+    for copy in group.copies:
+        found = f"{copy.match.share:.0%} the same; the other one {_WHY[copy.reason]}"
+        why = "the same file" if copy.same_file else found
+        lines.append(f"copy  {_line(copy.video)}  ({why})")
+    return "\n".join(lines)
+
+
+_WHY = {"more pixels": "has more pixels", "longer": "is longer", "came first": "came first"}
+
+
+def _line(video: PicturesOf) -> str:
+    parts = (shown_url(video.url), f"{video.width}x{video.height}", format_duration(video.duration))
+    return "  ".join(map(printable, parts))

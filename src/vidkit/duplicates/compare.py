@@ -1,0 +1,129 @@
+"""Whether two videos show the same: most pictures of the shorter one are in the longer.
+
+At one shift in time, at least 60 % of the shorter video's pictures are the same as in the longer one (31 of 256
+bits, as PDQ has it), three of them at least, and these differ by 24 bits on average at the most. So a shared intro
+is too little, and another take of a scene is too different. A copy that was cropped is found by hashes of the
+middle of the other video's pictures.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidkit.duplicates.pdq import SAME, bits_of, distances
+from vidkit.duplicates.signature import TICKS, Signature, Times
+
+SHARE = 0.6
+MEAN = 24.0
+LEAST = 3  # pictures
+
+_SHIFTS = 8  # that got the most votes are tried
+_NEAR = 1  # eighths of a second
+_HELD = 10 * TICKS  # a picture stands for what follows until the next one, and for ten seconds at the most
+_ROWS = 2000  # pictures that are compared with all others at once
+
+Bits = NDArray[np.float32]
+
+
+class Match(NamedTuple):
+    """Where two videos show the same.
+
+    `share` of the shorter one's pictures are in the longer one (0 to 1), `shift` seconds later there than here, and
+    differ by `bits` on average.
+    """
+
+    share: float
+    shift: float
+    bits: float
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether that is enough to call them duplicates."""
+        return self.share >= SHARE and self.bits <= MEAN
+
+
+NOTHING = Match(0.0, 0.0, 256.0)
+
+
+class _Track(NamedTuple):
+    """Pictures at their times, in eighths of a second, of a video that is so long."""
+
+    times: Times
+    bits: Bits
+    length: int
+
+
+def match(one: Signature, other: Signature) -> Match:
+    """How much of the shorter of two videos is in the longer one."""
+    short, long = (one, other) if one.length <= other.length else (other, one)
+    shown, whole = _track(short), _track(long)
+    found = _aligned(shown, whole)
+    if found.is_copy:
+        return found
+    return max(found, _aligned(_middles(short), whole), _aligned(_middles(long), shown), key=_is_better)
+
+
+def _is_better(found: Match) -> tuple[bool, float, float]:
+    return found.is_copy, found.share, -found.bits
+
+
+def _track(signature: Signature) -> _Track:
+    return _Track(signature.times, bits_of(signature.hashes), signature.length)
+
+
+def _middles(signature: Signature) -> _Track:
+    return _Track(signature.times[signature.has_middle], bits_of(signature.middles), signature.length)
+
+
+def _aligned(one: _Track, other: _Track) -> Match:
+    """How much of one track is in another one. Where `one` is the longer video, only the part counts that lies
+    beside the other; the share is then of the shorter one's length."""
+    if len(one.times) < LEAST or not len(other.times):
+        return NOTHING
+    found = [_same_pictures(one, other, at) for at in range(0, len(one.times), _ROWS)]
+    shifts, votes = np.unique(np.concatenate(found), return_counts=True)
+    if not len(shifts):
+        return NOTHING
+    near = votes + sum(_votes_at(shifts, votes, shifts + step) for step in (-1, 1)) / 2
+    best = NOTHING
+    for shift in shifts[np.argsort(-near, kind="stable")[:_SHIFTS]]:
+        now = _at_shift(one, other, int(shift))
+        best = max(best, now, key=_is_better)
+    return best
+
+
+def _same_pictures(one: _Track, other: _Track, at: int) -> NDArray[np.int64]:
+    """By how much each picture of one track comes later in the other, some of them after another."""
+    here, there = np.nonzero(distances(one.bits[at : at + _ROWS], other.bits) <= SAME)
+    return other.times[there] - one.times[at + here]
+
+
+def _votes_at(shifts: NDArray[np.int64], votes: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+    place = np.minimum(np.searchsorted(shifts, wanted), len(shifts) - 1)
+    return np.where(shifts[place] == wanted, votes[place], 0)
+
+
+def _at_shift(one: _Track, other: _Track, shift: int) -> Match:
+    """How much of one track is in the other at a shift."""
+    times = one.times + shift
+    beside = np.nonzero((times >= -_NEAR) & (times < other.length + _NEAR))[0]
+    overlap = min(one.length + shift, other.length) - max(0, shift)
+    if not len(beside) or overlap <= 0:
+        return NOTHING
+    times = times[beside]
+    following = np.searchsorted(other.times, times, "right")
+    least = np.full(len(times), 256.0)
+    ends = np.minimum(np.append(other.times[1:], other.times[-1] + _HELD), other.times + _HELD)
+    for step in (-2, -1, 0, 1):
+        place = np.clip(following + step, 0, len(other.times) - 1)
+        bits = (256 - np.einsum("ij,ij->i", one.bits[beside], other.bits[place])) / 2
+        is_shown = (times >= other.times[place] - _NEAR) & (times <= ends[place] + _NEAR)
+        least = np.where(is_shown, np.minimum(least, bits), least)
+    same = least <= SAME
+    if same.sum() < LEAST:
+        return NOTHING
+    share = float(same.mean()) * min(1.0, overlap / min(one.length, other.length))
+    return Match(share, shift / TICKS, float(least[same].mean()))

@@ -1,0 +1,25 @@
+"""The signature of a video file, with a decode of its own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from vidkit.analysis.decode import decode
+from vidkit.analysis.pictures import squares_output
+from vidkit.analysis.probe import extract_metadata
+from vidkit.duplicates.pdq import SIDE
+from vidkit.duplicates.signature import Signature, SignatureMaker
+
+
+def signature_of(path: str | os.PathLike[str]) -> Signature:
+    """Hash pictures of a video file, as `vidkit process` does; `compare.match` compares two signatures.
+
+    Raises:
+        MediaError: ffmpeg cannot decode the file.
+    """
+    file = Path(path)
+    metadata = extract_metadata(file)
+    maker = SignatureMaker(metadata.duration)
+    decode(file, metadata, [squares_output(metadata, maker.rate, SIDE, maker.take)])
+    return maker.finish(metadata.duration)
