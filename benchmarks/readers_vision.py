@@ -94,20 +94,20 @@ def main() -> None:
 
 def measured(options: argparse.Namespace, marked: dict[str, dict[str, list[int]]], folder: Path) -> str:
     shares: list[float] = []
-    kept, pictures, memory, cost = 0, 0, 0.0, None
+    kept, pictures, filled, memory, cost = 0, 0, 0, 0.0, None
     videos = {name: options.media / "gestures" / name for name in {*marked, TIMED}}
     for name, marks in marked.items():
         out = folder / name
         took, found = python(
             sys.executable, OPEN, "blur(sys.argv[2], sys.argv[3])", options.model, videos[name], out
         )
-        pictures, memory = pictures + found[0], max(memory, found[4])
+        pictures, filled, memory = pictures + found[0], filled + found[3], max(memory, found[4])
         cost = took if name == TIMED else cost
         kept += times(videos[name]) == times(out)
         hidden = luma(out) <= _BLACK
         for number, (left, top, right, bottom) in marks.items():
             shares.append(float(hidden[int(number), top:bottom, left:right].mean()))
-        print(f"   {name}: {min(shares[-len(marks) :]):.4f}", file=sys.stderr, flush=True)
+        print(f"   {name}: {min(shares[-len(marks) :]):.4f}, {found[3]} filled in", file=sys.stderr, flush=True)
     lines = f"[Readers.faces]\nModelDir = {options.model}\n[Readers.moderation]\nModelDir = {options.nsfw}\n"
     (folder / "config.ini").write_text(lines)
     readers = "quality,faces,moderation"
@@ -116,6 +116,7 @@ def measured(options: argparse.Namespace, marked: dict[str, dict[str, list[int]]
         (f"area of the faces that is covered, in {len(shares)} marked pictures", f"{np.mean(shares):.2%}", "99 %"),
         ("least of it in one picture", f"{min(shares):.1%}", "none is uncovered"),
         (f"videos whose {pictures} pictures are all there, each at its time", f"{kept} of {len(marked)}", "all"),
+        ("pictures in which a face was filled in, where the model found none", filled, ""),
         ("memory of Python beside the loaded model", f"{memory:.0f} MB", "300 MB"),
         (f"decodes of a video with the readers {readers}", decodes, "1"),
     ]  # fmt: skip
