@@ -1,8 +1,8 @@
 """The library at 2,000, 100,000 and 200,000 videos of five moments each: searching, saving, stats, export.
 
-Run alone: `.venv/bin/python benchmarks/library.py [--home sqlite|mongodb] [--videos N ...] [--detail]`. The words are
-spread as in a language (Zipf's law), so that a search meets some that stand in nearly every moment and some that
-stand in a few. Times are by the clock and, in brackets, of the processors (vidkit's and the server's), which is what
+Run alone: `.venv/bin/python benchmarks/library.py [--home sqlite|postgresql|mongodb] [--videos N ...] [--detail]`.
+The words are spread as in a language (Zipf's law), so that a search meets some that stand in nearly every moment and
+some that stand in a few. Times are by the clock and, in brackets, of the processors (vidkit's and the server's), which is what
 they would be on a machine that does nothing else.
 """
 
@@ -23,14 +23,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from measure import table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.mongod import mongod
+from tests.postgresql import Server, data_folder, postgresql
 from tests.records import make_record
 
 from vidkit.library import Library, LibraryEntry, Query, parse_query
 
+HOMES = ("sqlite", "postgresql", "mongodb")
 SIZES = (2_000, 100_000, 200_000)
 MOMENTS = 5
 _PART = 5_000  # records made at once, so that making them is not what is measured
@@ -205,6 +209,22 @@ def clock(server: int | None) -> Clock:
     return now
 
 
+def clock_of_postgresql(server: Server) -> Clock:
+    """A clock that knows the processor time of this process and of all processes of a server; it has one for each
+    connection, and notes the time of those that have ended."""
+    family = psutil.Process(server.pid)
+    used: dict[int, float] = {}
+
+    def now() -> tuple[float, float]:
+        for process in (family, *family.children()):
+            with contextlib.suppress(psutil.Error):
+                times = process.cpu_times()
+                used[process.pid] = times.user + times.system
+        return time.perf_counter(), time.process_time() + sum(used.values())
+
+    return now
+
+
 def timed(now: Clock, work: Callable[[], object]) -> tuple[float, float]:
     """How long something takes, by both."""
     began = now()
@@ -280,6 +300,16 @@ def opened(home: str) -> Iterator[tuple[Library, Clock]]:
             with open_sqlite(Path(name) / "library.db") as library:
                 yield library, clock(None)
             return
+        if home == "postgresql":
+            from vidkit.library.postgresql import open_postgresql
+
+            with (
+                data_folder() as data,
+                postgresql(data, "shared_buffers=512MB", safe=True) as server,
+                open_postgresql(server.uri("postgres")) as library,
+            ):
+                yield library, clock_of_postgresql(server)
+            return
         from vidkit.library.mongodb import open_mongodb
 
         data = Path(name) / "mongod"
@@ -310,18 +340,18 @@ def measure(home: str, sizes: Sequence[int], detail: bool, say: Callable[[str], 
             say(f"{home}, {size:,} videos, {time.monotonic() - began:.0f} s: {columns[-1]}")
             before = size
     rows = [[what, GOALS.get(what, ""), *(column[what] for column in columns)] for what in columns[0]]
-    title = {"sqlite": "SQLite", "mongodb": "MongoDB"}[home]
+    title = {"sqlite": "SQLite", "mongodb": "MongoDB", "postgresql": "PostgreSQL"}[home]
     return table((title, "goal", *(f"{size * MOMENTS:,} moments" for size in sizes)), rows)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--home", choices=["sqlite", "mongodb"], action="append")
+    parser.add_argument("--home", choices=HOMES, action="append")
     parser.add_argument("--videos", type=int, nargs="+", default=SIZES)
     parser.add_argument("--detail", action="store_true", help="each search's time, on stderr")
     options = parser.parse_args()
     tables = [
         measure(home, options.videos, options.detail, lambda text: print(text, file=sys.stderr, flush=True))
-        for home in options.home or ("sqlite", "mongodb")
+        for home in options.home or HOMES
     ]
     print("\n\n".join(tables))

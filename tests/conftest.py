@@ -20,6 +20,8 @@ import pytest
 from tests.browser import ARGUMENTS, find_chromium, prepare_page
 from tests.bucket_server import S3, s3_server
 from tests.misbehaving_server import Server
+from tests.postgresql import Server as PostgreSQL
+from tests.postgresql import data_folder, postgresql
 from tests.ray_cluster import RayCluster, ray_cluster
 from vidkit.ffmpeg import find_tool, tool_version
 
@@ -101,6 +103,13 @@ def s3_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
     """A real S3 server on loopback: one for all tests of a process."""
     pytest.importorskip("obstore", reason="obstore is not installed: pip install 'vidkit-toolkit[cloud]'")
     with s3_server(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgreSQL]:
+    """A real PostgreSQL server on loopback: one for all tests of a process, which have databases of their own."""
+    with data_folder() as data, postgresql(data, stop=signal.SIGQUIT) as server:
         yield server
 
 

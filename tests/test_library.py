@@ -1,4 +1,4 @@
-"""One suite for both homes of the library: SQLite, and MongoDB as a real mongod."""
+"""One suite for all homes of the library: SQLite, and MongoDB and PostgreSQL as real servers."""
 
 from __future__ import annotations
 
@@ -37,9 +37,10 @@ from vidkit.library.ranking import RANKED, answers
 from vidkit.record import Record
 
 from .mongod import mongod
+from .postgresql import Server as PostgreSQL
 from .records import make_record
 
-HOMES = ("sqlite", "mongodb")
+HOMES = ("sqlite", "mongodb", "postgresql")
 OpenLibrary = Callable[[str], Library]
 Settings = Callable[[str], dict[str, str]]
 
@@ -59,6 +60,9 @@ def settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         name = uuid.uuid4().hex
         if home == "sqlite":
             return {"VIDKIT_LIBRARY_PATH": str(folder / f"{name}.db")}
+        if home == "postgresql":
+            databases: PostgreSQL = request.getfixturevalue("postgres")
+            return {"VIDKIT_LIBRARY_PATH": databases.uri(databases.new_database())}
         uri = f"mongodb://{request.getfixturevalue('server')}/"
         return {"VIDKIT_MONGODB_URI": uri, "VIDKIT_MONGODB_DATABASENAME": name}
 
@@ -73,8 +77,11 @@ def open_home(settings: Settings) -> OpenLibrary:
 @pytest.fixture(params=HOMES)
 def library(request: pytest.FixtureRequest, open_home: OpenLibrary) -> Iterator[Library]:
     """An empty library, in each home."""
+    postgres = request.getfixturevalue("postgres") if request.param == "postgresql" else None
     with open_home(request.param) as library:
         yield library
+        if postgres:
+            postgres.leave(library.name.rpartition("/")[2])
 
 
 def found(library: Library, *typed: str, **filters: object) -> list[tuple[str, str, int]]:
@@ -582,7 +589,7 @@ def test_a_query_of_very_many_characters_is_answered_or_named(filled: Library) -
     assert found(filled, "rain " + " ".join(f"-w{n}" for n in range(99))) != []
 
 
-# Both homes, and a plain reading of the rules
+# All homes, and a plain reading of the rules
 
 
 WORDS = ["red", "car", "cars", "night", "goal", "sea", "Café", "東京", "rain", "raining"]
@@ -625,17 +632,20 @@ def random_query(chance: random.Random) -> Query:
     )
 
 
-def test_both_homes_answer_alike_and_by_the_rules(open_home: OpenLibrary) -> None:
+def test_all_homes_answer_alike_and_by_the_rules(open_home: OpenLibrary) -> None:
     chance = random.Random(7)
     records = [random_record(n, chance) for n in range(40)]
-    with open_home("sqlite") as sqlite, open_home("mongodb") as mongodb:
-        for library in (sqlite, mongodb):
+    with open_home("sqlite") as sqlite, open_home("mongodb") as mongodb, open_home("postgresql") as postgresql:
+        others = (mongodb, postgresql)
+        for library in (sqlite, *others):
             library.save_all(LibraryEntry(record, Path.cwd()) for record in records)
         for _ in range(100):
             query = with_forms(random_query(chance), lambda stems: stems_of(word.lower() for word in WORDS))
             moments = sqlite.search(query)
-            assert mongodb.search(query) == moments, query
-            assert list(mongodb.records(query)) == list(sqlite.records(query)), query
+            streamed = list(sqlite.records(query))
+            for library in others:
+                assert library.search(query) == moments, query
+                assert list(library.records(query)) == streamed, query
             if query.limit is None and query.offset == 0 and not query.facts:
                 assert len(moments) == sum(len(answers(query, texts_of(record))) for record in records), query
 
@@ -782,7 +792,7 @@ def test_words_and_facts_meet_whether_few_or_many_videos_have_the_facts(library:
 def test_a_library_is_carried_whole_into_the_other_home(home: str, open_home: OpenLibrary) -> None:
     chance = random.Random(1)
     records = [ODD, *(random_record(n, chance) for n in range(20))]
-    other = next(other for other in HOMES if other != home)
+    other = HOMES[HOMES.index(home) - 1]
     with open_home(home) as source, open_home(other) as target:
         source.save_all(LibraryEntry(record, Path.cwd() / record["filename"]) for record in records)
         target.save(make_record("kept.mp4"), Path())
@@ -824,10 +834,13 @@ def test_numbers_that_are_none_are_kept_too(library: Library) -> None:
     assert math.isnan(stored.record["fps"])
 
 
-def test_the_library_is_a_file_unless_mongodb_is_set(tmp_path: Path, server: str) -> None:
+def test_the_library_is_a_file_unless_a_server_is_set(tmp_path: Path, server: str, postgres: PostgreSQL) -> None:
     with open_library(load_config()) as library:
         assert library.name == str(tmp_path / "library.db")
         assert (tmp_path / "library.db").is_file()
     uri = f"mongodb://{server}/?appname=test"
     with open_library(load_config(environment={"VIDKIT_MONGODB_URI": uri})) as library:
         assert library.name == f"mongodb://{server}/video_database.videos"
+    uri = postgres.uri(name := postgres.new_database())
+    with open_library(load_config(environment={"VIDKIT_LIBRARY_PATH": uri})) as library:
+        assert library.name == f"postgresql://{postgres.address}/{name}"

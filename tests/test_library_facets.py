@@ -1,4 +1,4 @@
-"""Counting the videos of a search by facets, in both homes, as counting their records would."""
+"""Counting the videos of a search by facets, in every home, as counting their records would."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_what_cannot_be_counted_in_time_is_left_out_and_a_search_goes_on(library
 
 def test_a_column_of_names_is_no_facet(library: Library) -> None:  # noqa: F811
     if not isinstance(library, SqliteLibrary):
-        pytest.skip("MongoDB counts a column only when it is asked for")
+        pytest.skip("a server counts a column only when it is asked for")
     library.save_all(
         LibraryEntry(make_record(f"{n}.mp4", columns={"id": f"name {n}", "camera": "a"}), Path("/x"))
         for n in range(2100)

@@ -15,7 +15,7 @@ from pymongo import MongoClient
 from vidkit import connect_to_mongodb, get_mongodb_collection
 from vidkit.errors import LibraryError
 from vidkit.library import LibraryEntry, parse_query
-from vidkit.library.mongo_server import server_name
+from vidkit.library.mongo_server import shown_server
 from vidkit.library.mongodb import open_mongodb
 
 from .mongod import free_port, mongod
@@ -87,11 +87,11 @@ def test_a_certificate_that_is_not_there_is_named() -> None:
 
 
 def test_a_server_is_shown_without_user_password_and_options() -> None:
-    assert server_name("mongodb+srv://me:pw@a.example/db?authSource=x") == "mongodb+srv://a.example"
-    assert server_name("mongodb://me:p@w@a:1,b:2/db?x=y") == "mongodb://a:1,b:2"
-    assert server_name("mongodb://[::1]:27017") == "mongodb://[::1]:27017"
+    assert shown_server("mongodb+srv://me:pw@a.example/db?authSource=x") == "mongodb+srv://a.example"
+    assert shown_server("mongodb://me:p@w@a:1,b:2/db?x=y") == "mongodb://a:1,b:2"
+    assert shown_server("mongodb://[::1]:27017") == "mongodb://[::1]:27017"
     cosmos = "mongodb://acc:Key==@acc.mongo.cosmos.azure.com:10255/?ssl=true&replicaSet=globaldb&appName=@acc@"
-    assert server_name(cosmos) == "mongodb://acc.mongo.cosmos.azure.com:10255"
+    assert shown_server(cosmos) == "mongodb://acc.mongo.cosmos.azure.com:10255"
 
 
 def test_a_user_who_may_only_read_can_search_and_is_told_so_when_saving(guarded: str) -> None:

@@ -1,4 +1,4 @@
-"""Going through the answers of a search page by page, in both homes, also while others write."""
+"""Going through the answers of a search page by page, in every home, also while others write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The numbers of readings in searches, facets and exports, in SQLite and in MongoDB."""
+"""The numbers of readings in searches, facets and exports, in every home."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """One video from and to a bucket, as a function of AWS Lambda and its kin: `vidkit.serverless.handler`.
 
 An event names a video: `{"url": ..., "output": ...}`, or a notification of S3 that an object was created. The
-record in the bucket is the result. There is no journal, and no library but MongoDB: `vidkit library add s3://...`
+record in the bucket is the result. There is no journal, and no library but one on a server: `vidkit library add s3://...`
 joins the records later.
 """
 
@@ -36,6 +36,7 @@ from vidkit.errors import (
     VidkitError,
 )
 from vidkit.library import Library, LibraryEntry, open_library
+from vidkit.library.backends import configured_file
 from vidkit.library.protocol import PicturesOf
 from vidkit.qwen_model import instruction_of
 from vidkit.qwen_model.cache import AnswerCache, Answers
@@ -198,7 +199,7 @@ def _processed(url: str, config: Config, ends: float | None) -> Finished:
         scratch = Path(
             opened.enter_context(tempfile.TemporaryDirectory(prefix="vidkit-", ignore_cleanup_errors=True))
         )
-        library = opened.enter_context(closing(open_library(config))) if config.mongodb.uri else None
+        library = opened.enter_context(closing(open_library(config))) if configured_file(config) is None else None
         spec = RunSpec(_in_scratch(config, scratch), reach=ANYWHERE if is_bucket(url) else reach_of(config.serve))
         store = open_store(config.paths.processed_directory)
         shared = _ByRecords(store, library, AnswerCache(spec.config.qwen_vl.cache), Meter(None))

@@ -29,17 +29,18 @@ def library(parser: argparse.ArgumentParser) -> None:
     move = actions.add_parser(
         "move",
         help="copy all records to another library, which you then set in config.ini",
-        description="Copy all records of the configured library to another library, SQLite or MongoDB. Other "
-        "records in the target are kept. A record with the same source is replaced, but later corrections in the "
-        "target are kept. After an interruption, run the command again. The old library is not changed: remove it "
-        "after you have set the new one in config.ini.",
+        description="Copy all records of the configured library to another library: SQLite, MongoDB or PostgreSQL. "
+        "Other records in the target are kept. A record with the same source is replaced, but later corrections in "
+        "the target are kept. After an interruption, run the command again. The old library is not changed: remove "
+        "it after you have set the new one in config.ini.",
         allow_abbrev=False,
     )
     move.add_argument(
         "--to",
         metavar="URI|FILE",
         required=True,
-        help="mongodb://... (uses database and collection of [MongoDB]), or a SQLite library file",
+        help="mongodb://... (uses database and collection of [MongoDB]), postgresql://user:password@host/database, "
+        "or a SQLite library file",
     )
     add = actions.add_parser(
         "add",

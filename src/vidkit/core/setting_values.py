@@ -61,9 +61,10 @@ def read_path(text: str) -> Path:
     return Path(text).expanduser()
 
 
-def read_library_path(text: str) -> Path:
-    """The path of a library; a URI is refused, with the library's own words, when it is opened."""
-    return Path(_given(text)).expanduser()
+def read_library_path(text: str) -> Path | Secret:
+    """The path of a library, or the URI of one on a server, which may hold a password. One that is of no library is
+    refused, with the library's own words, when it is opened."""
+    return Secret(text) if "://" in text else Path(_given(text)).expanduser()
 
 
 def read_file_address(text: str) -> Address:

@@ -31,6 +31,7 @@ from vidkit.core.stores import Address
 from vidkit.core.units import parse_duration, parse_size
 
 _RESULTS: Address = Path("processed_videos")
+_LIBRARY: Path | Secret = Path("library.db")
 _RULES: Address = Path("custom_tags.json")
 _KEYWORDS: Address = Path("priority_keywords.json")
 
@@ -53,8 +54,11 @@ class Paths:
 
 @dataclass(frozen=True)
 class LibrarySection:
-    path: Path = setting(
-        "Path", Path("library.db"), "SQLite library file, used when [MongoDB] URI is empty.", read_library_path
+    path: Path | Secret = setting(
+        "Path",
+        _LIBRARY,
+        "SQLite library file, or postgresql://user:password@host/database; used when [MongoDB] URI is empty.",
+        read_library_path,
     )
 
 
@@ -63,7 +67,7 @@ class MongoDB:
     uri: Secret = setting(
         "URI",
         Secret(),
-        "mongodb://... or mongodb+srv://...; also replica sets and Cosmos DB for MongoDB. Empty: SQLite.",
+        "mongodb://... or mongodb+srv://...; also replica sets and Cosmos DB for MongoDB. Empty: [Library] Path.",
         read_secret,
         env="VIDKIT_MONGODB_URI",
     )

@@ -48,6 +48,12 @@ def _open_mongodb(address: str, config: Config, create: bool) -> Library:
     return open_mongodb(address, config.mongodb.database_name, config.mongodb.collection_name)
 
 
+def _open_postgresql(address: str, config: Config, create: bool) -> Library:
+    from vidkit.library.postgresql import open_postgresql
+
+    return open_postgresql(address)
+
+
 def _mongodb_uri(config: Config) -> str:
     uri = config.mongodb.uri
     if uri and "://" not in uri:
@@ -56,17 +62,21 @@ def _mongodb_uri(config: Config) -> str:
 
 
 _MONGODB = Backend("MongoDB", _open_mongodb, "URI under [MongoDB]", _mongodb_uri, "VIDKIT_MONGODB_URI")
+_PATH = "Path under [Library]"
+_POSTGRESQL = Backend("PostgreSQL", _open_postgresql, _PATH, variable="VIDKIT_LIBRARY_PATH")
 # The scheme of an address, in lower case -> the backend. The path of a file has no scheme. The first row for which
-# the settings give an address is opened, and the file of [Library] Path where they give none.
+# the settings give an address is opened, and [Library] Path where they give none.
 BACKENDS: dict[str, Backend] = {
     "mongodb": _MONGODB,
     "mongodb+srv": _MONGODB,
-    "": Backend("SQLite", _open_sqlite, "Path under [Library]"),
+    "postgresql": _POSTGRESQL,
+    "postgres": _POSTGRESQL,
+    "": Backend("SQLite", _open_sqlite, _PATH),
 }
 
 
 def open_library(config: Config, create: bool = True) -> Library:
-    """Open the configured library: MongoDB if `[MongoDB] URI` is set, else the file `[Library] Path`.
+    """Open the configured library: MongoDB if `[MongoDB] URI` is set, else `[Library] Path`.
 
     Args:
         config: the settings.
@@ -79,7 +89,8 @@ def open_library(config: Config, create: bool = True) -> Library:
 
 
 def open_library_at(place: str | os.PathLike[str], config: Config, create: bool = True) -> Library:
-    """Open a library by its address: a `mongodb://` URI (database and collection are the config's) or a file.
+    """Open a library by its address: a `mongodb://` URI (database and collection are the config's), a
+    `postgresql://` URI, or a file.
 
     A file that is not there is made, unless `create` is False.
 
@@ -98,8 +109,10 @@ def configured_address(config: Config) -> str | Path:
     Raises:
         LibraryError: what the settings give is no address.
     """
-    given = (backend.configured(config) for backend in BACKENDS.values())
-    return next(filter(None, given), config.library.path)
+    given = next(filter(None, (backend.configured(config) for backend in BACKENDS.values())), None)
+    if given is None:
+        check_library_path(config.library.path)
+    return given or config.library.path
 
 
 def configured_file(config: Config) -> Path | None:
@@ -132,19 +145,26 @@ def backend_of(place: str | os.PathLike[str]) -> Backend:
     )
 
 
-def check_library_path(path: os.PathLike[str]) -> None:
-    """Refuse a library's path that is a URI, which may carry a password: no file is to be called so.
+def check_library_path(path: str | os.PathLike[str]) -> None:
+    """Refuse a library's path that is a URI of something else, which may carry a password: no file is to be called
+    so.
 
     Raises:
         LibraryError: it is one; the message names the scheme alone.
     """
     # To a Path, two slashes are one; one letter before them is a drive of Windows.
-    if found := re.match(r"(\w[\w+.-]+):[/\\]", os.fspath(path)):
-        elsewhere = dict.fromkeys((row.name, row.setting) for scheme, row in BACKENDS.items() if scheme)
-        settings = ", and ".join(
-            f"a {name} URI, which begins with {_schemes(name)}, is {setting}" for name, setting in elsewhere
-        )
-        raise LibraryError(f"[Library] Path begins with {found[1]}:// and is not a file: {settings}")
+    found = re.match(r"(\w[\w+.-]+):[/\\]" if isinstance(path, os.PathLike) else r"([^/\\]*)://", os.fspath(path))
+    if found is None:
+        return
+    row = BACKENDS.get(found[1].lower())
+    if row is not None and row.setting == _PATH and not isinstance(path, os.PathLike):
+        return
+    elsewhere = dict.fromkeys((row.name, row.setting) for scheme, row in BACKENDS.items() if scheme)
+    settings = ", and ".join(
+        f"a {name} URI, which begins with {_schemes(name)}, is {setting}" for name, setting in elsewhere
+    )
+    scheme = found[1] if re.fullmatch(r"[\w+.-]+", found[1]) else ""
+    raise LibraryError(f"[Library] Path begins with {scheme}:// and is not a file: {settings}")
 
 
 def _schemes(name: str | None = None) -> str:

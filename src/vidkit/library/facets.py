@@ -151,6 +151,22 @@ def counted_tags(sets: Iterable[tuple[str, int]]) -> dict[str, int]:
     return ordered(merged(found))
 
 
+def counted_values(name: str, rows: Iterable[tuple[object, int]]) -> dict[str, int]:
+    """What a server counted of a facet (value, videos) as a facet shows it, the most first. Tags are joined by line
+    ends, a length is how many of LENGTHS it reaches; a column of too many values is no facet."""
+    found = Counter[str]()
+    for value, videos in rows:
+        if isinstance(value, str) and value:
+            found[value] += videos
+    if name == "tag":
+        return counted_tags(found.items())
+    if name.startswith(COLUMN) and len(found) > _MOST_VALUES:
+        return {}
+    if name == "length":
+        return counted_lengths(found)
+    return ordered(merged(found) if name == "class" or name.startswith(COLUMN) else found)
+
+
 def merged(found: Mapping[str, int]) -> Counter[str]:
     """Counts of names that are compared as one (`text.label`), under the most frequent spelling."""
     spelled: dict[str, str] = {}

@@ -12,7 +12,7 @@ from itertools import islice
 from pymongo.collection import Collection
 from pymongo.errors import ExecutionTimeout
 
-from vidkit.library.facets import COLUMN, EXACTLY, counted_lengths, counted_tags, merged, ordered
+from vidkit.library.facets import COLUMN, EXACTLY, counted_values, ordered
 from vidkit.library.facts import ERRORS
 from vidkit.library.mongo_queries import ORDERS, Document, answers_in, counted, dotted, filter_of
 from vidkit.library.protocol import LENGTHS
@@ -20,7 +20,6 @@ from vidkit.library.query import Query
 
 _SAMPLE = 200  # of the latest records: their columns are those that there are
 _ASKED = 10_000  # keys in one question
-_MOST_VALUES = 2000
 _FIELDS = {"class": "classification", "tag": "tags", "resolution": "resolution", "codec": "codec"}
 
 
@@ -65,7 +64,7 @@ def facets_of(
             if name in ("videos", "moments"):
                 found[name] = {"": matched.answers if name == "moments" else matched.videos(collection, deadline)}
                 continue
-            found[name] = _values(name, matched.groups(collection, name, deadline))
+            found[name] = counted_values(name, matched.groups(collection, name, deadline))
         except (ExecutionTimeout, TimeoutError):
             continue
     return found
@@ -121,20 +120,6 @@ def _pipeline(name: str, asked: Document) -> list[Document]:
         return [match, {"$group": {"_id": length, "videos": {"$sum": 1}}}]
     field = f"source.columns.{name.removeprefix(COLUMN)}" if name.startswith(COLUMN) else dotted(_FIELDS[name])
     return [{"$match": asked}, {"$group": {"_id": f"${field}", "videos": {"$sum": 1}}}]
-
-
-def _values(name: str, rows: Iterator[tuple[str, int]]) -> dict[str, int]:
-    if name == "tag":
-        return counted_tags(rows)
-    found = Counter[str]()
-    for value, videos in rows:
-        if isinstance(value, str) and value:
-            found[value] += videos
-    if name.startswith(COLUMN) and len(found) > _MOST_VALUES:
-        return {}
-    if name == "length":
-        return counted_lengths(found)
-    return ordered(merged(found) if name == "class" or name.startswith(COLUMN) else found)
 
 
 def _milliseconds(seconds: float) -> int:

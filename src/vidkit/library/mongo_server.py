@@ -21,8 +21,8 @@ from pymongo.errors import (
 
 from vidkit.core import printable
 from vidkit.core.config import load_config
-from vidkit.core.redaction import is_plausible_host
 from vidkit.errors import LibraryError
+from vidkit.library.uri import is_unclear, server_name
 
 Document = dict[str, Any]
 
@@ -44,8 +44,8 @@ def connect_to_mongodb(uri: str | None = None, timeout: float = 5.0) -> MongoCli
     uri = load_config().mongodb.uri if uri is None else uri
     if not uri:
         raise LibraryError("no MongoDB is set: give [MongoDB] URI, or the environment variable VIDKIT_MONGODB_URI")
-    name = server_name(uri)
-    if _is_unclear(uri):  # else a piece of the password is looked up as a host, and quoted
+    name = shown_server(uri)
+    if is_unclear(uri):  # else a piece of the password is looked up as a host, and quoted
         raise LibraryError(_not_a_uri(name))
     milliseconds = round(timeout * 1000)
     options: dict[str, Any] = {"appname": "vidkit", "connectTimeoutMS": milliseconds}
@@ -91,27 +91,9 @@ def get_mongodb_collection(
         return client[database_name][collection_name]
 
 
-def server_name(uri: str) -> str:
-    """A server as it may be shown: its scheme and its hosts, without user, password and options."""
-    scheme, _, rest = uri.partition("://")
-    # As the grammar has it; where a URI is against it, what comes last can be no password.
-    right = re.match(r"[^:/?@]*(?::[^/?@]*)?@([\w.,:\[\]-]+)(?:/|$)", rest)
-    hosts = right[1] if right else re.split("[/?]", rest.rpartition("@")[2])[0]
-    if right and _is_unclear(uri):
-        hosts = ""
-    return printable(f"{scheme}://{hosts}" if hosts else "MongoDB")
-
-
-def _is_unclear(uri: str) -> bool:
-    """Whether a password that holds @ and / unescaped may reach farther than the grammar says."""
-    rest = uri.partition("://")[2]
-    authority = re.split("[/?]", rest, maxsplit=1)[0]
-    behind, hosts = rest[len(authority) :], authority.rpartition("@")[2].split(",")
-    if "@" not in behind or all(map(is_plausible_host, hosts)):
-        return False
-    # Options may hold an @ where no user is named: mongodb://mongo:27017/?appName=@me
-    plain = "@" not in authority and all(re.fullmatch(r"[\w-]+(:\d+)?", host) for host in hosts)
-    return not plain or "@" in behind.partition("?")[0]
+def shown_server(uri: str) -> str:
+    """A server as it may be shown, without user, password and options."""
+    return server_name(uri, "MongoDB")
 
 
 @contextmanager

@@ -42,7 +42,7 @@ from vidkit.library.moments import (
 from vidkit.library.mongo_facets import columns_of, facets_of, read_errors
 from vidkit.library.mongo_pages import MongoAnswers
 from vidkit.library.mongo_queries import GROUPED, INDEXES, ORDERS, answers_in, counted, dotted, filter_of
-from vidkit.library.mongo_server import connect_to_mongodb, get_mongodb_collection, reported, server_name
+from vidkit.library.mongo_server import connect_to_mongodb, get_mongodb_collection, reported, shown_server
 from vidkit.library.paging import Page, PieceKey, Position, page_of, piece_at, place_of
 from vidkit.library.protocol import Group, PicturesOf, Stats, stats_of
 from vidkit.library.query import Query
@@ -77,11 +77,11 @@ def open_mongodb(
         if client.write_concern.is_server_default:
             # In the journal, and on most members of a replica set: a saved record is there after a power loss.
             collection = collection.with_options(write_concern=WriteConcern(w="majority", j=True))
-        _make_indexes(collection, server_name(uri))
+        _make_indexes(collection, shown_server(uri))
     except BaseException:
         client.close()
         raise
-    library = MongoLibrary(collection, server_name(uri))
+    library = MongoLibrary(collection, shown_server(uri))
     try:
         library.upgrade()
     except BaseException:

@@ -37,11 +37,12 @@ from vidkit.library.sql import (
     quoted,
     video_conditions,
 )
+from vidkit.library.sql_pages import SqlAnswers
 from vidkit.library.sqlite_facets import SqliteFacets
 from vidkit.library.sqlite_file import SCHEMA, Connections, transaction, version_of
 from vidkit.library.sqlite_forgetting import forget_videos
-from vidkit.library.sqlite_pages import SqliteAnswers
 from vidkit.library.sqlite_reading import (
+    SqliteIndex,
     check_indexes,
     entries_by_number,
     moments_found,
@@ -174,7 +175,7 @@ class SqliteLibrary:
     def page(self, query: Query, after: Position | None = None) -> Page:
         with self._connections.reading() as connection:
             query = self._with_forms(connection, query)
-            hits, following = page_of(query, after, SqliteAnswers(connection, query))
+            hits, following = page_of(query, after, SqlAnswers(SqliteIndex(connection), query))
             found = self._entries(connection, list(dict.fromkeys(hit.video for hit in hits)))
             if not hits and after is None:
                 check_indexes(connection)

@@ -27,10 +27,28 @@ from vidkit.library.sql import (
     quoted,
     video_conditions,
 )
+from vidkit.library.sqlite_file import version_of
 from vidkit.record import Record
 
 _PICTURES = 2000  # videos whose hashes are read at once
 _FEW = 500  # videos that are looked at one by one, sooner than all rows that have a word
+
+
+class SqliteIndex:
+    """What `sql_pages.py` asks of a home, on one connection."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.has_moves = version_of(connection) >= 3
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql, values).fetchall()
+
+    def word_rows(self, query: Query) -> tuple[str, list[Any]]:
+        return word_rows(self._connection, query)
+
+    def video_conditions(self, query: Query) -> tuple[str, list[Any]]:
+        return video_conditions(query, has_few(self._connection, query))
 
 
 def query_with_forms(connection: sqlite3.Connection, query: Query) -> Query:

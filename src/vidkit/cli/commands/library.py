@@ -248,7 +248,7 @@ def library(options: argparse.Namespace, config: Config) -> int:
 
 def _move(place: str, config: Config) -> int:
     if not place.strip():
-        raise ConfigError("--to is empty: give a file or a MongoDB URI")
+        raise ConfigError("--to is empty: give a file or the URI of a server")
     backend = backend_of(place)
     kept: list[LibraryEntry] = []
     with open_library(config, create=False) as source, open_library_at(place, config) as target:
@@ -272,16 +272,16 @@ def _move(place: str, config: Config) -> int:
 
 def _next_setting(place: str, backend: Backend, config: Config) -> str:
     """What to write into config.ini, without a password."""
+    now = backend_of(configured_address(config))
+    emptied = f" and leave {now.setting} empty" if now.setting != backend.setting else ""
     if backend is not BACKENDS[""]:
         variable = (
             f", or into the environment variable {backend.variable}, which keeps its password out of the file"
         )
         return (
             f"From now on: write the URI that you gave to --to as {backend.setting} in config.ini"
-            f"{variable if backend.variable else ''}."
+            f"{variable if backend.variable else ''}{emptied if backend.setting == BACKENDS[''].setting else ''}."
         )
-    now = backend_of(configured_address(config))
-    emptied = f" and leave {now.setting} empty" if now is not BACKENDS[""] else ""
     return f"From now on: write Path = {printable(Path(place).absolute())} under [Library] in config.ini{emptied}."
 
 

@@ -1,19 +1,16 @@
-"""The answers of a query in a library file, as `paging.py` asks for them, on one connection."""
+"""The answers of a query in a database with SQL, as `paging.py` asks for them: SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from vidkit.errors import QueryError
 from vidkit.library.moments import Text
 from vidkit.library.paging import FOREIGN, TOO_OLD, Hit, Position, merged, piece_at, place_behind, place_of
 from vidkit.library.query import SORT_COLUMNS, Query
 from vidkit.library.ranking import RANKED
-from vidkit.library.sql import PLACE_BITS, video_conditions
-from vidkit.library.sqlite_file import version_of
-from vidkit.library.sqlite_reading import has_few, word_rows
+from vidkit.library.sql import PLACE_BITS
 
 # What a video was sorted by when the first page was made, if it was replaced since.
 _MOVED = (
@@ -23,17 +20,33 @@ _MOVED = (
 Layout = Sequence[int]
 
 
-class SqliteAnswers:
+class SqlIndex(Protocol):
+    """A library on one connection, with the tables `videos`, `words` and `moved` (see `sqlite_file.py`)."""
+
+    @property
+    def has_moves(self) -> bool:
+        """Whether it has `moved`: one of an older vidkit may be read as it is."""
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a statement whose values are marked with `?`."""
+
+    def word_rows(self, query: Query) -> tuple[str, list[Any]]:
+        """FROM and WHERE of the rows of `words` that are answers, and the values to bind."""
+
+    def video_conditions(self, query: Query) -> tuple[str, list[Any]]:
+        """What holds for a row `v` of `videos` of which a moment, or which itself, is an answer."""
+
+
+class SqlAnswers:
     """The answers of one query (see `paging.Answers`)."""
 
-    def __init__(self, connection: sqlite3.Connection, query: Query) -> None:
-        self._connection = connection
+    def __init__(self, index: SqlIndex, query: Query) -> None:
+        self._index = index
         self._query = query
-        self._has_moves = version_of(connection) >= 3
 
     def now(self) -> tuple[int, int]:
         newest = self._number("SELECT max(id) FROM videos")
-        return newest, self._number("SELECT max(seq) FROM moved") if self._has_moves else 0
+        return newest, self._number("SELECT max(seq) FROM moved") if self._index.has_moves else 0
 
     def ranked(self, after: Position | None) -> list[tuple[Hit, Text]]:
         spans, values = [], []
@@ -73,7 +86,7 @@ class SqliteAnswers:
         return merged(self._query.order(), (self._hits(stayed), self._hits(gone)), count)
 
     def _moved_since(self, moves: int) -> bool:
-        if not self._has_moves or self._number("SELECT max(seq) FROM moved") <= moves:
+        if not self._index.has_moves or self._number("SELECT max(seq) FROM moved") <= moves:
             return False
         if self._number("SELECT min(seq) FROM moved") > moves + 1:
             raise QueryError(TOO_OLD)
@@ -86,25 +99,25 @@ class SqliteAnswers:
         column, down = SORT_COLUMNS[self._query.order()]
         order = f"{value or f'v.{column}'} {'DESC' if down else ''}, v.id {'DESC' if down else ''}"
         if self._query.words:
-            tail, bound = word_rows(self._connection, self._query)
+            tail, bound = self._index.word_rows(self._query)
             row, order = "words.rowid", f"{order}, words.rowid"
         else:
-            where, bound = video_conditions(self._query, has_few(self._connection, self._query))
+            where, bound = self._index.video_conditions(self._query)
             row, tail = f"v.id << {PLACE_BITS}", f"FROM videos v WHERE {where}"
         if value:
             tail = tail.replace("WHERE", "JOIN was ON was.video = v.id WHERE", 1)
         sql = f"SELECT {row}, {value or f'v.{column}'} {' AND '.join([tail, *spans])} ORDER BY {order} LIMIT ?"
         if moved:
             sql = f"WITH {moved} {sql}"
-        return self._connection.execute(sql, (*bound, *values, count)).fetchall()
+        return self._index.rows(sql, (*bound, *values, count))
 
     def _by_age(self, columns: str, spans: list[str], values: list[Any], count: int) -> list[Any]:
         """Rows of `words`, the latest first."""
-        tail, bound = word_rows(self._connection, self._query)
+        tail, bound = self._index.word_rows(self._query)
         # By the video first, where one after another is looked at: FTS5 is slow in reading a part backwards.
         order = "v.id DESC, words.rowid DESC" if "CROSS" in tail else "words.rowid DESC"
         sql = f"SELECT {columns} {' AND '.join([tail, *spans])} ORDER BY {order} LIMIT ?"
-        return self._connection.execute(sql, (*bound, *values, count)).fetchall()
+        return self._index.rows(sql, (*bound, *values, count))
 
     def _row_of(self, after: Position) -> int:
         """The row of `words` of a position's last answer, or where it was."""
@@ -122,18 +135,18 @@ class SqliteAnswers:
     def _layouts(self, videos: Sequence[int]) -> dict[int, Layout]:
         """How many pieces of each kind videos have, where the library knows."""
         found: dict[int, Layout] = {}
-        for at in range(0, len(videos), 500) if self._has_moves else ():
+        for at in range(0, len(videos), 500) if self._index.has_moves else ():
             part = videos[at : at + 500]
             sql = f"SELECT id, pieces FROM videos WHERE id IN ({','.join('?' * len(part))})"
-            for video, text in self._connection.execute(sql, part):
+            for video, text in self._index.rows(sql, part):
                 found[video] = [int(count) for count in text.split(",")] if text else ()
         return found
 
     def _number(self, sql: str) -> int:
-        return int(self._connection.execute(sql).fetchone()[0] or 0)
+        return int(self._index.rows(sql)[0][0] or 0)
 
 
 def _check(after: Position) -> None:
-    """Raise QueryError for a position with numbers that no row of a file has: it is MongoDB's."""
+    """Raise QueryError for a position with numbers that no row of a table has: it is MongoDB's."""
     if not all(0 <= number < 2**63 >> PLACE_BITS for number in (after.newest, after.video, after.moves)):
         raise QueryError(FOREIGN)

@@ -1,0 +1,165 @@
+"""A Query as SQL of PostgreSQL. User input only becomes a bound value, or a quoted word of a `tsquery`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from vidkit.library.forms import with_forms
+from vidkit.library.moments import Text
+from vidkit.library.postgres_schema import SHARED
+from vidkit.library.postgres_server import Connection
+from vidkit.library.query import Query, Term
+from vidkit.library.spans import DESCRIPTION, SIGN, sign_of
+from vidkit.library.sql import ORDERS, bound_conditions
+
+Rows = list[tuple[Any, ...]]
+_HAS = "words.lexemes @@ ?::tsquery"
+
+
+@lru_cache(maxsize=1 << 16)
+def fact_number(fact: str) -> int:
+    """What stands for a fact in the index: 64 bits of its hash."""
+    return int.from_bytes(hashlib.blake2b(fact.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def numbers_of_facts(facts: Iterable[str]) -> list[int]:
+    """The facts of a record, and the beginning of each up to its `=`, by which a key is looked for."""
+    facts = list(facts)
+    beginnings = {fact[: fact.index("=") + 1] for fact in facts if "=" in fact}
+    return [*map(fact_number, facts), *map(beginning_number, beginnings)]
+
+
+def beginning_number(beginning: str) -> int:
+    """What stands for the beginning of a fact: no fact has a line's end."""
+    return fact_number(f"{beginning}\n")
+
+
+def array(numbers: Iterable[int]) -> str:
+    """Numbers as PostgreSQL writes an array."""
+    return f"{{{','.join(map(str, numbers))}}}"
+
+
+class PostgresIndex:
+    """What `sql_pages.py` asks of a home, on one connection."""
+
+    has_moves = True
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> Rows:
+        """The rows of a statement whose values are marked with `?`."""
+        return self._connection.execute(sql.replace("?", "%s").encode(), values).fetchall()
+
+    def with_forms(self, query: Query) -> Query:
+        """A query whose words have the other forms that the library has met."""
+
+        def words_of(stems: list[str]) -> Rows:
+            return self.rows("SELECT stem, word FROM forms WHERE stem = ANY(?)", (stems,))
+
+        return with_forms(query, words_of)
+
+    def word_rows(self, query: Query) -> tuple[str, list[Any]]:
+        """FROM and WHERE of the rows that have the words, and the values to bind."""
+        where, values = word_conditions(query)
+        facts, fact_values = _fact_conditions(query, "words.video")
+        bounds, bound_values = _bounds(query)
+        join = "JOIN videos v ON v.id = words.video" if bounds or query.sort in ORDERS else ""
+        conditions = " AND ".join([*where, *facts, *bounds])
+        return f"FROM words {join} WHERE {conditions}", [*values, *fact_values, *bound_values]
+
+    def video_conditions(self, query: Query) -> tuple[str, list[Any]]:
+        """What holds for a row `v` of `videos` of which a moment, or which itself, is an answer."""
+        where, values = _fact_conditions(query, "v.id")
+        bounds, bound_values = _bounds(query)
+        where, values = where + bounds, values + bound_values
+        if query.words:
+            conditions, word_values = word_conditions(query)
+            where.append(f"v.id IN (SELECT words.video FROM words WHERE {' AND '.join(conditions)})")
+            values += word_values
+        elif query.without:
+            condition, word_values = _any_of(query.without, shared=True)
+            if query.sources:
+                condition, word_values = f"{condition} AND {_HAS}", [*word_values, _sources(query)]
+            where.append(f"NOT EXISTS (SELECT 1 FROM words WHERE words.video = v.id AND {condition})")
+            values += word_values
+        if query.sources and not query.words and DESCRIPTION not in query.sources:
+            where.append(f"v.id IN (SELECT words.video FROM words WHERE {_HAS})")
+            values.append(_sources(query))
+        return " AND ".join(where) or "TRUE", values
+
+
+def text_row(row: tuple[Any, ...], place: int) -> Text:
+    return Text(place, row[1], row[2])
+
+
+def _fact_conditions(query: Query, number: str) -> tuple[list[str], list[Any]]:
+    condition = f"{number} IN (SELECT video FROM facts WHERE facts && ?::bigint[])"
+    return [condition for _ in query.facts], [array(map(fact_number, facts)) for facts in query.facts]
+
+
+def _bounds(query: Query) -> tuple[list[str], list[Any]]:
+    return bound_conditions(query)
+
+
+def word_conditions(query: Query) -> tuple[list[str], list[Any]]:
+    """What holds for a row of `words` that is an answer (`ranking.answers`), where there are words to look for.
+
+    The first condition is one for the index. It knows no phrases: those are looked for in the texts besides.
+    """
+    clauses = query.words
+    anything = [term for clause in clauses for term in clause]
+    wanted = [_lexemes(anything, shared=False)]
+    if len(clauses) > 1:
+        wanted += [_lexemes(clause, shared=True) for clause in clauses]
+    wanted += [f"!{_lexemes([term], shared=True)}" for term in query.without if len(term.words) == 1]
+    if query.sources:
+        wanted.append(_sources(query))
+    where, values = [_HAS], [" & ".join(wanted)]
+    exact = [(anything, False), *((clause, True) for clause in clauses if len(clauses) > 1)]
+    for terms, shared in exact:
+        if any(len(term.words) > 1 for term in terms):
+            condition, found = _any_of(terms, shared)
+            where.append(condition)
+            values += found
+    for term in query.without:
+        if len(term.words) > 1:
+            condition, found = _any_of([term], shared=True)
+            where.append(f"NOT {condition}")
+            values += found
+    return where, values
+
+
+def _any_of(terms: Sequence[Term], shared: bool) -> tuple[str, list[Any]]:
+    """That a row has one of some terms in its own words, or in the `shared` ones too; a phrase as it stands."""
+    single = [term for term in terms if len(term.words) == 1]
+    conditions = [_HAS] if single else []
+    values = [_lexemes(single, shared)] if single else []
+    for term in terms:
+        if len(term.words) > 1:
+            has = [f"strpos(' ' || words.{column} || ' ', ?) > 0" for column in ("own", "shared")[: 1 + shared]]
+            words = _lexemes([term], shared)
+            conditions.append(f"({_HAS} AND ({' OR '.join(has)}))")
+            values += [words, *[term.needle for _ in has]]
+    return f"({' OR '.join(conditions)})", values
+
+
+def _sources(query: Query) -> str:
+    """The `tsquery` of rows that are of the query's sources."""
+    found = [f"'{sign_of(source)}'" for source in query.sources if source != DESCRIPTION]
+    found += [f"!'{SIGN}'"] if DESCRIPTION in query.sources else []
+    return f"({' | '.join(found)})"
+
+
+def _lexemes(terms: Sequence[Term], shared: bool) -> str:
+    """The `tsquery` of rows that have all words of one of some terms, in any order."""
+    found = []
+    for term in terms:
+        for sign in ("", SHARED) if shared else ("",):
+            words = [f"'{sign}{word}'" for word in term.words]
+            words[-1] += ":*" * term.prefix
+            found += [" & ".join(words), *(f"'{sign}{word}'" for word in term.forms)]
+    return f"({' | '.join(f'({each})' if '&' in each else each for each in found)})"

@@ -1,0 +1,122 @@
+"""The tables of a library in PostgreSQL, and how those of an older vidkit are migrated.
+
+All are in the schema `vidkit` of the database:
+
+- `videos` has the columns for sorting, bounds and counts, `moved` the earlier sort values of replaced and removed
+  videos, `records` the complete records as they were saved, `forms` the words that were seen, by their stems
+  (`forms.py`), `numbers` those of readings.
+- `facts` has for each video its facts (`facts.py`), each as 64 bits of its hash: a row stays so small that it lies
+  in the table itself, and an index of numbers is a fraction of one of texts.
+- `words` has one row for each part of a video that has a text, and for each reading, numbered as in
+  `sqlite_file.py`. Texts are split into words before (`text.py`), so that `lexemes` holds the same words as any
+  other home: those of the part itself as they are, and those of the whole video with a `~`. A phrase is looked for
+  in `own` and `shared`: positions in a `tsvector` end at 16,383.
+- `films` is a view for other programs, which has the records as JSON.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from vidkit.core import printable
+from vidkit.errors import LibraryError
+from vidkit.library.postgres_server import SCHEMA_NAME, Connection, Connections
+from vidkit.library.sql import PLACE_BITS
+from vidkit.library.text import BETWEEN
+
+log = logging.getLogger(__name__)
+
+SHARED = "~"  # before a word that the whole video has: no word of a text begins so
+_LEXEMES = (
+    f"array_to_tsvector(array_remove(string_to_array(own, ' '), '{BETWEEN}') || CASE shared WHEN '' THEN '{{}}' "
+    f"ELSE array_remove(string_to_array('{SHARED}' || replace(shared, ' ', ' {SHARED}'), ' '), "
+    f"'{SHARED}{BETWEEN}') END)"
+)
+_FIRST = (
+    f"CREATE SCHEMA IF NOT EXISTS {SCHEMA_NAME}",
+    "CREATE TABLE meta (schema integer NOT NULL)",
+    "INSERT INTO meta VALUES (0)",
+    "CREATE SEQUENCE video_ids",
+    """CREATE TABLE videos (
+    id bigint PRIMARY KEY, key text COLLATE "C" NOT NULL UNIQUE, url text NOT NULL,
+    content text COLLATE "C" NOT NULL, filename text NOT NULL, name text COLLATE "C" NOT NULL, folder text NOT NULL,
+    classification text NOT NULL, resolution text NOT NULL, codec text NOT NULL, tags text NOT NULL,
+    described boolean NOT NULL, long_side bigint NOT NULL, short_side bigint NOT NULL, pixels bigint NOT NULL,
+    duration double precision NOT NULL, size bigint NOT NULL, finished double precision NOT NULL,
+    pieces text NOT NULL, readers text NOT NULL, columns jsonb NOT NULL
+)""",
+    *(f"CREATE INDEX ON videos ({column}, id)" for column in ("finished", "duration", "size", "name")),
+    "CREATE INDEX ON videos (content)",
+    "CREATE INDEX ON videos USING hash (filename)",  # a tree has no room for endless names
+    # `plain` is there where `record` is no JSON for PostgreSQL: it has the character NUL, half a character, NaN.
+    "CREATE TABLE records (video bigint PRIMARY KEY, record text NOT NULL, plain text)",
+    "CREATE TABLE facts (video bigint PRIMARY KEY, facts bigint[] NOT NULL)",
+    "ALTER TABLE facts ALTER facts SET STORAGE MAIN",
+    "CREATE INDEX ON facts USING gin (facts)",
+    f"""CREATE TABLE words (
+    rowid bigint PRIMARY KEY, video bigint GENERATED ALWAYS AS (rowid >> {PLACE_BITS}) STORED, own text NOT NULL,
+    shared text NOT NULL, lexemes tsvector GENERATED ALWAYS AS ({_LEXEMES}) STORED
+)""",
+    "CREATE INDEX ON words (video)",
+    "CREATE INDEX words_lexemes ON words USING gin (lexemes)",
+    # So many frequent words are known to whoever plans a search; the others are taken for rare.
+    "ALTER TABLE words ALTER lexemes SET STATISTICS 300",
+    """CREATE TABLE numbers (
+    key text COLLATE "C" NOT NULL, value double precision NOT NULL, video bigint NOT NULL,
+    PRIMARY KEY (key, value, video)
+)""",
+    "CREATE INDEX ON numbers (video)",
+    'CREATE TABLE forms (stem text COLLATE "C" NOT NULL, word text COLLATE "C" NOT NULL, PRIMARY KEY (stem, word))',
+    """CREATE TABLE moved (
+    seq bigint PRIMARY KEY, video bigint NOT NULL, finished double precision NOT NULL,
+    duration double precision NOT NULL, size bigint NOT NULL, name text COLLATE "C" NOT NULL
+)""",
+    """CREATE VIEW films AS SELECT v.id, v.key, v.url, v.folder, coalesce(r.plain, r.record)::jsonb AS record
+    FROM videos v JOIN records r ON r.video = v.id""",
+)
+# What makes each schema from the one before: statements.
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+
+
+def prepare(connections: Connections) -> None:
+    """Make the tables in a new database, and migrate those of an older vidkit.
+
+    Raises:
+        LibraryError: the tables are of a newer vidkit or of another program, or may not be made.
+    """
+    with connections.connection() as connection:
+        if _version(connection, connections.name) == len(MIGRATIONS):
+            return
+    with connections.writing() as connection:
+        version = _version(connection, connections.name)
+        if version == len(MIGRATIONS):  # another process was faster
+            return
+        if version:
+            log.warning("%s is of an older vidkit: it is migrated, once", connections.name)
+        for migration in MIGRATIONS[version:]:
+            for statement in migration:
+                connection.execute(statement.encode())
+        connection.execute("UPDATE meta SET schema = %s", (len(MIGRATIONS),))
+
+
+def _version(connection: Connection, name: str) -> int:
+    """The schema's version, 0 for an empty database."""
+    asked = (
+        "SELECT count(*), count(*) FILTER (WHERE relname = 'meta') FROM pg_class "
+        "WHERE relnamespace = to_regnamespace(%s)"
+    )
+    tables, ours = connection.execute(asked, (SCHEMA_NAME,)).fetchone() or (0, 0)
+    if not tables:
+        return 0
+    if not ours:
+        raise LibraryError(
+            f"{printable(name)} has a schema {SCHEMA_NAME} of another program. Name another database in "
+            "[Library] Path."
+        )
+    (version,) = connection.execute(f"SELECT schema FROM {SCHEMA_NAME}.meta".encode()).fetchone() or (0,)
+    if version > len(MIGRATIONS):
+        raise LibraryError(
+            f"the library in {printable(name)} was made by a newer vidkit (its schema is {version}, this vidkit "
+            f"knows {len(MIGRATIONS)}). Upgrade vidkit, or name another database in [Library] Path."
+        )
+    return int(version)

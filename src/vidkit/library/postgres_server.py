@@ -1,0 +1,276 @@
+"""A PostgreSQL server: its connections, and its errors in words for the user, without the password."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+from urllib.parse import unquote
+
+from vidkit.core import printable
+from vidkit.core.extras import install_command
+from vidkit.errors import LibraryError
+from vidkit.library.uri import is_unclear, server_name
+
+try:
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict
+    from psycopg.pq import TransactionStatus
+    from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
+except ImportError:  # also where psycopg finds no libpq
+    raise LibraryError(f"a library in PostgreSQL needs psycopg: {install_command('postgres')}") from None
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+SCHEMA_NAME = "vidkit"  # of PostgreSQL: where the tables are
+OLDEST = 140000  # PostgreSQL 14
+_MOST = 16  # connections of one process
+_MOST_SECONDS = 30  # that a connection, or another program that writes, is waited for
+_WRITERS = 0x766B6974  # the lock that writers take in turn, in all processes: "vkit"
+# Each in one message with the BEGIN: a pooler between here and the server may hand every transaction to another
+# connection. Just-in-time compilation takes longer than the searches that it is to make faster.
+_LOCAL = f"SET LOCAL search_path TO {SCHEMA_NAME}; SET LOCAL jit TO off; SET LOCAL work_mem TO '32MB'"
+_READING = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {_LOCAL}"
+_WRITING = (
+    f"BEGIN ISOLATION LEVEL READ COMMITTED; {_LOCAL}; SET LOCAL lock_timeout TO '{_MOST_SECONDS}s'; "
+    f"SET LOCAL idle_in_transaction_session_timeout TO '60s'; SELECT pg_advisory_xact_lock({_WRITERS})"
+)
+# Unless the URI says it: after half a minute a network that is gone is an error.
+_DEFAULTS: dict[str, Any] = {
+    "connect_timeout": 5,
+    "fallback_application_name": "vidkit",
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+_SETTING = "[Library] Path"
+_NOT_THERE = f"See that the server runs and {_SETTING} is right"
+# SQLSTATE, or its class (https://www.postgresql.org/docs/current/errcodes-appendix.html) -> what is wrong, remedy.
+_REASONS = {
+    "25006": ("can only be read: it is a standby, or its transactions are read-only", "Name the primary server"),
+    "42501": ("does not allow this user to do that", "Grant it the tables of the schema vidkit"),
+    "42P01": ("has lost a table of the library", "Put it back, or drop the schema vidkit to begin anew"),
+    "3F000": ("has lost the schema vidkit", "Start the program again"),
+    "53100": ("cannot grow, the disk is full", "Make room on its disk; all records before are kept"),
+    "53300": ("has too many connections", "Close some of them, or raise max_connections"),
+    "55P03": (f"is locked: another program has been writing for {_MOST_SECONDS} s", "Wait for it"),
+    "54": ("has no room for a record as large as this one", ""),
+    "57P": ("does not answer: it was shut down", _NOT_THERE),
+    "08": ("does not answer", _NOT_THERE),
+}
+# What a failure to connect says, which has no SQLSTATE.
+_FAILURES = {
+    "password authentication failed|no password supplied|role .* does not exist|authentication failed": (
+        f"does not let you in: the user name or the password in {_SETTING} is wrong",
+        "",
+    ),
+    "database .* does not exist": (
+        "has no such database",
+        f"Make it with CREATE DATABASE, encoding UTF8, or name another one in {_SETTING}",
+    ),
+    "too many (clients|connections)|remaining connection slots": _REASONS["53300"],
+    "no pg_hba.conf entry": ("does not let you in from this machine", "See to its pg_hba.conf"),
+}
+
+# A pool warns of each connection that it cannot make; here the reason is an error.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
+
+
+class Connections:
+    """The connections to a database. Each reading and each writing is a transaction; writings are one after
+    another, also those of other processes, so that numbers grow in the order in which others see them."""
+
+    def __init__(self, uri: str, timeout: float) -> None:
+        """Connect.
+
+        Args:
+            uri: `postgresql://...`.
+            timeout: seconds to connect, unless the URI has `connect_timeout`.
+
+        Raises:
+            LibraryError: the URI is none, the server does not answer, or does not let this user in.
+        """
+        self.server = server_name(uri, "PostgreSQL")
+        given = _parsed(uri, self.server)
+        self._failure: str | None = None
+        self._closed = False
+        defaults = {**_DEFAULTS, "connect_timeout": max(1, round(timeout))}
+        kwargs = {key: value for key, value in defaults.items() if key not in given}
+        noting = self
+
+        class Noting(psycopg.Connection[tuple[Any, ...]]):
+            """A connection that notes why it could not be made: the pool makes it in a thread of its own."""
+
+            @classmethod
+            def connect(cls, *args: Any, **kwargs: Any) -> Any:
+                try:
+                    made = super().connect(*args, **kwargs)
+                except psycopg.Error as error:
+                    noting._failure = _why_not_connected(error, given)
+                    raise
+                noting._failure = None
+                return made
+
+        # Plans are made for the values that are asked for, never for any: a frequent word has another one.
+        kwargs |= {"autocommit": True, "prepare_threshold": None, "client_encoding": "UTF8"}
+        self._pool: ConnectionPool[Connection] = ConnectionPool(
+            uri,
+            connection_class=Noting,
+            kwargs=kwargs,
+            min_size=0,
+            max_size=_MOST,
+            check=ConnectionPool.check_connection,
+            reconnect_timeout=0,
+            num_workers=2,
+            open=True,
+        )
+        self.name = self.server
+        try:
+            with self.connection() as connection:
+                self.name = f"{self.server}/{printable(connection.info.dbname)}"
+                _check_server(connection, self.name)
+        except BaseException:
+            self.close()
+            raise
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A connection of the pool, outside of a transaction."""
+        connection = self._take()
+        try:
+            with reported(self.name):
+                yield connection
+        finally:
+            if connection.info.transaction_status != TransactionStatus.IDLE:
+                with suppress(psycopg.Error):
+                    connection.execute("ROLLBACK")
+            with suppress(psycopg.Error):
+                self._pool.putconn(connection)
+
+    def _take(self) -> Connection:
+        end = time.monotonic() + _MOST_SECONDS
+        while True:
+            try:
+                return self._pool.getconn(timeout=0.2)
+            except PoolClosed:
+                raise LibraryError(f"{self.name} cannot be used any more: it is closed.") from None
+            except PoolTimeout:
+                if self._failure:
+                    raise LibraryError(f"{self.name} {self._failure}") from None
+                if time.monotonic() > end:
+                    raise LibraryError(
+                        f"{self.name} has no free connection for {_MOST_SECONDS} s. Try again later."
+                    ) from None
+
+    @contextmanager
+    def reading(self, seconds: float | None = None) -> Iterator[Connection]:
+        """A connection for one look at the library, in which nobody changes anything.
+
+        Args:
+            seconds: after so many a statement ends, with TimeoutError.
+        """
+        limit = "" if seconds is None else f"; SET LOCAL statement_timeout TO {max(1, round(seconds * 1000))}"
+        with self.connection() as connection:
+            _begin(connection, _READING + limit)
+            try:
+                yield connection
+            except psycopg.errors.QueryCanceled:
+                if seconds is None:
+                    raise
+                raise TimeoutError from None
+            connection.execute("COMMIT")
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A connection for one change of the library, which is on the server's disk at the end."""
+        with self.connection() as connection:
+            _begin(connection, _WRITING)
+            yield connection
+            connection.execute("COMMIT")
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+def _begin(connection: Connection, statements: str) -> None:
+    connection.execute(statements.encode())
+
+
+def _check_server(connection: Connection, name: str) -> None:
+    """Refuse a server that is too old, and a database of another encoding, which has no room for every text."""
+    if connection.info.server_version < OLDEST:
+        version = connection.info.server_version // 10000
+        raise LibraryError(f"{name} is PostgreSQL {version}; vidkit needs {OLDEST // 10000} or newer. Upgrade it.")
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise LibraryError(
+            f"{name} is a database in {printable(encoding)}, which has no room for every text. Make one in UTF-8: "
+            "CREATE DATABASE films ENCODING 'UTF8' TEMPLATE template0, and name it in [Library] Path."
+        )
+
+
+def _parsed(uri: str, server: str) -> dict[str, Any]:
+    """The parts of a URI.
+
+    Raises:
+        LibraryError: it is none, or the end of its password cannot be told; the message has nothing of it.
+    """
+    authority = re.split("[/?]", uri.partition("://")[2], maxsplit=1)[0]
+    try:
+        if is_unclear(uri) or authority.count("@") > 1:
+            raise ValueError
+        found = conninfo_to_dict(uri)
+        ports = str(found.get("port") or "").split(",")
+        if not all(re.fullmatch(r"\d{0,5}", port) and int(port or 1) < 2**16 for port in ports):
+            raise ValueError
+        return found
+    except (psycopg.Error, ValueError):  # whose words may quote a piece of the password
+        # The example in two pieces, or the log and the screen would take its password for one, and leave it out.
+        raise LibraryError(
+            f"{_SETTING} ({server}) is no URI of PostgreSQL. Write postgresql:// and then "
+            "user:password@host:5432/database, with %40 for @, %3A for : and %2F for / in the password."
+        ) from None
+
+
+def _why_not_connected(error: psycopg.Error, given: dict[str, Any]) -> str:
+    said = " ".join(printable(error).split())
+    for secret in (given.get("password"), given.get("sslpassword")):
+        if secret:
+            said = said.replace(secret, "***").replace(unquote(secret), "***")
+    for pattern, (reason, remedy) in _FAILURES.items():
+        if re.search(pattern, said):
+            return _sentences(reason, remedy)
+    # `connection failed: connection to server at "host", port 5432 failed: Connection refused Is the server...?`
+    why = re.sub(r"^connection failed: ", "", said)
+    why = re.sub(r"\s*(Is the server running.*|Multiple connection attempts failed.*)$", "", why)
+    return _sentences(f"does not answer: {why[:300].rstrip(' .')}", _NOT_THERE)
+
+
+@contextmanager
+def reported(name: str) -> Iterator[None]:
+    """PostgreSQL's errors in words for the user."""
+    try:
+        yield
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        if error.sqlstate is None:  # the connection broke off
+            raise LibraryError(
+                f"{name} {_sentences('does not answer: the connection broke off', _NOT_THERE)}"
+            ) from error
+        raise LibraryError(f"{name} {_reason(error)}") from error
+    except psycopg.Error as error:
+        raise LibraryError(f"{name} {_reason(error)}") from error
+
+
+def _reason(error: psycopg.Error) -> str:
+    state = error.sqlstate or ""
+    said = printable(error.diag.message_primary or error)
+    reason, remedy = _REASONS.get(state) or _REASONS.get(state[:3]) or _REASONS.get(state[:2]) or ("fails", "")
+    return _sentences(reason if reason.startswith("does not answer") else f"{reason}: {said}", remedy)
+
+
+def _sentences(reason: str, remedy: str) -> str:
+    return f"{reason}. {remedy}".rstrip(" .") + "."

@@ -1,0 +1,257 @@
+"""The library in PostgreSQL: for many writers at once, and beside other data.
+
+`postgres_server.py` has the connections and the errors, `postgres_schema.py` the tables, `postgres_writing.py`
+writes, and `postgres_queries.py` has the conditions of a search. What is an answer, and in which order answers
+come, is decided by the same words and the same functions as in the other homes.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from types import TracebackType
+from typing import Any, cast
+
+from vidkit.core import shown_url
+from vidkit.core.stores import Address, kept_address
+from vidkit.library.documents import key_of
+from vidkit.library.facts import readers_in
+from vidkit.library.forms import stems_of
+from vidkit.library.moments import LibraryEntry, Moment, Text, id_prefix, is_meant, is_video_key, moments_at
+from vidkit.library.paging import Page, Position, page_of
+from vidkit.library.postgres_facets import REACHED, columns_of, facets_of
+from vidkit.library.postgres_queries import PostgresIndex, beginning_number
+from vidkit.library.postgres_schema import prepare
+from vidkit.library.postgres_server import Connection, Connections
+from vidkit.library.postgres_writing import erase_videos, put_all, put_forms, remove_videos, rows_of
+from vidkit.library.protocol import Group, PicturesOf, Stats, pictures_of, stats_of
+from vidkit.library.query import Query
+from vidkit.library.ranking import RANKED, best_first
+from vidkit.library.sql import ORDERS, PLACE_BITS
+from vidkit.library.sql_pages import SqlAnswers
+from vidkit.library.text import storable
+from vidkit.record import Record
+
+_BATCH = 500  # records in one transaction
+_MOST_KNOWN = 500_000  # words of which it is remembered that they are stored
+_PICTURES = 500  # videos whose hashes are read at once
+_MANY = 2000  # records saved at once, after which the server looks at its tables again
+
+
+def open_postgresql(uri: str, timeout: float = 5.0) -> PostgresLibrary:
+    """Open the library in a PostgreSQL database, and make its tables where there are none.
+
+    Args:
+        uri: `postgresql://user:password@host:5432/database`; what it leaves out comes from libpq's environment
+            variables and files.
+        timeout: how long the server may take to answer at first, in seconds.
+
+    Raises:
+        LibraryError: the server does not answer, does not let this user in, the URI is none, or the tables are of a
+            newer vidkit.
+    """
+    connections = Connections(uri, timeout)
+    try:
+        prepare(connections)
+    except BaseException:
+        connections.close()
+        raise
+    return PostgresLibrary(connections)
+
+
+class PostgresLibrary:
+    """A library in a database of PostgreSQL (see `protocol.Library`)."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self._lock = threading.Lock()
+        self._known: set[str] = set()  # words that are in `forms`, as far as it is known
+
+    @property
+    def name(self) -> str:
+        return self._connections.name
+
+    def save(self, record: Record, folder: Address) -> None:
+        self.save_all([LibraryEntry(record, folder)])
+
+    def save_all(self, entries: Iterable[LibraryEntry]) -> int:
+        rest, count = iter(entries), 0
+        while batch := list(islice(rest, _BATCH)):
+            rows = rows_of(batch)
+            with self._lock:
+                words = set[str]().union(*(row.words for row, _, _ in rows.values())) - self._known
+            forms = stems_of(words)
+            with self._connections.writing() as connection:
+                put_all(connection, rows)
+                put_forms(connection, forms)
+            with self._lock:  # it is committed
+                if len(self._known) > _MOST_KNOWN:
+                    self._known.clear()
+                self._known |= words
+            count += len(batch)
+        if count >= _MANY:
+            self._look_again()
+        return count
+
+    def _look_again(self) -> None:
+        """Let the server count the words again, by which it plans searches: its own time for that is later."""
+        with self._connections.connection() as connection:
+            connection.execute("ANALYZE vidkit.videos, vidkit.words, vidkit.facts")
+
+    def find(self, key: str) -> list[LibraryEntry]:
+        asked = "v.key IN (?, ?) OR v.filename = ?"
+        values = [key_of(key), key_of(shown_url(key)), storable(key)]
+        if prefix := id_prefix(key):
+            asked += " OR v.content BETWEEN ? AND ?"
+            values += [prefix, prefix + "g"]
+        found = self._where(asked, values)
+        return [each for each in found if is_meant(each.record, key)]
+
+    def by_key(self, key: str) -> LibraryEntry | None:
+        if not is_video_key(key):
+            return None
+        return next(iter(self._where("v.key >= ? AND v.key < ?", [key, key + "g"])), None)  # a key begins with it
+
+    def _where(self, condition: str, values: Sequence[str]) -> list[LibraryEntry]:
+        with self._connections.reading() as connection:
+            rows = PostgresIndex(connection).rows(
+                f"SELECT v.id FROM videos v WHERE {condition} ORDER BY v.id", values
+            )
+            return list(_entries(connection, [row[0] for row in rows]).values())
+
+    def records(self, query: Query | None = None) -> Iterator[LibraryEntry]:
+        with self._connections.reading() as connection:
+            index = PostgresIndex(connection)
+            query = index.with_forms(query or Query())
+            numbers = _videos(index, query, ORDERS.get(query.sort, "v.id"))
+        for at in range(0, len(numbers), 100):
+            with self._connections.reading() as connection:
+                found = _entries(connection, numbers[at : at + 100])
+            yield from found.values()
+
+    def search(self, query: Query) -> list[Moment]:
+        with self._connections.reading() as connection:
+            index = PostgresIndex(connection)
+            query = index.with_forms(query)
+            if query.words:
+                hits = _moments(index, query)
+            else:
+                hits = [(number, 0, 0.0) for number in _videos(index, query, ORDERS[query.order()])]
+            found = _entries(connection, list(dict.fromkeys(number for number, _, _ in hits)))
+        return moments_at(found, hits, query)
+
+    def page(self, query: Query, after: Position | None = None) -> Page:
+        with self._connections.reading() as connection:
+            index = PostgresIndex(connection)
+            query = index.with_forms(query)
+            hits, following = page_of(query, after, SqlAnswers(index, query))
+            found = _entries(connection, list(dict.fromkeys(hit.video for hit in hits)))
+        return Page(moments_at(found, ((hit.video, hit.place, hit.rank) for hit in hits), query), following)
+
+    def has_fact(self, beginning: str) -> bool:
+        with self._connections.reading() as connection:
+            asked = "SELECT 1 FROM facts WHERE facts && ARRAY[?::bigint] LIMIT 1"
+            return bool(PostgresIndex(connection).rows(asked, (beginning_number(beginning),)))
+
+    def pictures(self, after: int = 0) -> Iterator[tuple[int, PicturesOf]]:
+        asked = "SELECT video, record FROM records WHERE video > ? ORDER BY video LIMIT ?"
+        while True:
+            with self._connections.reading() as connection:
+                found = PostgresIndex(connection).rows(asked, (after, _PICTURES))
+            for after, text in found:
+                yield after, pictures_of(json.loads(text))
+            if not found:
+                return
+
+    def remove(self, url: str) -> bool:
+        with self._connections.writing() as connection:
+            rows = PostgresIndex(connection).rows("SELECT id FROM videos WHERE key = ?", (key_of(url),))
+            if rows:
+                remove_videos(connection, [rows[0][0]])
+        return bool(rows)
+
+    def forget(self, urls: Sequence[str]) -> list[str]:
+        with self._connections.writing() as connection:
+            erase_videos(connection, [key_of(url) for url in urls])
+        with self._lock:
+            self._known.clear()
+        # Until then, what is deleted stays in the tables' pages, and words in what the server knows of them.
+        with self._connections.connection() as connection:
+            connection.execute(
+                "VACUUM (ANALYZE) vidkit.videos, vidkit.records, vidkit.words, vidkit.facts, "
+                "vidkit.numbers, vidkit.forms, vidkit.moved"
+            )
+        return []
+
+    def stats(self, query: Query | None = None) -> Stats:
+        keys = f"classification, resolution, codec, described, {REACHED}"
+        with self._connections.reading() as connection:
+            index = PostgresIndex(connection)
+            where, values = index.video_conditions(index.with_forms(query or Query()))
+            source = f"FROM videos v WHERE {where} GROUP BY"
+            counts = "count(*), sum(duration), sum(size)"
+            groups = index.rows(f"SELECT {keys}, {counts} {source} 1, 2, 3, 4, 5", values)
+            tags = index.rows(f"SELECT tags, count(*) {source} tags", values)
+        return stats_of((Group(*row) for row in groups), cast(list[tuple[str, int]], tags))
+
+    def readers(self, query: Query | None = None) -> dict[str, dict[str, int]]:
+        with self._connections.reading() as connection:
+            index = PostgresIndex(connection)
+            where, values = index.video_conditions(index.with_forms(query or Query()))
+            facts = "unnest(string_to_array(v.readers, E'\\n'))"
+            rows = index.rows(f"SELECT {facts}, count(*) FROM videos v WHERE {where} GROUP BY 1", values)
+        return readers_in(cast(list[tuple[str, int]], rows))
+
+    def columns(self, seconds: float) -> list[str] | None:
+        return columns_of(self._connections, seconds)
+
+    def facets(self, queries: Mapping[str, Query], seconds: float) -> dict[str, dict[str, int]]:
+        return facets_of(self._connections, queries, seconds)
+
+    def close(self) -> None:
+        self._connections.close()
+
+    def __enter__(self) -> PostgresLibrary:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _moments(index: PostgresIndex, query: Query) -> list[tuple[int, int, float]]:
+    """(video, place, rank) of the moments that have the words."""
+    tail, values = index.word_rows(query)
+    if query.sort in ORDERS:
+        asked = f"SELECT words.rowid {tail} ORDER BY {ORDERS[query.sort]}, words.rowid LIMIT ? OFFSET ?"
+        rows = index.rows(asked, [*values, query.limit, query.offset])
+        return [(*divmod(row[0], 1 << PLACE_BITS), 0.0) for row in rows]
+    wanted = None if query.limit is None else max(RANKED, query.offset + query.limit)
+    asked = f"SELECT words.rowid, own, shared {tail} ORDER BY words.rowid DESC LIMIT ?"
+
+    def found() -> Iterator[tuple[int, Text]]:
+        for row, own, shared in index.rows(asked, [*values, wanted]):
+            number, place = divmod(row, 1 << PLACE_BITS)
+            yield number, Text(place, own, shared)
+
+    return best_first(query, found())
+
+
+def _videos(index: PostgresIndex, query: Query, order: str) -> list[int]:
+    """The numbers of the videos that a query finds, in this order."""
+    where, values = index.video_conditions(query)
+    asked = f"SELECT v.id FROM videos v WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
+    return [row[0] for row in index.rows(asked, [*values, query.limit, query.offset])]
+
+
+def _entries(connection: Connection, numbers: Sequence[int]) -> dict[int, LibraryEntry]:
+    """The records of these videos, in this order; those that were removed are left out."""
+    asked = "SELECT v.id, v.folder, r.record FROM videos v JOIN records r ON r.video = v.id WHERE v.id = ANY(%s)"
+    rows: Any = connection.execute(asked, (list(numbers),)) if numbers else ()
+    found = {
+        number: LibraryEntry(cast(Record, json.loads(text)), kept_address(folder)) for number, folder, text in rows
+    }
+    return {number: found[number] for number in numbers if number in found}
