@@ -214,11 +214,12 @@ def killed_midway(running: Cluster, folder: Path, number: int) -> str:
     # Rows begin in their order. Of those that had begun, those without a record were under way on the two nodes.
     under_way = [url for url in urls[: len(before) + 2] if url not in before]
     again = [clock(after[url], "started_at") - killed_at for url in under_way]
-    begun = max([each for each in again if each > 0], default=float("nan"))
+    later = [f"{each:.1f} s" for each in sorted(again) if each > 0]
+    begun = later[-1] if later else "none was under way"
     ends = sorted(clock(each, "finished_at") for each in after.values())
     gap = max(b - a for a, b in itertools.pairwise(ends) if b > killed_at)
     lost, twice = number - len(times), sum(count > 1 for count in times.values())
-    return f"{lost} lost, {twice} twice; {begun:.1f} s (at most {gap:.1f} s between two videos done)"
+    return f"{lost} lost, {twice} twice; {begun} (at most {gap:.1f} s between two videos done)"
 
 
 def records_there(folder: Path) -> Sequence[Path]:
