@@ -26,12 +26,14 @@ from vidkit.duplicates.signature import TICKS, Signature, from_record, to_record
 from vidkit.ffmpeg import find_tool
 from vidkit.library import open_library
 from vidkit.library.mongodb import open_mongodb
+from vidkit.library.postgresql import open_postgresql
 from vidkit.library.protocol import PicturesOf, pictures_of
 from vidkit.library.sqlite import open_sqlite
 
 from .conftest import MakeVideo
 from .dataset_parts import export, make_video_files
 from .mongod import mongod
+from .postgresql import Server as PostgreSQL
 from .records import keep, make_record
 from .test_batch import vidkit
 
@@ -222,11 +224,15 @@ def test_groups_are_listed_as_text_csv_and_json(capsys: Capture) -> None:
     assert "geheim" not in text
 
 
-def test_mongodb_gives_the_same_hashes_as_sqlite(tmp_path: Path) -> None:
+def test_the_servers_give_the_same_hashes_as_sqlite(tmp_path: Path, postgres: PostgreSQL) -> None:
     odd = video("odd.mp4", made_up(2), columns={"a.b": "$c"})
     found = []
     with mongod(tmp_path / "mongod") as address, ExitStack() as opened:
-        for library in (open_sqlite("library.db"), open_mongodb(f"mongodb://{address}", "duplicates")):
+        for library in (
+            open_sqlite("library.db"),
+            open_mongodb(f"mongodb://{address}", "duplicates"),
+            open_postgresql(postgres.uri(postgres.new_database())),
+        ):
             opened.enter_context(closing(library))
             library.save(video("one.mp4", made_up(1)), Path("results").absolute())
             library.save(odd, Path("results").absolute())
@@ -234,7 +240,7 @@ def test_mongodb_gives_the_same_hashes_as_sqlite(tmp_path: Path) -> None:
             videos = list(library.pictures())
             assert list(library.pictures(videos[0][0])) == videos[1:]
             found.append([each for _, each in videos])
-    assert found[0] == found[1]
+    assert found[0] == found[1] == found[2]
     assert [each.pictures is None for each in found[0]] == [False, False, True]
 
 
