@@ -46,7 +46,7 @@ def ffmpeg(*words: object) -> None:
 
 def footage(path: str, start: str = "0.1", seconds: float = 3.0) -> Path:
     """A moving picture with much in it; another `start` is another one."""
-    source = f"mandelbrot=s=320x240:r=25:start_x=-0.{start[2:]}:start_scale=0.3:end_scale=0.05:end_pts=200"
+    source = f"mandelbrot=s=320x240:r=25:start_x=-0.{start[2:]}:start_scale=0.3:end_scale=0.2:end_pts=1000"
     ffmpeg("-f", "lavfi", "-t", seconds, "-i", source, "-c:v", "libx264", "-preset", "ultrafast", path)
     return Path(path)
 
@@ -294,11 +294,11 @@ def test_copies_are_skipped_and_left_again_without_a_decode(
         assert library.stats().videos == 2
     from vidkit.workflow import pictures
 
-    monkeypatch.setattr(pictures, "squares_output", None)  # another decode of it would fail
-    assert main(command) == 0
+    with monkeypatch.context() as patched:
+        patched.setattr(pictures, "squares_output", None)  # another decode of it would fail
+        assert main(command) == 0
     assert "1 duplicates skipped" in capsys.readouterr().err
-    monkeypatch.undo()
-    assert main(["remove", str(original), "--yes"]) == 0
+    assert main(["remove", str(original.absolute()), "--yes"]) == 0
     assert main(["process", "--skip-duplicates", "--urls", "copy.mp4"]) == 0
     assert (results / "copy.mp4.json").exists()
 

@@ -160,6 +160,8 @@ def _make_stages(job: VideoJob) -> None:
             job.take(stage.name, stage.keys, stage.part)
         elif stage.decode is not None:
             together = [each for each in stages if each.decode is not None and not _is_done(each, job)]
+            if all(_can_wait(each, job) for each in together):
+                continue
             for each in together[1:]:
                 each.before(job)
             _decode_or_fail(together, job)
@@ -180,6 +182,11 @@ def _is_done(stage: Stage, job: VideoJob) -> bool:
     if old is None or entry is None or entry["fingerprint"] != job.fingerprints[stage.name]:
         return False
     return job.run.layout.has_all(stage.files(old)) and stage.complete(job, old)
+
+
+def _can_wait(stage: Stage, job: VideoJob) -> bool:
+    """Whether the older record was made before there was a stage that no decode is worth alone."""
+    return stage.with_others and job.reusable is not None and stage.name not in job.reusable["processing"]["stages"]
 
 
 def _decode_or_fail(stages: list[Stage], job: VideoJob) -> None:
@@ -229,6 +236,7 @@ def _keep(job: VideoJob, started_at: str) -> Record:
         RecordChanged: another run has written one since: nothing was written, and nothing goes.
     """
     stages = stages_of(job.run)
+    names = ("download", *(stage.name for stage in stages))
     removed = job.downloaded and not job.run.config.paths.keep_downloads
     with in_stage("export"):
         job.record |= {
@@ -240,10 +248,12 @@ def _keep(job: VideoJob, started_at: str) -> Record:
                 "vidkit": __version__,
                 "started_at": started_at,
                 "finished_at": timestamp(),
-                "stages": {name: job.entries[name] for name in ("download", *(stage.name for stage in stages))},
+                "stages": {name: job.entries[name] for name in names if name in job.entries},
             },
         }
-        keys = dict.fromkeys([*REQUIRED, *(key for stage in stages for key in stage.keys), *job.record])
+        keys = dict.fromkeys(
+            [*REQUIRED, *(key for stage in stages for key in stage.keys if key in job.record), *job.record]
+        )
         record = cast(Record, {key: job.record[key] for key in keys})
         _keep_unknown(record, job.previous)
         if not write_record_over(job.run.layout.store, record, job.version):

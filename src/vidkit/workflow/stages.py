@@ -43,6 +43,7 @@ class Stage:
     before: Callable[[VideoJob], None] = lambda job: None  # done first, whether it is made or taken
     needs_file: bool = True  # whether it is made from the local file: then that is fetched first
     part: str | None = None  # it fills only this entry of its keys, which are objects
+    with_others: bool = False  # a record that was made before there was this stage gets it with another decode only
     failed: Callable[[VideoJob, str], dict[str, Any]] | None = (
         None  # its results where the decode fails for it alone
     )
@@ -114,6 +115,7 @@ STAGES: list[Stage] = [
         "finding scenes, cutting clips",
         of_content,
         decode=pictures.hashes_of_decode,
+        with_others=True,
     ),
     Stage(
         "describe",
@@ -185,7 +187,7 @@ def _model_settings(run: Run) -> list[object]:
 
 def settings_fingerprint(run: Run) -> str:
     """One fingerprint of everything in the settings that a record depends on."""
-    stages = stages_of(run)
+    stages = [stage for stage in stages_of(run) if not stage.with_others]
     versions = [DOWNLOAD_VERSION, *(stage.version for stage in stages)]
     return fingerprint(*versions, [], *(stage.settings(run) for stage in stages))
 

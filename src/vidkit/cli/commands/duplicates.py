@@ -44,7 +44,7 @@ def duplicates(options: argparse.Namespace, config: Config) -> int:
     say(f"{format_count(len(videos), 'video')}: {format_count(copies, 'copy', 'copies')}{of}")
     if footage.unknown:
         without = format_count(footage.unknown, "video has", "videos have")
-        say(f"{without} no picture hashes and can only match identical files; `vidkit process` makes hashes")
+        say(f"{without} no picture hashes and only match identical files; `vidkit process --force` makes them")
     return EXIT_DONE
 
 
