@@ -43,7 +43,7 @@ def test_a_url_becomes_a_whole_record_with_every_file_it_names(server: Server, m
     record = process(url, settings(Processing_SegmentLength="4"))
     file = Path("processed_videos/three.mp4.json")
     assert json.loads(file.read_text()) == record
-    assert list(record) == list(REQUIRED)
+    assert list(record) == [*REQUIRED, "pictures"]
     assert record["schema"] == "vidkit/1"
     assert record["filename"] == "three.mp4"
     assert record["source"]["url"] == record["source"]["resolved_url"] == url
