@@ -14,7 +14,7 @@ demo: $(READY)  ## process a sample video, or URL=...
 ready-to-test: $(READY_TO_TEST)
 
 test: $(READY_TO_TEST)  ## every test, as many at once as there are cores
-	$(BIN)/python -m pytest -n auto --dist worksteal --cov=vidkit --cov-report=term:skip-covered $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 test-cluster: $(READY_TO_TEST)  ## the tests that start Ray clusters, in one process (as root)
 	VIDKIT_TEST_CLUSTER=1 $(BIN)/python -m pytest $(or $(ARGS),tests/test_ray_*.py)
