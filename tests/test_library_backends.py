@@ -150,7 +150,7 @@ def test_a_home_is_added_by_one_row_of_a_table(capsys: Capture, monkeypatch: pyt
 def test_an_address_of_something_else_names_the_homes_that_there_are(capsys: Capture) -> None:
     assert main(["library", "move", "--to", "mysql://me:geheim@host"]) == 2
     said = capsys.readouterr().err
-    assert "begins with mongodb://, mongodb+srv:// or toy://" in said
+    assert "begins with mongodb://, mongodb+srv://, postgresql://, postgres:// or toy://" in said
     assert "geheim" not in said
 
 

@@ -27,7 +27,7 @@ from vidkit.workflow.run import RunSpec, open_run
 from .misbehaving_server import Asked, Reply, Server
 from .test_batch import vidkit
 
-KEPT = {".vidkit.db", ".vidkit.lock", "clips", "thumbnails"}
+KEPT = {".vidkit.db", ".vidkit.db-journal", ".vidkit.lock", "clips", "thumbnails", "transcripts"}
 GONE = Reply(b"none here", 404, type="text/plain")
 
 

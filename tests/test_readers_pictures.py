@@ -213,7 +213,7 @@ def test_readers_of_many_sizes_share_one_decode(
             make_video(shots=2, shot_length=2), "one,two,three,quality", Processing_ClipMode="encode"
         )
     (decode,) = [said for said in caplog.messages if "-filter_complex" in said]
-    assert "split=7" in decode  # scenes, thumbnails, contact sheet, clips, and 64, 128 and 320 pixels
+    assert "split=8" in decode  # scenes, thumbnails, sheet, clips, hashes, and 64, 128 and 320 pixels
     sizes: dict[str, Any] = {name: reading.get("width") for name, reading in record["readings"].items()}
     assert sizes == {"one": 64, "two": 64, "three": 128, "quality": None}
     assert all(reading["error"] is None for reading in record["readings"].values())

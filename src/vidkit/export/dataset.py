@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
-import json
 import logging
 import os
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from vidkit._version import __version__
 from vidkit.core import printable
 from vidkit.core.buckets import is_bucket
 from vidkit.core.stores import Address, within
@@ -25,23 +21,22 @@ from vidkit.export.bucket import DatasetInBucket
 from vidkit.export.card import DatasetInfo, write_card
 from vidkit.export.copies import find_copies
 from vidkit.export.folder import WORK, building, target_of
-from vidkit.export.formats import FORMATS, Format, file_mode
-from vidkit.export.items import LEVELS, DatasetSpec, ItemSelection
-from vidkit.export.labels import column_of, label_folders, label_reader
+from vidkit.export.formats import Format
+from vidkit.export.items import DatasetSpec
+from vidkit.export.labels import column_of, label_folders
 from vidkit.export.media import ClipLimits, Hide
 from vidkit.export.plan import ExportPlan, make_plan
 from vidkit.export.readings import with_subtitles
+from vidkit.export.request import ExportRequest, read_request
 from vidkit.export.samples import (
     MISSING,
     REMEDIES,
     UNUSABLE,
     ExportReport,
-    FileOptions,
     count_samples,
     items_in,
     samples,
 )
-from vidkit.export.splits import parse_split
 from vidkit.library.query import Bounds, Query
 
 if TYPE_CHECKING:
@@ -148,7 +143,7 @@ def export_dataset(
         OutputError: the folder already exists or cannot be written.
         ToolMissingError: a package for the format, or ffmpeg for cutting scenes, is not installed.
     """
-    request = _read_request(format, query, level, label, split, seed, files, caps, command, hide, no_duplicates)
+    request = read_request(format, query, level, label, split, seed, files, caps, command, hide, no_duplicates)
     tell = progress or (lambda what, done, total: None)
     if not is_bucket(directory):
         return _built(library, request, target_of(directory, overwrite), tell)
@@ -160,7 +155,7 @@ def export_dataset(
     return replace(made, folder=place.address, missing_list=listed)
 
 
-def _built(library: Records, request: _ExportRequest, target: Path, tell: Progress) -> Exported:
+def _built(library: Records, request: ExportRequest, target: Path, tell: Progress) -> Exported:
     """The whole export, into a folder of this machine."""
     plan = _planned(library, request, tell)
     with building(target, request.fingerprint(plan)) as (folder, resumed), request.report(folder) as report:
@@ -175,7 +170,7 @@ def _built(library: Records, request: _ExportRequest, target: Path, tell: Progre
 
 def _written(
     library: Records,
-    request: _ExportRequest,
+    request: ExportRequest,
     plan: ExportPlan,
     report: ExportReport,
     folder: Path,
@@ -218,7 +213,7 @@ def preview_dataset(
         ConfigError: an argument is invalid, or there is nothing to export.
         LibraryError: the library cannot be read.
     """
-    request = _read_request(format, query, level, label, split, seed, files, None, "", None, no_duplicates)
+    request = read_request(format, query, level, label, split, seed, files, None, "", None, no_duplicates)
     tell = progress or (lambda what, done, total: None)
     plan = _planned(library, request, tell)
     report = request.report(None)
@@ -242,7 +237,7 @@ def check_export(
     Raises:
         ConfigError: one does not.
     """
-    _read_request(format, query, level, label, split, seed, files, None, "")
+    read_request(format, query, level, label, split, seed, files, None, "")
 
 
 def _counts_of(info: DatasetInfo, report: ExportReport) -> dict[str, Any]:
@@ -258,71 +253,7 @@ def _counts_of(info: DatasetInfo, report: ExportReport) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
-class _ExportRequest:
-    """What is to be made."""
-
-    format: str
-    level: str
-    label: str
-    how: FileOptions
-    shares: Mapping[str, float]
-    seed: int
-    command: str
-    query: Query
-    selection: ItemSelection
-    no_duplicates: bool
-
-    @property
-    def lengths(self) -> Bounds:
-        """The limits on the length of each item."""
-        return self.selection.lengths
-
-    def fingerprint(self, plan: ExportPlan) -> str:
-        """What the dataset is made from: an interrupted export goes on where this is the same."""
-        made_from = [__version__, plan.fingerprint, self.format, self.level, self.label, self.how.mode]
-        made_from += [self.how.hide.name] if self.how.hide else []
-        made_from += ["no_duplicates"] if self.no_duplicates else []
-        text = json.dumps([*made_from, asdict(self.how.caps), dict(self.shares), self.seed, asdict(self.lengths)])
-        return hashlib.sha256(text.encode()).hexdigest()
-
-    def report(self, folder: Path | None) -> ExportReport:
-        return ExportReport(folder, {split: Counter() for split in self.shares})
-
-
-def _read_request(
-    format: str,
-    query: Query | None,
-    level: str,
-    label: str,
-    split: str | None,
-    seed: int,
-    files: str | None,
-    caps: ClipLimits | None,
-    command: str,
-    hide: Hide | None = None,
-    no_duplicates: bool = False,
-) -> _ExportRequest:
-    """The arguments of an export, seen to that they make sense.
-
-    Raises:
-        ConfigError: one does not.
-    """
-    if format not in FORMATS:
-        raise ConfigError(f"--format {printable(format)}: there is {', '.join(FORMATS)}")
-    if level not in LEVELS:
-        raise ConfigError(f"--level {printable(level)}: there is {', '.join(LEVELS)}")
-    form, label_of = FORMATS[format], label_reader(label)
-    how = FileOptions(form, file_mode(format, files, hide is not None), caps or ClipLimits(), hide)
-    query = query or Query()
-    lengths, query = (Bounds(), query) if level == "video" else (query.duration, replace(query, duration=Bounds()))
-    selection = ItemSelection(level, label_of, lengths)
-    return _ExportRequest(
-        format, level, label, how, parse_split(split), seed, command, query, selection, no_duplicates
-    )
-
-
-def _planned(library: Records, request: _ExportRequest, tell: Progress) -> ExportPlan:
+def _planned(library: Records, request: ExportRequest, tell: Progress) -> ExportPlan:
     """The first pass over the library.
 
     Raises:
@@ -345,7 +276,7 @@ def _planned(library: Records, request: _ExportRequest, tell: Progress) -> Expor
 
 
 def _dataset_info(
-    request: _ExportRequest, plan: ExportPlan, report: ExportReport, name: str, library: str
+    request: ExportRequest, plan: ExportPlan, report: ExportReport, name: str, library: str
 ) -> DatasetInfo:
     there = [{label for label, items in counts.items() if label and items} for counts in report.counts.values()]
     in_some, in_all = set.union(*there), set.intersection(*there)
@@ -372,7 +303,7 @@ def _dataset_info(
     )
 
 
-def _check_not_empty(plan: ExportPlan, request: _ExportRequest, form: Format) -> None:
+def _check_not_empty(plan: ExportPlan, request: ExportRequest, form: Format) -> None:
     if not plan.videos:
         raise ConfigError("there is nothing to export: no video of the library is meant")
     if not plan.items:
