@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from vidkit.core.setting_values import number
-from vidkit.readers.protocol import Batch, Needs, Option, PictureBatch, Pictures, Reader, Reading, Video
-from vidkit.readers.weights import MODEL_OPTIONS, ModelError
+from vidkit.readers.protocol import Batch, Needs, Option, PictureBatch, Pictures, Reading, Video
+from vidkit.readers.weights import MODEL_OPTIONS, ModelReader
 
 if TYPE_CHECKING:
     from vidkit.readers.face_detector import FaceDetector
@@ -21,7 +21,7 @@ FACE_OPTIONS = {
 }  # fmt: skip
 
 
-class Faces(Reader):
+class Faces(ModelReader["FaceDetector"]):
     """Finds faces with an ONNX model of the layout of CenterFace."""
 
     version = 1
@@ -32,34 +32,22 @@ class Faces(Reader):
         """Take the settings."""
         super().__init__(settings)
         self.needs = Needs(Pictures(_PER_SECOND, settings["Side"]))
-        self._detector: FaceDetector | None = None
 
-    def missing(self) -> str | None:
-        """What is missing: the model, or what runs it."""
-        try:
-            self.open()
-        except ModelError as error:
-            return str(error)
-        return None
-
-    def open(self) -> None:
-        """Load the model."""
+    def load(self) -> FaceDetector:
+        """Open the detector."""
         from vidkit.readers.face_detector import FaceDetector
 
-        if self._detector is None:
-            self._detector = FaceDetector(dict(self.settings))
-            self.model = self._detector.model.name
+        return FaceDetector(dict(self.settings))
 
     def read(self, video: Video, batches: Iterator[Batch]) -> Reading:
         """Read a video; see `docs/readers.md` for the values."""
         from vidkit.readers.boxes import Stays
 
-        assert self._detector is not None
         stays, largest = Stays(), 0.0
         for batch in batches:
             assert isinstance(batch, PictureBatch)
             for time, image in zip(batch.times, batch.images, strict=True):
-                found = self._detector.find(image, self.settings["Score"])
+                found = self.opened.find(image, self.settings["Score"])
                 largest = max([largest, *(face.box[3] for face in found)])
                 stays.add(time, found)
         stays.end(video.duration)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from vidkit.readers.protocol import Batch, Needs, Option, PictureBatch, Pictures, Reader, Reading, Span, Video
-from vidkit.readers.weights import MODEL_OPTIONS, ModelError
+from vidkit.readers.protocol import Batch, Needs, Option, PictureBatch, Pictures, Reading, Span, Video
+from vidkit.readers.weights import MODEL_OPTIONS, ModelError, ModelReader
 
 if TYPE_CHECKING:
     from vidkit.readers.image_classifier import ImageClassifier
@@ -21,7 +21,7 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name for part in re.split(r"[,\n]", text) if (name := part.strip()))
 
 
-class Moderation(Reader):
+class Moderation(ModelReader["ImageClassifier"]):
     """Scores scenes by a classifier of pictures."""
 
     version = 1
@@ -35,37 +35,25 @@ class Moderation(Reader):
     def __init__(self, settings: Mapping[str, Any]) -> None:
         """Take the settings."""
         super().__init__(settings)
-        self._classifier: ImageClassifier | None = None
         self._unsafe: list[int] = []
 
-    def missing(self) -> str | None:
-        """What is missing: the model, or what runs it."""
-        try:
-            self.open()
-        except ModelError as error:
-            return str(error)
-        return None
-
-    def open(self) -> None:
-        """Load the model."""
+    def load(self) -> ImageClassifier:
+        """Open the classifier, and find its classes that are not safe."""
         from vidkit.readers.image_classifier import ImageClassifier, numbers_of
 
-        if self._classifier is not None:
-            return
         classifier = ImageClassifier(dict(self.settings))
         self._unsafe = numbers_of(classifier.labels, self.settings["Unsafe"])
         if not self._unsafe:
             names = ", ".join(classifier.labels[:20])
             raise ModelError(f"none of the model's classes is in Unsafe: set it to some of {names}")
-        self._classifier, self.model = classifier, classifier.model.name
+        return classifier
 
     def read(self, video: Video, batches: Iterator[Batch]) -> Reading:
         """Read a video; see `docs/readers.md` for the values."""
-        assert self._classifier is not None
         seen: list[tuple[float, float]] = []
         for batch in batches:
             assert isinstance(batch, PictureBatch)
-            scores = self._classifier.scores(batch.images)[:, self._unsafe].sum(axis=1)
+            scores = self.opened.scores(batch.images)[:, self._unsafe].sum(axis=1)
             seen += zip(batch.times, (min(float(score), 1.0) for score in scores), strict=True)
         spans = []
         for scene in video.scenes:

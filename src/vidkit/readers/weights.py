@@ -9,17 +9,17 @@ import logging
 import os
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from vidkit.core import printable
 from vidkit.core.extras import install_command
 from vidkit.core.files import file_sha256
 from vidkit.core.setting_values import choice, number
 from vidkit.errors import ToolMissingError
-from vidkit.readers.protocol import Option
+from vidkit.readers.protocol import Option, Reader
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +74,52 @@ class Model:
     def run(self, inputs: dict[str, Any]) -> list[Any]:
         """Its outputs, in order, for arrays by the names of its inputs."""
         return list(self.session.run(None, inputs))
+
+
+class UsesModel(Protocol):
+    """Whatever works with an open model."""
+
+    model: Model
+
+
+M = TypeVar("M", bound=UsesModel)
+
+
+class ModelReader(Reader, Generic[M]):
+    """A reader with a model of the user's, which it opens once. Its `options` hold `MODEL_OPTIONS`."""
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        """Take the settings."""
+        super().__init__(settings)
+        self._opened: M | None = None
+
+    def load(self) -> M:
+        """Open the model.
+
+        Raises:
+            ModelError: it is missing, or cannot be used.
+        """
+        raise NotImplementedError
+
+    @property
+    def opened(self) -> M:
+        """What `open` has loaded."""
+        assert self._opened is not None
+        return self._opened
+
+    def missing(self) -> str | None:
+        """What is missing: the model, or what runs it."""
+        try:
+            self.open()
+        except ModelError as error:
+            return str(error)
+        return None
+
+    def open(self) -> None:
+        """Load the model."""
+        if self._opened is None:
+            self._opened = self.load()
+            self.model = self._opened.model.name
 
 
 def open_model(settings: dict[str, Any], free_sizes: bool = False) -> Model:
