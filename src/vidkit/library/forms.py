@@ -31,7 +31,36 @@ _SCRIPTS = (
 # `text.fold` takes the sign from this letter, and the Russian endings are known by it.
 _RUSSIAN_END = re.compile("(?<=[\u0430\u0435\u0438\u043e\u0443\u044b\u044d\u044e\u044f])\u0438$")
 _MOST_FORMS = 50  # of one word in a search
+_MOST_KNOWN = 500_000  # words of which it is remembered that they are stored
 _lock = threading.Lock()  # a stemmer keeps the word that it works on
+
+
+class KnownWords:
+    """The words that are stored in a library, as far as it is known. Threads share it.
+
+    A word is added once it is committed. One that is missing here is only stored again.
+    """
+
+    def __init__(self) -> None:
+        self._words: set[str] = set()
+        self._lock = threading.Lock()
+
+    def without_known(self, words: Iterable[str]) -> set[str]:
+        """Those of some words that may not be stored yet."""
+        with self._lock:
+            return set(words) - self._words
+
+    def add(self, words: Iterable[str]) -> None:
+        """Remember words that are stored now."""
+        with self._lock:
+            if len(self._words) > _MOST_KNOWN:
+                self._words.clear()
+            self._words.update(words)
+
+    def clear(self) -> None:
+        """Remember none."""
+        with self._lock:
+            self._words.clear()
 
 
 @lru_cache(maxsize=1 << 16)

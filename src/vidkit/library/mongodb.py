@@ -15,7 +15,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
-from types import TracebackType
 from typing import Any
 
 from pymongo import IndexModel, ReplaceOne
@@ -27,7 +26,7 @@ from vidkit.core import shown_url
 from vidkit.core.stores import Address, absolute
 from vidkit.library.documents import BEFORE, OWN, document_of, entry_of, key_of, pictures_in
 from vidkit.library.facts import readers_in
-from vidkit.library.forms import stems_of, with_forms
+from vidkit.library.forms import KnownWords, stems_of, with_forms
 from vidkit.library.moments import (
     LibraryEntry,
     Moment,
@@ -44,7 +43,7 @@ from vidkit.library.mongo_pages import MongoAnswers
 from vidkit.library.mongo_queries import GROUPED, INDEXES, ORDERS, answers_in, counted, dotted, filter_of
 from vidkit.library.mongo_server import connect_to_mongodb, get_mongodb_collection, reported, shown_server
 from vidkit.library.paging import Page, PieceKey, Position, page_of, piece_at, place_of
-from vidkit.library.protocol import Group, PicturesOf, Stats, stats_of
+from vidkit.library.protocol import ClosedAfterwards, Group, PicturesOf, Stats, stats_of
 from vidkit.library.query import Query
 from vidkit.library.ranking import best_first
 from vidkit.library.text import storable
@@ -55,7 +54,6 @@ Document = dict[str, Any]
 
 _BATCH = 200  # records in one message
 _ASKED = 10_000  # keys in one question
-_MOST_KNOWN = 500_000  # words of which it is remembered that they are stored
 
 
 def open_mongodb(
@@ -104,7 +102,7 @@ def _make_indexes(collection: Collection[Document], name: str) -> None:
                     collection.create_indexes([model])
 
 
-class MongoLibrary:
+class MongoLibrary(ClosedAfterwards):
     """A library in a MongoDB collection (see `protocol.Library`)."""
 
     def __init__(self, collection: Collection[Document], server: str) -> None:
@@ -115,7 +113,7 @@ class MongoLibrary:
         # Each word that was met, with its stem (`forms.py`); the empty word says that all are there, and whether
         # those of readings are.
         self._words = collection.database[f"{collection.name}_words"]
-        self._known: set[str] = set()  # words that are there, as far as it is known
+        self._known = KnownWords()
 
     @property
     def name(self) -> str:
@@ -226,8 +224,7 @@ class MongoLibrary:
             for word in words:
                 if self._collection.find_one({dotted("words"): word}, {"_id": 1}) is None:
                     self._words.delete_one({"_id": word})
-        with self._lock:
-            self._known.clear()
+        self._known.clear()
         return []
 
     def stats(self, query: Query | None = None) -> Stats:
@@ -265,14 +262,6 @@ class MongoLibrary:
     def close(self) -> None:
         self._collection.database.client.close()
 
-    def __enter__(self) -> MongoLibrary:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     # Writing
 
     def upgrade(self) -> None:
@@ -304,18 +293,14 @@ class MongoLibrary:
         self._words.update_one({"_id": ""}, {"$set": {"readings": True}})
 
     def _put_words(self, words: Iterable[str]) -> None:
-        with self._lock:
-            new = set(words) - self._known
+        new = self._known.without_known(words)
         if forms := {word: stem for stem, word in stems_of(new)}:
             there = {each["_id"] for each in self._words.find({"_id": {"$in": list(forms)}}, {"_id": 1})}
             added = [{"_id": word, "stem": stem} for word, stem in forms.items() if word not in there]
             with suppress(BulkWriteError):  # another process has added one of them since
                 if added:
                     self._words.insert_many(added, ordered=False)
-        with self._lock:
-            if len(self._known) > _MOST_KNOWN:
-                self._known.clear()
-            self._known |= new
+        self._known.add(new)
 
     def _words_of(self, stems: list[str]) -> list[tuple[str, str]]:
         return [(each["stem"], each["_id"]) for each in self._words.find({"stem": {"$in": stems}})]

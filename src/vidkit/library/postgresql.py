@@ -8,17 +8,15 @@ come, is decided by the same words and the same functions as in the other homes.
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
-from types import TracebackType
+from itertools import chain, islice
 from typing import Any, cast
 
 from vidkit.core import shown_url
 from vidkit.core.stores import Address, kept_address
 from vidkit.library.documents import key_of
 from vidkit.library.facts import readers_in
-from vidkit.library.forms import stems_of
+from vidkit.library.forms import KnownWords, stems_of
 from vidkit.library.moments import LibraryEntry, Moment, Text, id_prefix, is_meant, is_video_key, moments_at
 from vidkit.library.paging import Page, Position, page_of
 from vidkit.library.postgres_facets import REACHED, columns_of, facets_of
@@ -26,7 +24,7 @@ from vidkit.library.postgres_queries import PostgresIndex, beginning_number
 from vidkit.library.postgres_schema import prepare
 from vidkit.library.postgres_server import Connection, Connections
 from vidkit.library.postgres_writing import erase_videos, put_all, put_forms, remove_videos, rows_of
-from vidkit.library.protocol import Group, PicturesOf, Stats, pictures_of, stats_of
+from vidkit.library.protocol import ClosedAfterwards, Group, PicturesOf, Stats, pictures_of, stats_of
 from vidkit.library.query import Query
 from vidkit.library.ranking import RANKED, best_first
 from vidkit.library.sql import ORDERS, PLACE_BITS
@@ -35,7 +33,6 @@ from vidkit.library.text import storable
 from vidkit.record import Record
 
 _BATCH = 500  # records in one transaction
-_MOST_KNOWN = 500_000  # words of which it is remembered that they are stored
 _PICTURES = 500  # videos whose hashes are read at once
 _MANY = 2000  # records saved at once, after which the server looks at its tables again
 
@@ -61,13 +58,12 @@ def open_postgresql(uri: str, timeout: float = 5.0) -> PostgresLibrary:
     return PostgresLibrary(connections)
 
 
-class PostgresLibrary:
+class PostgresLibrary(ClosedAfterwards):
     """A library in a database of PostgreSQL (see `protocol.Library`)."""
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
-        self._lock = threading.Lock()
-        self._known: set[str] = set()  # words that are in `forms`, as far as it is known
+        self._known = KnownWords()
 
     @property
     def name(self) -> str:
@@ -80,16 +76,12 @@ class PostgresLibrary:
         rest, count = iter(entries), 0
         while batch := list(islice(rest, _BATCH)):
             rows = rows_of(batch)
-            with self._lock:
-                words = set[str]().union(*(row.words for row, _, _ in rows.values())) - self._known
+            words = self._known.without_known(chain.from_iterable(row.words for row, _, _ in rows.values()))
             forms = stems_of(words)
             with self._connections.writing() as connection:
                 put_all(connection, rows)
                 put_forms(connection, forms)
-            with self._lock:  # it is committed
-                if len(self._known) > _MOST_KNOWN:
-                    self._known.clear()
-                self._known |= words
+            self._known.add(words)
             count += len(batch)
         if count >= _MANY:
             self._look_again()
@@ -175,8 +167,7 @@ class PostgresLibrary:
     def forget(self, urls: Sequence[str]) -> list[str]:
         with self._connections.writing() as connection:
             erase_videos(connection, [key_of(url) for url in urls])
-        with self._lock:
-            self._known.clear()
+        self._known.clear()
         # Until then, what is deleted stays in the tables' pages, and words in what the server knows of them.
         with self._connections.connection() as connection:
             connection.execute(
@@ -212,14 +203,6 @@ class PostgresLibrary:
 
     def close(self) -> None:
         self._connections.close()
-
-    def __enter__(self) -> PostgresLibrary:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _moments(index: PostgresIndex, query: Query) -> list[tuple[int, int, float]]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from vidkit.core.stores import Address
 from vidkit.library.moments import LibraryEntry, Moment
 from vidkit.library.paging import Page, Position
 from vidkit.library.query import Query
 from vidkit.record import Record
+
+T = TypeVar("T")
 
 # What durations are counted by: from so many seconds on.
 LENGTHS = {10: "10 s", 30: "30 s", 60: "1 min", 300: "5 min", 600: "10 min", 1800: "30 min", 3600: "1 h"}
@@ -152,6 +155,22 @@ class Library(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+class ClosedAfterwards(ABC):
+    """Is closed at the end of a `with` block."""
+
+    def __enter__(self: T) -> T:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @abstractmethod
+    def close(self) -> None:
+        """See `Library.close`."""
 
 
 class Group(NamedTuple):

@@ -12,14 +12,13 @@ import re
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from types import TracebackType
 
 from vidkit.core import printable, shown_url
 from vidkit.core.files import scheme_of
 from vidkit.core.stores import Address
-from vidkit.library.forms import stems_of
+from vidkit.library.forms import KnownWords, stems_of
 from vidkit.library.moments import (
     LibraryEntry,
     Moment,
@@ -30,7 +29,7 @@ from vidkit.library.moments import (
     video_key,
 )
 from vidkit.library.paging import Page, Position, page_of
-from vidkit.library.protocol import LENGTHS, Group, PicturesOf, Stats, stats_of
+from vidkit.library.protocol import LENGTHS, ClosedAfterwards, Group, PicturesOf, Stats, stats_of
 from vidkit.library.query import Query
 from vidkit.library.sql import (
     ORDERS,
@@ -58,7 +57,6 @@ from vidkit.record import Record
 log = logging.getLogger(__name__)
 
 _BATCH = 1000  # records in one transaction
-_MOST_KNOWN = 500_000  # words of which it is remembered that they are stored
 
 
 def open_sqlite(path: str | os.PathLike[str], busy_timeout: float = 10.0, create: bool = True) -> SqliteLibrary:
@@ -83,7 +81,7 @@ def open_sqlite(path: str | os.PathLike[str], busy_timeout: float = 10.0, create
     return library
 
 
-class SqliteLibrary:
+class SqliteLibrary(ClosedAfterwards):
     """A library in a file (see `protocol.Library`). Threads read at once, and write in turn."""
 
     def __init__(self, connections: Connections, path: Path) -> None:
@@ -95,7 +93,7 @@ class SqliteLibrary:
         self._lock = threading.Lock()
 
     def _begin(self) -> None:
-        self._known: set[str] = set()  # words that are in `forms`, as far as it is known
+        self._known = KnownWords()
         self._facets = SqliteFacets(self._connections)
 
     def _begin_anew(self) -> None:
@@ -117,16 +115,12 @@ class SqliteLibrary:
             if self._schema != SCHEMA:
                 self.upgrade(must=True)
             rows = [row_of(each.record, self._folder_text(each.folder)) for each in batch]
-            with self._lock:
-                words = set().union(*(row.words for row in rows)) - self._known
+            words = self._known.without_known(chain.from_iterable(row.words for row in rows))
             forms = stems_of(words)
             with self._connections.writing() as connection, transaction(connection):
                 put_all(connection, rows)
                 put_forms(connection, forms)
-            with self._lock:  # it is committed
-                if len(self._known) > _MOST_KNOWN:
-                    self._known.clear()
-                self._known |= words
+            self._known.add(words)
             count += len(batch)
         return count
 
@@ -207,8 +201,7 @@ class SqliteLibrary:
             self.upgrade(must=True)
         with self._connections.writing() as connection:
             with self._lock:
-                self._known.clear()
-                self._facets = SqliteFacets(self._connections)
+                self._begin()
             return [f"{self.name}: {reason}" for reason in forget_videos(connection, list(map(storable, urls)))]
 
     def stats(self, query: Query | None = None) -> Stats:
@@ -235,14 +228,6 @@ class SqliteLibrary:
 
     def close(self) -> None:
         self._connections.close()
-
-    def __enter__(self) -> SqliteLibrary:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     # Writing
 
