@@ -115,6 +115,7 @@ def test_a_library_of_before_takes_readings(tmp_path: Path) -> None:
         library.save(make_record("before.mp4"), Path())
     with sqlite3.connect(path) as file:
         file.execute("DROP TABLE numbers")
+        file.execute("DROP TABLE vectors")
         file.execute("PRAGMA user_version = 3")
     file.close()
     with open_sqlite(path) as library:

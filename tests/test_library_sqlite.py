@@ -13,6 +13,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from vidkit.cli import main
@@ -20,6 +21,7 @@ from vidkit.errors import LibraryError
 from vidkit.library import LibraryEntry, parse_query, video_key
 from vidkit.library.sqlite import open_sqlite
 from vidkit.library.sqlite_file import SCHEMA, Connections
+from vidkit.library.vectors import TEXT, VideoVectors, made_of, model_id
 
 from .records import make_record
 
@@ -171,7 +173,7 @@ def without_keys(path: Path) -> None:
     """Make a library what schema 2 was."""
     with sqlite3.connect(path) as connection:
         made_since = ("TRIGGER videos_replaced", "TRIGGER videos_removed", "TABLE moved", "INDEX videos_key")
-        for statement in (*made_since, "TABLE numbers"):
+        for statement in (*made_since, "TABLE numbers", "TABLE vectors"):
             connection.execute(f"DROP {statement}")
         for column in ("key", "pieces"):
             connection.execute(f"ALTER TABLE videos DROP COLUMN {column}")
@@ -454,3 +456,25 @@ def test_another_file_in_the_place_of_a_library_is_read_and_written_from_then_on
         assert library.stats().videos == 6
         assert check.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     check.close()
+
+
+def test_a_library_without_vectors_gets_room_for_them_and_is_read_without_until_then(tmp_path: Path) -> None:
+    record = make_record("a.mp4", qwen_description="a dog")
+    with open_sqlite("library.db") as library:
+        library.save(record, tmp_path)
+    with sqlite3.connect("library.db", isolation_level=None) as other:
+        other.execute("DROP TABLE vectors")
+        other.execute("PRAGMA user_version = 5")
+        other.execute("BEGIN IMMEDIATE")  # it may not be written: it is read as it is
+        vector, model = np.ones((1, 4), np.float16) / 2, model_id(TEXT, "words", "a" * 64)
+        made = VideoVectors(record["source"]["url"], made_of(record, model), (("video", 0),), vector)
+        with open_sqlite("library.db", busy_timeout=0.1) as library:
+            assert library.vector_models() == {}
+            assert library.nearest(model, vector[0], parse_query(), 3) == []
+            assert list(library.vectors(model)) == []
+            with pytest.raises(LibraryError, match="locked"):
+                library.save_vectors(model, [made])
+            other.execute("ROLLBACK")
+            assert library.save_vectors(model, [made]) == 1  # who writes brings it up to date first
+            assert [each.url for each in library.nearest(model, vector[0], parse_query(), 3)] == [made.url]
+    other.close()

@@ -252,6 +252,7 @@ def test_a_library_file_of_before_is_indexed_once(tmp_path: Path, caplog: pytest
         file.execute("DELETE FROM words WHERE own MATCH '\"§\"'")
         file.execute("DELETE FROM forms WHERE word = 'rains'")
         file.execute("UPDATE videos SET pieces = '2,0'")
+        file.execute("DROP TABLE vectors")
         file.execute("PRAGMA user_version = 4")
     file.close()
     for said in (1, 1):

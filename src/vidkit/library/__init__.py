@@ -74,7 +74,7 @@ def __getattr__(name: str) -> Any:
 def copy_library(
     source: Library, target: Library, progress: Progress | None = None, kept: Kept | None = None
 ) -> int:
-    """Carry every record from one library into another, which keeps what else it has; how many.
+    """Carry every record, with its vectors, from one library into another, which keeps what else it has; how many.
 
     The source stays as it is. A record whose source URL the target has is replaced, so that this may be done again
     after it was interrupted; but corrections of the target's that are later stay, see `_merged`.
@@ -88,7 +88,10 @@ def copy_library(
     Raises:
         LibraryError: one of them cannot be read or written; what was carried until then is there.
     """
-    return target.save_all(_merged(_told(source.records(), progress), target, kept))
+    count = target.save_all(_merged(_told(source.records(), progress), target, kept))
+    for model in source.vector_models():
+        target.save_vectors(model, (each.found for each in source.vectors(model) if each.found is not None))
+    return count
 
 
 def add_folder(

@@ -270,6 +270,23 @@ def _said(record: Record) -> Iterator[tuple[str | None, Sequence[str]]]:
         yield (None, ()) if entry in whole else (entry["description"], entry.get("tags", ()))
 
 
+def own_texts(record: Record) -> list[tuple[Kind, int, str]]:
+    """The moments that have a description or a reading of their own: kind, number, and that text."""
+    pieces = pieces_of(record)
+    said = [text for text, _ in _said(record)]
+    texts = [*said, *(piece.description for piece in pieces[len(said) :])]
+    found = zip(pieces, texts, strict=True)
+    return [(piece.kind, piece.number, text) for piece, text in found if text and text.strip()]
+
+
+def own_pictures(record: Record) -> list[tuple[Kind, int, str]]:
+    """The moments that have a picture of their own: kind, number, and the thumbnail's path in the record. A scene
+    that is the whole video is the video."""
+    whole = _is_whole(record, record["scenes"])
+    found = ((scene["index"], scene["thumbnail"]) for scene in record["scenes"])
+    return [("video", 0, name) if whole else ("scene", index, name) for index, name in found if name]
+
+
 def words_in(texts: Sequence[Text]) -> set[str]:
     """All words of a video, and the signs of its readers."""
     words = {word for text in texts for word in text.own.split()}

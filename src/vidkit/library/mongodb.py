@@ -47,6 +47,7 @@ from vidkit.library.protocol import ClosedAfterwards, Group, PicturesOf, Stats, 
 from vidkit.library.query import Query
 from vidkit.library.ranking import best_first
 from vidkit.library.text import storable
+from vidkit.library.vectors import WithoutVectors
 from vidkit.record import Record
 
 log = logging.getLogger(__name__)
@@ -102,7 +103,7 @@ def _make_indexes(collection: Collection[Document], name: str) -> None:
                     collection.create_indexes([model])
 
 
-class MongoLibrary(ClosedAfterwards):
+class MongoLibrary(WithoutVectors, ClosedAfterwards):
     """A library in a MongoDB collection (see `protocol.Library`)."""
 
     def __init__(self, collection: Collection[Document], server: str) -> None:

@@ -30,6 +30,7 @@ from vidkit.library.ranking import RANKED, best_first
 from vidkit.library.sql import ORDERS, PLACE_BITS
 from vidkit.library.sql_pages import SqlAnswers
 from vidkit.library.text import storable
+from vidkit.library.vectors import WithoutVectors
 from vidkit.record import Record
 
 _BATCH = 500  # records in one transaction
@@ -58,7 +59,7 @@ def open_postgresql(uri: str, timeout: float = 5.0) -> PostgresLibrary:
     return PostgresLibrary(connections)
 
 
-class PostgresLibrary(ClosedAfterwards):
+class PostgresLibrary(WithoutVectors, ClosedAfterwards):
     """A library in a database of PostgreSQL (see `protocol.Library`)."""
 
     def __init__(self, connections: Connections) -> None:

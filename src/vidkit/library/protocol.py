@@ -7,13 +7,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from vidkit.core.stores import Address
 from vidkit.library.moments import LibraryEntry, Moment
 from vidkit.library.paging import Page, Position
 from vidkit.library.query import Query
+from vidkit.library.vectors import Near, StoredVectors, VideoVectors
 from vidkit.record import Record
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 T = TypeVar("T")
 
@@ -145,6 +150,48 @@ class Library(Protocol):
             Name -> value -> videos, the most first; of `videos` and `moments` the value is empty. A length is how
             many of `LENGTHS` it reaches; both bounds of such a range count. What could not be counted in time is
             left out.
+        """
+
+    def save_vectors(self, model: str, found: Iterable[VideoVectors]) -> int:
+        """Keep the vectors that a model (`vectors.model_id`) made of videos, instead of its older ones of these.
+
+        They stay until the video is removed, or its record is replaced by one with other texts or pictures
+        (`vectors.made_of`).
+
+        Returns:
+            Of how many videos; one that has no record any more is left out.
+        """
+
+    def vectors(self, model: str, after: int = 0) -> Iterator[StoredVectors]:
+        """What a model's vectors are, in the order in which they changed, streamed; only the changes after one.
+
+        Of each video it has the latest change, also of those whose vectors were dropped since.
+        """
+
+    def vectors_of(self, model: str, url: str) -> VideoVectors | None:
+        """The vectors that a model made of one video; None where there are none."""
+
+    def vectors_made_of(self, model: str, urls: Sequence[str]) -> dict[str, str]:
+        """Source URL -> `made_of`, of those of some videos that have a model's vectors."""
+
+    def vector_models(self) -> dict[str, int]:
+        """Which models have vectors here: model -> videos."""
+
+    def remove_vectors(self, model: str) -> int:
+        """Remove all vectors of a model; of how many videos."""
+
+    def nearest(self, model: str, vector: NDArray[np.floating[Any]], query: Query, limit: int) -> list[Near]:
+        """The moments whose vectors are nearest to one, the nearest first; exactly, or nearly so.
+
+        Args:
+            model: whose vectors.
+            vector: of length 1, as many numbers as the model's.
+            query: only moments of videos that it finds (its words and `-words` too, where it has some), and only of
+                its sources. Its sort, limit and offset are not looked at.
+            limit: how many.
+
+        Raises:
+            LibraryError: also where the vector is of another size.
         """
 
     def close(self) -> None:

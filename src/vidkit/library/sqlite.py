@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from vidkit.core import printable, shown_url
 from vidkit.core.files import scheme_of
@@ -50,13 +51,27 @@ from vidkit.library.sqlite_reading import (
     readers_of,
     videos_found,
 )
+from vidkit.library.sqlite_vectors import (
+    made_of_each,
+    models_in,
+    nearest_exactly,
+    put_vectors,
+    vectors_after,
+    vectors_of,
+)
 from vidkit.library.sqlite_writing import number_of, put_all, put_forms, remove_video, row_of, upgrade
 from vidkit.library.text import storable
+from vidkit.library.vectors import Near, StoredVectors, VideoVectors
 from vidkit.record import Record
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 log = logging.getLogger(__name__)
 
 _BATCH = 1000  # records in one transaction
+_WITH_VECTORS = 6  # the first schema that has them
 
 
 def open_sqlite(path: str | os.PathLike[str], busy_timeout: float = 10.0, create: bool = True) -> SqliteLibrary:
@@ -225,6 +240,50 @@ class SqliteLibrary(ClosedAfterwards):
 
     def facets(self, queries: Mapping[str, Query], seconds: float) -> dict[str, dict[str, int]]:
         return self._facets.counts(queries, seconds)
+
+    def save_vectors(self, model: str, found: Iterable[VideoVectors]) -> int:
+        rest, count = iter(found), 0
+        while batch := list(islice(rest, _BATCH)):
+            if self._schema != SCHEMA:
+                self.upgrade(must=True)
+            with self._connections.writing() as connection, transaction(connection):
+                count += put_vectors(connection, model, batch)
+        return count
+
+    def vectors(self, model: str, after: int = 0) -> Iterator[StoredVectors]:
+        while self._schema >= _WITH_VECTORS:
+            with self._connections.reading() as connection:
+                found = vectors_after(connection, model, after)
+            yield from found
+            if not found:
+                return
+            after = found[-1].change
+
+    def vectors_of(self, model: str, url: str) -> VideoVectors | None:
+        with self._connections.reading() as connection:
+            return vectors_of(connection, model, url) if self._schema >= _WITH_VECTORS else None
+
+    def vectors_made_of(self, model: str, urls: Sequence[str]) -> dict[str, str]:
+        with self._connections.reading() as connection:
+            return made_of_each(connection, model, urls) if self._schema >= _WITH_VECTORS else {}
+
+    def vector_models(self) -> dict[str, int]:
+        with self._connections.reading() as connection:
+            return models_in(connection) if self._schema >= _WITH_VECTORS else {}
+
+    def remove_vectors(self, model: str) -> int:
+        if self._schema < _WITH_VECTORS:
+            return 0
+        with self._connections.writing() as connection, transaction(connection):
+            count = models_in(connection).get(model, 0)
+            connection.execute("DELETE FROM vectors WHERE model = ?", (model,))
+        return count
+
+    def nearest(self, model: str, vector: NDArray[np.floating[Any]], query: Query, limit: int) -> list[Near]:
+        with self._connections.reading() as connection:
+            if self._schema < _WITH_VECTORS:
+                return []
+            return nearest_exactly(connection, model, vector, self._with_forms(connection, query), limit)
 
     def close(self) -> None:
         self._connections.close()

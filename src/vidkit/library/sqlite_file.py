@@ -1,7 +1,8 @@
 """A library file in SQLite: its tables, how it is opened, and its errors in words for the user.
 
 - `videos` has the columns for sorting and bounds, `moved` the earlier sort values of replaced videos, `records` the
-  complete records, `forms` the words that were seen, by their stems (`forms.py`), `numbers` those of readings.
+  complete records, `forms` the words that were seen, by their stems (`forms.py`), `numbers` those of readings,
+  `vectors` those of moments (`sqlite_vectors.py`).
 - `facts` is a full-text index with one row per video. Each fact is one word there: this is many times faster than
   one row per fact.
 - `words` is a full-text index, with a prefix index, with one row per part of a video that has a text, and per
@@ -27,13 +28,20 @@ from vidkit.core import ensure_directory, printable
 from vidkit.errors import LibraryError, OutputError
 from vidkit.library.sql import FACT_SIGNS, quoted
 
-SCHEMA = 5
+SCHEMA = 6
 FORMS = "CREATE TABLE forms (stem TEXT NOT NULL, word TEXT NOT NULL, PRIMARY KEY (stem, word)) WITHOUT ROWID"
 NUMBERS = (
     """CREATE TABLE numbers (
     key TEXT NOT NULL, value REAL NOT NULL, video INTEGER NOT NULL, PRIMARY KEY (key, value, video)
 ) WITHOUT ROWID""",
     "CREATE INDEX numbers_video ON numbers (video)",
+)
+VECTORS = (
+    """CREATE TABLE vectors (
+    change INTEGER PRIMARY KEY AUTOINCREMENT, video INTEGER NOT NULL, model TEXT NOT NULL, made_of TEXT NOT NULL,
+    keys TEXT NOT NULL, vectors BLOB NOT NULL, UNIQUE (video, model)
+)""",
+    "CREATE INDEX vectors_model ON vectors (model, change)",
 )
 VIDEO_KEYS = "CREATE INDEX videos_key ON videos (key)"
 # What videos were sorted by before they were replaced or removed: whoever goes through answers page by page finds a
@@ -65,6 +73,7 @@ _TABLES = (
     VIDEO_KEYS,
     *MOVED,
     *NUMBERS,
+    *VECTORS,
     "CREATE TABLE records (video INTEGER PRIMARY KEY, record TEXT NOT NULL, facts TEXT NOT NULL)",
     f"""CREATE VIRTUAL TABLE facts USING fts5 (
     fact, content = '', columnsize = 0, detail = none, tokenize = {_AS_FACTS}

@@ -6,15 +6,18 @@ import json
 import logging
 import sqlite3
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 from vidkit.library.facts import facts_of, numbers_of, summary_of
 from vidkit.library.forms import stems_of
 from vidkit.library.moments import Text, has_whole_piece, layout_of, texts_of, video_key, words_in
 from vidkit.library.sql import PLACE_BITS
-from vidkit.library.sqlite_file import FORMS, MOVED, NUMBERS, SCHEMA, VIDEO_KEYS, version_of
+from vidkit.library.sqlite_file import FORMS, MOVED, NUMBERS, SCHEMA, VECTORS, VIDEO_KEYS, version_of
+from vidkit.library.sqlite_vectors import drop_older, drop_vectors
 from vidkit.library.text import storable
+from vidkit.library.vectors import made_of
 from vidkit.record import Record
 
 log = logging.getLogger(__name__)
@@ -29,6 +32,8 @@ class Row(NamedTuple):
     texts: list[Text]
     words: set[str]
     numbers: dict[str, float]
+    made_of: Callable[[str], str]
+    """Model -> fingerprint of what it makes vectors of."""
 
 
 def row_of(record: Record, folder: str) -> Row:
@@ -41,7 +46,8 @@ def row_of(record: Record, folder: str) -> Row:
         "pieces": _layout_text(record),
     }
     texts = texts_of(record)
-    return Row(columns, json.dumps(record), "\n".join(facts_of(record)), texts, words_in(texts), numbers_of(record))
+    facts, made = "\n".join(facts_of(record)), partial(made_of, record)
+    return Row(columns, json.dumps(record), facts, texts, words_in(texts), numbers_of(record), made)
 
 
 def _layout_text(record: Record) -> str:
@@ -70,6 +76,7 @@ def number_of(connection: sqlite3.Connection, url: str) -> int | None:
 def remove_video(connection: sqlite3.Connection, number: int) -> None:
     """Forget a video."""
     _index(connection, number, None, ())
+    drop_vectors(connection, number)
     connection.execute("DELETE FROM numbers WHERE video = ?", (number,))
     connection.execute("DELETE FROM records WHERE video = ?", (number,))
     connection.execute("DELETE FROM videos WHERE id = ?", (number,))
@@ -88,6 +95,7 @@ def _put(connection: sqlite3.Connection, row: Row) -> None:
     _index(connection, number, row.facts, row.texts, old)
     if old:
         execute("DELETE FROM numbers WHERE video = ?", (number,))
+        drop_older(connection, number, row.made_of)
     numbers = [(key, value, number) for key, value in row.numbers.items()]
     connection.executemany("INSERT INTO numbers VALUES (?, ?, ?)", numbers)
     execute("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", (number, row.record, row.facts))
@@ -133,8 +141,10 @@ def upgrade(connection: sqlite3.Connection, name: str) -> None:
     if version < 4:  # records of before have no readings
         for statement in NUMBERS:
             connection.execute(statement)
-    else:
+    elif version < 5:
         _index_readings(connection, name)
+    for statement in VECTORS:
+        connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {SCHEMA}")
 
 
