@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import pickle
 import queue
-import re
 import tempfile
 import threading
 import time
@@ -24,7 +23,7 @@ from typing import Any
 from vidkit.batch.cluster.connection import connect
 from vidkit.batch.cluster.messages import Answer, Opening, Sign
 from vidkit.batch.cluster.models import Models
-from vidkit.batch.cluster.slots import Slot, Slots, Task, sent
+from vidkit.batch.cluster.slots import Slot, Slots, Task, sent, why_died
 from vidkit.batch.cluster.state import open_state
 from vidkit.batch.engines import Job, unforeseen
 from vidkit.batch.tally import Outcome
@@ -64,10 +63,11 @@ class RayWorkers:
         self._cluster = connect(job.run.config.engine)
         self._events: queue.SimpleQueue[tuple[int, int, Any] | None] = queue.SimpleQueue()
         self._changed = threading.Condition()
-        self._new: deque[Row] = deque()  # given by `start`
+        self._new: deque[Task] = deque()  # given by `start`
         self._again: deque[Task] = deque()  # to be started again
         self._judged: list[tuple[float, Slot, Task, str]] = []  # dead workers: was it the node?
         self._outcomes: list[Outcome] = []
+        self._logged: list[logging.LogRecord] = []  # by workers
         self._given = self._done = self._saved = 0  # rows
         self._room_for = 0  # rows
         self._is_quick = False
@@ -85,10 +85,11 @@ class RayWorkers:
             raise
 
     def start(self, row: Row) -> None:
+        task = Task(row, sent(row), self._job.known(row))  # here, while the slots are at work
         with self._changed:
             self._given += 1
             self._draining = False
-            self._new.append(row)
+            self._new.append(task)
         if self._slots.has_free:  # else a worker's answer wakes the thread
             self._events.put(None)
 
@@ -211,8 +212,7 @@ class RayWorkers:
             self._slots.opened(number, future.result())
         elif error is None and task is not None:
             answer: Answer = pickle.loads(future.result())
-            for record in answer.logged:
-                logging.getLogger(record.name).handle(record)
+            self._logged += answer.logged  # written once the slot has its next row
             self._came(slot, answer.outcome)
         elif task is not None and isinstance(error, ray.exceptions.RayTaskError):
             reason = unforeseen(task.row, getattr(error, "cause", error))
@@ -261,9 +261,9 @@ class RayWorkers:
 
     def _kill(self, task: Task, cause: str) -> None:
         task.killed += 1
-        log.warning("a worker died with %s: %s", printable(task.row.url), _why(cause))
+        log.warning("a worker died with %s: %s", printable(task.row.url), why_died(cause))
         if task.killed >= TRIES:
-            self._give_up(task, f"its worker was killed {TRIES} times: {_why(cause)}")
+            self._give_up(task, f"its worker was killed {TRIES} times: {why_died(cause)}")
         else:
             self._again.append(task)
 
@@ -317,7 +317,7 @@ class RayWorkers:
 
     def _leave_new(self) -> None:
         with self._changed:
-            left = list(self._new)
+            left = [task.row for task in self._new]
             self._new.clear()
         self._leave(left)
 
@@ -336,7 +336,7 @@ class RayWorkers:
             task.number = self._number
             slot.began = time.monotonic()
             slot.deadline = slot.began + QUIET
-            self._slots.work(slot, task, self._job.known(task.row))
+            self._slots.work(slot, task)
         room = self._slots.ready * (2 if self._is_quick else 1)
         if self._room_for != room:
             with self._changed:
@@ -346,16 +346,20 @@ class RayWorkers:
     def _next(self) -> Task | None:
         """The row that is started next."""
         if self._again:
-            return self._again.popleft()
+            again = self._again.popleft()
+            again.known = self._job.known(again.row)  # an earlier try may have changed the name
+            return again
         with self._changed:  # `finish` may empty it
-            row = self._new.popleft() if self._new else None
-        if row is None:
-            return None
-        self._job.began(row)
-        return Task(row, sent(row))
+            task = self._new.popleft() if self._new else None
+        if task is not None:
+            self._job.began(task.row)
+        return task
 
     def _save(self, at_once: bool = False) -> None:
         """Note what is finished: many rows together, and after a second at the latest."""
+        for record in self._logged:
+            logging.getLogger(record.name).handle(record)
+        self._logged.clear()
         outcomes, now = self._outcomes, time.monotonic()
         last = self._draining and self._done == self._given
         if not outcomes:
@@ -389,12 +393,3 @@ class RayWorkers:
         elif slots.ready == len(slots.by_number) or now - self._changed_at > _SECONDS_TO_SETTLE:
             self._shown, self._changed_at = shown, now
             self._job.reporter.engine(shown)
-
-
-def _why(cause: str) -> str:
-    """Why a worker died, in words."""
-    if re.search("running low on memory|memory pressure", cause):  # Ray ended it, by the watch that it keeps
-        return "its node was running out of memory"
-    if cause.startswith("it gave"):
-        return cause
-    return "its process ended, perhaps for want of memory"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import pickle
+import re
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -29,11 +30,13 @@ _CONTROL = "control"  # the concurrency group of calls that do not wait for the 
 class Task:
     """A row that is worked on, and how often that failed through no words of its own.
 
-    `number` is that of its current try. `killed` counts the workers that died with it, `lost` the nodes.
+    `known` is what its worker is told of its URL. `number` is that of its current try. `killed` counts the workers
+    that died with it, `lost` the nodes.
     """
 
     row: Row
     sent: Row
+    known: Known
     number: int = 0
     killed: int = 0
     lost: int = 0
@@ -175,11 +178,11 @@ class Slots:
             last = printable(cause.strip().rpartition("\n")[2])[:300]
             self._refuse(slot.node, f"{_TRIES_TO_OPEN} workers died there before they began: {last}")
 
-    def work(self, slot: Slot, task: Task, known: Known) -> None:
+    def work(self, slot: Slot, task: Task) -> None:
         """Begin with a row."""
         slot.task = task
         # As bytes: what Ray pickles itself takes it more than twice as long.
-        answer = slot.actor.process.remote(pickle.dumps((task.number, task.sent, known)))
+        answer = slot.actor.process.remote(pickle.dumps((task.number, task.sent, task.known)))
         self._listen(answer, slot.number, task.number)
 
     def kill(self, slot: Slot) -> None:
@@ -231,3 +234,12 @@ class Slots:
 
     def _listen(self, answer: Any, slot: int, about: int) -> None:
         answer.future().add_done_callback(lambda future: self._told(slot, about, future))
+
+
+def why_died(cause: str) -> str:
+    """Why a worker died, in words."""
+    if re.search("running low on memory|memory pressure", cause):  # Ray ended it, by the watch that it keeps
+        return "its node was running out of memory"
+    if cause.startswith("it gave"):
+        return cause
+    return "its process ended, perhaps for want of memory"
