@@ -97,16 +97,16 @@ def test_results_in_a_file_are_one_line_each_at_once(server: Server, make_video:
 def test_every_row_counts_for_the_bar_also_those_that_are_not_taken(server: Server, make_video: MakeVideo) -> None:
     class Counting(NullReporter):
         def __init__(self) -> None:
-            self.rows: list[int] = []
+            self.rows: list[str] = []
 
-        def skipped(self, url: str, line: int) -> None:
-            self.rows.append(line)
+        def skipped(self, urls: Sequence[str]) -> None:
+            self.rows += urls
 
     rows = [Row(2, server.url("/a.mp4"), file_size="5"), IgnoredRow(3, "folder/", "folder")]
     reporter = Counting()
     with open_run(load_config(environment={}), filters=Filters(min_size=10)) as run:
         process_rows(run, iter(rows), 1, reporter)
-    assert reporter.rows == [2, 3]
+    assert reporter.rows == [server.url("/a.mp4"), "folder/"]
 
 
 def test_a_total_that_is_known_only_after_the_end_draws_nothing(capsys: pytest.CaptureFixture[str]) -> None:

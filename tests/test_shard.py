@@ -74,7 +74,7 @@ def test_the_total_of_a_part_is_shown_as_about_so_many(
     monkeypatch.setattr("vidkit.cli.screen.is_live", lambda stream: True)
     screen = Screen(None, workers=1)
     screen.expect(250, about=True)
-    screen.skipped("https://h/a.mp4", 2)
+    screen.skipped(["https://h/a.mp4"])
     assert "of about 250 videos" in capsys.readouterr().err
     screen.close()
 

@@ -59,8 +59,8 @@ class Reporter(Protocol):
     def failed(self, url: str, line: int, stage: str, reason: str) -> None:
         """A row failed: in which stage, and why."""
 
-    def skipped(self, url: str, line: int) -> None:
-        """Nothing is to be done for a row: it is done, filtered out or no video."""
+    def skipped(self, urls: Sequence[str]) -> None:
+        """Nothing is to be done for these rows: they are done, filtered out or no videos."""
 
     def duplicate(self, url: str, line: int, kept: str) -> None:
         """A video was left: it shows the same as that of the URL `kept`."""
@@ -87,7 +87,7 @@ class NullReporter:
     def failed(self, url: str, line: int, stage: str, reason: str) -> None:
         pass
 
-    def skipped(self, url: str, line: int) -> None:
+    def skipped(self, urls: Sequence[str]) -> None:
         pass
 
     def duplicate(self, url: str, line: int, kept: str) -> None:
@@ -148,13 +148,13 @@ class Tally:
     def ignored(self, row: IgnoredRow) -> None:
         """Count a row that is no video."""
         self.summary.passed_over += 1
-        self._reporter.skipped(row.name, row.line)
+        self._reporter.skipped([row.name])
 
     def filtered(self, row: Row) -> None:
         """Count a row that the filters do not want."""
         with self._lock:
             self.summary.filtered += 1
-        self._reporter.skipped(row.url, row.line)
+        self._reporter.skipped([row.url])
 
     def duplicate(self, row: Row, kept: str) -> None:
         """Count a row whose video shows the same as that of the URL `kept`."""
@@ -166,8 +166,7 @@ class Tally:
         """Count rows that are done."""
         with self._lock:
             self.summary.skipped += len(rows)
-        for row in rows:
-            self._reporter.skipped(row.url, row.line)
+        self._reporter.skipped([row.url for row in rows])
 
     def done(self, outcome: Outcome) -> None:
         """Count a row that was worked on. A record that was there already may be another run's, made meanwhile."""

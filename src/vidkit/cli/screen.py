@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -131,8 +131,8 @@ class Screen:
         self._left(url)
         self._print(failure_line(url, line, reason), sys.stderr)
 
-    def skipped(self, url: str, line: int) -> None:
-        self._left(url)
+    def skipped(self, urls: Sequence[str]) -> None:
+        self._left(*urls)
 
     def duplicate(self, url: str, line: int, kept: str) -> None:
         self._left(url)
@@ -156,19 +156,20 @@ class Screen:
         failed = [f"{self._failures} failed"] if self._failures else []
         return "; ".join([*failed, *filter(None, [self._engine])])
 
-    def _left(self, url: str) -> None:
+    def _left(self, *urls: str) -> None:
         if self._bar is None and not self._lines:  # as it is for each of millions of rows in a log
             return
         with self._lock:
-            line, position, _ = self._lines.pop(url, (None, 0, ""))
-            if line is not None:
-                if self._bar is not None:
-                    self._free.append(position)
-                line.close()
+            for url in urls if self._lines else ():
+                line, position, _ = self._lines.pop(url, (None, 0, ""))
+                if line is not None:
+                    if self._bar is not None:
+                        self._free.append(position)
+                    line.close()
             if self._bar is not None:
                 if self._failures:
                     self._bar.set_postfix_str(self._postfix(), refresh=False)
-                self._bar.update()
+                self._bar.update(len(urls))
                 if (
                     self._bar.total is not None and self._bar.n > self._bar.total
                 ):  # there are more than were counted

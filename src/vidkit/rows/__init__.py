@@ -212,6 +212,11 @@ class _Columns:
     by_awk: bool
 
     @cached_property
+    def padding(self) -> list[str]:
+        """A row without any text, and the cell behind the last."""
+        return [""] * (len(self.header) + 1)
+
+    @cached_property
     def known(self) -> Callable[[list[str]], tuple[str, ...]]:
         """The known cells in the order of a row; for a column that is missing, the one behind the last."""
         places = (self.url, self.name, self.size, self.modified, self.duration, self.priority)
@@ -270,14 +275,14 @@ def _table(lines: Iterator[tuple[int, str]], columns: _Columns, base_url: str | 
     if columns.by_awk:
         head = list(itertools.islice(lines, 200))
         lines, split = itertools.chain(head, lines), any(rejoin(line.rstrip("\r\n")) for _, line in head)
-    width = len(columns.header)
+    width, by_awk = len(columns.header), columns.by_awk
     for number, text, cells in records(lines, columns.delimiter, width):
-        listed = rejoin(text.rstrip("\r\n")) if columns.by_awk and ";" in text else None
+        listed = rejoin(text.rstrip("\r\n")) if by_awk and ";" in text else None
         if listed:
             split = True
             yield _listed_row(number, listed)
             continue
-        plain = not columns.by_awk and text.isascii() and "\0" not in text  # nothing to put right
+        plain = not by_awk and text.isascii() and "\0" not in text  # nothing to put right
         try:
             if plain and cells is not None and len(cells) <= width:
                 yield _row(number, cells, columns, base_url)
@@ -348,7 +353,7 @@ def _without_password(cell: str) -> str:
 
 def _row(number: int, cells: list[str], columns: _Columns, base_url: str | None) -> Row | IgnoredRow:
     count = len(cells)
-    padded = [*cells, *[""] * (len(columns.header) - count + 1)]
+    padded = cells + columns.padding[count:]
     url, name, size, modified, duration, priority = map(str.strip, columns.known(padded))
     if not url and name and base_url:
         url = public_url(base_url, name)
@@ -368,7 +373,11 @@ def _row(number: int, cells: list[str], columns: _Columns, base_url: str | None)
     if name and (why := ignored_reason(name, url)):
         return IgnoredRow(number, name, why)
     # These go into records: a URL among them keeps no password there.
-    others = {header: _without_password(cells[index]) for index, header in columns.others if index < count}
+    others = (
+        {header: _without_password(cells[index]) for index, header in columns.others if index < count}
+        if columns.others
+        else {}
+    )
     return Row(
         number,
         url,

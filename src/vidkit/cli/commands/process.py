@@ -83,13 +83,15 @@ def _collect_less_often() -> None:
 
 def _checked(rows: Iterable[CsvRow], run: Run, csv: str | None) -> Iterator[CsvRow]:
     """The rows; with the first of them, a warning of each column that a rule asks for and the CSV does not have."""
-    first = True
+    rows = iter(rows)
     for row in rows:
-        if first and isinstance(row, Row):
-            first = False
+        if isinstance(row, Row):
             for missing in missing_columns(run.rules, list(row.columns), str(csv)) if row.columns else ():
                 log.warning("%s", missing)
+            yield row
+            break
         yield row
+    yield from rows
 
 
 def prepare(options: argparse.Namespace, config: Config) -> int:

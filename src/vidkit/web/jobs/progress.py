@@ -144,14 +144,15 @@ class JobProgress:
     def failed(self, url: str, line: int, stage: str, reason: str) -> None:
         self.fail(url, line, stage, reason)
 
-    def skipped(self, url: str, line: int) -> None:
+    def skipped(self, urls: Sequence[str]) -> None:
         with self._lock:
-            self._videos.pop(url, None)
-            self._counts["skipped"] += 1
+            for url in urls:
+                self._videos.pop(url, None)
+            self._counts["skipped"] += len(urls)
             self._changed = True
 
     def duplicate(self, url: str, line: int, kept: str) -> None:
-        self.skipped(url, line)
+        self.skipped([url])
 
     def interrupted(self, under_way: int) -> None:
         pass
