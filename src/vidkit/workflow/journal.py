@@ -100,20 +100,17 @@ class Journal:
         They were erased (`erase`). Or the version is known and the same, so are the settings, and the record is
         there. In a bucket that is not looked at: it would be one request for each of millions.
         """
-        versions = {storable(url): (url, version) for url, version in asked if version is not None}
         gone = self._erased([url for url, _ in asked])
-        sql = "SELECT url, version, filename FROM json_each(?) JOIN videos ON url = value "
+        known = [(url, version) for url, version in asked if version is not None]
+        keys = json.dumps([storable(url) for url, _ in known], ensure_ascii=False)
+        sql = "SELECT key, version, filename FROM json_each(?) JOIN videos ON url = value "
         sql += "WHERE settings = ? AND mixed = 0"
         with self._lock, reported(self._path):
-            found = self._database.execute(
-                sql, (json.dumps(list(versions), ensure_ascii=False), settings)
-            ).fetchall()
-        same = [(versions[key][0], filename) for key, version, filename in found if versions[key][1] == version]
+            found = self._database.execute(sql, (keys, settings)).fetchall()
+        same = [(known[at][0], filename) for at, version, filename in found if known[at][1] == version]
         if self._store.folder is None:
             return gone | {url for url, _ in same}
-        # A record is there whole or not at all. To ask for its size too would take twice as long.
-        start, end = f"{self._store.folder}/", record_name("")
-        return gone | {url for url, filename in same if os.access(f"{start}{filename}{end}", os.F_OK)}
+        return gone | self._recorded(same)
 
     def claim(self, url: str, wanted: str) -> str:
         """The file name of this URL: the one that it has, else the wanted one, or that with a short hash where
@@ -268,6 +265,23 @@ class Journal:
         with self._lock, reported(self._path):
             self._database.close()
         self._locks.close()
+
+    def _recorded(self, same: Sequence[tuple[str, str]]) -> set[str]:
+        """The URLs, of pairs of a URL and its file name, whose record is there.
+
+        A record is there whole or not at all. To ask for its size too would take twice as long.
+        """
+        folder, end = str(self._store.folder), record_name("")
+        if os.access not in os.supports_dir_fd:
+            return {url for url, filename in same if os.access(f"{folder}/{filename}{end}", os.F_OK)}
+        try:
+            number = os.open(folder, os.O_RDONLY)
+        except OSError:  # it is gone, and all records with it
+            return set()
+        try:  # the names alone: the system need not go down the folders again for each
+            return {url for url, filename in same if os.access(f"{filename}{end}", os.F_OK, dir_fd=number)}
+        finally:
+            os.close(number)
 
     def _one(self, sql: str, key: str) -> tuple[object, ...] | None:
         with self._lock, reported(self._path):
