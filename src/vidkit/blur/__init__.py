@@ -86,10 +86,10 @@ def face_detector(config: Config) -> Faces:
     Raises:
         ConfigError: there is none that can be used.
     """
+    from vidkit.core.onnx_models import ModelError
     from vidkit.readers.face_detector import FaceDetector
     from vidkit.readers.faces import Faces as Reader
     from vidkit.readers.registry import reader_settings
-    from vidkit.readers.weights import ModelError
 
     settings = reader_settings("faces", Reader, config)
     try:

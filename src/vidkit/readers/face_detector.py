@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidkit.core import printable
+from vidkit.core.onnx_models import Model, ModelError
 from vidkit.readers.boxes import Found, inside, keep_best
-from vidkit.readers.weights import Model, ModelError, open_model
+from vidkit.readers.weights import open_model
 
 _STRIDE = 4  # pixels of the picture for a point of the heat map
 _WHOLE = 32  # the sides of a picture are multiples of this

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidkit.core import printable
-from vidkit.readers.weights import Model, ModelError, labels_of, open_model
+from vidkit.core.onnx_models import Model, ModelError
+from vidkit.readers.weights import labels_of, open_model
 
 _USUAL_SIDE = 224
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # mean and deviation that most models have

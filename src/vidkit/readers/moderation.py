@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from vidkit.core.onnx_models import ModelError
 from vidkit.readers.protocol import Batch, Needs, Option, PictureBatch, Pictures, Reading, Span, Video
-from vidkit.readers.weights import MODEL_OPTIONS, ModelError, ModelReader
+from vidkit.readers.weights import MODEL_OPTIONS, ModelReader
 
 if TYPE_CHECKING:
     from vidkit.readers.image_classifier import ImageClassifier

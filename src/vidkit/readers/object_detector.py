@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidkit.core import printable
+from vidkit.core.onnx_models import Model, ModelError
 from vidkit.readers.boxes import Found, inside, keep_best
 from vidkit.readers.image_classifier import making_of
-from vidkit.readers.weights import Model, ModelError, labels_of, open_model
+from vidkit.readers.weights import labels_of, open_model
 
 _USUAL_SIDE = 640
 _STRIDES = (8, 16, 32)  # of YOLOX's grids
