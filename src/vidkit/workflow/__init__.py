@@ -29,6 +29,7 @@ from vidkit.rows import Row
 from vidkit.workflow.fingerprints import stage_fingerprint
 from vidkit.workflow.finished import Finished, note
 from vidkit.workflow.job import ContentChanged, Progress, VideoJob, in_stage
+from vidkit.workflow.meaning import new_vectors
 from vidkit.workflow.pictures import check_left
 from vidkit.workflow.readings import keep_other_readings, reading_files
 from vidkit.workflow.run import Run, RunSpec, open_run
@@ -139,8 +140,13 @@ def _processed(job: VideoJob) -> Finished:
             job.remove_download()
         raise
     if job.reusable is not None and not job.changed:
-        return Finished(job.url, job.reusable, False, job.source_version)
-    return Finished(job.url, _keep(job, started_at), True, job.source_version)
+        return _finished(job, job.reusable, new=False)
+    return _finished(job, _keep(job, started_at), new=True)
+
+
+def _finished(job: VideoJob, record: Record, new: bool) -> Finished:
+    vectors = new_vectors(job.run, job.url, record, job.progress)
+    return Finished(job.url, record, new, job.source_version, vectors)
 
 
 def _make_stages(job: VideoJob) -> None:

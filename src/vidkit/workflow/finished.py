@@ -8,10 +8,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vidkit.errors import LibraryError
 from vidkit.library import LibraryEntry
+from vidkit.library.vectors import VideoVectors
 from vidkit.record import Record, is_complete
 from vidkit.workflow.journal import Entry
 from vidkit.workflow.run import Run
@@ -31,6 +32,8 @@ class Finished:
     """Whether the record was written now, and was not there already."""
     version: str | None
     """The version of its source."""
+    vectors: dict[str, VideoVectors] = field(default_factory=dict)
+    """Model -> its new vectors, for search by meaning."""
 
 
 def note(run: Run, finished: Sequence[Finished]) -> None:
@@ -44,6 +47,7 @@ def note(run: Run, finished: Sequence[Finished]) -> None:
         OutputError: the journal cannot be written.
     """
     away = _put(run, [each for each in finished if each.new or not _in_library(run, each.url)])
+    _put_vectors(run, [each for each in finished if each.url not in away])
     settings = settings_fingerprint(run)
     entries = []
     for each in finished:
@@ -64,6 +68,16 @@ def _put(run: Run, finished: Sequence[Finished]) -> set[str]:
         log.warning("%s is in its JSON but not in the library, until the next run: %s", name, error)
         return {finished[0].url}
     return set()
+
+
+def _put_vectors(run: Run, finished: Sequence[Finished]) -> None:
+    """Put vectors into the library, beside their records."""
+    for model in dict.fromkeys(model for each in finished for model in each.vectors):
+        found = [each.vectors[model] for each in finished if model in each.vectors]
+        try:
+            run.library.save_vectors(model, found)
+        except LibraryError as error:
+            log.warning("vectors of %s are not in the library: %s `vidkit index` makes them again", model, error)
 
 
 def _in_library(run: Run, url: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vidkit.analysis import choose_encoder
 from vidkit.core import ensure_directory
@@ -29,6 +29,9 @@ from vidkit.tagging.user_rules import open_rules
 from vidkit.workflow.journal import Journal
 from vidkit.workflow.layout import OutputLayout
 from vidkit.workflow.shared import Shared, SharedFiles
+
+if TYPE_CHECKING:
+    from vidkit.meaning.models import Models
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +82,8 @@ class Run:
     shared: Shared
     job: Path
     processes: ProcessGroup = field(default_factory=ProcessGroup)
+    meaning: Models | None = None
+    """The models of search by meaning, where some are named."""
 
     @property
     def journal(self) -> Journal:
@@ -154,6 +159,7 @@ def open_run(spec: RunSpec | Config, **options: Any) -> Iterator[Run]:
         choose_encoder(config.processing.encoder)
         rules = open_rules(config)
         readers = _readers(config, opened)
+        meaning = _meaning(config)
         describer = _describer(spec, answers, meter, opened)
         readers = _that_can_ask(readers, describer)
         instruction = instruction_of(config)
@@ -167,7 +173,9 @@ def open_run(spec: RunSpec | Config, **options: Any) -> Iterator[Run]:
 
             known = KnownPictures(library.pictures)
         shared = SharedFiles(journal, library, answers, meter, known)
-        yield Run(spec, rules, describer, instruction, readers, layout=layout, shared=shared, job=job)
+        yield Run(
+            spec, rules, describer, instruction, readers, layout=layout, shared=shared, job=job, meaning=meaning
+        )
 
 
 @contextmanager
@@ -191,10 +199,14 @@ def open_worker_run(
     with ExitStack() as opened:
         choose_encoder(spec.config.processing.encoder)
         readers = _readers(spec.config, opened)
+        meaning = _meaning(spec.config)
         describer = _describer(spec, shared.answers, shared.meter, opened, host)
         readers = _that_can_ask(readers, describer)
         layout = OutputLayout(paths.processed_directory, paths.download_directory)
-        yield Run(spec, rules, describer, instruction, readers, layout=layout, shared=shared, job=layout.work)
+        yield Run(
+            spec, rules, describer, instruction, readers,
+            layout=layout, shared=shared, job=layout.work, meaning=meaning,
+        )  # fmt: skip
 
 
 def _readers(config: Config, opened: ExitStack) -> tuple[EnabledReader, ...]:
@@ -202,6 +214,14 @@ def _readers(config: Config, opened: ExitStack) -> tuple[EnabledReader, ...]:
     for reader in readers:
         opened.callback(reader.close)
     return readers
+
+
+def _meaning(config: Config) -> Models | None:
+    if not (config.meaning.text_model or config.meaning.image_model):
+        return None
+    from vidkit.meaning.models import open_models
+
+    return open_models(config.meaning)
 
 
 def _that_can_ask(readers: tuple[EnabledReader, ...], describer: Describer | None) -> tuple[EnabledReader, ...]:

@@ -53,6 +53,9 @@ class Shared(Protocol):
     def left_copy(self, url: str) -> tuple[str | None, str] | None:
         """As `Journal.left_copy`, as long as the library has the video that was kept."""
 
+    def vectors_made_of(self, model: str, url: str) -> str | None:
+        """As `Library.vectors_made_of`, for one video; None where it has none."""
+
     def copy_of(self, video: PicturesOf) -> str | None:
         """As `KnownPictures.copy_of`; None where copies are not skipped."""
 
@@ -101,6 +104,9 @@ class SharedFiles:
     def left_copy(self, url: str) -> tuple[str | None, str] | None:
         found = self.journal.left_copy(url)
         return found if found is not None and self.library.find(found[1]) else None
+
+    def vectors_made_of(self, model: str, url: str) -> str | None:
+        return self.library.vectors_made_of(model, [url]).get(url)
 
     def copy_of(self, video: PicturesOf) -> str | None:
         return self.known.copy_of(video) if self.known is not None else None

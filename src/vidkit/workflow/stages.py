@@ -194,5 +194,5 @@ def settings_fingerprint(run: Run) -> str:
 
 def words_for(stage: str) -> str:
     """What the screen says while a stage is made."""
-    words = {"download": "downloading", **{each.name: each.doing for each in STAGES}}
+    words = {"download": "downloading", "meaning": "making vectors", **{each.name: each.doing for each in STAGES}}
     return words.get(stage, stage.replace("reader:", "reading "))

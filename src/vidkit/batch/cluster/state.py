@@ -103,6 +103,9 @@ class State:
         found = self._journal.left_copy(url)
         return found if found is not None and self._library.find(found[1]) else None
 
+    def _vectors_made_of(self, model: str, url: str) -> str | None:
+        return self._library.vectors_made_of(model, [url]).get(url)
+
     def _copy_of(self, video: PicturesOf) -> str | None:
         return self._pictures.copy_of(video)
 
@@ -211,6 +214,10 @@ class AskedShared:
 
     def left_copy(self, url: str) -> tuple[str | None, str] | None:
         found: tuple[str | None, str] | None = self._ask("left_copy", url)
+        return found
+
+    def vectors_made_of(self, model: str, url: str) -> str | None:
+        found: str | None = self._ask("vectors_made_of", model, url) if self._known(url).in_library else None
         return found
 
     def copy_of(self, video: PicturesOf) -> str | None:

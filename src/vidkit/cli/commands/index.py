@@ -1,0 +1,61 @@
+"""`vidkit index`: the vectors of the library, for search by meaning."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from vidkit.cli.exit_codes import EXIT_DONE
+from vidkit.cli.screen import counted, say
+from vidkit.core import printable
+from vidkit.core.config import Config
+from vidkit.core.units import format_count
+from vidkit.curate.indexing import Indexed, index_library
+from vidkit.errors import ConfigError
+from vidkit.library import Library, open_library
+from vidkit.meaning.models import Models, open_models
+
+
+def index(options: argparse.Namespace, config: Config) -> int:
+    """`vidkit index`: make what is missing, or remove what is of an older model."""
+    if options.remove is not None:
+        return _remove(options.remove, config)
+    models = open_models(config.meaning)
+    if not models:
+        raise ConfigError(
+            "no model is named: set [Meaning] TextModel or ImageModel to a folder with one (docs/meaning.md)"
+        )
+    with open_library(config, create=False) as library, counted(" videos") as progress:
+        total = library.stats().videos
+        done = index_library(library, models, lambda number: progress(number, total), options.dry_run)
+        others = _others(library, models)
+    for each in done:
+        print(json.dumps(vars(each)) if options.json else _line(each, options.dry_run))
+    for model, videos in others.items():
+        command = f"`vidkit index --remove '{model}'`"
+        say(f"{printable(model)} is not in use and has vectors of {format_count(videos, 'video')}: {command}")
+    return EXIT_DONE
+
+
+def _line(done: Indexed, dry_run: bool) -> str:
+    there = f"{format_count(done.there, 'video')} had theirs"
+    if dry_run:
+        return f"{printable(done.model)}: vectors of {format_count(done.videos, 'video')} are missing; {there}"
+    made = f"{format_count(done.moments, 'vector')} of {format_count(done.videos, 'video')} made"
+    return f"{printable(done.model)}: {made}; {there}"
+
+
+def _others(library: Library, models: Models) -> dict[str, int]:
+    used = {model.id for model in models}
+    return {model: videos for model, videos in library.vector_models().items() if model not in used}
+
+
+def _remove(model: str, config: Config) -> int:
+    with open_library(config, create=False) as library:
+        there = library.vector_models()
+        if model not in there:
+            names = ", ".join(map(printable, there)) or "none"
+            raise ConfigError(f"the library has no vectors of {printable(model)}; it has those of: {names}")
+        removed = library.remove_vectors(model)
+    say(f"vectors of {format_count(removed, 'video')} removed: {printable(model)}")
+    return EXIT_DONE

@@ -1,0 +1,1 @@
+"""Search by meaning: models that turn texts and pictures into vectors (extra `meaning`)."""
