@@ -80,8 +80,8 @@ def test_processing_makes_the_vectors_of_texts_and_pictures(
         assert pictures is not None
         assert pictures.keys == (("scene", 1), ("scene", 2), ("scene", 3))
         assert pictures.made_of == made_of(record, models.image.id)
-        (first, *_) = found(home, models, "blue", pictures=True)
-        assert first == ("video.mp4", "scene", 2)  # the second shot of `make_video`
+        (near,) = home.nearest(models.image.id, models.image.queries(["blue"])[0], parse_query(), 1)
+        assert near[1:3] == ("scene", 2)  # the second shot of `make_video`
 
 
 def endpoint(server: ModelServer) -> str:
