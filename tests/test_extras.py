@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-EXTRAS = ("export", "ffmpeg", "plot", "qwen", "sites", "speech")
+EXTRAS = ("export", "ffmpeg", "mcp", "plot", "qwen", "sites", "speech")
 ASK = "import sys; from vidkit.core.extras import install_command; print(install_command(*sys.argv[1:]))"
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import requests
 
 from vidkit.core.config import Config
+from vidkit.web.app import create_app
 from vidkit.web.server import listening, uvicorn_server
 from vidkit.web.services import Services, open_services
 
@@ -20,7 +21,7 @@ from vidkit.web.services import Services, open_services
 def serving(config: Config, **options: object) -> Iterator[tuple[str, Services]]:
     """The address of a server over the library of some settings, and its services."""
     with listening("127.0.0.1", 0) as listener, open_services(config, **options) as services:
-        server = uvicorn_server(services)
+        server = uvicorn_server(services, create_app(services))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -364,6 +364,7 @@ COMMANDS: dict[str, Command] = {
     "index": Command("make the vectors for search by meaning that are missing", on_library.index, "index"),
     "export": Command("export the library, or a filtered part of it, as a dataset", _export, "datasets"),
     "serve": Command("show the library in the browser, and as a REST API", web_arguments.serve, "serve"),
+    "mcp": Command("give agents the library as tools, by the Model Context Protocol", web_arguments.mcp, "mcp"),
     "keys": Command("manage the keys of the web library and its API", web_arguments.keys, "access"),
     "audit": Command("show who changed what in the web library", web_arguments.audit, "access"),
     "readers": Command("list the readers, what they need and what is missing", reader_arguments.readers, "readers"),

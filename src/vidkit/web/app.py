@@ -27,7 +27,16 @@ class _App(FastAPI):
 
 def create_app(services: Services) -> FastAPI:
     """The web library over opened services, as an ASGI application."""
-    app = _App(
+    return _with_routes(_App, services)
+
+
+def create_api(services: Services) -> FastAPI:
+    """The same for callers in this process: without the guard, which looks at what comes from a network."""
+    return _with_routes(FastAPI, services)
+
+
+def _with_routes(kind: type[FastAPI], services: Services) -> FastAPI:
+    app = kind(
         title="vidkit",
         version=__version__,
         openapi_url=None,

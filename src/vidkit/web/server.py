@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from vidkit.core import write_whole
 from vidkit.core.config import Config
@@ -58,13 +59,13 @@ def run_server(config: Config, host: str, port: int, no_auth: bool = False, open
         _tell(address, page, no_auth)
         if open_browser:
             stack.enter_context(_opened(page, services))
-        _run(uvicorn_server(services), listener)
+        run_until_told(uvicorn_server(services, create_app(services)), listener)
 
 
-def uvicorn_server(services: Services) -> uvicorn.Server:
-    """The HTTP server of some services, not started yet."""
+def uvicorn_server(services: Services, app: ASGIApp) -> uvicorn.Server:
+    """The HTTP server of an application over some services, not started yet."""
     settings = uvicorn.Config(
-        create_app(services),
+        app,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -87,7 +88,7 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _run(server: uvicorn.Server, listener: socket.socket) -> None:
+def run_until_told(server: uvicorn.Server, listener: socket.socket) -> None:
     """Run a server until SIGINT or SIGTERM; a second one drops what is still open."""
 
     def stop(*_: object) -> None:

@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 
 from vidkit.core.config import Config
 from vidkit.library import Library, Stats, open_library
-from vidkit.web.access.actors import LOCAL, Actor
+from vidkit.web.access.actors import CALLER, LOCAL, Actor
 from vidkit.web.access.audit import AuditLog
 from vidkit.web.access.guard import Gate, make_gate
 from vidkit.web.access.keys import Keys
@@ -46,7 +46,13 @@ class Services:
     no_auth: bool = False
 
     def actor_of(self, request: Request) -> Actor | None:
-        """Who makes a request, by its key or its session; None for nobody known."""
+        """Who makes a request, by its key or its session; None for nobody known.
+
+        A caller in this process, such as `vidkit mcp`, says itself who asks: no request can set its ASGI scope.
+        """
+        caller: Actor | None = request.scope.get(CALLER)
+        if caller is not None:
+            return caller
         address = request.client.host if request.client else ""
         if self.no_auth:
             return Actor(LOCAL, "admin", address)
@@ -61,13 +67,16 @@ class Services:
 
 
 @contextmanager
-def open_services(config: Config, no_auth: bool = False, host: str = "127.0.0.1") -> Iterator[Services]:
+def open_services(
+    config: Config, no_auth: bool = False, host: str = "127.0.0.1", run_jobs: bool = True
+) -> Iterator[Services]:
     """Open what the server needs.
 
     Args:
         config: the settings.
         no_auth: take every request for the owner's own.
         host: what the server listens on, a name or an address.
+        run_jobs: run the jobs that wait; otherwise another server over the same folder has to.
 
     Raises:
         LibraryError: the library or the server's own database cannot be opened.
@@ -78,7 +87,7 @@ def open_services(config: Config, no_auth: bool = False, host: str = "127.0.0.1"
         keys = Keys(state)
         with (
             open_library(config) as library,
-            closing(JobQueue(state, config)) as jobs,
+            closing(JobQueue(state, config, run_jobs)) as jobs,
             closing(JobEvents(jobs.table, jobs.with_progress)) as events,
         ):
             yield Services(

@@ -20,7 +20,7 @@ from vidkit.errors import EngineGoneError, Terminated, VidkitError
 
 log = logging.getLogger(__name__)
 
-_LOGGED = ("process", "serve")  # the modules of commands that write a log file
+_LOGGED = ("process", "serve", "mcp")  # the modules of commands that write a log file
 
 
 def run_command(options: argparse.Namespace) -> int:

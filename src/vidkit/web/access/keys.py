@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from vidkit.core import printable
 from vidkit.core.units import time_text
 from vidkit.errors import ConfigError, LibraryError, nearest
-from vidkit.web.access.actors import LOCAL, OWNER, SCOPE_NAMES
+from vidkit.web.access.actors import AGENT, LOCAL, OWNER, SCOPE_NAMES
 from vidkit.web.access.tokens import KEY, new_token, token_hash
 from vidkit.web.state import StateDatabase
 
@@ -161,7 +161,7 @@ def _checked_name(name: str) -> str:
     name = name.strip()
     if not name or len(name) > LONGEST_NAME or printable(name) != name:
         raise ConfigError(f"a key's name is 1 to {LONGEST_NAME} characters in one line")
-    if name.casefold() in (OWNER, LOCAL):
+    if name.casefold() in (OWNER, LOCAL, AGENT):
         raise ConfigError(f"the audit log calls somebody else {name}: choose another name for the key")
     return name
 

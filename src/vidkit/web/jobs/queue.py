@@ -66,8 +66,8 @@ class JobRequest:
 class JobQueue:
     """Jobs of one state folder. Several servers may have a queue over the same folder."""
 
-    def __init__(self, state: StateDatabase, config: Config) -> None:
-        """Open the queue, and start to run jobs in a thread.
+    def __init__(self, state: StateDatabase, config: Config, run_jobs: bool = True) -> None:
+        """Open the queue, and start to run jobs in a thread, unless this server shall not.
 
         Raises:
             OutputError: a folder cannot be made, or the file system has no locks.
@@ -84,7 +84,8 @@ class JobQueue:
         self._wake = threading.Event()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="jobs")
-        self._thread.start()
+        if run_jobs:
+            self._thread.start()
 
     def incoming(self, name: str = "") -> Path:
         """A new path for what a request brings, in the file system of the jobs."""
@@ -175,7 +176,8 @@ class JobQueue:
         """Stop the jobs that run, which the next server goes on with, and the queue."""
         self._closing.set()
         self._wake.set()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
         self._lock.release()
 
     def _run(self) -> None:
