@@ -23,13 +23,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from measure import table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.mongod import mongod
-from tests.postgresql import Server, data_folder, postgresql
+from tests.postgresql import data_folder, postgresql
 from tests.records import make_record
 
 from vidkit.library import Library, LibraryEntry, Query, parse_query
@@ -193,43 +191,31 @@ def searches() -> dict[str, list[Query]]:
     return {kind: [parse_query(limit=20, **each) for each in all_] for kind, all_ in typed().items()}
 
 
-Clock = Callable[[], "tuple[float, float]"]  # seconds by the clock, seconds of the processors
+Clock = Callable[[], float]  # seconds of the processors
 
 
 def clock(server: int | None) -> Clock:
-    """A clock that knows the processor time of this process and of a server, where the system tells."""
+    """A clock of the processor time of this process and of a server, with all threads and processes that it has now,
+    where the system tells. It notes the time of those that have ended."""
+    used: dict[Path, float] = {}
 
-    def now() -> tuple[float, float]:
-        used = time.process_time()
-        for task in Path(f"/proc/{server}/task").glob("*/schedstat") if server else ():
-            with contextlib.suppress(OSError):  # a thread that has just ended
-                used += int(task.read_text().split()[0]) / 1e9
-        return time.perf_counter(), used
-
-    return now
-
-
-def clock_of_postgresql(server: Server) -> Clock:
-    """A clock that knows the processor time of this process and of all processes of a server; it has one for each
-    connection, and notes the time of those that have ended."""
-    family = psutil.Process(server.pid)
-    used: dict[int, float] = {}
-
-    def now() -> tuple[float, float]:
-        for process in (family, *family.children()):
-            with contextlib.suppress(psutil.Error):
-                times = process.cpu_times()
-                used[process.pid] = times.user + times.system
-        return time.perf_counter(), time.process_time() + sum(used.values())
+    def now() -> float:
+        processes = [server] if server else []
+        for process in processes:
+            for task in Path(f"/proc/{process}/task").glob("*"):
+                with contextlib.suppress(OSError):  # one that has just ended
+                    used[task] = int((task / "schedstat").read_text().split()[0]) / 1e9
+                    processes += map(int, (task / "children").read_text().split())
+        return time.process_time() + sum(used.values())
 
     return now
 
 
 def timed(now: Clock, work: Callable[[], object]) -> tuple[float, float]:
-    """How long something takes, by both."""
-    began = now()
+    """How long something takes, in seconds by the clock and in seconds of the processors."""
+    used, began = now(), time.perf_counter()
     work()
-    return tuple(after - before for after, before in zip(now(), began, strict=True))  # type: ignore[return-value]
+    return time.perf_counter() - began, now() - used
 
 
 def measured(library: Library, now: Clock, detail: bool) -> dict[str, str]:
@@ -308,7 +294,7 @@ def opened(home: str) -> Iterator[tuple[Library, Clock]]:
                 postgresql(data, "shared_buffers=512MB", safe=True) as server,
                 open_postgresql(server.uri("postgres")) as library,
             ):
-                yield library, clock_of_postgresql(server)
+                yield library, clock(server.pid)
             return
         from vidkit.library.mongodb import open_mongodb
 

@@ -20,6 +20,7 @@ from vidkit.library.moments import LibraryEntry, Moment, MomentKey, moment_as_js
 from vidkit.library.paging import Page, Position
 from vidkit.library.protocol import Library, Stats
 from vidkit.library.query import SORTS, Query, parse_query, read_query
+from vidkit.library.vectors import NoVectorsHere
 from vidkit.record import LATER, SCHEMA, Record, record_name
 
 if TYPE_CHECKING:
@@ -90,7 +91,10 @@ def copy_library(
     """
     count = target.save_all(_merged(_told(source.records(), progress), target, kept))
     for model in source.vector_models():
-        target.save_vectors(model, (each.found for each in source.vectors(model) if each.found is not None))
+        try:
+            target.save_vectors(model, (each.found for each in source.vectors(model) if each.found is not None))
+        except NoVectorsHere as error:
+            log.warning("%s The vectors of %s stay where they are: `vidkit index` makes them anew.", error, model)
     return count
 
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from vidkit.library.forms import with_forms
-from vidkit.library.moments import Text
-from vidkit.library.postgres_schema import SHARED
+from vidkit.library.postgres_schema import PAIR, SHARED
 from vidkit.library.postgres_server import Connection
 from vidkit.library.query import Query, Term
 from vidkit.library.spans import DESCRIPTION, SIGN, sign_of
 from vidkit.library.sql import ORDERS, bound_conditions
+from vidkit.library.text import BETWEEN
 
 Rows = list[tuple[Any, ...]]
 _HAS = "words.lexemes @@ ?::tsquery"
+_FEW = 500  # videos that are looked at one by one
 
 
 @lru_cache(maxsize=1 << 16)
@@ -30,6 +32,24 @@ def numbers_of_facts(facts: Iterable[str]) -> list[int]:
     facts = list(facts)
     beginnings = {fact[: fact.index("=") + 1] for fact in facts if "=" in fact}
     return [*map(fact_number, facts), *map(beginning_number, beginnings)]
+
+
+def lexemes_of(own: str, shared: str) -> str:
+    """What a row of `words` is found by, as a `tsvector` is written: its words, those that the whole video has with
+    a sign, and of each two neighbours the number of their pair."""
+    found: list[str] = []
+    for sign, text in (("", own), (SHARED, shared)):
+        words = text.split()
+        found += [f"'{sign}{word}'" for word in set(words) if word != BETWEEN]
+        pairs = {pair_of(*two) for two in pairwise(words) if BETWEEN not in two}
+        found += [f"'{sign}{pair}'" for pair in pairs]
+    return " ".join(found)
+
+
+def pair_of(first: str, second: str) -> str:
+    """What stands for two neighbouring words: one of 65,536 numbers. So few make the index hardly larger, and yet
+    few rows have the number of a phrase without having the phrase."""
+    return f"{PAIR}{hashlib.md5(f'{first} {second}'.encode(), usedforsecurity=False).hexdigest()[:4]}"
 
 
 def beginning_number(beginning: str) -> int:
@@ -65,16 +85,16 @@ class PostgresIndex:
     def word_rows(self, query: Query) -> tuple[str, list[Any]]:
         """FROM and WHERE of the rows that have the words, and the values to bind."""
         where, values = word_conditions(query)
-        facts, fact_values = _fact_conditions(query, "words.video")
-        bounds, bound_values = _bounds(query)
+        facts, fact_values = self._fact_conditions(query, "words.video")
+        bounds, bound_values = bound_conditions(query)
         join = "JOIN videos v ON v.id = words.video" if bounds or query.sort in ORDERS else ""
         conditions = " AND ".join([*where, *facts, *bounds])
         return f"FROM words {join} WHERE {conditions}", [*values, *fact_values, *bound_values]
 
     def video_conditions(self, query: Query) -> tuple[str, list[Any]]:
         """What holds for a row `v` of `videos` of which a moment, or which itself, is an answer."""
-        where, values = _fact_conditions(query, "v.id")
-        bounds, bound_values = _bounds(query)
+        where, values = self._fact_conditions(query, "v.id")
+        bounds, bound_values = bound_conditions(query)
         where, values = where + bounds, values + bound_values
         if query.words:
             conditions, word_values = word_conditions(query)
@@ -91,24 +111,24 @@ class PostgresIndex:
             values.append(_sources(query))
         return " AND ".join(where) or "TRUE", values
 
-
-def text_row(row: tuple[Any, ...], place: int) -> Text:
-    return Text(place, row[1], row[2])
-
-
-def _fact_conditions(query: Query, number: str) -> tuple[list[str], list[Any]]:
-    condition = f"{number} IN (SELECT video FROM facts WHERE facts && ?::bigint[])"
-    return [condition for _ in query.facts], [array(map(fact_number, facts)) for facts in query.facts]
-
-
-def _bounds(query: Query) -> tuple[list[str], list[Any]]:
-    return bound_conditions(query)
+    def _fact_conditions(self, query: Query, number: str) -> tuple[list[str], list[Any]]:
+        """What holds for the number of a video that has the facts. Where few have them, these are named: the server
+        does not know how many there are of a fact that is not among the most frequent."""
+        if not query.facts:
+            return [], []
+        where = " AND ".join("facts && ?::bigint[]" for _ in query.facts)
+        values = [array(map(fact_number, facts)) for facts in query.facts]
+        few = self.rows(f"SELECT video FROM facts WHERE {where} LIMIT ?", [*values, _FEW + 1])
+        if len(few) <= _FEW:
+            return [f"{number} = ANY(?::bigint[])"], [array(row[0] for row in few)]
+        return [f"{number} IN (SELECT video FROM facts WHERE {where})"], values
 
 
 def word_conditions(query: Query) -> tuple[list[str], list[Any]]:
     """What holds for a row of `words` that is an answer (`ranking.answers`), where there are words to look for.
 
-    The first condition is one for the index. It knows no phrases: those are looked for in the texts besides.
+    The first condition is one for the index. It knows phrases by the numbers of their pairs, which others may have
+    too: so they are looked for in the texts besides.
     """
     clauses = query.words
     anything = [term for clause in clauses for term in clause]
@@ -122,28 +142,31 @@ def word_conditions(query: Query) -> tuple[list[str], list[Any]]:
     exact = [(anything, False), *((clause, True) for clause in clauses if len(clauses) > 1)]
     for terms, shared in exact:
         if any(len(term.words) > 1 for term in terms):
-            condition, found = _any_of(terms, shared)
+            condition, found = _any_of(terms, shared, indexed=False)
             where.append(condition)
             values += found
     for term in query.without:
         if len(term.words) > 1:
-            condition, found = _any_of([term], shared=True)
+            condition, found = _any_of([term], shared=True, indexed=False)
             where.append(f"NOT {condition}")
             values += found
     return where, values
 
 
-def _any_of(terms: Sequence[Term], shared: bool) -> tuple[str, list[Any]]:
-    """That a row has one of some terms in its own words, or in the `shared` ones too; a phrase as it stands."""
+def _any_of(terms: Sequence[Term], shared: bool, indexed: bool = True) -> tuple[str, list[Any]]:
+    """That a row has one of some terms in its own words, or in the `shared` ones too; a phrase as it stands.
+
+    For phrases the index is asked as well where it is `indexed`. Else another condition has asked it: the server
+    would take the two for independent of each other, and expect too few rows.
+    """
     single = [term for term in terms if len(term.words) == 1]
     conditions = [_HAS] if single else []
     values = [_lexemes(single, shared)] if single else []
     for term in terms:
         if len(term.words) > 1:
             has = [f"strpos(' ' || words.{column} || ' ', ?) > 0" for column in ("own", "shared")[: 1 + shared]]
-            words = _lexemes([term], shared)
-            conditions.append(f"({_HAS} AND ({' OR '.join(has)}))")
-            values += [words, *[term.needle for _ in has]]
+            conditions.append(f"({_HAS} AND ({' OR '.join(has)}))" if indexed else f"({' OR '.join(has)})")
+            values += [*[_lexemes([term], shared)] * indexed, *[term.needle for _ in has]]
     return f"({' OR '.join(conditions)})", values
 
 
@@ -155,11 +178,14 @@ def _sources(query: Query) -> str:
 
 
 def _lexemes(terms: Sequence[Term], shared: bool) -> str:
-    """The `tsquery` of rows that have all words of one of some terms, in any order."""
+    """The `tsquery` of rows that have all words of one of some terms; phrases, as far as their pairs tell."""
     found = []
     for term in terms:
         for sign in ("", SHARED) if shared else ("",):
             words = [f"'{sign}{word}'" for word in term.words]
             words[-1] += ":*" * term.prefix
+            pairs = list(pairwise(term.words))[: -1 if term.prefix else None]
+            if pairs:  # a phrase: of its words, only one that is not whole is looked for
+                words = [*(f"'{sign}{pair_of(*pair)}'" for pair in pairs), *words[len(words) - term.prefix :]]
             found += [" & ".join(words), *(f"'{sign}{word}'" for word in term.forms)]
     return f"({' | '.join(f'({each})' if '&' in each else each for each in found)})"

@@ -11,6 +11,7 @@ All are in the schema `vidkit` of the database:
   `sqlite_file.py`. Texts are split into words before (`text.py`), so that `lexemes` holds the same words as any
   other home: those of the part itself as they are, and those of the whole video with a `~`. A phrase is looked for
   in `own` and `shared`: positions in a `tsvector` end at 16,383.
+- `vectors`, `models` and one table for each model have the vectors of moments (`postgres_vectors.py`).
 - `films` is a view for other programs, which has the records as JSON.
 """
 
@@ -26,7 +27,7 @@ from vidkit.library.text import BETWEEN
 
 log = logging.getLogger(__name__)
 
-SHARED = "~"  # before a word that the whole video has: no word of a text begins so
+SHARED, PAIR = "~", "="  # before a word that the whole video has, and a pair: no word of a text begins so
 _LEXEMES = (
     f"array_to_tsvector(array_remove(string_to_array(own, ' '), '{BETWEEN}') || CASE shared WHEN '' THEN '{{}}' "
     f"ELSE array_remove(string_to_array('{SHARED}' || replace(shared, ' ', ' {SHARED}'), ' '), "
@@ -74,8 +75,37 @@ _FIRST = (
     """CREATE VIEW films AS SELECT v.id, v.key, v.url, v.folder, coalesce(r.plain, r.record)::jsonb AS record
     FROM videos v JOIN records r ON r.video = v.id""",
 )
+
+
+def _pairs(column: str, sign: str) -> str:
+    """The `tsvector` of the pairs in a text, as `postgres_queries.pair_of` numbers them."""
+    pairs = f"SELECT word AS a, lead(word) OVER (ORDER BY at) AS b FROM unnest(string_to_array({column}, ' '))"
+    number = f"'{sign}{PAIR}' || left(md5(a || ' ' || b), 4)"
+    return (
+        f"coalesce((SELECT array_to_tsvector(array_agg(DISTINCT {number})) FROM "
+        f"({pairs} WITH ORDINALITY AS w (word, at)) AS pairs WHERE a != '{BETWEEN}' AND b != '{BETWEEN}'), '')"
+    )
+
+
+_PAIRS = (
+    "DROP INDEX words_lexemes",
+    "ALTER TABLE words ALTER lexemes DROP EXPRESSION",
+    "ALTER TABLE words ALTER lexemes SET NOT NULL",
+    f"UPDATE words SET lexemes = lexemes || {_pairs('own', '')} || {_pairs('shared', SHARED)}",
+    "CREATE INDEX words_lexemes ON words USING gin (lexemes)",
+)
+_VECTORS = (
+    """CREATE TABLE models (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, model text NOT NULL UNIQUE, size integer
+)""",
+    """CREATE TABLE vectors (
+    change bigserial PRIMARY KEY, video bigint NOT NULL, model integer NOT NULL, made_of text NOT NULL,
+    keys text NOT NULL, UNIQUE (video, model)
+)""",
+    "CREATE INDEX ON vectors (model, change)",
+)
 # What makes each schema from the one before: statements.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, (*_PAIRS, *_VECTORS))
 
 
 def prepare(connections: Connections) -> None:

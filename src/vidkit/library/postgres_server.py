@@ -31,8 +31,12 @@ _MOST = 16  # connections of one process
 _MOST_SECONDS = 30  # that a connection, or another program that writes, is waited for
 _WRITERS = 0x766B6974  # the lock that writers take in turn, in all processes: "vkit"
 # Each in one message with the BEGIN: a pooler between here and the server may hand every transaction to another
-# connection. Just-in-time compilation takes longer than the searches that it is to make faster.
-_LOCAL = f"SET LOCAL search_path TO {SCHEMA_NAME}; SET LOCAL jit TO off; SET LOCAL work_mem TO '32MB'"
+# connection. Just-in-time compilation and starting other processes take longer than the searches that they are to
+# make faster. A page that is read at random takes hardly longer than the next one: on an SSD, and in memory.
+_LOCAL = (
+    f"SET LOCAL search_path TO {SCHEMA_NAME}; SET LOCAL jit TO off; SET LOCAL work_mem TO '32MB'; "
+    "SET LOCAL max_parallel_workers_per_gather TO 0; SET LOCAL random_page_cost TO 1.1"
+)
 _READING = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {_LOCAL}"
 _WRITING = (
     f"BEGIN ISOLATION LEVEL READ COMMITTED; {_LOCAL}; SET LOCAL lock_timeout TO '{_MOST_SECONDS}s'; "

@@ -11,8 +11,9 @@ from vidkit.core.stores import absolute
 from vidkit.library.documents import key_of
 from vidkit.library.facts import ERRORS
 from vidkit.library.moments import LibraryEntry, Text
-from vidkit.library.postgres_queries import array, numbers_of_facts
+from vidkit.library.postgres_queries import array, lexemes_of, numbers_of_facts
 from vidkit.library.postgres_server import Connection
+from vidkit.library.postgres_vectors import drop_older, drop_vectors
 from vidkit.library.sql import PLACE_BITS
 from vidkit.library.sqlite_writing import Row, row_of
 from vidkit.library.text import storable
@@ -44,7 +45,8 @@ def put_all(connection: Connection, rows: Mapping[str, tuple[Row, str, str | Non
     asked = "SELECT key, id FROM videos WHERE key = ANY(%s)"
     known: dict[str, int] = dict(connection.execute(asked, (list(rows),)).fetchall())
     if known:
-        remove_videos(connection, list(known.values()))
+        _take_out(connection, list(known.values()))
+        drop_older(connection, {known[key]: rows[key][0].made_of for key in known})
     if new := [key for key in rows if key not in known]:
         numbers = connection.execute("SELECT nextval('video_ids') FROM generate_series(1, %s)", (len(new),))
         known |= zip(new, (row[0] for row in numbers), strict=True)
@@ -52,6 +54,12 @@ def put_all(connection: Connection, rows: Mapping[str, tuple[Row, str, str | Non
 
 
 def remove_videos(connection: Connection, videos: Sequence[int]) -> None:
+    """Remove videos, with their vectors."""
+    _take_out(connection, videos)
+    drop_vectors(connection, videos)
+
+
+def _take_out(connection: Connection, videos: Sequence[int]) -> None:
     """Take videos out of the tables, and note what they were sorted by."""
     execute = connection.execute
     # Without gaps, which a sequence has: whoever goes through pages sees by a gap that some were forgotten.
@@ -97,12 +105,14 @@ def _put(connection: Connection, rows: Mapping[int, tuple[str, Row, str, str | N
         videos.append((video, *kept, columns))
         records.append((video, row.record, plain))
         facts.append((video, array(numbers_of_facts(row.facts.split("\n")))))
-        words += [(video << PLACE_BITS | text.place, *_searched(text)) for text in row.texts]
+        for text in row.texts:
+            texts = _searched(text)
+            words.append((video << PLACE_BITS | text.place, *texts, lexemes_of(*texts)))
         numbers += [(key, value, video) for key, value in row.numbers.items() if not math.isnan(value)]
     _copy(connection, f"videos (id, {', '.join(_COLUMNS)}, columns)", videos)
     _copy(connection, "records (video, record, plain)", records)
     _copy(connection, "facts (video, facts)", facts)
-    _copy(connection, "words (rowid, own, shared)", words)
+    _copy(connection, "words (rowid, own, shared, lexemes)", words)
     _copy(connection, "numbers (key, value, video)", numbers)
 
 
@@ -114,10 +124,11 @@ def _copy(connection: Connection, table: str, rows: Sequence[tuple[Any, ...]]) -
 
 
 def _searched(text: Text) -> tuple[str, str]:
-    return tuple(  # type: ignore[return-value]
+    own, shared = (
         each if len(each) <= _LONGEST_TEXT else each[:_LONGEST_TEXT].rpartition(" ")[0]
         for each in (text.own, text.shared)
     )
+    return own, shared
 
 
 def _plain(value: Any) -> Any:

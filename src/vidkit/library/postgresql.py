@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from vidkit.core import shown_url
 from vidkit.core.stores import Address, kept_address
@@ -23,6 +23,17 @@ from vidkit.library.postgres_facets import REACHED, columns_of, facets_of
 from vidkit.library.postgres_queries import PostgresIndex, beginning_number
 from vidkit.library.postgres_schema import prepare
 from vidkit.library.postgres_server import Connection, Connections
+from vidkit.library.postgres_vectors import (
+    made_of_each,
+    make_index,
+    models_in,
+    nearest_of,
+    put_vectors,
+    remove_model,
+    use_pgvector,
+    vectors_after,
+    vectors_of,
+)
 from vidkit.library.postgres_writing import erase_videos, put_all, put_forms, remove_videos, rows_of
 from vidkit.library.protocol import ClosedAfterwards, Group, PicturesOf, Stats, pictures_of, stats_of
 from vidkit.library.query import Query
@@ -30,8 +41,12 @@ from vidkit.library.ranking import RANKED, best_first
 from vidkit.library.sql import ORDERS, PLACE_BITS
 from vidkit.library.sql_pages import SqlAnswers
 from vidkit.library.text import storable
-from vidkit.library.vectors import WithoutVectors
+from vidkit.library.vectors import Near, StoredVectors, VideoVectors
 from vidkit.record import Record
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _BATCH = 500  # records in one transaction
 _PICTURES = 500  # videos whose hashes are read at once
@@ -59,7 +74,7 @@ def open_postgresql(uri: str, timeout: float = 5.0) -> PostgresLibrary:
     return PostgresLibrary(connections)
 
 
-class PostgresLibrary(WithoutVectors, ClosedAfterwards):
+class PostgresLibrary(ClosedAfterwards):
     """A library in a database of PostgreSQL (see `protocol.Library`)."""
 
     def __init__(self, connections: Connections) -> None:
@@ -201,6 +216,47 @@ class PostgresLibrary(WithoutVectors, ClosedAfterwards):
 
     def facets(self, queries: Mapping[str, Query], seconds: float) -> dict[str, dict[str, int]]:
         return facets_of(self._connections, queries, seconds)
+
+    def save_vectors(self, model: str, found: Iterable[VideoVectors]) -> int:
+        rest, count = iter(found), 0
+        while batch := list(islice(rest, _BATCH)):
+            with self._connections.writing() as connection:
+                use_pgvector(connection, self.name, make=True)
+                count += put_vectors(connection, model, batch)
+        if count:
+            with self._connections.writing() as connection:
+                use_pgvector(connection, self.name)
+                make_index(connection, model)
+        return count
+
+    def vectors(self, model: str, after: int = 0) -> Iterator[StoredVectors]:
+        while True:
+            with self._connections.reading() as connection:
+                found = vectors_after(connection, model, after)
+            yield from found
+            if not found:
+                return
+            after = found[-1].change
+
+    def vectors_of(self, model: str, url: str) -> VideoVectors | None:
+        with self._connections.reading() as connection:
+            return vectors_of(connection, model, url)
+
+    def vectors_made_of(self, model: str, urls: Sequence[str]) -> dict[str, str]:
+        with self._connections.reading() as connection:
+            return made_of_each(connection, model, urls)
+
+    def vector_models(self) -> dict[str, int]:
+        with self._connections.reading() as connection:
+            return models_in(connection)
+
+    def remove_vectors(self, model: str) -> int:
+        with self._connections.writing() as connection:
+            return remove_model(connection, model)
+
+    def nearest(self, model: str, vector: NDArray[np.floating[Any]], query: Query, limit: int) -> list[Near]:
+        with self._connections.reading() as connection:
+            return nearest_of(connection, self.name, model, vector, query, limit)
 
     def close(self) -> None:
         self._connections.close()

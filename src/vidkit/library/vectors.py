@@ -64,6 +64,10 @@ class Near(NamedTuple):
     similarity: float
 
 
+class NoVectorsHere(LibraryError):
+    """The home cannot keep vectors: something has to be installed first. All else works."""
+
+
 def model_id(kind: str, name: str, digest: str) -> str:
     """What a model is known by: what it reads (TEXT or PICTURE), its name, and the beginning of its files' hash."""
     return f"{kind}:{name}:{digest[:12]}"
