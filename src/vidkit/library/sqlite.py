@@ -52,21 +52,24 @@ from vidkit.library.sqlite_reading import (
     videos_found,
 )
 from vidkit.library.sqlite_vectors import (
+    allowed_videos,
+    current_vectors,
     made_of_each,
     models_in,
-    nearest_exactly,
     put_vectors,
     vectors_after,
     vectors_of,
 )
 from vidkit.library.sqlite_writing import number_of, put_all, put_forms, remove_video, row_of, upgrade
 from vidkit.library.text import storable
-from vidkit.library.vectors import Near, StoredVectors, VideoVectors
+from vidkit.library.vectors import Near, StoredVectors, VideoVectors, allows_kind
 from vidkit.record import Record
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from vidkit.library.vector_indexes import VectorIndexes
 
 log = logging.getLogger(__name__)
 
@@ -110,6 +113,7 @@ class SqliteLibrary(ClosedAfterwards):
     def _begin(self) -> None:
         self._known = KnownWords()
         self._facets = SqliteFacets(self._connections)
+        self._vector_indexes: VectorIndexes | None = None
 
     def _begin_anew(self) -> None:
         """Forget what was known of the file: another one is in its place."""
@@ -217,7 +221,8 @@ class SqliteLibrary(ClosedAfterwards):
         with self._connections.writing() as connection:
             with self._lock:
                 self._begin()
-            return [f"{self.name}: {reason}" for reason in forget_videos(connection, list(map(storable, urls)))]
+            failed = [f"{self.name}: {reason}" for reason in forget_videos(connection, list(map(storable, urls)))]
+        return failed + self._indexes().erase()
 
     def stats(self, query: Query | None = None) -> Stats:
         reached = " + ".join(f"(duration >= {seconds})" for seconds in LENGTHS)
@@ -280,10 +285,24 @@ class SqliteLibrary(ClosedAfterwards):
         return count
 
     def nearest(self, model: str, vector: NDArray[np.floating[Any]], query: Query, limit: int) -> list[Near]:
+        if self._schema < _WITH_VECTORS:
+            return []
         with self._connections.reading() as connection:
-            if self._schema < _WITH_VECTORS:
-                return []
-            return nearest_exactly(connection, model, vector, self._with_forms(connection, query), limit)
+            allowed = allowed_videos(connection, self._with_forms(connection, query))
+        return self._indexes().of(model).nearest(vector, limit, allowed, lambda kind: allows_kind(kind, query))
+
+    def current_vectors(self, model: str, videos: Sequence[int]) -> dict[int, tuple[str, int, str]]:
+        """See `vector_index.VectorSource`."""
+        with self._connections.reading() as connection:
+            return current_vectors(connection, model, videos)
+
+    def _indexes(self) -> VectorIndexes:
+        from vidkit.library.vector_indexes import VectorIndexes  # numpy, which takes long to import
+
+        with self._lock:
+            if self._vector_indexes is None:
+                self._vector_indexes = VectorIndexes(self, self._path)
+            return self._vector_indexes
 
     def close(self) -> None:
         self._connections.close()

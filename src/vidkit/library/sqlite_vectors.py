@@ -1,4 +1,4 @@
-"""Vectors in a library file: how they are kept, and the exact search among them.
+"""Vectors in a library file: how they are kept, and what an index beside it asks.
 
 `vectors` has one row for each video and model. A row that is replaced gets a new number, `change`, so that an index
 beside the file can read what is newer. A video that is removed leaves a row without vectors, for the same reason.
@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vidkit.library.query import Query
 from vidkit.library.sql import video_conditions
 from vidkit.library.sqlite_reading import has_few
 from vidkit.library.text import storable
 from vidkit.library.vectors import (
-    Near,
     StoredVectors,
     VideoVectors,
-    allows_kind,
     checked,
     packed_keys,
     unpacked,
-    wrong_size,
 )
 
 if TYPE_CHECKING:
@@ -105,45 +101,28 @@ def models_in(connection: sqlite3.Connection) -> dict[str, int]:
     return dict(rows.fetchall())
 
 
-def nearest_exactly(
-    connection: sqlite3.Connection, model: str, vector: NDArray[np.floating[Any]], query: Query, limit: int
-) -> list[Near]:
-    """The moments nearest to a vector among those that a query allows, by comparing it with each."""
+def current_vectors(
+    connection: sqlite3.Connection, model: str, videos: Sequence[int]
+) -> dict[int, tuple[str, int, str]]:
+    """Video -> source URL, change, `made_of`: of those that have vectors of a model."""
+    found: dict[int, tuple[str, int, str]] = {}
+    for at in range(0, len(videos), READ_AT_ONCE):
+        some = videos[at : at + READ_AT_ONCE]
+        rows = connection.execute(
+            "SELECT n.video, v.url, n.change, n.made_of FROM vectors n JOIN videos v ON v.id = n.video "
+            f"WHERE n.video IN ({','.join('?' * len(some))}) AND n.model = ? AND n.made_of != ''",
+            (*some, model),
+        )
+        found.update((video, (url, change, made)) for video, url, change, made in rows)
+    return found
+
+
+def allowed_videos(connection: sqlite3.Connection, query: Query) -> NDArray[np.int64] | None:
+    """The numbers of the videos that a query's filters and words allow; None where that is every video."""
     import numpy as np
 
-    allowed = allowed_videos(connection, query)
-    asked = np.asarray(vector, np.float32)
-    best: list[tuple[float, int, str, str, int]] = []
-    after = 0
-    while found := vectors_after(connection, model, after):
-        after = found[-1].change
-        there = [
-            (each.video, each.found)
-            for each in found
-            if each.found is not None and each.found.keys and (allowed is None or each.video in allowed)
-        ]
-        if not there:
-            continue
-        matrix = np.concatenate([each.vectors for _, each in there]).astype(np.float32)
-        if matrix.shape[1] != asked.size:
-            raise wrong_size(model, matrix.shape[1], asked.size)
-        moments = list(chain.from_iterable(((video, each.url, *key) for key in each.keys) for video, each in there))
-        similarities = matrix @ asked
-        similarities[[not allows_kind(kind, query) for _, _, kind, _ in moments]] = -np.inf
-        order = np.argsort(-similarities, kind="stable")[:limit]
-        best += [(float(similarities[at]), *moments[at]) for at in order if similarities[at] > -np.inf]
-        best = _first(best, limit)
-    return [Near(url, kind, number, similarity) for similarity, _, url, kind, number in best]
-
-
-def _first(found: list[tuple[float, int, str, str, int]], limit: int) -> list[tuple[float, int, str, str, int]]:
-    """The nearest; of equals the latest video."""
-    return sorted(found, key=lambda each: (-each[0], -each[1]))[:limit]
-
-
-def allowed_videos(connection: sqlite3.Connection, query: Query) -> frozenset[int] | None:
-    """The numbers of the videos that a query's filters and words allow; None where that is every video."""
     where, values = video_conditions(query, has_few(connection, query))
     if where == "TRUE":
         return None
-    return frozenset(row[0] for row in connection.execute(f"SELECT v.id FROM videos v WHERE {where}", values))
+    rows = connection.execute(f"SELECT v.id FROM videos v WHERE {where}", values)
+    return np.fromiter((row[0] for row in rows), np.int64)

@@ -1,0 +1,338 @@
+"""The index of a model's vectors, beside a library in SQLite or MongoDB: made of the library, at any time anew.
+
+A file (`vector_file.py`) has most of the vectors. What changed since is read from the library before each search
+and kept in memory; when that is much, the file is written anew. A small library has no file. A file that is torn,
+of another model or of another library is removed.
+
+An answer is only given if the library has the vectors that it was found by. So an index that is not up to date,
+because another process writes at this moment, misses something, but says nothing that is wrong.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidkit.core import TEMPORARY, clear_leftovers, ensure_directory, printable
+from vidkit.errors import OutputError
+from vidkit.library import vector_scan
+from vidkit.library.moments import Kind
+from vidkit.library.vector_file import GONE, IndexFile, erase, opened, stamp_of, write_file
+from vidkit.library.vector_state import EMPTY, Hits, State, Tail, allowed_rows
+from vidkit.library.vectors import Near, StoredVectors, wrong_size
+
+log = logging.getLogger(__name__)
+
+SMALL = 20_000  # vectors, or changes, that are read from the library instead of a file
+_SHARE = 64  # of a large file: one part of so many
+_MOST_PARTS = 64
+_MOST_GONE = 0.25  # of the vectors in a file; with more it is made anew
+_LOOKED_AT = 64  # answers, or videos of a file, that are compared with the library at once
+_TRIES = 3
+
+
+class VectorSource(Protocol):
+    """What an index asks of a library."""
+
+    def vectors(self, model: str, after: int = 0) -> Iterator[StoredVectors]:
+        """See `protocol.Library`."""
+
+    def current_vectors(self, model: str, videos: Sequence[int]) -> dict[int, tuple[str, int, str]]:
+        """Video -> source URL, change, `made_of`: of those that have vectors of a model."""
+
+
+class VectorIndex:
+    """The index of one model. Threads may search at once; one at a time brings it up to date."""
+
+    def __init__(self, source: VectorSource, model: str, place: Path | None) -> None:
+        """Nothing is read before the first search.
+
+        Args:
+            source: the library.
+            model: whose vectors.
+            place: the file; None for none.
+        """
+        self._source, self._model, self.place = source, model, place
+        self._lock = threading.Lock()
+        self._searched = EMPTY
+        self._state = EMPTY  # while it is brought up to date
+        self._tail = Tail()
+        self._seen: tuple[int, ...] | None = None  # which file is open
+        self._beside = place is not None  # whether the file is beside the library, or else without a name
+        self._writable = True
+
+    def nearest(
+        self,
+        asked: NDArray[np.floating[Any]],
+        limit: int,
+        allowed: NDArray[np.int64] | None = None,
+        has_kind: Callable[[Kind], bool] | None = None,
+    ) -> list[Near]:
+        """The moments whose vectors are nearest to one, the nearest first; of equals the latest video's.
+
+        Args:
+            asked: of length 1.
+            limit: how many.
+            allowed: of which videos; None for all. They are left out before anything is ranked.
+            has_kind: of which kinds of moments; None for all.
+
+        Raises:
+            LibraryError: the library cannot be read, or the vector is of another size.
+        """
+        vector = np.asarray(asked, np.float32)
+        before: set[int] = set()
+        found: list[Near] = []
+        for attempt in range(_TRIES):
+            self.update(wait=attempt > 0)
+            state = self._searched
+            if not any(len(part.vectors) for part in state.parts) or limit <= 0:
+                return []
+            if state.dimensions != vector.size:
+                raise wrong_size(self._model, state.dimensions, vector.size)
+            found, wrong = self._search(state, vector, limit, allowed, has_kind)
+            if not wrong:
+                break
+            if before & wrong:  # what is wrong has not changed meanwhile: the file is of another library
+                log.info("the index %s is not of this library: it is made anew", printable(self.place))
+                with self._lock:
+                    self._begin_anew()
+            before = wrong
+        return found
+
+    def _search(
+        self,
+        state: State,
+        asked: NDArray[np.float32],
+        limit: int,
+        allowed: NDArray[np.int64] | None,
+        has_kind: Callable[[Kind], bool] | None,
+    ) -> tuple[list[Near], set[int]]:
+        """The nearest, and the stamps of those that the library does not have (any more)."""
+        among = [
+            vector_scan.Vectors(part.bits, part.vectors, allowed_rows(part, living, state.kinds, allowed, has_kind))
+            for part, living in zip(state.parts, state.alive, strict=True)
+        ]
+        mean = state.file.mean if state.file else np.zeros(state.dimensions, np.float32)
+        hits = Hits(state, vector_scan.nearest(among, asked, mean, limit))
+        found: list[Near] = []
+        wrong: set[int] = set()
+        for at in range(0, len(hits.rows), max(limit, _LOOKED_AT)):
+            rows = range(at, min(at + max(limit, _LOOKED_AT), len(hits.rows)))
+            there = self._source.current_vectors(self._model, sorted({int(hits.videos[row]) for row in rows}))
+            for row in rows:
+                url, change, made = there.get(int(hits.videos[row]), ("", 0, ""))
+                if not change or stamp_of(change, made) != hits.stamps[row]:
+                    wrong.add(int(hits.stamps[row]))
+                    continue
+                kind = state.kinds[hits.kinds[row]]
+                found.append(Near(url, kind, int(hits.numbers[row]), float(hits.similarities[row])))
+                if len(found) == limit:
+                    return found, wrong
+        return found, wrong
+
+    # Up to date
+
+    def update(self, wait: bool = True) -> None:
+        """Read what is newer in the library, and write the file anew where that is much.
+
+        Args:
+            wait: for another thread that does it now; else, what there is may be searched meanwhile.
+        """
+        if self._lock.acquire(blocking=wait or self._searched is EMPTY):
+            try:
+                self._update()
+            finally:
+                self._lock.release()
+
+    def _update(self) -> None:
+        if self._beside and self._seen != _identity(self.place):
+            self._open(self.place)
+        try:
+            while not self._read_newer():
+                self._write()
+        except BaseException:  # what was read in part is read again
+            self._state, self._tail, self._seen = EMPTY, Tail(), None
+            raise
+        self._searched = self._state
+
+    def _begin_anew(self) -> None:
+        """Remove the file, and forget what was read."""
+        self._state, self._tail, self._seen = EMPTY, Tail(), None
+        if self._beside and self.place is not None:
+            with suppress(OSError):
+                self.place.unlink(missing_ok=True)
+            self._seen = _identity(self.place)
+
+    def _open(self, file: Path | IO[bytes] | None) -> None:
+        """Open the file beside the library, where there is one, or a file without a name."""
+        self._state, self._tail, self._seen = EMPTY, Tail(), _identity(file)
+        if file is None or (isinstance(file, Path) and self._seen is None):
+            return
+        found = None
+        with suppress(OSError):
+            found = opened(file)
+        reason = "is torn or of another model"
+        if found is not None and found.header.model == self._model:
+            header = found.header
+            alive = tuple(part.stamps != GONE for part in found.parts)
+            last = header.last, header.stamp
+            self._state = State(found, tuple(found.parts), alive, header.kinds, last, header.dimensions)
+            self._tail = Tail(header.kinds)
+            if self._is_of_this_library():
+                return
+            reason = "is not of this library"
+        log.info("the index %s %s: it is made anew", printable(self.place), reason)
+        self._begin_anew()
+
+    def _is_of_this_library(self) -> bool:
+        """Whether the library has some of the videos as the file has them, or has changed them since."""
+        last, _ = self._state.last
+        for part, living in zip(self._state.parts, self._state.alive, strict=True):
+            runs = np.flatnonzero(living)
+            some = runs[:: max(1, len(runs) * len(self._state.parts) // _LOOKED_AT)]
+            there = self._source.current_vectors(self._model, part.videos[some].tolist())
+            for video, stamp in zip(part.videos[some].tolist(), part.stamps[some].tolist(), strict=True):
+                _, change, made = there.get(video, ("", last + 1, ""))
+                if change <= last and stamp_of(change, made) != stamp:
+                    return False
+        return True
+
+    def _read_newer(self) -> bool:
+        """Read changes into the tail; False where there are so many that they belong into the file."""
+        state, tail = self._state, self._tail
+        last, stamp = state.last
+        before, dimensions = tail.changes, state.dimensions
+        rows = sum(len(part.vectors) for part in state.file.parts) if state.file else 0
+        most = max(SMALL, rows // _SHARE)
+        fits = not last
+        for each in self._source.vectors(self._model, max(0, last - 1)):
+            fits = each.change > last or stamp == stamp_of(each.change, each.found.made_of if each.found else "")
+            if not fits:
+                break
+            if each.change == last:
+                continue
+            size = tail.add(each)
+            dimensions = dimensions or size
+            if size not in (0, dimensions):
+                raise wrong_size(self._model, dimensions, size)
+            if self._writable and dimensions and len(tail) > most:
+                self._state = state._replace(dimensions=dimensions)
+                return False
+        if not fits:  # the library is in an earlier state again, or all vectors of the model were removed
+            self._begin_anew()
+            return self._read_newer()
+        if tail.changes > before:
+            self._take_tail(dimensions)
+        return not (self._writable and self._has_many_gone())
+
+    def _take_tail(self, dimensions: int) -> None:
+        """Let what was read be found."""
+        state, tail = self._state, self._tail
+        parts = state.file.parts if state.file else []
+        changed = np.array(sorted(tail.videos), np.int64)
+        alive = tuple(
+            living & ~np.isin(part.videos, changed) for part, living in zip(parts, state.alive, strict=False)
+        )
+        if dimensions:
+            last = tail.part(dimensions, state.file.mean if state.file else None)
+            parts, alive = [*parts, last], (*alive, last.stamps != GONE)
+        kinds = list(tail.runs.kinds)
+        self._state = State(state.file, tuple(parts), alive, kinds, tail.runs.last, dimensions)
+
+    def _has_many_gone(self) -> bool:
+        if self._state.file is None:
+            return False
+        rows = gone = 0
+        for part, living in zip(self._state.file.parts, self._state.alive, strict=False):
+            rows += len(part.vectors)
+            gone += int(np.diff(part.first)[~living].sum())
+        return gone > max(SMALL, _MOST_GONE * rows)
+
+    # Writing
+
+    def _write(self) -> None:
+        """Write the file: what it has, and what is newer; all of it anew where much is gone."""
+        older = self._state.file
+        if older is not None and (self._has_many_gone() or len(older.parts) >= _MOST_PARTS):
+            older = None
+        try:
+            if self._beside and self.place is not None:
+                self._write_beside(older, self.place)
+                return
+        except (OSError, OutputError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            log.warning(
+                "the index %s cannot be written: %s. It is made in the folder for temporary files, anew at each "
+                "start. Allow writing to its folder",
+                printable(self.place),
+                reason,
+            )
+            self._beside = False
+        try:
+            with tempfile.TemporaryFile() as file:
+                self._write_into(file, older)
+                self._open(file)
+        except OSError as error:
+            log.warning("no index can be written: %s. Vectors are searched in memory", error.strerror)
+            self._writable = False
+            self._begin_anew()
+
+    def _write_beside(self, older: IndexFile | None, place: Path) -> None:
+        ensure_directory(place.parent)
+        clear_leftovers(place.parent)
+        temporary = place.with_name(f"{TEMPORARY}{place.name}")
+        try:
+            with temporary.open("w+b") as file:
+                self._write_into(file, older)
+                os.fsync(file.fileno())
+            os.replace(temporary, place)
+        finally:
+            temporary.unlink(missing_ok=True)
+        self._open(place)
+
+    def _write_into(self, file: IO[bytes], older: IndexFile | None) -> None:
+        alive = self._state.alive[: len(older.parts)] if older else ()
+        changes = self._source.vectors(self._model, older.header.last if older else 0)
+        write_file(file, self._model, self._state.dimensions, changes, older, alive)
+
+    def erase(self) -> list[str]:
+        """Overwrite in the file what the library does not have any more; what could not be erased, in words."""
+        with self._lock:
+            self._update()
+            if self.place is None or _identity(self.place) is None:
+                return []
+            try:
+                if not self._beside or self._state.file is None:
+                    raise OSError("it is not in use")
+                erase(self.place, self._state.alive[: len(self._state.file.parts)])
+            except OSError:
+                return self._remove_file(self.place)
+            return []
+
+    def _remove_file(self, place: Path) -> list[str]:
+        try:
+            place.unlink(missing_ok=True)
+        except OSError as error:
+            return [f"{printable(place)} has vectors and cannot be deleted: {error.strerror}. Delete it"]
+        self._searched, self._state, self._tail, self._seen = EMPTY, EMPTY, Tail(), None
+        return []
+
+
+def _identity(place: Path | IO[bytes] | None) -> tuple[int, ...] | None:
+    """Which file is at a place; None where there is none."""
+    if not isinstance(place, Path):
+        return None
+    try:
+        found = place.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size

@@ -1,0 +1,51 @@
+"""The indexes of all models of a library, and their files beside it."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import threading
+from pathlib import Path
+
+from vidkit.core import clear_leftovers, printable
+from vidkit.library.vector_file import opened
+from vidkit.library.vector_index import VectorIndex, VectorSource
+
+
+class VectorIndexes:
+    """The indexes of all models of a library."""
+
+    def __init__(self, source: VectorSource, beside: Path | None) -> None:
+        """Args:
+        source: the library.
+        beside: a path that the names of the files begin with; None for no files.
+        """
+        self._source, self._beside = source, beside
+        self._lock = threading.Lock()
+        self._of: dict[str, VectorIndex] = {}
+
+    def of(self, model: str) -> VectorIndex:
+        """The index of a model."""
+        with self._lock:
+            if model not in self._of:
+                name = hashlib.sha256(model.encode()).hexdigest()[:8]
+                place = self._beside and self._beside.with_name(f"{self._beside.name}.{name}.vectors")
+                self._of[model] = VectorIndex(self._source, model, place)
+            return self._of[model]
+
+    def erase(self) -> list[str]:
+        """Erase from all files what the library does not have any more; what could not be erased, in words."""
+        if self._beside is None or not self._beside.parent.is_dir():
+            return []
+        failed = []
+        clear_leftovers(self._beside.parent)
+        for place in sorted(self._beside.parent.glob(f"{glob.escape(self._beside.name)}.*.vectors")):
+            try:
+                found = opened(place)
+                if found is not None and self.of(found.header.model).place == place:
+                    failed += self.of(found.header.model).erase()
+                else:
+                    place.unlink()
+            except OSError as error:
+                failed.append(f"{printable(place)} cannot be erased: {error.strerror}. Delete it")
+        return failed
