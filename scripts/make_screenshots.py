@@ -71,6 +71,12 @@ def jobs(page: Any, site: Site) -> None:
     page.reload()
 
 
+def groups(page: Any, site: Site) -> None:
+    """All groups with their pictures."""
+    wait_until(page, "document.querySelectorAll('.duplicates section').length > 0")
+    wait_until(page, "[...document.querySelectorAll('.duplicates img')].every((one) => one.complete)")
+
+
 def hover(page: Any, site: Site) -> None:
     """A card under the pointer."""
     page.mouse.move(640, 300)
@@ -100,6 +106,7 @@ SHOTS = {
     "triage-phone": Shot("/triage?q=light+OR+fractal", triage, phone=True),
     "datasets": Shot("/datasets"),
     "stats": Shot("/stats?by=topic"),
+    "duplicates": Shot("/duplicates", groups),
     "jobs": Shot("/jobs", jobs),
     "keys": Shot("/keys"),
     "audit": Shot("/audit"),

@@ -17,7 +17,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-@pytest.mark.parametrize("path", ["/", "/videos/abc", "/triage", "/jobs", "/datasets", "/stats"])
+@pytest.mark.parametrize("path", ["/", "/videos/abc", "/triage", "/jobs", "/datasets", "/stats", "/duplicates"])
 def test_a_page_is_served_without_signing_in_and_holds_no_data(address, path):
     answer = get(address, path)
     assert answer.status_code == 200

@@ -172,7 +172,7 @@ def test_the_chosen_colours_stay(page: Any, site: Site) -> None:
     assert page.evaluate(background) == dark
 
 
-@pytest.mark.parametrize("path", ["/", "/triage", "/jobs", "/datasets", "/stats", "/audit", "/keys"])
+@pytest.mark.parametrize("path", ["/", "/triage", "/jobs", "/datasets", "/stats", "/duplicates", "/audit", "/keys"])
 def test_a_page_loads_nothing_from_another_host(page: Any, site: Site, path: str) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))

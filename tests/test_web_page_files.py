@@ -134,7 +134,9 @@ def page_errors() -> list[str]:
     return Errors()
 
 
-@pytest.mark.parametrize("path", ["/", "/videos/none", "/triage", "/jobs", "/datasets", "/stats", "/keys"])
+@pytest.mark.parametrize(
+    "path", ["/", "/videos/none", "/triage", "/jobs", "/datasets", "/stats", "/duplicates", "/keys"]
+)
 def test_a_page_asks_for_no_module_that_its_html_does_not_name(page: Any, address: str, path: str) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(urlsplit(request.url).path))

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vidkit.duplicates.pdq import SAME, bits_of, distances
-from vidkit.duplicates.signature import TICKS, Signature, Times
+from vidkit.duplicates.pdq import SAME, bits_between, bits_of, distances
+from vidkit.duplicates.signature import TICKS, Bytes, Signature, Times
 
 SHARE = 0.6
 MEAN = 24.0
@@ -24,6 +24,7 @@ _SHIFTS = 8  # that got the most votes are tried
 _NEAR = 1  # eighths of a second
 _HELD = 10 * TICKS  # a picture stands for what follows until the next one, and for ten seconds at the most
 _ROWS = 2000  # pictures that are compared with all others at once
+_STEPS = np.array([-2, -1, 0, 1])  # from the picture that follows a time: the two before it, itself, the next one
 
 Bits = NDArray[np.float32]
 
@@ -52,6 +53,7 @@ class _Track(NamedTuple):
     """Pictures at their times, in eighths of a second, of a video that is so long."""
 
     times: Times
+    hashes: Bytes
     bits: Bits
     length: int
 
@@ -71,11 +73,12 @@ def _is_better(found: Match) -> tuple[bool, float, float]:
 
 
 def _track(signature: Signature) -> _Track:
-    return _Track(signature.times, bits_of(signature.hashes), signature.length)
+    return _Track(signature.times, signature.hashes, bits_of(signature.hashes), signature.length)
 
 
 def _middles(signature: Signature) -> _Track:
-    return _Track(signature.times[signature.has_middle], bits_of(signature.middles), signature.length)
+    times = signature.times[signature.has_middle]
+    return _Track(times, signature.middles, bits_of(signature.middles), signature.length)
 
 
 def _aligned(one: _Track, other: _Track) -> Match:
@@ -88,10 +91,12 @@ def _aligned(one: _Track, other: _Track) -> Match:
     if not len(shifts):
         return NOTHING
     near = votes + sum(_votes_at(shifts, votes, shifts + step) for step in (-1, 1)) / 2
+    likely = np.argsort(-near, kind="stable")[:_SHIFTS]
     best = NOTHING
-    for shift in shifts[np.argsort(-near, kind="stable")[:_SHIFTS]]:
-        now = _at_shift(one, other, int(shift))
-        best = max(best, now, key=_is_better)
+    for place in likely:
+        if best.is_copy and near[place] * 2 < near[likely[0]]:
+            break
+        best = max(best, _at_shift(one, other, int(shifts[place])), key=_is_better)
     return best
 
 
@@ -114,14 +119,12 @@ def _at_shift(one: _Track, other: _Track, shift: int) -> Match:
     if not len(beside) or overlap <= 0:
         return NOTHING
     times = times[beside]
-    following = np.searchsorted(other.times, times, "right")
-    least = np.full(len(times), 256.0)
+    place = np.searchsorted(other.times, times, "right")[:, None] + _STEPS
+    place = np.minimum(np.maximum(place, 0), len(other.times) - 1)
     ends = np.minimum(np.append(other.times[1:], other.times[-1] + _HELD), other.times + _HELD)
-    for step in (-2, -1, 0, 1):
-        place = np.clip(following + step, 0, len(other.times) - 1)
-        bits = (256 - np.einsum("ij,ij->i", one.bits[beside], other.bits[place])) / 2
-        is_shown = (times >= other.times[place] - _NEAR) & (times <= ends[place] + _NEAR)
-        least = np.where(is_shown, np.minimum(least, bits), least)
+    is_shown = (times[:, None] >= other.times[place] - _NEAR) & (times[:, None] <= ends[place] + _NEAR)
+    bits = bits_between(one.hashes[beside][:, None], other.hashes[place])
+    least = np.where(is_shown, bits, 256).min(axis=1)
     same = least <= SAME
     if same.sum() < LEAST:
         return NOTHING

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from vidkit.duplicates.compare import SHARE, Match, match
+from vidkit.duplicates.compare import NOTHING, SHARE, Match, match
 from vidkit.duplicates.index import copies_among
 from vidkit.duplicates.signature import Signature, from_record
 from vidkit.library.protocol import PicturesOf
@@ -48,6 +48,7 @@ class Footage:
             self.signatures.append(from_record(each.pictures, each.duration))
             self.videos.append(each._replace(pictures=None))
         self._together: list[list[int]] | None = None
+        self._matches: dict[tuple[int, int], Match] = {}  # of places, the lower first
         self.unknown = sum(each is None for each in self.signatures)
 
     def _found(self) -> list[list[int]]:
@@ -70,12 +71,13 @@ class Footage:
             parents[root(place)] = root(first.setdefault(video.sha256, place))
         known = [place for place, signature in enumerate(self.signatures) if signature is not None]
         signatures = [each for each in self.signatures if each is not None]
-        for one, other, _ in copies_among(signatures):
+        for one, other, found in copies_among(signatures):
+            self._matches[known[one], known[other]] = found
             parents[root(known[other])] = root(known[one])
-        found = defaultdict(list)
+        together = defaultdict(list)
         for place in range(len(self.videos)):
-            found[root(place)].append(place)
-        return sorted(places for places in found.values() if len(places) > 1)
+            together[root(place)].append(place)
+        return sorted(places for places in together.values() if len(places) > 1)
 
     def groups(self) -> list[Group]:
         """Each video that is kept, with its copies.
@@ -112,8 +114,12 @@ class Footage:
         return Copy(video, found, same_file, _reason(best, video))
 
     def _match(self, one: int, other: int) -> Match:
-        first, second = self.signatures[one], self.signatures[other]
-        return Match(0.0, 0.0, 256.0) if first is None or second is None else match(first, second)
+        first, second = sorted((one, other))
+        if (first, second) not in self._matches:
+            here, there = self.signatures[first], self.signatures[second]
+            found = NOTHING if here is None or there is None else match(here, there)
+            self._matches[first, second] = found
+        return self._matches[first, second]
 
 
 def _preference(video: PicturesOf, place: int) -> tuple[int, float, int]:

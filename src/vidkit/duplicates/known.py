@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from vidkit.duplicates.compare import match
-from vidkit.duplicates.index import all_hashes, bits_between
-from vidkit.duplicates.pdq import SAME
+from vidkit.duplicates.index import all_hashes
+from vidkit.duplicates.pdq import SAME, bits_between
 from vidkit.duplicates.signature import Bytes, Signature, from_record
 from vidkit.library.protocol import PicturesOf
 

@@ -20,6 +20,9 @@ SAME = 31
 _SMALL, _LOW = 64, 16  # the sides of the small picture, and of its lowest frequencies
 _BOX = 4  # pixels of the filter, which goes over the picture twice
 
+# Before version 2, numpy could not count bits.
+_COUNTS = np.array([bin(number).count("1") for number in range(2**16)], np.uint8)
+
 Picture = NDArray[np.uint8]
 Hash = NDArray[np.uint8]
 _Matrix = NDArray[np.float32]
@@ -56,6 +59,16 @@ def bits_of(hashes: NDArray[np.uint8]) -> NDArray[np.float32]:
 def distances(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
     """How many bits differ: n x 256 and m x 256 (`bits_of`) -> n x m."""
     bits: NDArray[np.float32] = (256 - one @ other.T) / 2
+    return bits
+
+
+def bits_between(one: Hash, other: Hash) -> NDArray[np.int64]:
+    """How many bits of hashes differ: ... x 32 bytes each, as numpy broadcasts them -> ..."""
+    if hasattr(np, "bitwise_count"):
+        counts = np.bitwise_count(one.view(np.uint64) ^ other.view(np.uint64))
+    else:
+        counts = _COUNTS[one.view(np.uint16) ^ other.view(np.uint16)]
+    bits: NDArray[np.int64] = counts.sum(axis=-1, dtype=np.int64)
     return bits
 
 

@@ -2,7 +2,8 @@
 
 Pictures are looked at eight times a second in a video of up to 24 seconds, and four times in a longer one. Of each
 stretch (a 24th of the video, an eighth of a second to a second) the picture stays that changes least from the one
-before to the one after: a copy that begins at another moment has nearly the same one. Flat pictures are left out.
+before to the one after: a copy that begins at another moment has nearly the same one. Where the picture moves fast,
+all pictures stay that are unlike those that were kept. Flat pictures are left out.
 """
 
 from __future__ import annotations
@@ -26,11 +27,13 @@ _GOOD = 15
 _SHORT = 24.0  # seconds
 _PARTS = 24  # a video has so many stretches at least, as long as there are pictures
 _MIDDLES = 8, 4  # so many pictures have a hash of their middle, and then every fourth
+_CHANGED = 20  # bits: a picture that is so unlike those that were kept is kept too
 _UNCHANGED = 4  # bits; in a longer video a picture is left out that is so like the one before
 _MOST_APART = 10 * TICKS
 _MOST = 1_000_000  # pictures in a record: more is damage
 
 Bytes = NDArray[np.uint8]
+_LookedAt = tuple[int, Picture, Bytes, int, float]  # number, picture, hash, quality, change
 Times = NDArray[np.int64]
 
 
@@ -69,7 +72,7 @@ class SignatureMaker:
         stretches = max(1, round(duration * self.rate / self._stretch))
         self._every = max(1, min(_MIDDLES[1], stretches // _MIDDLES[0]))
         self._thins = duration > _SHORT
-        self._waiting: list[tuple[int, Picture, Bytes, int, float]] = []  # number, picture, hash, quality, change
+        self._waiting: list[_LookedAt] = []
         self._times: list[int] = []
         self._hashes: list[Bytes] = []
         self._middles: dict[int, Bytes] = {}
@@ -101,12 +104,24 @@ class SignatureMaker:
         )
 
     def _choose(self) -> None:
-        """Keep the calmest picture of the stretch that is over, if one of them is good."""
+        """Keep the calmest good picture of the stretch that is over, and others that are unlike it."""
         good = [each for each in self._waiting if each[3] >= _GOOD]
         self._waiting.clear()
         if not good:
             return
-        number, picture, found, _, _ = min(good, key=lambda each: each[4])
+        calmest = min(good, key=lambda each: each[4])
+        for each in good:
+            if each is calmest or self._is_new(each[2], calmest[2]):
+                self._keep(each)
+
+    def _is_new(self, found: Bytes, calmest: Bytes) -> bool:
+        """Whether a picture is unlike the calmest one of its stretch and the one that was kept last."""
+        near = [calmest, *self._hashes[-1:]]
+        return all(_bits_between(other, found) > _CHANGED for other in near)
+
+    def _keep(self, looked_at: _LookedAt) -> None:
+        """Keep a picture, unless it is like the one before."""
+        number, picture, found, _, _ = looked_at
         time = number * TICKS // self.rate
         is_near = self._thins and self._times and time - self._times[-1] < _MOST_APART
         if is_near and _bits_between(self._hashes[-1], found) <= _UNCHANGED:

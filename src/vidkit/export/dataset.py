@@ -231,13 +231,14 @@ def check_export(
     split: str | None = None,
     seed: int = 0,
     files: str | None = None,
+    no_duplicates: bool = False,
 ) -> None:
     """See that the arguments of an export make sense, without a look at the library.
 
     Raises:
         ConfigError: one does not.
     """
-    read_request(format, query, level, label, split, seed, files, None, "")
+    read_request(format, query, level, label, split, seed, files, None, "", None, no_duplicates)
 
 
 def _counts_of(info: DatasetInfo, report: ExportReport) -> dict[str, Any]:

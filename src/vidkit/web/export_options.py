@@ -51,6 +51,7 @@ class ExportOptions(Videos):
     split: Annotated[str, StringConstraints(max_length=50)] | None = None
     seed: int = Field(default=0, ge=-(2**31), lt=2**31)
     files: Literal["copy", "link", "reference"] | None = None
+    no_duplicates: bool = Field(default=False, description="leave out copies of other videos in the dataset")
     overwrite: bool = Field(default=False, description="replace an older dataset of this name")
 
     @field_validator("name")
@@ -67,7 +68,7 @@ class ExportOptions(Videos):
             QueryError: the query cannot be read.
         """
         query = None if self.query is None else self.query.query()
-        given = self.model_dump(include={"level", "label", "split", "seed", "files"})
+        given = self.model_dump(include={"level", "label", "split", "seed", "files", "no_duplicates"})
         return {**given, "split": self.split or None, "query": query}
 
     def records(self, library: Library) -> Library | ChosenRecords:

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from vidkit.web.views import (
     audit,
+    duplicates,
     exports,
     facets,
     health,
@@ -36,6 +37,7 @@ ROUTES: tuple[APIRouter, ...] = (
     session.router,
     settings.router,
     stats.router,
+    duplicates.router,
     exports.router,
     searches.router,
     health.router,

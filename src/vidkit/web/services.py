@@ -17,6 +17,7 @@ from vidkit.web.access.guard import Gate, make_gate
 from vidkit.web.access.keys import Keys
 from vidkit.web.access.rate_limits import RateLimits
 from vidkit.web.access.sessions import Sessions
+from vidkit.web.duplicates import Duplicates
 from vidkit.web.jobs.events import JobEvents
 from vidkit.web.jobs.queue import JobQueue
 from vidkit.web.metrics import Cached, Requests
@@ -43,6 +44,7 @@ class Services:
     requests: Requests
     videos: Cached[int]
     stats: Cached[Stats]
+    duplicates: Duplicates
     no_auth: bool = False
 
     def actor_of(self, request: Request) -> Actor | None:
@@ -104,6 +106,7 @@ def open_services(
                 requests=Requests(),
                 stats=Cached(library.stats, _STATS_EVERY),
                 videos=Cached(lambda: library.stats().videos, _COUNTED_EVERY),
+                duplicates=Duplicates(library),
                 no_auth=no_auth,
             )
     finally:

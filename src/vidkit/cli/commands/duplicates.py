@@ -6,14 +6,14 @@ import argparse
 import csv
 import json
 import sys
-from typing import Any
 
 from vidkit.cli.exit_codes import EXIT_DONE
 from vidkit.cli.screen import counted, say
 from vidkit.core import printable, shown_url
 from vidkit.core.config import Config
 from vidkit.core.units import format_count, format_duration
-from vidkit.duplicates.groups import Copy, Footage, Group
+from vidkit.duplicates.groups import Footage, Group
+from vidkit.duplicates.listing import group_as_json
 from vidkit.export.rows import cell
 from vidkit.library import open_library
 from vidkit.library.protocol import PicturesOf
@@ -33,7 +33,7 @@ def duplicates(options: argparse.Namespace, config: Config) -> int:
     groups = footage.groups()
     if options.json:
         for group in groups:
-            print(json.dumps(_as_json(group), ensure_ascii=False))
+            print(json.dumps(group_as_json(group), ensure_ascii=False))
     elif options.csv:
         _print_csv(groups)
     else:
@@ -48,27 +48,12 @@ def duplicates(options: argparse.Namespace, config: Config) -> int:
     return EXIT_DONE
 
 
-def _as_json(group: Group) -> dict[str, Any]:
-    return {"kept": _video(group.kept), "copies": [{**_video(copy.video), **_match(copy)} for copy in group.copies]}
-
-
-def _video(video: PicturesOf) -> dict[str, Any]:
-    size = f"{video.width}x{video.height}"
-    url = shown_url(video.url)
-    return {"url": url, "filename": video.filename, "resolution": size, "duration": video.duration}
-
-
-def _match(copy: Copy) -> dict[str, Any]:
-    found = copy.match
-    reason = "same file" if copy.same_file else copy.reason
-    return {"reason": reason, "share": round(found.share, 3), "shift": found.shift}
-
-
 def _print_csv(groups: list[Group]) -> None:
     rows = csv.DictWriter(sys.stdout, _COLUMNS, lineterminator="\n")
     rows.writeheader()
     for number, group in enumerate(groups, 1):
-        for row in ({**_video(group.kept), "kept": "yes"}, *_as_json(group)["copies"]):
+        shown = group_as_json(group)
+        for row in ({**shown["kept"], "kept": "yes"}, *shown["copies"]):
             row = {"group": number, "kept": "no", **row}
             rows.writerow({name: cell(value) for name, value in row.items()})
 

@@ -25,6 +25,7 @@ SCOPES: dict[tuple[str, str], str] = {
     ("GET", f"{API}/sources"): "read",
     ("GET", f"{API}/facets"): "read",
     ("GET", f"{API}/stats"): "read",
+    ("GET", f"{API}/duplicates"): "read",
     ("GET", f"{API}/searches"): "read",
     ("POST", f"{API}/searches"): "label",
     ("DELETE", f"{API}/searches/{{id}}"): "label",

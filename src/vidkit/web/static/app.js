@@ -35,6 +35,7 @@ const PAGES = [
   { path: "/jobs", title: "Jobs", menu: "Jobs", key: "j", scope: "read", load: () => import("./pages/jobs.js") },
   { path: "/datasets", title: "Datasets", menu: "Datasets", key: "d", scope: "read", load: () => import("./pages/datasets.js") },
   { path: "/stats", title: "Stats", menu: "Stats", key: "s", scope: "read", load: () => import("./pages/stats.js") },
+  { path: "/duplicates", title: "Duplicates", menu: "Duplicates", key: "c", scope: "read", load: () => import("./pages/duplicates.js") },
   { path: "/keys", title: "Keys", account: "Keys", scope: "admin", load: () => import("./pages/keys.js") },
   { path: "/audit", title: "Audit log", account: "Audit log", scope: "admin", load: () => import("./pages/audit.js") },
 ];

@@ -19,6 +19,7 @@ PAGES = {
     "/jobs": "pages/jobs.js",
     "/datasets": "pages/datasets.js",
     "/stats": "pages/stats.js",
+    "/duplicates": "pages/duplicates.js",
     "/audit": "pages/audit.js",
     "/keys": "pages/keys.js",
     "/sign-in": "pages/sign_in.js",

@@ -71,7 +71,7 @@ function goToExport(keys) {
  * @param {string[]} keys
  * @returns {Promise<Set<string>>} the videos that are gone
  */
-async function removeVideos(keys) {
+export async function removeVideos(keys) {
   const answer = await ask({
     title: `Remove ${counted(keys.length, "video")} from the library?`,
     text: "Every moment of them goes, with their labels. This cannot be undone.",

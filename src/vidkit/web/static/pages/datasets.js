@@ -101,6 +101,7 @@ function optionsOf(query, keys) {
     split: query.get("split") || null,
     seed: Number(query.get("seed")) || 0,
     files: query.get("files") || null,
+    no_duplicates: query.get("copies") === "no",
     ...(keys ? { keys } : {}),
     ...(search ? { query: search } : {}),
   };
@@ -250,5 +251,17 @@ function Fields({ query, form, format }) {
         ${format.modes.slice(1).map((mode) => html`<option value=${mode}>${FILES[mode]}</option>`)}
       </select>
     </label>
+    <div class="field">
+      <span aria-hidden="true">Duplicates</span>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked=${query.get("copies") === "no"}
+          onChange=${(/** @type {any} */ event) => change({ copies: event.currentTarget.checked ? "no" : null }, { replace: true })}
+        />
+        Without duplicates
+      </label>
+      <span class="field-help">of <a href="/duplicates">copies of one video</a>, only the best one; a split never parts copies</span>
+    </div>
   </div>`;
 }

@@ -1,0 +1,151 @@
+// Duplicates: videos that are copies of each other, side by side, and which of them is kept.
+
+import { html, useEffect, useState } from "../ui.js";
+import { get, isAbort, may, Problem, wordsOf } from "../api.js";
+import { clock, count, counted } from "../format.js";
+import { mediaOf } from "../moments.js";
+import { forgetResults } from "../results.js";
+import { Icon } from "../components/icons.js";
+import { removeVideos } from "../components/selection_bar.js";
+
+export const STYLES = [new URL("duplicates.css", import.meta.url).pathname];
+
+const AGAIN = 5000; // milliseconds until a comparison that takes long is asked for again
+
+/**
+ * @typedef {object} Video
+ * @property {string} key
+ * @property {number | null} picture the scene whose thumbnail shows the video
+ * @property {string} url
+ * @property {string} filename
+ * @property {string} resolution
+ * @property {number} duration seconds
+ *
+ * @typedef {Video & {reason: string, share: number, shift: number}} Copy
+ * @typedef {{kept: Video, copies: Copy[], more: number}} Group
+ * @typedef {{videos: number, groups: number, copies: number, unknown: number}} Sums
+ */
+
+/** Why the other video is kept. @type {Record<string, string>} */
+const REASONS = { "more pixels": "has more pixels", longer: "is longer", "came first": "came first" };
+
+export function Page() {
+  const [groups, setGroups] = useState(/** @type {Group[] | null} */ (null));
+  const [sums, setSums] = useState(/** @type {Sums | null} */ (null));
+  const [cursor, setCursor] = useState(/** @type {string | null} */ (null));
+  const [error, setError] = useState("");
+  const [busy, setBusy] = useState(false);
+  /** @param {AbortSignal} [abort] */
+  const more = async (abort) => {
+    setBusy(true);
+    setError("");
+    try {
+      const page = await comparedPage(cursor, abort);
+      setGroups((before) => [...(before ?? []), ...page.items]);
+      setSums(page);
+      setCursor(page.next);
+    } catch (problem) {
+      if (!isAbort(problem)) setError(wordsOf(problem));
+    }
+    setBusy(false);
+  };
+  useEffect(() => {
+    const abort = new AbortController();
+    more(abort.signal);
+    return () => abort.abort();
+  }, []);
+  /** @param {string[]} keys */
+  const remove = async (keys) => {
+    const gone = await removeVideos(keys);
+    if (!gone.size) return;
+    forgetResults();
+    setGroups((before) => (before ?? []).map((group) => without(group, gone)).filter((group) => group.copies.length > 0));
+  };
+  return html`<div class="page stack duplicates" aria-busy=${busy}>
+    <div class="page-head"><h1>Duplicates</h1></div>
+    ${sums && html`<${Summary} sums=${sums} />`}
+    ${!groups && !error && html`<p class="quiet" role="status">Comparing the videos…</p><div class="skeleton page-skeleton"></div>`}
+    ${groups?.map((group) => html`<${GroupPanel} key=${group.kept.key} group=${group} onRemove=${remove} />`)}
+    ${error &&
+    html`<p class="problem-box" role="alert">${error} <button class="button-link" onClick=${() => more()}>Try again</button></p>`}
+    ${groups && cursor && !error && html`<p><button class="button" disabled=${busy} onClick=${() => more()}>Show more groups</button></p>`}
+  </div>`;
+}
+
+/**
+ * A page of groups. The first comparison of a large library takes long: it is asked for until it is done.
+ * @param {string | null} cursor
+ * @param {AbortSignal} [abort]
+ * @returns {Promise<Sums & {items: Group[], next: string | null}>}
+ */
+async function comparedPage(cursor, abort) {
+  for (;;) {
+    try {
+      return await get("/duplicates", { cursor }, abort);
+    } catch (problem) {
+      if (!(problem instanceof Problem && problem.status === 503 && problem.message.includes("being compared"))) throw problem;
+    }
+    await new Promise((resolve) => setTimeout(resolve, AGAIN));
+    abort?.throwIfAborted();
+  }
+}
+
+/** A group without the copies that are gone. @param {Group} group @param {Set<string>} gone @returns {Group} */
+const without = (group, gone) => ({ ...group, copies: group.copies.filter((copy) => !gone.has(copy.key)) });
+
+/** @param {{sums: Sums}} props */
+function Summary({ sums }) {
+  const { videos, groups, copies, unknown } = sums;
+  return html`<p>
+    ${copies
+      ? html`Of ${counted(videos, "video")}, ${count(copies)} ${copies === 1 ? "is a copy" : "are copies"} of ${counted(groups, "other video", "other videos")}.
+        Each group begins with the video to keep: the one with the most pixels, then the longest, then the one that came first.`
+      : html`None of ${counted(videos, "video")} is a copy of another one.`}
+    ${unknown > 0 &&
+    html` <span class="quiet">${count(unknown)} of them ${unknown === 1 ? "has" : "have"} no picture hashes and only match identical files.</span>`}
+  </p>`;
+}
+
+/** @param {{group: Group, onRemove: (keys: string[]) => void}} props */
+function GroupPanel({ group, onRemove }) {
+  const { kept, copies, more } = group;
+  const id = `group-${kept.key}`;
+  return html`<section class="panel" aria-labelledby=${id}>
+    <div class="panel-head">
+      <h2 id=${id} class="grow one-line" title=${kept.filename}>${kept.filename}</h2>
+      <span class="quiet small">${counted(copies.length + more, "copy", "copies")}</span>
+      ${may("admin") &&
+      html`<button class="button button-small" onClick=${() => onRemove(copies.map((copy) => copy.key))}>
+        <${Icon} name="trash" size=${16} />Remove ${copies.length === 1 ? "the copy" : `${count(copies.length)} copies`}…
+      </button>`}
+    </div>
+    <ul class="panel-body duplicates-row">
+      <li><${Shown} video=${kept}><span class="chip chip-good">Keep</span><//></li>
+      ${copies.map((copy) => html`<li key=${copy.key}><${Shown} video=${copy}><${Why} copy=${copy} kept=${kept} /><//></li>`)}
+      ${more > 0 && html`<li class="quiet duplicates-more">and ${count(more)} more</li>`}
+    </ul>
+  </section>`;
+}
+
+/** A video with its picture, as a link to its page. @param {{video: Video, children: any}} props */
+function Shown({ video, children }) {
+  const { key, picture, filename, url, resolution, duration } = video;
+  const [broken, setBroken] = useState(false);
+  const source = picture !== null && !broken && `${mediaOf(key)}/scenes/${picture}/thumbnail`;
+  return html`<a class="duplicates-video" href=${`/videos/${key}`} title=${url}>
+      <span class="duplicates-picture">
+        ${source && html`<img src=${source} alt="" loading="lazy" decoding="async" onError=${() => setBroken(true)} />`}
+      </span>
+      <span class="one-line">${filename}</span>
+    </a>
+    <p class="quiet small number">${resolution.replace("x", " × ")} · ${clock(duration)}</p>
+    <p class="small">${children}</p>`;
+}
+
+/** Why a video is a copy, and why the other one is kept. @param {{copy: Copy, kept: Video}} props */
+function Why({ copy, kept }) {
+  if (copy.reason === "same file") return html`<span class="chip">Copy</span> the same file`;
+  const isPart = copy.shift >= 1 && copy.duration < kept.duration;
+  return html`<span class="chip">Copy</span> ${Math.round(copy.share * 100)}% the same${isPart &&
+    `, from ${clock(copy.shift)} on`}; the other one ${REASONS[copy.reason] ?? copy.reason}`;
+}
