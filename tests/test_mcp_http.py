@@ -208,13 +208,15 @@ def test_a_server_that_stops_leaves_its_job_to_the_next_one(tmp_path, make_video
         url = site.at("/film.mp4", Reply(b"\0" * 10_000, stall_after=1000))
         with mcp_server(config, "--no-auth", "--allow", "process") as server, http_agent(server.address) as agent:
             job = agent.ask("process", urls=[url], settings={"describe": "none"}, wait=0)["job"]
-            until(lambda: agent.ask("jobs", job=job)["jobs"][0]["state"] == "running")
+            waits = in_background(agent, "process", urls=[url], settings={"describe": "none"}, wait=300)
+            until(lambda: [each["state"] for each in agent.ask("jobs")["jobs"]] == ["queued", "running"])
             server.process.send_signal(signal.SIGTERM)
             assert server.process.wait(60) == 0
+            assert waits.exception(60) or waits.result().structured_content["state"] == "queued"
         assert job_processes(config.parent) == []
         site.at("/film.mp4", Reply(make_video("film.mp4")))
         with mcp_server(config, "--no-auth") as server, http_agent(server.address) as agent:
-            assert agent.ask("jobs", job=job)["jobs"][0]["state"] == "queued"
+            assert [each["state"] for each in agent.ask("jobs")["jobs"]] == ["queued", "queued"]
         with mcp_server(config, "--no-auth", "--allow", "process") as server, http_agent(server.address) as agent:
             until(lambda: agent.ask("jobs", job=job)["jobs"][0]["state"] == "done", 120)
             picture_of(agent.call("show", key=agent.ask("search")["moments"][0]["key"]))

@@ -21,7 +21,7 @@ from vidkit.mcp.server import Tools, log_the_sdk, make_server
 from vidkit.mcp.tools import largest_scope, runs_jobs
 from vidkit.web.access.actors import AGENT, Actor
 from vidkit.web.app import create_api
-from vidkit.web.services import open_services
+from vidkit.web.services import Services, open_services
 
 log = logging.getLogger(__name__)
 
@@ -51,24 +51,25 @@ def run_stdio(config: Config, allow: Collection[str]) -> None:
         actor = Actor(AGENT, largest_scope(allow), "stdio")
         server = make_server(Tools(services, create_api(services), allow, lambda _: actor))
         try:
-            anyio.run(_serve, server, lines)
+            anyio.run(_serve, server, lines, services)
         except BaseException as error:
             if not _is_broken_pipe(error):
                 raise
             log.info("the client has closed its end")
 
 
-async def _serve(server: Server[Any], lines: TextIO) -> None:
+async def _serve(server: Server[Any], lines: TextIO, services: Services) -> None:
     async with anyio.create_task_group() as group:
-        group.start_soon(_stop_when_told, group.cancel_scope)
+        group.start_soon(_stop_when_told, group.cancel_scope, services)
         async with stdio_server(cast("anyio.AsyncFile[str]", _Lines(lines))) as (read, write):
             await server.run(read, write, server.create_initialization_options())
         group.cancel_scope.cancel()
 
 
-async def _stop_when_told(scope: anyio.CancelScope) -> None:
+async def _stop_when_told(scope: anyio.CancelScope, services: Services) -> None:
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async for _ in signals:
+            await to_thread.run_sync(services.events.close)
             scope.cancel()
 
 

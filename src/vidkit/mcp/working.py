@@ -81,11 +81,14 @@ async def cancel(call: Call, asked: CancelArguments) -> Result:
 
 
 async def _watched(call: Call, job: Mapping[str, Any], wait: float) -> JobState:
-    """A job once it has ended, or after some seconds. If the call is cancelled, the job is: nobody knows of it."""
+    """A job once it has ended, after some seconds, or when this server ends, which leaves its jobs to the next one.
+
+    If the call is cancelled, the job is: nobody knows of it.
+    """
     until = time.monotonic() + wait
     told = None
     try:
-        while job["state"] not in ENDED and time.monotonic() < until:
+        while job["state"] not in ENDED and time.monotonic() < until and not call.services.events.is_closed:
             done = job["processed"] + job["skipped"] + job["failed"]
             if (now := (done, job["total"], _under_way(job))) != told:
                 await call.progress(*now)
@@ -93,6 +96,8 @@ async def _watched(call: Call, job: Mapping[str, Any], wait: float) -> JobState:
             await anyio.sleep(min(_TICK, max(until - time.monotonic(), 0.01)))
             job = await call.api.get(f"/jobs/{job['id']}")
     except anyio.get_cancelled_exc_class():
+        if call.services.events.is_closed:
+            raise
         with anyio.CancelScope(shield=True), suppress(Refused):  # it may have ended meanwhile
             await call.api.send("PATCH", f"/jobs/{job['id']}", {"state": "cancelled"})
         raise

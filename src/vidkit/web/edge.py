@@ -83,7 +83,7 @@ class Edge:
 
 def _caching(path: str) -> bytes:
     """Answers with data are not kept; the files of the pages are, and asked for again whether they changed."""
-    return b"no-store" if path.startswith(("/api/", "/metrics", "/healthz")) else b"no-cache"
+    return b"no-store" if path.startswith(("/api/", "/mcp", "/metrics", "/healthz")) else b"no-cache"
 
 
 def _route(scope: Scope) -> str:

@@ -145,6 +145,11 @@ class JobEvents:
             reader.put(self._with_progress(job).as_json())
         self._listened.set()
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the server is about to end."""
+        return self._closed.is_set()
+
     def close(self) -> None:
         """End everybody's reading."""
         with self._lock:
