@@ -16,7 +16,7 @@ from vidkit.meaning.layout import EXTRA, TextFiles
 
 Vectors = NDArray[np.float32]
 
-_ROWS, _TOKENS = 32, 2048  # of one batch, with what fills up the shorter texts; more is no faster on a core
+_ROWS, _TOKENS = 32, 256  # of one batch, with what fills up the shorter texts; more is slower on a core
 _READ_AT_ONCE = 1024  # texts whose tokens are in memory
 _CHARACTERS = 64  # of a text for each token that the model reads: more is cut off before
 _IDS, _MASK, _TYPES, _POSITIONS = (
