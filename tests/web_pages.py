@@ -49,6 +49,7 @@ def site_of(
     no_auth: bool = True,
     allowed: str = "",
     rules: dict[str, Any] | None = None,
+    **sections: object,
 ) -> Iterator[Site]:
     """Process videos and serve them.
 
@@ -59,8 +60,9 @@ def site_of(
         no_auth: nobody need sign in.
         allowed: which hosts of this machine jobs may reach.
         rules: the content of the rule file, if there is one. It then says the tags and the class.
+        sections: sections of the settings.
     """
-    config = config_in(folder)
+    config = config_in(folder, **sections)
     config = replace(config, serve=replace(config.serve, allowed_hosts=read_hosts(allowed)))
     config = replace(config, processing=replace(config.processing, **QUICK))
     if rules is not None:

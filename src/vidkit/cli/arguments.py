@@ -192,6 +192,19 @@ def _search(parser: argparse.ArgumentParser) -> None:
         metavar="WORD",
         help='all words must match; "exact phrase", -excluded, prefix*, one OR another',
     )
+    meaning = parser.add_mutually_exclusive_group()
+    meaning.add_argument(
+        "--meaning",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="search by meaning alone; --no-meaning: by words alone (default: both, where `vidkit index` has made "
+        "vectors)",
+    )
+    meaning.add_argument(
+        "--like",
+        metavar="KEY@SECOND",
+        help="moments like this one: id, file name or URL of the video, and a second such as 1:05",
+    )
     _add_filters(parser)
     parser.add_argument(
         "--sort",

@@ -56,7 +56,8 @@ class Moment:
     `text` is the words in context, and `marks` the positions of the found words in it, (start, end)
     each. A greater `rank` is a better answer. `number` is the index of the scene, the segment or the reading, 0 for
     the video. `source` is `description`, or the reader that has read the text; `second` is when the first of the
-    found words is said, where the reader knows that of each word, else `start_time`.
+    found words is said, where the reader knows that of each word, else `start_time`. `why` is what has found it:
+    `words`, `meaning` (of its text) and `picture`; empty where nothing was looked for.
     """
 
     kind: Kind
@@ -75,6 +76,7 @@ class Moment:
     rank: float
     tags: tuple[str, ...]
     classification: str
+    why: tuple[str, ...] = ()
 
     @property
     def key(self) -> MomentKey:
@@ -356,4 +358,5 @@ def _moment(entry: LibraryEntry, piece: Piece, query: Query, rank: float) -> Mom
         rank=rank,
         tags=tuple(record["tags"]),
         classification=record["classification"],
+        why=("words",) if terms else (),
     )

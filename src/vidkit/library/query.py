@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from vidkit.core.units import Sides, named_resolution, parse_date, parse_duration, parse_resolution
 from vidkit.errors import QueryError
@@ -83,6 +83,9 @@ class Query:
     `words` holds clauses, each of which is alternatives; `facts` (see `facts.py`) likewise. `numbers` bound
     those of readings. `sources` are where the words are looked for: `description`, and names of readers; none is
     everywhere. `finished` is when the video was processed, in seconds since 1970.
+
+    `text` is what is looked for by meaning: the words as they were typed, without signs and what is left out.
+    `strict` are those clauses of the words that also hold for what is found by meaning: phrases in quotes.
     """
 
     words: tuple[tuple[Term, ...], ...] = ()
@@ -96,6 +99,8 @@ class Query:
     sort: str = "relevance"
     limit: int | None = None
     offset: int = 0
+    text: str = ""
+    strict: tuple[tuple[Term, ...], ...] = ()
 
     def order(self) -> str:
         """The sort that is meant: relevance only where there are words."""
@@ -118,6 +123,7 @@ def parse_query(
     sort: str = "relevance",
     limit: int | None = None,
     offset: int = 0,
+    by_meaning: bool = False,
 ) -> Query:
     """Read a search.
 
@@ -142,11 +148,15 @@ def parse_query(
         sort: one of SORTS.
         limit: how many answers at most; None for all.
         offset: how many answers to leave out first.
+        by_meaning: the words need not stand anywhere, and there may be any number of them; only phrases in quotes
+            and what is left out count as words.
 
     Raises:
         QueryError: one of these cannot be read, or no word has a letter or a digit.
     """
-    clauses, without = _read_words(words)
+    pieces = _pieces(words)
+    clauses, strict, without = _clauses(pieces)
+    _check_words(pieces, [*(strict if by_meaning else clauses), without], by_meaning)
     facts: list[tuple[str, ...]] = [(tag_fact(tag),) for tag in tags]
     facts += [tuple(class_fact(name) for name in classes)] if classes else []
     facts += [(codec_fact(codec),)] if codec else []
@@ -159,8 +169,8 @@ def parse_query(
     if (limit is not None and limit < 0) or offset < 0:
         raise QueryError("--limit and --offset are 0 or more")
     return Query(
-        words=clauses,
-        without=without,
+        words=() if by_meaning else tuple(clauses),
+        without=tuple(without),
         facts=tuple(facts),
         numbers=tuple(bound for bound in numbers.values() if bound is not None),
         sources=_read_sources(sources),
@@ -173,6 +183,8 @@ def parse_query(
         sort=sort,
         limit=None if limit is None else min(limit, _MOST),
         offset=min(offset, _MOST),
+        text=" ".join(piece.text.rstrip("*") for piece in pieces if not piece.leaves_out),
+        strict=tuple(strict),
     )
 
 
@@ -181,9 +193,9 @@ def read_query(options: Mapping[str, Any]) -> Query:
 
     Args:
         options: `words`, `tag`, `class`, `codec`, `resolution`, `min_duration`, `max_duration`, `after`, `before`,
-            `where`, `in` (sources), `sort`, `limit` and `offset`, as `parse_query` takes them. `tag`, `class`,
-            `where` and `in` are one text or several, `limit` and `offset` numbers or their digits. None, or a name
-            that is missing, asks for nothing. Other names are ignored.
+            `where`, `in` (sources), `sort`, `limit`, `offset` and `by_meaning`, as `parse_query` takes them. `tag`,
+            `class`, `where` and `in` are one text or several, `limit` and `offset` numbers or their digits. None,
+            or a name that is missing, asks for nothing. Other names are ignored.
 
     Raises:
         QueryError: one of these cannot be read.
@@ -203,6 +215,7 @@ def read_query(options: Mapping[str, Any]) -> Query:
         sort=options.get("sort") or "relevance",
         limit=_number("--limit", options.get("limit")),
         offset=_number("--offset", options.get("offset")) or 0,
+        by_meaning=bool(options.get("by_meaning")),
     )
 
 
@@ -279,51 +292,76 @@ _PIECE = re.compile(r'(?P<minus>-?)(?:"(?P<phrase>[^"]*)(?:"(?P<star>\*?)|$)|(?P
 _SIGNS = re.compile(r'"|\*|(^|\s)(-\S|OR(\s|$)|NOT(\s|$))')
 
 
-def _read_words(typed: Sequence[str] | str) -> tuple[tuple[tuple[Term, ...], ...], tuple[Term, ...]]:
-    pieces: list[tuple[str, bool, bool, bool]] = []  # text, is left out, may be an operator, is in quotes
+class _Piece(NamedTuple):
+    """A part of what was typed. `shell` is a phrase that only the shell's quotes have made."""
+
+    text: str
+    leaves_out: bool
+    quoted: bool
+    shell: bool = False
+    joins: bool = False  # an alternative to the piece before
+
+
+def _pieces(typed: Sequence[str] | str) -> list[_Piece]:
+    """What was typed, in parts, with OR and NOT resolved. An OR or NOT with nothing to join is a word."""
+    read: list[tuple[_Piece, bool]] = []  # and whether it may be an operator
     for item in [typed] if isinstance(typed, str) else typed:
         if not isinstance(typed, str) and re.search(r"\s", item.strip()) and not _SIGNS.search(item):
-            pieces.append((item, False, False, True))
+            read.append((_Piece(item.strip(), False, True, shell=True), False))
             continue
         for match in _PIECE.finditer(item.translate(_QUOTES)):
             text = match["plain"] if match["phrase"] is None else match["phrase"] + (match["star"] or "")
-            quoted = match["phrase"] is not None
-            pieces.append((text, bool(match["minus"]), not quoted and not match["minus"], quoted))
-    clauses, without = _clauses(pieces)
-    many = sum(len(term.words) for clause in [*clauses, without] for term in clause)
+            quoted, minus = match["phrase"] is not None, bool(match["minus"])
+            read.append((_Piece(text, minus, quoted), not quoted and not minus))
+    pieces: list[_Piece] = []
+    joins = leaves_out = there = False
+    for place, (piece, operator) in enumerate(read):
+        last = place + 1 == len(read)
+        if operator and piece.text == "NOT" and not last:
+            leaves_out = True
+            continue
+        if operator and piece.text == "OR" and there and not last and not joins:
+            joins = True
+            continue
+        piece = piece._replace(leaves_out=piece.leaves_out or leaves_out, joins=joins)
+        pieces.append(piece)
+        there = there or (not piece.leaves_out and bool(words_of(piece.text)))
+        joins = leaves_out = False
+    return pieces
+
+
+def _check_words(pieces: Sequence[_Piece], clauses: Sequence[Sequence[Term]], by_meaning: bool) -> None:
+    many = sum(len(term.words) for clause in clauses for term in clause)
     if many > MOST_WORDS:
         raise QueryError(f"a search takes {MOST_WORDS} words at most, this one has {many}: leave some out")
-    if pieces and not many:
+    if pieces and not (any(words_of(piece.text) for piece in pieces) if by_meaning else many):
         raise QueryError("the search has no letter and no digit: give a word to look for")
-    return tuple(clauses), tuple(without)
 
 
 _QUOTES = str.maketrans("“”„‟«»＂", '"' * 7)
 
 
-def _clauses(pieces: Sequence[tuple[str, bool, bool, bool]]) -> tuple[list[tuple[Term, ...]], list[Term]]:
-    """Pieces -> clauses of alternatives, and what is left out. An OR or NOT with nothing to join is a word."""
+def _clauses(
+    pieces: Sequence[_Piece],
+) -> tuple[list[tuple[Term, ...]], list[tuple[Term, ...]], list[Term]]:
+    """Pieces -> clauses of alternatives; those of them that have a phrase in quotes; and what is left out."""
     clauses: list[tuple[Term, ...]] = []
+    strict: dict[int, None] = {}
     without: list[Term] = []
-    joins = leaves_out = False
-    for place, (text, minus, operator, quoted) in enumerate(pieces):
-        last = place + 1 == len(pieces)
-        if operator and text == "NOT" and not last:
-            leaves_out = True
+    for piece in pieces:
+        term = _term(piece.text, piece.quoted)
+        if term is None:
             continue
-        if operator and text == "OR" and clauses and not last and not joins:
-            joins = True
+        if piece.leaves_out:
+            without.append(term)
             continue
-        term = _term(text, quoted)
-        if term is not None:
-            if minus or leaves_out:
-                without.append(term)
-            elif joins:
-                clauses[-1] += (term,)
-            else:
-                clauses.append((term,))
-        joins = leaves_out = False
-    return clauses, without
+        if piece.joins:
+            clauses[-1] += (term,)
+        else:
+            clauses.append((term,))
+        if piece.quoted and not piece.shell:
+            strict[len(clauses) - 1] = None
+    return clauses, [clauses[place] for place in strict], without
 
 
 def _term(text: str, quoted: bool) -> Term | None:

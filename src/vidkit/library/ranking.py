@@ -29,7 +29,7 @@ def answers(query: Query, texts: Sequence[Text]) -> list[Text]:
     Without words to look for it is the video, unless what is left out stands anywhere in it.
     """
     within = [text for text in texts if is_of(text.own, query.sources)] if query.sources else texts
-    left_out = {text.place for text in within if any(_has(term, text) for term in query.without)}
+    left_out = {text.place for text in within if any(has(term, text) for term in query.without)}
     if not query.words:
         return [*texts[:1]] if within and not left_out else []
     return [text for text in within if text.place not in left_out and _holds(query, text)]
@@ -39,10 +39,11 @@ def _holds(query: Query, text: Text) -> bool:
     own = f" {text.own} "
     if not any(_in(term, own) for clause in query.words for term in clause):
         return False
-    return len(query.words) == 1 or all(any(_has(term, text) for term in clause) for clause in query.words)
+    return len(query.words) == 1 or all(any(has(term, text) for term in clause) for clause in query.words)
 
 
-def _has(term: Term, text: Text) -> bool:
+def has(term: Term, text: Text) -> bool:
+    """Whether a term stands in the own or the shared words of a piece."""
     return _in(term, f" {text.own} ") or _in(term, f" {text.shared} ")
 
 

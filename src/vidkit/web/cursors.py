@@ -16,6 +16,7 @@ from typing import Any
 
 from vidkit.library import Position
 from vidkit.library.text import storable
+from vidkit.meaning.search import MixedPosition
 from vidkit.web.problems import Problem
 
 LONGEST = 4096  # characters
@@ -66,13 +67,19 @@ def _check(scope: str, content: bytes) -> bytes:
     return hashlib.sha256(scope.encode("utf-8", "replace") + b"\0" + content).digest()[:_CHECK]
 
 
-def cursor_of(scope: str, position: Position) -> str:
+def cursor_of(scope: str, position: MixedPosition | Position) -> str:
     """The cursor of a position in a search."""
-    values = [position.newest, position.moves, position.video, *position.piece, position.value]
-    return encode_cursor(scope, values, position.ranked)
+    if isinstance(position, MixedPosition):
+        words, ranked = (_values(position.words), position.words.ranked) if position.words else ([], b"")
+        return encode_cursor(scope, [position.head, position.at, words], ranked)
+    return encode_cursor(scope, _values(position), position.ranked)
 
 
-def position_of(scope: str, cursor: str, sort: str) -> Position:
+def _values(position: Position) -> list[Any]:
+    return [position.newest, position.moves, position.video, *position.piece, position.value]
+
+
+def position_of(scope: str, cursor: str, sort: str) -> MixedPosition | Position:
     """The position that a cursor stands for.
 
     Args:
@@ -84,6 +91,15 @@ def position_of(scope: str, cursor: str, sort: str) -> Position:
         Problem: 400, it is no cursor of this search.
     """
     values, ranked = decode_cursor(scope, cursor)
+    if len(values) != 3:
+        return _position(values, ranked, sort)
+    head, at, words = values
+    if not all(type(each) is int and 0 <= each < 2**63 for each in (head, at)) or not isinstance(words, list):
+        raise wrong_cursor()
+    return MixedPosition(head, at, _position(words, ranked, "relevance") if words else None)
+
+
+def _position(values: list[Any], ranked: bytes, sort: str) -> Position:
     if len(values) != 6 or not all(type(each) is int and 0 <= each < 2**63 for each in values[:5]):
         raise wrong_cursor()
     newest, moves, video, kind, number, value = values

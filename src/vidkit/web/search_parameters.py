@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from vidkit.errors import QueryError, nearest
 from vidkit.library import Query, read_query
+from vidkit.meaning.search import Asked
 from vidkit.web.models import Body
 
 _MOST = 50
@@ -40,6 +41,14 @@ class SearchParameters(Body):
         description="look for the words in these only: `description`, or readers, as in `speech,ocr`",
     )
     sort: Text = Field("relevance", description="one of `vidkit search --sort`")
+    meaning: Literal["on", "off", "only"] = Field(
+        "on",
+        description="`on`: by words, and by meaning where the library has vectors; `off`: by words alone; "
+        "`only`: by meaning alone",
+    )
+    like: Text | None = Field(
+        None, description="`KEY@SECOND`: moments like this one, by the vectors that the library has of it"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -53,17 +62,32 @@ class SearchParameters(Body):
         return given
 
     def query(self, limit: int | None = None) -> Query:
-        """The search that is asked for.
+        """The search by words that is asked for.
 
         Raises:
-            QueryError: one of the parameters cannot be read; the message names it as it is called here.
+            QueryError: one of the parameters cannot be read; the message names it as it is called here. Or it is no
+                search by words.
         """
+        if self.meaning == "only" or self.like is not None:
+            name = "like" if self.like is not None else "meaning=only"
+            raise QueryError(f"{name} is for searches: this is done with what the words and filters find")
+        return self._read(limit, by_meaning=False)
+
+    def asked(self, limit: int | None = None) -> Asked:
+        """The search that is asked for, by words or by meaning.
+
+        Raises:
+            QueryError: as in `query`.
+        """
+        return Asked(self._read(limit, by_meaning=self.meaning == "only"), self.meaning, self.like)
+
+    def _read(self, limit: int | None, by_meaning: bool) -> Query:
         named = {"words": self.q, "class": self.classes, "in": self.sources}
-        options = {**named, **self._same(), "limit": limit}
+        options = {**named, **self._same(), "limit": limit, "by_meaning": by_meaning}
         try:
             return read_query({name: value for name, value in options.items() if value not in ("", [])})
         except QueryError as error:
-            raise QueryError(re.sub(r"--([a-z-]+)", lambda found: found[1].replace("-", "_"), str(error))) from None
+            raise renamed(error) from None
 
     def without(self, *names: str) -> SearchParameters:
         """The same search without some of its parameters."""
@@ -72,9 +96,14 @@ class SearchParameters(Body):
 
     def scope(self) -> str:
         """What a cursor is bound to: every parameter of the search."""
-        return json.dumps([self.q, self.classes, self.sources, self._same()])
+        return json.dumps([self.q, self.classes, self.sources, self.meaning, self.like, self._same()])
 
     def _same(self) -> dict[str, Any]:
         """The parameters that have the same name in `read_query`."""
-        other = "q", "classes", "sources"
+        other = "q", "classes", "sources", "meaning", "like"
         return {name: getattr(self, name) for name in SearchParameters.model_fields if name not in other}
+
+
+def renamed(error: QueryError) -> QueryError:
+    """An error in a search that names the parameters as they are called here."""
+    return QueryError(re.sub(r"--([a-z-]+)", lambda found: found[1].replace("-", "_"), str(error)))

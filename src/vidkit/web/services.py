@@ -11,6 +11,8 @@ from fastapi import Depends, Request
 
 from vidkit.core.config import Config
 from vidkit.library import Library, Stats, open_library
+from vidkit.meaning.search import Search
+from vidkit.meaning.senses import SearchModels
 from vidkit.web.access.actors import CALLER, LOCAL, Actor
 from vidkit.web.access.audit import AuditLog
 from vidkit.web.access.guard import Gate, make_gate
@@ -33,6 +35,8 @@ class Services:
 
     config: Config
     library: Library
+    models: SearchModels
+    search: Search
     state: StateDatabase
     audit: AuditLog
     keys: Keys
@@ -92,9 +96,13 @@ def open_services(
             closing(JobQueue(state, config, run_jobs)) as jobs,
             closing(JobEvents(jobs.table, jobs.with_progress)) as events,
         ):
+            models = SearchModels(config)
+            models.open_soon()
             yield Services(
                 config=config,
                 library=library,
+                models=models,
+                search=Search(library, models),
                 state=state,
                 audit=AuditLog(state),
                 keys=keys,

@@ -36,6 +36,9 @@ from vidkit.library import (
     unknown_sources,
 )
 from vidkit.library.backends import backend_of, configured_address
+from vidkit.meaning.hybrid import WORDS
+from vidkit.meaning.search import Asked, Search, Way
+from vidkit.meaning.senses import SearchModels
 from vidkit.readers.captions import FORMATS, cues_of, spoken
 from vidkit.record import Record
 from vidkit.tagging.user_rules import open_rules
@@ -46,12 +49,18 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# What `--meaning` and `--no-meaning` ask for.
+WAYS: dict[bool | None, Way] = {None: "on", True: "only", False: "off"}
+
 
 def search(options: argparse.Namespace, config: Config) -> int:
     """`vidkit search`: moments, the best first."""
     query = query_of(options)
+    asked = Asked(query, WAYS[options.meaning], options.like)
     with open_library(config, create=False) as home:
-        found = home.search(query)
+        found, _, notes = Search(home, SearchModels(config)).search(asked)
+        for note in notes:
+            say(note)
         if not found:
             say_unknown_names(home, options.where, query.sources)
     if options.urls:
@@ -67,7 +76,8 @@ def search(options: argparse.Namespace, config: Config) -> int:
 
 def query_of(options: argparse.Namespace) -> Query:
     """The search that the arguments ask for."""
-    return read_query({**vars(options), "class": options.classes})
+    given = vars(options)
+    return read_query({**given, "class": options.classes, "by_meaning": given.get("meaning")})
 
 
 def say_unknown_names(home: Library, where: Sequence[str], sources: Sequence[str]) -> None:
@@ -81,7 +91,8 @@ def say_unknown_names(home: Library, where: Sequence[str], sources: Sequence[str
 def _lines(moment: Moment) -> str:
     where = f"{_clock(moment.second)} - {_clock(moment.end_time)}"
     what = "" if moment.kind == "video" else f"  {moment.kind} {moment.number}"
-    lines = [f"{printable(moment.filename)}  {where}{what}  {printable(moment.classification)}"]
+    why = f"  ({', '.join(moment.why)})" if set(moment.why) - {WORDS} else ""
+    lines = [f"{printable(moment.filename)}  {where}{what}  {printable(moment.classification)}{why}"]
     if text := printable(moment.marked()).strip():
         lines.append(f"    {text}")
     if moment.thumbnail:

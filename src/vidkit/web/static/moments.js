@@ -20,7 +20,21 @@ import { readerName } from "./readings.js";
  * @property {string | null} thumbnail
  * @property {string[]} tags
  * @property {string} classification
+ * @property {string[]} why what has found it: "words", "meaning", "picture"
  */
+
+/** Why a moment was found, where that was not by its words alone. @param {Moment} moment */
+export const whyWords = ({ why }) => (why?.some((one) => one !== "words") ? `by ${why.join(", ")}` : "");
+
+/**
+ * The address of moments like another one.
+ * @param {string} key of the video
+ * @param {number} second
+ */
+export const likeHref = (key, second) => `/?${new URLSearchParams({ like: `${key}@${Number(second.toFixed(3))}` })}`;
+
+/** The second by which a moment is named: where it is going on. @param {Moment} moment */
+export const likeSecond = (moment) => (moment.start_time + moment.end_time) / 2;
 
 /** The kinds of moments as people name them. @type {Record<string, string>} */
 export const KINDS = { video: "Video", scene: "Scene", segment: "Clip" };

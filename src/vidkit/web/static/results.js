@@ -22,6 +22,8 @@ export class Results {
     this.search = search;
     /** @type {Moment[]} What is loaded; `changed` counts up when it grows. */
     this.items = [];
+    /** What is to be said of the search, such as why it was not by meaning. @type {string[]} */
+    this.notes = [];
     this.changed = signal(0);
     this.complete = signal(false);
     this.loading = signal(false);
@@ -51,8 +53,9 @@ export class Results {
     this.loading.value = true;
     this.error.value = null;
     try {
-      const { items, next } = await get("/search", query, this.abort.signal);
+      const { items, next, notes } = await get("/search", query, this.abort.signal);
       this.items.push(...items);
+      if (notes.length) this.notes = notes;
       this.cursor = next;
       this.complete.value = next === null;
       this.changed.value += 1;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
@@ -75,7 +75,10 @@ class Facets(Model):
 
 @router.get(f"{API}/facets", response_model=Facets)
 def facets(services: Shared, parameters: Annotated[FacetPage, Query()]) -> Response:
-    """The videos of a search, counted by facets. This takes 0.3 seconds at most; what takes longer is left out."""
+    """The videos of a search by words, counted by facets; of one by meaning alone, those that its filters allow.
+
+    This takes 0.3 seconds at most; what takes longer is left out.
+    """
     library = services.library
     names = list(dict.fromkeys(parameters.facet or [*FACETS, COLUMNS]))
     partial = False
@@ -89,6 +92,8 @@ def facets(services: Shared, parameters: Annotated[FacetPage, Query()]) -> Respo
             near = nearest(name, [*FACETS, COLUMNS])
             hint = f": did you mean {near}?" if near else f": there is {', '.join(FACETS)}, {COLUMNS}, {COLUMN}NAME"
             raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"there is no facet {name}{hint}")
+    if parameters.meaning == "only" or parameters.like is not None:
+        parameters = cast(FacetPage, parameters.without("q", "meaning", "like"))
     own = {name: parameters.without(*_PARAMETERS.get(name, ())).query() for name in names}
     whole = parameters.query()
     found = library.facets({"videos": whole, "moments": whole, **own}, _SECONDS)

@@ -7,13 +7,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
+from vidkit.errors import QueryError
 from vidkit.library import Moment, moment_as_json, video_key
 from vidkit.library.spans import DESCRIPTION, MEASURES
 from vidkit.web.access.scopes import API
 from vidkit.web.answers import json_answer
 from vidkit.web.cursors import cursor_of, position_of
 from vidkit.web.models import Model
-from vidkit.web.search_parameters import SearchParameters
+from vidkit.web.search_parameters import SearchParameters, renamed
 from vidkit.web.services import Shared
 
 router = APIRouter(tags=["search"])
@@ -31,20 +32,28 @@ class Found(Model):
 
     items: list[dict[str, Any]]
     next: str | None
+    notes: list[str]
 
 
 @router.get(f"{API}/search", response_model=Found)
 def search(services: Shared, parameters: Annotated[SearchPage, Query()]) -> Response:
     """The moments that a search finds; without words, the videos.
 
+    `why` of a moment says what has found it: `words`, `meaning` (of its text), `picture`. Those that have the words
+    come first. `notes` say why it was not searched by meaning, where that was asked for.
+
     From page to page no moment comes twice or is missing, also while videos are processed; those that are new since
     the first page are left out.
     """
-    query, scope = parameters.query(parameters.limit), parameters.scope()
-    after = position_of(scope, parameters.cursor, query.order()) if parameters.cursor else None
-    page = services.library.page(query, after)
-    following = cursor_of(scope, page.next) if page.next else None
-    return json_answer({"items": [item_of(moment) for moment in page.moments], "next": following})
+    asked, scope = parameters.asked(parameters.limit), parameters.scope()
+    after = position_of(scope, parameters.cursor, asked.query.order()) if parameters.cursor else None
+    try:
+        found = services.search.page(asked, after)
+    except QueryError as error:
+        raise renamed(error) from None
+    following = cursor_of(scope, found.next) if found.next else None
+    items = [item_of(moment) for moment in found.moments]
+    return json_answer({"items": items, "next": following, "notes": [*found.notes]})
 
 
 class Source(Model):
@@ -55,9 +64,10 @@ class Source(Model):
 
 
 class Sources(Model):
-    """All of them."""
+    """All of them; and what a search by meaning can look at, of `meaning` (texts) and `picture`."""
 
     items: list[Source]
+    meaning: list[str]
 
 
 @router.get(f"{API}/sources", response_model=Sources)
@@ -68,7 +78,7 @@ def sources(services: Shared) -> Sources:
     for name, errors in library.readers().items():
         if name not in MEASURES and errors.get(""):
             found.append(Source(name=name, videos=errors[""]))
-    return Sources(items=found)
+    return Sources(items=found, meaning=services.search.ways())
 
 
 def item_of(moment: Moment) -> dict[str, Any]:

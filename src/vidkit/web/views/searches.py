@@ -89,7 +89,7 @@ def _check(address: str) -> None:
     try:
         given = parse_qs(address.removeprefix("?"), keep_blank_values=True, max_num_fields=300)
         parameters = {name: values if name in _SEVERAL else values[-1] for name, values in given.items()}
-        SearchParameters.model_validate(parameters).query()
+        SearchParameters.model_validate(parameters).asked()
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))[:100]

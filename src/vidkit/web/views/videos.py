@@ -44,7 +44,7 @@ def record(
 @router.get("/moments", response_model=dict[str, Any])
 def moments(entry: Entry, parameters: Annotated[SearchParameters, Query()]) -> Response:
     """The moments of this video that a search's words find, by time."""
-    return json_answer({"items": [item_of(moment) for moment in moments_in(entry, parameters.query())]})
+    return json_answer({"items": [item_of(moment) for moment in moments_in(entry, parameters.asked().query)]})
 
 
 @router.get("/origins", response_model=dict[str, Any])

@@ -2,7 +2,8 @@
 
 import { Component, html } from "../ui.js";
 import { clock } from "../format.js";
-import { kindName, hasOwnWords, markedParts, pictureOf } from "../moments.js";
+import { hasOwnWords, kindName, likeHref, likeSecond, markedParts, pictureOf, whyWords } from "../moments.js";
+import { Icon } from "./icons.js";
 
 /** @typedef {import("../moments.js").Moment} Moment */
 
@@ -15,6 +16,7 @@ import { kindName, hasOwnWords, markedParts, pictureOf } from "../moments.js";
  * @property {string} href
  * @property {number} place in the answers, from 0
  * @property {boolean} selected
+ * @property {boolean} meaning whether moments like it can be looked for
  * @property {boolean} current the one that Tab goes to
  * @property {boolean} calm the list is not rushing by: pictures may be loaded
  * @property {number} width of the picture, in pixels
@@ -41,11 +43,12 @@ export class Card extends Component {
   }
 
   render() {
-    const { moment, href, place, selected, current, calm, width, height, scrubbed, onOpen, onSelect } =
+    const { moment, href, place, selected, meaning, current, calm, width, height, scrubbed, onOpen, onSelect } =
       /** @type {CardProps} */ (/** @type {unknown} */ (this.props));
     const whole = moment.kind === "video";
     const worded = hasOwnWords(moment);
     const kind = kindName(moment.kind);
+    const why = moment.marks.length ? "" : whyWords(moment);
     const { start_time: start, end_time: end } = moment;
     this.pictured ||= calm;
     const source = this.pictured && !this.broken && pictureOf(moment);
@@ -68,6 +71,16 @@ export class Card extends Component {
         tabindex=${current ? 0 : -1}
         onClick=${(/** @type {MouseEvent} */ event) => onSelect(place, event)}
       ></button>
+      ${meaning &&
+      html`<a
+        class="card-like"
+        href=${whole ? `/?like=${moment.key}` : likeHref(moment.key, likeSecond(moment))}
+        title="More like this"
+        aria-label=${`More like ${moment.filename}, ${kind} at ${clock(start)}`}
+        tabindex=${current ? 0 : -1}
+      >
+        <${Icon} name="alike" size=${16} />
+      </a>`}
       <a
         class="card-title one-line"
         href=${href}
@@ -82,7 +95,7 @@ export class Card extends Component {
         ${markedParts(moment).map(({ text, marked }) => (marked ? html`<mark>${text}</mark>` : text))}
       </p>`}
       <p class=${worded ? "card-labels one-line" : "card-labels"}>
-        ${!whole && `${kind} ${moment.number} · `}
+        ${why && html`<span class="card-why">${why}</span> · `}        ${!whole && `${kind} ${moment.number} · `}
         ${moment.classification !== "Unclassified" && html`<b>${moment.classification}</b> `}
         ${moment.tags.join(", ")}
       </p>

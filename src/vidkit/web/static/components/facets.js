@@ -3,7 +3,7 @@
 import { html, useState } from "../ui.js";
 import { get, useLoad, wordsOf } from "../api.js";
 import { change } from "../router.js";
-import { count, shortCount } from "../format.js";
+import { clock, count, shortCount } from "../format.js";
 import { searchOf } from "../addresses.js";
 import { Icon } from "./icons.js";
 import { KeptField } from "./kept_field.js";
@@ -180,18 +180,22 @@ const SAYS = {
   after: (value) => `from ${value}`,
   before: (value) => `before ${value}`,
   where: (value) => value,
+  like: (value) => `like ${value}`,
 };
 
 /** What narrows the search down, each to be taken away. @param {{query: URLSearchParams}} props */
 export function Chosen({ query }) {
+  const like = useLikeWords(query.get("like"));
+  /** @param {string} name @param {string} value */
+  const says = (name, value) => (name === "like" ? like : SAYS[name](value));
   const chosen = Object.keys(SAYS).flatMap((name) => query.getAll(name).map((value) => ({ name, value })));
   if (!chosen.length) return null;
   return html`<div class="row chosen" role="group" aria-label="Filters">
     ${chosen.map(
       ({ name, value }) => html`<span class="chip chip-accent" key=${`${name}=${value}`}>
-        <span class="one-line">${SAYS[name](value)}</span>
+        <span class="one-line">${says(name, value)}</span>
         <button
-          aria-label=${`Take away the filter ${SAYS[name](value)}`}
+          aria-label=${`Take away the filter ${says(name, value)}`}
           onClick=${() => change({ [name]: query.getAll(name).filter((one) => one !== value), open: null, t: null })}
         >
           <${Icon} name="close" size=${14} />
@@ -202,4 +206,12 @@ export function Chosen({ query }) {
       Clear all
     </button>
   </div>`;
+}
+
+/** The words for a moment that the answers are like: its video is known by a key in the address. @param {string | null} like */
+function useLikeWords(like) {
+  const [, key, second] = /^([0-9a-f]{20})(?:@([\d.]+))?$/.exec(like ?? "") ?? [];
+  const { value } = useLoad(key ?? null, (abort) => get(`/videos/${key}`, {}, abort));
+  if (!key) return `like ${like}`;
+  return `like ${value?.filename ?? "a video"}${second ? ` at ${clock(Number(second))}` : ""}`;
 }

@@ -3,6 +3,7 @@
 import { html } from "../ui.js";
 
 const PATHS = {
+  alike: "M4 4h10v10H4zM10 18v2h10V10h-2M7 10l2-2 2 2",
   search: "M11 4a7 7 0 1 0 4.4 12.4l4.1 4.1M18 11a7 7 0 0 0-7-7",
   close: "M6 6l12 12M18 6 6 18",
   check: "m5 12.5 4.5 4.5L19 7.5",

@@ -5,7 +5,7 @@ import { get, useLoad, wordsOf } from "../api.js";
 import { change } from "../router.js";
 import { clock, lasting } from "../format.js";
 import { searchOf } from "../addresses.js";
-import { hasOwnWords, kindName, markedParts, momentHref, momentId, pictureOf } from "../moments.js";
+import { hasOwnWords, kindName, likeHref, likeSecond, markedParts, momentHref, momentId, pictureOf, whyWords } from "../moments.js";
 import { momentsOf } from "../readings.js";
 import { INSIDE, sourcesOf, stop, takeVideo } from "../likely_moment.js";
 import { useKeys } from "../keys.js";
@@ -16,16 +16,17 @@ import { Icon } from "./icons.js";
 /** @typedef {import("../moments.js").Moment} Moment */
 
 /**
- * @param {{id: string, moment: Moment | undefined, query: URLSearchParams, onStep: (step: number) => boolean}} props
- *   moment: where it is among the answers that are loaded; onStep goes to the next answer, or the one before
+ * @param {{id: string, moment: Moment | undefined, query: URLSearchParams, onStep: (step: number) => boolean,
+ *   meaning: boolean}} props moment: where it is among the answers that are loaded; onStep goes to the next answer, or
+ *   the one before; meaning: whether moments like it can be looked for
  */
-export function Preview({ id, moment, query, onStep }) {
+export function Preview({ id, moment, query, onStep, meaning }) {
   const { value, error } = useLoad(moment ? null : id, (abort) => loadMoment(id, abort));
   const shown = moment ?? (value && momentId(value) === id ? value : undefined);
   const close = () => change({ open: null, t: null });
   return html`<${Dialog} title=${shown?.filename ?? "Moment"} onClose=${close} wide className="preview">
     <${Steps} onStep=${onStep} />
-    ${shown && html`<${Playing} key=${id} moment=${shown} query=${query} />`}
+    ${shown && html`<${Playing} key=${id} moment=${shown} query=${query} meaning=${meaning} />`}
     ${!shown && error && html`<div class="dialog-body"><p class="problem">${wordsOf(error)}</p></div>`}
     ${!shown && !error && html`<div class="preview-empty"><div class="spinner"></div></div>`}
   <//>`;
@@ -48,8 +49,8 @@ function Steps({ onStep }) {
   </div>`;
 }
 
-/** @param {{moment: Moment, query: URLSearchParams}} props */
-function Playing({ moment, query }) {
+/** @param {{moment: Moment, query: URLSearchParams, meaning: boolean}} props */
+function Playing({ moment, query, meaning }) {
   const ticked = selected.value.has(momentId(moment));
   const href = momentHref(moment, searchOf(query));
   const link = useRef(/** @type {HTMLAnchorElement | null} */ (null));
@@ -64,6 +65,7 @@ function Playing({ moment, query }) {
         <span class="chip chip-accent">${kindName(moment.kind)}${moment.kind === "video" ? "" : ` ${moment.number}`}</span>
         <span class="number">${clock(moment.start_time, 1)} – ${clock(moment.end_time, 1)}</span>
         <span class="quiet">${lasting(moment.end_time - moment.start_time)}</span>
+        ${whyWords(moment) && html`<span class="quiet">found ${whyWords(moment)}</span>`}
       </p>
       ${hasOwnWords(moment) && html`<p>${markedParts(moment).map(({ text, marked }) => (marked ? html`<mark>${text}</mark>` : text))}</p>`}
       <div class="row">
@@ -75,6 +77,10 @@ function Playing({ moment, query }) {
         <button class="button" aria-pressed=${ticked} onClick=${() => toggle(moment)}>
           <${Icon} name="check" size=${18} />${ticked ? "Selected" : "Select"}
         </button>
+        ${meaning &&
+        html`<a class="button" href=${moment.kind === "video" ? `/?like=${moment.key}` : likeHref(moment.key, likeSecond(moment))}>
+          <${Icon} name="alike" size=${18} />More like this
+        </a>`}
       </div>
     </div>
   </div>`;
@@ -196,5 +202,6 @@ async function loadMoment(id, abort) {
     thumbnail: part.thumbnail ?? record.scenes[0]?.thumbnail ?? null,
     tags: record.tags,
     classification: record.classification,
+    why: [],
   };
 }

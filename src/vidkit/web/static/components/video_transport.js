@@ -4,18 +4,23 @@ import { html, useEffect, useRef } from "../ui.js";
 import { clock } from "../format.js";
 import { setLoop } from "../video_address.js";
 import { toggleLoop, toScene } from "../video_moves.js";
+import { useKeys } from "../keys.js";
+import { likeHref } from "../moments.js";
+import { go } from "../router.js";
 import { Icon } from "./icons.js";
+import { useMeaning } from "./way_choice.js";
 import { toast } from "./toasts.js";
 
 /** @typedef {import("../player.js").VidkitPlayer} VidkitPlayer */
 
 /**
- * The time, jumps, steps, the loop.
- * @param {{player: VidkitPlayer, record: any, state: any, seek: (time: number, begin?: boolean) => void, sceneNow: number}} props
+ * The time, jumps, steps, the loop, and the way to moments like the one that is shown.
+ * @param {{player: VidkitPlayer, record: any, video: string, state: any, seek: (time: number, begin?: boolean) => void, sceneNow: number}} props
  */
-export function Transport({ player, record, state, seek, sceneNow }) {
+export function Transport({ player, record, video, state, seek, sceneNow }) {
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
   const typing = useRef(false);
+  const meaning = useMeaning();
   useEffect(() => {
     const onFrame = () => {
       if (field.current && !typing.current) field.current.value = clock(player.ready ? player.frameTime : player.time, 2);
@@ -32,6 +37,9 @@ export function Transport({ player, record, state, seek, sceneNow }) {
     if (time === null) toast("Write a time like 1:23.5 or 83.5, or a frame like #250.");
     else seek(Math.min(time, record.duration), true);
   };
+  useKeys("Player", [
+    { keys: "m", does: "moments like the one that is shown", run: () => (meaning ? go(likeHref(video, player.time)) : false) },
+  ]);
   const button = (/** @type {any} */ icon, /** @type {string} */ label, /** @type {string} */ key, /** @type {() => void} */ run) =>
     html`<button class="button-icon" aria-label=${label} title=${`${label} (${key})`} onClick=${run}><${Icon} name=${icon} /></button>`;
   return html`<div class="video-transport">
@@ -63,6 +71,7 @@ export function Transport({ player, record, state, seek, sceneNow }) {
     >
       <${Icon} name="repeat" />
     </button>
+    ${meaning && button("alike", "More like this", "M", () => go(likeHref(video, player.time)))}
     ${state.loop &&
     html`<span class="chip chip-accent number">
       ${clock(state.loop[0], 1)} – ${clock(state.loop[1], 1)}

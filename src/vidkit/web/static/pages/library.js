@@ -4,7 +4,7 @@ import { html, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useStat
 import { Problem, may, wordsOf } from "../api.js";
 import { address, change } from "../router.js";
 import { count, counted } from "../format.js";
-import { searchOf } from "../addresses.js";
+import { isByMeaning, searchOf } from "../addresses.js";
 import { momentId } from "../moments.js";
 import { cueAt, sheetOf } from "../contact_sheet.js";
 import { forgetResults, resultsOf } from "../results.js";
@@ -21,6 +21,7 @@ import { SavedSearches } from "../components/saved_searches.js";
 import { SearchBox } from "../components/search_box.js";
 import { SourceChoice } from "../components/source_choice.js";
 import { SelectionBar } from "../components/selection_bar.js";
+import { WayChoice, useMeaning } from "../components/way_choice.js";
 
 /** @typedef {import("../moments.js").Moment} Moment */
 
@@ -49,6 +50,7 @@ export function Page({ query }) {
   const asked = ready ? `${version} ${search}` : null;
   const first = useFacets(asked, query, FIRST);
   const [filtering, setFiltering] = useState(false);
+  const meaning = useMeaning();
   useScrollOf(results, query.has("open"));
 
   const renew = () => {
@@ -61,13 +63,14 @@ export function Page({ query }) {
       <h1 class="visually-hidden">Library</h1>
       <div class="library-tools">
         <${SearchBox} query=${query} error=${isMistake(results.error.value) ? wordsOf(results.error.value) : ""} />
+        ${meaning && html`<${WayChoice} query=${query} />`}
         <button class="button library-filter" onClick=${() => setFiltering(true)}><${Icon} name="filter" size=${18} />Filters</button>
         <${SourceChoice} query=${query} />
         <${SortChoice} query=${query} />
         <${SavedSearches} query=${query} />
       </div>
       <${Chosen} query=${query} />
-      <${Answers} results=${results} query=${query} totals=${first.value} renew=${renew} />
+      <${Answers} results=${results} query=${query} totals=${first.value} renew=${renew} meaning=${meaning} />
     </div>
     ${filtering &&
     html`<${Dialog} title="Filters" onClose=${() => setFiltering(false)} className="filter-dialog">
@@ -97,7 +100,7 @@ function useScrollOf(results, open) {
 
 /** @param {{query: URLSearchParams}} props */
 function SortChoice({ query }) {
-  const now = query.get("sort") ?? (query.get("q") ? "relevance" : "newest");
+  const now = query.get("sort") ?? (query.get("q") || query.get("like") ? "relevance" : "newest");
   /** @param {any} event */
   const onChange = (event) => change({ sort: event.currentTarget.value, open: null, t: null });
   return html`<select class="library-sort" aria-label="Sort by" value=${now} onChange=${onChange}>
@@ -107,9 +110,9 @@ function SortChoice({ query }) {
 
 /**
  * @param {{results: import("../results.js").Results, query: URLSearchParams, renew: () => void,
- *   totals: import("../components/facets.js").FacetAnswer | undefined}} props
+ *   totals: import("../components/facets.js").FacetAnswer | undefined, meaning: boolean}} props
  */
-function Answers({ results, query, totals, renew }) {
+function Answers({ results, query, totals, renew, meaning }) {
   const turn = results.changed.value;
   const complete = results.complete.value;
   const error = results.error.value;
@@ -149,6 +152,7 @@ function Answers({ results, query, totals, renew }) {
       href=${`${base}open=${encodeURIComponent(id)}`}
       place=${place}
       selected=${selected.value.has(id)}
+      meaning=${meaning}
       scrubbed=${scrubbed?.place === place ? scrubbed : null}
       ...${handlers}
       ...${look}
@@ -156,9 +160,10 @@ function Answers({ results, query, totals, renew }) {
   };
   return html`<div ref=${grid} data-turn=${turn} class=${selecting ? "selecting" : ""}>
     <div class="library-line">
-      <p class="library-count quiet" aria-live="polite">${totalWords(items.length, complete, totals)}</p>
-      ${items.length > 0 && html`<${Ways} search=${results.search} />`}
+      <p class="library-count quiet" aria-live="polite">${totalWords(results, complete, totals)}</p>
+      ${items.length > 0 && !isByMeaning(results.search) && html`<${Ways} search=${results.search} />`}
     </div>
+    ${results.notes.map((note) => html`<p class="library-note quiet small" role="status" key=${note}><${Icon} name="info" size=${16} /> ${note}</p>`)}
     <${Grid}
       total=${items.length}
       complete=${complete}
@@ -184,7 +189,7 @@ function Answers({ results, query, totals, renew }) {
       onLabelled=${(/** @type {any} */ labelled) => relabel(results, labelled)}
       onRemoved=${renew}
     />
-    ${open && html`<${Preview} id=${open} moment=${items[opened]} query=${query} onStep=${onStep} />`}
+    ${open && html`<${Preview} id=${open} moment=${items[opened]} query=${query} onStep=${onStep} meaning=${meaning} />`}
   </div>`;
 }
 
@@ -309,12 +314,18 @@ function relabel(results, labelled) {
 }
 
 /**
- * @param {number} loaded
+ * How many answers there are. Those by words are counted by the server; those by meaning are known once they are loaded.
+ * @param {import("../results.js").Results} results
  * @param {boolean} complete
  * @param {import("../components/facets.js").FacetAnswer | undefined} totals
  */
-function totalWords(loaded, complete, totals) {
+function totalWords(results, complete, totals) {
+  const loaded = results.items.length;
   if (!loaded) return "";
+  if (isByMeaning(results.search) || results.items.some(({ why }) => why?.length && !why.includes("words"))) {
+    const videos = new Set(results.items.map(({ key }) => key)).size;
+    return complete ? `${counted(loaded, "moment")} in ${counted(videos, "video")}` : `${count(loaded)}+ moments`;
+  }
   const moments = complete ? loaded : totals?.moments;
   const words = typeof moments === "number" ? counted(moments, "moment") : `${count(loaded)}+ moments`;
   return typeof totals?.videos === "number" ? `${words} in ${counted(totals.videos, "video")}` : words;
@@ -334,7 +345,9 @@ function Nothing({ query }) {
     <h2>${narrowed ? "No moment matches" : "The library is empty"}</h2>
     <p>
       ${narrowed
-        ? "Try fewer words, another form of a word with * at its end, or take a filter away."
+        ? isByMeaning(query)
+          ? "Nothing in the library is like this. Say it in other words, or take a filter away."
+          : "Try fewer words, another form of a word with * at its end, or take a filter away."
         : "Add videos on the Jobs page, or with `vidkit process` in a terminal."}
     </p>
     <p>

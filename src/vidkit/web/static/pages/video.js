@@ -79,7 +79,7 @@ function Video({ video, record, query }) {
     <div class="video-main">
       <${Stage} player=${player} />
       ${state.reason && html`<p class="video-reason" role="status"><${Icon} name="info" size=${18} /> ${state.reason}</p>`}
-      <${Transport} player=${player} record=${record} state=${state} seek=${seek} sceneNow=${sceneNow} />
+      <${Transport} player=${player} record=${record} video=${video} state=${state} seek=${seek} sceneNow=${sceneNow} />
       ${timeLine}
       <${Tabs} record=${record} media=${media} cues=${cues ?? null} player=${player} seek=${seek} sceneNow=${sceneNow} clipNow=${clipNow} />
     </div>

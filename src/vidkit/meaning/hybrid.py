@@ -1,0 +1,192 @@
+"""Hybrid search: one list of answers from several, by words, by the meaning of texts and by pictures.
+
+The lists are combined by reciprocal rank fusion (Cormack, Clarke and Buettcher 2009, "Reciprocal rank fusion
+outperforms Condorcet and individual rank learning methods"). Moments that have the words come before those that are
+found by meaning alone. Only the first answers are combined, the head; behind them the answers by words go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from vidkit.library.facts import summary_of
+from vidkit.library.in_video import moments_allowed, moments_in
+from vidkit.library.moments import LibraryEntry, Moment, MomentKey, moment_of, video_key
+from vidkit.library.paging import Position
+from vidkit.library.protocol import Library
+from vidkit.library.query import SORT_COLUMNS, Query
+from vidkit.library.vectors import TEXT, kind_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+TOP = 200  # answers of each list by meaning, and of the head that are found by meaning alone
+FIRST_WORDS = 100  # answers by words that are ranked together with them
+WORDS, MEANING, PICTURE = "words", "meaning", "picture"  # why a moment is found
+_K = 60  # of the paper
+_WIDER = (1, 4, 16)  # times TOP: how many are looked at where the query's words leave some out
+
+
+class Sense(Protocol):
+    """A model that a search asks: one of `models.Models`."""
+
+    id: str
+
+    @property
+    def floor(self) -> float: ...
+
+    def queries(self, texts: Sequence[str]) -> NDArray[np.float32]: ...
+
+
+class Wanted(NamedTuple):
+    """Moments that are near to a vector of a model, from a similarity on."""
+
+    model: str
+    vector: NDArray[Any]
+    floor: float
+
+
+class Answer(NamedTuple):
+    """A moment of the head. `score` is the sum of what its ranks count, and 1 more where it has the words."""
+
+    key: MomentKey
+    why: tuple[str, ...]
+    score: float
+
+
+@dataclass(frozen=True)
+class Head:
+    """The first answers of a search, the best first; `words` is where the other answers by words go on."""
+
+    answers: tuple[Answer, ...]
+    words: Position | None
+
+
+def head_of(
+    home: Library,
+    query: Query,
+    wanted: Sequence[Wanted],
+    with_words: bool,
+    left_out: Callable[[MomentKey], bool] = lambda _: False,
+) -> tuple[Head, dict[MomentKey, Moment]]:
+    """The first answers of a search.
+
+    Args:
+        home: the library.
+        query: what is looked for. Its filters, sources, phrases and `-words` hold for all lists.
+        wanted: what is asked of each model.
+        with_words: whether moments that have the words are answers too.
+        left_out: which moments are no answers.
+
+    Returns:
+        The head, and those of its moments that were read already.
+
+    Raises:
+        LibraryError: the library cannot be read, or has vectors of another size.
+    """
+    entry_of = cache(lambda url: home.by_key(video_key(url)))
+    by_words = home.page(replace(query, limit=FIRST_WORDS)) if with_words and query.words else None
+    first = by_words.moments if by_words else []
+    lists: list[tuple[str, list[MomentKey]]] = [(WORDS, [moment.key for moment in first])]
+    for each in wanted:
+        why = MEANING if kind_of(each.model) == TEXT else PICTURE
+        lists.append((why, _nearest(home, query, each, entry_of, left_out)))
+    fused = fuse(lists)
+    meant = [answer for answer in fused if WORDS not in answer.why][:TOP]
+    fused = [answer for answer in fused if WORDS in answer.why] + meant
+    more = by_words.next if by_words else None
+    if more is not None:  # answers by words that are behind the first ones may be found by meaning as well
+        fused = [_with_words(each, query, entry_of) for each in fused]
+    fused.sort(key=lambda answer: -answer.score)
+    if query.sort != "relevance":
+        fused = _sorted(fused, query.sort, entry_of)
+    return Head(tuple(fused), more), {moment.key: moment for moment in first}
+
+
+def fuse(lists: Iterable[tuple[str, Sequence[MomentKey]]]) -> list[Answer]:
+    """Lists of moments, each the best first, as one; of moments with the same score, the one of an earlier list."""
+    found: dict[MomentKey, Answer] = {}
+    for why, keys in lists:
+        for rank, key in enumerate(keys, 1):
+            before = found.get(key, Answer(key, (), 0.0))
+            score = before.score + 1 / (_K + rank) + (1.0 if why == WORDS else 0.0)
+            found[key] = Answer(key, tuple(dict.fromkeys((*before.why, why))), score)
+    return sorted(found.values(), key=lambda answer: -answer.score)
+
+
+def moments_of(
+    home: Library, query: Query, answers: Iterable[Answer], known: dict[MomentKey, Moment]
+) -> Iterator[Moment]:
+    """The moments of answers, without those that are no longer there. Words are marked in those that have them."""
+    for answer in answers:
+        moment = known.get(answer.key)
+        if moment is None:
+            url, kind, number = answer.key
+            entry = home.by_key(video_key(url))
+            if entry is None:
+                continue
+            if WORDS in answer.why:
+                having = (each for each in moments_in(entry, query) if each.key == answer.key)
+                moment = next(having, None)
+            moment = moment or moment_of(entry, kind, number, Query())
+        if moment is not None:
+            yield replace(moment, why=answer.why, rank=round(answer.score, 6))
+
+
+def _nearest(
+    home: Library,
+    query: Query,
+    wanted: Wanted,
+    entry_of: Callable[[str], LibraryEntry | None],
+    left_out: Callable[[MomentKey], bool],
+) -> list[MomentKey]:
+    """The nearest moments that a query allows.
+
+    The home leaves out videos, by the query's filters and phrases. Which moments have the phrases and the `-words`
+    is seen in the records; where these leave out many, more are asked for.
+    """
+    narrowed = replace(query, words=query.strict, without=(), sort="relevance", limit=None, offset=0)
+    strict = bool(query.strict or query.without)
+
+    @cache
+    def allowed(url: str) -> set[tuple[str, int]]:
+        entry = entry_of(url)
+        return moments_allowed(entry, query) if entry else set()
+
+    found: list[MomentKey] = []
+    for times in _WIDER:
+        limit = times * TOP
+        near = home.nearest(wanted.model, wanted.vector, narrowed, limit)
+        high = [each for each in near if each.similarity >= wanted.floor]
+        found = []
+        for each in high:
+            key = MomentKey(each.url, each.kind, each.number)
+            if not left_out(key) and (not strict or key[1:] in allowed(each.url)):
+                found.append(key)
+                if len(found) == TOP:
+                    return found
+        if len(high) < limit:
+            break
+    return found
+
+
+def _with_words(answer: Answer, query: Query, entry_of: Callable[[str], LibraryEntry | None]) -> Answer:
+    """An answer that says so where it has the words too."""
+    if WORDS in answer.why:
+        return answer
+    entry = entry_of(answer.key.url)
+    if entry is None or all(moment.key != answer.key for moment in moments_in(entry, query)):
+        return answer
+    return Answer(answer.key, (WORDS, *answer.why), answer.score + 1.0)
+
+
+def _sorted(answers: list[Answer], sort: str, entry_of: Callable[[str], LibraryEntry | None]) -> list[Answer]:
+    """Answers in the order of a column, as the home sorts by it."""
+    column, down = SORT_COLUMNS[sort]
+    entries = [(answer, entry_of(answer.key.url)) for answer in answers]
+    there = [(answer, getattr(summary_of(entry.record), column)) for answer, entry in entries if entry]
+    return [answer for answer, _ in sorted(there, key=lambda each: each[1], reverse=down)]
