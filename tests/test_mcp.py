@@ -208,3 +208,14 @@ def test_the_process_ends_when_it_is_told_or_its_client_leaves(library, number):
             process.send_signal(number)
         assert process.wait(60) == 0
         assert process.stderr.read() == b""
+
+
+def test_the_list_of_tools_says_all_in_few_words(reader):
+    """An agent pays for each word of it, in every conversation."""
+    tools = reader.tools().values()
+    assert sum(len(tool.model_dump_json(exclude_none=True)) for tool in tools) < 20_000
+    for tool in tools:
+        assert tool.description
+        assert tool.output_schema["type"] == "object"
+        assert tool.input_schema["additionalProperties"] is False
+        assert tool.annotations.read_only_hint is True

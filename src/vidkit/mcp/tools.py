@@ -185,8 +185,8 @@ def described(name: str) -> types.Tool:
         name=name,
         title=tool.title,
         description=tool.meaning,
-        input_schema=tool.arguments.model_json_schema(by_alias=True),
-        output_schema=tool.answer.model_json_schema(by_alias=True, mode="serialization"),
+        input_schema=_without_titles(tool.arguments.model_json_schema(by_alias=True)),
+        output_schema=_without_titles(tool.answer.model_json_schema(by_alias=True, mode="serialization")),
         annotations=types.ToolAnnotations(
             read_only_hint=not tool.allowed_by,
             destructive_hint=tool.replaces,
@@ -194,3 +194,11 @@ def described(name: str) -> types.Tool:
             open_world_hint=tool.open_world,
         ),
     )
+
+
+def _without_titles(schema: Any) -> Any:
+    """A schema without the titles that pydantic makes of names: every agent pays for each word of it."""
+    if isinstance(schema, dict):
+        shown = {name: each for name, each in schema.items() if name != "title" or isinstance(each, dict)}
+        return {name: _without_titles(each) for name, each in shown.items()}
+    return [_without_titles(each) for each in schema] if isinstance(schema, list) else schema
