@@ -21,7 +21,10 @@ __all__ = ["text_model"]
 FOOTAGE = {
     "vfr_fire.mp4": ("Logs burn in a fireplace with bright orange flames.", "fire glowing on the hearth"),
     "bunny_vp8.webm": ("An animated rabbit stands in a green meadow under a tree.", "cartoon bunny outdoors"),
-    "armwrestling_short.mp4": ("Two men arm wrestle at a table; one of them wins.", "strength competition between guys"),
+    "armwrestling_short.mp4": (
+        "Two men arm wrestle at a table; one of them wins.",
+        "strength competition between guys",
+    ),
     "chaplin.mp4": ("A black and white silent film: a man with a hat and a cane stumbles.", "early cinema comedy"),
 }
 
@@ -32,8 +35,8 @@ def test_real_footage_is_found_by_other_words_than_those_of_its_description(medi
     if len(there) < len(FOOTAGE):
         pytest.skip(f"not all of this footage is here: {', '.join(FOOTAGE)}")
     with serving() as server:
-        ini = f"[Meaning]\nTextModel = {text_model}\n[QwenVL]\nPublicEndpoint = {server.url}/ask\nProtocol = vidkit\n"
-        Path("config.ini").write_text(ini)
+        endpoint = f"[QwenVL]\nPublicEndpoint = {server.url}/ask\nProtocol = vidkit\n"
+        Path("config.ini").write_text(f"[Meaning]\nTextModel = {text_model}\n{endpoint}")
         model = open_models(load_config().meaning).text
         assert model is not None
         with open_run(load_config(), level="video") as run:

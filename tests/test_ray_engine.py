@@ -14,11 +14,17 @@ from typing import Any
 
 import pytest
 
+from vidkit.core.config import load_config
+from vidkit.library import open_library
+
 from .conftest import MakeVideo
+from .meaning_models import image_model
 from .misbehaving_server import Reply, Server
 from .ray_cluster import Network, RayCluster, skip_without_cluster
 from .test_batch import vidkit
 from .test_engines import without_clocks
+
+__all__ = ["image_model"]
 
 pytestmark = pytest.mark.slow
 
@@ -96,6 +102,24 @@ def test_a_url_that_stands_twice_and_two_urls_of_one_name_are_done_once_each(
     assert {record["source"]["url"] for record in found.values()} == set(urls[:2])
     assert len(found) == 2
     assert len([asked for asked in server.asked if asked.method == "GET" and asked.path == "/a/"]) == 1
+
+
+def test_workers_make_the_vectors_and_the_driver_keeps_them(
+    cluster: RayCluster, make_video: MakeVideo, image_model: Path
+) -> None:
+    video = make_video(shots=3)
+    settings = {**paths("out"), "VIDKIT_MEANING_IMAGEMODEL": os.path.relpath(image_model)}
+    cluster.process("--urls", str(video), **settings).ends(0)
+
+    def changes() -> list[tuple[int, int]]:
+        with open_library(load_config(overrides={("Library", "Path"): "out/l.db"})) as home:
+            (model,) = home.vector_models()
+            return [(each.change, len(each.found.keys)) for each in home.vectors(model) if each.found]
+
+    ((first, moments),) = changes()
+    assert moments == 3
+    cluster.process("--urls", str(video), "--force", **settings).ends(0)
+    assert changes() == [(first, 3)]  # the worker knows that the library has them
 
 
 def listening(network: Network) -> set[str]:
