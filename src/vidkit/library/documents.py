@@ -10,14 +10,16 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, cast
+from zlib import crc32
 
 from vidkit.core.stores import kept_address
 from vidkit.library.facts import facts_of, numbers_of, summary_of
 from vidkit.library.moments import LibraryEntry, Text, layout_of, texts_of, words_in
 from vidkit.library.protocol import PicturesOf, pictures_of
-from vidkit.library.text import storable
+from vidkit.library.text import BETWEEN, storable
 from vidkit.record import Record
 
 OWN = "_vidkit"
@@ -51,6 +53,7 @@ def document_of(entry: LibraryEntry, added: int, before: Mapping[str, Any] | Non
         "folder": storable(str(entry.folder)),
         "facts": facts_of(record),
         "words": sorted(words_in(texts)),
+        "pairs": sorted(pairs_in(texts)),
         "shared": next((text.shared for text in texts[1:]), ""),
         "pieces": list(layout_of(record)),
         "texts": [{"place": text.place, "own": text.own} for text in texts],
@@ -62,6 +65,20 @@ def document_of(entry: LibraryEntry, added: int, before: Mapping[str, Any] | Non
     if shown != record:
         own["json"] = json.dumps(record)
     return {"_id": key_of(record["source"]["url"]), **shown, OWN: own}
+
+
+def pairs_in(texts: Sequence[Text]) -> set[int]:
+    """The numbers of all two neighbouring words of a video (`pair_of`)."""
+    found: set[int] = set()
+    for text in texts:
+        words = text.own.split()
+        found.update(pair_of(*two) for two in pairwise(words) if BETWEEN not in two)
+    return found
+
+
+def pair_of(first: str, second: str) -> int:
+    """What stands for two neighbouring words in the index: 32 bits of a hash. The texts decide."""
+    return crc32(f"{first} {second}".encode()) - 2**31
 
 
 def _moves(own: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:

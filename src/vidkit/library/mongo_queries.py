@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 from pymongo.collection import Collection
+from pymongo.errors import OperationFailure
 
-from vidkit.library.documents import OWN, texts_in
+from vidkit.library.documents import OWN, pair_of, texts_in
 from vidkit.library.moments import Text
 from vidkit.library.protocol import LENGTHS
 from vidkit.library.query import SORT_COLUMNS, Bounds, Query, Term
@@ -16,11 +18,15 @@ from vidkit.library.spans import DESCRIPTION, sign_of
 
 Document = dict[str, Any]
 
+_MERGED = 200  # words whose lists in the index a server merges; of more it sorts all documents
+_SORTED = 5_000  # of so many documents the latest few are found sooner by going through all
+_FEW = 500  # documents that are looked at one by one
+_WORDS_FIRST = "words, then sorted"
 _PAGE = RANKED // 4  # documents read for a search at first; then as many as so far, and so on
 _SIGNS = {"<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
 GROUPED = ("classification", "resolution", "codec", "described")
 INDEXES = (
-    *((field, "added") for field in ("words", "finished", "duration", "size", "name")),
+    *((field, "added") for field in ("words", "pairs", "finished", "duration", "size", "name")),
     ("facts", "finished", "added"),
     ("added",),
     ("moved",),
@@ -45,6 +51,14 @@ def dotted(field: str) -> str:
     return f"{OWN}.{field}"
 
 
+_INDEX_OF = {
+    "added": [(dotted("added"), 1)],
+    "words": [(dotted("words"), 1), (dotted("added"), 1)],
+    "pairs": [(dotted("pairs"), 1), (dotted("added"), 1)],
+    _WORDS_FIRST: [(dotted("words"), 1), (dotted("added"), 1)],
+}
+
+
 def answers_in(
     collection: Collection[Document], query: Query, order: Sequence[tuple[str, int]], also: Sequence[Document] = ()
 ) -> Iterator[tuple[Document, Text]]:
@@ -56,18 +70,30 @@ def answers_in(
         order: fields, and 1 or -1 each.
         also: what else must hold of a document.
     """
+    known = _known_of(collection, query)
     names = ["texts", "shared", "pieces", "moves", *(field for field, _ in order)]
     fields = {dotted(field): 1 for field in names}
     sort = [(dotted(field), way) for field, way in order]
-    follows = order == ORDERS["relevance"] and not any(term.prefix for clause in query.words for term in clause)
+    by_age = order == ORDERS["relevance"]
+    few = _few_with_facts(collection, query) if query.words else None
+    hint = _way(collection, query, known) if by_age and few is None else None
+    also = [*also, *([] if few is None else [{"_id": {"$in": few}}])]
+    follows = by_age and hint != _WORDS_FIRST
     seen = 0
     conditions = list(also)
     while True:
         # By pages: with a limit the server needs no more room for sorting than these take. The next page begins
         # after the last document, where that leads the server to the index of words.
         size = min(max(seen, _PAGE), 32 * _PAGE)
-        found = collection.find(filter_of(query, conditions), fields).sort(sort)
-        page = list(found.skip(0 if follows else seen).limit(size))
+        found = collection.find(filter_of(query, conditions, known), fields).sort(sort)
+        found = found.skip(0 if follows else seen).limit(size)
+        try:
+            page = list(found.hint(_INDEX_OF[hint]) if hint else found)
+        except OperationFailure:
+            if hint is None:
+                raise
+            hint = None  # the server has not this index
+            continue
         for document in page:
             for text in answers(query, texts_in(document)):
                 yield document, text
@@ -76,6 +102,59 @@ def answers_in(
         seen += size
         if follows:
             conditions = [*also, {dotted("added"): {"$lt": page[-1][OWN]["added"]}}]
+
+
+class Known(NamedTuple):
+    """What the library has for the words of a query.
+
+    Args:
+        pairs: whether all documents have the numbers of their pairs.
+        prefixes: beginning of a word -> all words that the library has met and that begin so, where they are few.
+    """
+
+    pairs: bool
+    prefixes: Mapping[str, Sequence[str]]
+
+
+def _known_of(collection: Collection[Document], query: Query) -> Known:
+    terms = [term for clause in query.words for term in clause]
+    beginnings = {term.words[-1] for term in terms if term.prefix}
+    if not beginnings and all(len(term.words) == 1 for term in terms):
+        return Known(False, {})
+    words = collection.database[f"{collection.name}_words"]
+    if words.find_one({"_id": "", "pairs": True}) is None:  # it is of an older vidkit, and could not be upgraded
+        return Known(False, {})
+    prefixes = {}
+    for beginning in beginnings:
+        found = words.find({"_id": {"$regex": f"^{beginning}"}}, {"_id": 1}).limit(_MERGED + 1)
+        if len(met := [word["_id"] for word in found]) <= _MERGED:
+            prefixes[beginning] = met
+    return Known(True, prefixes)
+
+
+def _few_with_facts(collection: Collection[Document], query: Query) -> list[str] | None:
+    """The documents that have the facts that are asked for, where these are few."""
+    if not query.facts:
+        return None
+    asked = {"$and": [{dotted("facts"): {"$in": list(facts)}} for facts in query.facts]}
+    found = [document["_id"] for document in collection.find(asked, {"_id": 1}).limit(_FEW + 1)]
+    return found if len(found) <= _FEW else None
+
+
+def _way(collection: Collection[Document], query: Query, known: Known) -> str | None:
+    """By which index the documents of a query are gone through, the latest first; None where the server finds out,
+    by trying."""
+    terms = [term for clause in query.words for term in clause]
+    if not any(term.prefix for term in terms):
+        if known.pairs and any(all(len(term.words) > 1 for term in clause) for clause in query.words):
+            return "pairs"
+        return "words" if terms and all(len(term.words) == 1 for term in terms) else None
+    if len(terms) > 1 or len(terms[0].words) > 1:
+        return None
+    if terms[0].words[-1] in known.prefixes:
+        return "words"  # few words: their lists are merged
+    asked = {dotted("words"): {"$regex": f"^{terms[0].words[-1]}"}}
+    return "added" if collection.count_documents(asked, limit=_SORTED) == _SORTED else _WORDS_FIRST
 
 
 def counted(asked: Document, fields: Sequence[str]) -> list[Document]:
@@ -90,7 +169,7 @@ def counted(asked: Document, fields: Sequence[str]) -> list[Document]:
     return [{"$match": asked}, {"$group": group}]
 
 
-def filter_of(query: Query, also: Sequence[Document] = ()) -> Document:
+def filter_of(query: Query, also: Sequence[Document] = (), known: Known = Known(False, {})) -> Document:
     """What holds for a document of which a moment, or which itself, can be an answer, and what `also` must."""
     parts: list[Document] = [{dotted("facts"): {"$in": list(facts)}} for facts in query.facts]
     parts += also
@@ -108,7 +187,7 @@ def filter_of(query: Query, also: Sequence[Document] = ()) -> Document:
     for key, sign, value in query.numbers:
         number = {"key": key, "value": {_SIGNS[sign]: value}}
         parts.append({dotted("numbers"): {"$elemMatch": number}})
-    parts += [_one_of([_has(term) for term in clause]) for clause in query.words]
+    parts += [_one_of([_has(term, known) for term in clause]) for clause in query.words]
     if query.sources and DESCRIPTION not in query.sources:
         parts.append({dotted("words"): {"$in": [sign_of(source) for source in query.sources]}})
     return {"$and": parts} if parts else {}
@@ -123,13 +202,18 @@ def _one_of(conditions: list[Document]) -> Document:
     return conditions[0] if len(conditions) == 1 else {"$or": conditions}
 
 
-def _has(term: Term) -> Document:
-    """All words of a term stand in the document, of a phrase one after another. They are letters and digits only
-    (`text.words`), so no sign of theirs means anything to the pattern."""
+def _has(term: Term, known: Known) -> Document:
+    """All words of a term stand in the document, of a phrase one after another, as far as the numbers of their pairs
+    tell. They are letters and digits only (`text.words`), so no sign of theirs means anything to the pattern."""
     *first, last = term.words
-    parts: list[Document] = [{dotted("words"): word} for word in first]
-    parts.append({dotted("words"): {"$regex": f"^{last}"} if term.prefix else last})
+    beginning: Document = {"$in": known.prefixes[last]} if last in known.prefixes else {"$regex": f"^{last}"}
+    end: Document = {dotted("words"): beginning if term.prefix else last}
     if not first:
-        return {dotted("words"): {"$in": [last, *term.forms]}} if term.forms else parts[0]
-    phrase = f"(^| ){' '.join(term.words)}{'' if term.prefix else '( |$)'}"
-    return {"$and": [*parts, {dotted("texts.own"): {"$regex": phrase}}]}
+        return {dotted("words"): {"$in": [last, *term.forms]}} if term.forms else end
+    pairs = list(pairwise(first if term.prefix else term.words)) if known.pairs else []
+    parts: list[Document] = [{dotted("pairs"): pair_of(*pair)} for pair in pairs]
+    if not parts:
+        parts = [{dotted("words"): word} for word in first]
+    if term.prefix or not pairs:  # without signs at its ends, which make a pattern many times slower
+        parts += [end, {dotted("texts.own"): {"$regex": " ".join(term.words)}}]
+    return {"$and": parts}

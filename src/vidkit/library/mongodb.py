@@ -17,14 +17,14 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from pymongo import IndexModel, ReplaceOne
+from pymongo import IndexModel, ReplaceOne, UpdateOne
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, OperationFailure
 from pymongo.write_concern import WriteConcern
 
 from vidkit.core import shown_url
 from vidkit.core.stores import Address, absolute
-from vidkit.library.documents import BEFORE, OWN, document_of, entry_of, key_of, pictures_in
+from vidkit.library.documents import BEFORE, OWN, document_of, entry_of, key_of, pairs_in, pictures_in, texts_in
 from vidkit.library.facts import readers_in
 from vidkit.library.forms import KnownWords, stems_of, with_forms
 from vidkit.library.moments import (
@@ -111,8 +111,8 @@ class MongoLibrary(WithoutVectors, ClosedAfterwards):
         self._server = server
         self._lock = threading.Lock()
         self._last_added = 0
-        # Each word that was met, with its stem (`forms.py`); the empty word says that all are there, and whether
-        # those of readings are.
+        # Each word that was met, with its stem (`forms.py`) where it has one; the empty word says that all are there,
+        # and whether those of readings are, and the pairs of words in the documents.
         self._words = collection.database[f"{collection.name}_words"]
         self._known = KnownWords()
 
@@ -271,6 +271,7 @@ class MongoLibrary(WithoutVectors, ClosedAfterwards):
             try:
                 if self._words.find_one({"_id": ""}):
                     self._index_readings()
+                    self._index_pairs()
                     return
                 older = self._collection.find_one({}, {"_id": 1}) is not None
                 if older:
@@ -282,6 +283,7 @@ class MongoLibrary(WithoutVectors, ClosedAfterwards):
                         self._put({document["_id"]: entry})
                 self._words.create_index("stem")
                 self._words.replace_one({"_id": ""}, {"_id": "", "stem": "", "readings": True}, upsert=True)
+                self._index_pairs()
             except OperationFailure as error:
                 log.debug("%s: words are not indexed by their stems: %s", self.name, error)
 
@@ -293,11 +295,25 @@ class MongoLibrary(WithoutVectors, ClosedAfterwards):
             self._put({document["_id"]: entry_of(document)})
         self._words.update_one({"_id": ""}, {"$set": {"readings": True}})
 
+    def _index_pairs(self) -> None:
+        """Note the pairs of words of records that an older vidkit has saved, and all their words, once."""
+        if self._words.find_one({"_id": "", "pairs": True}):
+            return
+        asked = {dotted("pairs"): {"$exists": False}}
+        rest = iter(self._collection.find(asked, {dotted(name): 1 for name in ("texts", "shared", "words")}))
+        while batch := list(islice(rest, _BATCH)):
+            self._put_words(word for document in batch for word in document[OWN]["words"])
+            found = ((document["_id"], sorted(pairs_in(texts_in(document)))) for document in batch)
+            updates = [UpdateOne({"_id": key}, {"$set": {dotted("pairs"): pairs}}) for key, pairs in found]
+            self._collection.bulk_write(updates, ordered=False)
+        self._words.update_one({"_id": ""}, {"$set": {"pairs": True}})
+
     def _put_words(self, words: Iterable[str]) -> None:
         new = self._known.without_known(words)
-        if forms := {word: stem for stem, word in stems_of(new)}:
-            there = {each["_id"] for each in self._words.find({"_id": {"$in": list(forms)}}, {"_id": 1})}
-            added = [{"_id": word, "stem": stem} for word, stem in forms.items() if word not in there]
+        if new:
+            forms = {word: {"stem": stem} for stem, word in stems_of(new)}
+            there = {each["_id"] for each in self._words.find({"_id": {"$in": list(new)}}, {"_id": 1})}
+            added = [{"_id": word, **forms.get(word, {})} for word in new if word not in there]
             with suppress(BulkWriteError):  # another process has added one of them since
                 if added:
                     self._words.insert_many(added, ordered=False)
