@@ -15,6 +15,7 @@ from vidkit.library import LibraryEntry, add_folder, copy_library, open_library,
 from vidkit.record import Record
 
 from .mongod import mongod
+from .postgresql import Server
 from .records import make_record
 
 Capture = pytest.CaptureFixture[str]
@@ -62,10 +63,15 @@ def write(folder: str) -> None:
         export_to_json(record, folder)
 
 
-@pytest.mark.parametrize("home", ["sqlite", "mongodb"])
-def test_the_later_correction_stays_in_the_library(home: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("home", ["sqlite", "mongodb", "postgresql"])
+def test_the_later_correction_stays_in_the_library(
+    home: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     if home == "sqlite":
         _add_and_copy("one.db", "two.db")
+    elif home == "postgresql":
+        server: Server = request.getfixturevalue("postgres")
+        _add_and_copy(server.uri(server.new_database()), "two.db")
     else:
         with mongod(tmp_path / "data") as address:
             _add_and_copy(f"mongodb://{address}/", "two.db")

@@ -173,6 +173,36 @@ def test_a_collection_of_an_older_vidkit_is_indexed_anew_once_and_says_so(
         assert bool(said) == bool(caplog.text)
 
 
+def test_phrases_in_a_collection_of_before_are_found_and_indexed_once(
+    guarded: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    uri = f"mongodb://writer:{QUOTED}@{guarded}/"
+    with open_mongodb(uri, "films", "phrases") as library:
+        library.save(make_record("a.mp4", scenes=["the red car of 1984", "rain"]), Path("/x"))
+        library.save(make_record("b.mp4", scenes=["a car, red", "the car is the red one"]), Path("/x"))
+    with MongoClient[dict[str, Any]](f"mongodb://root:{QUOTED}@{guarded}/") as client:
+        client["films"]["phrases"].update_many({}, {"$unset": {"_vidkit.pairs": 1}})
+        client["films"]["phrases_words"].update_many({}, {"$unset": {"pairs": 1}})
+        client["films"]["phrases_words"].delete_many({"stem": {"$exists": False}})
+
+    def check(user: str) -> None:
+        with open_mongodb(f"mongodb://{user}:{QUOTED}@{guarded}/", "films", "phrases") as library:
+            for typed in ('"red car"', '"the red car"', '"red ca"*', "19*"):
+                assert [moment.filename for moment in library.search(parse_query(typed))] == ["a.mp4"], typed
+            assert library.search(parse_query('"red rain"')) == []
+
+    check("reader")
+    for said in ("its phrases are indexed, once", ""):
+        caplog.clear()
+        check("writer")
+        assert said in caplog.text
+        assert bool(said) == bool(caplog.text)
+    with MongoClient[dict[str, Any]](f"mongodb://root:{QUOTED}@{guarded}/") as client:
+        assert client["films"]["phrases"].count_documents({"_vidkit.pairs": {"$exists": True}}) == 2
+        assert client["films"]["phrases_words"].find_one({"_id": "1984"}) is not None
+    check("reader")
+
+
 def test_no_uri_is_named() -> None:
     with pytest.raises(LibraryError, match=r"no MongoDB is set: give \[MongoDB\] URI"):
         connect_to_mongodb()

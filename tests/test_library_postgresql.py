@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +157,48 @@ def test_a_server_that_is_restarted_is_used_again_and_one_that_is_gone_is_named(
             library.close()
 
 
+@contextmanager
+def small_disk(folder: Path, megabytes: int) -> Iterator[None]:
+    """A file system of a few megabytes, which the server may write to."""
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=777", "tmpfs", str(folder)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("a small disk needs the right to mount one")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_is_named_and_all_records_before_are_kept() -> None:
+    with data_folder() as data:
+        place = data.parent / "small"
+        place.mkdir(mode=0o777)
+        # What has no room is the table space of the database; the server's log of writes is elsewhere.
+        with small_disk(place, 40), postgresql(data) as server:
+            (place / "space").mkdir()
+            os.chown(place / "space", *data.stat()[4:6])
+            server.run("postgres", f"CREATE TABLESPACE small LOCATION '{place / 'space'}'")
+            name = server.new_database("TABLESPACE small")
+            with open_postgresql(server.uri(name)) as library:
+                library.save(make_record("kept.mp4", scenes=["rain"]), Path())
+                long = os.urandom(200_000).hex()
+
+                def fill() -> None:
+                    for number in range(900):
+                        library.save(make_record(f"{number}.mp4", qwen_description=f"{number}{long}"), Path())
+
+                with pytest.raises(LibraryError, match=r"the disk is full: .* Make room on its disk") as caught:
+                    fill()
+                assert "s3cr" not in str(caught.value)
+                assert [moment.filename for moment in library.search(parse_query("rain"))] == ["kept.mp4"]
+                videos = library.stats().videos
+                assert videos > 1
+                subprocess.run(["mount", "-o", "remount,size=200m", str(place)], check=True)
+                library.save(make_record("later.mp4"), Path())
+                assert library.stats().videos == videos + 1
+            server.run("postgres", f"DROP DATABASE {name} WITH (FORCE)", "DROP TABLESPACE small")
+
+
 def test_a_database_of_another_encoding_is_refused(postgres: Server) -> None:
     name = postgres.new_database("ENCODING 'LATIN1' TEMPLATE template0 LOCALE 'C'")
     assert "is a database in LATIN1, which has no room for every text" in said(postgres.uri(name))
@@ -183,6 +228,34 @@ def test_an_older_library_is_migrated_once_and_says_so(
     with psycopg.connect(postgres.uri(database)) as connection:
         found = connection.execute("SELECT mark, schema FROM vidkit.videos, vidkit.meta").fetchall()
     assert found == [("old", len(schema.MIGRATIONS))]
+
+
+def test_phrases_in_a_library_of_before_are_indexed_when_it_is_migrated(postgres: Server, database: str) -> None:
+    def lexemes() -> list[tuple[Any, ...]]:
+        with psycopg.connect(postgres.uri(database)) as connection:
+            asked = "SELECT rowid, lexemes::text FROM vidkit.words ORDER BY rowid"
+            return connection.execute(asked).fetchall()
+
+    with open_postgresql(postgres.uri(database)) as library:
+        library.save(make_record("a.mp4", scenes=["the red car", "ein Café: 東京"], tags=["Old Town"]), Path())
+        library.save(make_record("b.mp4", scenes=["a car, red", "one"]), Path())
+    before = lexemes()
+    assert "=" in before[0][1]
+    generated = f"ADD lexemes tsvector GENERATED ALWAYS AS ({schema._LEXEMES}) STORED"
+    postgres.run(
+        database,
+        "ALTER TABLE vidkit.words DROP COLUMN lexemes",
+        f"ALTER TABLE vidkit.words {generated}",
+        "CREATE INDEX words_lexemes ON vidkit.words USING gin (lexemes)",
+        "DROP TABLE vidkit.vectors, vidkit.models",
+        "UPDATE vidkit.meta SET schema = 1",
+    )
+    assert lexemes() != before
+    with open_postgresql(postgres.uri(database)) as library:
+        assert lexemes() == before
+        for typed in ('"red car"', '"old town" car', '"東京"', '"the red ca"*'):
+            assert {moment.filename for moment in library.search(parse_query(typed))} == {"a.mp4"}, typed
+        assert library.vector_models() == {}
 
 
 def test_other_programs_find_every_record_as_json_also_an_odd_one(postgres: Server, database: str) -> None:

@@ -21,7 +21,7 @@ from vidkit.record import Record
 from .records import make_record
 from .test_library import OpenLibrary, open_home, server, settings  # noqa: F401 - fixtures
 
-HOMES = ("sqlite", "postgresql")
+HOMES = ("sqlite", "mongodb", "postgresql")
 SIZE = 16
 WORDS = model_id(TEXT, "words", "a" * 64)
 OTHER = model_id(TEXT, "other", "b" * 64)

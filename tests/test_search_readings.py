@@ -267,7 +267,7 @@ def test_a_collection_of_before_is_indexed_once(open_home: OpenLibrary) -> None:
         fill(library)
         texts = {"_vidkit.texts": {"own": {"$regex": "^§"}}}
         library._collection.update_many({}, {"$pull": texts})  # type: ignore[attr-defined]
-        library._words.update_one({"_id": ""}, {"$unset": {"readings": True}})  # type: ignore[attr-defined]
+        library._writer._words.update_one({"_id": ""}, {"$unset": {"readings": True}})  # type: ignore[attr-defined]
         assert found(library, "news", sources=["speech"]) == []
         library.upgrade()  # type: ignore[attr-defined]
         assert found(library, "news", sources=["speech"]) == [("talk.mp4", "speech", 1, 8)]

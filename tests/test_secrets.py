@@ -174,17 +174,26 @@ def test_a_row_without_a_password_stays_one_that_can_be_run_again(server: Server
 
 
 @pytest.mark.parametrize("place", ["127.0.0.1:1", "127.0.0.1:x", "[::1", "127.0.0.1:1/db", "nas:27017/db?a=b"])
-def test_no_password_of_a_mongodb_uri_is_in_any_output(place: str, capsys: Capture) -> None:
+@pytest.mark.parametrize(
+    ("scheme", "option", "setting"),
+    [
+        ("mongodb", "serverSelectionTimeoutMS=50", "[MongoDB]\nURI"),
+        ("postgresql", "connect_timeout=1", "[Library]\nPath"),
+    ],
+)
+def test_no_password_of_a_server_is_in_any_output(
+    scheme: str, option: str, setting: str, place: str, capsys: Capture
+) -> None:
     for password in passwords(25, 3):
-        uri = f"mongodb://{MARK}us:{password}@{place}{'&' if '?' in place else '/?'}serverSelectionTimeoutMS=50"
+        uri = f"{scheme}://{MARK}us:{password}@{place}{'&' if '?' in place else '/?'}{option}"
         assert main(["library", "move", "--to", uri]) == 2
-    Path("config.ini").write_text(f"[MongoDB]\nURI = {uri}\n")
+    Path("config.ini").write_text(f"{setting} = {uri}\n")
     for command in ("stats", "doctor", "search"):
         main([command])
     shown = capsys.readouterr()
     assert leaks([shown.out, shown.err], "config.ini") == []
     with pytest.raises(LibraryError, match="with %40 for @"):
-        open_library_at(f"mongodb://us:{MARK}@{MARK}/{MARK}@127.0.0.1:1/db", load_config())
+        open_library_at(f"{scheme}://us:{MARK}@{MARK}/{MARK}@127.0.0.1:1/db", load_config())
 
 
 def test_no_password_of_an_endpoint_is_in_any_file_or_output(

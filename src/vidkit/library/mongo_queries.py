@@ -169,8 +169,9 @@ def counted(asked: Document, fields: Sequence[str]) -> list[Document]:
     return [{"$match": asked}, {"$group": group}]
 
 
-def filter_of(query: Query, also: Sequence[Document] = (), known: Known = Known(False, {})) -> Document:
+def filter_of(query: Query, also: Sequence[Document] = (), known: Known | None = None) -> Document:
     """What holds for a document of which a moment, or which itself, can be an answer, and what `also` must."""
+    known = known or Known(False, {})
     parts: list[Document] = [{dotted("facts"): {"$in": list(facts)}} for facts in query.facts]
     parts += also
     for operator, sides in (("$or", query.picture.reaches), ("$nor", query.picture.below)):
@@ -203,8 +204,8 @@ def _one_of(conditions: list[Document]) -> Document:
 
 
 def _has(term: Term, known: Known) -> Document:
-    """All words of a term stand in the document, of a phrase one after another, as far as the numbers of their pairs
-    tell. They are letters and digits only (`text.words`), so no sign of theirs means anything to the pattern."""
+    """All words of a term stand in the document, of a phrase one after another, as far as the numbers of their
+    pairs tell. They are letters and digits only (`text.words`): no sign of theirs means anything to the pattern."""
     *first, last = term.words
     beginning: Document = {"$in": known.prefixes[last]} if last in known.prefixes else {"$regex": f"^{last}"}
     end: Document = {dotted("words"): beginning if term.prefix else last}

@@ -9,29 +9,27 @@ from __future__ import annotations
 import logging
 import re
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pymongo import IndexModel, ReplaceOne, UpdateOne
+from pymongo import IndexModel
 from pymongo.collection import Collection
-from pymongo.errors import BulkWriteError, OperationFailure
+from pymongo.errors import OperationFailure
 from pymongo.write_concern import WriteConcern
 
 from vidkit.core import shown_url
-from vidkit.core.stores import Address, absolute
-from vidkit.library.documents import BEFORE, OWN, document_of, entry_of, key_of, pairs_in, pictures_in, texts_in
+from vidkit.core.stores import Address
+from vidkit.library.documents import OWN, entry_of, key_of, pictures_in
 from vidkit.library.facts import readers_in
-from vidkit.library.forms import KnownWords, stems_of, with_forms
+from vidkit.library.forms import with_forms
 from vidkit.library.moments import (
     LibraryEntry,
     Moment,
     Text,
-    has_whole_piece,
     id_prefix,
     is_meant,
     is_video_key,
@@ -42,18 +40,24 @@ from vidkit.library.mongo_facets import columns_of, facets_of, read_errors
 from vidkit.library.mongo_pages import MongoAnswers
 from vidkit.library.mongo_queries import GROUPED, INDEXES, ORDERS, answers_in, counted, dotted, filter_of
 from vidkit.library.mongo_server import connect_to_mongodb, get_mongodb_collection, reported, shown_server
+from vidkit.library.mongo_writing import BATCH, MongoWriter
 from vidkit.library.paging import Page, PieceKey, Position, page_of, piece_at, place_of
 from vidkit.library.protocol import ClosedAfterwards, Group, PicturesOf, Stats, stats_of
 from vidkit.library.query import Query
 from vidkit.library.ranking import best_first
 from vidkit.library.text import storable
-from vidkit.library.vectors import WithoutVectors
+from vidkit.library.vectors import Near, StoredVectors, VideoVectors, allows_kind
 from vidkit.record import Record
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from vidkit.library.vector_indexes import VectorIndexes
 
 log = logging.getLogger(__name__)
 Document = dict[str, Any]
 
-_BATCH = 200  # records in one message
 _ASKED = 10_000  # keys in one question
 
 
@@ -103,31 +107,34 @@ def _make_indexes(collection: Collection[Document], name: str) -> None:
                     collection.create_indexes([model])
 
 
-class MongoLibrary(WithoutVectors, ClosedAfterwards):
+class MongoLibrary(ClosedAfterwards):
     """A library in a MongoDB collection (see `protocol.Library`)."""
 
     def __init__(self, collection: Collection[Document], server: str) -> None:
         self._collection = collection
         self._server = server
         self._lock = threading.Lock()
-        self._last_added = 0
-        # Each word that was met, with its stem (`forms.py`) where it has one; the empty word says that all are there,
-        # and whether those of readings are, and the pairs of words in the documents.
-        self._words = collection.database[f"{collection.name}_words"]
-        self._known = KnownWords()
+        self._writer = MongoWriter(collection)
+        self._vectors = self._writer.vectors
+        self._indexes: VectorIndexes | None = None
 
     @property
     def name(self) -> str:
         return f"{self._server}/{self._collection.full_name}"
+
+    def upgrade(self) -> None:
+        """Index anew, once, what an older vidkit has indexed."""
+        with reported(self._server):
+            self._writer.upgrade(self.name)
 
     def save(self, record: Record, folder: Address) -> None:
         self.save_all([LibraryEntry(record, folder)])
 
     def save_all(self, entries: Iterable[LibraryEntry]) -> int:
         rest, count = iter(entries), 0
-        while batch := list(islice(rest, _BATCH)):
+        while batch := list(islice(rest, BATCH)):
             with reported(self._server):
-                self._put({key_of(each.record["source"]["url"]): each for each in batch})
+                self._writer.put({key_of(each.record["source"]["url"]): each for each in batch})
             count += len(batch)
         return count
 
@@ -153,7 +160,7 @@ class MongoLibrary(WithoutVectors, ClosedAfterwards):
         query = query or Query()
         order = ORDERS[query.sort] if query.sort != "relevance" else [("added", 1)]
         with reported(self._server):
-            query = with_forms(query, self._words_of)
+            query = with_forms(query, self._writer.words_of)
             keys = list(self._videos(query, order))
         for at in range(0, len(keys), 100):
             with reported(self._server):
@@ -170,7 +177,7 @@ class MongoLibrary(WithoutVectors, ClosedAfterwards):
                 yield document["_id"], text
 
         with reported(self._server):
-            query = with_forms(query, self._words_of)
+            query = with_forms(query, self._writer.words_of)
             if not query.words:
                 return self._moments([(key, (0, 0), 0.0) for key in self._videos(query, order)], query)
             if query.sort == "relevance":
@@ -181,7 +188,7 @@ class MongoLibrary(WithoutVectors, ClosedAfterwards):
 
     def page(self, query: Query, after: Position | None = None) -> Page:
         with reported(self._server):
-            query = with_forms(query, self._words_of)
+            query = with_forms(query, self._writer.words_of)
             answers = MongoAnswers(self._collection, query)
             hits, following = page_of(query, after, answers)
             found = [(answers.keys[hit.video], hit.piece, hit.rank) for hit in hits]
@@ -213,25 +220,20 @@ class MongoLibrary(WithoutVectors, ClosedAfterwards):
 
     def remove(self, url: str) -> bool:
         with reported(self._server):
-            return self._collection.delete_one({"_id": key_of(url)}).deleted_count > 0
+            removed = self._collection.delete_one({"_id": key_of(url)}).deleted_count > 0
+            self._vectors.drop([key_of(url)])
+        return removed
 
     def forget(self, urls: Sequence[str]) -> list[str]:
         keys = [key_of(url) for url in urls]
         with reported(self._server):
-            words: set[str] = set()
-            for document in self._collection.find({"_id": {"$in": keys}}, {dotted("words"): 1}):
-                words.update(document[OWN]["words"])
-            self._collection.delete_many({"_id": {"$in": keys}})
-            for word in words:
-                if self._collection.find_one({dotted("words"): word}, {"_id": 1}) is None:
-                    self._words.delete_one({"_id": word})
-        self._known.clear()
-        return []
+            self._writer.forget(keys)
+        return self._vector_indexes().erase()
 
     def stats(self, query: Query | None = None) -> Stats:
         query = replace(query or Query(), sort="relevance", limit=None, offset=0)
         with reported(self._server):
-            query = with_forms(query, self._words_of)
+            query = with_forms(query, self._writer.words_of)
         asked = self._filters(query)
         groups: list[Group] = []
         tags: list[tuple[str, int]] = []
@@ -247,7 +249,7 @@ class MongoLibrary(WithoutVectors, ClosedAfterwards):
         query = replace(query or Query(), sort="relevance", limit=None, offset=0)
         counts = Counter[str]()
         with reported(self._server):
-            for part in self._filters(with_forms(query, self._words_of)):
+            for part in self._filters(with_forms(query, self._writer.words_of)):
                 counts.update(read_errors(self._collection, part))
         return readers_in(counts.items())
 
@@ -257,91 +259,70 @@ class MongoLibrary(WithoutVectors, ClosedAfterwards):
 
     def facets(self, queries: Mapping[str, Query], seconds: float) -> dict[str, dict[str, int]]:
         with reported(self._server):
-            widened = {name: with_forms(query, self._words_of) for name, query in queries.items()}
+            widened = {name: with_forms(query, self._writer.words_of) for name, query in queries.items()}
             return facets_of(self._collection, widened, seconds)
+
+    def save_vectors(self, model: str, found: Iterable[VideoVectors]) -> int:
+        rest, count = iter(found), 0
+        while batch := list(islice(rest, BATCH)):
+            with reported(self._server):
+                count += self._vectors.put(model, batch)
+        return count
+
+    def vectors(self, model: str, after: int = 0) -> Iterator[StoredVectors]:
+        while True:
+            with reported(self._server):
+                found = self._vectors.after(model, after)
+            yield from found
+            if not found:
+                return
+            after = found[-1].change
+
+    def vectors_of(self, model: str, url: str) -> VideoVectors | None:
+        with reported(self._server):
+            return self._vectors.of(model, url)
+
+    def vectors_made_of(self, model: str, urls: Sequence[str]) -> dict[str, str]:
+        with reported(self._server):
+            return self._vectors.made_of(model, urls)
+
+    def current_vectors(self, model: str, videos: Sequence[int]) -> dict[int, tuple[str, int, str]]:
+        """See `vector_index.VectorSource`."""
+        with reported(self._server):
+            return self._vectors.current(model, videos)
+
+    def vector_models(self) -> dict[str, int]:
+        with reported(self._server):
+            return self._vectors.models()
+
+    def remove_vectors(self, model: str) -> int:
+        with reported(self._server):
+            return self._vectors.remove(model)
+
+    def nearest(self, model: str, vector: NDArray[np.floating[Any]], query: Query, limit: int) -> list[Near]:
+        import numpy as np
+
+        query = replace(query, sort="relevance", limit=None, offset=0)
+        with reported(self._server):
+            asked = self._filters(with_forms(query, self._writer.words_of)) if query != Query() else None
+            fields = {dotted("added"): 1}
+            found = None if asked is None else [self._collection.find(part, fields) for part in asked]
+            numbers = None if found is None else [each[OWN]["added"] for part in found for each in part]
+        allowed = None if numbers is None else np.array(numbers, np.int64)
+        return (
+            self._vector_indexes().of(model).nearest(vector, limit, allowed, lambda kind: allows_kind(kind, query))
+        )
+
+    def _vector_indexes(self) -> VectorIndexes:
+        from vidkit.library.vector_indexes import VectorIndexes  # numpy, which takes long to import
+
+        with self._lock:
+            if self._indexes is None:
+                self._indexes = VectorIndexes(self, None)
+            return self._indexes
 
     def close(self) -> None:
         self._collection.database.client.close()
-
-    # Writing
-
-    def upgrade(self) -> None:
-        """Index anew, once, what an older vidkit has indexed. Who may not write reads the library as it is."""
-        with reported(self._server):
-            try:
-                if self._words.find_one({"_id": ""}):
-                    self._index_readings()
-                    self._index_pairs()
-                    return
-                older = self._collection.find_one({}, {"_id": 1}) is not None
-                if older:
-                    log.warning("%s is of an older vidkit: its words are indexed again, once", self.name)
-                for document in self._collection.find({}) if older else ():
-                    entry = entry_of(document)
-                    self._put_words(document[OWN]["words"])
-                    if has_whole_piece(entry.record):
-                        self._put({document["_id"]: entry})
-                self._words.create_index("stem")
-                self._words.replace_one({"_id": ""}, {"_id": "", "stem": "", "readings": True}, upsert=True)
-                self._index_pairs()
-            except OperationFailure as error:
-                log.debug("%s: words are not indexed by their stems: %s", self.name, error)
-
-    def _index_readings(self) -> None:
-        """Index what readers have read, once: of records that an older vidkit has saved."""
-        if self._words.find_one({"_id": "", "readings": True}):
-            return
-        for document in self._collection.find({"readings": {"$exists": True}}):
-            self._put({document["_id"]: entry_of(document)})
-        self._words.update_one({"_id": ""}, {"$set": {"readings": True}})
-
-    def _index_pairs(self) -> None:
-        """Note the pairs of words of records that an older vidkit has saved, and all their words, once."""
-        if self._words.find_one({"_id": "", "pairs": True}):
-            return
-        asked = {dotted("pairs"): {"$exists": False}}
-        rest = iter(self._collection.find(asked, {dotted(name): 1 for name in ("texts", "shared", "words")}))
-        while batch := list(islice(rest, _BATCH)):
-            self._put_words(word for document in batch for word in document[OWN]["words"])
-            found = ((document["_id"], sorted(pairs_in(texts_in(document)))) for document in batch)
-            updates = [UpdateOne({"_id": key}, {"$set": {dotted("pairs"): pairs}}) for key, pairs in found]
-            self._collection.bulk_write(updates, ordered=False)
-        self._words.update_one({"_id": ""}, {"$set": {"pairs": True}})
-
-    def _put_words(self, words: Iterable[str]) -> None:
-        new = self._known.without_known(words)
-        if new:
-            forms = {word: {"stem": stem} for stem, word in stems_of(new)}
-            there = {each["_id"] for each in self._words.find({"_id": {"$in": list(new)}}, {"_id": 1})}
-            added = [{"_id": word, **forms.get(word, {})} for word in new if word not in there]
-            with suppress(BulkWriteError):  # another process has added one of them since
-                if added:
-                    self._words.insert_many(added, ordered=False)
-        self._known.add(new)
-
-    def _words_of(self, stems: list[str]) -> list[tuple[str, str]]:
-        return [(each["stem"], each["_id"]) for each in self._words.find({"stem": {"$in": stems}})]
-
-    def _put(self, batch: dict[str, LibraryEntry]) -> None:
-        known = self._collection.find({"_id": {"$in": list(batch)}}, {dotted(field): 1 for field in BEFORE})
-        before = {document["_id"]: document[OWN] for document in known}
-        replacements, words = [], set[str]()
-        for key, entry in batch.items():
-            whole = LibraryEntry(entry.record, absolute(entry.folder))
-            had = before.get(key, {})
-            document = document_of(whole, had.get("added") or self._now(), had)
-            words.update(document[OWN]["words"])
-            replacements.append(ReplaceOne({"_id": key}, document, upsert=True))
-        self._put_words(words)
-        self._collection.bulk_write(replacements, ordered=False)
-
-    def _now(self) -> int:
-        """Nanoseconds since 1970, never the same twice: the order in which videos came in."""
-        with self._lock:
-            self._last_added = max(self._last_added + 1, time.time_ns())
-            return self._last_added
-
-    # Reading
 
     def _videos(self, query: Query, order: Sequence[tuple[str, int]]) -> Iterator[str]:
         """The keys of the videos of which something matches."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vidkit.errors import LibraryError
 from vidkit.library.moments import Kind, own_pictures, own_texts
@@ -134,31 +134,3 @@ def wrong_size(model: str, size: int, asked: int) -> LibraryError:
         f"the vectors of {model} have {size} numbers, and one with {asked} is compared with them: it is of another "
         "model. Run `vidkit index`"
     )
-
-
-class WithoutVectors:
-    """A home that keeps no vectors yet."""
-
-    def save_vectors(self, model: str, found: Iterable[VideoVectors]) -> int:
-        self._refuse()
-
-    def vectors(self, model: str, after: int = 0) -> Iterator[StoredVectors]:
-        self._refuse()
-
-    def vectors_of(self, model: str, url: str) -> VideoVectors | None:
-        return None
-
-    def vectors_made_of(self, model: str, urls: Sequence[str]) -> dict[str, str]:
-        return {}
-
-    def vector_models(self) -> dict[str, int]:
-        return {}
-
-    def remove_vectors(self, model: str) -> int:
-        return 0
-
-    def nearest(self, model: str, vector: NDArray[np.floating[Any]], query: Query, limit: int) -> list[Near]:
-        self._refuse()
-
-    def _refuse(self) -> NoReturn:
-        raise LibraryError("this library is on a server, which keeps no vectors yet: use a SQLite file for them")

@@ -1,0 +1,141 @@
+"""Writing to a library in MongoDB: its documents, the words that were met, and what an older vidkit lacks."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from functools import partial
+from itertools import islice
+from typing import Any
+
+from pymongo import ReplaceOne, UpdateOne
+from pymongo.collection import Collection
+from pymongo.errors import BulkWriteError, OperationFailure
+
+from vidkit.core.stores import absolute
+from vidkit.library.documents import BEFORE, OWN, document_of, entry_of, pairs_in, texts_in
+from vidkit.library.forms import KnownWords, stems_of
+from vidkit.library.moments import LibraryEntry, has_whole_piece
+from vidkit.library.mongo_queries import dotted
+from vidkit.library.mongo_vectors import MongoVectors
+from vidkit.library.vectors import made_of
+
+log = logging.getLogger(__name__)
+Document = dict[str, Any]
+
+BATCH = 200  # records in one message
+
+
+class MongoWriter:
+    """Writes to a collection, its collection of words, and that of vectors."""
+
+    def __init__(self, collection: Collection[Document]) -> None:
+        self._collection = collection
+        self._lock = threading.Lock()
+        self._last_added = 0
+        # Each word that was met, with its stem (`forms.py`) where it has one; the empty word says that all are
+        # there, and whether those of readings are, and the pairs of words in the documents.
+        self._words = collection.database[f"{collection.name}_words"]
+        self._known = KnownWords()
+        self.vectors = MongoVectors(collection, self.now)
+
+    def upgrade(self, name: str) -> None:
+        """Index anew, once, what an older vidkit has indexed. Who may not write reads the library as it is.
+
+        Args:
+            name: the library's, as it is shown.
+        """
+        try:
+            if self._words.find_one({"_id": ""}):
+                self._index_readings()
+                self._index_pairs(name)
+                return
+            older = self._collection.find_one({}, {"_id": 1}) is not None
+            if older:
+                log.warning("%s is of an older vidkit: its words are indexed again, once", name)
+            for document in self._collection.find({}) if older else ():
+                entry = entry_of(document)
+                self._put_words(document[OWN]["words"])
+                if has_whole_piece(entry.record):
+                    self.put({document["_id"]: entry})
+            self._words.create_index("stem")
+            self._words.replace_one({"_id": ""}, {"_id": "", "stem": "", "readings": True}, upsert=True)
+            self._index_pairs()
+        except OperationFailure as error:
+            log.debug("%s: words are not indexed by their stems: %s", name, error)
+
+    def _index_readings(self) -> None:
+        """Index what readers have read, once: of records that an older vidkit has saved."""
+        if self._words.find_one({"_id": "", "readings": True}):
+            return
+        for document in self._collection.find({"readings": {"$exists": True}}):
+            self.put({document["_id"]: entry_of(document)})
+        self._words.update_one({"_id": ""}, {"$set": {"readings": True}})
+
+    def _index_pairs(self, name: str = "") -> None:
+        """Note the pairs of words of records that an older vidkit has saved, and all their words, once."""
+        if self._words.find_one({"_id": "", "pairs": True}):
+            return
+        asked = {dotted("pairs"): {"$exists": False}}
+        if name and self._collection.find_one(asked, {"_id": 1}):
+            log.warning("%s is of an older vidkit: its phrases are indexed, once", name)
+        rest = iter(self._collection.find(asked, {dotted(name): 1 for name in ("texts", "shared", "words")}))
+        while batch := list(islice(rest, BATCH)):
+            self._put_words(word for document in batch for word in document[OWN]["words"])
+            found = ((document["_id"], sorted(pairs_in(texts_in(document)))) for document in batch)
+            updates = [UpdateOne({"_id": key}, {"$set": {dotted("pairs"): pairs}}) for key, pairs in found]
+            self._collection.bulk_write(updates, ordered=False)
+        self._words.update_one({"_id": ""}, {"$set": {"pairs": True}})
+
+    def _put_words(self, words: Iterable[str]) -> None:
+        new = self._known.without_known(words)
+        if new:
+            forms = {word: {"stem": stem} for stem, word in stems_of(new)}
+            there = {each["_id"] for each in self._words.find({"_id": {"$in": list(new)}}, {"_id": 1})}
+            added = [{"_id": word, **forms.get(word, {})} for word in new if word not in there]
+            with suppress(BulkWriteError):  # another process has added one of them since
+                if added:
+                    self._words.insert_many(added, ordered=False)
+        self._known.add(new)
+
+    def words_of(self, stems: list[str]) -> list[tuple[str, str]]:
+        """(stem, word) of each word that the library has with one of some stems."""
+        return [(each["stem"], each["_id"]) for each in self._words.find({"stem": {"$in": stems}})]
+
+    def put(self, batch: dict[str, LibraryEntry]) -> None:
+        """Keep records, by the `_id` of their documents."""
+        known = self._collection.find({"_id": {"$in": list(batch)}}, {dotted(field): 1 for field in BEFORE})
+        before = {document["_id"]: document[OWN] for document in known}
+        replacements, words, made = [], set[str](), {}
+        for key, entry in batch.items():
+            whole = LibraryEntry(entry.record, absolute(entry.folder))
+            had = before.get(key, {})
+            document = document_of(whole, had.get("added") or self.now(), had)
+            words.update(document[OWN]["words"])
+            made[key] = partial(made_of, entry.record)
+            replacements.append(ReplaceOne({"_id": key}, document, upsert=True))
+        self._put_words(words)
+        self._collection.bulk_write(replacements, ordered=False)
+        if before:
+            self.vectors.drop_older({key: made[key] for key in before})
+
+    def forget(self, keys: Sequence[str]) -> None:
+        """Erase documents, and the words that no other one has."""
+        words: set[str] = set()
+        for document in self._collection.find({"_id": {"$in": list(keys)}}, {dotted("words"): 1}):
+            words.update(document[OWN]["words"])
+        self._collection.delete_many({"_id": {"$in": list(keys)}})
+        self.vectors.drop(keys)
+        for word in words:
+            if self._collection.find_one({dotted("words"): word}, {"_id": 1}) is None:
+                self._words.delete_one({"_id": word})
+        self._known.clear()
+
+    def now(self) -> int:
+        """Nanoseconds since 1970, never the same twice: the order in which videos came in."""
+        with self._lock:
+            self._last_added = max(self._last_added + 1, time.time_ns())
+            return self._last_added
