@@ -16,6 +16,7 @@ import pytest
 
 from vidkit.cli import main
 from vidkit.core.config import load_config
+from vidkit.duplicates import known as known_pictures
 from vidkit.duplicates.compare import match
 from vidkit.duplicates.files import signature_of
 from vidkit.duplicates.groups import Footage
@@ -274,6 +275,17 @@ def test_a_video_that_came_into_the_library_since_is_known() -> None:
         known.copy_of(pictures_of(video("ours.mp4", part(made_up(1), 2, 28))))
         == "https://videos.example/theirs.mp4"
     )
+
+
+def test_a_copy_is_known_among_many_videos(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known_pictures, "_BLOCK", 1000)  # pictures, so that several blocks are full
+    videos = [pictures_of(video(f"{seed}.mp4", made_up(seed))) for seed in range(150)]
+    known = KnownPictures(lambda after: list(enumerate(videos, 1))[after:])
+    for seed in range(0, 150, 3):
+        copy = noisy(part(made_up(seed), 2, 29), 24, seed)
+        assert known.copy_of(pictures_of(video("copy.mp4", copy))) == videos[seed].url
+    assert known.copy_of(pictures_of(video("new.mp4", made_up(1000)))) is None
+    assert len(known._blocks) == 5
 
 
 def test_copies_are_skipped_and_left_again_without_a_decode(
