@@ -48,6 +48,7 @@ class Agent:
         assert len(answer.content) == 1
         text: str = answer.content[0].text
         assert "\n" not in text
+        assert "made a mistake" not in text  # what vidkit says of an exception that it did not foresee
         return text
 
     def tools(self) -> dict[str, Any]:
