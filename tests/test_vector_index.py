@@ -19,7 +19,7 @@ import pytest
 from vidkit.errors import LibraryError
 from vidkit.library import LibraryEntry, parse_query, vector_index, vector_scan
 from vidkit.library.sqlite import SqliteLibrary, open_sqlite
-from vidkit.library.vector_file import GONE, opened, stamp_of
+from vidkit.library.vector_file import GONE, _header_as_bytes, opened, stamp_of
 from vidkit.library.vectors import VideoVectors, made_of, moments_for
 
 from . import test_library_vectors
@@ -113,9 +113,14 @@ def alike(count: int, size: int) -> tuple[Vectors, Vectors]:
 
 @pytest.mark.parametrize("share", [1.0, 0.3, 0.05])
 @pytest.mark.parametrize("size", [100, 384])
-def test_almost_all_of_the_nearest_ten_are_found_also_with_a_filter(share: float, size: int) -> None:
-    vectors, asked = alike(40_000, size)
+def test_almost_all_of_the_nearest_ten_are_found_also_with_a_filter(
+    share: float, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vector_scan, "EXACT", 500)
+    monkeypatch.setattr(vector_scan, "_LEAST", 500)
+    vectors, asked = alike(20_000, size)
     mean = vectors.astype(np.float32).mean(axis=0)
+    similarities = asked @ vectors.astype(np.float32).T
     allowed = np.random.default_rng(5).random(len(vectors)) < share
     half = len(vectors) // 2
     parts = [
@@ -125,8 +130,8 @@ def test_almost_all_of_the_nearest_ten_are_found_also_with_a_filter(share: float
         for here in (slice(half), slice(half, None))
     ]
     right = 0
-    for one in asked:
-        exact = np.argsort(-np.where(allowed, vectors.astype(np.float32) @ one, -2))[:10]
+    for one, exactly in zip(asked, similarities, strict=True):
+        exact = np.argsort(-np.where(allowed, exactly, -2))[:10]
         found = vector_scan.nearest(parts, one, mean, 10)
         rows = (found.rows + half * found.parts)[:10]
         assert allowed[rows].all()
@@ -206,7 +211,7 @@ def spoil_end(content: bytes) -> bytes:
 
 
 def spoil_header(content: bytes) -> bytes:
-    return content[:40] + b"x" + content[41:]
+    return content.replace(b'"scene"', b'"speec"', 1)
 
 
 @pytest.mark.parametrize(
@@ -220,8 +225,9 @@ def test_a_torn_file_is_made_anew(spoil: Any, home: SqliteLibrary, tmp_path: Pat
     (tmp_path / "torn").write_bytes(spoil(content))
     os.replace(tmp_path / "torn", file)
     for library in (home, open_sqlite(tmp_path / "library.db")):
-        assert near(library, VECTORS[9]) == [(url_of(4), 2)]
-        assert len(near(library, VECTORS[9], 200)) == 100
+        found = library.nearest(WORDS, VECTORS[9].astype(np.float32), parse_query(), 200)
+        assert found[0][:3] == (url_of(4), "scene", 2)
+        assert len(found) == 100
     library.close()
     assert file.read_bytes() == content
 
@@ -244,6 +250,17 @@ def test_a_file_of_another_model_is_made_anew(home: SqliteLibrary, tmp_path: Pat
         assert len(near(again, VECTORS[203], 200, OTHER)) == 80
         assert near(again, VECTORS[9]) == [(url_of(4), 2)]
     assert len(files(tmp_path)) == 2
+
+
+def test_a_file_that_says_that_it_is_of_another_model_is_made_anew(home: SqliteLibrary, tmp_path: Path) -> None:
+    (file,) = files(tmp_path)
+    content = file.read_bytes()
+    header = opened(file).header  # type: ignore[union-attr]
+    changed = _header_as_bytes(header._replace(model=OTHER))
+    (tmp_path / "changed").write_bytes(changed + content[len(changed) :])
+    os.replace(tmp_path / "changed", file)
+    assert near(home, VECTORS[9]) == [(url_of(4), 2)]
+    assert file.read_bytes() == content
 
 
 @pytest.mark.parametrize("count", [10, 50, 90])

@@ -94,7 +94,7 @@ def opened(file: Path | IO[bytes]) -> IndexFile | None:
     content = np.memmap(file, np.uint8, "r")
     try:
         header = _header_in(content[:_HEADER].tobytes())
-        if header is None or header.end > len(content):
+        if header is None:
             return None
         mean = content[_HEADER : _HEADER + 4 * header.dimensions].view(np.float32)
         parts = [_part_at(content, header.dimensions, *place) for place in header.parts]
