@@ -263,8 +263,10 @@ def test_a_file_that_says_that_it_is_of_another_model_is_made_anew(home: SqliteL
     assert file.read_bytes() == content
 
 
-@pytest.mark.parametrize("count", [10, 50, 90])
-def test_a_file_of_another_library_is_made_anew(count: int, home: SqliteLibrary, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("count", "again"), [(10, 0), (50, 0), (90, 0), (50, 1)])
+def test_a_file_of_another_library_is_made_anew(
+    count: int, again: int, home: SqliteLibrary, tmp_path: Path
+) -> None:
     (file,) = files(tmp_path)
     home.close()
     (tmp_path / "library.db").unlink()
@@ -274,6 +276,8 @@ def test_a_file_of_another_library_is_made_anew(count: int, home: SqliteLibrary,
         library.save_vectors(
             WORDS, (made_for(each, VECTORS[200 + 2 * at :][:2]) for at, each in enumerate(records))
         )
+        for _ in range(again):  # so the file's last change is not there any more
+            library.save_vectors(WORDS, [made_for(records[-1], VECTORS[200 + 2 * count - 2 :][:2])])
         assert len(near(library, VECTORS[0], 500)) == 2 * count
         assert near(library, VECTORS[203]) == [(url_of(1), 2)]
     assert not file.exists() or len(opened(file).parts) == 1  # type: ignore[union-attr]

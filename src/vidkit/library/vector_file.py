@@ -143,10 +143,8 @@ def _aligned(at: int) -> int:
 
 
 def _part_at(content: NDArray[np.uint8], dimensions: int, at: int, runs: int, rows: int) -> Part:
-    *sections, (_, end, _, _) = _sections(dimensions, at, runs, rows)
-    if end > len(content):
-        raise ValueError("it is cut short")
-    arrays = {
+    *sections, _ = _sections(dimensions, at, runs, rows)
+    arrays = {  # what is cut short does not have this shape
         name: content[start : start + kind.itemsize * int(np.prod(shape))].view(kind).reshape(shape)
         for name, start, kind, shape in sections
     }

@@ -36,7 +36,7 @@ SMALL = 20_000  # vectors, or changes, that are read from the library instead of
 _SHARE = 64  # of a large file: one part of so many
 _MOST_PARTS = 64
 _MOST_GONE = 0.25  # of the vectors in a file; with more it is made anew
-_LOOKED_AT = 64  # answers, or videos of a file, that are compared with the library at once
+_LOOKED_AT = 64  # answers that are looked up in the library at once, or as many as are wanted
 _TRIES = 3
 
 
@@ -180,31 +180,15 @@ class VectorIndex:
         found = None
         with suppress(OSError):
             found = opened(file)
-        reason = "is torn or of another model"
         if found is not None and found.header.model == self._model:
             header = found.header
             alive = tuple(part.stamps != GONE for part in found.parts)
             last = header.last, header.stamp
             self._state = State(found, tuple(found.parts), alive, header.kinds, last, header.dimensions)
             self._tail = Tail(header.kinds)
-            if self._is_of_this_library():
-                return
-            reason = "is not of this library"
-        log.info("the index %s %s: it is made anew", printable(self.place), reason)
+            return
+        log.info("the index %s is torn or of another model: it is made anew", printable(self.place))
         self._begin_anew()
-
-    def _is_of_this_library(self) -> bool:
-        """Whether the library has some of the videos as the file has them, or has changed them since."""
-        last, _ = self._state.last
-        for part, living in zip(self._state.parts, self._state.alive, strict=True):
-            runs = np.flatnonzero(living)
-            some = runs[:: max(1, len(runs) * len(self._state.parts) // _LOOKED_AT)]
-            there = self._source.current_vectors(self._model, part.videos[some].tolist())
-            for video, stamp in zip(part.videos[some].tolist(), part.stamps[some].tolist(), strict=True):
-                _, change, made = there.get(video, ("", last + 1, ""))
-                if change <= last and stamp_of(change, made) != stamp:
-                    return False
-        return True
 
     def _read_newer(self) -> bool:
         """Read changes into the tail; False where there are so many that they belong into the file."""
