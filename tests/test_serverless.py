@@ -17,13 +17,19 @@ import pytest
 
 from vidkit.cli import main
 from vidkit.core.buckets import open_bucket
+from vidkit.core.config import load_config
 from vidkit.core.stores import open_store
 from vidkit.errors import ConfigError, DownloadError, OutputError, VidkitError
+from vidkit.library import open_library
 from vidkit.serverless import Passed, Wanted, handler, wanted
 
 from .bucket_server import S3
 from .conftest import MakeVideo
+from .meaning_models import image_model
 from .misbehaving_server import Asked, Reply, Server
+from .postgresql import Server as PostgreSQL
+
+__all__ = ["image_model"]
 
 
 class Context:
@@ -255,6 +261,27 @@ def test_the_records_of_a_function_are_joined_by_library_add(
     assert main(["library", "add", output]) == 0
     assert main(["search", "a.mp4"]) == 0
     assert "a.mp4" in capsys.readouterr().out
+
+
+def test_a_function_keeps_vectors_where_the_library_is_on_a_server(
+    output: str,
+    server: Server,
+    make_video: MakeVideo,
+    image_model: Path,
+    postgres: PostgreSQL,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    address = postgres.uri(postgres.new_database())
+    monkeypatch.setenv("VIDKIT_MEANING_IMAGEMODEL", str(image_model))
+    event = {"url": server.at("/a.mp4", Reply(make_video(shots=2), etag='"1"')), "output": output}
+    assert handler(event)["state"] == "done"  # nobody would have them
+    monkeypatch.setenv("VIDKIT_LIBRARY_PATH", address)
+    for _ in range(2):
+        assert handler(event)["state"] == "unchanged"
+        with open_library(load_config()) as library:
+            ((_, videos),) = library.vector_models().items()
+            assert videos == 1
+    postgres.leave(address.rpartition("/")[2])
 
 
 @pytest.mark.slow
