@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from vidkit import process_video_pipeline
+from vidkit.cli import main
 from vidkit.core.config import load_config
 from vidkit.library import parse_query
 from vidkit.meaning.models import open_models
@@ -27,10 +29,13 @@ FOOTAGE = {
     ),
     "chaplin.mp4": ("A black and white silent film: a man with a hat and a cane stumbles.", "early cinema comedy"),
 }
+NONSENSE = ("qwpoe zmxn", "blorp fizzle wug", "xkcd jjjj", "asd fgh jkl")
 
 
 @pytest.mark.slow
-def test_real_footage_is_found_by_other_words_than_those_of_its_description(media: Path, text_model: Path) -> None:
+def test_real_footage_is_found_by_other_words_than_those_of_its_description(
+    media: Path, text_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     there = {path.name: path for path in media.iterdir() if path.name in FOOTAGE}
     if len(there) < len(FOOTAGE):
         pytest.skip(f"not all of this footage is here: {', '.join(FOOTAGE)}")
@@ -52,5 +57,20 @@ def test_real_footage_is_found_by_other_words_than_those_of_its_description(medi
                 assert found(description)[0] == name
                 assert not set(other_words.split()) & set(description.lower().rstrip(".").split())
                 assert found(other_words)[:1] == [name], other_words
-            for nonsense in ("qwpoe zmxn", "blorp fizzle wug", "xkcd jjjj", "asd fgh jkl"):
+            for nonsense in NONSENSE:
                 assert found(nonsense) == []
+
+    def searched(*words: str) -> list[tuple[str, list[str]]]:
+        assert main(["search", "--json", *words]) == 0
+        answers = map(json.loads, capsys.readouterr().out.splitlines())
+        return [(each["filename"], each["why"]) for each in answers]
+
+    for name, (description, other_words) in FOOTAGE.items():
+        words = description.rstrip(".").replace(":", "").replace(";", "").split()
+        assert searched(*words)[0] == (name, ["words", "meaning"])
+        assert searched(other_words)[0] == (name, ["meaning"])  # in quotes of the shell
+        assert searched(*other_words.split())[0] == searched("--meaning", other_words)[0] == (name, ["meaning"])
+        assert searched("--no-meaning", *other_words.split()) == []
+        assert searched(*other_words.split(), f"-{words[-1]}") == []
+    for nonsense in NONSENSE:
+        assert searched(nonsense) == searched("--meaning", nonsense) == []

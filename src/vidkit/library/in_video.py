@@ -46,5 +46,12 @@ def moments_allowed(entry: LibraryEntry, query: Query) -> set[tuple[Kind, int]]:
 
 def _with_own_forms(query: Query, texts: Sequence[Text]) -> Query:
     """A query whose words have the other forms that stand in a video."""
-    stems = stems_of(words_in(texts)) + stems_of(texts[1].shared.split() if len(texts) > 1 else ())
-    return with_forms(query, lambda wanted: [each for each in dict.fromkeys(stems) if each[0] in set(wanted)])
+    words = words_in(texts).union(texts[1].shared.split() if len(texts) > 1 else ())
+
+    def words_of(wanted: list[str]) -> list[tuple[str, str]]:
+        # Only endings differ in English, and stemming takes longer than all else.
+        starts = {stem[:2] for stem in wanted}
+        near = (word for word in words if not word.isascii() or word[:2] in starts)
+        return [each for each in stems_of(near) if each[0] in wanted]
+
+    return with_forms(query, words_of)

@@ -34,6 +34,7 @@ class FoundMoment(Answer):
     text: str
     classification: str = Field(alias="class")
     tags: list[str]
+    why: list[str] = Field(description="what has found it: `words`, `meaning` (of its text), `picture`")
 
 
 class FoundMoments(Answer):

@@ -77,6 +77,7 @@ def _moment(item: Mapping[str, Any]) -> FoundMoment:
             "text": item["text"],
             "class": item["classification"],
             "tags": list(item["tags"])[:_MOST_TAGS],
+            "why": item["why"],
         }
     )
 

@@ -28,6 +28,7 @@ TOP = 200  # answers of each list by meaning, and of the head that are found by 
 FIRST_WORDS = 100  # answers by words that are ranked together with them
 WORDS, MEANING, PICTURE = "words", "meaning", "picture"  # why a moment is found
 _K = 60  # of the paper
+_LOOKED_AT = 100  # answers by meaning that are looked at for the words, where more have these than are ranked
 _WIDER = (1, 4, 16)  # times TOP: how many are looked at where the query's words leave some out
 
 
@@ -100,7 +101,8 @@ def head_of(
     fused = [answer for answer in fused if WORDS in answer.why] + meant
     more = by_words.next if by_words else None
     if more is not None:  # answers by words that are behind the first ones may be found by meaning as well
-        fused = [_with_words(each, query, entry_of) for each in fused]
+        near = [_with_words(each, query, entry_of) for each in meant[:_LOOKED_AT]]
+        fused = [*fused[: len(fused) - len(meant)], *near, *meant[_LOOKED_AT:]]
     fused.sort(key=lambda answer: -answer.score)
     if query.sort != "relevance":
         fused = _sorted(fused, query.sort, entry_of)
@@ -119,22 +121,31 @@ def fuse(lists: Iterable[tuple[str, Sequence[MomentKey]]]) -> list[Answer]:
 
 
 def moments_of(
-    home: Library, query: Query, answers: Iterable[Answer], known: dict[MomentKey, Moment]
+    home: Library, query: Query, answers: Iterable[Answer], known: dict[MomentKey, Moment], more: bool
 ) -> Iterator[Moment]:
-    """The moments of answers, without those that are no longer there. Words are marked in those that have them."""
+    """The moments of answers, without those that are no longer there. Words are marked in those that have them.
+
+    Args:
+        home: the library.
+        query: the words.
+        answers: some of a head.
+        known: those that were read already.
+        more: whether there are more moments with the words than the head was made of.
+    """
     for answer in answers:
+        why = answer.why
         moment = known.get(answer.key)
         if moment is None:
             url, kind, number = answer.key
             entry = home.by_key(video_key(url))
             if entry is None:
                 continue
-            if WORDS in answer.why:
-                having = (each for each in moments_in(entry, query) if each.key == answer.key)
-                moment = next(having, None)
+            if more or WORDS in why:
+                moment = next((each for each in moments_in(entry, query) if each.key == answer.key), None)
+                why = tuple(dict.fromkeys((WORDS, *why))) if moment else why
             moment = moment or moment_of(entry, kind, number, Query())
         if moment is not None:
-            yield replace(moment, why=answer.why, rank=round(answer.score, 6))
+            yield replace(moment, why=why, rank=round(answer.score, 6))
 
 
 def _nearest(

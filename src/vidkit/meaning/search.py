@@ -87,6 +87,7 @@ class Search:
         self._senses = senses
         self._heads: OrderedDict[int, tuple[Head, frozenset[MomentKey]]] = OrderedDict()
         self._lock = threading.Lock()
+        self._with_vectors: set[str] = set()
 
     def page(self, asked: Asked, after: MixedPosition | Position | None = None) -> Found:
         """A page of `asked.query.limit` answers.
@@ -125,7 +126,7 @@ class Search:
     def ways(self) -> list[str]:
         """What a search by meaning can look at: MEANING (of texts) and PICTURE, where the library has vectors."""
         senses = self._senses(_MOMENT)
-        models = [sense.id for sense in senses.ready if _has_vectors(self._home, sense.id)]
+        models = [sense.id for sense in senses.ready if self._has_vectors(sense.id)]
         return [MEANING if kind_of(model) == TEXT else PICTURE for model in models]
 
     def _all(self, asked: Asked, notes: list[str]) -> Iterator[Moment]:
@@ -151,7 +152,7 @@ class Search:
         """The head of a search with what was read of it, or None where no model can be asked; and notes."""
         only = asked.way == "only" or asked.like is not None
         senses = self._senses(_PATIENCE if only or wait else _MOMENT)
-        there = [sense for sense in senses.ready if _has_vectors(self._home, sense.id)]
+        there = [sense for sense in senses.ready if self._has_vectors(sense.id)]
         notes = senses.notes
         if without := [sense.id for sense in senses.ready if sense not in there]:
             notes = (*notes, _no_vectors(self._home, without))
@@ -182,7 +183,7 @@ class Search:
         at, words = after.at, after.words
         while at < len(head.answers) and len(moments) < limit:
             some = head.answers[at : at + limit - len(moments)]
-            moments += moments_of(self._home, query, some, known)
+            moments += moments_of(self._home, query, some, known, head.words is not None)
             at += len(some)
         while at >= len(head.answers) and words is not None and len(moments) < limit:
             page = self._home.page(replace(query, limit=limit - len(moments)), words)
@@ -190,6 +191,14 @@ class Search:
             words = page.next
         done = at >= len(head.answers) and words is None
         return Found(moments, None if done else MixedPosition(after.head, at, words))
+
+    def _has_vectors(self, model: str) -> bool:
+        """Whether some video has vectors of a model; where one had, it is not asked again."""
+        if model not in self._with_vectors:
+            if not any(each.found is not None for each in self._home.vectors(model)):
+                return False
+            self._with_vectors.add(model)
+        return True
 
     def _kept(self, number: int) -> tuple[Head, frozenset[MomentKey]] | None:
         with self._lock:
@@ -217,11 +226,6 @@ def _number(asked: Asked, head: Head) -> int:
     """What a head is known by: the same search with the same answers has the same number."""
     named = repr((asked, head)).encode("utf-8", "backslashreplace")
     return int.from_bytes(hashlib.blake2b(named, digest_size=7).digest(), "big")
-
-
-def _has_vectors(home: Library, model: str) -> bool:
-    """Whether some video has vectors of a model."""
-    return any(each.found is not None for each in home.vectors(model))
 
 
 def _no_vectors(home: Library, models: Sequence[str]) -> str:
