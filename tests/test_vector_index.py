@@ -187,6 +187,15 @@ def test_old_vectors_of_a_video_are_not_answered_and_not_those_of_a_removed_one(
     assert [int((part.stamps == GONE).sum()) for part in written.parts] == [3, 0]
 
 
+def test_a_file_that_grows_says_of_older_vectors_that_they_are_gone(home: SqliteLibrary, tmp_path: Path) -> None:
+    fill(home, range(12), VECTORS[200:])
+    assert near(home, VECTORS[209]) == [(url_of(4), 2)]
+    (written,) = map(opened, files(tmp_path))
+    assert written is not None
+    assert [int((part.stamps == GONE).sum()) for part in written.parts] == [12, 0]
+    assert len(near(home, VECTORS[9], 200)) == 100
+
+
 def test_the_file_is_made_anew_where_much_of_it_is_gone(home: SqliteLibrary, tmp_path: Path) -> None:
     for number in range(30):
         home.remove(url_of(number))
