@@ -26,6 +26,14 @@ def moments_in(entry: LibraryEntry, query: Query) -> list[Moment]:
     return sorted(found, key=lambda moment: (moment.start_time, moment.number))
 
 
+def moments_with_words(entry: LibraryEntry, query: Query) -> set[tuple[Kind, int]]:
+    """The same by kind and number."""
+    texts = texts_of(entry.record)
+    found = {text.place for text in answers(_with_own_forms(query, texts), texts)} if query.words else set()
+    pieces = pieces_of(entry.record) if found else []
+    return {(piece.kind, piece.number) for place, piece in enumerate(pieces) if place in found}
+
+
 def moments_allowed(entry: LibraryEntry, query: Query) -> set[tuple[Kind, int]]:
     """The moments of one video, by kind and number, that have a query's strict words and not what it leaves out.
 

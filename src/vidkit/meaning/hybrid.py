@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from vidkit.library.facts import summary_of
-from vidkit.library.in_video import moments_allowed, moments_in
+from vidkit.library.in_video import moments_allowed, moments_in, moments_with_words
 from vidkit.library.moments import LibraryEntry, Moment, MomentKey, moment_of, video_key
 from vidkit.library.paging import Position
 from vidkit.library.protocol import Library
@@ -28,8 +28,11 @@ TOP = 200  # answers of each list by meaning, and of the head that are found by 
 FIRST_WORDS = 100  # answers by words that are ranked together with them
 WORDS, MEANING, PICTURE = "words", "meaning", "picture"  # why a moment is found
 _K = 60  # of the paper
-_LOOKED_AT = 100  # answers by meaning that are looked at for the words, where more have these than are ranked
+_LOOKED_AT = 50  # answers by meaning that are looked at for the words, where more have these than are ranked
 _WIDER = (1, 4, 16)  # times TOP: how many are looked at where the query's words leave some out
+
+
+EntryOf = Callable[[str], LibraryEntry | None]
 
 
 class Sense(Protocol):
@@ -72,6 +75,7 @@ def head_of(
     query: Query,
     wanted: Sequence[Wanted],
     with_words: bool,
+    entry_of: EntryOf,
     left_out: Callable[[MomentKey], bool] = lambda _: False,
 ) -> tuple[Head, dict[MomentKey, Moment]]:
     """The first answers of a search.
@@ -81,6 +85,7 @@ def head_of(
         query: what is looked for. Its filters, sources, phrases and `-words` hold for all lists.
         wanted: what is asked of each model.
         with_words: whether moments that have the words are answers too.
+        entry_of: as `entries_of` gives it.
         left_out: which moments are no answers.
 
     Returns:
@@ -89,7 +94,6 @@ def head_of(
     Raises:
         LibraryError: the library cannot be read, or has vectors of another size.
     """
-    entry_of = cache(lambda url: home.by_key(video_key(url)))
     by_words = home.page(replace(query, limit=FIRST_WORDS)) if with_words and query.words else None
     first = by_words.moments if by_words else []
     lists: list[tuple[str, list[MomentKey]]] = [(WORDS, [moment.key for moment in first])]
@@ -109,6 +113,11 @@ def head_of(
     return Head(tuple(fused), more), {moment.key: moment for moment in first}
 
 
+def entries_of(home: Library) -> EntryOf:
+    """Reads records by their source URLs, each once."""
+    return cache(lambda url: home.by_key(video_key(url)))
+
+
 def fuse(lists: Iterable[tuple[str, Sequence[MomentKey]]]) -> list[Answer]:
     """Lists of moments, each the best first, as one; of moments with the same score, the one of an earlier list."""
     found: dict[MomentKey, Answer] = {}
@@ -121,12 +130,12 @@ def fuse(lists: Iterable[tuple[str, Sequence[MomentKey]]]) -> list[Answer]:
 
 
 def moments_of(
-    home: Library, query: Query, answers: Iterable[Answer], known: dict[MomentKey, Moment], more: bool
+    entry_of: EntryOf, query: Query, answers: Iterable[Answer], known: dict[MomentKey, Moment], more: bool
 ) -> Iterator[Moment]:
     """The moments of answers, without those that are no longer there. Words are marked in those that have them.
 
     Args:
-        home: the library.
+        entry_of: as `entries_of` gives it.
         query: the words.
         answers: some of a head.
         known: those that were read already.
@@ -137,7 +146,7 @@ def moments_of(
         moment = known.get(answer.key)
         if moment is None:
             url, kind, number = answer.key
-            entry = home.by_key(video_key(url))
+            entry = entry_of(url)
             if entry is None:
                 continue
             if more or WORDS in why:
@@ -152,7 +161,7 @@ def _nearest(
     home: Library,
     query: Query,
     wanted: Wanted,
-    entry_of: Callable[[str], LibraryEntry | None],
+    entry_of: EntryOf,
     left_out: Callable[[MomentKey], bool],
 ) -> list[MomentKey]:
     """The nearest moments that a query allows.
@@ -185,17 +194,17 @@ def _nearest(
     return found
 
 
-def _with_words(answer: Answer, query: Query, entry_of: Callable[[str], LibraryEntry | None]) -> Answer:
+def _with_words(answer: Answer, query: Query, entry_of: EntryOf) -> Answer:
     """An answer that says so where it has the words too."""
     if WORDS in answer.why:
         return answer
     entry = entry_of(answer.key.url)
-    if entry is None or all(moment.key != answer.key for moment in moments_in(entry, query)):
+    if entry is None or answer.key[1:] not in moments_with_words(entry, query):
         return answer
     return Answer(answer.key, (WORDS, *answer.why), answer.score + 1.0)
 
 
-def _sorted(answers: list[Answer], sort: str, entry_of: Callable[[str], LibraryEntry | None]) -> list[Answer]:
+def _sorted(answers: list[Answer], sort: str, entry_of: EntryOf) -> list[Answer]:
     """Answers in the order of a column, as the home sorts by it."""
     column, down = SORT_COLUMNS[sort]
     entries = [(answer, entry_of(answer.key.url)) for answer in answers]

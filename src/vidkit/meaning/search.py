@@ -22,7 +22,17 @@ from vidkit.library.paging import Position
 from vidkit.library.protocol import Library
 from vidkit.library.query import Query
 from vidkit.library.vectors import TEXT, kind_of
-from vidkit.meaning.hybrid import MEANING, PICTURE, Head, Sense, Wanted, head_of, moments_of
+from vidkit.meaning.hybrid import (
+    MEANING,
+    PICTURE,
+    EntryOf,
+    Head,
+    Sense,
+    Wanted,
+    entries_of,
+    head_of,
+    moments_of,
+)
 from vidkit.meaning.likeness import wanted_like
 
 # By words and by meaning where the library has vectors, by words alone, or by meaning alone.
@@ -101,8 +111,9 @@ class Search:
         notes: tuple[str, ...] = ()
         known: dict[MomentKey, Moment] = {}
         kept = self._kept(after.head) if after else None
+        entry_of = entries_of(self._home)
         if kept is None:
-            made, notes = self._head(asked, wait=after is not None)
+            made, notes = self._head(asked, entry_of, wait=after is not None)
             if made is None and after is not None:
                 raise QueryError(GONE)
             if made is None:
@@ -112,7 +123,7 @@ class Search:
             kept = self._keep(number, head)
             after = after or MixedPosition(number, 0, head.words)
         assert after is not None
-        return self._mixed(asked.query, *kept, after, known)._replace(notes=notes)
+        return self._mixed(asked.query, *kept, after, known, entry_of)._replace(notes=notes)
 
     def search(self, asked: Asked) -> Found:
         """The answers from `asked.query.offset` on, as many as its limit says."""
@@ -147,7 +158,7 @@ class Search:
         return Found(page.moments, page.next)
 
     def _head(
-        self, asked: Asked, wait: bool
+        self, asked: Asked, entry_of: EntryOf, wait: bool
     ) -> tuple[tuple[Head, dict[MomentKey, Moment]] | None, tuple[str, ...]]:
         """The head of a search with what was read of it, or None where no model can be asked; and notes."""
         only = asked.way == "only" or asked.like is not None
@@ -163,12 +174,12 @@ class Search:
         query = asked.query
         if asked.like is None:
             wanted = [Wanted(sense.id, sense.queries([query.text])[0], sense.floor) for sense in there]
-            return head_of(self._home, query, wanted, with_words=not only), notes
+            return head_of(self._home, query, wanted, not only, entry_of), notes
         wanted, is_same = wanted_like(self._home, there, asked.like)
         if not wanted:
             raise QueryError(f"there are no vectors of {printable(asked.like)}: run `vidkit index`")
         query = replace(query, strict=query.words or query.strict)
-        return head_of(self._home, query, wanted, with_words=False, left_out=is_same), notes
+        return head_of(self._home, query, wanted, False, entry_of, is_same), notes
 
     def _mixed(
         self,
@@ -177,13 +188,14 @@ class Search:
         keys: frozenset[MomentKey],
         after: MixedPosition,
         known: dict[MomentKey, Moment],
+        entry_of: EntryOf,
     ) -> Found:
         limit = _AT_ONCE if query.limit is None else query.limit
         moments: list[Moment] = []
         at, words = after.at, after.words
         while at < len(head.answers) and len(moments) < limit:
             some = head.answers[at : at + limit - len(moments)]
-            moments += moments_of(self._home, query, some, known, head.words is not None)
+            moments += moments_of(entry_of, query, some, known, head.words is not None)
             at += len(some)
         while at >= len(head.answers) and words is not None and len(moments) < limit:
             page = self._home.page(replace(query, limit=limit - len(moments)), words)
