@@ -90,8 +90,8 @@ def exact_answers(vectors: NDArray[np.float16], asked: NDArray[np.float32]) -> d
 
 
 def vidkit_build(vectors: NDArray[np.float16], path: Path) -> None:
-    from vidkit.library.vector_file import write_file
-    from vidkit.library.vectors import StoredVectors, VideoVectors
+    from vidkit.library.vectors.file import write_file
+    from vidkit.library.vectors.protocol import StoredVectors, VideoVectors
 
     keys = tuple(("scene", number) for number in range(1, A_VIDEO + 1))
     changes = (
@@ -103,8 +103,8 @@ def vidkit_build(vectors: NDArray[np.float16], path: Path) -> None:
 
 
 def vidkit_open(path: Path) -> Search:
-    from vidkit.library import vector_scan
-    from vidkit.library.vector_file import opened
+    from vidkit.library.vectors import scan as vector_scan
+    from vidkit.library.vectors.file import opened
 
     found = opened(path)
     assert found is not None

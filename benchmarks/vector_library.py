@@ -2,7 +2,7 @@
 
     python benchmarks/vector_library.py [--folder /tmp/vectors] [--real 100200] [--moments 10 100]
 
-The vectors are those of `vector_index.py`. Each search takes all that `Library.nearest` does: it asks the library for
+The vectors are those of `vectors/index.py`. Each search takes all that `Library.nearest` does: it asks the library for
 what is newer, for the videos that the filter allows, and for each answer. Times are by the clock and, in brackets, of
 the processor, which is what they would be on a machine that does nothing else.
 """
@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from measure import table
 from vector_index import made_vectors, memory
 from vidkit.library import LibraryEntry, Query, parse_query
-from vidkit.library.sqlite import SqliteLibrary, open_sqlite
-from vidkit.library.vectors import VideoVectors
+from vidkit.library.sqlite.home import SqliteLibrary, open_sqlite
+from vidkit.library.vectors.protocol import VideoVectors
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.records import make_record

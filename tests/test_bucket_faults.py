@@ -20,7 +20,7 @@ from vidkit.core.retry import RetryPolicy
 from vidkit.core.stores import open_store
 from vidkit.errors import OutputError
 from vidkit.ffmpeg import find_tool
-from vidkit.library.sqlite_file import Connections
+from vidkit.library.sqlite.file import Connections
 
 from .bucket_proxy import Asked, BucketProxy, Fault
 from .bucket_server import S3

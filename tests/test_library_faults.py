@@ -14,7 +14,7 @@ from vidkit import process_video_pipeline
 from vidkit.cli import main
 from vidkit.core.config import load_config
 from vidkit.library import open_library
-from vidkit.library.sqlite_file import SCHEMA
+from vidkit.library.sqlite.file import SCHEMA
 from vidkit.workflow.run import open_run
 
 from .conftest import MakeVideo

@@ -19,8 +19,8 @@ from vidkit.cli import main
 from vidkit.core.config import load_config
 from vidkit.errors import LibraryError
 from vidkit.library import LibraryEntry, open_library, parse_query
-from vidkit.library import postgres_schema as schema
-from vidkit.library.postgresql import open_postgresql
+from vidkit.library.postgresql import schema as schema
+from vidkit.library.postgresql.home import open_postgresql
 
 from .mongod import free_port
 from .postgresql import PASSWORD, QUOTED, Server, data_folder, postgresql
@@ -275,7 +275,7 @@ def test_other_programs_find_every_record_as_json_also_an_odd_one(postgres: Serv
 def test_writers_take_turns_and_one_that_hangs_is_named(
     postgres: Server, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from vidkit.library import postgres_server
+    from vidkit.library.postgresql import server as postgres_server
 
     short = postgres_server._WRITING.replace("lock_timeout TO '30s'", "lock_timeout TO '200ms'")
     assert short != postgres_server._WRITING

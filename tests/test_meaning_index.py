@@ -15,7 +15,7 @@ from vidkit.core.stores import open_store
 from vidkit.curate.indexing import index_library
 from vidkit.errors import ConfigError
 from vidkit.library import Library, LibraryEntry, open_library, parse_query
-from vidkit.library.vectors import TEXT, VideoVectors, made_of, model_id, moments_for
+from vidkit.library.vectors.protocol import TEXT, VideoVectors, made_of, model_id, moments_for
 from vidkit.meaning.models import Models, open_models
 from vidkit.workflow.run import open_run
 

@@ -17,10 +17,12 @@ import numpy as np
 import pytest
 
 from vidkit.errors import LibraryError
-from vidkit.library import LibraryEntry, parse_query, vector_index, vector_scan
-from vidkit.library.sqlite import SqliteLibrary, open_sqlite
-from vidkit.library.vector_file import GONE, _header_as_bytes, opened, stamp_of
-from vidkit.library.vectors import VideoVectors, made_of, moments_for
+from vidkit.library import LibraryEntry, parse_query
+from vidkit.library.sqlite.home import SqliteLibrary, open_sqlite
+from vidkit.library.vectors import index as vector_index
+from vidkit.library.vectors import scan as vector_scan
+from vidkit.library.vectors.file import GONE, _header_as_bytes, opened, stamp_of
+from vidkit.library.vectors.protocol import VideoVectors, made_of, moments_for
 
 from . import test_library_vectors
 from .records import make_record
@@ -348,7 +350,7 @@ def test_where_the_file_cannot_be_written_it_is_made_elsewhere_and_said_once(
 
 
 READ_ONLY = """
-from vidkit.library import vector_index
+from vidkit.library.vectors import index as vector_index
 from tests.test_library_vectors import WORDS
 from tests.test_vector_index import VECTORS
 vector_index.SMALL = 20
@@ -380,7 +382,8 @@ def test_on_a_read_only_disk_vectors_are_searched_in_memory(home: SqliteLibrary,
 
 
 KILLED = """
-from vidkit.library import vector_file, vector_index
+from vidkit.library.vectors import file as vector_file
+from vidkit.library.vectors import index as vector_index
 from tests.test_library_vectors import WORDS
 from tests.test_vector_index import VECTORS
 vector_index.SMALL = 20
@@ -417,7 +420,7 @@ def test_a_process_that_is_killed_while_it_writes_leaves_the_file_as_it_was(
 # Several at once
 
 WRITER = """
-from vidkit.library import vector_index
+from vidkit.library.vectors import index as vector_index
 from tests.test_library_vectors import WORDS
 from tests.test_vector_index import VECTORS, fill, near, url_of
 vector_index.SMALL = 20
@@ -429,7 +432,7 @@ with open_sqlite(sys.argv[2]) as library:
         print(turn, flush=True)
 """
 READER = """
-from vidkit.library import vector_index
+from vidkit.library.vectors import index as vector_index
 from tests.test_library_vectors import WORDS
 from tests.test_vector_index import VECTORS
 vector_index.SMALL = 20

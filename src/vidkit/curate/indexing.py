@@ -11,7 +11,7 @@ from vidkit.core.onnx_models import ModelError
 from vidkit.core.stores import open_store
 from vidkit.errors import LibraryError
 from vidkit.library import Library, LibraryEntry
-from vidkit.library.vectors import made_of
+from vidkit.library.vectors.protocol import made_of
 from vidkit.meaning.making import Video, vectors_of
 from vidkit.meaning.models import ImageModel, Models, TextModel
 

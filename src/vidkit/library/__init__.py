@@ -20,11 +20,11 @@ from vidkit.library.moments import LibraryEntry, Moment, MomentKey, moment_as_js
 from vidkit.library.paging import Page, Position
 from vidkit.library.protocol import Library, Stats
 from vidkit.library.query import SORTS, Query, parse_query, read_query
-from vidkit.library.vectors import NoVectorsHere
+from vidkit.library.vectors.protocol import NoVectorsHere
 from vidkit.record import LATER, SCHEMA, Record, record_name
 
 if TYPE_CHECKING:
-    from vidkit.library.mongo_server import connect_to_mongodb, get_mongodb_collection
+    from vidkit.library.mongodb.server import connect_to_mongodb, get_mongodb_collection
 
 __all__ = [
     "BACKENDS",
@@ -66,9 +66,9 @@ Kept = Callable[[LibraryEntry], None]
 def __getattr__(name: str) -> Any:
     # pymongo takes a third of a second to import, and most libraries are files.
     if name in ("connect_to_mongodb", "get_mongodb_collection"):
-        from vidkit.library import mongo_server
+        from vidkit.library.mongodb import server
 
-        return getattr(mongo_server, name)
+        return getattr(server, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

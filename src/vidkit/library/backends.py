@@ -37,19 +37,19 @@ class Backend:
 
 
 def _open_sqlite(address: str, config: Config, create: bool) -> Library:
-    from vidkit.library.sqlite import open_sqlite
+    from vidkit.library.sqlite.home import open_sqlite
 
     return open_sqlite(address, create=create)
 
 
 def _open_mongodb(address: str, config: Config, create: bool) -> Library:
-    from vidkit.library.mongodb import open_mongodb
+    from vidkit.library.mongodb.home import open_mongodb
 
     return open_mongodb(address, config.mongodb.database_name, config.mongodb.collection_name)
 
 
 def _open_postgresql(address: str, config: Config, create: bool) -> Library:
-    from vidkit.library.postgresql import open_postgresql
+    from vidkit.library.postgresql.home import open_postgresql
 
     return open_postgresql(address)
 

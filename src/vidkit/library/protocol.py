@@ -13,7 +13,7 @@ from vidkit.core.stores import Address
 from vidkit.library.moments import LibraryEntry, Moment
 from vidkit.library.paging import Page, Position
 from vidkit.library.query import Query
-from vidkit.library.vectors import Near, StoredVectors, VideoVectors
+from vidkit.library.vectors.protocol import Near, StoredVectors, VideoVectors
 from vidkit.record import Record
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ Layout = Sequence[int]
 
 
 class SqlIndex(Protocol):
-    """A library on one connection, with the tables `videos`, `words` and `moved` (see `sqlite_file.py`)."""
+    """A library on one connection, with the tables `videos`, `words` and `moved` (see `sqlite/file.py`)."""
 
     @property
     def has_moves(self) -> bool:

@@ -18,7 +18,7 @@ from vidkit.library.moments import LibraryEntry, Moment, MomentKey, moment_of, v
 from vidkit.library.paging import Position
 from vidkit.library.protocol import Library
 from vidkit.library.query import SORT_COLUMNS, Query
-from vidkit.library.vectors import TEXT, kind_of
+from vidkit.library.vectors.protocol import TEXT, kind_of
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,7 +10,7 @@ from vidkit.core.units import parse_duration
 from vidkit.errors import QueryError
 from vidkit.library.moments import LibraryEntry, MomentKey, Piece, is_video_key, pieces_of
 from vidkit.library.protocol import Library
-from vidkit.library.vectors import TEXT, kind_of
+from vidkit.library.vectors.protocol import TEXT, kind_of
 from vidkit.meaning.hybrid import Sense, Wanted
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Make the vectors of videos: which moments have one, and of what, is said by `library/vectors.py`."""
+"""Make the vectors of videos: which moments have one, and of what, is said by `library/vectors/protocol.py`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from vidkit.core import printable
 from vidkit.core.stores import Store
-from vidkit.library.vectors import VideoVectors, made_of, moments_for
+from vidkit.library.vectors.protocol import VideoVectors, made_of, moments_for
 from vidkit.meaning.models import ImageModel, TextModel
 from vidkit.record import Record
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 from vidkit.core.meaning_settings import Meaning
 from vidkit.core.onnx_models import ModelError
 from vidkit.errors import ConfigError
-from vidkit.library.vectors import PICTURE, TEXT, model_id
+from vidkit.library.vectors.protocol import PICTURE, TEXT, model_id
 from vidkit.meaning.floor import NONSENSE, TEXTS, picture_floor, plain_pictures, text_floor
 from vidkit.meaning.layout import image_files, text_files
 from vidkit.meaning.pictures import PictureEncoder

@@ -21,7 +21,7 @@ from vidkit.library.moments import Moment, MomentKey
 from vidkit.library.paging import Position
 from vidkit.library.protocol import Library
 from vidkit.library.query import Query
-from vidkit.library.vectors import TEXT, kind_of
+from vidkit.library.vectors.protocol import TEXT, kind_of
 from vidkit.meaning.hybrid import (
     MEANING,
     PICTURE,

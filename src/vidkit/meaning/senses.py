@@ -12,7 +12,7 @@ from vidkit.core.extras import missing_of
 from vidkit.core.meaning_settings import Meaning
 from vidkit.core.onnx_models import ModelError
 from vidkit.errors import VidkitError
-from vidkit.library.vectors import PICTURE, TEXT
+from vidkit.library.vectors.protocol import PICTURE, TEXT
 from vidkit.meaning.hybrid import Sense
 from vidkit.meaning.search import Senses
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from vidkit.errors import LibraryError
 from vidkit.library import LibraryEntry
-from vidkit.library.vectors import VideoVectors
+from vidkit.library.vectors.protocol import VideoVectors
 from vidkit.record import Record, is_complete
 from vidkit.workflow.journal import Entry
 from vidkit.workflow.run import Run

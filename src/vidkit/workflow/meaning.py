@@ -6,7 +6,7 @@ import logging
 
 from vidkit.core.onnx_models import ModelError
 from vidkit.errors import VidkitError
-from vidkit.library.vectors import VideoVectors, made_of
+from vidkit.library.vectors.protocol import VideoVectors, made_of
 from vidkit.record import Record
 from vidkit.workflow.job import Progress
 from vidkit.workflow.run import Run

@@ -19,9 +19,9 @@ from vidkit.core.stores import absolute
 from vidkit.library.documents import BEFORE, OWN, document_of, entry_of, pairs_in, texts_in
 from vidkit.library.forms import KnownWords, stems_of
 from vidkit.library.moments import LibraryEntry, has_whole_piece
-from vidkit.library.mongo_queries import dotted
-from vidkit.library.mongo_vectors import MongoVectors
-from vidkit.library.vectors import made_of
+from vidkit.library.mongodb.queries import dotted
+from vidkit.library.mongodb.vectors import MongoVectors
+from vidkit.library.vectors.protocol import made_of
 
 log = logging.getLogger(__name__)
 Document = dict[str, Any]

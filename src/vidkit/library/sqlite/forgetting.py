@@ -10,8 +10,8 @@ import sqlite3
 from collections.abc import Sequence
 
 from vidkit.library.sql import PLACE_BITS
-from vidkit.library.sqlite_file import transaction
-from vidkit.library.sqlite_writing import number_of, remove_video
+from vidkit.library.sqlite.file import transaction
+from vidkit.library.sqlite.writing import number_of, remove_video
 
 
 def forget_videos(connection: sqlite3.Connection, urls: Sequence[str]) -> list[str]:

@@ -11,11 +11,11 @@ from vidkit.core.stores import absolute
 from vidkit.library.documents import key_of
 from vidkit.library.facts import ERRORS
 from vidkit.library.moments import LibraryEntry, Text
-from vidkit.library.postgres_queries import array, lexemes_of, numbers_of_facts
-from vidkit.library.postgres_server import Connection
-from vidkit.library.postgres_vectors import drop_older, drop_vectors
+from vidkit.library.postgresql.queries import array, lexemes_of, numbers_of_facts
+from vidkit.library.postgresql.server import Connection
+from vidkit.library.postgresql.vectors import drop_older, drop_vectors
 from vidkit.library.sql import PLACE_BITS
-from vidkit.library.sqlite_writing import Row, row_of
+from vidkit.library.sqlite.writing import Row, row_of
 from vidkit.library.text import storable
 
 _COLUMNS = (

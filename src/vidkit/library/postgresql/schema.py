@@ -8,10 +8,10 @@ All are in the schema `vidkit` of the database:
 - `facts` has for each video its facts (`facts.py`), each as 64 bits of its hash: a row stays so small that it lies
   in the table itself, and an index of numbers is a fraction of one of texts.
 - `words` has one row for each part of a video that has a text, and for each reading, numbered as in
-  `sqlite_file.py`. Texts are split into words before (`text.py`), so that `lexemes` holds the same words as any
+  `sqlite/file.py`. Texts are split into words before (`text.py`), so that `lexemes` holds the same words as any
   other home: those of the part itself as they are, and those of the whole video with a `~`. A phrase is looked for
   in `own` and `shared`: positions in a `tsvector` end at 16,383.
-- `vectors`, `models` and one table for each model have the vectors of moments (`postgres_vectors.py`).
+- `vectors`, `models` and one table for each model have the vectors of moments (`vectors.py`).
 - `films` is a view for other programs, which has the records as JSON.
 """
 
@@ -21,7 +21,7 @@ import logging
 
 from vidkit.core import printable
 from vidkit.errors import LibraryError
-from vidkit.library.postgres_server import SCHEMA_NAME, Connection, Connections
+from vidkit.library.postgresql.server import SCHEMA_NAME, Connection, Connections
 from vidkit.library.sql import PLACE_BITS
 from vidkit.library.text import BETWEEN
 
@@ -78,7 +78,7 @@ _FIRST = (
 
 
 def _pairs(column: str, sign: str) -> str:
-    """The `tsvector` of the pairs in a text, as `postgres_queries.pair_of` numbers them."""
+    """The `tsvector` of the pairs in a text, as `queries.pair_of` numbers them."""
     pairs = f"SELECT word AS a, lead(word) OVER (ORDER BY at) AS b FROM unnest(string_to_array({column}, ' '))"
     number = f"'{sign}{PAIR}' || left(md5(a || ' ' || b), 4)"
     return (

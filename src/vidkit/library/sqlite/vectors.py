@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from vidkit.library.query import Query
 from vidkit.library.sql import video_conditions
-from vidkit.library.sqlite_reading import has_few
+from vidkit.library.sqlite.reading import has_few
 from vidkit.library.text import storable
-from vidkit.library.vectors import (
+from vidkit.library.vectors.protocol import (
     StoredVectors,
     VideoVectors,
     checked,

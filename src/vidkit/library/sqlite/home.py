@@ -1,6 +1,6 @@
 """The library as one SQLite file: the default, with a full-text index (FTS5) and nothing to set up.
 
-`sqlite_file.py` has the file, its tables and its connections; `sqlite_writing.py` writes, `sqlite_reading.py`
+`file.py` has the file, its tables and its connections; `writing.py` writes, `reading.py`
 reads, and `sql.py` has the conditions of a search.
 """
 
@@ -38,10 +38,10 @@ from vidkit.library.sql import (
     video_conditions,
 )
 from vidkit.library.sql_pages import SqlAnswers
-from vidkit.library.sqlite_facets import SqliteFacets
-from vidkit.library.sqlite_file import SCHEMA, Connections, transaction, version_of
-from vidkit.library.sqlite_forgetting import forget_videos
-from vidkit.library.sqlite_reading import (
+from vidkit.library.sqlite.facets import SqliteFacets
+from vidkit.library.sqlite.file import SCHEMA, Connections, transaction, version_of
+from vidkit.library.sqlite.forgetting import forget_videos
+from vidkit.library.sqlite.reading import (
     SqliteIndex,
     check_indexes,
     entries_by_number,
@@ -51,7 +51,7 @@ from vidkit.library.sqlite_reading import (
     readers_of,
     videos_found,
 )
-from vidkit.library.sqlite_vectors import (
+from vidkit.library.sqlite.vectors import (
     allowed_videos,
     current_vectors,
     made_of_each,
@@ -60,16 +60,16 @@ from vidkit.library.sqlite_vectors import (
     vectors_after,
     vectors_of,
 )
-from vidkit.library.sqlite_writing import number_of, put_all, put_forms, remove_video, row_of, upgrade
+from vidkit.library.sqlite.writing import number_of, put_all, put_forms, remove_video, row_of, upgrade
 from vidkit.library.text import storable
-from vidkit.library.vectors import Near, StoredVectors, VideoVectors, allows_kind
+from vidkit.library.vectors.protocol import Near, StoredVectors, VideoVectors, allows_kind
 from vidkit.record import Record
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from vidkit.library.vector_indexes import VectorIndexes
+    from vidkit.library.vectors.indexes import VectorIndexes
 
 log = logging.getLogger(__name__)
 
@@ -292,12 +292,12 @@ class SqliteLibrary(ClosedAfterwards):
         return self._indexes().of(model).nearest(vector, limit, allowed, lambda kind: allows_kind(kind, query))
 
     def current_vectors(self, model: str, videos: Sequence[int]) -> dict[int, tuple[str, int, str]]:
-        """See `vector_index.VectorSource`."""
+        """See `index.VectorSource`."""
         with self._connections.reading() as connection:
             return current_vectors(connection, model, videos)
 
     def _indexes(self) -> VectorIndexes:
-        from vidkit.library.vector_indexes import VectorIndexes  # numpy, which takes long to import
+        from vidkit.library.vectors.indexes import VectorIndexes  # numpy, which takes long to import
 
         with self._lock:
             if self._vector_indexes is None:

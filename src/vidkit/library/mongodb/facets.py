@@ -14,7 +14,7 @@ from pymongo.errors import ExecutionTimeout
 
 from vidkit.library.facets import COLUMN, EXACTLY, counted_values, ordered
 from vidkit.library.facts import ERRORS
-from vidkit.library.mongo_queries import ORDERS, Document, answers_in, counted, dotted, filter_of
+from vidkit.library.mongodb.queries import ORDERS, Document, answers_in, counted, dotted, filter_of
 from vidkit.library.protocol import LENGTHS
 from vidkit.library.query import Query
 

@@ -15,8 +15,8 @@ from vidkit.errors import LibraryError
 from vidkit.library.facets import COLUMN, FacetTable, folded
 from vidkit.library.query import Query
 from vidkit.library.sql import bound_conditions, video_conditions
-from vidkit.library.sqlite_file import Connections, version_of
-from vidkit.library.sqlite_reading import has_few, query_with_forms, word_rows
+from vidkit.library.sqlite.file import Connections, version_of
+from vidkit.library.sqlite.reading import has_few, query_with_forms, word_rows
 
 _PART = 1000  # videos that are read at once
 _MOST_ANSWERED = 16  # queries of which the videos are kept

@@ -9,8 +9,8 @@ from itertools import pairwise
 from typing import Any
 
 from vidkit.library.forms import with_forms
-from vidkit.library.postgres_schema import PAIR, SHARED
-from vidkit.library.postgres_server import Connection
+from vidkit.library.postgresql.schema import PAIR, SHARED
+from vidkit.library.postgresql.server import Connection
 from vidkit.library.query import Query, Term
 from vidkit.library.spans import DESCRIPTION, SIGN, sign_of
 from vidkit.library.sql import ORDERS, bound_conditions

@@ -1,6 +1,6 @@
 """Vectors in MongoDB: a collection beside that of the records, one document for each video and model.
 
-A document that is replaced gets a new `change`, the time in nanoseconds, so that an index (`vector_index.py`) can
+A document that is replaced gets a new `change`, the time in nanoseconds, so that an index (`vectors/index.py`) can
 read what is newer. A video that is removed leaves a document without vectors, for the same reason.
 """
 
@@ -13,9 +13,9 @@ from pymongo import ReplaceOne, UpdateOne
 from pymongo.collection import Collection
 
 from vidkit.library.documents import key_of
-from vidkit.library.mongo_queries import dotted
+from vidkit.library.mongodb.queries import dotted
 from vidkit.library.text import storable
-from vidkit.library.vectors import StoredVectors, VideoVectors, checked, packed_keys, unpacked
+from vidkit.library.vectors.protocol import StoredVectors, VideoVectors, checked, packed_keys, unpacked
 
 Document = dict[str, Any]
 Clock = Callable[[], int]  # a greater number with each call
@@ -108,7 +108,7 @@ class MongoVectors:
         return {url: found[key] for url, key in keys.items() if key in found}
 
     def current(self, model: str, videos: Sequence[int]) -> dict[int, tuple[str, int, str]]:
-        """See `vector_index.VectorSource`."""
+        """See `index.VectorSource`."""
         asked = {"video": {"$in": [int(video) for video in videos]}, "model": storable(model), **_THERE}
         rows = self._vectors.find(asked, {"video": 1, "url": 1, "change": 1, "made_of": 1})
         return {each["video"]: (each["url"], each["change"], each["made_of"]) for each in rows}

@@ -1,6 +1,6 @@
 """The index of a model's vectors, beside a library in SQLite or MongoDB: made of the library, at any time anew.
 
-A file (`vector_file.py`) has most of the vectors. What changed since is read from the library before each search
+A file (`file.py`) has most of the vectors. What changed since is read from the library before each search
 and kept in memory; when that is much, the file is written anew. A small library has no file. A file that is torn,
 of another model or of another library is removed.
 
@@ -24,11 +24,11 @@ from numpy.typing import NDArray
 
 from vidkit.core import TEMPORARY, clear_leftovers, ensure_directory, printable
 from vidkit.errors import OutputError
-from vidkit.library import vector_scan
 from vidkit.library.moments import Kind
-from vidkit.library.vector_file import GONE, IndexFile, erase, opened, stamp_of, write_file
-from vidkit.library.vector_state import EMPTY, Hits, State, Tail, allowed_rows
-from vidkit.library.vectors import Near, StoredVectors, wrong_size
+from vidkit.library.vectors import scan
+from vidkit.library.vectors.file import GONE, IndexFile, erase, opened, stamp_of, write_file
+from vidkit.library.vectors.protocol import Near, StoredVectors, wrong_size
+from vidkit.library.vectors.state import EMPTY, Hits, State, Tail, allowed_rows
 
 log = logging.getLogger(__name__)
 
@@ -118,11 +118,11 @@ class VectorIndex:
     ) -> tuple[list[Near], set[int]]:
         """The nearest, and the stamps of those that the library does not have (any more)."""
         among = [
-            vector_scan.Vectors(part.bits, part.vectors, allowed_rows(part, living, state.kinds, allowed, has_kind))
+            scan.Vectors(part.bits, part.vectors, allowed_rows(part, living, state.kinds, allowed, has_kind))
             for part, living in zip(state.parts, state.alive, strict=True)
         ]
         mean = state.file.mean if state.file else np.zeros(state.dimensions, np.float32)
-        hits = Hits(state, vector_scan.nearest(among, asked, mean, limit))
+        hits = Hits(state, scan.nearest(among, asked, mean, limit))
         found: list[Near] = []
         wrong: set[int] = set()
         for at in range(0, len(hits.rows), max(limit, _LOOKED_AT)):

@@ -27,7 +27,7 @@ from vidkit.library.sql import (
     quoted,
     video_conditions,
 )
-from vidkit.library.sqlite_file import version_of
+from vidkit.library.sqlite.file import version_of
 from vidkit.record import Record
 
 _PICTURES = 2000  # videos whose hashes are read at once

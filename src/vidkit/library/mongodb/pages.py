@@ -10,7 +10,7 @@ from pymongo.collection import Collection
 
 from vidkit.library.documents import OWN, was_sorted_by
 from vidkit.library.moments import Text
-from vidkit.library.mongo_queries import ORDERS, Document, answers_in, dotted, filter_of
+from vidkit.library.mongodb.queries import ORDERS, Document, answers_in, dotted, filter_of
 from vidkit.library.paging import Hit, Position, follows, merged, piece_at
 from vidkit.library.query import SORT_COLUMNS, Query
 from vidkit.library.ranking import RANKED

@@ -16,12 +16,12 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 from vidkit.library.documents import key_of
-from vidkit.library.postgres_queries import PostgresIndex
-from vidkit.library.postgres_server import Connection
+from vidkit.library.postgresql.queries import PostgresIndex
+from vidkit.library.postgresql.server import Connection
 from vidkit.library.query import Query
 from vidkit.library.spans import DESCRIPTION
 from vidkit.library.text import storable
-from vidkit.library.vectors import (
+from vidkit.library.vectors.protocol import (
     Near,
     NoVectorsHere,
     StoredVectors,

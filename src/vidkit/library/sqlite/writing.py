@@ -14,10 +14,10 @@ from vidkit.library.facts import facts_of, numbers_of, summary_of
 from vidkit.library.forms import stems_of
 from vidkit.library.moments import Text, has_whole_piece, layout_of, texts_of, video_key, words_in
 from vidkit.library.sql import PLACE_BITS
-from vidkit.library.sqlite_file import FORMS, MOVED, NUMBERS, SCHEMA, VECTORS, VIDEO_KEYS, version_of
-from vidkit.library.sqlite_vectors import drop_older, drop_vectors
+from vidkit.library.sqlite.file import FORMS, MOVED, NUMBERS, SCHEMA, VECTORS, VIDEO_KEYS, version_of
+from vidkit.library.sqlite.vectors import drop_older, drop_vectors
 from vidkit.library.text import storable
-from vidkit.library.vectors import made_of
+from vidkit.library.vectors.protocol import made_of
 from vidkit.record import Record
 
 log = logging.getLogger(__name__)

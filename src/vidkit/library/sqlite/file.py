@@ -2,7 +2,7 @@
 
 - `videos` has the columns for sorting and bounds, `moved` the earlier sort values of replaced videos, `records` the
   complete records, `forms` the words that were seen, by their stems (`forms.py`), `numbers` those of readings,
-  `vectors` those of moments (`sqlite_vectors.py`).
+  `vectors` those of moments (`vectors.py`).
 - `facts` is a full-text index with one row per video. Each fact is one word there: this is many times faster than
   one row per fact.
 - `words` is a full-text index, with a prefix index, with one row per part of a video that has a text, and per

@@ -1,7 +1,7 @@
 """The library in PostgreSQL: for many writers at once, and beside other data.
 
-`postgres_server.py` has the connections and the errors, `postgres_schema.py` the tables, `postgres_writing.py`
-writes, and `postgres_queries.py` has the conditions of a search. What is an answer, and in which order answers
+`server.py` has the connections and the errors, `schema.py` the tables, `writing.py`
+writes, and `queries.py` has the conditions of a search. What is an answer, and in which order answers
 come, is decided by the same words and the same functions as in the other homes.
 """
 
@@ -19,11 +19,11 @@ from vidkit.library.facts import readers_in
 from vidkit.library.forms import KnownWords, stems_of
 from vidkit.library.moments import LibraryEntry, Moment, Text, id_prefix, is_meant, is_video_key, moments_at
 from vidkit.library.paging import Page, Position, page_of
-from vidkit.library.postgres_facets import REACHED, columns_of, facets_of
-from vidkit.library.postgres_queries import PostgresIndex, beginning_number
-from vidkit.library.postgres_schema import prepare
-from vidkit.library.postgres_server import Connection, Connections
-from vidkit.library.postgres_vectors import (
+from vidkit.library.postgresql.facets import REACHED, columns_of, facets_of
+from vidkit.library.postgresql.queries import PostgresIndex, beginning_number
+from vidkit.library.postgresql.schema import prepare
+from vidkit.library.postgresql.server import Connection, Connections
+from vidkit.library.postgresql.vectors import (
     made_of_each,
     make_index,
     models_in,
@@ -34,14 +34,14 @@ from vidkit.library.postgres_vectors import (
     vectors_after,
     vectors_of,
 )
-from vidkit.library.postgres_writing import erase_videos, put_all, put_forms, remove_videos, rows_of
+from vidkit.library.postgresql.writing import erase_videos, put_all, put_forms, remove_videos, rows_of
 from vidkit.library.protocol import ClosedAfterwards, Group, PicturesOf, Stats, pictures_of, stats_of
 from vidkit.library.query import Query
 from vidkit.library.ranking import RANKED, best_first
 from vidkit.library.sql import ORDERS, PLACE_BITS
 from vidkit.library.sql_pages import SqlAnswers
 from vidkit.library.text import storable
-from vidkit.library.vectors import Near, StoredVectors, VideoVectors
+from vidkit.library.vectors.protocol import Near, StoredVectors, VideoVectors
 from vidkit.record import Record
 
 if TYPE_CHECKING:

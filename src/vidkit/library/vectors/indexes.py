@@ -8,8 +8,8 @@ import threading
 from pathlib import Path
 
 from vidkit.core import clear_leftovers, printable
-from vidkit.library.vector_file import opened
-from vidkit.library.vector_index import VectorIndex, VectorSource
+from vidkit.library.vectors.file import opened
+from vidkit.library.vectors.index import VectorIndex, VectorSource
 
 
 class VectorIndexes:

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vidkit.library import vector_scan
 from vidkit.library.moments import Kind
-from vidkit.library.vector_file import IndexFile, Part, Runs
-from vidkit.library.vectors import StoredVectors
+from vidkit.library.vectors import scan
+from vidkit.library.vectors.file import IndexFile, Part, Runs
+from vidkit.library.vectors.protocol import StoredVectors
 
 Alive = tuple[NDArray[np.bool_], ...]
 
@@ -52,7 +52,7 @@ class Tail:
         vectors = np.concatenate([np.zeros((0, dimensions), np.float16), *self._vectors])
         self._vectors = [vectors]
         beside = np.zeros(dimensions, np.float32) if mean is None else mean
-        return Part(vectors=vectors, bits=vector_scan.signs(vectors, beside), **self.runs.columns())
+        return Part(vectors=vectors, bits=scan.signs(vectors, beside), **self.runs.columns())
 
 
 EMPTY = State(None, (), (), [], (0, 0), 0)
@@ -61,7 +61,7 @@ EMPTY = State(None, (), (), [], (0, 0), 0)
 class Hits:
     """The moments that were found, the nearest first; of equals the latest video's."""
 
-    def __init__(self, state: State, found: vector_scan.Found) -> None:
+    def __init__(self, state: State, found: scan.Found) -> None:
         columns: list[tuple[Any, ...]] = []
         order = []
         for at, (part, living) in enumerate(zip(state.parts, state.alive, strict=True)):

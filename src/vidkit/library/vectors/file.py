@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidkit.library.moments import Kind
-from vidkit.library.vector_scan import Bits, signs
-from vidkit.library.vectors import StoredVectors, wrong_size
+from vidkit.library.vectors.protocol import StoredVectors, wrong_size
+from vidkit.library.vectors.scan import Bits, signs
 
 _MARK = b"vidkit vectors 1"
 _HEADER = 1 << 16  # bytes
@@ -39,7 +39,7 @@ class Part(NamedTuple):
 
     Args:
         vectors: one row for each moment.
-        bits: their signs (`vector_scan.signs`).
+        bits: their signs (`scan.signs`).
         videos: the video of each run.
         stamps: its `stamp_of`; GONE where it is no longer right.
         first: the first row of each run, and the end of the last.

@@ -36,24 +36,24 @@ from vidkit.library.moments import (
     layout_of,
     moments_at,
 )
-from vidkit.library.mongo_facets import columns_of, facets_of, read_errors
-from vidkit.library.mongo_pages import MongoAnswers
-from vidkit.library.mongo_queries import GROUPED, INDEXES, ORDERS, answers_in, counted, dotted, filter_of
-from vidkit.library.mongo_server import connect_to_mongodb, get_mongodb_collection, reported, shown_server
-from vidkit.library.mongo_writing import BATCH, MongoWriter
+from vidkit.library.mongodb.facets import columns_of, facets_of, read_errors
+from vidkit.library.mongodb.pages import MongoAnswers
+from vidkit.library.mongodb.queries import GROUPED, INDEXES, ORDERS, answers_in, counted, dotted, filter_of
+from vidkit.library.mongodb.server import connect_to_mongodb, get_mongodb_collection, reported, shown_server
+from vidkit.library.mongodb.writing import BATCH, MongoWriter
 from vidkit.library.paging import Page, PieceKey, Position, page_of, piece_at, place_of
 from vidkit.library.protocol import ClosedAfterwards, Group, PicturesOf, Stats, stats_of
 from vidkit.library.query import Query
 from vidkit.library.ranking import best_first
 from vidkit.library.text import storable
-from vidkit.library.vectors import Near, StoredVectors, VideoVectors, allows_kind
+from vidkit.library.vectors.protocol import Near, StoredVectors, VideoVectors, allows_kind
 from vidkit.record import Record
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from vidkit.library.vector_indexes import VectorIndexes
+    from vidkit.library.vectors.indexes import VectorIndexes
 
 log = logging.getLogger(__name__)
 Document = dict[str, Any]
@@ -287,7 +287,7 @@ class MongoLibrary(ClosedAfterwards):
             return self._vectors.made_of(model, urls)
 
     def current_vectors(self, model: str, videos: Sequence[int]) -> dict[int, tuple[str, int, str]]:
-        """See `vector_index.VectorSource`."""
+        """See `index.VectorSource`."""
         with reported(self._server):
             return self._vectors.current(model, videos)
 
@@ -314,7 +314,7 @@ class MongoLibrary(ClosedAfterwards):
         )
 
     def _vector_indexes(self) -> VectorIndexes:
-        from vidkit.library.vector_indexes import VectorIndexes  # numpy, which takes long to import
+        from vidkit.library.vectors.indexes import VectorIndexes  # numpy, which takes long to import
 
         with self._lock:
             if self._indexes is None:

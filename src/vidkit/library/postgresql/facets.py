@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from vidkit.library.facets import COLUMN, EXACTLY, counted_values, ordered
-from vidkit.library.postgres_queries import PostgresIndex
-from vidkit.library.postgres_server import Connections
+from vidkit.library.postgresql.queries import PostgresIndex
+from vidkit.library.postgresql.server import Connections
 from vidkit.library.protocol import LENGTHS
 from vidkit.library.query import Query
 from vidkit.library.text import storable
