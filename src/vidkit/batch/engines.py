@@ -12,6 +12,7 @@ from vidkit.batch.tally import Outcome, Reporter
 from vidkit.core import shown_url, without_secrets
 from vidkit.core.buckets import NoCredentialsError, RefusedError
 from vidkit.errors import DuplicateError, LibraryError, UnwantedError, VidkitError
+from vidkit.library.moments import video_key
 from vidkit.rows import Row
 from vidkit.workflow import make_record, source_key
 from vidkit.workflow.finished import Finished, note
@@ -87,7 +88,7 @@ class Job:
         """What a worker in another process is told with a row."""
         url, shared = source_key(row.url), self.run.shared
         try:
-            in_library = bool(shared.find(url))
+            in_library = self.run.library.by_key(video_key(url)) is not None
         except LibraryError:
             in_library = True  # it says so itself when it is asked
         return Known(url, shared.filename(url), shared.is_mixed_up(url), in_library)
