@@ -30,6 +30,7 @@ from vidkit.library import (
 )
 from vidkit.library.facts import facts_of, summary_of
 from vidkit.library.moments import Text, is_meant, moments_at, texts_of
+from vidkit.library.paging import Page, Position
 from vidkit.library.protocol import Group, stats_of
 from vidkit.library.ranking import answers, best_first
 from vidkit.record import Record
@@ -77,6 +78,9 @@ class JsonLibrary:
             for text in self._answers(entry, replace(query, facts=()))
         ]
         return moments_at(self._entries, best_first(query, found), query)
+
+    def page(self, query: Query, after: Position | None = None) -> Page:
+        return Page(self.search(replace(query, limit=None, offset=0)), None)  # all on one
 
     def _answers(self, entry: LibraryEntry, query: Query) -> list[Text]:
         facts = facts_of(entry.record)

@@ -253,4 +253,4 @@ def test_a_library_without_copies_says_so(tmp_path: Path, page: Any) -> None:
     with serving(config_in(tmp_path), no_auth=True) as (address, services):
         save(services, video("alone.mp4", made_up(2)))
         page.goto(f"{address}/duplicates")
-        wait_until(page, "document.querySelector('main').innerText.includes('None of 1 video is a copy')")
+        wait_until(page, "document.querySelector('main')?.innerText.includes('None of 1 video is a copy')")
