@@ -239,6 +239,14 @@ def test_a_record_is_written_after_all_files_that_it_names_are_on_the_disk(
         assert steps.index(("on the disk", (RESULTS / file).stat().st_ino)) < written
 
 
+def test_of_a_url_that_stands_twice_the_later_version_counts() -> None:
+    with closing(open_journal()) as journal:
+        journal.add("http://h/1", Entry("1.mp4", "old", "these"))
+        (RESULTS / "1.mp4.json").write_text("{}")
+        assert journal.done([("http://h/1", "old"), ("http://h/1", "new")], "these") == set()
+        assert journal.done([("http://h/1", "new"), ("http://h/1", "old")], "these") == {"http://h/1"}
+
+
 def test_urls_of_any_text_are_done_once_they_are_noted(tmp_path: Path) -> None:
     urls = [
         "https://h/\U0001f600.mp4",

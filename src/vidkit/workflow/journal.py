@@ -101,7 +101,8 @@ class Journal:
         there. In a bucket that is not looked at: it would be one request for each of millions.
         """
         gone = self._erased([url for url, _ in asked])
-        known = [(url, version) for url, version in asked if version is not None]
+        # Of a URL that stands twice the later version counts.
+        known = list({url: version for url, version in asked if version is not None}.items())
         keys = json.dumps([storable(url) for url, _ in known], ensure_ascii=False)
         sql = "SELECT key, version, filename FROM json_each(?) JOIN videos ON url = value "
         sql += "WHERE settings = ? AND mixed = 0"
