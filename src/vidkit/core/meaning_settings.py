@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vidkit.core.onnx_models import HUBS
 from vidkit.core.setting_values import choice, number, read_text, setting
 
 
@@ -25,7 +26,7 @@ class Meaning:
         "Hub",
         "huggingface",
         "Hub that these names belong to: huggingface, modelscope.",
-        choice("huggingface", "modelscope"),
+        choice(*HUBS),
     )
     threads: int = setting(
         "Threads", 0, "Threads of the models; 0: one for each core.", number(int, 0, 512, "a number of threads")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 T = TypeVar("T")
+P = TypeVar("P", bound=tuple[Any, ...])
 
 # What durations are counted by: from so many seconds on.
 LENGTHS = {10: "10 s", 30: "30 s", 60: "1 min", 300: "5 min", 600: "10 min", 1800: "30 min", 3600: "1 h"}
@@ -204,6 +206,13 @@ class Library(Protocol):
     ) -> None: ...
 
 
+class Closable(Protocol):
+    """Whatever has to be closed."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
 class ClosedAfterwards(ABC):
     """Is closed at the end of a `with` block."""
 
@@ -218,6 +227,26 @@ class ClosedAfterwards(ABC):
     @abstractmethod
     def close(self) -> None:
         """See `Library.close`."""
+
+
+def streamed(read: Callable[[int], Sequence[P]], after: int) -> Iterator[P]:
+    """What a home reads some at a time, each after the position of the last; an item begins with its position.
+
+    Between two readings nothing of the home is held.
+    """
+    while found := read(after):
+        yield from found
+        after = found[-1][0]
+
+
+@contextmanager
+def closed_on_error(opened: Closable) -> Iterator[None]:
+    """Close what was just opened, if it cannot be made ready."""
+    try:
+        yield
+    except BaseException:
+        opened.close()
+        raise
 
 
 class Group(NamedTuple):

@@ -42,7 +42,7 @@ from vidkit.library.mongodb.queries import GROUPED, INDEXES, ORDERS, answers_in,
 from vidkit.library.mongodb.server import connect_to_mongodb, get_mongodb_collection, reported, shown_server
 from vidkit.library.mongodb.writing import BATCH, MongoWriter
 from vidkit.library.paging import Page, PieceKey, Position, page_of, piece_at, place_of
-from vidkit.library.protocol import ClosedAfterwards, Group, PicturesOf, Stats, stats_of
+from vidkit.library.protocol import ClosedAfterwards, Group, PicturesOf, Stats, closed_on_error, stats_of, streamed
 from vidkit.library.query import Query
 from vidkit.library.ranking import best_first
 from vidkit.library.text import storable
@@ -75,21 +75,15 @@ def open_mongodb(
         LibraryError: the server does not answer, does not let this user in, or the URI is none.
     """
     client = connect_to_mongodb(uri, timeout)
-    try:
+    with closed_on_error(client):
         collection = get_mongodb_collection(client, database_name, collection_name)
         if client.write_concern.is_server_default:
             # In the journal, and on most members of a replica set: a saved record is there after a power loss.
             collection = collection.with_options(write_concern=WriteConcern(w="majority", j=True))
         _make_indexes(collection, shown_server(uri))
-    except BaseException:
-        client.close()
-        raise
     library = MongoLibrary(collection, shown_server(uri))
-    try:
+    with closed_on_error(library):
         library.upgrade()
-    except BaseException:
-        library.close()
-        raise
     return library
 
 
@@ -270,13 +264,11 @@ class MongoLibrary(ClosedAfterwards):
         return count
 
     def vectors(self, model: str, after: int = 0) -> Iterator[StoredVectors]:
-        while True:
+        def read(position: int) -> Sequence[StoredVectors]:
             with reported(self._server):
-                found = self._vectors.after(model, after)
-            yield from found
-            if not found:
-                return
-            after = found[-1].change
+                return self._vectors.after(model, position)
+
+        return streamed(read, after)
 
     def vectors_of(self, model: str, url: str) -> VideoVectors | None:
         with reported(self._server):

@@ -35,7 +35,16 @@ from vidkit.library.postgresql.vectors import (
     vectors_of,
 )
 from vidkit.library.postgresql.writing import erase_videos, put_all, put_forms, remove_videos, rows_of
-from vidkit.library.protocol import ClosedAfterwards, Group, PicturesOf, Stats, pictures_of, stats_of
+from vidkit.library.protocol import (
+    ClosedAfterwards,
+    Group,
+    PicturesOf,
+    Stats,
+    closed_on_error,
+    pictures_of,
+    stats_of,
+    streamed,
+)
 from vidkit.library.query import Query
 from vidkit.library.ranking import RANKED, best_first
 from vidkit.library.sql import ORDERS, PLACE_BITS
@@ -66,11 +75,8 @@ def open_postgresql(uri: str, timeout: float = 5.0) -> PostgresLibrary:
             newer vidkit.
     """
     connections = Connections(uri, timeout)
-    try:
+    with closed_on_error(connections):
         prepare(connections)
-    except BaseException:
-        connections.close()
-        raise
     return PostgresLibrary(connections)
 
 
@@ -165,13 +171,13 @@ class PostgresLibrary(ClosedAfterwards):
 
     def pictures(self, after: int = 0) -> Iterator[tuple[int, PicturesOf]]:
         asked = "SELECT video, record FROM records WHERE video > ? ORDER BY video LIMIT ?"
-        while True:
+
+        def read(position: int) -> Sequence[tuple[int, str]]:
             with self._connections.reading() as connection:
-                found = PostgresIndex(connection).rows(asked, (after, _PICTURES))
-            for after, text in found:
-                yield after, pictures_of(json.loads(text))
-            if not found:
-                return
+                return PostgresIndex(connection).rows(asked, (position, _PICTURES))
+
+        for video, text in streamed(read, after):
+            yield video, pictures_of(json.loads(text))
 
     def remove(self, url: str) -> bool:
         with self._connections.writing() as connection:
@@ -230,13 +236,11 @@ class PostgresLibrary(ClosedAfterwards):
         return count
 
     def vectors(self, model: str, after: int = 0) -> Iterator[StoredVectors]:
-        while True:
+        def read(position: int) -> Sequence[StoredVectors]:
             with self._connections.reading() as connection:
-                found = vectors_after(connection, model, after)
-            yield from found
-            if not found:
-                return
-            after = found[-1].change
+                return vectors_after(connection, model, position)
+
+        return streamed(read, after)
 
     def vectors_of(self, model: str, url: str) -> VideoVectors | None:
         with self._connections.reading() as connection:

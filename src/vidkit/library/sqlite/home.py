@@ -30,7 +30,16 @@ from vidkit.library.moments import (
     video_key,
 )
 from vidkit.library.paging import Page, Position, page_of
-from vidkit.library.protocol import LENGTHS, ClosedAfterwards, Group, PicturesOf, Stats, stats_of
+from vidkit.library.protocol import (
+    LENGTHS,
+    ClosedAfterwards,
+    Group,
+    PicturesOf,
+    Stats,
+    closed_on_error,
+    stats_of,
+    streamed,
+)
 from vidkit.library.query import Query
 from vidkit.library.sql import (
     ORDERS,
@@ -91,11 +100,8 @@ def open_sqlite(path: str | os.PathLike[str], busy_timeout: float = 10.0, create
     """
     path = Path(os.path.abspath(path))
     library = SqliteLibrary(Connections(path, busy_timeout, create), path)
-    try:
+    with closed_on_error(library):
         library.upgrade()
-    except BaseException:
-        library.close()
-        raise
     return library
 
 
@@ -200,13 +206,11 @@ class SqliteLibrary(ClosedAfterwards):
             return connection.execute(sql, (f"{quoted(beginning)}*",)).fetchone() is not None
 
     def pictures(self, after: int = 0) -> Iterator[tuple[int, PicturesOf]]:
-        while True:
+        def read(position: int) -> Sequence[tuple[int, PicturesOf]]:
             with self._connections.reading() as connection:
-                found = pictures_after(connection, after)
-            yield from found
-            if not found:
-                return
-            after = found[-1][0]
+                return pictures_after(connection, position)
+
+        return streamed(read, after)
 
     def remove(self, url: str) -> bool:
         with self._connections.writing() as connection, transaction(connection):
@@ -256,13 +260,13 @@ class SqliteLibrary(ClosedAfterwards):
         return count
 
     def vectors(self, model: str, after: int = 0) -> Iterator[StoredVectors]:
-        while self._schema >= _WITH_VECTORS:
+        def read(position: int) -> Sequence[StoredVectors]:
+            if self._schema < _WITH_VECTORS:
+                return []
             with self._connections.reading() as connection:
-                found = vectors_after(connection, model, after)
-            yield from found
-            if not found:
-                return
-            after = found[-1].change
+                return vectors_after(connection, model, position)
+
+        return streamed(read, after)
 
     def vectors_of(self, model: str, url: str) -> VideoVectors | None:
         with self._connections.reading() as connection:
