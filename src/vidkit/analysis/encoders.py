@@ -31,10 +31,15 @@ def encoding(encoder: str, width: int, height: int) -> list[str]:
 
     The times are the video's own, finely told: neither evened out nor rounded to a frame rate.
     """
+    times = ["-fps_mode", "vfr", "-enc_time_base", "1:90000"]
+    return [*times, *picture_encoding(encoder, width, height), *SOUND, "-sn", "-dn"]
+
+
+def picture_encoding(encoder: str, width: int, height: int) -> list[str]:
+    """Those of them that are for pictures alone, and not for their times."""
     if min(width, height) < _LEAST_SIDE:
         encoder = "libx264"
-    times = ["-fps_mode", "vfr", "-enc_time_base", "1:90000"]
-    return [*times, "-c:v", encoder, *_CODECS[encoder].split(), "-bf", "0", *SOUND, "-sn", "-dn"]
+    return ["-c:v", encoder, *_CODECS[encoder].split(), "-bf", "0"]
 
 
 def choose_encoder(name: str) -> str:

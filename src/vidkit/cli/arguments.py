@@ -11,6 +11,7 @@ from typing import NamedTuple
 from vidkit.cli import library_arguments as on_library
 from vidkit.cli import reader_arguments, web_arguments
 from vidkit.cli.common_arguments import CSV_HELP, SKIP_DUPLICATES, natural, whole_number
+from vidkit.cli.search_arguments import add_filters, add_search
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -186,26 +187,7 @@ def _clips(parser: argparse.ArgumentParser) -> None:
 
 
 def _search(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "words",
-        nargs="*",
-        metavar="WORD",
-        help='all words must match; "exact phrase", -excluded, prefix*, one OR another',
-    )
-    meaning = parser.add_mutually_exclusive_group()
-    meaning.add_argument(
-        "--meaning",
-        action=argparse.BooleanOptionalAction,
-        default=None,
-        help="search by meaning alone; --no-meaning: by words alone (default: both, where `vidkit index` has made "
-        "vectors)",
-    )
-    meaning.add_argument(
-        "--like",
-        metavar="KEY@SECOND",
-        help="moments like this one: id, file name or URL of the video, and a second such as 1:05",
-    )
-    _add_filters(parser)
+    add_search(parser)
     parser.add_argument(
         "--sort",
         choices=["relevance", "newest", "oldest", "longest", "shortest", "largest", "smallest", "name"],
@@ -216,36 +198,6 @@ def _search(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--offset", metavar="N", type=int, default=0, help="skip this many results (default: 0)")
     parser.add_argument("--json", action="store_true", help="print one line of JSON per result")
     parser.add_argument("--urls", action="store_true", help="print only the video URLs, for `process --urls`")
-
-
-def _add_filters(parser: argparse.ArgumentParser) -> None:
-    filters = parser.add_argument_group("filters")
-    for option, metavar, meaning in (
-        ("--codec", "NAME", "such as h264"),
-        ("--resolution", "SIZE", "such as 720p, 4K, 1280x720 or '>=1080p'"),
-        ("--min-duration", "TIME", "minimum duration, such as 90 or 1h"),
-        ("--max-duration", "TIME", "maximum duration"),
-        ("--after", "DATE", "processed on or after this date, such as 2026-11-20"),
-        ("--before", "DATE", "processed before this date"),
-    ):
-        filters.add_argument(option, metavar=metavar, help=meaning)
-    for option, name, metavar, meaning in (
-        ("--tag", "tag", "TAG", "has this tag; can be repeated: has all of them"),
-        ("--class", "classes", "CLASS", "has this class; can be repeated: has one of them"),
-        (
-            "--where",
-            "where",
-            "KEY=VALUE",
-            "a key of the record, such as audio.codec=aac, or a CSV column; readings.NAME.KEY<N; can be repeated",
-        ),
-        (
-            "--in",
-            "in",
-            "SOURCES",
-            "look for the words in these only: description, or readers, such as speech,ocr (default: everywhere)",
-        ),
-    ):
-        filters.add_argument(option, dest=name, metavar=metavar, action="append", default=[], help=meaning)
 
 
 def _show(parser: argparse.ArgumentParser) -> None:
@@ -259,7 +211,7 @@ def _show(parser: argparse.ArgumentParser) -> None:
 
 def _stats(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("words", nargs="*", metavar="WORD", help="only videos that match these search words")
-    _add_filters(parser)
+    add_filters(parser)
     parser.add_argument(
         "--by",
         metavar="KEY",
@@ -324,7 +276,7 @@ def _export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--overwrite", action="store_true", help="replace an older dataset there, after the new one is complete"
     )
-    _add_filters(parser)
+    add_filters(parser)
     filters = parser.add_argument_group("filters by search words")
     filters.add_argument(
         "--search", dest="words", metavar="TEXT", default="", help="only videos that match, as for `vidkit search`"
