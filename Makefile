@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 READY_TO_TEST := $(VENV)/.ready-to-test
 
-.PHONY: demo ready-to-test test test-cluster lint docs bench clean
+.PHONY: demo ready-to-test test test-cluster lint docs messages bench clean
 
 demo: $(READY)  ## process a sample video, or URL=...
 	@$(BIN)/python scripts/demo.py $(URL)
@@ -27,6 +27,9 @@ lint: $(READY_TO_TEST)  ## style and types
 
 docs: $(READY_TO_TEST)  ## write the pages that are made from the code
 	$(BIN)/python scripts/make_docs.py
+
+messages: $(READY_TO_TEST)  ## put the texts of the code into the catalogs of other languages; NEW=fr adds one
+	$(BIN)/python scripts/messages.py $(NEW)
 
 bench: $(READY_TO_TEST)  ## measure, and write docs/benchmarks.md's tables
 	$(BIN)/python benchmarks/run.py $(ARGS)

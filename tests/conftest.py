@@ -23,6 +23,7 @@ from tests.misbehaving_server import Server
 from tests.postgresql import Server as PostgreSQL
 from tests.postgresql import data_folder, postgresql
 from tests.ray_cluster import RayCluster, ray_cluster
+from vidkit import language
 from vidkit.ffmpeg import find_tool, tool_version
 
 SHARED_MEDIA = Path(__file__).parents[2] / "shared" / "media"
@@ -30,6 +31,7 @@ MakeVideo = Callable[..., Path]
 
 
 def pytest_configure() -> None:
+    os.environ["VIDKIT_LANG"] = "en"  # whatever the language of this machine
     _take_another_ffmpeg()
     _begin_with_the_usual_signals()
 
@@ -57,13 +59,22 @@ def _begin_with_the_usual_signals() -> None:
 @pytest.fixture(autouse=True)
 def clean_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Every test runs in an empty folder, and nothing in the environment configures vidkit."""
-    for name in list(os.environ):
+    for name in set(os.environ) - {"VIDKIT_LANG"}:
         if name.startswith(("VIDKIT_", "AWS_", "AZURE_", "GOOGLE_")) or name == "QWEN_VL_ACCESS_KEY":
             monkeypatch.delenv(name)
     for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
         monkeypatch.setenv(name, str(tmp_path / "no profiles"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def chinese(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The user's language is Chinese: in this process, and in those that it starts."""
+    monkeypatch.setenv("VIDKIT_LANG", "zh_CN")
+    language._catalog.cache_clear()
+    yield
+    language._catalog.cache_clear()
 
 
 @pytest.fixture(autouse=True)

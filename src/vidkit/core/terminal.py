@@ -66,7 +66,7 @@ def _beginning(text: str, columns: int) -> str:
     return text
 
 
-def wrap(text: str, columns: int) -> str:
+def wrap(text: str, columns: int, indent: str = _INDENT) -> str:
     """A line as lines of no more than this many columns, broken at spaces; those after the first are indented.
 
     A word that is longer than a line, such as a URL, stays whole, so that it can be copied: it has a line of its
@@ -77,11 +77,11 @@ def wrap(text: str, columns: int) -> str:
         return text
     lines, line, taken = [], "", 0
     for space, word in re.findall(r"(\s*)(\S+)", text):
-        for number, piece in enumerate(_pieces(word, columns - len(_INDENT))):
+        for number, piece in enumerate(_pieces(word, columns - len(indent))):
             before, wide = "" if number else space, width_of(piece)
             if line.strip() and taken + len(before) + wide > columns:
                 lines.append(line)
-                line, taken, before = _INDENT, len(_INDENT), ""
+                line, taken, before = indent, len(indent), ""
             line += before + piece
             taken += len(before) + wide
     return "\n".join([*lines, line])

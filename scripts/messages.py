@@ -1,0 +1,153 @@
+"""`make messages`: put the texts of the code into the catalogs of all languages, and list what is missing.
+
+`vidkit-help.po` has what `--help`, `init` and `doctor` show, `vidkit-messages.po` has all else. A new language is a
+new folder: `scripts/messages.py fr`. The `.mo` files are committed, so an installation builds nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import string
+import sys
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+from vidkit.cli import make_parser
+from vidkit.cli.parser import ARGPARSE, Parser
+from vidkit.core.settings import settings
+from vidkit.language import DOMAINS, LOCALES
+
+SOURCE = LOCALES.parent
+_HELP, _MESSAGES = DOMAINS
+# The modules whose texts are help.
+_HELPING = (
+    *(f"cli/{name}.py" for name in ("__init__", "doctor", "parser")),
+    *(f"cli/{name}arguments.py" for name in ("", "common_", "library_", "reader_", "web_")),
+    "cli/commands/setup.py",
+)
+_HEADER = """# Texts in {language}. `make messages` keeps them in step with the code; fill the empty ones.
+msgid ""
+msgstr ""
+"Language: {language}\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Plural-Forms: {plurals}\\n"
+
+"""
+_NO_DATE = datetime.fromtimestamp(0, timezone.utc)  # the same texts make the same file
+
+# The English text, or (for one, for many) -> the modules that have it.
+Texts = dict[str | tuple[str, str], list[str]]
+
+
+def texts() -> dict[str, Texts]:
+    """Domain -> its texts, in the order of the code."""
+    found: dict[str, Texts] = {domain: {} for domain in DOMAINS}
+    for text in (*_parser_texts(make_parser()), *ARGPARSE):
+        found[_HELP].setdefault(text, ["cli"])
+    for setting in settings():
+        found[_HELP].setdefault(setting.meaning, ["core/settings.py"])
+    for path in sorted(SOURCE.rglob("*.py")):
+        name = path.relative_to(SOURCE).as_posix()
+        domain = _HELP if name in _HELPING else _MESSAGES
+        for text in _calls(ast.parse(path.read_text(encoding="utf-8")), name):
+            places = found[domain].setdefault(text, [])
+            places.extend([name] if name not in places else ())
+    found[_MESSAGES] = {text: places for text, places in found[_MESSAGES].items() if text not in found[_HELP]}
+    return found
+
+
+def _parser_texts(parser: Parser) -> Iterator[str]:
+    """What `--help` shows of a command and its subcommands."""
+    yield from filter(None, (parser.description, parser.epilog))
+    yield from (title for title in parser.titles if title)
+    yield from (action.help for action in parser.declared if action.help)
+    for command in parser.commands.values():
+        yield from _parser_texts(command)
+    yield from (line.help for line in parser.summaries if line.help)
+
+
+def _calls(tree: ast.Module, name: str) -> Iterator[str | tuple[str, str]]:
+    """The texts of the calls of `_` and `_n` in a module. Calls with a variable look up a text of a table."""
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("_", "_n")):
+            continue
+        given = node.args[: 2 if node.func.id == "_n" else 1]
+        literal = [part.value for part in given if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+        if given and len(literal) == len(given):
+            yield literal[0] if len(literal) == 1 else (literal[0], literal[1])
+        elif any(not isinstance(part, ast.Name | ast.Attribute | ast.Subscript) for part in given):
+            sys.exit(f"{name}:{node.lineno}: {node.func.id}() needs one literal, with {{names}} in it")
+
+
+def update(path: Path, wanted: Texts) -> Catalog:
+    """The catalog at a path with these texts and no others; translations of the same text are kept."""
+    language = path.parents[1].name
+    old = Catalog(locale=language)
+    if path.exists():
+        with path.open("rb") as file:
+            old = read_po(file, locale=language)
+    new = Catalog(locale=language, fuzzy=False, creation_date=_NO_DATE, revision_date=_NO_DATE)
+    for text, places in wanted.items():
+        before = old.get(text if isinstance(text, str) else text[0])
+        kept = before.string if before and before.id == text else ""
+        new.add(text, kept, locations=[(place, None) for place in places])
+    return new
+
+
+def missing(catalog: Catalog) -> list[str]:
+    """The texts without a translation, or whose translation has other placeholders."""
+    return [
+        str(entry.id)
+        for entry in catalog
+        if entry.id and not all(_agrees(entry.id, text) for text in _forms(entry.string))
+    ]
+
+
+def _forms(text: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else text or ("",)
+
+
+def _agrees(english: str | tuple[str, ...], text: str) -> bool:
+    """Whether a translation is there, with the placeholders of the English text (of that for many, if two)."""
+    return bool(text) and placeholders(text) == placeholders(_forms(english)[-1])
+
+
+def placeholders(text: str) -> set[str]:
+    """`{name}` and `%(name)s` of a template; a brace that is none is taken as it is."""
+    try:
+        braces = {f"{{{name}!{how}:{form}}}" for _, name, form, how in string.Formatter().parse(text) if name}
+    except ValueError:
+        braces = set()
+    pieces = text.replace("%%", "").split("%")[1:]
+    return braces | {piece[: piece.find(")") + 2] if piece[:1] == "(" else piece[:1] for piece in pieces}
+
+
+def main(languages: list[str]) -> int:
+    found, lacking = texts(), 0
+    for language in languages or sorted(path.name for path in LOCALES.iterdir() if path.is_dir()):
+        for domain in DOMAINS:
+            path = LOCALES / language / "LC_MESSAGES" / f"{domain}.po"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            catalog = update(path, found[domain])
+            header = _HEADER.format(language=language, plurals=catalog.plural_forms)
+            with path.open("wb") as file:
+                file.write(header.encode())
+                write_po(file, catalog, width=116, include_lineno=False, omit_header=True)
+            with path.with_suffix(".mo").open("wb") as file:
+                write_mo(file, catalog)
+            for text in missing(catalog):
+                print(f"{language} {domain}: {text}")
+                lacking += 1
+    print(f"{lacking} texts are to be translated" if lacking else "every text is translated")
+    return int(bool(lacking))
+
+
+if __name__ == "__main__":
+    os.environ["VIDKIT_LANG"] = "en"
+    sys.exit(main(sys.argv[1:]))
