@@ -102,7 +102,9 @@ def load_config(
             value = row.read(text.strip())
         except ValueError as error:
             shown = "this value" if isinstance(row.default, Secret) else str(error)
-            raise ConfigError(f"{where}: {sentence(shown)} {row.meaning}") from None
+            raise ConfigError(
+                "{where}: {shown} {meaning}", where=where, shown=sentence(shown), meaning=row.meaning
+            ) from None
         sections.setdefault(row.section_attribute, {})[row.attribute] = value
         explicit.add((row.section, row.key))
     config = Config(
@@ -121,8 +123,10 @@ def check_together(config: Config) -> Config:
     """
     if config.processing.segment_overlap >= config.processing.segment_length:
         raise ConfigError(
-            f"[Processing] SegmentOverlap ({config.processing.segment_overlap:g} s) must be less than "
-            f"SegmentLength ({config.processing.segment_length:g} s)"
+            "[Processing] SegmentOverlap ({segment_overlap:g} s) must be less than "
+            "SegmentLength ({segment_length:g} s)",
+            segment_overlap=config.processing.segment_overlap,
+            segment_length=config.processing.segment_length,
         )
     caps = config.processing
     if caps.clip_mode == "copy" and caps.segment_overlap and caps.segment_by == "time":
@@ -185,13 +189,13 @@ def _parsed_ini(path: Path | None) -> tuple[configparser.ConfigParser, Path] | N
     try:
         parser.read_string(path.read_text(encoding="utf-8-sig"), source=str(path))
     except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file. `vidkit init` writes a config.ini here.") from None
+        raise ConfigError("{path}: no such file. `vidkit init` writes a config.ini here.", path=path) from None
     except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
+        raise ConfigError("{path}: {reason}", path=path, reason=error.strerror) from None
     except UnicodeDecodeError:
-        raise ConfigError(f"{path}: this is not a text file in UTF-8") from None
+        raise ConfigError("{path}: this is not a text file in UTF-8", path=path) from None
     except configparser.Error as error:
-        raise ConfigError(f"{path} is not an INI file: {_ini_reason(error)}") from None
+        raise ConfigError("{path} is not an INI file: {reason}", path=path, reason=_ini_reason(error)) from None
     return parser, path
 
 

@@ -80,7 +80,7 @@ def _index(
     try:
         found = vectors_of(model, [Video(entry.record, _store(entry.folder)) for entry in missing])
     except ModelError as error:
-        raise LibraryError(f"no vectors of {model.id}: {error}") from None
+        raise LibraryError("no vectors of {id}: {error}", id=model.id, error=error) from None
     library.save_vectors(model.id, found)
     done.moments += sum(len(each.keys) for each in found)
 

@@ -177,7 +177,7 @@ class Search:
             return head_of(self._home, query, wanted, not only, entry_of), notes
         wanted, is_same = wanted_like(self._home, there, asked.like)
         if not wanted:
-            raise QueryError(f"there are no vectors of {printable(asked.like)}: run `vidkit index`")
+            raise QueryError("there are no vectors of {like}: run `vidkit index`", like=printable(asked.like))
         query = replace(query, strict=query.words or query.strict)
         return head_of(self._home, query, wanted, False, entry_of, is_same), notes
 
