@@ -34,8 +34,9 @@ def find_chromium() -> str | None:
 
 
 # What the videos of a page are doing.
-VIDEOS = """[...document.querySelectorAll("video")].map((video) =>
-  [video.src, video.readyState, video.networkState, video.paused, video.seeking, video.currentTime, video.error?.message])"""
+VIDEOS = """[...document.querySelectorAll("video")].map((video) => [
+  video.src, video.readyState, video.networkState, video.paused, video.seeking, video.currentTime
+])"""
 
 # How many times slower than this machine the pages run: `BROWSER_SLOWDOWN=8 pytest ...` tries them on a slow one.
 SLOWDOWN = float(os.environ.get("BROWSER_SLOWDOWN", 1))

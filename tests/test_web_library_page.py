@@ -442,7 +442,7 @@ def test_many_answers_need_few_cards(page: Any, many: str) -> None:
         most = max(most, len(here))
         if len(seen) == 1000:
             break
-        # Not further: a row that is half full at the end of the answers that are there is filled when more have come.
+        # Not further: a row that is half full at the end of the answers so far is filled when more have come.
         page.evaluate("scrollBy(0, innerHeight)")
         page.evaluate(DRAWN)
     assert len(seen) == 1000

@@ -10,7 +10,7 @@ from itertools import islice
 from vidkit.core.onnx_models import ModelError
 from vidkit.core.stores import open_store
 from vidkit.errors import LibraryError
-from vidkit.library import Library, LibraryEntry
+from vidkit.library import Library, LibraryEntry, Query
 from vidkit.library.vectors.protocol import made_of
 from vidkit.meaning.making import Video, vectors_of
 from vidkit.meaning.models import ImageModel, Models, TextModel
@@ -60,6 +60,9 @@ def index_library(
         looked_at += len(some)
         if progress is not None:
             progress(looked_at)
+    for model in models:
+        if not dry_run:  # the first search writes the index beside the library: not the user's
+            library.nearest(model.id, model.queries([""])[0], Query(), 1)
     return list(done.values())
 
 
