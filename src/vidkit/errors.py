@@ -9,20 +9,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from vidkit.messages import message
-
 
 class VidkitError(Exception):
-    """Base class of all exceptions of vidkit: `ConfigError("no file {path}", path=path)`.
-
-    `stage` is the stage of the pipeline that failed, if any. For the arguments see `vidkit.messages.message`: the
-    template is a literal, or a message that is there already; never a text with values in it.
-    """
+    """Base class of all exceptions of vidkit. `stage` is the stage of the pipeline that failed, if any."""
 
     stage: str = ""
-
-    def __init__(self, template: str = "", /, **values: object) -> None:
-        super().__init__(message(template, **values))
 
 
 class ConfigError(VidkitError):
@@ -78,13 +69,12 @@ class DuplicateError(UnwantedError):
     """
 
     def __init__(self, kept: str, version: str | None) -> None:
-        super().__init__("it shows the same as {kept}", kept=kept)
-        self.args = (kept, version)
+        super().__init__(kept, version)
         self.kept = kept
         self.version = version
 
     def __str__(self) -> str:
-        return message("it shows the same as {kept}", kept=self.kept)
+        return f"it shows the same as {self.kept}"
 
 
 class Terminated(KeyboardInterrupt):

@@ -61,9 +61,7 @@ class Seen:
                 self._grow()
         except OSError as error:
             raise OutputError(
-                "a temporary file in {folder} cannot be written: {reason}",
-                folder=printable(self._folder),
-                reason=error.strerror,
+                f"a temporary file in {printable(self._folder)} cannot be written: {error.strerror}"
             ) from None
         return True
 

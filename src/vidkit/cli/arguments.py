@@ -9,7 +9,7 @@ import argparse
 from typing import NamedTuple
 
 from vidkit.cli import library_arguments as on_library
-from vidkit.cli import reader_arguments, web_arguments
+from vidkit.cli import reader_arguments, setup_arguments, web_arguments
 from vidkit.cli.common_arguments import CSV_HELP, SKIP_DUPLICATES, natural, whole_number
 from vidkit.cli.search_arguments import add_filters, add_search
 
@@ -290,11 +290,13 @@ def _nothing(parser: argparse.ArgumentParser) -> None:
 
 
 class Command(NamedTuple):
-    """A command: a one-line summary, its arguments, and the module of `vidkit.cli.commands` that runs it."""
+    """A command: a one-line summary, its arguments, the module of `vidkit.cli.commands` that runs it, and whether
+    the settings are read before."""
 
     summary: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
     module: str
+    reads_settings: bool = True
 
 
 COMMANDS: dict[str, Command] = {
@@ -338,5 +340,6 @@ COMMANDS: dict[str, Command] = {
         _nothing,
         "setup",
     ),
+    "config": Command("show, change and check the settings", setup_arguments.config, "config", False),
     "doctor": Command("show what is installed, configured and missing, and how to fix it", _nothing, "setup"),
 }

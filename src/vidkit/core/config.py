@@ -10,8 +10,9 @@ import dataclasses
 import logging
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from vidkit.core.meaning_settings import Meaning
 from vidkit.core.serve_settings import Serve
@@ -42,6 +43,8 @@ __all__ = [
     "Concurrency",
     "Config",
     "Engine",
+    "Found",
+    "Ini",
     "LibrarySection",
     "Logging",
     "Meaning",
@@ -58,8 +61,13 @@ __all__ = [
     "Serve",
     "Setting",
     "check_together",
+    "clashes",
     "default_ini",
     "load_config",
+    "parse_ini",
+    "read_ini",
+    "read_settings",
+    "reader_of",
     "settings",
     "show",
     "with_absolute_paths",
@@ -69,6 +77,31 @@ log = logging.getLogger(__name__)
 
 DEFAULT_PATH = Path("config.ini")
 READER_VARIABLES = "VIDKIT_READERS_"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is written about the settings.
+
+    Attributes:
+        config: the settings. What cannot be read is at its default.
+        wrong: (section, key) -> what is wrong with the value, or with how it goes with others.
+        unknown: what to say of each section and key that is not known.
+        sources: (section, key) of what was given -> the file, or the name of the environment variable.
+    """
+
+    config: Config
+    wrong: dict[tuple[str, str], str]
+    unknown: tuple[str, ...]
+    sources: dict[tuple[str, str], str]
+
+
+class _Given(NamedTuple):
+    """The text of one setting. `source` is the file or the variable; `where` says in words where it is."""
+
+    text: str
+    source: str
+    where: str
 
 
 def load_config(
@@ -89,30 +122,53 @@ def load_config(
     Raises:
         ConfigError: the given file does not exist, is not an INI file, or has an invalid value.
     """
+    found = read_settings(read_ini(config_path), overrides, environment)
+    for unknown in found.unknown:
+        log.warning("%s", unknown)
+    for wrong in found.wrong.values():
+        raise ConfigError(wrong)
+    return found.config
+
+
+def read_settings(
+    ini: Ini | None,
+    overrides: Mapping[tuple[str, str], str] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Found:
+    """Read the settings as `load_config`, with all that is wrong.
+
+    Args:
+        ini: the file, see `read_ini`; None for none.
+        overrides: as for `load_config`.
+        environment: as for `load_config`.
+    """
     environment = os.environ if environment is None else environment
-    parsed = _parsed_ini(Path(config_path) if config_path is not None else None)
-    file_values = dict(_known(*parsed)) if parsed else {}
+    unknown: list[str] = []
+    file_values = dict(_known(ini, unknown)) if ini else {}
     sections: dict[str, dict[str, Any]] = {}
-    explicit = set()
+    wrong, sources = {}, {}
     for row in settings():
-        text, where = _find(row, overrides or {}, environment, file_values)
-        if text is None:
+        given = _find(row, overrides or {}, environment, file_values)
+        if given is None:
             continue
+        key = row.section, row.key
+        sources[key] = given.source
         try:
-            value = row.read(text.strip())
+            value = row.read(given.text.strip())
         except ValueError as error:
             shown = "this value" if isinstance(row.default, Secret) else str(error)
-            raise ConfigError(
-                "{where}: {shown} {meaning}", where=where, shown=sentence(shown), meaning=row.meaning
-            ) from None
+            wrong[key] = f"{given.where}: {sentence(shown)} {row.meaning}"
+            continue
         sections.setdefault(row.section_attribute, {})[row.attribute] = value
-        explicit.add((row.section, row.key))
     config = Config(
-        explicit=frozenset(explicit),
-        reader_settings=(*(_of_readers(*parsed) if parsed else ()), *_of_readers_in(environment)),
+        explicit=frozenset(key for key in sources if key not in wrong),
+        reader_settings=(*(_of_readers(ini) if ini else ()), *_of_readers_in(environment)),
     )
     changed = {name: dataclasses.replace(getattr(config, name), **values) for name, values in sections.items()}
-    return check_together(dataclasses.replace(config, **changed))
+    config = dataclasses.replace(config, **changed)
+    if not any(section == "Processing" for section, _ in wrong):
+        wrong |= clashes(config)
+    return Found(config, wrong, tuple(unknown), sources)
 
 
 def check_together(config: Config) -> Config:
@@ -121,19 +177,25 @@ def check_together(config: Config) -> Config:
     Raises:
         ConfigError: two of them do not.
     """
-    if config.processing.segment_overlap >= config.processing.segment_length:
-        raise ConfigError(
-            "[Processing] SegmentOverlap ({segment_overlap:g} s) must be less than "
-            "SegmentLength ({segment_length:g} s)",
-            segment_overlap=config.processing.segment_overlap,
-            segment_length=config.processing.segment_length,
-        )
+    for clash in clashes(config).values():
+        raise ConfigError(clash)
+    return config
+
+
+def clashes(config: Config) -> dict[tuple[str, str], str]:
+    """The settings that do not go with others: (section, key) -> why."""
+    found = {}
     caps = config.processing
+    if caps.segment_overlap >= caps.segment_length:
+        found["Processing", "SegmentOverlap"] = (
+            f"[Processing] SegmentOverlap ({caps.segment_overlap:g} s) must be less than "
+            f"SegmentLength ({caps.segment_length:g} s)"
+        )
     if caps.clip_mode == "copy" and caps.segment_overlap and caps.segment_by == "time":
-        raise ConfigError(
+        found["Processing", "ClipMode"] = (
             "[Processing] ClipMode = copy cannot make clips that overlap: set SegmentOverlap = 0 or ClipMode = auto"
         )
-    return config
+    return found
 
 
 def with_absolute_paths(config: Config) -> Config:
@@ -164,39 +226,59 @@ def _find(
     overrides: Mapping[tuple[str, str], str],
     environment: Mapping[str, str],
     file_values: Mapping[tuple[str, str], tuple[str, str]],
-) -> tuple[str | None, str]:
-    """The text of one setting, and where it comes from."""
+) -> _Given | None:
+    """What is given for one setting; None where the default counts."""
+    name = f"[{row.section}] {row.key}"
     if (row.section, row.key) in overrides:
-        return overrides[row.section, row.key], f"[{row.section}] {row.key} on the command line"
-    for name in row.env:
-        if environment.get(name):
-            return environment[name], f"the environment variable {name}"
-    if (row.section, row.key) in file_values:
-        text, path = file_values[row.section, row.key]
-        # An empty value in the file asks for the default.
-        return (text or None), f"{path}: [{row.section}] {row.key}"
-    return None, ""
+        return _Given(overrides[row.section, row.key], "command line", f"{name} on the command line")
+    for variable in row.env:
+        if environment.get(variable):
+            return _Given(environment[variable], variable, f"the environment variable {variable}")
+    text, path = file_values.get((row.section, row.key), ("", ""))
+    # An empty value in the file asks for the default.
+    return _Given(text, path, f"{path}: {name}") if text else None
 
 
-def _parsed_ini(path: Path | None) -> tuple[configparser.ConfigParser, Path] | None:
-    """A config file and its path; None where none was named and there is none."""
-    if path is None:
-        if not DEFAULT_PATH.exists():
-            return None
-        path = DEFAULT_PATH
+@dataclass(frozen=True)
+class Ini:
+    """A config file: what stands in it, and its path."""
+
+    parser: configparser.ConfigParser
+    path: Path
+
+
+def read_ini(config_path: str | os.PathLike[str] | None = None) -> Ini | None:
+    """Read a config file; by default `./config.ini`, and None where there is none.
+
+    Raises:
+        ConfigError: the given file does not exist, or is not an INI file.
+    """
+    if config_path is None and not DEFAULT_PATH.exists():
+        return None
+    path = DEFAULT_PATH if config_path is None else Path(config_path)
+    try:
+        return parse_ini(path.read_text(encoding="utf-8-sig"), path)
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file. `vidkit init` writes a config.ini here.") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: this is not a text file in UTF-8") from None
+
+
+def parse_ini(text: str, path: Path) -> Ini:
+    """The content of a config file.
+
+    Raises:
+        ConfigError: it is not an INI file; the message names the path.
+    """
     parser = configparser.ConfigParser(interpolation=None)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
-        parser.read_string(path.read_text(encoding="utf-8-sig"), source=str(path))
-    except FileNotFoundError:
-        raise ConfigError("{path}: no such file. `vidkit init` writes a config.ini here.", path=path) from None
-    except OSError as error:
-        raise ConfigError("{path}: {reason}", path=path, reason=error.strerror) from None
-    except UnicodeDecodeError:
-        raise ConfigError("{path}: this is not a text file in UTF-8", path=path) from None
+        parser.read_string(text, source=str(path))
     except configparser.Error as error:
-        raise ConfigError("{path} is not an INI file: {reason}", path=path, reason=_ini_reason(error)) from None
-    return parser, path
+        raise ConfigError(f"{path} is not an INI file: {_ini_reason(error)}") from None
+    return Ini(parser, path)
 
 
 def _ini_reason(error: configparser.Error) -> str:
@@ -212,13 +294,13 @@ def _ini_reason(error: configparser.Error) -> str:
     return "it cannot be parsed"
 
 
-def _of_readers(parser: configparser.ConfigParser, path: Path) -> Iterator[ReaderSetting]:
+def _of_readers(ini: Ini) -> Iterator[ReaderSetting]:
     """What the sections of readers say."""
-    for section in parser.sections():
-        reader = _reader_of(section)
+    for section in ini.parser.sections():
+        reader = reader_of(section)
         if reader is not None:
-            for key, text in parser.items(section):
-                yield ReaderSetting(reader, key, text, f"{path}: [{section}] {key}")
+            for key, text in ini.parser.items(section):
+                yield ReaderSetting(reader, key, text, f"{ini.path}: [{section}] {key}")
 
 
 def _of_readers_in(environment: Mapping[str, str]) -> Iterator[ReaderSetting]:
@@ -229,33 +311,35 @@ def _of_readers_in(environment: Mapping[str, str]) -> Iterator[ReaderSetting]:
             yield ReaderSetting("", "", text, name)
 
 
-def _reader_of(section: str) -> str | None:
+def reader_of(section: str) -> str | None:
     """The reader that a section is of."""
     first, _, reader = section.lower().partition(".")
     return reader.strip() if first == "readers" and reader else None
 
 
-def _known(parser: configparser.ConfigParser, path: Path) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
-    """(section, key) -> (text, file) of a config file, known names only and in the table's spelling."""
+def _known(ini: Ini, unknown: list[str]) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
+    """(section, key) -> (text, file) of a config file, known names only and in the table's spelling.
+
+    What to say of the others is added to `unknown`.
+    """
     table: dict[str, dict[str, str]] = {}
     for row in settings():
         table.setdefault(row.section, {})[row.key.lower()] = row.key
     spelling = {section.lower(): section for section in table}
-    for written in parser.sections():
-        if _reader_of(written) is not None:
+    for written in ini.parser.sections():
+        if reader_of(written) is not None:
             continue
         section = spelling.get(written.lower())
         if section is None:
-            log.warning(
-                "%s: no section [%s] is known%s", path, written, _nearest(written, spelling.values(), "[{}]")
-            )
+            near = _nearest(written, spelling.values(), "[{}]")
+            unknown.append(f"{ini.path}: no section [{written}] is known{near}")
             continue
-        for key, text in parser.items(written):
+        for key, text in ini.parser.items(written):
             if key.lower() in table[section]:
-                yield (section, table[section][key.lower()]), (text, str(path))
+                yield (section, table[section][key.lower()]), (text, str(ini.path))
             else:
                 near = _nearest(key, table[section].values(), "{}")
-                log.warning("%s: [%s] has no key %s%s", path, section, key, near)
+                unknown.append(f"{ini.path}: [{section}] has no key {key}{near}")
 
 
 def _nearest(word: str, known: Any, form: str) -> str:

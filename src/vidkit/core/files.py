@@ -32,7 +32,7 @@ def check_local(path: str | os.PathLike[str]) -> None:
         OutputError: it is one; the message names the scheme alone.
     """
     if scheme := scheme_of(path):
-        raise OutputError("{scheme}:// is not on this machine: give a path", scheme=scheme)
+        raise OutputError(f"{scheme}:// is not on this machine: give a path")
 
 
 def ensure_directory(directory: str | os.PathLike[str]) -> Path:
@@ -46,28 +46,31 @@ def ensure_directory(directory: str | os.PathLike[str]) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
-        raise OutputError("{path} is a file, and a folder is needed there", path=printable(path)) from None
+        raise OutputError(f"{printable(path)} is a file, and a folder is needed there") from None
     except OSError as error:
-        raise OutputError(
-            "the folder {path} cannot be made: {reason}", path=printable(path), reason=error.strerror
-        ) from None
+        raise OutputError(f"the folder {printable(path)} cannot be made: {error.strerror}") from None
     return path
 
 
-def write_whole(path: str | os.PathLike[str], content: str | bytes) -> None:
+def write_whole(path: str | os.PathLike[str], content: str | bytes, mode: int | None = None) -> None:
     """Write a file whole or not at all: a temporary file beside it, fsync, rename.
+
+    Args:
+        path: the file.
+        content: what it is to hold.
+        mode: who may read and write it, such as 0o600; by default as the umask says.
 
     Raises:
         OutputError: it cannot be written; what was there is still there.
     """
     data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
-    with writing_whole(path) as file:
+    with writing_whole(path, mode) as file:
         file.flush()
         file.buffer.write(data)
 
 
 @contextmanager
-def writing_whole(path: str | os.PathLike[str]) -> Iterator[io.TextIOWrapper]:
+def writing_whole(path: str | os.PathLike[str], mode: int | None = None) -> Iterator[io.TextIOWrapper]:
     """A file to write text into, in UTF-8, that takes its place when the block ends well.
 
     Raises:
@@ -89,13 +92,11 @@ def writing_whole(path: str | os.PathLike[str]) -> Iterator[io.TextIOWrapper]:
             yield cast(io.TextIOWrapper, file.file)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
+        os.chmod(temporary, 0o666 & ~_umask() if mode is None else mode)
         os.replace(temporary, path)
         temporary = None
     except OSError as error:
-        raise OutputError(
-            "{path} cannot be written: {reason}", path=printable(path), reason=error.strerror
-        ) from None
+        raise OutputError(f"{printable(path)} cannot be written: {error.strerror}") from None
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)

@@ -14,7 +14,6 @@ from vidkit.core.buckets import is_bucket
 from vidkit.core.files import scheme_of
 from vidkit.core.stores import Address, read_address
 from vidkit.core.units import parse_resolution
-from vidkit.messages import message
 
 T = TypeVar("T")
 
@@ -58,7 +57,7 @@ def read_secret(text: str) -> Secret:
 def read_path(text: str) -> Path:
     """A path of this machine."""
     if scheme := scheme_of(_given(text)):
-        raise ValueError(message("{scheme}:// is not on this machine: give a path", scheme=scheme))
+        raise ValueError(f"{scheme}:// is not on this machine: give a path")
     return Path(text).expanduser()
 
 
@@ -83,15 +82,13 @@ def read_buckets(text: str) -> tuple[str, ...]:
     found = tuple(part.rstrip("/") for part in re.split(r"[,\s]+", text) if part)
     for address in found:
         if not is_bucket(address) or not address.partition("://")[2]:
-            raise ValueError(
-                message("{address!r} is not a bucket such as s3://videos or s3://videos/public", address=address)
-            )
+            raise ValueError(f"{address!r} is not a bucket such as s3://videos or s3://videos/public")
     return found
 
 
 def _given(text: str) -> str:
     if not text:
-        raise ValueError(message("a path is needed"))
+        raise ValueError("a path is needed")
     return text
 
 
@@ -99,7 +96,7 @@ def read_yes_no(text: str) -> bool:
     try:
         return configparser.ConfigParser.BOOLEAN_STATES[text.lower()]
     except KeyError:
-        raise ValueError(message("{text!r} is neither yes nor no", text=text)) from None
+        raise ValueError(f"{text!r} is neither yes nor no") from None
 
 
 def read_reader_names(text: str) -> tuple[str, ...]:
@@ -117,11 +114,9 @@ def number(read: Callable[[str], T], low: float, high: float, what: str) -> Call
         try:
             value = read(text)
         except ValueError:
-            raise ValueError(message("{text!r} is not {what}", text=text, what=what)) from None
+            raise ValueError(f"{text!r} is not {what}") from None
         if not low <= value <= high:  # type: ignore[operator]
-            raise ValueError(
-                message("{text} is not {what} from {low:g} to {high:g}", text=text, what=what, low=low, high=high)
-            )
+            raise ValueError(f"{text} is not {what} from {low:g} to {high:g}")
         return value
 
     return parse

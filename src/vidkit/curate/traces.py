@@ -118,9 +118,7 @@ def erase_lines(path: Path, traces: Traces, keep_numbers: bool = False) -> int:
     except FileNotFoundError:
         return 0
     except OSError as error:
-        raise OutputError(
-            "{path} cannot be written: {reason}", path=printable(path), reason=error.strerror
-        ) from None
+        raise OutputError(f"{printable(path)} cannot be written: {error.strerror}") from None
 
 
 def erase_rows(path: Path, traces: Traces, keep_numbers: bool = False) -> int:
@@ -150,7 +148,7 @@ def erase_rows(path: Path, traces: Traces, keep_numbers: bool = False) -> int:
     except FileNotFoundError:
         return 0
     except OSError as error:
-        raise OutputError("{path} cannot be read: {reason}", path=printable(path), reason=error.strerror) from None
+        raise OutputError(f"{printable(path)} cannot be read: {error.strerror}") from None
     if gone:
         write_whole(path, "".join(kept).encode("utf-8", "surrogateescape"))
     return gone

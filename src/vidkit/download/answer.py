@@ -87,9 +87,7 @@ def kind_of(url: str, headers: Mapping[str, str], head: bytes) -> Kind:
         or offered in media
     ):
         return Kind.VIDEO
-    raise DownloadError(
-        "the server sent {declared}, which is neither a video nor a page", declared=printable(declared)[:60]
-    )
+    raise DownloadError(f"the server sent {printable(declared)[:60]}, which is neither a video nor a page")
 
 
 def _is_html(declared: str, head: bytes) -> bool:

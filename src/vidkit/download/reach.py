@@ -136,9 +136,8 @@ class Reach:
 
     def _refusal(self, host: str) -> ReachError:
         return ReachError(
-            "submitted jobs may reach only public addresses, and {host} is not one. "
-            "[Serve] AllowedHosts in config.ini can allow it",
-            host=printable(host)[:260],
+            f"submitted jobs may reach only public addresses, and {printable(host)[:260]} is not one. "
+            "[Serve] AllowedHosts in config.ini can allow it"
         )
 
 

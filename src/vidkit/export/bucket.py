@@ -37,8 +37,7 @@ class DatasetInBucket:
         if next(self._store.files(), None) is not None and not self._is_unfinished():
             if not overwrite:
                 raise OutputError(
-                    "{address} is there already: give another name, or say --overwrite to replace it",
-                    address=printable(address),
+                    f"{printable(address)} is there already: give another name, or say --overwrite to replace it"
                 )
             self._check()
 

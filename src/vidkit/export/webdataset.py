@@ -94,10 +94,7 @@ def _add(shard: _Shard, sample: Sample, spec: DatasetSpec) -> None:
             shard.tar.addfile(info, video)
     except OSError as error:
         raise OutputError(
-            "{file} cannot be put into {name}: {reason}",
-            file=printable(sample.file),
-            name=shard.path.name,
-            reason=error.strerror or error,
+            f"{printable(sample.file)} cannot be put into {shard.path.name}: {error.strerror or error}"
         ) from None
     for suffix, text in texts.items():
         info, content = tarfile.TarInfo(f"{sample.name}.{suffix}"), text.encode()

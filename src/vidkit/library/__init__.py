@@ -161,11 +161,9 @@ def _told(entries: Iterator[LibraryEntry], progress: Progress | None) -> Iterato
 def _records_in(store: Store) -> Iterator[LibraryEntry]:
     folder = store.folder
     if folder is not None and folder.is_file():
-        raise LibraryError(
-            "{folder} is a file: give the folder that the JSON records are in", folder=printable(folder)
-        )
+        raise LibraryError(f"{printable(folder)} is a file: give the folder that the JSON records are in")
     if folder is not None and not folder.is_dir():
-        raise LibraryError("{folder} cannot be read: no such folder", folder=printable(folder))
+        raise LibraryError(f"{printable(folder)} cannot be read: no such folder")
     names = (name for name in store.names() if name.endswith(record_name("")))
     read: Iterator[Record | None]
     if folder is not None:

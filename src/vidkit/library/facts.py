@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 from vidkit.core.units import codec_name, parse_date
 from vidkit.library.text import fold, label, storable
-from vidkit.messages import message
 from vidkit.record import Record
 
 # Long texts are found by their words, moments by themselves; the seconds of a stage are not searched.
@@ -122,7 +121,7 @@ def facts_where(text: str) -> tuple[str, ...]:
     key, sign, value = text.partition("=")
     key, value = key.strip(), value.strip()
     if not sign or not key:
-        raise ValueError(message("{text!r}: write it like KEY=VALUE", text=text))
+        raise ValueError(f"{text!r}: write it like KEY=VALUE")
     values = dict.fromkeys((value, *_as_number(value)))
     return tuple(_as_compared([f"{name}={each}" for each in values for name in (key, f"source.columns.{key}")]))
 
@@ -157,13 +156,9 @@ def number_where(text: str) -> NumberBound | None:
         return None
     key, sign, value = match[1].lower(), match[2], match[3]
     if not key.startswith("readings."):
-        raise ValueError(
-            message(
-                "{text!r}: only numbers of readings can be compared, such as readings.quality.motion<0.2", text=text
-            )
-        )
+        raise ValueError(f"{text!r}: only numbers of readings can be compared, such as readings.quality.motion<0.2")
     if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", value, re.IGNORECASE):
-        raise ValueError(message("{text!r}: {value!r} is not a number", text=text, value=value))
+        raise ValueError(f"{text!r}: {value!r} is not a number")
     return NumberBound(key, sign, float(value))
 
 

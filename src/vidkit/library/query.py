@@ -13,7 +13,6 @@ from vidkit.errors import QueryError
 from vidkit.library.facts import NumberBound, class_fact, codec_fact, facts_where, number_where, tag_fact
 from vidkit.library.spans import DESCRIPTION, MEASURES
 from vidkit.library.text import words as words_of
-from vidkit.messages import message
 
 T = TypeVar("T")
 
@@ -166,7 +165,7 @@ def parse_query(
     picture, pixels = _read("--resolution", resolution, _read_resolution) if resolution else (Picture(), None)
     facts += [(pixels,)] if pixels else []
     if sort not in SORTS:
-        raise QueryError("--sort {sort}: there is {sorts}", sort=sort, sorts=", ".join(SORTS))
+        raise QueryError(f"--sort {sort}: there is {', '.join(SORTS)}")
     if (limit is not None and limit < 0) or offset < 0:
         raise QueryError("--limit and --offset are 0 or more")
     return Query(
@@ -225,13 +224,11 @@ def _read_sources(given: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
             raise QueryError(
-                "--in: {name!r} is no source: give {description}, or names of readers such as speech,ocr",
-                name=name,
-                description=DESCRIPTION,
+                f"--in: {name!r} is no source: give {DESCRIPTION}, or names of readers such as speech,ocr"
             )
         if name in MEASURES:
             raise QueryError(
-                "--in: {name} only measures and has no words: search by --where 'readings.{name}.KEY<N'", name=name
+                f"--in: {name} only measures and has no words: search by --where 'readings.{name}.KEY<N'"
             )
     return tuple(sorted(set(names)))
 
@@ -248,7 +245,7 @@ def _whole_number(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise ValueError(message("{text!r} is not a whole number", text=text)) from None
+        raise ValueError(f"{text!r} is not a whole number") from None
 
 
 def _bound(option: str, text: str | None, read: Callable[[str], float]) -> float | None:
@@ -259,7 +256,7 @@ def _read(option: str, text: str, read: Callable[[str], T]) -> T:
     try:
         return read(text)
     except (ValueError, OverflowError) as error:
-        raise QueryError("{option}: {error}", option=option, error=error) from None
+        raise QueryError(f"{option}: {error}") from None
 
 
 def _seconds(text: str) -> float:
@@ -336,11 +333,7 @@ def _pieces(typed: Sequence[str] | str) -> list[_Piece]:
 def _check_words(pieces: Sequence[_Piece], clauses: Sequence[Sequence[Term]], by_meaning: bool) -> None:
     many = sum(len(term.words) for clause in clauses for term in clause)
     if many > MOST_WORDS:
-        raise QueryError(
-            "a search takes {most_words} words at most, this one has {many}: leave some out",
-            most_words=MOST_WORDS,
-            many=many,
-        )
+        raise QueryError(f"a search takes {MOST_WORDS} words at most, this one has {many}: leave some out")
     if pieces and not (any(words_of(piece.text) for piece in pieces) if by_meaning else many):
         raise QueryError("the search has no letter and no digit: give a word to look for")
 

@@ -17,7 +17,6 @@ from typing import Any
 from vidkit.core import printable
 from vidkit.core.files import file_sha256
 from vidkit.core.onnx_models import ModelError, from_hub, is_path
-from vidkit.messages import message
 
 EXTRA = "meaning"
 _MODELS = ("model.onnx", "onnx/model.onnx")
@@ -102,11 +101,7 @@ def text_files(named: str, hub: str) -> TextFiles:
     folder = model.parent.parent if model.parent.name == "onnx" else model.parent
     tokenizer = next((place / "tokenizer.json" for place in (folder, model.parent) if _is_tokenizer(place)), None)
     if tokenizer is None:
-        raise ModelError(
-            message(
-                "{folder} has no tokenizer.json: the model's tokenizer belongs beside it", folder=printable(folder)
-            )
-        )
+        raise ModelError(f"{printable(folder)} has no tokenizer.json: the model's tokenizer belongs beside it")
     pooling = _pooling(folder)
     query, text = _prompts(_read(folder / "config_sentence_transformers.json"))
     settings = _read(tokenizer.with_name("tokenizer_config.json"))
@@ -137,13 +132,7 @@ def image_files(named: str, hub: str) -> ImageFiles:
     folder = _image_folder(named, hub)
     for name in ("visual/model.onnx", "visual/preprocess_cfg.json", "textual/model.onnx", "textual/tokenizer.json"):
         if not (folder / name).is_file():
-            raise ModelError(
-                message(
-                    "{folder} has no {name}: an image-text model has visual/ and textual/",
-                    folder=printable(folder),
-                    name=name,
-                )
-            )
+            raise ModelError(f"{printable(folder)} has no {name}: an image-text model has visual/ and textual/")
     making, settings = folder / "visual/preprocess_cfg.json", _read(folder / "textual/tokenizer_config.json")
     of_texts = _read(folder / "config.json").get("text_cfg")
     of_texts = of_texts if isinstance(of_texts, dict) else {}
@@ -178,10 +167,7 @@ def _picture_files(model: Path, making: Path) -> PictureFiles:
     mode = said.get("resize_mode", "shortest")
     if not right or mode not in ("shortest", "longest", "squash"):
         raise ModelError(
-            message(
-                "{making} does not say how pictures are made ready: size, mean, std, resize_mode",
-                making=printable(making),
-            )
+            f"{printable(making)} does not say how pictures are made ready: size, mean, std, resize_mode"
         )
     mean, deviation = (tuple(map(float, each or ())) for each in numbers)
     fill = said.get("fill_color", 0)
@@ -203,19 +189,13 @@ def _found(named: str, hub: str) -> Path:
     if path.is_dir():
         found = [path / name for name in _MODELS if (path / name).is_file()] or sorted(path.glob("*.onnx"))
         if not found:
-            raise ModelError(message("{path} has no {models}", path=printable(path), models=" or ".join(_MODELS)))
+            raise ModelError(f"{printable(path)} has no {' or '.join(_MODELS)}")
         if len(found) > 1 and found[0].name != "model.onnx":
             names = ", ".join(printable(each.name) for each in found[:5])
-            raise ModelError(
-                message(
-                    "{path} holds several models ({names}): name one of the files",
-                    path=printable(path),
-                    names=names,
-                )
-            )
+            raise ModelError(f"{printable(path)} holds several models ({names}): name one of the files")
         return found[0]
     if is_path(named):
-        raise ModelError(message("{path} is not there", path=printable(path)))
+        raise ModelError(f"{printable(path)} is not there")
     _, _, *rest = named.split("/")
     files = ["/".join(rest)] if rest else list(_MODELS)
 
@@ -226,14 +206,7 @@ def _found(named: str, hub: str) -> Path:
     wanted = [*files, *(f"{name}_data" for name in files), *_TEXT_BESIDE]
     if there := from_hub(named, hub, wanted, model_in, "TextModel", EXTRA):
         return there
-    raise ModelError(
-        message(
-            "{named} at {hub} has no {files} with a tokenizer.json",
-            named=printable(named),
-            hub=hub,
-            files=" or ".join(files),
-        )
-    )
+    raise ModelError(f"{printable(named)} at {hub} has no {' or '.join(files)} with a tokenizer.json")
 
 
 def _image_folder(named: str, hub: str) -> Path:
@@ -241,14 +214,14 @@ def _image_folder(named: str, hub: str) -> Path:
     if path.is_dir():
         return path
     if is_path(named) or named.count("/") != 1:
-        raise ModelError(message("{path} is not there", path=printable(path)))
+        raise ModelError(f"{printable(path)} is not there")
 
     def whole(folder: Path) -> Path | None:
         return folder if (folder / "visual/model.onnx").is_file() else None
 
     if there := from_hub(named, hub, _IMAGE_FILES, whole, "ImageModel", EXTRA):
         return there
-    raise ModelError(message("{named} at {hub} has no visual/model.onnx", named=printable(named), hub=hub))
+    raise ModelError(f"{printable(named)} at {hub} has no visual/model.onnx")
 
 
 def _is_tokenizer(folder: Path) -> bool:
@@ -267,12 +240,8 @@ def _pooling(folder: Path) -> str:
         kind = str(module.get("type", "")).rpartition(".")[2] if isinstance(module, dict) else ""
         if kind not in ("Transformer", "Pooling", "Normalize"):
             raise ModelError(
-                message(
-                    "{folder} has a layer of its own after the model ({layer}), "
-                    "which is in no ONNX file: choose another model",
-                    folder=printable(folder),
-                    layer=printable(kind) or "unnamed",
-                )
+                f"{printable(folder)} has a layer of its own after the model ({printable(kind) or 'unnamed'}), "
+                "which is in no ONNX file: choose another model"
             )
         if kind == "Pooling":
             places = [folder / str(module.get("path", "")) / "config.json"]
@@ -282,11 +251,7 @@ def _pooling(folder: Path) -> str:
         return "mean"
     if len(modes) > 1 or modes[0] not in POOLINGS:
         raise ModelError(
-            message(
-                "{places} asks for {modes}, which is not supported",
-                places=printable(places[0]),
-                modes=printable(" and ".join(modes)),
-            )
+            f"{printable(places[0])} asks for {printable(' and '.join(modes))}, which is not supported"
         )
     return POOLINGS[modes[0]]
 
@@ -313,9 +278,7 @@ def _digest(files: Sequence[Path]) -> str:
                 try:
                     found.update(f"{file.name} {file_sha256(each)}\n".encode())
                 except OSError as error:
-                    raise ModelError(
-                        message("{each} cannot be read: {reason}", each=printable(each), reason=error.strerror)
-                    ) from None
+                    raise ModelError(f"{printable(each)} cannot be read: {error.strerror}") from None
     return found.hexdigest()
 
 
@@ -335,9 +298,7 @@ def _read_any(file: Path) -> Any:
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(
-            message("{file} cannot be read: {error}", file=printable(file), error=printable(error))
-        ) from None
+        raise ModelError(f"{printable(file)} cannot be read: {printable(error)}") from None
 
 
 def _number(said: object) -> int | None:

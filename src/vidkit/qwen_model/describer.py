@@ -91,9 +91,7 @@ class Describer:
             raise
         except Exception as error:  # whatever a server or a model does, it costs this answer and not the video
             log.error("a mistake in vidkit: %r; the log has its traceback", error, exc_info=True)
-            raise DescribeError(
-                "a mistake in vidkit ({kind}), please report it", kind=type(error).__name__
-            ) from None
+            raise DescribeError(f"a mistake in vidkit ({type(error).__name__}), please report it") from None
 
     def _answered(self, question: Question) -> Description:
         content = question.clip.content() if question.clip else TEXT
@@ -176,6 +174,18 @@ def open_describer(
     return Describer(backend, answers or AnswerCache(config.qwen_vl.cache), meter) if backend else None
 
 
+def check_describer(config: Config) -> None:
+    """See that the settings name a describer that can be, or none. Nothing is loaded or asked.
+
+    Raises:
+        ConfigError: as `open_describer`.
+    """
+    if config.qwen_vl.vpc_endpoint:
+        endpoint_url(config, use_vpc=True)
+    if (backend := _backend(config, False, Meter(), None)) is not None:
+        backend.close()
+
+
 def _backend(config: Config, use_vpc: bool, meter: RequestMeter, host: ModelHost | None) -> Backend | None:
     wanted = config.qwen_vl.backend
     url = endpoint_url(config, use_vpc) if wanted in ("auto", "endpoint") else ""
@@ -229,7 +239,5 @@ def endpoint_url(config: Config, use_vpc: bool) -> str:
     except ValueError:
         good = False
     if not good:
-        raise ConfigError(
-            "[QwenVL] {key} is not an http or https URL: {endpoint}", key=key, endpoint=shown_endpoint(url)
-        )
+        raise ConfigError(f"[QwenVL] {key} is not an http or https URL: {shown_endpoint(url)}")
     return url

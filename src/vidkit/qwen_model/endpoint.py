@@ -19,7 +19,6 @@ from urllib.parse import urlsplit
 
 from vidkit.core import printable
 from vidkit.errors import DescribeError, OutputError
-from vidkit.messages import message
 from vidkit.qwen_model.answer import PROMPT_VERSION, prompt, tags_of
 from vidkit.qwen_model.frames import Budget, cut_part, jpeg_frames
 from vidkit.qwen_model.question import Clip, Question, Reply
@@ -148,12 +147,9 @@ class Endpoint:
             self._refused |= {f"{protocol} {other}" for other in ways[:number]} - self._works
             return reply
         raise refusal or DescribeError(
-            "{name} is over {limit:g} MB, and {endpoint} takes "
+            f"{question.clip.name} is over {_DATA_LIMIT / 1e6:g} MB, and {shown_endpoint(self._url)} takes "
             "videos by URL only: put it where the endpoint can reach it and process that URL, "
-            "or describe its segments",
-            name=question.clip.name,
-            limit=_DATA_LIMIT / 1e6,
-            endpoint=shown_endpoint(self._url),
+            "or describe its segments"
         )
 
     def _ways(self, protocol: str, clip: Clip) -> list[str]:
@@ -168,9 +164,7 @@ class Endpoint:
         left = [way for way in ways if f"{protocol} {way}" not in self._refused]
         if not clip.is_fetchable and not left:
             raise DescribeError(
-                "{clip_name} is not on this machine, and {endpoint} does not take its URL",
-                clip_name=clip.name,
-                endpoint=shown_endpoint(self._url),
+                f"{clip.name} is not on this machine, and {shown_endpoint(self._url)} does not take its URL"
             )
         return left
 
@@ -184,9 +178,7 @@ class Endpoint:
         answer, seconds = self._server.post(self._url, asked, patient)
         text = answer.get("description") if isinstance(answer, dict) else None
         if not isinstance(text, str) or not text.strip():
-            raise RefusedError(
-                200, message('{endpoint} answered without a "description"', endpoint=shown_endpoint(self._url))
-            )
+            raise RefusedError(200, f'{shown_endpoint(self._url)} answered without a "description"')
         text = text[:_LONGEST_TEXT]
         tags = answer.get("tags")
         # Where the server gives no tags, they may be in the text of its model.
@@ -236,10 +228,7 @@ class Endpoint:
             text = choice["message"]["content"]
         except (KeyError, IndexError, TypeError):
             reason = self._server.words_of(answer)
-            raise RefusedError(
-                200,
-                message("{place} answered no choices{reason}", place=place, reason=f": {reason}" if reason else ""),
-            ) from None
+            raise RefusedError(200, f"{place} answered no choices{f': {reason}' if reason else ''}") from None
         if isinstance(text, list):
             words = (part.get("text") for part in text if isinstance(part, dict))
             text = "".join(word for word in words if isinstance(word, str))
@@ -255,10 +244,10 @@ class Endpoint:
                 listed = self._server.get(self._chat_url.removesuffix("/chat/completions") + "/models")
                 self._model = self._server.without_key(_name(listed["data"][0]["id"]))
             except RefusedError as error:
-                raise DescribeError("name the model in [QwenVL] Model: {error}", error=error) from None
+                raise DescribeError(f"name the model in [QwenVL] Model: {error}") from None
             except (KeyError, IndexError, TypeError, ValueError):
                 raise DescribeError(
-                    "{endpoint} lists no model: name it in [QwenVL] Model", endpoint=shown_endpoint(self._chat_url)
+                    f"{shown_endpoint(self._chat_url)} lists no model: name it in [QwenVL] Model"
                 ) from None
         return self._model
 
@@ -296,14 +285,7 @@ def _video_url(clip: Clip, way: str, max_resolution: str) -> str:
             return _data_url(part)
     path = clip.file()
     if _size(path) > _DATA_LIMIT:
-        raise RefusedError(
-            413,
-            message(
-                "{clip_name} is over {limit:g} MB, too large to be sent as it is",
-                clip_name=clip.name,
-                limit=_DATA_LIMIT / 1e6,
-            ),
-        )
+        raise RefusedError(413, f"{clip.name} is over {_DATA_LIMIT / 1e6:g} MB, too large to be sent as it is")
     return _data_url(path)
 
 
@@ -312,18 +294,14 @@ def _data_url(path: Path) -> str:
     try:
         return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
     except OSError as error:
-        raise DescribeError(
-            "{path} cannot be read: {reason}", path=printable(path), reason=error.strerror
-        ) from None
+        raise DescribeError(f"{printable(path)} cannot be read: {error.strerror}") from None
 
 
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
     except OSError as error:
-        raise DescribeError(
-            "{path} cannot be read: {reason}", path=printable(path), reason=error.strerror
-        ) from None
+        raise DescribeError(f"{printable(path)} cannot be read: {error.strerror}") from None
 
 
 def _name(listed: Any) -> str:

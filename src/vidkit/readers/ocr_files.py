@@ -12,7 +12,6 @@ from typing import Any
 
 from vidkit.core import file_sha256, printable
 from vidkit.core.extras import install_command
-from vidkit.messages import message
 
 _OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
 _DETECTOR, _RECOGNISER = "det", "rec"
@@ -68,11 +67,7 @@ def find_models(folder: str) -> OcrFiles:
             return _files(own[_DETECTOR], own[_RECOGNISER], None)
         return _of_folder(Path(folder).expanduser(), own[_DETECTOR])
     except OSError as error:
-        raise OcrFilesError(
-            message(
-                "{filename} cannot be read: {reason}", filename=printable(error.filename), reason=error.strerror
-            )
-        ) from None
+        raise OcrFilesError(f"{printable(error.filename)} cannot be read: {error.strerror}") from None
 
 
 def _own_models() -> dict[str, Path]:
@@ -86,12 +81,10 @@ def _own_models() -> dict[str, Path]:
         path = Path(str(file.locate()))
         anew = install_command("ocr", everything=True).replace("pip install", "pip install --force-reinstall")
         if not path.is_file():
-            raise OcrFilesError(message("the model {path} is missing: {anew}", path=printable(path), anew=anew))
+            raise OcrFilesError(f"the model {printable(path)} is missing: {anew}")
         wanted = file.hash.value if file.hash and file.hash.mode == "sha256" else None
         if wanted and base64.urlsafe_b64encode(bytes.fromhex(_hash(path))).decode().rstrip("=") != wanted:
-            raise OcrFilesError(
-                message("the model {path} is cut short or changed: {anew}", path=printable(path), anew=anew)
-            )
+            raise OcrFilesError(f"the model {printable(path)} is cut short or changed: {anew}")
         found[kind] = path
     if missing := {_DETECTOR, _RECOGNISER} - found.keys():
         raise OcrFilesError(
@@ -105,7 +98,7 @@ def _of_folder(folder: Path, detector: Path) -> OcrFiles:
     """The models of a folder; `detector` where it has only one that reads."""
     where = f"[Readers.ocr] ModelDir {printable(folder)}"
     if not folder.is_dir():
-        raise OcrFilesError(message("{where} is no folder", where=where))
+        raise OcrFilesError(f"{where} is no folder")
     found: dict[str, list[Path]] = {_DETECTOR: [], _RECOGNISER: []}
     for path in sorted(folder.glob("*.onnx")):
         if kind := _kind(path.name):
@@ -113,18 +106,9 @@ def _of_folder(folder: Path, detector: Path) -> OcrFiles:
     for kind, paths in found.items():
         if len(paths) > 1:
             names = " and ".join(printable(path.name) for path in paths)
-            raise OcrFilesError(
-                message(
-                    "{where} has {names}: leave one model with {kind} in its name",
-                    where=where,
-                    names=names,
-                    kind=kind,
-                )
-            )
+            raise OcrFilesError(f"{where} has {names}: leave one model with {kind} in its name")
     if not found[_RECOGNISER]:
-        raise OcrFilesError(
-            message("{where} has no model that reads: a file such as cyrillic_PP-OCRv5_rec.onnx", where=where)
-        )
+        raise OcrFilesError(f"{where} has no model that reads: a file such as cyrillic_PP-OCRv5_rec.onnx")
     recogniser = found[_RECOGNISER][0]
     detector = (found[_DETECTOR] or [detector])[0]
     _checked(detector, _hash(detector))
@@ -133,11 +117,8 @@ def _of_folder(folder: Path, detector: Path) -> OcrFiles:
         lists = sorted(folder.glob("*.txt"))
         if len(lists) != 1:
             raise OcrFilesError(
-                message(
-                    "{recogniser} does not say which letters it knows: "
-                    "put the list of them that belongs to it beside it, as the only .txt file",
-                    recogniser=printable(recogniser),
-                )
+                f"{printable(recogniser)} does not say which letters it knows: "
+                "put the list of them that belongs to it beside it, as the only .txt file"
             )
         letters = lists[0]
     return _files(detector, recogniser, letters)
@@ -159,16 +140,10 @@ def _checked(path: Path, digest: str) -> dict[str, Any]:
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has classes of its own for each kind of fault
         reason = " ".join(printable(str(error)).split())[:200]
-        raise OcrFilesError(
-            message(
-                "the model {path} is cut short or of another kind: {reason}", path=printable(path), reason=reason
-            )
-        ) from None
+        raise OcrFilesError(f"the model {printable(path)} is cut short or of another kind: {reason}") from None
     inputs = session.get_inputs()
     if len(inputs) != 1 or len(inputs[0].shape) != 4:
-        raise OcrFilesError(
-            message("the model {path} is none of PP-OCR: it does not take one picture", path=printable(path))
-        )
+        raise OcrFilesError(f"the model {printable(path)} is none of PP-OCR: it does not take one picture")
     return dict(session.get_modelmeta().custom_metadata_map)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from vidkit.core import printable
 from vidkit.core.config import READER_VARIABLES, Config
 from vidkit.errors import ConfigError, nearest, sentence
-from vidkit.messages import message
 from vidkit.readers.opened import EnabledReader
 from vidkit.readers.protocol import GROUP, RATES, Needs, Reader
 
@@ -54,43 +55,24 @@ def load_reader(name: str) -> type[Reader]:
         near = nearest(name, available())
         hint = f"did you mean {near}? " if near else ""
         raise ConfigError(
-            "[Readers] Use: no reader is called {name!r}: {hint}`vidkit readers` lists them",
-            name=printable(name),
-            hint=hint,
+            f"[Readers] Use: no reader is called {printable(name)!r}: {hint}`vidkit readers` lists them"
         )
     if len(found) > 1:
         packages = " and ".join(_package(point) for point in found)
-        raise ConfigError(
-            "reader {name} comes from {packages}: uninstall all but one of them", name=name, packages=packages
-        )
+        raise ConfigError(f"reader {name} comes from {packages}: uninstall all but one of them")
     if name in _RESERVED:
-        raise ConfigError(
-            "{package} calls a reader {name}, which is something else in searches",
-            package=_package(found[0]),
-            name=name,
-        )
+        raise ConfigError(f"{_package(found[0])} calls a reader {name}, which is something else in searches")
     if not _NAME.fullmatch(name):
         raise ConfigError(
-            "{package} calls a reader {name!r}: small letters, digits and _ only, please",
-            package=_package(found[0]),
-            name=printable(name),
+            f"{_package(found[0])} calls a reader {printable(name)!r}: small letters, digits and _ only, please"
         )
     try:
         reader = found[0].load()
     except Exception as error:
         log.info("reader %s cannot be loaded", name, exc_info=True)
-        raise ConfigError(
-            "reader {name} of {package} cannot be loaded: {reason}",
-            name=name,
-            package=_package(found[0]),
-            reason=_in_words(error),
-        ) from None
+        raise ConfigError(f"reader {name} of {_package(found[0])} cannot be loaded: {_in_words(error)}") from None
     if not (isinstance(reader, type) and issubclass(reader, Reader)):
-        raise ConfigError(
-            "reader {name} of {package} is no class derived from vidkit.readers.Reader",
-            name=name,
-            package=_package(found[0]),
-        )
+        raise ConfigError(f"reader {name} of {_package(found[0])} is no class derived from vidkit.readers.Reader")
     return reader
 
 
@@ -129,9 +111,9 @@ def make_reader(name: str, config: Config, fetch: bool = False) -> EnabledReader
         raise
     except Exception as error:
         log.info("reader %s cannot be used", name, exc_info=True)
-        raise ConfigError("reader {name} cannot be used: {reason}", name=name, reason=_in_words(error)) from None
+        raise ConfigError(f"reader {name} cannot be used: {_in_words(error)}") from None
     if missing:
-        raise ConfigError("reader {name} cannot be used: {missing}", name=name, missing=printable(missing))
+        raise ConfigError(f"reader {name} cannot be used: {printable(missing)}")
     counts = {key: str(values[key]) for key, option in kind.options.items() if option.counts}
     return EnabledReader(name, reader, make, counts, config.readers.timeout)
 
@@ -142,35 +124,25 @@ def open_readers(config: Config) -> tuple[EnabledReader, ...]:
     Raises:
         ConfigError: one of them cannot be used; nothing was opened.
     """
-    _warn_of_unknown_sections(config)
+    for unknown in _unknown_sections(config):
+        log.warning("%s", unknown)
     return tuple(make_reader(name, config, fetch=True) for name in config.readers.use)
 
 
 def _check_needs(needs: Needs) -> None:
     pictures = needs.pictures
     if needs.text and (pictures or needs.sound):
-        raise ValueError(message("a reader of text can need neither pictures nor sound"))
+        raise ValueError("a reader of text can need neither pictures nor sound")
     if needs.model and not needs.text:
-        raise ValueError(message("only a reader of text can need the model that describes"))
+        raise ValueError("only a reader of text can need the model that describes")
     if not (needs.text or pictures or needs.sound):
-        raise ValueError(message("it needs neither pictures nor sound nor text"))
+        raise ValueError("it needs neither pictures nor sound nor text")
     if pictures and pictures.per_second not in RATES:
         raise ValueError(
-            message(
-                "{per_second:g} pictures a second: one of {rates} is possible",
-                per_second=pictures.per_second,
-                rates=", ".join(map(str, RATES)),
-            )
+            f"{pictures.per_second:g} pictures a second: one of {', '.join(map(str, RATES))} is possible"
         )
     if pictures and pictures.side not in _SIDES:
-        raise ValueError(
-            message(
-                "pictures with {side} pixels: {smallest} to {largest} are possible",
-                side=pictures.side,
-                smallest=_SIDES[0],
-                largest=_SIDES[-1],
-            )
-        )
+        raise ValueError(f"pictures with {pictures.side} pixels: {_SIDES[0]} to {_SIDES[-1]} are possible")
 
 
 def reader_settings(name: str, kind: type[Reader], config: Config) -> dict[str, Any]:
@@ -179,7 +151,17 @@ def reader_settings(name: str, kind: type[Reader], config: Config) -> dict[str, 
     Raises:
         ConfigError: one cannot be read.
     """
-    values = {}
+    values, wrong = _read_options(name, kind, config)
+    for error in wrong:
+        raise ConfigError(error)
+    for unknown in _unknown_options(name, kind, config):
+        log.warning("%s", unknown)
+    return values
+
+
+def _read_options(name: str, kind: type[Reader], config: Config) -> tuple[dict[str, Any], list[str]]:
+    """The values of a reader's settings, and what is wrong with the others."""
+    values, wrong = {}, []
     given = {each.key.lower(): each for each in config.reader_settings if each.reader == name}
     variables = {each.where: each for each in config.reader_settings if not each.reader}
     for key, option in kind.options.items():
@@ -188,19 +170,37 @@ def reader_settings(name: str, kind: type[Reader], config: Config) -> dict[str, 
             values[key] = option.read(said.text.strip()) if said and said.text.strip() else option.default
         except ValueError as error:
             where = said.where if said else name
-            raise ConfigError(
-                "{where}: {error} {meaning}",
-                where=where,
-                error=sentence(printable(str(error))),
-                meaning=option.meaning,
-            ) from None
+            wrong.append(f"{where}: {sentence(printable(str(error)))} {option.meaning}")
+    return values, wrong
+
+
+def _unknown_options(name: str, kind: type[Reader], config: Config) -> Iterator[str]:
+    """What to say of each key that a reader does not know."""
     known = {key.lower(): key for key in kind.options}
-    for key, said in given.items():
-        if key not in known:
-            near = nearest(key, kind.options)
+    for said in config.reader_settings:
+        if said.reader == name and said.key.lower() not in known:
+            near = nearest(said.key, kind.options)
             hint = f": did you mean {near}?" if near else ""
-            log.warning("%s: reader %s has no such setting%s", said.where, name, hint)
-    return values
+            yield f"{said.where}: reader {name} has no such setting{hint}"
+
+
+def wrong_settings(config: Config) -> Iterator[str]:
+    """What is wrong with the names of readers that are to be used, and with the values of readers' settings."""
+    for name in dict.fromkeys((*config.readers.use, *(each.reader for each in config.reader_settings))):
+        if name in config.readers.use or name in available():
+            try:
+                yield from _read_options(name, load_reader(name), config)[1]
+            except ConfigError as error:
+                yield str(error)
+
+
+def unknown_settings(config: Config) -> Iterator[str]:
+    """What to say of each section of a reader that is not installed, and each key that a reader does not know."""
+    yield from _unknown_sections(config)
+    for name in dict.fromkeys(each.reader for each in config.reader_settings):
+        if name in available():
+            with suppress(ConfigError):
+                yield from _unknown_options(name, load_reader(name), config)
 
 
 def environment_name(name: str, key: str) -> str:
@@ -208,7 +208,14 @@ def environment_name(name: str, key: str) -> str:
     return f"{READER_VARIABLES}{name}_{key}".upper()
 
 
-def _warn_of_unknown_sections(config: Config) -> None:
+def environment_names() -> Iterator[str]:
+    """The environment variables of all readers that can be loaded."""
+    for name in available():
+        with suppress(ConfigError):
+            yield from (environment_name(name, key) for key in load_reader(name).options)
+
+
+def _unknown_sections(config: Config) -> Iterator[str]:
     if not config.reader_settings:
         return
     known = available()
@@ -217,4 +224,4 @@ def _warn_of_unknown_sections(config: Config) -> None:
     }
     for name, where in unknown.items():
         near = nearest(name, known)
-        log.warning("%s: no reader is called %s%s", where, name, f": did you mean {near}?" if near else "")
+        yield f"{where}: no reader is called {name}{f': did you mean {near}?' if near else ''}"

@@ -12,7 +12,6 @@ from typing import Any, Generic, Protocol, TypeVar
 from vidkit.core import printable
 from vidkit.core.onnx_models import HUBS, Model, ModelError, from_hub, is_path, open_file
 from vidkit.core.setting_values import choice, number
-from vidkit.messages import message
 from vidkit.readers.protocol import Option, Reader
 
 # A hub's repository may hold a model in ten precisions: these files are fetched, or the one that is named.
@@ -88,9 +87,7 @@ def open_model(settings: dict[str, Any], free_sizes: bool = False) -> Model:
         ModelError: there is none, or it is no model that can be used.
     """
     if not settings["ModelDir"]:
-        raise ModelError(
-            message("no model is named: set ModelDir to a folder with one (docs/readers.md says which)")
-        )
+        raise ModelError("no model is named: set ModelDir to a folder with one (docs/readers.md says which)")
     return open_file(_find(settings["ModelDir"], settings["Hub"]), settings["Threads"], "vision", free_sizes)
 
 
@@ -106,7 +103,7 @@ def _find(named: str, hub: str) -> Path:
     if path.is_dir():
         return _only_model(path)
     if is_path(named):
-        raise ModelError(message("ModelDir {path} is not there", path=printable(path)))
+        raise ModelError(f"ModelDir {printable(path)} is not there")
     return _at_hub(named, hub)
 
 
@@ -116,20 +113,10 @@ def _only_model(folder: Path) -> Path:
             return folder / name
     found = sorted(folder.glob("*.onnx"))
     if not found:
-        raise ModelError(
-            message(
-                "ModelDir {folder} holds no model: there is no file that ends with .onnx", folder=printable(folder)
-            )
-        )
+        raise ModelError(f"ModelDir {printable(folder)} holds no model: there is no file that ends with .onnx")
     if len(found) > 1:
         names = ", ".join(printable(each.name) for each in found[:5])
-        raise ModelError(
-            message(
-                "ModelDir {folder} holds several models ({names}): name one of the files",
-                folder=printable(folder),
-                names=names,
-            )
-        )
+        raise ModelError(f"ModelDir {printable(folder)} holds several models ({names}): name one of the files")
     return found[0]
 
 
@@ -145,14 +132,7 @@ def _at_hub(named: str, hub: str) -> Path:
     if there := from_hub(named, hub, [*wanted, *_BESIDE], model_in, "ModelDir", "vision"):
         return there
     looked = file or " or ".join(_FILES)
-    raise ModelError(
-        message(
-            "{repository} at {hub} has no {looked}: name the file, as owner/name/FILE",
-            repository=printable(f"{owner}/{name}"),
-            hub=hub,
-            looked=looked,
-        )
-    )
+    raise ModelError(f"{printable(f'{owner}/{name}')} at {hub} has no {looked}: name the file, as owner/name/FILE")
 
 
 def labels_of(model: Model) -> list[str]:
@@ -176,13 +156,7 @@ def labels_of(model: Model) -> list[str]:
                 if isinstance(found, dict) and (names := _names(found.get("id2label"))):
                     return names
     except (OSError, ValueError) as error:
-        raise ModelError(
-            message(
-                "the names of the classes in {folder} cannot be read: {error}",
-                folder=printable(model.folder),
-                error=error,
-            )
-        ) from None
+        raise ModelError(f"the names of the classes in {printable(model.folder)} cannot be read: {error}") from None
     for key in ("names", "labels", "id2label"):
         if names := _names(_read(model.metadata.get(key, ""))):
             return names

@@ -21,16 +21,21 @@ from vidkit.core.units import (
     parse_size,
 )
 from vidkit.errors import nearest
-from vidkit.messages import message
 from vidkit.record import Record
 from vidkit.tagging.words import caseless, fold
 
 SUFFIXES = ("gt", "gte", "lt", "lte", "ne", "in", "contains")
 _ORDER = ("gt", "gte", "lt", "lte")
 _WORDS = {
-    "": "is", "gt": "is more than", "gte": "is at least", "lt": "is less than", "lte": "is at most",
-    "ne": "is not", "in": "is", "contains": "contains",
-}  # fmt: skip
+    "": "is",
+    "gt": "is more than",
+    "gte": "is at least",
+    "lt": "is less than",
+    "lte": "is at most",
+    "ne": "is not",
+    "in": "is",
+    "contains": "contains",
+}
 COLUMNS = "source.columns."
 READINGS = "readings."
 # Which readers there are, and which values they give, only their packages know.
@@ -75,9 +80,9 @@ def read_metadata(value: Any) -> tuple[MetadataCondition, ...]:
         ValueError: an unknown key (with the nearest known one) or a value that cannot be, in words.
     """
     if not isinstance(value, dict):
-        raise ValueError(message('needs an object, as in {"codec": "h264", "duration_gt": 600}'))
+        raise ValueError('needs an object, as in {"codec": "h264", "duration_gt": 600}')
     if not value:
-        raise ValueError(message("is empty"))
+        raise ValueError("is empty")
     conditions = [_read_condition(written, wanted) for written, wanted in value.items()]
     return tuple(sorted(conditions, key=lambda condition: (condition.key, condition.suffix)))
 
@@ -137,20 +142,16 @@ def _read_condition(written: str, wanted: Any) -> MetadataCondition:
     kind = _kind_of(key)
     if wanted is None:
         if suffix not in ("", "ne"):
-            raise ValueError(message('"{written}": null goes with the plain key or with _ne', written=written))
+            raise ValueError(f'"{written}": null goes with the plain key or with _ne')
         return MetadataCondition(key, kind, suffix, None)
     if kind == "object":
         if key == READINGS[:-1]:
-            raise ValueError(
-                message('"{key}" is an object: name a value in it, as in "readings.quality.motion_lt"', key=written)
-            )
+            raise ValueError(f'"{written}" is an object: name a value in it, as in "readings.quality.motion_lt"')
         child = next((known for known in known_keys() if known.startswith(f"{key}.")), f"{key}.NAME")
-        raise ValueError(
-            message('"{written}" is an object: name one of its keys, as in "{child}"', written=written, child=child)
-        )
+        raise ValueError(f'"{written}" is an object: name one of its keys, as in "{child}"')
     if suffix == "in":
         if not isinstance(wanted, list) or not wanted:
-            raise ValueError(message('"{written}" needs a list of values', written=written))
+            raise ValueError(f'"{written}" needs a list of values')
         return MetadataCondition(key, kind, suffix, tuple(_read_wanted(written, kind, "", each) for each in wanted))
     return MetadataCondition(key, kind, suffix, _read_wanted(written, kind, suffix, wanted))
 
@@ -171,17 +172,9 @@ def _split(written: str) -> tuple[str, str]:
     if key in known_keys() or (key.startswith(COLUMNS) and key != COLUMNS) or _READING.fullmatch(key):
         return key, suffix
     if key.startswith(READINGS):
-        raise ValueError(
-            message('"{key}" names no value of a reading: write it like "readings.quality.motion_lt"', key=written)
-        )
+        raise ValueError(f'"{written}" names no value of a reading: write it like "readings.quality.motion_lt"')
     if key.partition(".")[0] in _LATER:
-        raise ValueError(
-            message(
-                '"{key}": {name} is not there yet when rules run; "tags_present" asks for tags',
-                key=written,
-                name=key,
-            )
-        )
+        raise ValueError(f'"{written}": {key} is not there yet when rules run; "tags_present" asks for tags')
     spellings = [*known_keys(), *(f"{known}_{end}" for known in known_keys() for end in SUFFIXES)]
     # A plain word that is not very like a key is most likely a column.
     near = nearest(written, spellings, cutoff=0.6 if "." in written else 0.75)
@@ -194,29 +187,25 @@ def _read_wanted(written: str, kind: str, suffix: str, wanted: Any) -> Any:
     if isinstance(wanted, bool) and kind == "reading" and not suffix:
         return _read_text(wanted)
     if isinstance(wanted, bool) or not isinstance(wanted, (str, int, float)):
-        raise ValueError(message('"{written}" needs text or a number', written=written))
+        raise ValueError(f'"{written}" needs text or a number')
     if suffix == "contains":
         if kind not in ("text", "codec", "names", "column", "list", "reading"):
-            raise ValueError(
-                message('"{key}": _contains is for text and lists; use _gt, _gte, _lt, _lte or _in', key=written)
-            )
+            raise ValueError(f'"{written}": _contains is for text and lists; use _gt, _gte, _lt, _lte or _in')
         if not fold(str(wanted)):
-            raise ValueError(message('"{written}" is blank', written=written))
+            raise ValueError(f'"{written}" is blank')
         return str(wanted)
     if suffix in _ORDER and kind in ("text", "codec", "names"):
-        raise ValueError(
-            message('"{written}": this is text, and _{suffix} compares numbers', written=written, suffix=suffix)
-        )
+        raise ValueError(f'"{written}": this is text, and _{suffix} compares numbers')
     try:
         if kind == "reading":
             return _read_number(wanted) if suffix in _ORDER else wanted
         if kind == "column":
             if suffix in _ORDER and all(_try(read, wanted) is None for read in _MAGNITUDES):
-                raise ValueError(message("{wanted!r} is not a number", wanted=wanted))
+                raise ValueError(f"{wanted!r} is not a number")
             return wanted
         return _READ[kind](wanted)
     except ValueError as error:
-        raise ValueError(message('"{written}": {error}', written=written, error=error)) from None
+        raise ValueError(f'"{written}": {error}') from None
 
 
 def _value(record: Mapping[str, Any], key: str) -> Any:
@@ -311,7 +300,7 @@ def _read_number(value: Any) -> float:
             number = math.nan
         if math.isfinite(number):
             return number
-    raise ValueError(message("{value!r} is not a number", value=value))
+    raise ValueError(f"{value!r} is not a number")
 
 
 def _read_ratio(value: Any) -> float:
@@ -331,7 +320,7 @@ def _read_size(value: Any) -> float:
 
 def _read_date(value: Any) -> datetime:
     if not isinstance(value, str):
-        raise ValueError(message("{value!r} is not a date: write it like 2026-11-20", value=value))
+        raise ValueError(f"{value!r} is not a date: write it like 2026-11-20")
     return parse_date(value)
 
 
@@ -350,7 +339,7 @@ def _read_count(value: Any) -> float:
 def _read_resolution(value: Any) -> str:
     """A resolution as a rule asks for it, checked, as it was written."""
     if not isinstance(value, str):
-        raise ValueError(message("{value!r} is not a resolution: write it like 720p, 4K or 1280x720", value=value))
+        raise ValueError(f"{value!r} is not a resolution: write it like 720p, 4K or 1280x720")
     parse_resolution(value)
     return value.strip().lower()
 

@@ -18,7 +18,5 @@ def open_rules(config: Config) -> RuleSet:
     path = config.rules.custom_tag_rules
     named = ("Rules", "CustomTagRules") in config.explicit and path != Rules().custom_tag_rules
     if named and isinstance(path, Path) and not path.is_file():
-        raise ConfigError(
-            "{path}: no such rule file ([Rules] CustomTagRules). `vidkit init` writes one.", path=path
-        )
+        raise ConfigError(f"{path}: no such rule file ([Rules] CustomTagRules). `vidkit init` writes one.")
     return load_custom_tags(path)

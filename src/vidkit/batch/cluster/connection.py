@@ -80,9 +80,8 @@ class Cluster:
         self._missed = 0 if _answers(self.address) else self._missed + 1
         if self._missed >= _LOST_AFTER:
             raise EngineGoneError(
-                "the head of the Ray cluster at {address} is gone. What is done is kept: start the cluster "
-                "again, and the same command continues from here",
-                address=self.address,
+                f"the head of the Ray cluster at {self.address} is gone. What is done is kept: start the cluster "
+                "again, and the same command continues from here"
             )
 
     @property
@@ -119,20 +118,16 @@ def connect(settings: Engine) -> Cluster:
     except ImportError as error:
         if error.name != "ray":
             raise ToolMissingError(
-                "Ray cannot be used: {error}. Try: {command}",
-                error=printable(error),
-                command=install_command("ray"),
+                f"Ray cannot be used: {printable(error)}. Try: {install_command('ray')}"
             ) from None
-        raise ToolMissingError("the engine ray needs Ray: {command}", command=install_command("ray")) from None
+        raise ToolMissingError(f"the engine ray needs Ray: {install_command('ray')}") from None
     if "://" in address:
         raise EngineError(
-            "[Engine] Address {address}: run vidkit on a node of the cluster, and give HOST:PORT",
-            address=printable(address),
+            f"[Engine] Address {printable(address)}: run vidkit on a node of the cluster, and give HOST:PORT"
         )
     if not own and address != "auto" and not _answers(address):
         raise EngineError(
-            "no Ray cluster answers at {address} ([Engine] Address). Start one with `ray start --head`",
-            address=printable(address),
+            f"no Ray cluster answers at {printable(address)} ([Engine] Address). Start one with `ray start --head`"
         )
     _keep_to_the_log()
     options: dict[str, Any] = {"address": address, "log_to_driver": False, "logging_level": logging.CRITICAL}

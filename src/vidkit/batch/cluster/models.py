@@ -47,10 +47,8 @@ class ModelActor:
         self._failure: VidkitError | None = None
         if version != __version__:
             self._failure = DescribeError(
-                "the node that holds the model has vidkit {version}, and the driver has {driver}: "
-                "install the same on all nodes",
-                version=__version__,
-                driver=version,
+                f"the node that holds the model has vidkit {__version__}, and the driver has {version}: "
+                "install the same on all nodes"
             )
             return
         config: Config = pickle.loads(pickled)
@@ -164,11 +162,7 @@ class AskedModel:
             if error is not None:
                 raise error
             return value
-        raise DescribeError(
-            "the process that holds the model died {tries} times with this question: {last}",
-            tries=_TRIES,
-            last=last,
-        )
+        raise DescribeError(f"the process that holds the model died {_TRIES} times with this question: {last}")
 
     def _find(self) -> Any:
         """An actor that is there, in turn.
@@ -188,10 +182,7 @@ class AskedModel:
                 except ray.exceptions.RayActorError as death:
                     log.debug("a model's process is not there: %s", death)
             self._pause(0.5)
-        raise DescribeError(
-            "no process of the cluster holds the model, after {seconds_to_replace:.0f} seconds",
-            seconds_to_replace=_SECONDS_TO_REPLACE,
-        )
+        raise DescribeError(f"no process of the cluster holds the model, after {_SECONDS_TO_REPLACE:.0f} seconds")
 
     def _wait(self, answer: Any) -> Any:
         import ray

@@ -17,7 +17,6 @@ from vidkit.batch.cluster.worker import Worker
 from vidkit.core import printable
 from vidkit.core.config import Engine
 from vidkit.download import local_path
-from vidkit.messages import message
 from vidkit.rows import Row
 from vidkit.workflow.shared import Known
 
@@ -127,7 +126,7 @@ class Slots:
         """The row that a slot is done with."""
         task, slot.task = slot.task, None
         if task is None:
-            raise ValueError(message("slot {number} had no row", number=slot.number))
+            raise ValueError(f"slot {slot.number} had no row")
         self._free.append(slot.number)
         return task
 

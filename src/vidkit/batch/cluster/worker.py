@@ -111,9 +111,8 @@ def _check_results(opening: Opening) -> None:
     while not store.exists(opening.marker):
         if time.monotonic() > until:
             raise VidkitError(
-                "it does not see the driver's results folder {address}: set [Paths] "
-                "ProcessedDirectory to a folder that all nodes share, under the same path, or to a bucket",
-                address=printable(store.address),
+                f"it does not see the driver's results folder {printable(store.address)}: set [Paths] "
+                "ProcessedDirectory to a folder that all nodes share, under the same path, or to a bucket"
             )
         time.sleep(0.2)
 

@@ -28,8 +28,8 @@ def run_command(options: argparse.Namespace) -> int:
     setup_logging(None)
     _end_when_told()
     try:
-        config = load_config(options.config, overrides_of(vars(options)))
-        kind = COMMANDS[options.command].module
+        kind, reads_settings = COMMANDS[options.command][2:]
+        config = load_config(options.config, overrides_of(vars(options))) if reads_settings else Config()
         # What only looks leaves no log behind.
         file = config.logging.log_file if kind in _LOGGED else None
         setup_logging(file, options.log_level, config.secrets())

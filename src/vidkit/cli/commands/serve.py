@@ -19,9 +19,7 @@ def serve(options: argparse.Namespace, config: Config) -> int:
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
         raise ToolMissingError(
-            "`vidkit serve` needs a package that is not installed ({missing}): {command}",
-            missing=missing[0],
-            command=install_command("serve"),
+            f"`vidkit serve` needs a package that is not installed ({missing[0]}): {install_command('serve')}"
         )
     gc.disable()  # modules are no garbage: looking for it while they load takes a tenth of the start
     from vidkit.web.server import run_server

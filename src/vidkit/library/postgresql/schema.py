@@ -140,17 +140,13 @@ def _version(connection: Connection, name: str) -> int:
         return 0
     if not ours:
         raise LibraryError(
-            "{name} has a schema {schema_name} of another program. Name another database in [Library] Path.",
-            name=printable(name),
-            schema_name=SCHEMA_NAME,
+            f"{printable(name)} has a schema {SCHEMA_NAME} of another program. Name another database in "
+            "[Library] Path."
         )
     (version,) = connection.execute(f"SELECT schema FROM {SCHEMA_NAME}.meta".encode()).fetchone() or (0,)
     if version > len(MIGRATIONS):
         raise LibraryError(
-            "the library in {name} was made by a newer vidkit (its schema is {version}, this vidkit "
-            "knows {count}). Upgrade vidkit, or name another database in [Library] Path.",
-            name=printable(name),
-            version=version,
-            count=len(MIGRATIONS),
+            f"the library in {printable(name)} was made by a newer vidkit (its schema is {version}, this vidkit "
+            f"knows {len(MIGRATIONS)}). Upgrade vidkit, or name another database in [Library] Path."
         )
     return int(version)

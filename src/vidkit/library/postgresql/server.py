@@ -21,9 +21,7 @@ try:
     from psycopg.pq import TransactionStatus
     from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 except ImportError:  # also where psycopg finds no libpq
-    raise LibraryError(
-        "a library in PostgreSQL needs psycopg: {command}", command=install_command("postgres")
-    ) from None
+    raise LibraryError(f"a library in PostgreSQL needs psycopg: {install_command('postgres')}") from None
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -163,15 +161,13 @@ class Connections:
             try:
                 return self._pool.getconn(timeout=0.2)
             except PoolClosed:
-                raise LibraryError("{self} cannot be used any more: it is closed.", self=self.name) from None
+                raise LibraryError(f"{self.name} cannot be used any more: it is closed.") from None
             except PoolTimeout:
                 if self._failure:
-                    raise LibraryError("{self} {failure}", self=self.name, failure=self._failure) from None
+                    raise LibraryError(f"{self.name} {self._failure}") from None
                 if time.monotonic() > end:
                     raise LibraryError(
-                        "{self} has no free connection for {most_seconds} s. Try again later.",
-                        self=self.name,
-                        most_seconds=_MOST_SECONDS,
+                        f"{self.name} has no free connection for {_MOST_SECONDS} s. Try again later."
                     ) from None
 
     @contextmanager
@@ -212,19 +208,12 @@ def _check_server(connection: Connection, name: str) -> None:
     """Refuse a server that is too old, and a database of another encoding, which has no room for every text."""
     if connection.info.server_version < OLDEST:
         version = connection.info.server_version // 10000
-        raise LibraryError(
-            "{name} is PostgreSQL {version}; vidkit needs {oldest} or newer. Upgrade it.",
-            name=name,
-            version=version,
-            oldest=OLDEST // 10000,
-        )
+        raise LibraryError(f"{name} is PostgreSQL {version}; vidkit needs {OLDEST // 10000} or newer. Upgrade it.")
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
         raise LibraryError(
-            "{name} is a database in {encoding}, which has no room for every text. Make one in UTF-8: "
-            "CREATE DATABASE films ENCODING 'UTF8' TEMPLATE template0, and name it in [Library] Path.",
-            name=name,
-            encoding=printable(encoding),
+            f"{name} is a database in {printable(encoding)}, which has no room for every text. Make one in UTF-8: "
+            "CREATE DATABASE films ENCODING 'UTF8' TEMPLATE template0, and name it in [Library] Path."
         )
 
 
@@ -246,10 +235,8 @@ def _parsed(uri: str, server: str) -> dict[str, Any]:
     except (psycopg.Error, ValueError):  # whose words may quote a piece of the password
         # The example in two pieces, or the log and the screen would take its password for one, and leave it out.
         raise LibraryError(
-            "{setting} ({server}) is no URI of PostgreSQL. Write postgresql:// and then "
-            "user:password@host:5432/database, with %40 for @, %3A for : and %2F for / in the password.",
-            setting=_SETTING,
-            server=server,
+            f"{_SETTING} ({server}) is no URI of PostgreSQL. Write postgresql:// and then "
+            "user:password@host:5432/database, with %40 for @, %3A for : and %2F for / in the password."
         ) from None
 
 
@@ -275,13 +262,11 @@ def reported(name: str) -> Iterator[None]:
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         if error.sqlstate is None:  # the connection broke off
             raise LibraryError(
-                "{name} {reason}",
-                name=name,
-                reason=_sentences("does not answer: the connection broke off", _NOT_THERE),
+                f"{name} {_sentences('does not answer: the connection broke off', _NOT_THERE)}"
             ) from error
-        raise LibraryError("{name} {reason}", name=name, reason=_reason(error)) from error
+        raise LibraryError(f"{name} {_reason(error)}") from error
     except psycopg.Error as error:
-        raise LibraryError("{name} {reason}", name=name, reason=_reason(error)) from error
+        raise LibraryError(f"{name} {_reason(error)}") from error
 
 
 def _reason(error: psycopg.Error) -> str:

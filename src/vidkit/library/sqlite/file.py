@@ -216,9 +216,7 @@ def _identity(path: Path) -> tuple[int, int]:
         if found.st_size:
             return found.st_dev, found.st_ino
         reason = "it is empty"
-    raise LibraryError(
-        "the library {path} cannot be opened: {reason}. Put it back.", path=printable(path), reason=reason
-    )
+    raise LibraryError(f"the library {printable(path)} cannot be opened: {reason}. Put it back.")
 
 
 def _uri_of_existing(path: Path) -> str:
@@ -242,9 +240,7 @@ def open_file(path: Path, busy_timeout: float, create: bool) -> sqlite3.Connecti
     try:
         ensure_directory(path.parent)
     except OutputError as error:
-        raise LibraryError(
-            "the library {path} cannot be made: {error}", path=printable(path), error=error
-        ) from None
+        raise LibraryError(f"the library {printable(path)} cannot be made: {error}") from None
     with reported(path):
         connection = _connect(str(path), busy_timeout)
     try:
@@ -261,17 +257,15 @@ def _see_that_it_is_there(path: Path) -> None:
         size = path.stat().st_size
     except (FileNotFoundError, NotADirectoryError):
         raise LibraryError(
-            "there is no library yet: {path} is not there. `vidkit process` makes it; if it is "
-            "elsewhere, go to its folder or say so under [Library] in config.ini",
-            path=printable(path),
+            f"there is no library yet: {printable(path)} is not there. `vidkit process` makes it; if it is "
+            "elsewhere, go to its folder or say so under [Library] in config.ini"
         ) from None
     except OSError:  # what SQLite says of it
         return
     if size == 0:
         raise LibraryError(
-            "the library {path} is empty (0 bytes). `vidkit library add FOLDER` fills it from the JSON "
-            "records in FOLDER",
-            path=printable(path),
+            f"the library {printable(path)} is empty (0 bytes). `vidkit library add FOLDER` fills it from the JSON "
+            "records in FOLDER"
         )
 
 
@@ -324,16 +318,11 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application != _APPLICATION and (version or application or tables):
-        raise LibraryError(
-            "{path} is a database of another program. Give [Library] Path another name.", path=printable(path)
-        )
+        raise LibraryError(f"{printable(path)} is a database of another program. Give [Library] Path another name.")
     if version > SCHEMA:
         raise LibraryError(
-            "the library {path} was made by a newer vidkit (its schema is {version}, this vidkit knows "
-            "{schema}). Upgrade vidkit, or give [Library] Path another name.",
-            path=printable(path),
-            version=version,
-            schema=SCHEMA,
+            f"the library {printable(path)} was made by a newer vidkit (its schema is {version}, this vidkit knows "
+            f"{SCHEMA}). Upgrade vidkit, or give [Library] Path another name."
         )
     return int(version)
 

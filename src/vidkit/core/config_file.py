@@ -1,0 +1,204 @@
+"""Change values in a config.ini: comments, order, line ends and all other values stay as they are."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import time
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from configparser import RawConfigParser
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vidkit.core.config import Ini, parse_ini, reader_of
+from vidkit.core.files import write_whole
+from vidkit.core.locks import take_file_lock
+from vidkit.core.setting_values import Secret
+from vidkit.core.settings import Setting
+from vidkit.core.terminal import printable
+from vidkit.errors import ConfigError, OutputError
+
+_BOM = "\ufeff"
+_PATIENCE, _PAUSE = 10.0, 0.02  # for another program that changes the file; seconds
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+@dataclass
+class _Place:
+    """Where a key of the file is: the number of its line, and those of the lines on which its value goes on. The
+    header of a section has no key."""
+
+    section: str
+    key: str
+    line: int
+    more: list[int] = field(default_factory=list)
+
+
+def write_settings(
+    path: Path,
+    values: Mapping[Setting, str],
+    start: str | None = None,
+    check: Callable[[Ini, Ini], None] = lambda _, __: None,
+) -> None:
+    """Write values into a config file, whole or not at all. Other programs may do the same at the same time.
+
+    A file that holds a secret can then be read by its owner only.
+
+    Args:
+        path: the file.
+        values: setting -> its text; an empty text asks for the default.
+        start: what the file begins with where it is not there; None: it must be there.
+        check: is given the old and the new content, and raises what is wrong with it.
+
+    Raises:
+        ConfigError: the file is not there, is not an INI file, or a value cannot stand in one.
+        OutputError: it cannot be written, or another program does not let go of it.
+    """
+    real = Path(os.path.realpath(path))  # a link stays one
+    with _alone(real):
+        old, mode = _read(path, start)
+        new = changed(old, values, path)
+        check(parse_ini(_plain(old), path), parse_ini(_plain(new), path))
+        if any(text and is_secret(row, text) for row, text in values.items()):
+            mode = (0o600 if mode is None else mode) & ~_OTHERS
+        write_whole(real, new, mode)
+
+
+def is_secret(row: Setting, text: str) -> bool:
+    """Whether a setting's text is one that must not be shown."""
+    return isinstance(row.read(text), Secret)
+
+
+def changed(text: str, values: Mapping[Setting, str], path: Path) -> str:
+    """The content of a config file with other values.
+
+    A key that is not there comes at the end of its section, with its meaning as a comment; a section that is not
+    there comes at the end of the file.
+
+    Args:
+        text: the content, with its line ends.
+        values: setting -> its text.
+        path: of the file, for messages.
+
+    Raises:
+        ConfigError: as `write_settings`.
+    """
+    wanted = _values(parse_ini(_plain(text), path))
+    for row, value in values.items():
+        value = value.strip()
+        _check_text(row, value)
+        text, section, key = _changed(text, row, value)
+        wanted.setdefault(section, {})[key] = value
+    if _values(parse_ini(_plain(text), path)) != wanted:
+        # Such as a key under [DEFAULT], which stands in all sections.
+        names = " and ".join(f"[{row.section}] {row.key}" for row in values)
+        raise ConfigError(f"{printable(path)}: {names} cannot be changed by a program here: edit the file")
+    return text
+
+
+def _changed(text: str, row: Setting, value: str) -> tuple[str, str, str]:
+    """A text with another value; and the section and the key as they are written there."""
+    lines = list(io.StringIO(text, newline=""))
+    end = next((line[len(line.rstrip("\r\n")) :] for line in lines if line.rstrip("\r\n") != line), "\n")
+    places = list(_places(lines))
+    inside = [place for place in places if _name(place.section) == _name(row.section)]
+    there = [place for place in inside if place.key.lower() == row.key.lower()]
+    if there:
+        place = there[-1]  # of several spellings, the last counts
+        line = lines[place.line]
+        body = line.rstrip("\r\n")
+        shape = RawConfigParser.OPTCRE.match(body.strip())
+        assert shape is not None  # it was found by this
+        before = len(body) - len(body.lstrip()) + shape.start("value")
+        space = " " if value and not body[:before].endswith((" ", "\t")) else ""
+        lines[place.line] = f"{body[:before]}{space}{value}".rstrip() + line[len(body) :]
+        for number in place.more:
+            lines[number] = ""
+        return "".join(lines), place.section, place.key
+    new = [f"# {row.meaning}", f"{row.key} = {value}".rstrip()]
+    section = inside[-1].section if inside else row.section
+    at = max([inside[-1].line, *inside[-1].more]) + 1 if inside else len(lines)
+    if not inside:
+        new = [*([""] if text.strip(_BOM) else []), f"[{section}]", *new]
+    if at and not lines[at - 1].endswith(("\r", "\n")) and lines[at - 1].strip(_BOM):
+        lines[at - 1] += end
+    lines[at:at] = [line + end for line in new]
+    return "".join(lines), section, row.key
+
+
+def _places(lines: list[str]) -> Iterator[_Place]:
+    """The headers and keys of a config file, as `configparser` finds them."""
+    section, found, indent = "", None, 0
+    for number, line in enumerate(lines):
+        text = line.strip().lstrip(_BOM)
+        if not text or text[0] in "#;":
+            continue
+        depth = len(line) - len(line.lstrip())
+        if found is not None and found.key and depth > indent:
+            found.more.append(number)
+            continue
+        if found is not None:
+            yield found
+        indent, header = depth, RawConfigParser.SECTCRE.match(text)
+        if header:
+            section = header["header"]
+            found = _Place(section, "", number)
+        else:
+            option = RawConfigParser.OPTCRE.match(text)
+            found = _Place(section, option["option"].rstrip() if option else "", number)
+    if found is not None:
+        yield found
+
+
+def _name(section: str) -> str:
+    """A section by one name for all of its spellings."""
+    reader = reader_of(section)
+    return section.lower() if reader is None else f"readers.{reader}"
+
+
+def _values(ini: Ini) -> dict[str, dict[str, str]]:
+    return {section: dict(ini.parser.items(section)) for section in ini.parser.sections()}
+
+
+def _plain(text: str) -> str:
+    """A content as it is read from a file: without a byte order mark, with the usual line ends."""
+    return text.removeprefix(_BOM).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _check_text(row: Setting, value: str) -> None:
+    """Refuse a value that would not stand in one line of the file."""
+    if any(unicodedata.category(each) in ("Cc", "Cs", "Zl", "Zp") for each in value):
+        raise ConfigError(
+            f"[{row.section}] {row.key}: a value is one line of text, without line ends and control characters"
+        )
+
+
+def _read(path: Path, start: str | None) -> tuple[str, int | None]:
+    """A file's content with its line ends, and who may read it; `start` and None where it is not there."""
+    try:
+        return path.read_bytes().decode("utf-8"), stat.S_IMODE(path.stat().st_mode)
+    except FileNotFoundError:
+        if start is None:
+            raise ConfigError(f"{printable(path)}: no such file. `vidkit init` writes a config.ini here.") from None
+        return start, None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{printable(path)}: this is not a text file in UTF-8") from None
+    except OSError as error:
+        raise ConfigError(f"{printable(path)}: {error.strerror}") from None
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Be the only program that changes a file."""
+    end = time.monotonic() + _PATIENCE
+    while (lock := take_file_lock(path.with_name(f".{path.name}.lock"))) is None:
+        if time.monotonic() > end:
+            raise OutputError(f"{printable(path)} is being changed by another program: try again later")
+        time.sleep(_PAUSE)
+    try:
+        yield
+    finally:
+        lock.release()
