@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import string
 import sys
 from collections.abc import Iterator
@@ -26,11 +27,7 @@ from vidkit.language import DOMAINS, LOCALES
 SOURCE = LOCALES.parent
 _HELP, _MESSAGES = DOMAINS
 # The modules whose texts are help.
-_HELPING = (
-    *(f"cli/{name}.py" for name in ("__init__", "doctor", "parser")),
-    *(f"cli/{name}arguments.py" for name in ("", "common_", "library_", "reader_", "web_")),
-    "cli/commands/setup.py",
-)
+_HELPING = re.compile(r"cli/(__init__|doctor|parser|\w*arguments|commands/setup)\.py")
 _HEADER = """# Texts in {language}. `make messages` keeps them in step with the code; fill the empty ones.
 msgid ""
 msgstr ""
@@ -54,7 +51,7 @@ def texts() -> dict[str, Texts]:
         found[_HELP].setdefault(setting.meaning, ["core/settings.py"])
     for path in sorted(SOURCE.rglob("*.py")):
         name = path.relative_to(SOURCE).as_posix()
-        domain = _HELP if name in _HELPING else _MESSAGES
+        domain = _HELP if _HELPING.fullmatch(name) else _MESSAGES
         for text in _calls(ast.parse(path.read_text(encoding="utf-8")), name):
             places = found[domain].setdefault(text, [])
             places.extend([name] if name not in places else ())
@@ -74,8 +71,9 @@ def _parser_texts(parser: Parser) -> Iterator[str]:
 
 def _calls(tree: ast.Module, name: str) -> Iterator[str | tuple[str, str]]:
     """The texts of the calls of `_` and `_n` in a module. Calls with a variable look up a text of a table."""
-    for node in ast.walk(tree):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("_", "_n")):
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    for node in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
+        if not (isinstance(node.func, ast.Name) and node.func.id in ("_", "_n")):
             continue
         given = node.args[: 2 if node.func.id == "_n" else 1]
         literal = [part.value for part in given if isinstance(part, ast.Constant) and isinstance(part.value, str)]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gettext
+import os
+import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,9 +13,12 @@ import pytest
 from babel.messages.pofile import read_po
 
 from vidkit import language
+from vidkit.cli import main, make_parser
+from vidkit.core.terminal import width_of
 from vidkit.language import DOMAINS, LOCALES, _, _n
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+import make_docs
 import messages
 
 CATALOGS = sorted(LOCALES.rglob("*.po"))
@@ -32,11 +38,11 @@ def test_there_is_a_catalog_of_each_kind_in_each_language() -> None:
 
 
 @pytest.mark.parametrize("path", CATALOGS, ids=lambda path: f"{path.parents[1].name}-{path.stem}")
-def test_every_text_is_in_the_catalog(path: Path) -> None:
+def test_every_text_is_translated_with_its_placeholders(path: Path) -> None:
     with path.open("rb") as file:
         catalog = read_po(file)
     wanted, there = set(messages.texts()[path.stem]), {entry.id for entry in catalog if entry.id}
-    assert (wanted - there, there - wanted) == (set(), set()), "run make messages"
+    assert (wanted - there, there - wanted, messages.missing(catalog)) == (set(), set(), []), "run make messages"
 
 
 @pytest.mark.parametrize("path", CATALOGS, ids=lambda path: f"{path.parents[1].name}-{path.stem}")
@@ -87,3 +93,74 @@ def test_a_number_chooses_the_english_form() -> None:
         "1 cat of {x}",
         "2 cats of {x}",
     ]
+
+
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setenv("COLUMNS", "70")
+    return 70
+
+
+def shown(words: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    """What a command line answers: its exit code, stdout and stderr."""
+    code = main(words.split())
+    return code, *capsys.readouterr()
+
+
+def test_the_help_of_every_command_is_chinese_and_fits_the_terminal(
+    chinese: None, narrow: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commands = make_parser().commands
+    lines = ["", *commands, *(f"{name} {inner}" for name in commands for inner in commands[name].commands)]
+    for line in lines:
+        code, text, _err = shown(f"{line} --help", capsys)
+        described = text.split("\n\n", 1)[1]
+        assert (code, text[:4]) == (0, "用法: ")
+        assert not re.search(r"(?<![\w`-])(the|of|such|default)(?![\w-])", described), described
+        assert all(width_of(row) <= narrow for row in described.splitlines() if not row.isascii()), described
+    assert "选项:\n  -h, --help  显示此帮助信息并退出\n" in shown("--help", capsys)[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        ("proces", "vidkit: 错误: 没有命令 proces：您是否想输入 process？"),
+        ("serve --prot 1", "vidkit serve: 错误: 没有选项 --prot：您是否想输入 --port？"),
+        ("serve --port x", "vidkit serve: 错误: 参数 --port：无效的 int 值：'x'"),
+        ("search --limit", "vidkit search: 错误: 参数 --limit：需要一个值"),
+        ("process", "vidkit process: 错误: 必须使用以下参数之一：--urls --csv"),
+        ("process --urls", "vidkit process: 错误: 参数 --urls：至少需要一个值"),
+        ("export", "vidkit export: 错误: 缺少以下参数：DIR, --format"),
+        ("process --csv a --urls b", "vidkit process: 错误: 参数 --urls：不能与参数 --csv 同时使用"),
+        ("mcp --allow {0}%s", "vidkit mcp: 错误: 参数 --allow：'{0}%s' 不在 label, process, export 之中"),
+    ],
+)
+def test_a_wrong_command_line_is_told_in_chinese(
+    words: str, error: str, chinese: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _out, text = shown(words, capsys)
+    assert (code, text.splitlines()[-1]) == (2, error)
+
+
+def test_the_page_about_languages_shows_the_help_as_it_is(
+    chinese: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    page = (Path(__file__).parents[1] / "docs" / "languages.md").read_text(encoding="utf-8")
+    assert shown("scenes --help", capsys)[1].split("\n\n", 1)[1] in page
+
+
+def test_the_parser_and_the_generated_pages_stay_english(chinese: None) -> None:
+    for name, content in make_docs.pages().items():
+        assert content == (Path(__file__).parents[1] / name).read_text(encoding="utf-8"), name
+
+
+@pytest.mark.parametrize(
+    ("encoding", "first"), [("utf-8", "用法: vidkit"), ("gbk", "用法: vidkit"), ("latin-1", "usage: vidkit")]
+)
+def test_the_language_is_one_that_the_terminal_can_show(encoding: str, first: str) -> None:
+    environment = {**os.environ, "VIDKIT_LANG": "zh_CN", "PYTHONIOENCODING": encoding}
+    command = [sys.executable, "-m", "vidkit", "--help"]
+    done = subprocess.run(command, env=environment, capture_output=True, check=True)
+    assert done.stdout.decode(encoding).startswith(first)
+    assert not done.stderr

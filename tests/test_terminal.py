@@ -31,6 +31,20 @@ def test_a_url_is_never_broken_so_that_it_can_be_copied() -> None:
     assert wrap(f"failed: line 3: {url}: gone", 30).split("\n")[1:] == [f"    {url}:", "    gone"]
 
 
+def test_no_line_begins_with_a_chinese_comma_or_ends_with_an_opening_bracket() -> None:
+    text = "视频网址、网页、存储桶中的对象（s3://bucket/list.csv），（文件夹），或“本地文件”。" * 3
+    for columns in range(20, 60):
+        lines = wrap(text, columns, indent="").split("\n")
+        assert "".join(lines) == text
+        assert not [line for line in lines if line[0] in "、，。）”" or line[-1] in "（“"]
+        assert all(width_of(line) <= max(columns, width_of("（s3://bucket/list.csv），")) for line in lines)
+
+
+def test_a_word_of_narrow_letters_is_not_broken() -> None:
+    assert wrap("Здравствуйте, Żółć 视频", 22, indent="") == "Здравствуйте, Żółć 视\n频"
+    assert wrap("视频 Здравствуйте, Żółć", 20, indent="") == "视频 Здравствуйте,\nŻółć"
+
+
 def test_a_line_may_end_between_wide_characters() -> None:
     lines = wrap("失敗" + "長い名前" * 12 + ".mp4 done", 30).split("\n")
     assert all(width_of(line) <= 30 for line in lines)

@@ -14,6 +14,7 @@ from vidkit.cli.arguments import COMMANDS, SEARCHING
 from vidkit.cli.common_arguments import add_common
 from vidkit.cli.exit_codes import EXIT_WRONG
 from vidkit.cli.parser import Parser
+from vidkit.language import _
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ def _no_command(word: str, commands: Iterable[str]) -> str:
     from vidkit.errors import nearest
 
     near = nearest(word, commands)
-    return f"there is no command {printable(word)}: {f'did you mean {near}?' if near else 'see vidkit --help'}"
+    if near:
+        return _("there is no command {word}: did you mean {near}?", word=printable(word), near=near)
+    return _("there is no command {word}: see vidkit --help", word=printable(word))
 
 
 def _no_option(unknown: Sequence[str], command: Parser) -> str:
@@ -51,14 +54,15 @@ def _no_option(unknown: Sequence[str], command: Parser) -> str:
 
     word = next((word for word in unknown if word.startswith("-")), unknown[0]).partition("=")[0]
     if not word.startswith("-"):
-        return f"unrecognized arguments: {' '.join(map(printable, unknown))}"
+        return _("unrecognized arguments: {words}", words=" ".join(map(printable, unknown)))
     near = nearest(word, [name for action in command.declared for name in action.option_strings])
-    hint = f"did you mean {near}?" if near else f"see {command.prog} --help"
-    return f"there is no option {printable(word)}: {hint}"
+    if near:
+        return _("there is no option {word}: did you mean {near}?", word=printable(word), near=near)
+    return _("there is no option {word}: see {command} --help", word=printable(word), command=command.prog)
 
 
 def make_parser() -> Parser:
-    """The parser of the whole command line. `--help` and docs/cli.md are generated from it."""
+    """The parser of the whole command line, with English texts. `--help` and docs/cli.md are generated from it."""
     parser = Parser(
         prog="vidkit",
         description="Turn video URLs into a described, tagged, searchable library and into labelled datasets.",
@@ -67,7 +71,7 @@ def make_parser() -> Parser:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, (summary, add_arguments, *_) in COMMANDS.items():
+    for name, (summary, add_arguments, *_others) in COMMANDS.items():
         command = commands.add_parser(
             name, help=summary, description=summary[0].upper() + summary[1:] + ".", allow_abbrev=False
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from vidkit.language import _
+
 CSV_HELP = (
     "CSV file with a URL column, or the output of `rclone lsf`; also in a bucket (s3://bucket/list.csv). "
     "s3://bucket/folder/ takes the videos of that folder"
@@ -16,14 +18,17 @@ def natural(text: str) -> int:
     """A whole number, 0 or more."""
     number = int(text)
     if number < 0:
-        raise argparse.ArgumentTypeError(f"{text} is less than nothing")
+        raise argparse.ArgumentTypeError(_("{value} is less than nothing", value=text))
     return number
 
 
 def whole_number(text: str) -> int:
     """A whole number from -100,000 to 100,000."""
     if not text.strip().lstrip("+-").isdecimal() or abs(int(text)) > _MOST:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {-_MOST:,} to {_MOST:,}")
+        wrong = _(
+            "{value!r} is not a whole number from {least:,} to {most:,}", value=text, least=-_MOST, most=_MOST
+        )
+        raise argparse.ArgumentTypeError(wrong)
     return int(text)
 
 

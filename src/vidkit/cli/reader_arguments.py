@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from vidkit.language import _
+
 
 def readers(parser: argparse.ArgumentParser) -> None:
     """Add the option of `vidkit readers`."""
@@ -44,5 +46,5 @@ def _share(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value <= 2:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a share from 0 to 2, such as 0.2")
+        raise argparse.ArgumentTypeError(_("{value!r} is not a share from 0 to 2, such as 0.2", value=text))
     return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from vidkit.cli.common_arguments import add_common, natural
+from vidkit.language import _
 
 _ALLOWED = ("label", "process", "export")
 _MCP_ADDRESS = ("127.0.0.1", 8766)
@@ -53,16 +54,18 @@ def _allowed(text: str) -> tuple[str, ...]:
     words = tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
     for word in words:
         if word not in _ALLOWED:
-            raise argparse.ArgumentTypeError(f"{word!r} is none of {', '.join(_ALLOWED)}")
+            wrong = _("{value!r} is none of {known}", value=word, known=", ".join(_ALLOWED))
+            raise argparse.ArgumentTypeError(wrong)
     return words
 
 
 def _address(text: str) -> tuple[str, int]:
     """`HOST:PORT`, `[::1]:PORT`, or a port alone."""
-    host, _, port = text.rpartition(":")
+    host, _colon, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]") or _MCP_ADDRESS[0]
     if not (port.isascii() and port.isdigit() and int(port) < 65536):
-        raise argparse.ArgumentTypeError(f"{text!r} is no address: write it like 127.0.0.1:8766 or [::1]:8766")
+        wrong = _("{value!r} is no address: write it like 127.0.0.1:8766 or [::1]:8766", value=text)
+        raise argparse.ArgumentTypeError(wrong)
     return host, int(port)
 
 

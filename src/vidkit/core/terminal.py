@@ -15,6 +15,10 @@ from typing import Any, TextIO
 _ELLIPSIS = "..."
 _INDENT = "    "  # of the second line of a text that is wrapped, and of those after it
 _NARROWEST = 20  # columns; text that is wrapped to less cannot be read
+# Wide characters, between which a line may end (Chinese, Japanese, Korean); those that end or begin no line.
+_WIDE = "\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff01-\uff60\U00020000-\U0003fffd"
+_OPENING, _CLOSING = "（「『【《〈“‘", "、。，．：；！？）」』】》〉”’…"
+_PIECE = re.compile(rf"[{_OPENING}]*(?:(?![{_OPENING}])[{_WIDE}]|[^{_WIDE}{_OPENING}]+|$)[{_CLOSING}]*")
 
 
 def printable(text: object) -> str:
@@ -70,14 +74,15 @@ def wrap(text: str, columns: int, indent: str = _INDENT) -> str:
     """A line as lines of no more than this many columns, broken at spaces; those after the first are indented.
 
     A word that is longer than a line, such as a URL, stays whole, so that it can be copied: it has a line of its
-    own, which the terminal breaks. Between two wide characters (Chinese, Japanese, Korean) a line may end anywhere.
+    own, which the terminal breaks. Between two wide characters (Chinese, Japanese, Korean) a line may end, but not
+    before a comma or a closing bracket.
     """
     columns = max(columns, _NARROWEST)
     if width_of(text) <= columns:
         return text
     lines, line, taken = [], "", 0
     for space, word in re.findall(r"(\s*)(\S+)", text):
-        for number, piece in enumerate(_pieces(word, columns - len(indent))):
+        for number, piece in enumerate([word] if word.isascii() else filter(None, _PIECE.findall(word))):
             before, wide = "" if number else space, width_of(piece)
             if line.strip() and taken + len(before) + wide > columns:
                 lines.append(line)
@@ -85,13 +90,6 @@ def wrap(text: str, columns: int, indent: str = _INDENT) -> str:
             line += before + piece
             taken += len(before) + wide
     return "\n".join([*lines, line])
-
-
-def _pieces(word: str, columns: int) -> list[str]:
-    """A word as it may be broken: whole, but a long one of wide characters at each of them."""
-    if word.isascii() or width_of(word) <= columns:
-        return [word]
-    return re.findall(r"[\x21-\x7e]+|[^\x21-\x7e]", word)
 
 
 def write_line(text: str, stream: TextIO, wrapped: bool = True) -> None:
