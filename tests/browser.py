@@ -33,6 +33,11 @@ def find_chromium() -> str | None:
     return next((found for name in names if (found := shutil.which(name))), None)
 
 
+# What the videos of a page are doing.
+VIDEOS = """[...document.querySelectorAll("video")].map((video) => [
+  video.src, video.readyState, video.networkState, video.paused, video.seeking, video.currentTime
+])"""
+
 # How many times slower than this machine the pages run: `BROWSER_SLOWDOWN=8 pytest ...` tries them on a slow one.
 SLOWDOWN = float(os.environ.get("BROWSER_SLOWDOWN", 1))
 WITHIN = 30  # seconds that a test waits for what a page will show: far more than it takes anywhere
@@ -57,7 +62,7 @@ def wait_until(page: Any, expression: str, seconds: float = WITHIN) -> Any:
     """
     end = time.monotonic() + seconds
     while not (value := page.evaluate(expression)):
-        assert time.monotonic() < end, f"not within {seconds} s: {expression}"
+        assert time.monotonic() < end, f"not within {seconds} s: {expression}; videos: {page.evaluate(VIDEOS)}"
         page.wait_for_timeout(20)
     return value
 

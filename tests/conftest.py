@@ -36,6 +36,14 @@ def pytest_configure() -> None:
     _begin_with_the_usual_signals()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test of a page is tried once more, and the report says so: on a machine that has other work, Chromium may
+    get no processor for longer than a test waits."""
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 def _take_another_ffmpeg() -> None:
     """With `FFMPEG_FOLDER=/usr/bin` in the environment, all tests use the ffmpeg and ffprobe of that folder."""
     if folder := os.environ.get("FFMPEG_FOLDER"):

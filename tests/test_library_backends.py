@@ -91,6 +91,9 @@ class JsonLibrary:
     def has_fact(self, beginning: str) -> bool:
         return any(f.startswith(beginning) for entry in self._entries.values() for f in facts_of(entry.record))
 
+    def entries(self, urls: Sequence[str]) -> dict[str, LibraryEntry]:
+        return {url: self._entries[url] for url in urls if url in self._entries}
+
     def remove(self, url: str) -> bool:
         return self._entries.pop(url, None) is not None
 

@@ -172,6 +172,21 @@ def test_the_command_makes_what_is_missing_once(text_model: Path, capsys: Captur
         assert found(home, models, "men fighting in a ring")[0] == ("cat.mp4", "scene", 1)
 
 
+def test_the_command_leaves_nothing_for_the_first_search_to_write(
+    text_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vidkit.library.vectors.index.SMALL", 1)
+    use(text_model)
+    keep(*RECORDS)
+    assert main(["index", "--dry-run"]) == 0
+    assert list(Path.cwd().rglob("*.vectors")) == []
+    assert main(["index"]) == 0
+    (file,) = Path.cwd().rglob("*.vectors")
+    written = file.stat()
+    assert main(["search", "cat", "--meaning"]) == 0
+    assert file.stat().st_mtime_ns == written.st_mtime_ns
+
+
 def test_an_interrupted_index_goes_on_where_it_was(text_model: Path) -> None:
     models = use(text_model)
     assert models.text

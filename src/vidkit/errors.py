@@ -9,11 +9,20 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from vidkit.messages import message
+
 
 class VidkitError(Exception):
-    """Base class of all exceptions of vidkit. `stage` is the stage of the pipeline that failed, if any."""
+    """Base class of all exceptions of vidkit: `ConfigError("no file {path}", path=path)`.
+
+    `stage` is the stage of the pipeline that failed, if any. For the arguments see `vidkit.messages.message`: the
+    template is a literal, or a message that is there already; never a text with values in it.
+    """
 
     stage: str = ""
+
+    def __init__(self, template: str = "", /, **values: object) -> None:
+        super().__init__(message(template, **values))
 
 
 class ConfigError(VidkitError):
@@ -69,12 +78,13 @@ class DuplicateError(UnwantedError):
     """
 
     def __init__(self, kept: str, version: str | None) -> None:
-        super().__init__(kept, version)
+        super().__init__("it shows the same as {kept}", kept=kept)
+        self.args = (kept, version)
         self.kept = kept
         self.version = version
 
     def __str__(self) -> str:
-        return f"it shows the same as {self.kept}"
+        return message("it shows the same as {kept}", kept=self.kept)
 
 
 class Terminated(KeyboardInterrupt):

@@ -73,8 +73,10 @@ def find_tool(name: str) -> Path:
     if carried:
         return carried
     raise ToolMissingError(
-        f"{why}. Install {'a newer ' if 'newer' in why else ''}ffmpeg with your system's package manager, "
-        f"or a static build with: {install_command('ffmpeg')}"
+        "{why}. Install {newer}ffmpeg with your system's package manager, or a static build with: {command}",
+        why=why,
+        newer="a newer " if "newer" in why else "",
+        command=install_command("ffmpeg"),
     )
 
 
@@ -118,7 +120,7 @@ def _version_of(program: Path) -> str:
     try:
         done = subprocess.run([program, "-version"], capture_output=True, timeout=30, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.SubprocessError) as error:
-        raise ToolMissingError(f"{printable(program)} does not run: {error}") from None
+        raise ToolMissingError("{program} does not run: {error}", program=printable(program), error=error) from None
     match = re.match(rb"\w+ version (\S+)", done.stdout)
     return printable(match[1].decode("ascii", "replace")) if match else "unknown"
 
@@ -196,7 +198,9 @@ def run_tool(
         readers.join()
         said = words.text()
     if late.is_set():
-        raise MediaError(f"{name} was stopped: it was not done after {timeout:.0f} seconds")
+        raise MediaError(
+            "{name} was stopped: it was not done after {timeout:.0f} seconds", name=name, timeout=timeout
+        )
     if readers.failure is not None:
         raise readers.failure
     if process.returncode != 0:
@@ -277,7 +281,9 @@ def _process(command: list[str], pipes: Sequence[OutputPipe] = ()) -> Iterator[s
     try:
         process = watchdog.start(command, _ENVIRONMENT, [pipe.writing for pipe in pipes])
     except OSError as error:
-        raise ToolMissingError(f"{command[0]} does not run: {error.strerror}") from None
+        raise ToolMissingError(
+            "{command} does not run: {reason}", command=command[0], reason=error.strerror
+        ) from None
     try:
         with _active.get().including(process):
             yield process

@@ -19,6 +19,7 @@ from vidkit.core.files import check_local
 from vidkit.core.units import parse_resolution
 from vidkit.download import download_video
 from vidkit.errors import ConfigError, OutputError, VidkitError
+from vidkit.messages import message
 from vidkit.qwen_model import (
     Clip,
     Describer,
@@ -207,7 +208,9 @@ class _Results:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            raise OutputError(f"{printable(self._path)} cannot be written: {error.strerror}") from None
+            raise OutputError(
+                "{path} cannot be written: {reason}", path=printable(self._path), reason=error.strerror
+            ) from None
         self._empty = False
 
     def finish(self, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -227,14 +230,17 @@ class _Results:
         if path is None or not Path(path).exists():
             return {}
         if isinstance(videos, (str, os.PathLike)) and Path(path).samefile(videos):
-            raise ConfigError(f"{printable(path)} is the list itself: the results need a file of their own")
+            raise ConfigError(
+                "{path} is the list itself: the results need a file of their own", path=printable(path)
+            )
         found: dict[tuple[str, str], dict[str, Any]] = {}
         for row in _old_rows(Path(path)):
             try:
                 answers = [(row["file_name"], answer["segment_url"], answer) for answer in row["segments"]]
             except (KeyError, TypeError):
                 raise ConfigError(
-                    f"{printable(path)} holds something else than results, and is left alone: name another file"
+                    "{path} holds something else than results, and is left alone: name another file",
+                    path=printable(path),
                 ) from None
             found |= {(name, segment): answer for name, segment, answer in answers if answer.get("description")}
         return found
@@ -245,7 +251,7 @@ def _old_rows(path: Path) -> list[Any]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{printable(path)} cannot be read: {error}") from None
+        raise ConfigError("{path} cannot be read: {error}", path=printable(path), error=error) from None
     try:
         content = json.loads(text)
     except ValueError:
@@ -281,13 +287,15 @@ def _read_videos(
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise ConfigError(f"{shown}: {error.strerror}. `vidkit prepare` writes it.") from None
+        raise ConfigError(
+            "{shown}: {reason}. `vidkit prepare` writes it.", shown=shown, reason=error.strerror
+        ) from None
     except json.JSONDecodeError as error:
-        raise ConfigError(f"{shown} is not JSON: {json_reason(error)}") from None
+        raise ConfigError("{shown} is not JSON: {reason}", shown=shown, reason=json_reason(error)) from None
     except ValueError as error:
-        raise ConfigError(f"{shown} is not JSON: {error}") from None
+        raise ConfigError("{shown} is not JSON: {error}", shown=shown, error=error) from None
     if not isinstance(content, list):
-        raise ConfigError(f"{shown} must hold a list of videos, as `vidkit prepare` writes it")
+        raise ConfigError("{shown} must hold a list of videos, as `vidkit prepare` writes it", shown=shown)
     return [_video(row, f"{shown}: row {number}") for number, row in enumerate(content, 1)], path.absolute().parent
 
 
@@ -298,18 +306,18 @@ def _video(row: Any, where: str) -> _Video:
         ConfigError: it is none; the message says where.
     """
     if not isinstance(row, Mapping):
-        raise ConfigError(f"{where} is not an object with file_name, public_url and segments")
+        raise ConfigError("{where} is not an object with file_name, public_url and segments", where=where)
     segments = row.get("segments") or [row.get("public_url")]
     if not isinstance(segments, list) or not all(isinstance(one, str) and one.strip() for one in segments):
-        raise ConfigError(f"{where} has neither segments, as a list of URLs or paths, nor a public_url")
+        raise ConfigError("{where} has neither segments, as a list of URLs or paths, nor a public_url", where=where)
     resolution, rate = row.get("max_resolution"), row.get("max_fps")
     try:
         if resolution is not None:
             parse_resolution(str(resolution))
         fps = None if rate is None else float(rate)
         if fps is not None and not 0 < fps <= 1000:
-            raise ValueError(f"max_fps {rate} is not a number from 0 to 1000")
+            raise ValueError(message("max_fps {rate} is not a number from 0 to 1000", rate=rate))
     except (TypeError, ValueError) as error:
-        raise ConfigError(f"{where}: {error}") from None
+        raise ConfigError("{where}: {error}", where=where, error=error) from None
     name = str(row.get("file_name") or segments[0])
     return _Video(name, tuple(segments), None if resolution is None else str(resolution), fps)

@@ -113,8 +113,9 @@ def wanted(event: Mapping[str, Any]) -> list[Wanted | Passed]:
         return [Passed(f"s3://{event.get('Bucket')}", "S3 tries out the notification")]
     names = ", ".join(sorted(map(str, event))) if isinstance(event, Mapping) else ""
     raise ConfigError(
-        f"the event is none that vidkit knows (it has {printable(names)[:200] or 'nothing'}): send "
-        '{"url": "s3://bucket/key.mp4", "output": "s3://bucket/results"}, or a notification of S3'
+        "the event is none that vidkit knows (it has {names}): send "
+        '{{"url": "s3://bucket/key.mp4", "output": "s3://bucket/results"}}, or a notification of S3',
+        names=printable(names)[:200] or "nothing",
     )
 
 
@@ -313,7 +314,11 @@ def _described(finished: Finished) -> Finished:
     """
     ai = finished.record["ai"]
     if ai is not None and ai["error"] is not None:
-        raise DescribeError(f"{finished.record['filename']} is recorded without a description: {ai['error']}")
+        raise DescribeError(
+            "{filename} is recorded without a description: {error}",
+            filename=finished.record["filename"],
+            error=ai["error"],
+        )
     return finished
 
 

@@ -31,7 +31,9 @@ def building(folder: Path) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=folder, ignore_cleanup_errors=True) as name:
             yield Path(name)
     except OSError as error:
-        raise OutputError(f"the folder {printable(folder)} cannot be written: {error.strerror}") from None
+        raise OutputError(
+            "the folder {folder} cannot be written: {reason}", folder=printable(folder), reason=error.strerror
+        ) from None
 
 
 def remove_older_clips(folder: Path, stem: str, count: int, video: Path) -> None:
@@ -52,4 +54,6 @@ def remove_older_clips(folder: Path, stem: str, count: int, video: Path) -> None
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
-            raise OutputError(f"{printable(path)} cannot be removed: {error.strerror}") from None
+            raise OutputError(
+                "{path} cannot be removed: {reason}", path=printable(path), reason=error.strerror
+            ) from None

@@ -29,6 +29,7 @@ from vidkit.core.settings import Processing
 from vidkit.core.units import parse_resolution
 from vidkit.errors import MediaError
 from vidkit.ffmpeg import input_arguments, run_tool
+from vidkit.messages import message
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,9 @@ def make_clips(
         try:
             pieces = cut(path, new, metadata, plan)
         except MediaError as error:
-            raise MediaError(f"{printable(path.name)} cannot be cut into clips: {error}") from None
+            raise MediaError(
+                "{path} cannot be cut into clips: {error}", path=printable(path.name), error=error
+            ) from None
         return named_clips(pieces, folder, stem, metadata, plan)
 
 
@@ -171,9 +174,11 @@ def check_clips(settings: ClipSettings) -> None:
     """
     length, overlap = settings.segment_length, settings.segment_overlap
     if not 0 <= overlap < length:
-        raise ValueError(f"an overlap of {overlap} s needs clips longer than {length} s")
+        raise ValueError(
+            message("an overlap of {overlap} s needs clips longer than {length} s", overlap=overlap, length=length)
+        )
     if overlap and settings.segment_by == "time" and settings.clip_mode == "copy":
-        raise ValueError("clips that overlap cannot be copied")
+        raise ValueError(message("clips that overlap cannot be copied"))
 
 
 def clip_plan(metadata: Metadata, settings: ClipSettings, scenes: Sequence[Scene] | None = None) -> Plan:
@@ -211,7 +216,9 @@ def _packets(path: Path, metadata: Metadata) -> Packets:
     try:
         return read_packets(path, metadata)
     except MediaError as error:
-        raise MediaError(f"{printable(path.name)} cannot be cut into clips: {error}") from None
+        raise MediaError(
+            "{path} cannot be cut into clips: {error}", path=printable(path.name), error=error
+        ) from None
 
 
 def copied(path: Path, folder: Path, metadata: Metadata, settings: ClipSettings, plan: Plan) -> list[Piece] | None:
@@ -286,7 +293,11 @@ def extract_scene_segment(
         OutputError: the folder cannot be created.
     """
     if not 0 <= start_time < end_time:
-        raise ValueError(f"a piece from {start_time} to {end_time} s cannot be cut")
+        raise ValueError(
+            message(
+                "a piece from {start_time} to {end_time} s cannot be cut", start_time=start_time, end_time=end_time
+            )
+        )
     path = Path(video_path)
     metadata = extract_metadata(path)
     folder = ensure_directory(output_dir)
@@ -305,12 +316,12 @@ def extract_scene_segment(
         try:
             run_tool([*arguments, str(piece.absolute())], metadata.time_allowed)
         except MediaError as error:
-            raise MediaError(f"{printable(path.name)} cannot be cut: {error}") from None
+            raise MediaError("{path} cannot be cut: {error}", path=printable(path.name), error=error) from None
         try:
             extract_metadata(piece)
         except MediaError:
             what = f"no picture from {start_time:g} to {end_time:g} s, of {metadata.duration:g} s"
-            raise MediaError(f"{printable(path.name)} has {what}") from None
+            raise MediaError("{path} has {what}", path=printable(path.name), what=what) from None
         os.replace(piece, target)
     return target
 

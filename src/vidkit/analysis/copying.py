@@ -198,5 +198,7 @@ def copy_pieces(
 def copy_error(path: Path, why: str) -> MediaError:
     """What a user is told who asked for copies that cannot be."""
     return MediaError(
-        f"{printable(path.name)} cannot be cut without encoding: {why}. ClipMode auto encodes where it must"
+        "{path} cannot be cut without encoding: {why}. ClipMode auto encodes where it must",
+        path=printable(path.name),
+        why=why,
     )

@@ -57,8 +57,10 @@ def choose_encoder(name: str) -> str:
     failure = _failure(name) if name != ENCODERS[0] else None
     if failure is not None:
         raise ConfigError(
-            f"the encoder {name} ([Processing] Encoder) does not work here: {failure}. "
-            "auto takes a hardware encoder only where one works; libx264 works everywhere"
+            "the encoder {name} ([Processing] Encoder) does not work here: {failure}. "
+            "auto takes a hardware encoder only where one works; libx264 works everywhere",
+            name=name,
+            failure=failure,
         )
     return name
 

@@ -120,7 +120,9 @@ def decode_once(path: Path, metadata: Metadata, requests: Sequence[DecodeRequest
         return decode(path, metadata, outputs)
     except MediaError as error:
         what = " and ".join(dict.fromkeys(request.purpose for request in requests if request.outputs))
-        raise MediaError(f"{printable(path.name)} cannot be {what}: {error}") from None
+        raise MediaError(
+            "{path} cannot be {what}: {error}", path=printable(path.name), what=what, error=error
+        ) from None
 
 
 @contextmanager
@@ -170,7 +172,7 @@ def _draw_again(path: Path, metadata: Metadata, wish: SceneWish, interval: float
     try:
         decode(path, metadata, [sprites_output(metadata, wish.folder, interval)])
     except MediaError as error:
-        raise MediaError(f"{printable(path.name)} cannot be decoded: {error}") from None
+        raise MediaError("{path} cannot be decoded: {error}", path=printable(path.name), error=error) from None
 
 
 @contextmanager
@@ -210,7 +212,9 @@ def _decoded_clips(path: Path, metadata: Metadata, wish: ClipWish, folder: Path,
     try:
         pieces = finished(path, folder, metadata, plan, cut_pieces(path, metadata, plan, folder))
     except MediaError as error:
-        raise MediaError(f"{printable(path.name)} cannot be cut into clips: {error}") from None
+        raise MediaError(
+            "{path} cannot be cut into clips: {error}", path=printable(path.name), error=error
+        ) from None
     return named_clips(pieces, wish.folder, wish.stem, metadata, plan)
 
 

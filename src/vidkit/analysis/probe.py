@@ -78,14 +78,16 @@ def extract_metadata(filepath: str | os.PathLike[str]) -> Metadata:
     path = Path(filepath)
     arguments = ["ffprobe", "-v", "error", "-show_format", "-show_streams", "-of", "json", *input_arguments(path)]
     if path.is_dir():
-        raise MediaError(f"{printable(path)} is a folder: name the files in it")
+        raise MediaError("{path} is a folder: name the files in it", path=printable(path))
     try:
         size = path.stat().st_size
         found = json.loads(run_tool(arguments, _PROBE_SECONDS).output or b"{}")
     except OSError as error:
-        raise MediaError(f"{printable(path)} cannot be read: {error.strerror}") from None
+        raise MediaError("{path} cannot be read: {reason}", path=printable(path), reason=error.strerror) from None
     except (MediaError, json.JSONDecodeError) as error:
-        raise MediaError(f"{printable(path.name)} is not a playable video: {_plain(str(error))}") from None
+        raise MediaError(
+            "{path} is not a playable video: {reason}", path=printable(path.name), reason=_plain(str(error))
+        ) from None
     video = _video_stream(path, found)
     container = found.get("format", {})
     rate = _frame_rate(video)
@@ -94,7 +96,7 @@ def extract_metadata(filepath: str | os.PathLike[str]) -> Metadata:
         duration = _measured_duration(path, video["index"], size, rate)
     width, height, rotation = _shown_size(video)
     if not width or not height:
-        raise MediaError(f"{printable(path.name)} is not a playable video: its picture has no size")
+        raise MediaError("{path} is not a playable video: its picture has no size", path=printable(path.name))
     return Metadata(
         duration=round(duration, 6),
         size=size,
@@ -131,7 +133,7 @@ def _video_stream(path: Path, found: dict[str, Any]) -> dict[str, Any]:
         holds = f"it has no video stream, only audio ({', '.join(audio)})"
     else:
         holds = "it has no video stream" + (f", only {', '.join(kinds)}" if kinds else "")
-    raise MediaError(f"{printable(path.name)} is not a playable video: {holds}")
+    raise MediaError("{path} is not a playable video: {holds}", path=printable(path.name), holds=holds)
 
 
 def _positive(text: object) -> float | None:
@@ -199,7 +201,7 @@ def _measured_duration(path: Path, stream: int, size: int, rate: Fraction) -> fl
     if last > first:
         return last - first
     if not packets:
-        raise MediaError(f"{printable(path.name)} is not a playable video: it has not one frame")
+        raise MediaError("{path} is not a playable video: it has not one frame", path=printable(path.name))
     return float(packets / rate)
 
 

@@ -85,7 +85,7 @@ def detect_scenes(
     try:
         heard = decode(path, metadata, [found.output], found.options)
     except MediaError as error:
-        raise MediaError(f"{printable(path.name)} cannot be decoded: {error}") from None
+        raise MediaError("{path} cannot be decoded: {error}", path=printable(path.name), error=error) from None
     return scenes_between(found.cuts(heard), decoded_duration(path, metadata, heard), min_length)
 
 

@@ -58,7 +58,9 @@ def process_rows(
             at_work.start(row)
         _until(run, lambda: not at_work.wait(_POLL))
         if tally.refused:
-            raise RefusedError(f"the run ends, since every other row would fail too: {tally.refused}")
+            raise RefusedError(
+                "the run ends, since every other row would fail too: {refused}", refused=tally.refused
+            )
     except Terminated:
         tally.summary.interrupted = True
         tally.summary.abandoned = _stop(run, at_work)

@@ -67,7 +67,10 @@ def csv_to_json(
     config = config or load_config(overrides={key: str(cap) for key, cap in caps.items() if cap is not None})
     check_local(output_json_file)
     if Path(output_json_file).is_dir():
-        raise OutputError(f"{printable(output_json_file)} is a folder: name the JSON file to write")
+        raise OutputError(
+            "{output_json_file} is a folder: name the JSON file to write",
+            output_json_file=printable(output_json_file),
+        )
     folder = ensure_directory(Path(output_json_file).absolute().parent)
     with open_run(RunSpec(config, level="none", priority=priority)) as run, Sorter(run.layout.work) as wanted:
         rows = _noted(rows_in(shard, read_video_metadata_from_csv(csv_file, base_url)), wanted)

@@ -61,7 +61,9 @@ class Seen:
                 self._grow()
         except OSError as error:
             raise OutputError(
-                f"a temporary file in {printable(self._folder)} cannot be written: {error.strerror}"
+                "a temporary file in {folder} cannot be written: {reason}",
+                folder=printable(self._folder),
+                reason=error.strerror,
             ) from None
         return True
 

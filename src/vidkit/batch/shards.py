@@ -42,12 +42,16 @@ def read_shard(text: str) -> Shard:
     """
     match = re.fullmatch(r"\s*([0-9]{1,9})\s*/\s*([0-9]{1,9})\s*", text)
     if not match:
-        raise ConfigError(f"--shard: {text!r} is not a part of the rows: write it like 3/8, the third of eight")
+        raise ConfigError(
+            "--shard: {text!r} is not a part of the rows: write it like 3/8, the third of eight", text=text
+        )
     shard = Shard(int(match[1]), int(match[2]))
     if not shard.parts:
-        raise ConfigError(f"--shard: {text!r} makes no parts: write it like 3/8, the third of eight")
+        raise ConfigError("--shard: {text!r} makes no parts: write it like 3/8, the third of eight", text=text)
     if not 1 <= shard.number <= shard.parts:
-        raise ConfigError(f"--shard: {text!r} is none of the parts 1/{shard.parts} to {shard.parts}/{shard.parts}")
+        raise ConfigError(
+            "--shard: {text!r} is none of the parts 1/{parts} to {parts}/{parts}", text=text, parts=shard.parts
+        )
     return shard
 
 

@@ -95,7 +95,7 @@ def face_detector(config: Config) -> Faces:
     try:
         return Faces(FaceDetector(settings), settings["Score"], settings["Side"])
     except ModelError as error:
-        raise ConfigError(f"[Readers.faces]: {printable(error)}") from None
+        raise ConfigError("[Readers.faces]: {error}", error=printable(error)) from None
 
 
 def blur_video(
@@ -145,8 +145,11 @@ def blur_video(
         there = count_pictures(made, metadata)
         if there != len(looked.times):
             raise MediaError(
-                f"{printable(path.name)} cannot be blurred: it has {format_count(len(looked.times), 'picture')}, "
-                f"and ffmpeg wrote {there}. The file is probably damaged"
+                "{path} cannot be blurred: it has {pictures}, "
+                "and ffmpeg wrote {there}. The file is probably damaged",
+                path=printable(path.name),
+                pictures=format_count(len(looked.times), "picture"),
+                there=there,
             )
         if report is not None:
             from vidkit.blur.report import write_report
@@ -171,13 +174,17 @@ def check_blur(path: Path, target: Path, style: str) -> None:
     """
     check_local(target)
     if style not in STYLES:
-        raise ConfigError(f"--style {printable(style)}: there is {', '.join(STYLES)}")
+        raise ConfigError("--style {style}: there is {styles}", style=printable(style), styles=", ".join(STYLES))
     if target.suffix.lower() not in CONTAINERS:
-        raise ConfigError(f"--out {printable(target)}: the name has to end with {', '.join(CONTAINERS)}")
+        raise ConfigError(
+            "--out {target}: the name has to end with {containers}",
+            target=printable(target),
+            containers=", ".join(CONTAINERS),
+        )
     if target.is_dir():
-        raise ConfigError(f"--out {printable(target)} is a folder: name a file")
+        raise ConfigError("--out {target} is a folder: name a file", target=printable(target))
     if target.exists() and path.exists() and target.samefile(path):
-        raise ConfigError(f"--out {printable(target)} is the video itself: give another name")
+        raise ConfigError("--out {target} is the video itself: give another name", target=printable(target))
 
 
 def look_for_faces(
@@ -244,7 +251,7 @@ def pass_pictures(
     try:
         return list(decode(path, metadata, [output], AS_STORED).times)
     except MediaError as error:
-        raise MediaError(f"{printable(path.name)} cannot be read: {error}") from None
+        raise MediaError("{path} cannot be read: {error}", path=printable(path.name), error=error) from None
 
 
 def _encode(
@@ -267,6 +274,9 @@ def _encode(
         cover(path, made, made.suffix, metadata, levels, style, write)
     except MediaError as error:
         raise MediaError(
-            f"{printable(path.name)} cannot be written as {made.suffix}: {error}. If it is for the sound, which is "
-            "copied, an .mkv holds sound of every kind"
+            "{path} cannot be written as {suffix}: {error}. If it is for the sound, which is "
+            "copied, an .mkv holds sound of every kind",
+            path=printable(path.name),
+            suffix=made.suffix,
+            error=error,
         ) from None

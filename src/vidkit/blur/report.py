@@ -100,7 +100,7 @@ def _figure(image: NDArray[np.uint8], wanted: _Wanted) -> str:
     try:
         from PIL import Image
     except ImportError:
-        raise ToolMissingError(f"--report needs Pillow: {install_command('vision')}") from None
+        raise ToolMissingError("--report needs Pillow: {command}", command=install_command("vision")) from None
     height, width = image.shape[:2]
     left, top, wide, high = wider(wanted.box, _AROUND)
     rows = slice(int(top * height), max(int((top + high) * height), int(top * height) + 1))

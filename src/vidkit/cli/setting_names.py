@@ -24,8 +24,9 @@ def find_setting(name: str) -> Setting:
             return row
     near = next((known for known in names if known.lower().endswith(f".{name.strip().lower()}")), None)
     near = near or nearest(name, names)
-    hint = f"did you mean {near}?" if near else "`vidkit config get` lists them"
-    raise ConfigError(f"there is no setting {printable(name)}: {hint}")
+    if near:
+        raise ConfigError("there is no setting {name}: did you mean {near}?", name=printable(name), near=near)
+    raise ConfigError("there is no setting {name}: `vidkit config get` lists them", name=printable(name))
 
 
 def reader_rows(reader: str) -> list[Setting]:

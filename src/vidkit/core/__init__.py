@@ -141,8 +141,9 @@ def setup_logging(
         file = _LogFile(log_file, maxBytes=2**20, backupCount=5, encoding="utf-8", delay=False)
     except OSError as error:
         raise OutputError(
-            f"the log file {printable(log_file)} cannot be written: {error.strerror}. "
-            "Set [Logging] LogFile to a path that can."
+            "the log file {log_file} cannot be written: {reason}. Set [Logging] LogFile to a path that can.",
+            log_file=printable(log_file),
+            reason=error.strerror,
         ) from None
     file.setLevel(level)
     form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -180,12 +181,12 @@ def load_priority_keywords(file_path: str | os.PathLike[str] = "priority_keyword
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
+        raise ConfigError("{path}: {reason}", path=path, reason=error.strerror) from None
     except json.JSONDecodeError as error:
-        raise ConfigError(f"{path} is not JSON: {json_reason(error)}") from None
+        raise ConfigError("{path} is not JSON: {reason}", path=path, reason=json_reason(error)) from None
     except UnicodeDecodeError:
-        raise ConfigError(f"{path} is not JSON: it is not text in UTF-8") from None
+        raise ConfigError("{path} is not JSON: it is not text in UTF-8", path=path) from None
     words = content.get("priority_keywords") if isinstance(content, dict) else content
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-        raise ConfigError(f'{path} must hold {{"priority_keywords": ["word", ...]}}')
+        raise ConfigError('{path} must hold {{"priority_keywords": ["word", ...]}}', path=path)
     return [word.strip() for word in words if word.strip()]

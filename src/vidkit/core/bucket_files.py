@@ -51,12 +51,13 @@ class ObjectReader(io.RawIOBase):
         try:
             self._place = open_bucket(address)
             if not self._place.key:
-                raise ConfigError(f"{printable(address)} names no object")
+                raise ConfigError("{address} names no object", address=printable(address))
             with reported(self._place.address):
                 found = self._place.client.head(self._place.key)
         except FileNotFoundError:
             raise ConfigError(
-                f"{printable(address)}: there is no such object. A folder of a bucket ends in a slash"
+                "{address}: there is no such object. A folder of a bucket ends in a slash",
+                address=printable(address),
             ) from None
         except OutputError as error:
             raise ConfigError(str(error)) from None
@@ -84,7 +85,9 @@ class ObjectReader(io.RawIOBase):
             with reported(self._place.address):
                 piece = bytes(self._place.client.get(self._place.key, options=options).bytes())
         except (ChangedError, FileNotFoundError):
-            raise ConfigError(f"{printable(self._address)} was replaced while it was read: start again") from None
+            raise ConfigError(
+                "{address} was replaced while it was read: start again", address=printable(self._address)
+            ) from None
         self._at = end
         return piece
 

@@ -106,9 +106,15 @@ def open_bucket(address: str) -> Place:
     name, _, key = rest.partition("/")
     key = key.strip("/")
     if scheme not in SCHEMES or not re.fullmatch(r"[\w.-]+", name, re.ASCII):
-        raise OutputError(f"{printable(without_secrets(address))} names no bucket: write {scheme}://bucket/folder")
+        raise OutputError(
+            "{address} names no bucket: write {scheme}://bucket/folder",
+            address=printable(without_secrets(address)),
+            scheme=scheme,
+        )
     if any(part in ("", ".", "..") for part in key.split("/")) and key:
-        raise OutputError(f"{printable(without_secrets(address))} has an empty part or dots between its slashes")
+        raise OutputError(
+            "{address} has an empty part or dots between its slashes", address=printable(without_secrets(address))
+        )
     environment = tuple(sorted((k, v) for k, v in os.environ.items() if k.upper().startswith(_ENVIRONMENT)))
     return Place(_client(scheme, name, environment), f"{scheme}://{name}", key)
 
@@ -120,7 +126,9 @@ def _client(scheme: str, bucket: str, environment: tuple[tuple[str, str], ...]) 
         from obstore.exceptions import BaseError
         from obstore.store import AzureStore, GCSStore, S3Store
     except ImportError:
-        raise ToolMissingError(f"{scheme}:// needs obstore: {install_command('cloud')}") from None
+        raise ToolMissingError(
+            "{scheme}:// needs obstore: {command}", scheme=scheme, command=install_command("cloud")
+        ) from None
     options: Any = {
         "client_options": {"connect_timeout": CONNECT_TIMEOUT, "timeout": TIMEOUT, **_plain_http(scheme)},
         "retry_config": {
@@ -138,7 +146,7 @@ def _client(scheme: str, bucket: str, environment: tuple[tuple[str, str], ...]) 
         return GCSStore(bucket, **options) if scheme == "gs" else AzureStore(bucket, **options)
     except (BaseError, ValueError) as error:
         what = f"{scheme}://{bucket} cannot be opened: {_first_line(error)}"
-        raise OutputError(f"{what}. See the settings of the store in the environment.") from None
+        raise OutputError("{what}. See the settings of the store in the environment.", what=what) from None
 
 
 def _plain_http(scheme: str) -> dict[str, bool]:
@@ -165,14 +173,16 @@ def _profile(environment: Mapping[str, str]) -> dict[str, Any]:
         from botocore.exceptions import BotoCoreError
         from botocore.session import Session
     except ImportError:
-        raise ToolMissingError(f"a profile of AWS needs botocore: {install_command('cloud')}") from None
+        raise ToolMissingError(
+            "a profile of AWS needs botocore: {command}", command=install_command("cloud")
+        ) from None
     try:
         session = Session(profile=named)
         found = session.get_credentials()
         region = session.get_config_variable("region")
         endpoint = environment.get("AWS_ENDPOINT_URL") or session.get_scoped_config().get("endpoint_url")
     except BotoCoreError as error:
-        raise OutputError(f"the profile of AWS cannot be used: {_first_line(error)}") from None
+        raise OutputError("the profile of AWS cannot be used: {reason}", reason=_first_line(error)) from None
     options = {"region": region} if region else {}
     options |= {"endpoint": endpoint} if endpoint else {}
     return options | ({"credential_provider": _asked(found)} if found is not None else {})
@@ -190,7 +200,9 @@ def _check_credentials(environment: Mapping[str, str], address: str) -> None:
     try:
         socket.create_connection((role.hostname or _METADATA, role.port or 80), 2).close()
     except OSError:
-        raise NoCredentialsError(f"{address}: {_NO_CREDENTIALS}") from None
+        raise NoCredentialsError(
+            "{address}: {no_credentials}", address=address, no_credentials=_NO_CREDENTIALS
+        ) from None
 
 
 def _asked(credentials: Any) -> Callable[[], dict[str, Any]]:
@@ -219,7 +231,7 @@ def signed_url(place: Place, method: Literal["GET", "HEAD"] = "GET") -> str:
     if place.bucket.startswith("az://") and not re.fullmatch(r"[\w./~-]+", place.key, re.ASCII):
         # obstore 0.12 signs the encoded name, and Azure compares it with the plain one.
         why = "names with spaces, accents or signs cannot be signed for Azure"
-        raise OutputError(f"{printable(place.address)}: {why}. Give the file another name")
+        raise OutputError("{address}: {why}. Give the file another name", address=printable(place.address), why=why)
     with reported(place.address):
         return sign(place.client, method, place.key, URL_VALID)
 
@@ -257,9 +269,9 @@ def reported(address: str) -> Iterator[None]:
     except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
         raise _refused(shown, str(error)) from None
     except (exceptions.AlreadyExistsError, exceptions.PreconditionError):
-        raise ChangedError(f"{shown}: another one has been written meanwhile") from None
+        raise ChangedError("{shown}: another one has been written meanwhile", shown=shown) from None
     except exceptions.NotSupportedError:
-        raise UnsupportedError(f"{shown}: the store does not know this request") from None
+        raise UnsupportedError("{shown}: the store does not know this request", shown=shown) from None
     except (exceptions.BaseError, ValueError) as error:
         if "NoSuchBucket" in str(error) or "ContainerNotFound" in str(error):
             raise OutputError(_no_bucket(address)) from None
@@ -304,25 +316,49 @@ def _failure(shown: str, said: str) -> OutputError:
     """Why a request failed, and what to do, without the internals of obstore."""
     status = re.search(r"status code: (\d+)([^:<\n]*)", said)
     if _METADATA in said or "metadata.google.internal" in said:
-        return NoCredentialsError(f"{shown}: {_NO_CREDENTIALS}")
+        return NoCredentialsError("{shown}: {no_credentials}", shown=shown, no_credentials=_NO_CREDENTIALS)
     tries = re.search(r"after (\d+) retries", said)
     tried = f", also after {tries[1]} more tries" if tries and tries[1] != "0" else ""
     later = "Start the same command again later: it continues"
     if status and status[1] in ("429", "503"):
         answered = f"the store is busy ({status[1]}{status[2]}){tried}. Use fewer workers, or start again later"
-        return PassingError(f"{shown}: {answered}")
+        return PassingError("{shown}: {answered}", shown=shown, answered=answered)
     if status and (status[1] == "501" or _code(said) == "NotImplemented"):
-        return UnsupportedError(f"{shown}: the store does not know this request ({status[1]}{status[2]})")
+        return UnsupportedError(
+            "{shown}: the store does not know this request ({status}{phrase})",
+            shown=shown,
+            status=status[1],
+            phrase=status[2],
+        )
     if status and status[1].startswith("5"):
-        return PassingError(f"{shown}: the store fails ({status[1]}{status[2]}){tried}. {later}")
+        return PassingError(
+            "{shown}: the store fails ({status}{phrase}){tried}. {later}",
+            shown=shown,
+            status=status[1],
+            phrase=status[2],
+            tried=tried,
+            later=later,
+        )
     if status:
         code = _code(said)
-        return OutputError(f"{shown}: the store refuses this ({status[1]}{status[2]}{f', {code}' if code else ''})")
+        return OutputError(
+            "{shown}: the store refuses this ({status}{phrase}{code})",
+            shown=shown,
+            status=status[1],
+            phrase=status[2],
+            code=f", {code}" if code else "",
+        )
     if "HTTP error" in said or "error sending request" in said or "timed out" in said.lower():
         late = "timed out" in said.lower() or "TimedOut" in said
         what = "does not answer in time" if late else "is not reached, or breaks the connection"
-        return PassingError(f"{shown}: the store {what}{tried}. See the network and the endpoint. {later}")
-    return OutputError(f"{shown}: {_first_line(said)}")
+        return PassingError(
+            "{shown}: the store {what}{tried}. See the network and the endpoint. {later}",
+            shown=shown,
+            what=what,
+            tried=tried,
+            later=later,
+        )
+    return OutputError("{shown}: {reason}", shown=shown, reason=_first_line(said))
 
 
 def _code(said: str) -> str:

@@ -37,6 +37,7 @@ from vidkit.core.settings import (
     show,
 )
 from vidkit.errors import ConfigError, nearest, sentence
+from vidkit.messages import Message, message
 
 __all__ = [
     "DEFAULT_PATH",
@@ -91,7 +92,7 @@ class Found:
     """
 
     config: Config
-    wrong: dict[tuple[str, str], str]
+    wrong: dict[tuple[str, str], Message]
     unknown: tuple[str, ...]
     sources: dict[tuple[str, str], str]
 
@@ -146,7 +147,8 @@ def read_settings(
     unknown: list[str] = []
     file_values = dict(_known(ini, unknown)) if ini else {}
     sections: dict[str, dict[str, Any]] = {}
-    wrong, sources = {}, {}
+    wrong: dict[tuple[str, str], Message] = {}
+    sources: dict[tuple[str, str], str] = {}
     for row in settings():
         given = _find(row, overrides or {}, environment, file_values)
         if given is None:
@@ -157,7 +159,9 @@ def read_settings(
             value = row.read(given.text.strip())
         except ValueError as error:
             shown = "this value" if isinstance(row.default, Secret) else str(error)
-            wrong[key] = f"{given.where}: {sentence(shown)} {row.meaning}"
+            wrong[key] = message(
+                "{where}: {shown} {meaning}", where=given.where, shown=sentence(shown), meaning=row.meaning
+            )
             continue
         sections.setdefault(row.section_attribute, {})[row.attribute] = value
     config = Config(
@@ -182,17 +186,19 @@ def check_together(config: Config) -> Config:
     return config
 
 
-def clashes(config: Config) -> dict[tuple[str, str], str]:
+def clashes(config: Config) -> dict[tuple[str, str], Message]:
     """The settings that do not go with others: (section, key) -> why."""
-    found = {}
+    found: dict[tuple[str, str], Message] = {}
     caps = config.processing
     if caps.segment_overlap >= caps.segment_length:
-        found["Processing", "SegmentOverlap"] = (
-            f"[Processing] SegmentOverlap ({caps.segment_overlap:g} s) must be less than "
-            f"SegmentLength ({caps.segment_length:g} s)"
+        found["Processing", "SegmentOverlap"] = message(
+            "[Processing] SegmentOverlap ({segment_overlap:g} s) must be less than "
+            "SegmentLength ({segment_length:g} s)",
+            segment_overlap=caps.segment_overlap,
+            segment_length=caps.segment_length,
         )
     if caps.clip_mode == "copy" and caps.segment_overlap and caps.segment_by == "time":
-        found["Processing", "ClipMode"] = (
+        found["Processing", "ClipMode"] = message(
             "[Processing] ClipMode = copy cannot make clips that overlap: set SegmentOverlap = 0 or ClipMode = auto"
         )
     return found
@@ -259,11 +265,11 @@ def read_ini(config_path: str | os.PathLike[str] | None = None) -> Ini | None:
     try:
         return parse_ini(path.read_text(encoding="utf-8-sig"), path)
     except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file. `vidkit init` writes a config.ini here.") from None
+        raise ConfigError("{path}: no such file. `vidkit init` writes a config.ini here.", path=path) from None
     except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
+        raise ConfigError("{path}: {reason}", path=path, reason=error.strerror) from None
     except UnicodeDecodeError:
-        raise ConfigError(f"{path}: this is not a text file in UTF-8") from None
+        raise ConfigError("{path}: this is not a text file in UTF-8", path=path) from None
 
 
 def parse_ini(text: str, path: Path) -> Ini:
@@ -277,7 +283,7 @@ def parse_ini(text: str, path: Path) -> Ini:
     try:
         parser.read_string(text, source=str(path))
     except configparser.Error as error:
-        raise ConfigError(f"{path} is not an INI file: {_ini_reason(error)}") from None
+        raise ConfigError("{path} is not an INI file: {reason}", path=path, reason=_ini_reason(error)) from None
     return Ini(parser, path)
 
 

@@ -95,7 +95,9 @@ def changed(text: str, values: Mapping[Setting, str], path: Path) -> str:
     if _values(parse_ini(_plain(text), path)) != wanted:
         # Such as a key under [DEFAULT], which stands in all sections.
         names = " and ".join(f"[{row.section}] {row.key}" for row in values)
-        raise ConfigError(f"{printable(path)}: {names} cannot be changed by a program here: edit the file")
+        raise ConfigError(
+            "{path}: {names} cannot be changed by a program here: edit the file", path=printable(path), names=names
+        )
     return text
 
 
@@ -172,7 +174,9 @@ def _check_text(row: Setting, value: str) -> None:
     """Refuse a value that would not stand in one line of the file."""
     if any(unicodedata.category(each) in ("Cc", "Cs", "Zl", "Zp") for each in value):
         raise ConfigError(
-            f"[{row.section}] {row.key}: a value is one line of text, without line ends and control characters"
+            "[{section}] {key}: a value is one line of text, without line ends and control characters",
+            section=row.section,
+            key=row.key,
         )
 
 
@@ -182,12 +186,14 @@ def _read(path: Path, start: str | None) -> tuple[str, int | None]:
         return path.read_bytes().decode("utf-8"), stat.S_IMODE(path.stat().st_mode)
     except FileNotFoundError:
         if start is None:
-            raise ConfigError(f"{printable(path)}: no such file. `vidkit init` writes a config.ini here.") from None
+            raise ConfigError(
+                "{path}: no such file. `vidkit init` writes a config.ini here.", path=printable(path)
+            ) from None
         return start, None
     except UnicodeDecodeError:
-        raise ConfigError(f"{printable(path)}: this is not a text file in UTF-8") from None
+        raise ConfigError("{path}: this is not a text file in UTF-8", path=printable(path)) from None
     except OSError as error:
-        raise ConfigError(f"{printable(path)}: {error.strerror}") from None
+        raise ConfigError("{path}: {reason}", path=printable(path), reason=error.strerror) from None
 
 
 @contextmanager
@@ -196,7 +202,7 @@ def _alone(path: Path) -> Iterator[None]:
     end = time.monotonic() + _PATIENCE
     while (lock := take_file_lock(path.with_name(f".{path.name}.lock"))) is None:
         if time.monotonic() > end:
-            raise OutputError(f"{printable(path)} is being changed by another program: try again later")
+            raise OutputError("{path} is being changed by another program: try again later", path=printable(path))
         time.sleep(_PAUSE)
     try:
         yield

@@ -32,7 +32,7 @@ def check_local(path: str | os.PathLike[str]) -> None:
         OutputError: it is one; the message names the scheme alone.
     """
     if scheme := scheme_of(path):
-        raise OutputError(f"{scheme}:// is not on this machine: give a path")
+        raise OutputError("{scheme}:// is not on this machine: give a path", scheme=scheme)
 
 
 def ensure_directory(directory: str | os.PathLike[str]) -> Path:
@@ -46,9 +46,11 @@ def ensure_directory(directory: str | os.PathLike[str]) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
-        raise OutputError(f"{printable(path)} is a file, and a folder is needed there") from None
+        raise OutputError("{path} is a file, and a folder is needed there", path=printable(path)) from None
     except OSError as error:
-        raise OutputError(f"the folder {printable(path)} cannot be made: {error.strerror}") from None
+        raise OutputError(
+            "the folder {path} cannot be made: {reason}", path=printable(path), reason=error.strerror
+        ) from None
     return path
 
 
@@ -96,7 +98,9 @@ def writing_whole(path: str | os.PathLike[str], mode: int | None = None) -> Iter
         os.replace(temporary, path)
         temporary = None
     except OSError as error:
-        raise OutputError(f"{printable(path)} cannot be written: {error.strerror}") from None
+        raise OutputError(
+            "{path} cannot be written: {reason}", path=printable(path), reason=error.strerror
+        ) from None
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from vidkit.messages import message
+
 Address: TypeAlias = "ipaddress.IPv4Address | ipaddress.IPv6Address"
 Network: TypeAlias = "ipaddress.IPv4Network | ipaddress.IPv6Network"
 
@@ -85,7 +87,9 @@ def read_names(text: str) -> tuple[str, ...]:
     hosts = read_hosts(text)
     for host in hosts:
         if host.port is not None or (host.network is not None and host.network.num_addresses > 1):
-            raise ValueError(f"{str(host)!r} is not a name such as videos.example.org, without a port")
+            raise ValueError(
+                message("{host!r} is not a name such as videos.example.org, without a port", host=str(host))
+            )
     return tuple(map(str, hosts))
 
 
@@ -104,7 +108,9 @@ def _parts(text: str) -> list[str]:
 
 def _read_host(text: str) -> AllowedHost:
     if "://" in text:
-        raise ValueError(f"{text!r} is a URL: write only its host, such as videos.internal or 10.1.2.3:8080")
+        raise ValueError(
+            message("{text!r} is a URL: write only its host, such as videos.internal or 10.1.2.3:8080", text=text)
+        )
     bracketed = _BRACKETED.fullmatch(text)
     if bracketed:
         network = _read_network(bracketed["host"] + (bracketed["network"] or ""))
@@ -116,7 +122,9 @@ def _read_host(text: str) -> AllowedHost:
     if "/" in host or ":" in host or _NUMBER.fullmatch(labels[-1]):
         return AllowedHost(network=_read_network(host), port=number)
     if len(name) > 253 or not all(map(_LABEL.fullmatch, labels)):
-        raise ValueError(f"{text!r} is not a host name, an address or a network such as 10.0.0.0/8")
+        raise ValueError(
+            message("{text!r} is not a host name, an address or a network such as 10.0.0.0/8", text=text)
+        )
     return AllowedHost(name=name, port=number)
 
 
@@ -124,12 +132,14 @@ def _read_port(text: str | None, whole: str) -> int | None:
     if text is None:
         return None
     if not re.fullmatch("[0-9]{1,5}", text) or not 0 < int(text) < 65536:
-        raise ValueError(f"{whole!r} does not end in a port from 1 to 65535")
+        raise ValueError(message("{whole!r} does not end in a port from 1 to 65535", whole=whole))
     return int(text)
 
 
 def _read_network(text: str) -> Network:
-    wrong = ValueError(f"{text!r} is not an address such as 127.0.0.1 or a network such as 10.0.0.0/8")
+    wrong = ValueError(
+        message("{text!r} is not an address such as 127.0.0.1 or a network such as 10.0.0.0/8", text=text)
+    )
     if "%" in text:  # a zone of IPv6
         raise wrong
     try:
@@ -138,7 +148,13 @@ def _read_network(text: str) -> Network:
     except ValueError:
         raise wrong from None
     if written != network.network_address:
-        raise ValueError(f"{text!r} is an address inside a network: write {network} for the whole network")
+        raise ValueError(
+            message(
+                "{text!r} is an address inside a network: write {network} for the whole network",
+                text=text,
+                network=network,
+            )
+        )
     return network
 
 

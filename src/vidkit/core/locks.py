@@ -47,7 +47,9 @@ def file_error(path: Path, what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OutputError(f"{printable(path)} {what}: {error.strerror or error}") from None
+        raise OutputError(
+            "{path} {what}: {reason}", path=printable(path), what=what, reason=error.strerror or error
+        ) from None
 
 
 class Locks:

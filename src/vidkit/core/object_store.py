@@ -98,7 +98,7 @@ class ObjectStore:
         """
         mode: Any = "create" if version is None else json.loads(version)
         if not mode:
-            raise UnsupportedError(f"{printable(self.address)}: the store gives no versions")
+            raise UnsupportedError("{address}: the store gives no versions", address=printable(self.address))
         try:
             with self._reported(name):
                 self._place.client.put(self._key(name), content, mode=mode, use_multipart=False)
@@ -259,7 +259,9 @@ class ObjectStore:
             raise self._no_bucket() from None
 
     def _no_bucket(self) -> OutputError:
-        return OutputError(f"{printable(self._place.bucket)}: there is no such bucket. Make it first.")
+        return OutputError(
+            "{bucket}: there is no such bucket. Make it first.", bucket=printable(self._place.bucket)
+        )
 
 
 @contextmanager
@@ -267,7 +269,9 @@ def _new_folder(beside: Path | None) -> Iterator[Path]:
     try:
         folder = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=beside))
     except OSError as error:
-        raise OutputError(f"no folder can be made in {printable(beside)}: {error.strerror}") from None
+        raise OutputError(
+            "no folder can be made in {beside}: {reason}", beside=printable(beside), reason=error.strerror
+        ) from None
     try:
         yield folder
     finally:

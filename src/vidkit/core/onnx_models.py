@@ -17,6 +17,7 @@ from vidkit.core.extras import install_command
 from vidkit.core.files import file_sha256
 from vidkit.core.terminal import printable
 from vidkit.errors import ToolMissingError
+from vidkit.messages import message
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +77,9 @@ def open_file(file: Path, threads: int, extra: str, free_sizes: bool = False) ->
         with _opening:
             return _opened(file, changed, threads or os.cpu_count() or 1, extra, free_sizes)
     except OSError as error:
-        raise ModelError(f"{printable(file)} cannot be read: {error.strerror}") from None
+        raise ModelError(
+            message("{file} cannot be read: {reason}", file=printable(file), reason=error.strerror)
+        ) from None
 
 
 _opening = threading.Lock()
@@ -87,7 +90,9 @@ def _opened(file: Path, changed: int, threads: int, extra: str, free_sizes: bool
     try:
         import onnxruntime
     except ImportError:
-        raise ModelError(f"onnxruntime is not installed: {install_command(extra)}") from None
+        raise ModelError(
+            message("onnxruntime is not installed: {command}", command=install_command(extra))
+        ) from None
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -98,10 +103,14 @@ def _opened(file: Path, changed: int, threads: int, extra: str, free_sizes: bool
         content = _with_free_sizes(file) if free_sizes else str(file)
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except ImportError:
-        raise ModelError(f"onnx is not installed: {install_command(extra)}") from None
+        raise ModelError(message("onnx is not installed: {command}", command=install_command(extra))) from None
     except Exception as error:
         raise ModelError(
-            f"{printable(file)} is no model that onnxruntime can open (it may be cut short): {in_words(error)}"
+            message(
+                "{file} is no model that onnxruntime can open (it may be cut short): {reason}",
+                file=printable(file),
+                reason=in_words(error),
+            )
         ) from None
     return Model(f"{file.name} {file_sha256(file)[:16]}", file.parent, session)
 
@@ -161,7 +170,13 @@ def from_hub(
         raise ModelError(str(error)) from None
     except Exception as error:
         raise ModelError(
-            f"{setting} {printable(named)} is neither a folder here, nor did {hub} give it: {in_words(error)}"
+            message(
+                "{setting} {named} is neither a folder here, nor did {hub} give it: {reason}",
+                setting=setting,
+                named=printable(named),
+                hub=hub,
+                reason=in_words(error),
+            )
         ) from None
     return found(folder)
 
@@ -178,7 +193,10 @@ def _snapshot(model: str, hub: str, wanted: Sequence[str], local: bool, setting:
     except ImportError:
         needed = extra if hub == "huggingface" else "qwen"
         raise ToolMissingError(
-            f"what fetches from {hub} is not installed: {install_command(needed)}, or set {setting} to a folder"
+            "what fetches from {hub} is not installed: {command}, or set {setting} to a folder",
+            hub=hub,
+            command=install_command(needed),
+            setting=setting,
         ) from None
 
 

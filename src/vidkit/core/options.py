@@ -55,7 +55,9 @@ def with_options(config: Config, options: Mapping[str, Any]) -> Config:
             value = row.read(text.strip())
         except ValueError as error:
             name = names[row.section, row.key]
-            raise ConfigError(f"{name}: {sentence(str(error))} {row.meaning}") from None
+            raise ConfigError(
+                "{name}: {error} {meaning}", name=name, error=sentence(str(error)), meaning=row.meaning
+            ) from None
         section = dataclasses.replace(getattr(config, row.section_attribute), **{row.attribute: value})
         explicit = config.explicit | {(row.section, row.key)}
         config = dataclasses.replace(config, **{row.section_attribute: section, "explicit": explicit})

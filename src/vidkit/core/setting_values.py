@@ -14,6 +14,7 @@ from vidkit.core.buckets import is_bucket
 from vidkit.core.files import scheme_of
 from vidkit.core.stores import Address, read_address
 from vidkit.core.units import parse_resolution
+from vidkit.messages import message
 
 T = TypeVar("T")
 
@@ -57,7 +58,7 @@ def read_secret(text: str) -> Secret:
 def read_path(text: str) -> Path:
     """A path of this machine."""
     if scheme := scheme_of(_given(text)):
-        raise ValueError(f"{scheme}:// is not on this machine: give a path")
+        raise ValueError(message("{scheme}:// is not on this machine: give a path", scheme=scheme))
     return Path(text).expanduser()
 
 
@@ -82,13 +83,15 @@ def read_buckets(text: str) -> tuple[str, ...]:
     found = tuple(part.rstrip("/") for part in re.split(r"[,\s]+", text) if part)
     for address in found:
         if not is_bucket(address) or not address.partition("://")[2]:
-            raise ValueError(f"{address!r} is not a bucket such as s3://videos or s3://videos/public")
+            raise ValueError(
+                message("{address!r} is not a bucket such as s3://videos or s3://videos/public", address=address)
+            )
     return found
 
 
 def _given(text: str) -> str:
     if not text:
-        raise ValueError("a path is needed")
+        raise ValueError(message("a path is needed"))
     return text
 
 
@@ -96,7 +99,7 @@ def read_yes_no(text: str) -> bool:
     try:
         return configparser.ConfigParser.BOOLEAN_STATES[text.lower()]
     except KeyError:
-        raise ValueError(f"{text!r} is neither yes nor no") from None
+        raise ValueError(message("{text!r} is neither yes nor no", text=text)) from None
 
 
 def read_reader_names(text: str) -> tuple[str, ...]:
@@ -114,9 +117,11 @@ def number(read: Callable[[str], T], low: float, high: float, what: str) -> Call
         try:
             value = read(text)
         except ValueError:
-            raise ValueError(f"{text!r} is not {what}") from None
+            raise ValueError(message("{text!r} is not {what}", text=text, what=what)) from None
         if not low <= value <= high:  # type: ignore[operator]
-            raise ValueError(f"{text} is not {what} from {low:g} to {high:g}")
+            raise ValueError(
+                message("{text} is not {what} from {low:g} to {high:g}", text=text, what=what, low=low, high=high)
+            )
         return value
 
     return parse

@@ -103,7 +103,12 @@ class Sorter:
             files.clear()
 
     def _failure(self, what: str, error: OSError) -> OutputError:
-        return OutputError(f"a temporary file in {printable(self._folder)} cannot be {what}: {error.strerror}")
+        return OutputError(
+            "a temporary file in {folder} cannot be {what}: {reason}",
+            folder=printable(self._folder),
+            what=what,
+            reason=error.strerror,
+        )
 
 
 def _read(file: IO[bytes]) -> Iterator[_Item]:

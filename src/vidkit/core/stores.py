@@ -21,6 +21,7 @@ from vidkit.core.leftovers import TEMPORARY
 from vidkit.core.object_store import ObjectStore
 from vidkit.core.terminal import printable
 from vidkit.errors import OutputError
+from vidkit.messages import message
 
 # A folder of this machine is a Path. Any other store is text, since a Path would make `s3:/x` of `s3://x`.
 Address = Path | str
@@ -122,7 +123,9 @@ class LocalStore:
         except FileNotFoundError:
             there = None
         except OSError as error:
-            raise OutputError(f"{printable(self.folder / name)} cannot be read: {error.strerror}") from None
+            raise OutputError(
+                "{path} cannot be read: {reason}", path=printable(self.folder / name), reason=error.strerror
+            ) from None
         if there == version:
             self.write(name, content)
         return there == version
@@ -136,7 +139,9 @@ class LocalStore:
             new = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=beside))
             new.chmod(0o755)
         except OSError as error:
-            raise OutputError(f"no folder can be made in {printable(beside)}: {error.strerror}") from None
+            raise OutputError(
+                "no folder can be made in {beside}: {reason}", beside=printable(beside), reason=error.strerror
+            ) from None
         try:
             yield new
             _sync(new)
@@ -151,7 +156,9 @@ class LocalStore:
             else:
                 os.replace(new, target)
         except OSError as error:
-            raise OutputError(f"{printable(target)} cannot be written: {error.strerror}") from None
+            raise OutputError(
+                "{target} cannot be written: {reason}", target=printable(target), reason=error.strerror
+            ) from None
         finally:
             shutil.rmtree(new, ignore_errors=True)
 
@@ -162,14 +169,18 @@ class LocalStore:
         except FileNotFoundError:
             return
         except OSError as error:
-            raise OutputError(f"{printable(self.folder / folder)} cannot be read: {error.strerror}") from None
+            raise OutputError(
+                "{path} cannot be read: {reason}", path=printable(self.folder / folder), reason=error.strerror
+            ) from None
 
     def delete(self, name: str) -> None:
         path = self.folder / name
         try:
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
         except OSError as error:
-            raise OutputError(f"{printable(path)} cannot be removed: {error.strerror}") from None
+            raise OutputError(
+                "{path} cannot be removed: {reason}", path=printable(path), reason=error.strerror
+            ) from None
 
     def url(self, name: str) -> str:
         return (self.folder / name).as_uri()
@@ -237,9 +248,15 @@ def read_address(text: str) -> Address:
         return Path(text).expanduser()
     if scheme not in STORES:
         known = [f"{each}://" for each in STORES if each]
-        raise ValueError(f"{scheme}:// is not a store that vidkit knows: give {' or '.join(['a folder', *known])}")
+        raise ValueError(
+            message(
+                "{scheme}:// is not a store that vidkit knows: give {known}",
+                scheme=scheme,
+                known=" or ".join(["a folder", *known]),
+            )
+        )
     if not text[len(scheme) :].startswith("://"):
-        raise ValueError(f"{scheme}: is followed by two slashes, as in {scheme}://")
+        raise ValueError(message("{scheme}: is followed by two slashes, as in {scheme}://", scheme=scheme))
     return scheme + text[len(scheme) :]
 
 

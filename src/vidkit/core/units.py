@@ -6,6 +6,8 @@ import re
 from datetime import datetime, timezone
 from typing import NamedTuple
 
+from vidkit.messages import message
+
 _SIZE_UNITS = {
     "": 1, "b": 1, "byte": 1, "bytes": 1,
     "k": 10**3, "kb": 10**3, "ki": 2**10, "kib": 2**10,
@@ -43,7 +45,7 @@ def parse_size(text: str) -> int:
     """
     match = re.fullmatch(rf"\s*({_NUMBER})\s*([a-z]*)\s*", text, re.IGNORECASE)
     if not match or match[2].lower() not in _SIZE_UNITS:
-        raise ValueError(f"{text!r} is not a size: write it like 500MB, 1GiB or 2433000")
+        raise ValueError(message("{text!r} is not a size: write it like 500MB, 1GiB or 2433000", text=text))
     return round(float(match[1].replace(",", ".")) * _SIZE_UNITS[match[2].lower()])
 
 
@@ -64,7 +66,7 @@ def parse_duration(text: str) -> float:
     parts = re.findall(rf"({_NUMBER})\s*([a-z]+)\s*", text, re.IGNORECASE)
     whole = re.fullmatch(rf"(?:(?:{_NUMBER})\s*[a-z]+\s*)+", text, re.IGNORECASE)
     if not whole or any(unit.lower() not in _DURATION_UNITS for _, unit in parts):
-        raise ValueError(f"{text!r} is not a duration: write it like 90, 5:30, 1h or 45s")
+        raise ValueError(message("{text!r} is not a duration: write it like 90, 5:30, 1h or 45s", text=text))
     return sum(float(number.replace(",", ".")) * _DURATION_UNITS[unit.lower()] for number, unit in parts)
 
 
@@ -81,7 +83,9 @@ def parse_date(text: str) -> datetime:
     try:
         when = datetime.fromisoformat(iso)
     except ValueError:
-        raise ValueError(f"{text!r} is not a date: write it like 2026-11-20 or 2026-11-20T19:48:30Z") from None
+        raise ValueError(
+            message("{text!r} is not a date: write it like 2026-11-20 or 2026-11-20T19:48:30Z", text=text)
+        ) from None
     return when if when.tzinfo else when.replace(tzinfo=timezone.utc)
 
 
@@ -93,7 +97,7 @@ def parse_priority(text: str) -> int:
     """
     match = re.fullmatch(r"\s*([+-]?[0-9]{1,15})(?:\.0*)?\s*", text)
     if not match:
-        raise ValueError(f"{text!r} is not a priority: write it like 5 or -1")
+        raise ValueError(message("{text!r} is not a priority: write it like 5 or -1", text=text))
     return int(match[1])
 
 
@@ -129,7 +133,7 @@ def parse_resolution(text: str) -> tuple[int, int]:
     else:
         width = height = 0
     if width < 1 or height < 1:
-        raise ValueError(f"{text!r} is not a resolution: write it like 720p, 4K or 1280x720")
+        raise ValueError(message("{text!r} is not a resolution: write it like 720p, 4K or 1280x720", text=text))
     return width, height
 
 

@@ -89,7 +89,7 @@ def make_change(
     added, removed = (tuple(_text(tag, "tag") for tag in each) for each in (add_tags, remove_tags))
     whole = None if tags is None else tuple(_text(tag, "tag") for tag in tags)
     if both := [tag for tag in added if _among(tag, removed)]:
-        raise ConfigError(f"the tag {printable(both[0])} is both added and taken away")
+        raise ConfigError("the tag {both} is both added and taken away", both=printable(both[0]))
     if whole is not None and (added or removed):
         raise ConfigError("say all the tags (tags), or which to add and to take away, and not both")
     change = Change(name, added, removed, whole, clear)
@@ -101,7 +101,7 @@ def make_change(
 def _text(text: str, what: str) -> str:
     plain = " ".join(text.split())
     if not plain:
-        raise ConfigError(f"a {what} has at least one letter")
+        raise ConfigError("a {what} has at least one letter", what=what)
     return plain
 
 
@@ -126,7 +126,12 @@ def correct_video(library: Library, rules: RuleSet, key: str, change: Change) ->
         found = library.find(key)
         if len({entry.record["sha256"] for entry in found}) > 1:
             urls = ", ".join(printable(entry.record["source"]["url"]) for entry in found[:3])
-            raise ConfigError(f"{printable(key)} fits {len(found)} videos ({urls}): say which by its URL")
+            raise ConfigError(
+                "{key} fits {count} videos ({urls}): say which by its URL",
+                key=printable(key),
+                count=len(found),
+                urls=urls,
+            )
         return [_keep(library, rules, entry, _corrections_with(rules, entry, change)) for entry in found]
 
 
@@ -238,7 +243,7 @@ def read_corrections(csv_file: str | os.PathLike[str]) -> Iterator[Correction | 
     with open_text(path) as lines:
         first = next((line for line in lines if line[1].strip()), None)
         if first is None:
-            raise ConfigError(f"{printable(path)} is empty")
+            raise ConfigError("{path} is empty", path=printable(path))
         delimiter = find_delimiter(first[1].rstrip("\r\n"), lambda cells: (len(_columns_of(cells)),))
         header = next(records(iter([first]), delimiter, None))[2] or []
         columns = _columns_of(header)
@@ -252,7 +257,7 @@ def read_corrections(csv_file: str | os.PathLike[str]) -> Iterator[Correction | 
                 except (ConfigError, ValueError) as error:
                     yield BadRow(number, text[:300].rstrip("\r\n"), str(error))
         if not rows:
-            raise ConfigError(f"{printable(path)} has a header and no rows under it")
+            raise ConfigError("{path} has a header and no rows under it", path=printable(path))
 
 
 def _columns_of(header: Sequence[str]) -> dict[str, int]:
@@ -265,13 +270,19 @@ def _check(path: Path, header: Sequence[str], columns: dict[str, int]) -> None:
     seen = printable(", ".join(header))[:300]
     if not columns.keys() & set(KEYS):
         raise ConfigError(
-            f"{printable(path)} has no column that says which video; its columns are: {seen}. "
-            f"Name one of them {', '.join(KEYS[:-1])} or {KEYS[-1]}"
+            "{path} has no column that says which video; its columns are: {seen}. "
+            "Name one of them {keys} or {keys2}",
+            path=printable(path),
+            seen=seen,
+            keys=", ".join(KEYS[:-1]),
+            keys2=KEYS[-1],
         )
     if not columns.keys() - set(KEYS):
         raise ConfigError(
-            f"{printable(path)} has no column that says anything of a video; its columns are: {seen}. "
-            "Name one of them class, add_tags, remove_tags or tags"
+            "{path} has no column that says anything of a video; its columns are: {seen}. "
+            "Name one of them class, add_tags, remove_tags or tags",
+            path=printable(path),
+            seen=seen,
         )
 
 
@@ -312,5 +323,7 @@ def _tags(cell: str) -> list[str]:
             listed = None
         if isinstance(listed, list) and all(isinstance(tag, str) for tag in listed):
             return listed
-        raise ConfigError(f'{printable(cell[:100])} is not a JSON list of tags: write it like ["one", "two"]')
+        raise ConfigError(
+            '{cell} is not a JSON list of tags: write it like ["one", "two"]', cell=printable(cell[:100])
+        )
     return [tag.strip() for tag in re.split("[;|,]", cell) if tag.strip()]

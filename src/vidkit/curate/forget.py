@@ -167,7 +167,9 @@ def _erase_files(target: Target) -> list[str]:
         try:
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
         except OSError as error:
-            raise OutputError(f"{printable(path)} cannot be removed: {error.strerror}") from None
+            raise OutputError(
+                "{path} cannot be removed: {reason}", path=printable(path), reason=error.strerror
+            ) from None
     return target.shown()
 
 
@@ -224,5 +226,7 @@ def _forget_journal(target: Target, config: Config) -> None:
     for journal in _journals(target, config):
         with closing(journal):
             if not journal.take(target.url):
-                raise OutputError(f"a run works on {printable(shown_url(target.url))} now: stop it, or wait for it")
+                raise OutputError(
+                    "a run works on {url} now: stop it, or wait for it", url=printable(shown_url(target.url))
+                )
             journal.erase(target.url)

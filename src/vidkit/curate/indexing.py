@@ -10,7 +10,7 @@ from itertools import islice
 from vidkit.core.onnx_models import ModelError
 from vidkit.core.stores import open_store
 from vidkit.errors import LibraryError
-from vidkit.library import Library, LibraryEntry
+from vidkit.library import Library, LibraryEntry, Query
 from vidkit.library.vectors.protocol import made_of
 from vidkit.meaning.making import Video, vectors_of
 from vidkit.meaning.models import ImageModel, Models, TextModel
@@ -60,6 +60,9 @@ def index_library(
         looked_at += len(some)
         if progress is not None:
             progress(looked_at)
+    for model in models:
+        if not dry_run:  # the first search writes the index beside the library: not the user's
+            library.nearest(model.id, model.queries([""])[0], Query(), 1)
     return list(done.values())
 
 
@@ -80,7 +83,7 @@ def _index(
     try:
         found = vectors_of(model, [Video(entry.record, _store(entry.folder)) for entry in missing])
     except ModelError as error:
-        raise LibraryError(f"no vectors of {model.id}: {error}") from None
+        raise LibraryError("no vectors of {id}: {error}", id=model.id, error=error) from None
     library.save_vectors(model.id, found)
     done.moments += sum(len(each.keys) for each in found)
 

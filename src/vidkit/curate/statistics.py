@@ -46,7 +46,9 @@ def failures_in(folder: Path) -> Counter[tuple[str, str]]:
     except FileNotFoundError:
         pass
     except (OSError, csv.Error) as error:
-        raise OutputError(f"{printable(folder / FAILURES)} cannot be read: {error}") from None
+        raise OutputError(
+            "{path} cannot be read: {error}", path=printable(folder / FAILURES), error=error
+        ) from None
     return found
 
 
@@ -68,7 +70,7 @@ def model_cost_in(folder: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise OutputError(f"{printable(folder / SUMMARY)} cannot be read: {error}") from None
+        raise OutputError("{path} cannot be read: {error}", path=printable(folder / SUMMARY), error=error) from None
     cost = content.get("model") if isinstance(content, dict) else None
     return cost if isinstance(cost, dict) else {}
 
@@ -140,7 +142,7 @@ def balance_of(library: Library, query: Query, key: str) -> dict[str, Amount]:
         names = [*columns, "class", "tag", "ai_tag", "folder", *Record.__annotations__]
         near = nearest(str(column), names)
         guess = f"; did you mean {printable(near)}?" if near else ""
-        raise QueryError(f"--by {printable(key)}: no video has such a column or key{guess}")
+        raise QueryError("--by {key}: no video has such a column or key{guess}", key=printable(key), guess=guess)
     return dict(sorted(found.items(), key=lambda item: (-item[1].videos, item[0])))
 
 
@@ -178,12 +180,12 @@ def plot(
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError:
-        raise ToolMissingError(f"--plot needs matplotlib: {install_command('plot')}") from None
+        raise ToolMissingError("--plot needs matplotlib: {command}", command=install_command("plot")) from None
     figure = Figure(figsize=(16, 12), dpi=100, layout="constrained")
     canvas = FigureCanvasAgg(figure)
     form = path.suffix.lstrip(".").lower()
     if form not in canvas.get_supported_filetypes():
-        raise OutputError(f"{printable(path)}: no picture ends so; name it .png, .svg, .pdf or .jpg")
+        raise OutputError("{path}: no picture ends so; name it .png, .svg, .pdf or .jpg", path=printable(path))
     sums = f"{format_count(stats.videos, 'video')}, {format_duration(stats.seconds)}, {format_size(stats.bytes)}"
     failed = failures.total()
     figure.suptitle(f"{sums}, {stats.described} described{f', {failed} failed' if failed else ''}", fontsize=18)

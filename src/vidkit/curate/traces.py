@@ -118,7 +118,9 @@ def erase_lines(path: Path, traces: Traces, keep_numbers: bool = False) -> int:
     except FileNotFoundError:
         return 0
     except OSError as error:
-        raise OutputError(f"{printable(path)} cannot be written: {error.strerror}") from None
+        raise OutputError(
+            "{path} cannot be written: {reason}", path=printable(path), reason=error.strerror
+        ) from None
 
 
 def erase_rows(path: Path, traces: Traces, keep_numbers: bool = False) -> int:
@@ -148,7 +150,7 @@ def erase_rows(path: Path, traces: Traces, keep_numbers: bool = False) -> int:
     except FileNotFoundError:
         return 0
     except OSError as error:
-        raise OutputError(f"{printable(path)} cannot be read: {error.strerror}") from None
+        raise OutputError("{path} cannot be read: {reason}", path=printable(path), reason=error.strerror) from None
     if gone:
         write_whole(path, "".join(kept).encode("utf-8", "surrogateescape"))
     return gone

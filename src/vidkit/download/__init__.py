@@ -203,7 +203,7 @@ def check_reach(url: str, reach: Reach) -> None:
     try:
         reach.check_source(url)
     except ReachError as error:
-        raise ReachError(f"{printable(shown_url(url))}: {error}") from None
+        raise ReachError("{url}: {error}", url=printable(shown_url(url)), error=error) from None
 
 
 def _checked(url: str) -> str:
@@ -218,14 +218,17 @@ def _checked(url: str) -> str:
     scheme = url.partition("://")[0].lower()
     if scheme == "file":
         raise DownloadError(
-            f"{printable(shown_url(url))}: this names a file on another machine; a local one is file:///path"
+            "{url}: this names a file on another machine; a local one is file:///path",
+            url=printable(shown_url(url)),
         )
     if is_bucket(url):
         return scheme + url[len(scheme) :]
     if scheme not in ("http", "https"):
         raise DownloadError(
-            f"{printable(shown_url(url))}: vidkit fetches http://, https://, s3://, gs:// and az:// and reads "
-            f"local paths, not {printable(scheme)}://"
+            "{url}: vidkit fetches http://, https://, s3://, gs:// and az:// and reads "
+            "local paths, not {scheme}://",
+            url=printable(shown_url(url)),
+            scheme=printable(scheme),
         )
     return url
 
@@ -249,17 +252,19 @@ def _stat(path: Path) -> os.stat_result:
     except FileNotFoundError:
         web = re.match(r"(?:www\.|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}/)", shown, re.IGNORECASE)
         hint = f": for a web address, write https://{shown}" if web else ""
-        raise DownloadError(f"{shown}: there is no such file{hint}") from None
+        raise DownloadError("{shown}: there is no such file{hint}", shown=shown, hint=hint) from None
     except OSError as error:
-        raise DownloadError(f"{shown}: {(error.strerror or 'it cannot be read').lower()}") from None
+        raise DownloadError(
+            "{shown}: {reason}", shown=shown, reason=(error.strerror or "it cannot be read").lower()
+        ) from None
     except ValueError:
-        raise DownloadError(f"{shown}: this is no path") from None
+        raise DownloadError("{shown}: this is no path", shown=shown) from None
     if stat.S_ISDIR(found.st_mode):
         raise DownloadError(
-            f"{shown}: this is a folder: name the files in it, or give it to `vidkit process --urls`"
+            "{shown}: this is a folder: name the files in it, or give it to `vidkit process --urls`", shown=shown
         )
     if not stat.S_ISREG(found.st_mode):
-        raise DownloadError(f"{shown}: this is no regular file")
+        raise DownloadError("{shown}: this is no regular file", shown=shown)
     return found
 
 

@@ -87,7 +87,9 @@ def kind_of(url: str, headers: Mapping[str, str], head: bytes) -> Kind:
         or offered in media
     ):
         return Kind.VIDEO
-    raise DownloadError(f"the server sent {printable(declared)[:60]}, which is neither a video nor a page")
+    raise DownloadError(
+        "the server sent {declared}, which is neither a video nor a page", declared=printable(declared)[:60]
+    )
 
 
 def _is_html(declared: str, head: bytes) -> bool:

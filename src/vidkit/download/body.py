@@ -12,6 +12,7 @@ from vidkit.core import printable
 from vidkit.core.retry import TransientError
 from vidkit.download.http import DownloadPolicy, transport_errors
 from vidkit.errors import DownloadError
+from vidkit.messages import message
 
 BLOCK = 2**20
 _INFLATED = frozenset({"gzip", "x-gzip", "deflate"})
@@ -31,7 +32,9 @@ def blocks(response: requests.Response, policy: DownloadPolicy) -> Iterator[byte
     encodings = [each for each in encodings if each not in ("", "identity")]
     unknown = [each for each in encodings if each not in (*_INFLATED, *response.raw.CONTENT_DECODERS)]
     if unknown:
-        raise DownloadError(f"the server compresses with {printable(unknown[0])[:40]}, which cannot be read here")
+        raise DownloadError(
+            "the server compresses with {unknown}, which cannot be read here", unknown=printable(unknown[0])[:40]
+        )
     # urllib3 does not say that gzip or deflate ends early, and makes 1 GiB of 1 MiB at once.
     own = _INFLATED.issuperset(encodings)
     body = _received(response, policy, decode=not own)
@@ -63,8 +66,11 @@ class Pace:
         if self._came < self._policy.min_pace * seconds:
             least = f"{self._policy.min_pace:g} bytes a second"
             raise DownloadError(
-                f"the server sent {self._came} bytes in {seconds:.0f} s: a download slower than {least} is given "
-                "up, and the next run goes on with it"
+                "the server sent {came} bytes in {seconds:.0f} s: a download slower than {least} is given "
+                "up, and the next run goes on with it",
+                came=self._came,
+                seconds=seconds,
+                least=least,
             )
         self._began, self._came = time.monotonic(), 0
 
@@ -96,12 +102,12 @@ def _inflated(body: Iterable[bytes], encoding: str) -> Iterator[bytes]:
                     yield made
                     made = machine.decompress(machine.unconsumed_tail, BLOCK) if not machine.eof else b""
             except zlib.error:
-                raise TransientError("the compressed answer is damaged") from None
+                raise TransientError(message("the compressed answer is damaged")) from None
             block = b""
             if machine.eof:
                 block, machine, members = machine.unused_data, None, members + 1
     if machine is not None:
-        raise TransientError("the compressed answer ends early")
+        raise TransientError(message("the compressed answer ends early"))
 
 
 def _window(encoding: str, block: bytes) -> int:

@@ -197,7 +197,9 @@ def _write_or_read(
     for block in content.blocks:
         body += block
         if len(body) > MAX_TEXT:
-            raise DownloadError(f"the {kind.value} is longer than {MAX_TEXT // 2**20} MiB")
+            raise DownloadError(
+                "the {value} is longer than {megabytes} MiB", value=kind.value, megabytes=MAX_TEXT // 2**20
+            )
     from vidkit.download.page import decoded
 
     text = decoded(bytes(body), response.headers.get("Content-Type", ""))
@@ -225,7 +227,7 @@ def _stream(manifest: Text, request: DownloadRequest, version: str | None) -> Sa
         except StoppedError:
             raise
         except DownloadError as error:
-            raise DownloadError(f"{printable(shown_url(manifest.url))}: {error}") from error
+            raise DownloadError("{url}: {error}", url=printable(shown_url(manifest.url)), error=error) from error
     return Saved(manifest.target, shown_url(manifest.url), version)
 
 
@@ -238,11 +240,16 @@ def _from_site(url: str, request: DownloadRequest, version: str | None, why: str
     shown = printable(shown_url(url))
     if not request.policy.reach.sites:
         raise ReachError(
-            f"{shown}: {why}; submitted jobs may not use yt-dlp: [Serve] AllowSites in config.ini can allow it"
+            "{shown}: {why}; submitted jobs may not use yt-dlp: [Serve] AllowSites in config.ini can allow it",
+            shown=shown,
+            why=why,
         )
     if not sites.installed():
         raise DownloadError(
-            f"{shown}: {why}. `{install_command('sites')}` adds yt-dlp, which knows YouTube and many other sites"
+            "{shown}: {why}. `{command}` adds yt-dlp, which knows YouTube and many other sites",
+            shown=shown,
+            why=why,
+            command=install_command("sites"),
         )
     with reporting(request.progress, shown) as report:
         try:
@@ -250,7 +257,9 @@ def _from_site(url: str, request: DownloadRequest, version: str | None, why: str
         except StoppedError:
             raise
         except DownloadError as error:
-            raise DownloadError(f"{shown}: {why + '; ' if why else ''}{error}") from error
+            raise DownloadError(
+                "{shown}: {why}{error}", shown=shown, why=why + "; " if why else "", error=error
+            ) from error
     return Saved(path, shown_url(found), version)
 
 

@@ -13,6 +13,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from vidkit.download.reach import Reach
+from vidkit.messages import message
 
 
 def guard(session: requests.Session, reach: Reach) -> None:
@@ -44,7 +45,7 @@ class _GuardedAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
 
     def proxy_manager_for(self, proxy: str, **_: Any) -> Any:
-        raise ValueError("a proxy would connect to any address")
+        raise ValueError(message("a proxy would connect to any address"))
 
 
 class _Guarded(HTTPConnection):

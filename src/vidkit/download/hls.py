@@ -111,7 +111,7 @@ def _join(inputs: list[str], duration: float, target: Path) -> None:
         run_tool(arguments, timeout=120 + duration)
     except MediaError as error:
         part_of(target).unlink(missing_ok=True)
-        raise DownloadError(f"ffmpeg cannot join this stream: {error}") from error
+        raise DownloadError("ffmpeg cannot join this stream: {error}", error=error) from error
     finish(target)
 
 
@@ -166,7 +166,9 @@ def _fetch_playlist(url: str, policy: DownloadPolicy) -> _Playlist:
 
     playlist = persist(fetch, policy, url)
     if not playlist.lines or not playlist.lines[0].startswith("#EXTM3U") or playlist.is_master:
-        raise DownloadError(f"{printable(last_part(url))}, which the HLS manifest names, is no list of pieces")
+        raise DownloadError(
+            "{name}, which the HLS manifest names, is no list of pieces", name=printable(last_part(url))
+        )
     return playlist
 
 
@@ -211,7 +213,9 @@ def _named(line: str) -> str | None:
     if line.startswith(_KEY):
         attributes = _attributes(line)
         if attributes.get("METHOD") not in ("NONE", "AES-128"):
-            raise DownloadError(f"this stream is protected ({printable(attributes.get('METHOD', ''))[:40]})")
+            raise DownloadError(
+                "this stream is protected ({method})", method=printable(attributes.get("METHOD", ""))[:40]
+            )
         return attributes.get("URI")
     if line.startswith(_MAP):
         return _attributes(line).get("URI")
@@ -226,7 +230,8 @@ def _address(playlist: _Playlist, address: str) -> str:
         known = False
     if not known:
         raise DownloadError(
-            f"the HLS manifest leads to {printable(shown_url(address))[:200]}: only http and https are followed"
+            "the HLS manifest leads to {address}: only http and https are followed",
+            address=printable(shown_url(address))[:200],
         )
     return url
 

@@ -25,6 +25,7 @@ from vidkit.core.retry import TRANSIENT_STATUSES, RetryPolicy, TransientError, p
 from vidkit.download.guarded import guard
 from vidkit.download.reach import ANYWHERE, Reach, ReachError
 from vidkit.errors import DownloadError
+from vidkit.messages import message
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -92,13 +93,13 @@ def persist(work: Callable[[], T], policy: DownloadPolicy, url: str) -> T:
     try:
         return retry(once, policy.retry, wait)
     except TransientError as error:
-        raise DownloadError(f"{printable(shown)}: {error.with_tries()}") from error
+        raise DownloadError("{shown}: {reason}", shown=printable(shown), reason=error.with_tries()) from error
     except StoppedError:
         raise
     except ReachError as error:
-        raise ReachError(f"{printable(shown)}: {error}") from error
+        raise ReachError("{shown}: {error}", shown=printable(shown), error=error) from error
     except DownloadError as error:
-        raise DownloadError(f"{printable(shown)}: {error}") from error
+        raise DownloadError("{shown}: {error}", shown=printable(shown), error=error) from error
 
 
 @contextmanager
@@ -166,7 +167,9 @@ def _follow(method: str, url: str, policy: DownloadPolicy, headers: dict[str, st
         _drain(response, policy)
         response.close()
         url = _redirected(url, target)
-    raise DownloadError(f"the server redirects without end (more than {MAX_REDIRECTS} times)")
+    raise DownloadError(
+        "the server redirects without end (more than {max_redirects} times)", max_redirects=MAX_REDIRECTS
+    )
 
 
 def _redirected(url: str, target: str) -> str:
@@ -175,7 +178,8 @@ def _redirected(url: str, target: str) -> str:
     old_parts, parts = urlsplit(url), urlsplit(new)
     if parts.scheme not in ("http", "https"):
         raise DownloadError(
-            f"the server redirects to {printable(shown_url(new))[:200]}, and vidkit follows only http and https"
+            "the server redirects to {new}, and vidkit follows only http and https",
+            new=printable(shown_url(new))[:200],
         )
     same = (parts.scheme, parts.hostname, parts.port) == (
         old_parts.scheme,
@@ -252,7 +256,9 @@ def _check_status(response: requests.Response, ranged: bool) -> None:
     except ValueError:
         phrase = str(status)
     if status >= 500 or status in TRANSIENT_STATUSES:
-        raise TransientError(f"the server answers {phrase}", retry_after=parse_retry_after(response.headers))
+        raise TransientError(
+            message("the server answers {phrase}", phrase=phrase), retry_after=parse_retry_after(response.headers)
+        )
     remedies = {
         206: "the server sends a part of the file, which was not asked for",
         401: "the server wants a user name and a password: write them into the URL, https://user:password@host/",
@@ -261,7 +267,10 @@ def _check_status(response: requests.Response, ranged: bool) -> None:
         407: "the proxy wants a user name and a password",
         410: "the file is gone from the server",
     }
-    raise StatusError(status, f"{remedies.get(status, 'the server does not send it')} ({phrase})")
+    raise StatusError(
+        status,
+        message("{reason} ({phrase})", reason=remedies.get(status, "the server does not send it"), phrase=phrase),
+    )
 
 
 @contextmanager
@@ -275,23 +284,24 @@ def transport_errors(policy: DownloadPolicy, reached: Callable[[], int] = lambda
         yield
     except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, UnicodeError) as error:
         raise DownloadError(
-            f"this is no URL that can be fetched: {printable(without_secrets(str(error)))[:200]}"
+            "this is no URL that can be fetched: {error}", error=printable(without_secrets(str(error)))[:200]
         ) from error
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         if _cause(error, urllib3.exceptions.LocationValueError):
             raise DownloadError(
-                f"this is no URL that can be fetched: {printable(without_secrets(str(error)))[:200]}"
+                "this is no URL that can be fetched: {error}", error=printable(without_secrets(str(error)))[:200]
             ) from error
         untrusted = _cause(error, ssl.SSLCertVerificationError)
         if untrusted is not None:
             raise DownloadError(
-                f"the server's certificate cannot be trusted: {printable(untrusted.verify_message)}. If the server "
-                "is your own, set REQUESTS_CA_BUNDLE to the file of its certificate authority"
+                "the server's certificate cannot be trusted: {verify_message}. If the server "
+                "is your own, set REQUESTS_CA_BUNDLE to the file of its certificate authority",
+                verify_message=printable(untrusted.verify_message),
             ) from error
         raise TransientError(_reason(error, policy), reached=reached()) from error
     except ValueError as error:  # urllib's parts of the standard library, for a port or a host that cannot be
         raise DownloadError(
-            f"this is no URL that can be fetched: {printable(without_secrets(str(error)))[:200]}"
+            "this is no URL that can be fetched: {error}", error=printable(without_secrets(str(error)))[:200]
         ) from error
 
 

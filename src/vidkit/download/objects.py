@@ -18,6 +18,7 @@ from vidkit.download.http import DownloadPolicy, persist
 from vidkit.download.names import extension_of, wanted_name
 from vidkit.download.transfer import Part, discard, left_over, save_blocks
 from vidkit.errors import DownloadError, OutputError
+from vidkit.messages import message
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -87,9 +88,15 @@ def _place(url: str) -> Place:
     except OutputError as error:
         raise DownloadError(str(error)) from None
     if not place.key or url.strip().endswith("/"):
-        raise DownloadError(f"{shown}: this is a folder of a bucket: --csv {shown.rstrip('/')}/ takes its videos")
+        raise DownloadError(
+            "{shown}: this is a folder of a bucket: --csv {folder}/ takes its videos",
+            shown=shown,
+            folder=shown.rstrip("/"),
+        )
     if extension_of(place.key) in MANIFEST_EXTENSIONS:
-        raise DownloadError(f"{shown}: this is an HLS manifest, which vidkit reads from http:// and https:// only")
+        raise DownloadError(
+            "{shown}: this is an HLS manifest, which vidkit reads from http:// and https:// only", shown=shown
+        )
     return place
 
 
@@ -154,7 +161,7 @@ def _worded(address: str) -> Iterator[None]:
     except FileNotFoundError:
         raise DownloadError("there is no such object in the bucket; look at the URL") from None
     except ChangedError:
-        raise TransientError("the object has been replaced while it was read") from None
+        raise TransientError(message("the object has been replaced while it was read")) from None
     except NoCredentialsError:
         raise
     except PassingError as error:

@@ -136,8 +136,9 @@ class Reach:
 
     def _refusal(self, host: str) -> ReachError:
         return ReachError(
-            f"submitted jobs may reach only public addresses, and {printable(host)[:260]} is not one. "
-            "[Serve] AllowedHosts in config.ini can allow it"
+            "submitted jobs may reach only public addresses, and {host} is not one. "
+            "[Serve] AllowedHosts in config.ini can allow it",
+            host=printable(host)[:260],
         )
 
 

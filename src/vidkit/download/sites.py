@@ -91,7 +91,7 @@ def fetch_from_site(
     except yt_dlp.utils.YoutubeDLError as error:
         if work is not None:
             shutil.rmtree(work, ignore_errors=True)
-        raise DownloadError(f"yt-dlp: {_words(error)}") from error
+        raise DownloadError("yt-dlp: {reason}", reason=_words(error)) from error
     _move_finished(work, target)
     return target, str(found.get("webpage_url") or url)
 

@@ -20,6 +20,7 @@ from vidkit.core.units import format_size
 from vidkit.download.answer import strong_validator
 from vidkit.download.http import DownloadPolicy, ask, content_length
 from vidkit.errors import OutputError, UnwantedError
+from vidkit.messages import message
 
 ReportProgress = Callable[[int, "int | None"], None]
 
@@ -185,7 +186,9 @@ def save_blocks(
             discard(target)
         raise
     if total is not None and done != total:
-        raise TransientError(f"the connection broke off after {done} of {total} bytes", reached=done)
+        raise TransientError(
+            message("the connection broke off after {done} of {total} bytes", done=done, total=total), reached=done
+        )
     finish(target)
 
 
@@ -222,7 +225,11 @@ def check_size(target: Path, size: float, policy: DownloadPolicy) -> None:
         UnwantedError: it is.
     """
     if policy.max_size is not None and size > policy.max_size:
-        raise UnwantedError(f"{printable(target.name)} is larger than {format_size(policy.max_size)}")
+        raise UnwantedError(
+            "{target_name} is larger than {max_size}",
+            target_name=printable(target.name),
+            max_size=format_size(policy.max_size),
+        )
 
 
 def finish(target: Path) -> None:
@@ -259,9 +266,14 @@ def check_room(target: Path, expected: int) -> None:
     if expected + ROOM_TO_LEAVE > free:
         needed = f"{format_size(expected)} more" if expected else "more"
         raise OutputError(
-            f"{printable(target.name)} needs {needed} and the disk of {printable(target.parent)} "
-            f"has {format_size(free)} free, of which {format_size(ROOM_TO_LEAVE)} are to stay so: make room, "
-            "or set [Paths] DownloadDirectory to another disk"
+            "{target_name} needs {needed} and the disk of {parent} "
+            "has {free} free, of which {room_to_leave} are to stay so: make room, "
+            "or set [Paths] DownloadDirectory to another disk",
+            target_name=printable(target.name),
+            needed=needed,
+            parent=printable(target.parent),
+            free=format_size(free),
+            room_to_leave=format_size(ROOM_TO_LEAVE),
         )
 
 
@@ -271,7 +283,9 @@ def disk_errors(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OutputError(f"{printable(target)} cannot be written: {error.strerror or error}") from error
+        raise OutputError(
+            "{target} cannot be written: {reason}", target=printable(target), reason=error.strerror or error
+        ) from error
 
 
 def _digest(url: str) -> str:

@@ -37,7 +37,8 @@ class DatasetInBucket:
         if next(self._store.files(), None) is not None and not self._is_unfinished():
             if not overwrite:
                 raise OutputError(
-                    f"{printable(address)} is there already: give another name, or say --overwrite to replace it"
+                    "{address} is there already: give another name, or say --overwrite to replace it",
+                    address=printable(address),
                 )
             self._check()
 

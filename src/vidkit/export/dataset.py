@@ -187,7 +187,9 @@ def _written(
     info = _dataset_info(request, plan, report, name, library.name)
     if not info.items:
         remedies = "".join(f". {REMEDIES[reason]}" for reason in report.missing if reason in REMEDIES)
-        raise ConfigError(f"nothing could be exported: {_reasons(report.missing)}{remedies}")
+        raise ConfigError(
+            "nothing could be exported: {reason}{remedies}", reason=_reasons(report.missing), remedies=remedies
+        )
     write_card(folder, info, form)
     return info
 
@@ -311,7 +313,10 @@ def _check_not_empty(plan: ExportPlan, request: ExportRequest, form: Format) -> 
         what = "clips" if request.level == "segments" else "scenes"
         long = " as long as --min-duration and --max-duration say" if request.lengths != Bounds() else ""
         raise ConfigError(
-            f"there is nothing to export: {format_count(plan.videos, 'video')} found, but no {what}{long}"
+            "there is nothing to export: {videos} found, but no {what}{long}",
+            videos=format_count(plan.videos, "video"),
+            what=what,
+            long=long,
         )
     key = request.label
     if plan.labels:
@@ -320,12 +325,15 @@ def _check_not_empty(plan: ExportPlan, request: ExportRequest, form: Format) -> 
     if column is None or column.casefold() in (known.casefold() for known in plan.columns):
         if not form.needs_label:
             return
-        raise ConfigError(f"there is nothing to export: nothing has a label by --label {printable(key)}")
+        raise ConfigError("there is nothing to export: nothing has a label by --label {key}", key=printable(key))
     near = difflib.get_close_matches(column, [*plan.columns, "class", "tag", "ai_tag", "folder"], 1)
     guess = f"; did you mean {printable(near[0])}?" if near else ""
     known = ", ".join(map(printable, plan.columns[:20])) or "none"
     raise ConfigError(
-        f"--label {printable(key)}: the CSV of these videos had no such column (it had: {known}){guess}"
+        "--label {key}: the CSV of these videos had no such column (it had: {known}){guess}",
+        key=printable(key),
+        known=known,
+        guess=guess,
     )
 
 

@@ -38,9 +38,11 @@ def target_of(directory: str | os.PathLike[str], overwrite: bool) -> Path:
         return target
     shown = printable(directory)
     if not target.is_dir():
-        raise OutputError(f"{shown} is a file, and a folder is needed there")
+        raise OutputError("{shown} is a file, and a folder is needed there", shown=shown)
     if not overwrite:
-        raise OutputError(f"{shown} is there already: give another name, or say --overwrite to replace it")
+        raise OutputError(
+            "{shown} is there already: give another name, or say --overwrite to replace it", shown=shown
+        )
     _check_folder(target)
     return target
 
@@ -66,7 +68,11 @@ def check_replaceable(
         OutputError: there is something that no export made, or that somebody changed.
     """
     if next(files(), None) is not None and _json(read, MARKER).get("made_by") != MADE_BY:
-        raise OutputError(f"{shown} is not a dataset of vidkit's ({MARKER} says so in one), so it is not replaced")
+        raise OutputError(
+            "{shown} is not a dataset of vidkit's ({marker} says so in one), so it is not replaced",
+            shown=shown,
+            marker=MARKER,
+        )
     try:
         lines = read(LISTED).decode("utf-8").splitlines()
     except (OSError, ValueError):
@@ -75,13 +81,17 @@ def check_replaceable(
     others = (path for path in files() if path not in made)
     if own := next((path for path in others if path.rpartition("/")[2] not in _SYSTEMS), None):
         raise OutputError(
-            f"{printable(own)} in {shown} is not of the older export, so the folder is not replaced: move it away, "
-            "or give another name"
+            "{own} in {shown} is not of the older export, so the folder is not replaced: move it away, "
+            "or give another name",
+            own=printable(own),
+            shown=shown,
         )
     if edited := next((path for path in made if _is_edited(path, made, digest)), None):
         raise OutputError(
-            f"{printable(edited)} in {shown} was changed after the older export, so the folder is not replaced: "
-            "move the file away, or give another name"
+            "{edited} in {shown} was changed after the older export, so the folder is not replaced: "
+            "move the file away, or give another name",
+            edited=printable(edited),
+            shown=shown,
         )
 
 
@@ -138,7 +148,9 @@ def building(target: Path, fingerprint: str) -> Iterator[tuple[Path, bool]]:
     work = folder / WORK
     old = _json(lambda name: (work / name).read_bytes(), _PLAN)
     if folder.exists() and not old and any(folder.iterdir()):
-        raise OutputError(f"{printable(folder)} is in the way: the dataset is built there. Move it away.")
+        raise OutputError(
+            "{folder} is in the way: the dataset is built there. Move it away.", folder=printable(folder)
+        )
     ensure_directory(work)
     with _alone(work):
         resumed = old.get("fingerprint") == fingerprint
@@ -152,7 +164,9 @@ def building(target: Path, fingerprint: str) -> Iterator[tuple[Path, bool]]:
             raise
         except OSError as error:
             what = printable(error.filename or folder)
-            raise OutputError(f"{what} cannot be written: {error.strerror or error}") from None
+            raise OutputError(
+                "{what} cannot be written: {reason}", what=what, reason=error.strerror or error
+            ) from None
     _move_in(folder, target)
 
 
@@ -167,7 +181,7 @@ def _alone(work: Path) -> Iterator[None]:
         except ImportError:  # Windows, where files that are open cannot be replaced
             pass
         except OSError:
-            raise OutputError(f"another export is at work in {printable(work.parent)}") from None
+            raise OutputError("another export is at work in {parent}", parent=printable(work.parent)) from None
         yield
 
 
@@ -204,4 +218,9 @@ def _move_in(folder: Path, target: Path) -> None:
         else:
             os.replace(folder, target)
     except OSError as error:
-        raise OutputError(f"{printable(folder)} cannot become {printable(target)}: {error.strerror}") from None
+        raise OutputError(
+            "{folder} cannot become {target}: {reason}",
+            folder=printable(folder),
+            target=printable(target),
+            reason=error.strerror,
+        ) from None

@@ -126,13 +126,16 @@ def file_mode(name: str, asked: str | None, new_files: bool = False) -> str:
     if new_files and asked in (None, "copy"):
         return "copy" if "copy" in modes else modes[0]
     if new_files:
-        raise ConfigError(f"--{asked}: --blur makes new files: say --copy, or nothing")
+        raise ConfigError("--{asked}: --blur makes new files: say --copy, or nothing", asked=asked)
     if asked is None or (modes == ("pack",) and asked == "copy"):
         return modes[0]
     if asked in modes:
         return asked
     if modes == ("pack",):
-        raise ConfigError(f"--{asked}: {name} holds the files themselves, in its archives")
+        raise ConfigError("--{asked}: {name} holds the files themselves, in its archives", asked=asked, name=name)
     raise ConfigError(
-        f"--{asked}: {name} needs the files in its folder; say {' or '.join(map('--{}'.format, modes))}"
+        "--{asked}: {name} needs the files in its folder; say {options}",
+        asked=asked,
+        name=name,
+        options=" or ".join(map("--{}".format, modes)),
     )

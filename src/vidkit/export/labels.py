@@ -48,7 +48,7 @@ def label_reader(key: str) -> LabelOf:
     wanted = [word.strip() for word in rest.split(",") if word.strip()]
     if not kind or (colon and kind in ("tag", "ai_tag") and not wanted) or (kind == "column" and not rest.strip()):
         raise ConfigError(
-            f"--label {printable(key)}: write class, tag, tag:A,B, ai_tag, folder, or a CSV column's name"
+            "--label {key}: write class, tag, tag:A,B, ai_tag, folder, or a CSV column's name", key=printable(key)
         )
     if kind == "tag":
         return lambda record, clip: _tidy(_first(record["tags"], wanted))

@@ -78,7 +78,12 @@ def put(source: Path, target: Path, mode: str) -> None:
         temporary.unlink(missing_ok=True)
     except OSError as error:
         remedy = " Say --copy." if mode == "link" else ""
-        raise OutputError(f"{printable(target)} cannot be made: {error.strerror}.{remedy}") from None
+        raise OutputError(
+            "{target} cannot be made: {reason}.{remedy}",
+            target=printable(target),
+            reason=error.strerror,
+            remedy=remedy,
+        ) from None
 
 
 def cut(source: Path, start: float, end: float, target: Path, work: Path, caps: ClipLimits) -> None:
@@ -96,4 +101,6 @@ def cut(source: Path, start: float, end: float, target: Path, work: Path, caps: 
     try:
         os.replace(made, ensure_directory(target.parent) / target.name)
     except OSError as error:
-        raise OutputError(f"{printable(target)} cannot be made: {error.strerror}") from None
+        raise OutputError(
+            "{target} cannot be made: {reason}", target=printable(target), reason=error.strerror
+        ) from None

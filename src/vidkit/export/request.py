@@ -74,9 +74,11 @@ def read_request(
         ConfigError: one does not.
     """
     if format not in FORMATS:
-        raise ConfigError(f"--format {printable(format)}: there is {', '.join(FORMATS)}")
+        raise ConfigError(
+            "--format {format}: there is {formats}", format=printable(format), formats=", ".join(FORMATS)
+        )
     if level not in LEVELS:
-        raise ConfigError(f"--level {printable(level)}: there is {', '.join(LEVELS)}")
+        raise ConfigError("--level {level}: there is {levels}", level=printable(level), levels=", ".join(LEVELS))
     form, label_of = FORMATS[format], label_reader(label)
     how = FileOptions(form, file_mode(format, files, hide is not None), caps or ClipLimits(), hide)
     query = query or Query()

@@ -31,10 +31,14 @@ def parse_split(text: str | None) -> dict[str, float]:
     except ValueError:
         shares = []
     if len(shares) not in NAMES or min(shares) < 0 or not 0 < sum(shares) < float("inf"):
-        raise ConfigError(f"--split {printable(text)}: write it like 80/10/10 (train, validation, test) or 80/20")
+        raise ConfigError(
+            "--split {text}: write it like 80/10/10 (train, validation, test) or 80/20", text=printable(text)
+        )
     if sum(shares) > 100:
         raise ConfigError(
-            f"--split {printable(text)}: the shares are {sum(shares):g} together, and can be 100 at most"
+            "--split {text}: the shares are {sum:g} together, and can be 100 at most",
+            text=printable(text),
+            sum=sum(shares),
         )
     names = NAMES[len(shares)]
     return {name: share / sum(shares) for name, share in zip(names, shares, strict=True) if share}

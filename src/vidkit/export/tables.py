@@ -90,5 +90,5 @@ def _pyarrow() -> Any:
     try:
         import pyarrow
     except ImportError:
-        raise ToolMissingError(f"parquet needs pyarrow: {install_command('export')}") from None
+        raise ToolMissingError("parquet needs pyarrow: {command}", command=install_command("export")) from None
     return pyarrow

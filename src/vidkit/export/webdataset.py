@@ -94,7 +94,10 @@ def _add(shard: _Shard, sample: Sample, spec: DatasetSpec) -> None:
             shard.tar.addfile(info, video)
     except OSError as error:
         raise OutputError(
-            f"{printable(sample.file)} cannot be put into {shard.path.name}: {error.strerror or error}"
+            "{file} cannot be put into {name}: {reason}",
+            file=printable(sample.file),
+            name=shard.path.name,
+            reason=error.strerror or error,
         ) from None
     for suffix, text in texts.items():
         info, content = tarfile.TarInfo(f"{sample.name}.{suffix}"), text.encode()

@@ -161,9 +161,11 @@ def _told(entries: Iterator[LibraryEntry], progress: Progress | None) -> Iterato
 def _records_in(store: Store) -> Iterator[LibraryEntry]:
     folder = store.folder
     if folder is not None and folder.is_file():
-        raise LibraryError(f"{printable(folder)} is a file: give the folder that the JSON records are in")
+        raise LibraryError(
+            "{folder} is a file: give the folder that the JSON records are in", folder=printable(folder)
+        )
     if folder is not None and not folder.is_dir():
-        raise LibraryError(f"{printable(folder)} cannot be read: no such folder")
+        raise LibraryError("{folder} cannot be read: no such folder", folder=printable(folder))
     names = (name for name in store.names() if name.endswith(record_name("")))
     read: Iterator[Record | None]
     if folder is not None:

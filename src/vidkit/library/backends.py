@@ -14,6 +14,7 @@ from pathlib import Path
 from vidkit.core.config import Config
 from vidkit.errors import LibraryError
 from vidkit.library.protocol import Library
+from vidkit.messages import either
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,9 @@ def _open_postgresql(address: str, config: Config, create: bool) -> Library:
 def _mongodb_uri(config: Config) -> str:
     uri = config.mongodb.uri
     if uri and "://" not in uri:
-        raise LibraryError(f"[MongoDB] URI begins with {_schemes('MongoDB')}, and this one does not")
+        raise LibraryError(
+            "[MongoDB] URI begins with {schemes}, and this one does not", schemes=_schemes("MongoDB")
+        )
     return uri
 
 
@@ -141,7 +144,9 @@ def backend_of(place: str | os.PathLike[str]) -> Backend:
         return BACKENDS[found[1].lower()]
     scheme = found[1] if re.fullmatch(r"[\w+.-]+", found[1]) else ""
     raise LibraryError(
-        f"{scheme}:// is not a library: give the path of a file, or a URI that begins with {_schemes()}"
+        "{scheme}:// is not a library: give the path of a file, or a URI that begins with {schemes}",
+        scheme=scheme,
+        schemes=_schemes(),
     )
 
 
@@ -164,10 +169,12 @@ def check_library_path(path: str | os.PathLike[str]) -> None:
         f"a {name} URI, which begins with {_schemes(name)}, is {setting}" for name, setting in elsewhere
     )
     scheme = found[1] if re.fullmatch(r"[\w+.-]+", found[1]) else ""
-    raise LibraryError(f"[Library] Path begins with {scheme}:// and is not a file: {settings}")
+    raise LibraryError(
+        "[Library] Path begins with {scheme}:// and is not a file: {settings}", scheme=scheme, settings=settings
+    )
 
 
 def _schemes(name: str | None = None) -> str:
     """How the addresses of a backend on a server begin, or of all of them: `mongodb:// or mongodb+srv://`."""
     found = [f"{scheme}://" for scheme, row in BACKENDS.items() if scheme and name in (None, row.name)]
-    return " or ".join([", ".join(found[:-1]), found[-1]] if len(found) > 1 else found)
+    return either(found)

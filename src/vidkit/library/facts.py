@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from vidkit.core.units import codec_name, parse_date
 from vidkit.library.text import fold, label, storable
+from vidkit.messages import message
 from vidkit.record import Record
 
 # Long texts are found by their words, moments by themselves; the seconds of a stage are not searched.
@@ -121,7 +122,7 @@ def facts_where(text: str) -> tuple[str, ...]:
     key, sign, value = text.partition("=")
     key, value = key.strip(), value.strip()
     if not sign or not key:
-        raise ValueError(f"{text!r}: write it like KEY=VALUE")
+        raise ValueError(message("{text!r}: write it like KEY=VALUE", text=text))
     values = dict.fromkeys((value, *_as_number(value)))
     return tuple(_as_compared([f"{name}={each}" for each in values for name in (key, f"source.columns.{key}")]))
 
@@ -156,9 +157,13 @@ def number_where(text: str) -> NumberBound | None:
         return None
     key, sign, value = match[1].lower(), match[2], match[3]
     if not key.startswith("readings."):
-        raise ValueError(f"{text!r}: only numbers of readings can be compared, such as readings.quality.motion<0.2")
+        raise ValueError(
+            message(
+                "{text!r}: only numbers of readings can be compared, such as readings.quality.motion<0.2", text=text
+            )
+        )
     if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", value, re.IGNORECASE):
-        raise ValueError(f"{text!r}: {value!r} is not a number")
+        raise ValueError(message("{text!r}: {value!r} is not a number", text=text, value=value))
     return NumberBound(key, sign, float(value))
 
 

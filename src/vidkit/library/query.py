@@ -13,6 +13,7 @@ from vidkit.errors import QueryError
 from vidkit.library.facts import NumberBound, class_fact, codec_fact, facts_where, number_where, tag_fact
 from vidkit.library.spans import DESCRIPTION, MEASURES
 from vidkit.library.text import words as words_of
+from vidkit.messages import message
 
 T = TypeVar("T")
 
@@ -165,7 +166,7 @@ def parse_query(
     picture, pixels = _read("--resolution", resolution, _read_resolution) if resolution else (Picture(), None)
     facts += [(pixels,)] if pixels else []
     if sort not in SORTS:
-        raise QueryError(f"--sort {sort}: there is {', '.join(SORTS)}")
+        raise QueryError("--sort {sort}: there is {sorts}", sort=sort, sorts=", ".join(SORTS))
     if (limit is not None and limit < 0) or offset < 0:
         raise QueryError("--limit and --offset are 0 or more")
     return Query(
@@ -224,11 +225,13 @@ def _read_sources(given: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
             raise QueryError(
-                f"--in: {name!r} is no source: give {DESCRIPTION}, or names of readers such as speech,ocr"
+                "--in: {name!r} is no source: give {description}, or names of readers such as speech,ocr",
+                name=name,
+                description=DESCRIPTION,
             )
         if name in MEASURES:
             raise QueryError(
-                f"--in: {name} only measures and has no words: search by --where 'readings.{name}.KEY<N'"
+                "--in: {name} only measures and has no words: search by --where 'readings.{name}.KEY<N'", name=name
             )
     return tuple(sorted(set(names)))
 
@@ -245,7 +248,7 @@ def _whole_number(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise ValueError(f"{text!r} is not a whole number") from None
+        raise ValueError(message("{text!r} is not a whole number", text=text)) from None
 
 
 def _bound(option: str, text: str | None, read: Callable[[str], float]) -> float | None:
@@ -256,7 +259,7 @@ def _read(option: str, text: str, read: Callable[[str], T]) -> T:
     try:
         return read(text)
     except (ValueError, OverflowError) as error:
-        raise QueryError(f"{option}: {error}") from None
+        raise QueryError("{option}: {error}", option=option, error=error) from None
 
 
 def _seconds(text: str) -> float:
@@ -333,7 +336,11 @@ def _pieces(typed: Sequence[str] | str) -> list[_Piece]:
 def _check_words(pieces: Sequence[_Piece], clauses: Sequence[Sequence[Term]], by_meaning: bool) -> None:
     many = sum(len(term.words) for clause in clauses for term in clause)
     if many > MOST_WORDS:
-        raise QueryError(f"a search takes {MOST_WORDS} words at most, this one has {many}: leave some out")
+        raise QueryError(
+            "a search takes {most_words} words at most, this one has {many}: leave some out",
+            most_words=MOST_WORDS,
+            many=many,
+        )
     if pieces and not (any(words_of(piece.text) for piece in pieces) if by_meaning else many):
         raise QueryError("the search has no letter and no digit: give a word to look for")
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from vidkit.library.facts import summary_of
 from vidkit.library.in_video import moments_allowed, moments_in, moments_with_words
-from vidkit.library.moments import LibraryEntry, Moment, MomentKey, moment_of, video_key
+from vidkit.library.moments import LibraryEntry, Moment, MomentKey, moment_of
 from vidkit.library.paging import Position
 from vidkit.library.protocol import Library
 from vidkit.library.query import SORT_COLUMNS, Query
@@ -32,7 +32,22 @@ _LOOKED_AT = 50  # answers by meaning that are looked at for the words, where mo
 _WIDER = (1, 4, 16)  # times TOP: how many are looked at where the query's words leave some out
 
 
-EntryOf = Callable[[str], LibraryEntry | None]
+class Records:
+    """The records of a library by their source URLs, each read once."""
+
+    def __init__(self, home: Library) -> None:
+        self._home = home
+        self._read: dict[str, LibraryEntry | None] = {}
+
+    def read(self, urls: Iterable[str]) -> None:
+        """Read some at once: those that will be asked for next."""
+        if missing := [url for url in dict.fromkeys(urls) if url not in self._read]:
+            self._read |= dict.fromkeys(missing) | self._home.entries(missing)
+
+    def of(self, url: str) -> LibraryEntry | None:
+        """The record of a source URL; None where it is gone."""
+        self.read([url])
+        return self._read[url]
 
 
 class Sense(Protocol):
@@ -75,7 +90,7 @@ def head_of(
     query: Query,
     wanted: Sequence[Wanted],
     with_words: bool,
-    entry_of: EntryOf,
+    records: Records,
     left_out: Callable[[MomentKey], bool] = lambda _: False,
 ) -> tuple[Head, dict[MomentKey, Moment]]:
     """The first answers of a search.
@@ -85,7 +100,7 @@ def head_of(
         query: what is looked for. Its filters, sources, phrases and `-words` hold for all lists.
         wanted: what is asked of each model.
         with_words: whether moments that have the words are answers too.
-        entry_of: as `entries_of` gives it.
+        records: those of the library.
         left_out: which moments are no answers.
 
     Returns:
@@ -99,23 +114,19 @@ def head_of(
     lists: list[tuple[str, list[MomentKey]]] = [(WORDS, [moment.key for moment in first])]
     for each in wanted:
         why = MEANING if kind_of(each.model) == TEXT else PICTURE
-        lists.append((why, _nearest(home, query, each, entry_of, left_out)))
+        lists.append((why, _nearest(home, query, each, records, left_out)))
     fused = fuse(lists)
     meant = [answer for answer in fused if WORDS not in answer.why][:TOP]
     fused = [answer for answer in fused if WORDS in answer.why] + meant
     more = by_words.next if by_words else None
     if more is not None:  # answers by words that are behind the first ones may be found by meaning as well
-        near = [_with_words(each, query, entry_of) for each in meant[:_LOOKED_AT]]
+        records.read(each.key.url for each in meant[:_LOOKED_AT])
+        near = [_with_words(each, query, records) for each in meant[:_LOOKED_AT]]
         fused = [*fused[: len(fused) - len(meant)], *near, *meant[_LOOKED_AT:]]
     fused.sort(key=lambda answer: -answer.score)
     if query.sort != "relevance":
-        fused = _sorted(fused, query.sort, entry_of)
+        fused = _sorted(fused, query.sort, records)
     return Head(tuple(fused), more), {moment.key: moment for moment in first}
-
-
-def entries_of(home: Library) -> EntryOf:
-    """Reads records by their source URLs, each once."""
-    return cache(lambda url: home.by_key(video_key(url)))
 
 
 def fuse(lists: Iterable[tuple[str, Sequence[MomentKey]]]) -> list[Answer]:
@@ -130,23 +141,24 @@ def fuse(lists: Iterable[tuple[str, Sequence[MomentKey]]]) -> list[Answer]:
 
 
 def moments_of(
-    entry_of: EntryOf, query: Query, answers: Iterable[Answer], known: dict[MomentKey, Moment], more: bool
+    records: Records, query: Query, answers: Sequence[Answer], known: dict[MomentKey, Moment], more: bool
 ) -> Iterator[Moment]:
     """The moments of answers, without those that are no longer there. Words are marked in those that have them.
 
     Args:
-        entry_of: as `entries_of` gives it.
+        records: those of the library.
         query: the words.
         answers: some of a head.
         known: those that were read already.
         more: whether there are more moments with the words than the head was made of.
     """
+    records.read(answer.key.url for answer in answers if answer.key not in known)
     for answer in answers:
         why = answer.why
         moment = known.get(answer.key)
         if moment is None:
             url, kind, number = answer.key
-            entry = entry_of(url)
+            entry = records.of(url)
             if entry is None:
                 continue
             if more or WORDS in why:
@@ -161,7 +173,7 @@ def _nearest(
     home: Library,
     query: Query,
     wanted: Wanted,
-    entry_of: EntryOf,
+    records: Records,
     left_out: Callable[[MomentKey], bool],
 ) -> list[MomentKey]:
     """The nearest moments that a query allows.
@@ -174,7 +186,7 @@ def _nearest(
 
     @cache
     def allowed(url: str) -> set[tuple[str, int]]:
-        entry = entry_of(url)
+        entry = records.of(url)
         return moments_allowed(entry, query) if entry else set()
 
     found: list[MomentKey] = []
@@ -183,7 +195,9 @@ def _nearest(
         near = home.nearest(wanted.model, wanted.vector, narrowed, limit)
         high = [each for each in near if each.similarity >= wanted.floor]
         found = []
-        for each in high:
+        for place, each in enumerate(high):
+            if strict and place % TOP == 0:
+                records.read(every.url for every in high[place : place + TOP])
             key = MomentKey(each.url, each.kind, each.number)
             if not left_out(key) and (not strict or key[1:] in allowed(each.url)):
                 found.append(key)
@@ -194,19 +208,20 @@ def _nearest(
     return found
 
 
-def _with_words(answer: Answer, query: Query, entry_of: EntryOf) -> Answer:
+def _with_words(answer: Answer, query: Query, records: Records) -> Answer:
     """An answer that says so where it has the words too."""
     if WORDS in answer.why:
         return answer
-    entry = entry_of(answer.key.url)
+    entry = records.of(answer.key.url)
     if entry is None or answer.key[1:] not in moments_with_words(entry, query):
         return answer
     return Answer(answer.key, (WORDS, *answer.why), answer.score + 1.0)
 
 
-def _sorted(answers: list[Answer], sort: str, entry_of: EntryOf) -> list[Answer]:
+def _sorted(answers: list[Answer], sort: str, records: Records) -> list[Answer]:
     """Answers in the order of a column, as the home sorts by it."""
     column, down = SORT_COLUMNS[sort]
-    entries = [(answer, entry_of(answer.key.url)) for answer in answers]
+    records.read(answer.key.url for answer in answers)
+    entries = [(answer, records.of(answer.key.url)) for answer in answers]
     there = [(answer, getattr(summary_of(entry.record), column)) for answer, entry in entries if entry]
     return [answer for answer, _ in sorted(there, key=lambda each: each[1], reverse=down)]

@@ -17,6 +17,7 @@ from typing import Any
 from vidkit.core import printable
 from vidkit.core.files import file_sha256
 from vidkit.core.onnx_models import ModelError, from_hub, is_path
+from vidkit.messages import message
 
 EXTRA = "meaning"
 _MODELS = ("model.onnx", "onnx/model.onnx")
@@ -101,7 +102,11 @@ def text_files(named: str, hub: str) -> TextFiles:
     folder = model.parent.parent if model.parent.name == "onnx" else model.parent
     tokenizer = next((place / "tokenizer.json" for place in (folder, model.parent) if _is_tokenizer(place)), None)
     if tokenizer is None:
-        raise ModelError(f"{printable(folder)} has no tokenizer.json: the model's tokenizer belongs beside it")
+        raise ModelError(
+            message(
+                "{folder} has no tokenizer.json: the model's tokenizer belongs beside it", folder=printable(folder)
+            )
+        )
     pooling = _pooling(folder)
     query, text = _prompts(_read(folder / "config_sentence_transformers.json"))
     settings = _read(tokenizer.with_name("tokenizer_config.json"))
@@ -132,7 +137,13 @@ def image_files(named: str, hub: str) -> ImageFiles:
     folder = _image_folder(named, hub)
     for name in ("visual/model.onnx", "visual/preprocess_cfg.json", "textual/model.onnx", "textual/tokenizer.json"):
         if not (folder / name).is_file():
-            raise ModelError(f"{printable(folder)} has no {name}: an image-text model has visual/ and textual/")
+            raise ModelError(
+                message(
+                    "{folder} has no {name}: an image-text model has visual/ and textual/",
+                    folder=printable(folder),
+                    name=name,
+                )
+            )
     making, settings = folder / "visual/preprocess_cfg.json", _read(folder / "textual/tokenizer_config.json")
     of_texts = _read(folder / "config.json").get("text_cfg")
     of_texts = of_texts if isinstance(of_texts, dict) else {}
@@ -167,7 +178,10 @@ def _picture_files(model: Path, making: Path) -> PictureFiles:
     mode = said.get("resize_mode", "shortest")
     if not right or mode not in ("shortest", "longest", "squash"):
         raise ModelError(
-            f"{printable(making)} does not say how pictures are made ready: size, mean, std, resize_mode"
+            message(
+                "{making} does not say how pictures are made ready: size, mean, std, resize_mode",
+                making=printable(making),
+            )
         )
     mean, deviation = (tuple(map(float, each or ())) for each in numbers)
     fill = said.get("fill_color", 0)
@@ -189,13 +203,19 @@ def _found(named: str, hub: str) -> Path:
     if path.is_dir():
         found = [path / name for name in _MODELS if (path / name).is_file()] or sorted(path.glob("*.onnx"))
         if not found:
-            raise ModelError(f"{printable(path)} has no {' or '.join(_MODELS)}")
+            raise ModelError(message("{path} has no {models}", path=printable(path), models=" or ".join(_MODELS)))
         if len(found) > 1 and found[0].name != "model.onnx":
             names = ", ".join(printable(each.name) for each in found[:5])
-            raise ModelError(f"{printable(path)} holds several models ({names}): name one of the files")
+            raise ModelError(
+                message(
+                    "{path} holds several models ({names}): name one of the files",
+                    path=printable(path),
+                    names=names,
+                )
+            )
         return found[0]
     if is_path(named):
-        raise ModelError(f"{printable(path)} is not there")
+        raise ModelError(message("{path} is not there", path=printable(path)))
     _, _, *rest = named.split("/")
     files = ["/".join(rest)] if rest else list(_MODELS)
 
@@ -206,7 +226,14 @@ def _found(named: str, hub: str) -> Path:
     wanted = [*files, *(f"{name}_data" for name in files), *_TEXT_BESIDE]
     if there := from_hub(named, hub, wanted, model_in, "TextModel", EXTRA):
         return there
-    raise ModelError(f"{printable(named)} at {hub} has no {' or '.join(files)} with a tokenizer.json")
+    raise ModelError(
+        message(
+            "{named} at {hub} has no {files} with a tokenizer.json",
+            named=printable(named),
+            hub=hub,
+            files=" or ".join(files),
+        )
+    )
 
 
 def _image_folder(named: str, hub: str) -> Path:
@@ -214,14 +241,14 @@ def _image_folder(named: str, hub: str) -> Path:
     if path.is_dir():
         return path
     if is_path(named) or named.count("/") != 1:
-        raise ModelError(f"{printable(path)} is not there")
+        raise ModelError(message("{path} is not there", path=printable(path)))
 
     def whole(folder: Path) -> Path | None:
         return folder if (folder / "visual/model.onnx").is_file() else None
 
     if there := from_hub(named, hub, _IMAGE_FILES, whole, "ImageModel", EXTRA):
         return there
-    raise ModelError(f"{printable(named)} at {hub} has no visual/model.onnx")
+    raise ModelError(message("{named} at {hub} has no visual/model.onnx", named=printable(named), hub=hub))
 
 
 def _is_tokenizer(folder: Path) -> bool:
@@ -240,8 +267,12 @@ def _pooling(folder: Path) -> str:
         kind = str(module.get("type", "")).rpartition(".")[2] if isinstance(module, dict) else ""
         if kind not in ("Transformer", "Pooling", "Normalize"):
             raise ModelError(
-                f"{printable(folder)} has a layer of its own after the model ({printable(kind) or 'unnamed'}), "
-                "which is in no ONNX file: choose another model"
+                message(
+                    "{folder} has a layer of its own after the model ({layer}), "
+                    "which is in no ONNX file: choose another model",
+                    folder=printable(folder),
+                    layer=printable(kind) or "unnamed",
+                )
             )
         if kind == "Pooling":
             places = [folder / str(module.get("path", "")) / "config.json"]
@@ -251,7 +282,11 @@ def _pooling(folder: Path) -> str:
         return "mean"
     if len(modes) > 1 or modes[0] not in POOLINGS:
         raise ModelError(
-            f"{printable(places[0])} asks for {printable(' and '.join(modes))}, which is not supported"
+            message(
+                "{places} asks for {modes}, which is not supported",
+                places=printable(places[0]),
+                modes=printable(" and ".join(modes)),
+            )
         )
     return POOLINGS[modes[0]]
 
@@ -278,7 +313,9 @@ def _digest(files: Sequence[Path]) -> str:
                 try:
                     found.update(f"{file.name} {file_sha256(each)}\n".encode())
                 except OSError as error:
-                    raise ModelError(f"{printable(each)} cannot be read: {error.strerror}") from None
+                    raise ModelError(
+                        message("{each} cannot be read: {reason}", each=printable(each), reason=error.strerror)
+                    ) from None
     return found.hexdigest()
 
 
@@ -298,7 +335,9 @@ def _read_any(file: Path) -> Any:
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{printable(file)} cannot be read: {printable(error)}") from None
+        raise ModelError(
+            message("{file} cannot be read: {error}", file=printable(file), error=printable(error))
+        ) from None
 
 
 def _number(said: object) -> int | None:

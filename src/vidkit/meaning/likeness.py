@@ -43,7 +43,9 @@ def wanted_like(
     url = entry.record["source"]["url"]
     duration = entry.record["duration"]
     if second is not None and second > duration:
-        raise QueryError(f"--like {printable(like)}: the video ends after {duration:.1f} s")
+        raise QueryError(
+            "--like {like}: the video ends after {duration:.1f} s", like=printable(like), duration=duration
+        )
     pieces = {(piece.kind, piece.number): piece for piece in pieces_of(entry.record)}
     here = {key for key, piece in pieces.items() if second is None or _goes_on(piece, second, duration)}
     wanted = []
@@ -90,14 +92,18 @@ def _meant(home: Library, like: str) -> tuple[LibraryEntry, float | None]:
             second = parse_duration(after)
         except (ValueError, OverflowError):
             shown = printable(after)
-            raise QueryError(f"--like: give KEY@SECOND, as boat.mp4@1:05; {shown!r} is no time") from None
+            raise QueryError(
+                "--like: give KEY@SECOND, as boat.mp4@1:05; {shown!r} is no time", shown=shown
+            ) from None
         found = _found(home, key)
     if not found:
         shown = printable(key if second is not None else like)
-        raise QueryError(f"--like: no video of the library has this id, file name or URL: {shown}")
+        raise QueryError("--like: no video of the library has this id, file name or URL: {shown}", shown=shown)
     if len({entry.record["sha256"] for entry in found}) > 1:
         urls = ", ".join(printable(entry.record["source"]["url"]) for entry in found[:5])
-        raise QueryError(f"--like: this means {len(found)} videos: {urls}. Give the URL of one")
+        raise QueryError(
+            "--like: this means {count} videos: {urls}. Give the URL of one", count=len(found), urls=urls
+        )
     return found[0], second
 
 

@@ -17,6 +17,7 @@ from vidkit.meaning.floor import NONSENSE, TEXTS, picture_floor, plain_pictures,
 from vidkit.meaning.layout import image_files, text_files
 from vidkit.meaning.pictures import PictureEncoder
 from vidkit.meaning.texts import TextEncoder, Vectors
+from vidkit.messages import message
 
 M = TypeVar("M")
 
@@ -64,8 +65,12 @@ class ImageModel:
         self.size = self._pictures.size
         if self._texts.size != self.size:
             raise ModelError(
-                f"its texts have vectors of {self._texts.size} numbers and its pictures of {self.size}: "
-                "visual/ and textual/ are of two models"
+                message(
+                    "its texts have vectors of {size} numbers and its pictures of {own}: "
+                    "visual/ and textual/ are of two models",
+                    size=self._texts.size,
+                    own=self.size,
+                )
             )
 
     def queries(self, texts: Sequence[str]) -> Vectors:
@@ -113,7 +118,7 @@ def _opened(setting: str, opened: Callable[[str, str, int], M], named: str, sett
         with _opening:
             return opened(named, settings.hub, settings.threads)
     except ModelError as error:
-        raise ConfigError(f"[Meaning] {setting}: {error} (docs/meaning.md)") from None
+        raise ConfigError("[Meaning] {setting}: {error} (docs/meaning.md)", setting=setting, error=error) from None
 
 
 _opening = threading.Lock()

@@ -14,6 +14,7 @@ from vidkit.core.extras import install_command
 from vidkit.core.onnx_models import ModelError, in_words, open_file
 from vidkit.meaning.layout import EXTRA, PictureFiles
 from vidkit.meaning.texts import Vectors, of_length_one
+from vidkit.messages import message
 
 _ROWS = 16  # pictures in one run of the model
 _FORMATS = ("JPEG", "PNG", "WEBP")
@@ -36,7 +37,9 @@ class PictureEncoder:
         try:
             import PIL.Image  # noqa: F401
         except ImportError:
-            raise ModelError(f"Pillow is not installed: {install_command(EXTRA)}") from None
+            raise ModelError(
+                message("Pillow is not installed: {command}", command=install_command(EXTRA))
+            ) from None
         self.files = files
         self._model = open_file(files.model, threads, EXTRA)
         taken = self._model.inputs
@@ -105,7 +108,13 @@ class PictureEncoder:
         return found
 
     def _no_model(self, reason: str) -> ModelError:
-        return ModelError(f"{printable(self.files.model)} is no model for pictures that vidkit knows: {reason}")
+        return ModelError(
+            message(
+                "{model} is no model for pictures that vidkit knows: {reason}",
+                model=printable(self.files.model),
+                reason=reason,
+            )
+        )
 
 
 def _opened(content: bytes) -> Any:

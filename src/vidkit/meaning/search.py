@@ -25,11 +25,10 @@ from vidkit.library.vectors.protocol import TEXT, kind_of
 from vidkit.meaning.hybrid import (
     MEANING,
     PICTURE,
-    EntryOf,
     Head,
+    Records,
     Sense,
     Wanted,
-    entries_of,
     head_of,
     moments_of,
 )
@@ -111,9 +110,9 @@ class Search:
         notes: tuple[str, ...] = ()
         known: dict[MomentKey, Moment] = {}
         kept = self._kept(after.head) if after else None
-        entry_of = entries_of(self._home)
+        records = Records(self._home)
         if kept is None:
-            made, notes = self._head(asked, entry_of, wait=after is not None)
+            made, notes = self._head(asked, records, wait=after is not None)
             if made is None and after is not None:
                 raise QueryError(GONE)
             if made is None:
@@ -123,7 +122,7 @@ class Search:
             kept = self._keep(number, head)
             after = after or MixedPosition(number, 0, head.words)
         assert after is not None
-        return self._mixed(asked.query, *kept, after, known, entry_of)._replace(notes=notes)
+        return self._mixed(asked.query, *kept, after, known, records)._replace(notes=notes)
 
     def search(self, asked: Asked) -> Found:
         """The answers from `asked.query.offset` on, as many as its limit says."""
@@ -158,7 +157,7 @@ class Search:
         return Found(page.moments, page.next)
 
     def _head(
-        self, asked: Asked, entry_of: EntryOf, wait: bool
+        self, asked: Asked, records: Records, wait: bool
     ) -> tuple[tuple[Head, dict[MomentKey, Moment]] | None, tuple[str, ...]]:
         """The head of a search with what was read of it, or None where no model can be asked; and notes."""
         only = asked.way == "only" or asked.like is not None
@@ -174,12 +173,12 @@ class Search:
         query = asked.query
         if asked.like is None:
             wanted = [Wanted(sense.id, sense.queries([query.text])[0], sense.floor) for sense in there]
-            return head_of(self._home, query, wanted, not only, entry_of), notes
+            return head_of(self._home, query, wanted, not only, records), notes
         wanted, is_same = wanted_like(self._home, there, asked.like)
         if not wanted:
-            raise QueryError(f"there are no vectors of {printable(asked.like)}: run `vidkit index`")
+            raise QueryError("there are no vectors of {like}: run `vidkit index`", like=printable(asked.like))
         query = replace(query, strict=query.words or query.strict)
-        return head_of(self._home, query, wanted, False, entry_of, is_same), notes
+        return head_of(self._home, query, wanted, False, records, is_same), notes
 
     def _mixed(
         self,
@@ -188,14 +187,14 @@ class Search:
         keys: frozenset[MomentKey],
         after: MixedPosition,
         known: dict[MomentKey, Moment],
-        entry_of: EntryOf,
+        records: Records,
     ) -> Found:
         limit = _AT_ONCE if query.limit is None else query.limit
         moments: list[Moment] = []
         at, words = after.at, after.words
         while at < len(head.answers) and len(moments) < limit:
             some = head.answers[at : at + limit - len(moments)]
-            moments += moments_of(entry_of, query, some, known, head.words is not None)
+            moments += moments_of(records, query, some, known, head.words is not None)
             at += len(some)
         while at >= len(head.answers) and words is not None and len(moments) < limit:
             page = self._home.page(replace(query, limit=limit - len(moments)), words)

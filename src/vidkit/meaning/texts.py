@@ -13,6 +13,7 @@ from vidkit.core import printable
 from vidkit.core.extras import install_command
 from vidkit.core.onnx_models import Model, ModelError, in_words, open_file
 from vidkit.meaning.layout import EXTRA, TextFiles
+from vidkit.messages import message
 
 Vectors = NDArray[np.float32]
 
@@ -122,7 +123,13 @@ class TextEncoder:
         return of_length_one(output[: len(found)], self.files.model.name)
 
     def _no_model(self, reason: str) -> ModelError:
-        return ModelError(f"{printable(self.files.model)} is no model for texts that vidkit knows: {reason}")
+        return ModelError(
+            message(
+                "{model} is no model for texts that vidkit knows: {reason}",
+                model=printable(self.files.model),
+                reason=reason,
+            )
+        )
 
 
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
@@ -148,7 +155,7 @@ def of_length_one(rows: Vectors, name: str) -> Vectors:
         ModelError: they are none.
     """
     if not np.isfinite(rows).all():
-        raise ModelError(f"{printable(name)} gives vectors with numbers that are not finite")
+        raise ModelError(message("{name} gives vectors with numbers that are not finite", name=printable(name)))
     found: Vectors = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
     return found
 
@@ -157,11 +164,19 @@ def _open_tokenizer(files: TextFiles) -> Any:
     try:
         from tokenizers import Tokenizer
     except ImportError:
-        raise ModelError(f"tokenizers is not installed: {install_command(EXTRA)}") from None
+        raise ModelError(
+            message("tokenizers is not installed: {command}", command=install_command(EXTRA))
+        ) from None
     try:
         return Tokenizer.from_file(str(files.tokenizer))
     except Exception as error:  # the library has no exceptions of its own
-        raise ModelError(f"{printable(files.tokenizer)} is no tokenizer: {in_words(error)}") from None
+        raise ModelError(
+            message(
+                "{tokenizer} is no tokenizer: {reason}",
+                tokenizer=printable(files.tokenizer),
+                reason=in_words(error),
+            )
+        ) from None
 
 
 def _pad_id(tokenizer: Any, files: TextFiles) -> int:

@@ -132,7 +132,9 @@ class Batches(Generic[Item, Result]):
             # One clip that the model cannot take must not cost the others their description.
             log.debug("a batch of %d failed", len(batch), exc_info=True)
             words = " ".join(str(error).split())[:300]
-            self._halves(batch, DescribeError(f"the model failed: {type(error).__name__}: {words}"))
+            self._halves(
+                batch, DescribeError("the model failed: {kind}: {words}", kind=type(error).__name__, words=words)
+            )
         else:
             for waiting, result in zip(batch, results, strict=True):
                 waiting.result = result

@@ -74,7 +74,9 @@ def forget_answers(path: Path, contents: Collection[str], descriptions: Collecti
             return len(gone), left
     except sqlite3.Error as error:
         raise OutputError(
-            f"{printable(path)} cannot be written: {error}. Close other programs that use it."
+            "{path} cannot be written: {error}. Close other programs that use it.",
+            path=printable(path),
+            error=error,
         ) from None
 
 

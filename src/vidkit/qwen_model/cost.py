@@ -68,7 +68,8 @@ class Meter:
         with self._lock:
             if self._max_requests is not None and self._cost.requests >= self._max_requests:
                 raise DescribeError(
-                    f"--max-requests {self._max_requests} is reached: run the same again to describe the rest"
+                    "--max-requests {max_requests} is reached: run the same again to describe the rest",
+                    max_requests=self._max_requests,
                 )
             self._cost = replace(self._cost, requests=self._cost.requests + 1)
 

@@ -91,7 +91,9 @@ class Describer:
             raise
         except Exception as error:  # whatever a server or a model does, it costs this answer and not the video
             log.error("a mistake in vidkit: %r; the log has its traceback", error, exc_info=True)
-            raise DescribeError(f"a mistake in vidkit ({type(error).__name__}), please report it") from None
+            raise DescribeError(
+                "a mistake in vidkit ({kind}), please report it", kind=type(error).__name__
+            ) from None
 
     def _answered(self, question: Question) -> Description:
         content = question.clip.content() if question.clip else TEXT
@@ -239,5 +241,7 @@ def endpoint_url(config: Config, use_vpc: bool) -> str:
     except ValueError:
         good = False
     if not good:
-        raise ConfigError(f"[QwenVL] {key} is not an http or https URL: {shown_endpoint(url)}")
+        raise ConfigError(
+            "[QwenVL] {key} is not an http or https URL: {endpoint}", key=key, endpoint=shown_endpoint(url)
+        )
     return url

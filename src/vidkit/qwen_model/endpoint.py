@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from vidkit.core import printable
 from vidkit.errors import DescribeError, OutputError
+from vidkit.messages import message
 from vidkit.qwen_model.answer import PROMPT_VERSION, prompt, tags_of
 from vidkit.qwen_model.frames import Budget, cut_part, jpeg_frames
 from vidkit.qwen_model.question import Clip, Question, Reply
@@ -147,9 +148,12 @@ class Endpoint:
             self._refused |= {f"{protocol} {other}" for other in ways[:number]} - self._works
             return reply
         raise refusal or DescribeError(
-            f"{question.clip.name} is over {_DATA_LIMIT / 1e6:g} MB, and {shown_endpoint(self._url)} takes "
+            "{name} is over {limit:g} MB, and {endpoint} takes "
             "videos by URL only: put it where the endpoint can reach it and process that URL, "
-            "or describe its segments"
+            "or describe its segments",
+            name=question.clip.name,
+            limit=_DATA_LIMIT / 1e6,
+            endpoint=shown_endpoint(self._url),
         )
 
     def _ways(self, protocol: str, clip: Clip) -> list[str]:
@@ -164,7 +168,9 @@ class Endpoint:
         left = [way for way in ways if f"{protocol} {way}" not in self._refused]
         if not clip.is_fetchable and not left:
             raise DescribeError(
-                f"{clip.name} is not on this machine, and {shown_endpoint(self._url)} does not take its URL"
+                "{clip_name} is not on this machine, and {endpoint} does not take its URL",
+                clip_name=clip.name,
+                endpoint=shown_endpoint(self._url),
             )
         return left
 
@@ -178,7 +184,9 @@ class Endpoint:
         answer, seconds = self._server.post(self._url, asked, patient)
         text = answer.get("description") if isinstance(answer, dict) else None
         if not isinstance(text, str) or not text.strip():
-            raise RefusedError(200, f'{shown_endpoint(self._url)} answered without a "description"')
+            raise RefusedError(
+                200, message('{endpoint} answered without a "description"', endpoint=shown_endpoint(self._url))
+            )
         text = text[:_LONGEST_TEXT]
         tags = answer.get("tags")
         # Where the server gives no tags, they may be in the text of its model.
@@ -228,7 +236,10 @@ class Endpoint:
             text = choice["message"]["content"]
         except (KeyError, IndexError, TypeError):
             reason = self._server.words_of(answer)
-            raise RefusedError(200, f"{place} answered no choices{f': {reason}' if reason else ''}") from None
+            raise RefusedError(
+                200,
+                message("{place} answered no choices{reason}", place=place, reason=f": {reason}" if reason else ""),
+            ) from None
         if isinstance(text, list):
             words = (part.get("text") for part in text if isinstance(part, dict))
             text = "".join(word for word in words if isinstance(word, str))
@@ -244,10 +255,10 @@ class Endpoint:
                 listed = self._server.get(self._chat_url.removesuffix("/chat/completions") + "/models")
                 self._model = self._server.without_key(_name(listed["data"][0]["id"]))
             except RefusedError as error:
-                raise DescribeError(f"name the model in [QwenVL] Model: {error}") from None
+                raise DescribeError("name the model in [QwenVL] Model: {error}", error=error) from None
             except (KeyError, IndexError, TypeError, ValueError):
                 raise DescribeError(
-                    f"{shown_endpoint(self._chat_url)} lists no model: name it in [QwenVL] Model"
+                    "{endpoint} lists no model: name it in [QwenVL] Model", endpoint=shown_endpoint(self._chat_url)
                 ) from None
         return self._model
 
@@ -285,7 +296,14 @@ def _video_url(clip: Clip, way: str, max_resolution: str) -> str:
             return _data_url(part)
     path = clip.file()
     if _size(path) > _DATA_LIMIT:
-        raise RefusedError(413, f"{clip.name} is over {_DATA_LIMIT / 1e6:g} MB, too large to be sent as it is")
+        raise RefusedError(
+            413,
+            message(
+                "{clip_name} is over {limit:g} MB, too large to be sent as it is",
+                clip_name=clip.name,
+                limit=_DATA_LIMIT / 1e6,
+            ),
+        )
     return _data_url(path)
 
 
@@ -294,14 +312,18 @@ def _data_url(path: Path) -> str:
     try:
         return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
     except OSError as error:
-        raise DescribeError(f"{printable(path)} cannot be read: {error.strerror}") from None
+        raise DescribeError(
+            "{path} cannot be read: {reason}", path=printable(path), reason=error.strerror
+        ) from None
 
 
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
     except OSError as error:
-        raise DescribeError(f"{printable(path)} cannot be read: {error.strerror}") from None
+        raise DescribeError(
+            "{path} cannot be read: {reason}", path=printable(path), reason=error.strerror
+        ) from None
 
 
 def _name(listed: Any) -> str:

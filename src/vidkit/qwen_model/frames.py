@@ -62,21 +62,21 @@ def look(clip: Clip) -> Shown:
     try:
         found = json.loads(run_tool(arguments, _PROBE_SECONDS).output or b"{}")
     except (MediaError, ValueError) as error:
-        raise DescribeError(f"{clip.name} cannot be read: {error}") from None
+        raise DescribeError("{clip_name} cannot be read: {error}", clip_name=clip.name, error=error) from None
     streams = [stream for stream in found.get("streams", []) if _is_video(stream)]
     if not streams:
-        raise DescribeError(f"{clip.name} cannot be read: it has no video stream")
+        raise DescribeError("{clip_name} cannot be read: it has no video stream", clip_name=clip.name)
     video = streams[0]
     told = _seconds(found.get("format", {}).get("duration")) or _seconds(video.get("duration"))
     duration = clip.duration or told
     end = clip.end if clip.end is not None else duration
     if not end or end <= clip.start:
-        raise DescribeError(f"{clip.name} cannot be read: its duration is not known")
+        raise DescribeError("{clip_name} cannot be read: its duration is not known", clip_name=clip.name)
     width, height = int(video.get("width", 0)), int(video.get("height", 0))
     width = round(width * parse_pixel_aspect(video.get("sample_aspect_ratio")))
     turned = any(round(float(data.get("rotation", 0))) % 180 for data in video.get("side_data_list", []))
     if not width or not height:
-        raise DescribeError(f"{clip.name} cannot be read: its picture has no size")
+        raise DescribeError("{clip_name} cannot be read: its picture has no size", clip_name=clip.name)
     return Shown(end - clip.start, *((height, width) if turned else (width, height)), int(video["index"]))
 
 
@@ -106,12 +106,14 @@ def raw_frames(clip: Clip, budget: Budget, fit: Callable[[int, int], tuple[int, 
     try:
         height, width = fit(shown.height, shown.width)
     except ValueError as error:
-        raise DescribeError(f"{clip.name} cannot be shown to the model: {error}") from None
+        raise DescribeError(
+            "{clip_name} cannot be shown to the model: {error}", clip_name=clip.name, error=error
+        ) from None
     size = f"scale={width}:{height}:flags=bicubic"
     pixels = _sampled(clip, shown, count, size, ["-f", "rawvideo", "-pix_fmt", "rgb24"])
     found = len(pixels) // (height * width * 3)
     if not found:
-        raise DescribeError(f"{clip.name} cannot be read: it has no frame that can be decoded")
+        raise DescribeError("{clip_name} cannot be read: it has no frame that can be decoded", clip_name=clip.name)
     return RawFrames(pixels[: found * height * width * 3], found, height, width, count / shown.duration)
 
 
@@ -130,7 +132,7 @@ def jpeg_frames(clip: Clip, budget: Budget) -> tuple[list[bytes], float]:
     # The data of a JPEG has no FF D9 except at its end.
     pictures = [part + _JPEG_END for part in stream.split(_JPEG_END) if part.startswith(_JPEG_START)]
     if not pictures:
-        raise DescribeError(f"{clip.name} cannot be read: it has no frame that can be decoded")
+        raise DescribeError("{clip_name} cannot be read: it has no frame that can be decoded", clip_name=clip.name)
     return pictures, count / shown.duration
 
 
@@ -152,7 +154,7 @@ def cut_part(clip: Clip, target: Path, max_resolution: str) -> None:
     try:
         run_tool(arguments, 120 + 20 * shown.duration)
     except MediaError as error:
-        raise DescribeError(f"{clip.name} cannot be cut out: {error}") from None
+        raise DescribeError("{clip_name} cannot be cut out: {error}", clip_name=clip.name, error=error) from None
 
 
 def _sampled(clip: Clip, shown: Shown, count: int, size: str, output: list[str]) -> bytes:
@@ -167,7 +169,7 @@ def _sampled(clip: Clip, shown: Shown, count: int, size: str, output: list[str])
         arguments += ["-map", f"0:{shown.stream}", "-vf", f"{rate},{size}", "-frames:v", count, *output, "-"]
         return run_tool(arguments, 60 + 10 * shown.duration).output
     except MediaError as error:
-        raise DescribeError(f"{clip.name} cannot be read: {error}") from None
+        raise DescribeError("{clip_name} cannot be read: {error}", clip_name=clip.name, error=error) from None
 
 
 def _frame_at(clip: Clip, shown: Shown, time: float, size: str, output: list[str]) -> bytes:

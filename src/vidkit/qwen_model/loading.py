@@ -39,11 +39,17 @@ def load_model(folder: Path) -> tuple[Any, Any]:
     try:
         config = AutoConfig.from_pretrained(folder)
         if type(config) not in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING:
-            raise DescribeError(f"{shown} holds a {config.model_type} model, which does not look at videos")
+            raise DescribeError(
+                "{shown} holds a {model_type} model, which does not look at videos",
+                shown=shown,
+                model_type=config.model_type,
+            )
         processor = AutoProcessor.from_pretrained(folder)
         if getattr(processor, "video_processor", None) is None:
             raise DescribeError(
-                f"{shown} holds a {config.model_type} model, which looks at pictures but not at videos"
+                "{shown} holds a {model_type} model, which looks at pictures but not at videos",
+                shown=shown,
+                model_type=config.model_type,
             )
         _check_memory(folder)
         model = AutoModelForImageTextToText.from_pretrained(
@@ -56,7 +62,7 @@ def load_model(folder: Path) -> tuple[Any, Any]:
             raise _too_large(folder) from None
         log.debug("loading failed", exc_info=True)
         words = " ".join(printable(error).split())[:300]
-        raise DescribeError(f"the model in {shown} cannot be loaded: {words}") from None
+        raise DescribeError("the model in {shown} cannot be loaded: {words}", shown=shown, words=words) from None
     model.eval()
     model.generation_config.update(temperature=None, top_p=None, top_k=None)  # these are for sampling
     processor.tokenizer.padding_side = "left"
@@ -68,13 +74,17 @@ def _not_importable(error: BaseException) -> ToolMissingError:
     """What is not installed; or that what is does not fit: transformers' own error hides the one that tells."""
     if isinstance(error, ModuleNotFoundError) and error.name:
         return ToolMissingError(
-            f"{error.name} is not installed, which a local model needs: {install_command('qwen')}"
+            "{error_name} is not installed, which a local model needs: {command}",
+            error_name=error.name,
+            command=install_command("qwen"),
         )
     while error.__cause__ is not None:
         error = error.__cause__
     return ToolMissingError(
-        f"torch and its companions do not work together here ({' '.join(printable(error).split())[:200]}): "
-        f"{install_command('qwen', everything=True)} in a fresh environment puts that right"
+        "torch and its companions do not work together here ({reason}): "
+        "{command} in a fresh environment puts that right",
+        reason=" ".join(printable(error).split())[:200],
+        command=install_command("qwen", everything=True),
     )
 
 
@@ -96,6 +106,9 @@ def _check_memory(folder: Path) -> None:
 
 def _too_large(folder: Path) -> DescribeError:
     return DescribeError(
-        f"the model in {printable(folder)} takes {weights_size(folder) / 1e9:.1f} GB, and "
-        f"{total_bytes() / 1e9:.1f} GB of memory are free: take a smaller model, or an endpoint"
+        "the model in {folder} takes {size:.1f} GB, and "
+        "{memory:.1f} GB of memory are free: take a smaller model, or an endpoint",
+        folder=printable(folder),
+        size=weights_size(folder) / 1e9,
+        memory=total_bytes() / 1e9,
     )

@@ -91,11 +91,13 @@ class Clip:
             try:
                 path = self.remote.fetch()
             except OSError as error:
-                raise DescribeError(f"{self.name} cannot be fetched: {error.strerror or error}") from None
+                raise DescribeError(
+                    "{self} cannot be fetched: {reason}", self=self.name, reason=error.strerror or error
+                ) from None
         if path is None:
-            raise DescribeError(f"{self.name} is not on this machine, and its frames are needed")
+            raise DescribeError("{self} is not on this machine, and its frames are needed", self=self.name)
         if not path.is_file():
-            raise DescribeError(f"{printable(path)} is not there any more")
+            raise DescribeError("{path} is not there any more", path=printable(path))
         return path
 
     def content(self) -> str | None:
@@ -109,7 +111,9 @@ class Clip:
         try:
             digest = self.sha256 or file_sha256(Path(str(self.path)))
         except OSError as error:
-            raise DescribeError(f"{printable(self.path)} cannot be read: {error.strerror}") from None
+            raise DescribeError(
+                "{path} cannot be read: {reason}", path=printable(self.path), reason=error.strerror
+            ) from None
         return f"{digest}:{self.start:.6f}:{self.end:.6f}" if self.end is not None else f"{digest}:{self.start:.6f}"
 
 

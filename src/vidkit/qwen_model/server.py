@@ -22,6 +22,7 @@ from vidkit.core.retry import (
     retry,
 )
 from vidkit.errors import DescribeError
+from vidkit.messages import message
 from vidkit.qwen_model.cost import RequestMeter
 from vidkit.qwen_model.key_redaction import key_redactor
 
@@ -108,7 +109,7 @@ class Server:
             body, seconds = retry(once, _NO_RETRIES if self._down else _RETRIES, wait)
         except TransientError as error:
             self._down = True
-            raise DescribeError(f"{place} {error.with_tries()}") from None
+            raise DescribeError("{place} {reason}", place=place, reason=error.with_tries()) from None
         self._down = False
         return self._json(place, body), seconds
 
@@ -122,7 +123,7 @@ class Server:
         try:
             return self._json(place, self._send("GET", url, None, patient=False)[0])
         except TransientError as error:
-            raise DescribeError(f"{place} {error}") from None
+            raise DescribeError("{place} {error}", place=place, error=error) from None
 
     def takes_posts(self, url: str) -> bool:
         """Whether there is a page that takes questions, found out without asking one: it refuses to be read.
@@ -135,7 +136,7 @@ class Server:
         except RefusedError as error:
             return error.status == 405  # RFC 9110: known, and not by this method
         except TransientError as error:
-            raise DescribeError(f"{shown_endpoint(url)} {error}") from None
+            raise DescribeError("{endpoint} {error}", endpoint=shown_endpoint(url), error=error) from None
         return False
 
     def close(self) -> None:
@@ -184,15 +185,19 @@ class Server:
             ) as answer:
                 return answer, self._body(answer)
         except requests.exceptions.ConnectTimeout:
-            raise TransientError("does not take a connection") from None
+            raise TransientError(message("does not take a connection")) from None
         except (OSError, ValueError, HTTPError, HTTPException) as error:
             timed_out = isinstance(error, requests.exceptions.Timeout) or "timed out" in str(error)
             if deadline.passed or timed_out:
                 raise DescribeError(self._late(url)) from None
             if not patient and any(words in str(error) for words in ("[Errno 32]", "reset by peer")):
                 # So says a server that will not read so much; one that has crashed will say so again.
-                raise RefusedError(413, f"{shown_endpoint(url)} broke off while the clip was sent") from None
-            raise TransientError(f"cannot be reached: {self._redact(_reason(error))}") from None
+                raise RefusedError(
+                    413, message("{endpoint} broke off while the clip was sent", endpoint=shown_endpoint(url))
+                ) from None
+            raise TransientError(
+                message("cannot be reached: {reason}", reason=self._redact(_reason(error)))
+            ) from None
 
     def _late(self, url: str) -> str:
         # It is not asked again: it took the question, and may well work on it still.
@@ -200,13 +205,20 @@ class Server:
 
     def _body(self, answer: requests.Response) -> bytes:
         if "," in answer.headers.get("Content-Encoding", ""):  # nothing is asked for; more than one is a bomb
-            raise RefusedError(answer.status_code, f"{shown_endpoint(answer.url)} answered in several encodings")
+            raise RefusedError(
+                answer.status_code,
+                message("{endpoint} answered in several encodings", endpoint=shown_endpoint(answer.url)),
+            )
         blocks, size = [], 0
         for block in answer.iter_content(_BLOCK):
             blocks.append(block)
             size += len(block)
             if size > _ANSWER_LIMIT:
-                raise DescribeError(f"{shown_endpoint(answer.url)} answered more than {_ANSWER_LIMIT // 2**20} MiB")
+                raise DescribeError(
+                    "{endpoint} answered more than {limit} MiB",
+                    endpoint=shown_endpoint(answer.url),
+                    limit=_ANSWER_LIMIT // 2**20,
+                )
         return b"".join(blocks)
 
     def without_key(self, text: str) -> str:
@@ -231,10 +243,19 @@ class Server:
             raise DescribeError(self._wrong_key)
         if 300 <= status < 400:
             target = self._redact(shown_endpoint(answer.headers.get("Location", "")))[:_SHOWN]
-            raise RefusedError(status, f"{place} has moved to {target}: set [QwenVL] PublicEndpoint to that")
+            raise RefusedError(
+                status,
+                message(
+                    "{place} has moved to {target}: set [QwenVL] PublicEndpoint to that", place=place, target=target
+                ),
+            )
         if status in _OVERLOADED or (status >= 500 and status != 501 and patient):
-            raise TransientError(f"answered {status}: {words}", parse_retry_after(answer.headers))
-        raise RefusedError(status, f"{place} answered {status}: {words}")
+            raise TransientError(
+                message("answered {status}: {words}", status=status, words=words), parse_retry_after(answer.headers)
+            )
+        raise RefusedError(
+            status, message("{place} answered {status}: {words}", place=place, status=status, words=words)
+        )
 
     def _json(self, place: str, body: bytes) -> Any:
         try:
@@ -242,10 +263,17 @@ class Server:
         except (ValueError, RecursionError):
             pass
         if not body.strip():
-            raise RefusedError(200, f"{place} answered nothing")
+            raise RefusedError(200, message("{place} answered nothing", place=place))
         if body.lstrip()[:1] == b"<":
-            raise RefusedError(200, f"{place} answered with a web page: is the endpoint's URL right?")
-        raise RefusedError(200, f"{place} answered something that is not JSON: {self._error_text(body)}")
+            raise RefusedError(
+                200, message("{place} answered with a web page: is the endpoint's URL right?", place=place)
+            )
+        raise RefusedError(
+            200,
+            message(
+                "{place} answered something that is not JSON: {reason}", place=place, reason=self._error_text(body)
+            ),
+        )
 
     def _error_text(self, body: bytes) -> str:
         text = self._redact(body.decode("utf-8", "replace"))[:_SAID_LIMIT]

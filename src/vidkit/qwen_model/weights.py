@@ -33,11 +33,13 @@ def find_weights(model_dir: str, model: str, hub: str) -> Path:
     if model_dir:
         folder = Path(model_dir).expanduser()
         if not folder.is_dir():
-            raise DescribeError(f"[Qwen] ModelDir {printable(folder)} is not there")
+            raise DescribeError("[Qwen] ModelDir {folder} is not there", folder=printable(folder))
         if lacking := missing_file(folder):
             raise DescribeError(
-                f"[Qwen] ModelDir {printable(folder)} does not hold a complete model: {lacking} is missing. "
-                "It has to be the folder with config.json and the .safetensors files."
+                "[Qwen] ModelDir {folder} does not hold a complete model: {lacking} is missing. "
+                "It has to be the folder with config.json and the .safetensors files.",
+                folder=printable(folder),
+                lacking=lacking,
             )
         return folder
     with contextlib.suppress(Exception):  # each hub's own way to say that it is not there
@@ -52,11 +54,19 @@ def find_weights(model_dir: str, model: str, hub: str) -> Path:
     except Exception as error:
         reason = " ".join(printable(error).split())[:300]
         raise DescribeError(
-            f"the model {printable(model)} is not on this machine, and {hub} did not give it: {reason}. "
-            "Check [Qwen] Model and the network, or put it into a folder and set [Qwen] ModelDir."
+            "the model {model} is not on this machine, and {hub} did not give it: {reason}. "
+            "Check [Qwen] Model and the network, or put it into a folder and set [Qwen] ModelDir.",
+            model=printable(model),
+            hub=hub,
+            reason=reason,
         ) from None
     if lacking := missing_file(folder):
-        raise DescribeError(f"{printable(model)} from {hub} is not a complete model: {lacking} is missing")
+        raise DescribeError(
+            "{model} from {hub} is not a complete model: {lacking} is missing",
+            model=printable(model),
+            hub=hub,
+            lacking=lacking,
+        )
     return folder
 
 
@@ -108,6 +118,8 @@ def _fetch(model: str, hub: str, local_files_only: bool) -> str:
         return str(from_modelscope(model, allow_patterns=wanted, local_files_only=local_files_only))
     except ImportError as error:
         raise ToolMissingError(
-            f"{re.sub(r'[^A-Za-z_.]', '', error.name or hub)} is not installed, which fetches models: "
-            f"{install_command('qwen')}, or set [Qwen] ModelDir to a folder with one"
+            "{package} is not installed, which fetches models: "
+            "{command}, or set [Qwen] ModelDir to a folder with one",
+            package=re.sub(r"[^A-Za-z_.]", "", error.name or hub),
+            command=install_command("qwen"),
         ) from None

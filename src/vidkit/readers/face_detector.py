@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from vidkit.core import printable
 from vidkit.core.onnx_models import Model, ModelError
+from vidkit.messages import message
 from vidkit.readers.boxes import Found, inside, keep_best
 from vidkit.readers.weights import open_model
 
@@ -71,5 +72,8 @@ def _check_layout(model: Model) -> None:
     pictures = len(inputs) == 1 and len(inputs[0].shape) == 4 and inputs[0].shape[1] == 3
     if not pictures or channels[:3] != _CHANNELS:
         raise ModelError(
-            f"{printable(model.name)} is no face detector that can be read: its outputs are not those of CenterFace"
+            message(
+                "{model_name} is no face detector that can be read: its outputs are not those of CenterFace",
+                model_name=printable(model.name),
+            )
         )

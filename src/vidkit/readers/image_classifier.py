@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from vidkit.core import printable
 from vidkit.core.onnx_models import Model, ModelError
+from vidkit.messages import message
 from vidkit.readers.weights import labels_of, open_model
 
 _USUAL_SIDE = 224
@@ -123,7 +124,9 @@ def _told(model: Model) -> dict[str, Any] | None:
             try:
                 found = json.loads(path.read_text("utf-8"))
             except (OSError, ValueError) as error:
-                raise ModelError(f"{printable(path)} cannot be read: {printable(error)}") from None
+                raise ModelError(
+                    message("{path} cannot be read: {error}", path=printable(path), error=printable(error))
+                ) from None
             return found if isinstance(found, dict) else {}
         if model.folder.name != "onnx":
             break
@@ -169,7 +172,13 @@ def _shares(numbers: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _no_classifier(model: Model, why: str) -> ModelError:
-    return ModelError(f"{printable(model.name)} is no classifier of pictures that can be read: {why}")
+    return ModelError(
+        message(
+            "{model_name} is no classifier of pictures that can be read: {why}",
+            model_name=printable(model.name),
+            why=why,
+        )
+    )
 
 
 def numbers_of(labels: Sequence[str], wanted: Sequence[str]) -> list[int]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from vidkit.core.onnx_models import ModelError
+from vidkit.messages import message
 from vidkit.readers.protocol import Batch, Needs, Option, PictureBatch, Pictures, Reading, Span, Video
 from vidkit.readers.weights import MODEL_OPTIONS, ModelReader
 
@@ -46,7 +47,9 @@ class Moderation(ModelReader["ImageClassifier"]):
         self._unsafe = numbers_of(classifier.labels, self.settings["Unsafe"])
         if not self._unsafe:
             names = ", ".join(classifier.labels[:20])
-            raise ModelError(f"none of the model's classes is in Unsafe: set it to some of {names}")
+            raise ModelError(
+                message("none of the model's classes is in Unsafe: set it to some of {names}", names=names)
+            )
         return classifier
 
     def read(self, video: Video, batches: Iterator[Batch]) -> Reading:

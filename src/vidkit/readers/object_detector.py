@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from vidkit.core import printable
 from vidkit.core.onnx_models import Model, ModelError
+from vidkit.messages import message
 from vidkit.readers.boxes import Found, inside, keep_best
 from vidkit.readers.image_classifier import making_of
 from vidkit.readers.weights import labels_of, open_model
@@ -173,4 +174,10 @@ def _points(height: int, width: int) -> tuple[Numbers, Numbers]:
 
 
 def _no_detector(model: Model, why: str) -> ModelError:
-    return ModelError(f"{printable(model.name)} is no detector of objects that can be read: {why}")
+    return ModelError(
+        message(
+            "{model_name} is no detector of objects that can be read: {why}",
+            model_name=printable(model.name),
+            why=why,
+        )
+    )

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from vidkit.core import printable
 from vidkit.core.extras import missing_of
 from vidkit.core.setting_values import number
+from vidkit.messages import message
 from vidkit.readers.checks import MOST_CHARACTERS, MOST_SPANS
 from vidkit.readers.ocr_files import OcrFiles, OcrFilesError, find_models, opencv_fault
 from vidkit.readers.protocol import (
@@ -33,7 +34,7 @@ _LOOKED_AT = 0.75  # of a picture's side: text is found on a smaller picture, an
 def _rate(text: str) -> float:
     rate = number(float, 0, 16, "a number of pictures")(text)
     if rate not in RATES:
-        raise ValueError(f"one of {', '.join(f'{each:g}' for each in RATES)} is possible")
+        raise ValueError(message("one of {rates} is possible", rates=", ".join(f"{each:g}" for each in RATES)))
     return rate
 
 

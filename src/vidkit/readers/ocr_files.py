@@ -12,6 +12,7 @@ from typing import Any
 
 from vidkit.core import file_sha256, printable
 from vidkit.core.extras import install_command
+from vidkit.messages import message
 
 _OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
 _DETECTOR, _RECOGNISER = "det", "rec"
@@ -67,7 +68,11 @@ def find_models(folder: str) -> OcrFiles:
             return _files(own[_DETECTOR], own[_RECOGNISER], None)
         return _of_folder(Path(folder).expanduser(), own[_DETECTOR])
     except OSError as error:
-        raise OcrFilesError(f"{printable(error.filename)} cannot be read: {error.strerror}") from None
+        raise OcrFilesError(
+            message(
+                "{filename} cannot be read: {reason}", filename=printable(error.filename), reason=error.strerror
+            )
+        ) from None
 
 
 def _own_models() -> dict[str, Path]:
@@ -81,10 +86,12 @@ def _own_models() -> dict[str, Path]:
         path = Path(str(file.locate()))
         anew = install_command("ocr", everything=True).replace("pip install", "pip install --force-reinstall")
         if not path.is_file():
-            raise OcrFilesError(f"the model {printable(path)} is missing: {anew}")
+            raise OcrFilesError(message("the model {path} is missing: {anew}", path=printable(path), anew=anew))
         wanted = file.hash.value if file.hash and file.hash.mode == "sha256" else None
         if wanted and base64.urlsafe_b64encode(bytes.fromhex(_hash(path))).decode().rstrip("=") != wanted:
-            raise OcrFilesError(f"the model {printable(path)} is cut short or changed: {anew}")
+            raise OcrFilesError(
+                message("the model {path} is cut short or changed: {anew}", path=printable(path), anew=anew)
+            )
         found[kind] = path
     if missing := {_DETECTOR, _RECOGNISER} - found.keys():
         raise OcrFilesError(
@@ -98,7 +105,7 @@ def _of_folder(folder: Path, detector: Path) -> OcrFiles:
     """The models of a folder; `detector` where it has only one that reads."""
     where = f"[Readers.ocr] ModelDir {printable(folder)}"
     if not folder.is_dir():
-        raise OcrFilesError(f"{where} is no folder")
+        raise OcrFilesError(message("{where} is no folder", where=where))
     found: dict[str, list[Path]] = {_DETECTOR: [], _RECOGNISER: []}
     for path in sorted(folder.glob("*.onnx")):
         if kind := _kind(path.name):
@@ -106,9 +113,18 @@ def _of_folder(folder: Path, detector: Path) -> OcrFiles:
     for kind, paths in found.items():
         if len(paths) > 1:
             names = " and ".join(printable(path.name) for path in paths)
-            raise OcrFilesError(f"{where} has {names}: leave one model with {kind} in its name")
+            raise OcrFilesError(
+                message(
+                    "{where} has {names}: leave one model with {kind} in its name",
+                    where=where,
+                    names=names,
+                    kind=kind,
+                )
+            )
     if not found[_RECOGNISER]:
-        raise OcrFilesError(f"{where} has no model that reads: a file such as cyrillic_PP-OCRv5_rec.onnx")
+        raise OcrFilesError(
+            message("{where} has no model that reads: a file such as cyrillic_PP-OCRv5_rec.onnx", where=where)
+        )
     recogniser = found[_RECOGNISER][0]
     detector = (found[_DETECTOR] or [detector])[0]
     _checked(detector, _hash(detector))
@@ -117,8 +133,11 @@ def _of_folder(folder: Path, detector: Path) -> OcrFiles:
         lists = sorted(folder.glob("*.txt"))
         if len(lists) != 1:
             raise OcrFilesError(
-                f"{printable(recogniser)} does not say which letters it knows: "
-                "put the list of them that belongs to it beside it, as the only .txt file"
+                message(
+                    "{recogniser} does not say which letters it knows: "
+                    "put the list of them that belongs to it beside it, as the only .txt file",
+                    recogniser=printable(recogniser),
+                )
             )
         letters = lists[0]
     return _files(detector, recogniser, letters)
@@ -140,10 +159,16 @@ def _checked(path: Path, digest: str) -> dict[str, Any]:
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has classes of its own for each kind of fault
         reason = " ".join(printable(str(error)).split())[:200]
-        raise OcrFilesError(f"the model {printable(path)} is cut short or of another kind: {reason}") from None
+        raise OcrFilesError(
+            message(
+                "the model {path} is cut short or of another kind: {reason}", path=printable(path), reason=reason
+            )
+        ) from None
     inputs = session.get_inputs()
     if len(inputs) != 1 or len(inputs[0].shape) != 4:
-        raise OcrFilesError(f"the model {printable(path)} is none of PP-OCR: it does not take one picture")
+        raise OcrFilesError(
+            message("the model {path} is none of PP-OCR: it does not take one picture", path=printable(path))
+        )
     return dict(session.get_modelmeta().custom_metadata_map)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from vidkit.core import printable
 from vidkit.core.config import READER_VARIABLES, Config
 from vidkit.errors import ConfigError, nearest, sentence
+from vidkit.messages import message
 from vidkit.readers.opened import EnabledReader
 from vidkit.readers.protocol import GROUP, RATES, Needs, Reader
 
@@ -55,24 +56,43 @@ def load_reader(name: str) -> type[Reader]:
         near = nearest(name, available())
         hint = f"did you mean {near}? " if near else ""
         raise ConfigError(
-            f"[Readers] Use: no reader is called {printable(name)!r}: {hint}`vidkit readers` lists them"
+            "[Readers] Use: no reader is called {name!r}: {hint}`vidkit readers` lists them",
+            name=printable(name),
+            hint=hint,
         )
     if len(found) > 1:
         packages = " and ".join(_package(point) for point in found)
-        raise ConfigError(f"reader {name} comes from {packages}: uninstall all but one of them")
+        raise ConfigError(
+            "reader {name} comes from {packages}: uninstall all but one of them", name=name, packages=packages
+        )
     if name in _RESERVED:
-        raise ConfigError(f"{_package(found[0])} calls a reader {name}, which is something else in searches")
+        raise ConfigError(
+            "{package} calls a reader {name}, which is something else in searches",
+            package=_package(found[0]),
+            name=name,
+        )
     if not _NAME.fullmatch(name):
         raise ConfigError(
-            f"{_package(found[0])} calls a reader {printable(name)!r}: small letters, digits and _ only, please"
+            "{package} calls a reader {name!r}: small letters, digits and _ only, please",
+            package=_package(found[0]),
+            name=printable(name),
         )
     try:
         reader = found[0].load()
     except Exception as error:
         log.info("reader %s cannot be loaded", name, exc_info=True)
-        raise ConfigError(f"reader {name} of {_package(found[0])} cannot be loaded: {_in_words(error)}") from None
+        raise ConfigError(
+            "reader {name} of {package} cannot be loaded: {reason}",
+            name=name,
+            package=_package(found[0]),
+            reason=_in_words(error),
+        ) from None
     if not (isinstance(reader, type) and issubclass(reader, Reader)):
-        raise ConfigError(f"reader {name} of {_package(found[0])} is no class derived from vidkit.readers.Reader")
+        raise ConfigError(
+            "reader {name} of {package} is no class derived from vidkit.readers.Reader",
+            name=name,
+            package=_package(found[0]),
+        )
     return reader
 
 
@@ -111,9 +131,9 @@ def make_reader(name: str, config: Config, fetch: bool = False) -> EnabledReader
         raise
     except Exception as error:
         log.info("reader %s cannot be used", name, exc_info=True)
-        raise ConfigError(f"reader {name} cannot be used: {_in_words(error)}") from None
+        raise ConfigError("reader {name} cannot be used: {reason}", name=name, reason=_in_words(error)) from None
     if missing:
-        raise ConfigError(f"reader {name} cannot be used: {printable(missing)}")
+        raise ConfigError("reader {name} cannot be used: {missing}", name=name, missing=printable(missing))
     counts = {key: str(values[key]) for key, option in kind.options.items() if option.counts}
     return EnabledReader(name, reader, make, counts, config.readers.timeout)
 
@@ -132,17 +152,28 @@ def open_readers(config: Config) -> tuple[EnabledReader, ...]:
 def _check_needs(needs: Needs) -> None:
     pictures = needs.pictures
     if needs.text and (pictures or needs.sound):
-        raise ValueError("a reader of text can need neither pictures nor sound")
+        raise ValueError(message("a reader of text can need neither pictures nor sound"))
     if needs.model and not needs.text:
-        raise ValueError("only a reader of text can need the model that describes")
+        raise ValueError(message("only a reader of text can need the model that describes"))
     if not (needs.text or pictures or needs.sound):
-        raise ValueError("it needs neither pictures nor sound nor text")
+        raise ValueError(message("it needs neither pictures nor sound nor text"))
     if pictures and pictures.per_second not in RATES:
         raise ValueError(
-            f"{pictures.per_second:g} pictures a second: one of {', '.join(map(str, RATES))} is possible"
+            message(
+                "{per_second:g} pictures a second: one of {rates} is possible",
+                per_second=pictures.per_second,
+                rates=", ".join(map(str, RATES)),
+            )
         )
     if pictures and pictures.side not in _SIDES:
-        raise ValueError(f"pictures with {pictures.side} pixels: {_SIDES[0]} to {_SIDES[-1]} are possible")
+        raise ValueError(
+            message(
+                "pictures with {side} pixels: {smallest} to {largest} are possible",
+                side=pictures.side,
+                smallest=_SIDES[0],
+                largest=_SIDES[-1],
+            )
+        )
 
 
 def reader_settings(name: str, kind: type[Reader], config: Config) -> dict[str, Any]:
@@ -161,7 +192,8 @@ def reader_settings(name: str, kind: type[Reader], config: Config) -> dict[str, 
 
 def _read_options(name: str, kind: type[Reader], config: Config) -> tuple[dict[str, Any], list[str]]:
     """The values of a reader's settings, and what is wrong with the others."""
-    values, wrong = {}, []
+    values: dict[str, Any] = {}
+    wrong: list[str] = []
     given = {each.key.lower(): each for each in config.reader_settings if each.reader == name}
     variables = {each.where: each for each in config.reader_settings if not each.reader}
     for key, option in kind.options.items():
@@ -170,7 +202,14 @@ def _read_options(name: str, kind: type[Reader], config: Config) -> tuple[dict[s
             values[key] = option.read(said.text.strip()) if said and said.text.strip() else option.default
         except ValueError as error:
             where = said.where if said else name
-            wrong.append(f"{where}: {sentence(printable(str(error)))} {option.meaning}")
+            wrong.append(
+                message(
+                    "{where}: {error} {meaning}",
+                    where=where,
+                    error=sentence(printable(str(error))),
+                    meaning=option.meaning,
+                )
+            )
     return values, wrong
 
 

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from vidkit.core.extras import install_command
+from vidkit.messages import message
 from vidkit.readers.checks import MOST_WORDS
 from vidkit.readers.protocol import Batch, Needs, Option, Reader, Reading, SoundBatch, Span, Video, Word
 from vidkit.readers.transcript import spans_of
@@ -33,7 +34,7 @@ _LANGUAGE_SECONDS = 5.0  # of speech that it takes to tell that the language is 
 
 def _device(text: str) -> str:
     if text.lower() not in (AUTO, "cpu", "cuda"):
-        raise ValueError("auto, cpu or cuda is possible")
+        raise ValueError(message("auto, cpu or cuda is possible"))
     return text.lower()
 
 

@@ -12,6 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from vidkit.core import printable
 from vidkit.core.onnx_models import HUBS, Model, ModelError, from_hub, is_path, open_file
 from vidkit.core.setting_values import choice, number
+from vidkit.messages import message
 from vidkit.readers.protocol import Option, Reader
 
 # A hub's repository may hold a model in ten precisions: these files are fetched, or the one that is named.
@@ -87,7 +88,9 @@ def open_model(settings: dict[str, Any], free_sizes: bool = False) -> Model:
         ModelError: there is none, or it is no model that can be used.
     """
     if not settings["ModelDir"]:
-        raise ModelError("no model is named: set ModelDir to a folder with one (docs/readers.md says which)")
+        raise ModelError(
+            message("no model is named: set ModelDir to a folder with one (docs/readers.md says which)")
+        )
     return open_file(_find(settings["ModelDir"], settings["Hub"]), settings["Threads"], "vision", free_sizes)
 
 
@@ -103,7 +106,7 @@ def _find(named: str, hub: str) -> Path:
     if path.is_dir():
         return _only_model(path)
     if is_path(named):
-        raise ModelError(f"ModelDir {printable(path)} is not there")
+        raise ModelError(message("ModelDir {path} is not there", path=printable(path)))
     return _at_hub(named, hub)
 
 
@@ -113,10 +116,20 @@ def _only_model(folder: Path) -> Path:
             return folder / name
     found = sorted(folder.glob("*.onnx"))
     if not found:
-        raise ModelError(f"ModelDir {printable(folder)} holds no model: there is no file that ends with .onnx")
+        raise ModelError(
+            message(
+                "ModelDir {folder} holds no model: there is no file that ends with .onnx", folder=printable(folder)
+            )
+        )
     if len(found) > 1:
         names = ", ".join(printable(each.name) for each in found[:5])
-        raise ModelError(f"ModelDir {printable(folder)} holds several models ({names}): name one of the files")
+        raise ModelError(
+            message(
+                "ModelDir {folder} holds several models ({names}): name one of the files",
+                folder=printable(folder),
+                names=names,
+            )
+        )
     return found[0]
 
 
@@ -132,7 +145,14 @@ def _at_hub(named: str, hub: str) -> Path:
     if there := from_hub(named, hub, [*wanted, *_BESIDE], model_in, "ModelDir", "vision"):
         return there
     looked = file or " or ".join(_FILES)
-    raise ModelError(f"{printable(f'{owner}/{name}')} at {hub} has no {looked}: name the file, as owner/name/FILE")
+    raise ModelError(
+        message(
+            "{repository} at {hub} has no {looked}: name the file, as owner/name/FILE",
+            repository=printable(f"{owner}/{name}"),
+            hub=hub,
+            looked=looked,
+        )
+    )
 
 
 def labels_of(model: Model) -> list[str]:
@@ -156,7 +176,13 @@ def labels_of(model: Model) -> list[str]:
                 if isinstance(found, dict) and (names := _names(found.get("id2label"))):
                     return names
     except (OSError, ValueError) as error:
-        raise ModelError(f"the names of the classes in {printable(model.folder)} cannot be read: {error}") from None
+        raise ModelError(
+            message(
+                "the names of the classes in {folder} cannot be read: {error}",
+                folder=printable(model.folder),
+                error=error,
+            )
+        ) from None
     for key in ("names", "labels", "id2label"):
         if names := _names(_read(model.metadata.get(key, ""))):
             return names

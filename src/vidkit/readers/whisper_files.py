@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from vidkit.core import printable
 from vidkit.errors import ConfigError, nearest
+from vidkit.messages import message
 
 log = logging.getLogger(__name__)
 
@@ -62,8 +63,10 @@ def fetch_whisper(model: str) -> None:
     except Exception as error:  # the hub's own ways to say so
         reason = " ".join(printable(error).split())[:300].rstrip(".")
         raise ConfigError(
-            f"the model {printable(model)} is not on this machine, and huggingface.co did not give it: {reason}. "
-            "Check [Readers.speech] Model and the network, or put the model into a folder and set Model to it"
+            "the model {model} is not on this machine, and huggingface.co did not give it: {reason}. "
+            "Check [Readers.speech] Model and the network, or put the model into a folder and set Model to it",
+            model=printable(model),
+            reason=reason,
         ) from None
 
 
@@ -86,7 +89,9 @@ def find_whisper(model: str) -> WhisperFiles | None:
     except ValueError as error:
         reason = str(error)
     raise ConfigError(
-        f"[Readers.speech] Model {printable(folder)} is no complete Whisper model for CTranslate2: {reason}"
+        "[Readers.speech] Model {folder} is no complete Whisper model for CTranslate2: {reason}",
+        folder=printable(folder),
+        reason=reason,
     )
 
 
@@ -102,7 +107,9 @@ def _named_folder(model: str) -> Path | None:
     if _HUB_NAME.fullmatch(model) and not folder.exists() and model[0] not in "./~":
         return None
     if re.search(r"[/\\]", model) or folder.exists():
-        raise ConfigError(f"[Readers.speech] Model {printable(folder)} is no folder, and no model of a hub")
+        raise ConfigError(
+            "[Readers.speech] Model {folder} is no folder, and no model of a hub", folder=printable(folder)
+        )
     from faster_whisper.utils import available_models
 
     known = available_models()
@@ -111,8 +118,10 @@ def _named_folder(model: str) -> Path | None:
     near = nearest(model, known)
     hint = f"did you mean {near}? " if near else ""
     raise ConfigError(
-        f"[Readers.speech] Model {printable(model)!r} is neither a folder nor a size of Whisper: {hint}"
-        f"The sizes are {', '.join(known)}"
+        "[Readers.speech] Model {model!r} is neither a folder nor a size of Whisper: {hint}The sizes are {known}",
+        model=printable(model),
+        hint=hint,
+        known=", ".join(known),
     )
 
 
@@ -130,10 +139,10 @@ def _checked(folder: Path) -> WhisperFiles:
     """Raises OSError or ValueError with what is wrong."""
     for name in ("config.json", "model.bin", "tokenizer.json"):
         if not (folder / name).is_file():
-            raise ValueError(f"{name} is missing")
+            raise ValueError(message("{name} is missing", name=name))
     vocabulary = next((path for path in sorted(folder.glob("vocabulary.*")) if path.is_file()), None)
     if vocabulary is None:
-        raise ValueError("vocabulary.txt or vocabulary.json is missing")
+        raise ValueError(message("vocabulary.txt or vocabulary.json is missing"))
     shapes = _shapes(folder / "model.bin")
     words, width = shapes["decoder/embeddings/weight"][:2]
     languages = _languages(folder / "tokenizer.json") if words > _ENGLISH_WORDS else frozenset({"en"})
@@ -142,7 +151,7 @@ def _checked(folder: Path) -> WhisperFiles:
     try:
         json.loads(config)
     except ValueError:
-        raise ValueError("config.json is not JSON") from None
+        raise ValueError(message("config.json is not JSON")) from None
     digest = hashlib.sha256(config + vocabulary.read_bytes())
     digest.update(_sample(folder / "model.bin"))
     return WhisperFiles(folder, f"{kind} {digest.hexdigest()[:12]}", languages)
@@ -151,14 +160,14 @@ def _checked(folder: Path) -> WhisperFiles:
 def _languages(path: Path) -> frozenset[str]:
     """The languages that a tokenizer has a token for."""
     if path.stat().st_size > _LONGEST_TOKENIZER:
-        raise ValueError("tokenizer.json is not one of Whisper")
+        raise ValueError(message("tokenizer.json is not one of Whisper"))
     try:
         added = [each["content"] for each in json.loads(path.read_bytes())["added_tokens"]]
     except (ValueError, KeyError, TypeError):
-        raise ValueError("tokenizer.json is not one of Whisper") from None
+        raise ValueError(message("tokenizer.json is not one of Whisper")) from None
     found = frozenset(token[2:-2] for token in added if re.fullmatch(r"<\|[a-z]{2,3}\|>", str(token)))
     if not found:
-        raise ValueError("tokenizer.json is not one of Whisper")
+        raise ValueError(message("tokenizer.json is not one of Whisper"))
     return found
 
 
@@ -175,9 +184,9 @@ def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
         try:
             version = _number(file, "I")
             if version > 0xFFFF or (name := _string(file)) != "WhisperSpec":
-                raise ValueError("model.bin is of another kind of model")
+                raise ValueError(message("model.bin is of another kind of model"))
             if version < _LEAST_VERSION:
-                raise ValueError("model.bin is of an old version of CTranslate2: convert the model again")
+                raise ValueError(message("model.bin is of an old version of CTranslate2: convert the model again"))
             _number(file, "I")
             shapes = {}
             for _ in range(min(_number(file, "I"), _MOST_PARTS)):
@@ -188,9 +197,9 @@ def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
                 if length > math.prod(shapes[name]) * 8 or file.seek(length, io.SEEK_CUR) > size:
                     raise EOFError
         except (EOFError, UnicodeDecodeError):
-            raise ValueError("model.bin is cut short or damaged") from None
+            raise ValueError(message("model.bin is cut short or damaged")) from None
     if len(shapes.get("decoder/embeddings/weight", ())) != 2:
-        raise ValueError("model.bin is cut short or damaged")
+        raise ValueError(message("model.bin is cut short or damaged"))
     return shapes
 
 

@@ -18,6 +18,7 @@ from vidkit.core.bucket_files import is_prefix
 from vidkit.core.buckets import is_bucket
 from vidkit.core.stores import Address
 from vidkit.errors import ConfigError
+from vidkit.messages import either, message
 from vidkit.rows.listing import (
     AWK_COLUMNS,
     CUT,
@@ -95,7 +96,7 @@ def read_video_metadata_from_csv(csv_file: str | os.PathLike[str], base_url: str
     rows = read_rows(path, base_url)
     first = next(rows, None)  # so that a file that is wrong as a whole is told now
     if first is None:
-        raise ConfigError(f"{printable(path)} has a header and no rows under it")
+        raise ConfigError("{path} has a header and no rows under it", path=printable(path))
     return itertools.chain((first,), rows)
 
 
@@ -159,7 +160,7 @@ def _beginning(
     """The first line that says something, the delimiter if a line before it names one, and the lines from it on."""
     first = next((line for line in lines if line[1].strip()), None)
     if first is None:
-        raise ConfigError(f"{printable(path)} is empty")
+        raise ConfigError("{path} is empty", path=printable(path))
     separator = re.fullmatch(r"sep=(.)\s*", first[1])  # a line that Excel writes and reads
     if separator:
         first = next(lines, first)
@@ -174,8 +175,9 @@ def _listing(lines: Iterator[tuple[int, str]], path: Address, base_url: str | No
     """The rows of `rclone lsf --format pst`, with `--csv` or without."""
     if not base_url:
         raise ConfigError(
-            f"{printable(path)} is a listing by rclone, which has no URLs: give the bucket's address with "
-            "--base-url https://..."
+            "{path} is a listing by rclone, which has no URLs: give the bucket's address with "
+            "--base-url https://...",
+            path=printable(path),
         )
     for number, line in lines:
         line = line.rstrip("\r\n")
@@ -245,21 +247,30 @@ def _header(lines: Iterator[tuple[int, str]], delimiter: str, path: Address, bas
     """
     _, _, cells = next(records(lines, delimiter, None))
     if cells is None or LONE_SURROGATES.search("".join(cells)):
-        raise ConfigError(f"{printable(path)} is not text in UTF-8 or UTF-16. Save it as CSV UTF-8")
+        raise ConfigError("{path} is not text in UTF-8 or UTF-16. Save it as CSV UTF-8", path=printable(path))
     if len(cells) > MOST_COLUMNS:
-        raise ConfigError(f"{printable(path)} has {len(cells):,} columns, and at most {MOST_COLUMNS:,} are read")
+        raise ConfigError(
+            "{path} has {count:,} columns, and at most {most:,} are read",
+            path=printable(path),
+            count=len(cells),
+            most=MOST_COLUMNS,
+        )
     columns = _columns(delimiter, [cell.strip() for cell in cells])
     if columns.url is None and (columns.name is None or not base_url):
         if any(map(_HTTP.match, columns.header)):
             raise ConfigError(
-                f"{printable(path)} begins with a URL, and a CSV begins with the names of its columns: put a line "
-                f"such as {URL_COLUMNS[0]} before it"
+                "{path} begins with a URL, and a CSV begins with the names of its columns: put a line "
+                "such as {name} before it",
+                path=printable(path),
+                name=URL_COLUMNS[0],
             )
-        seen = printable(", ".join(columns.header))[:_SHOWN]
         hint = " (or give --base-url, which goes with the names)" if columns.name is not None else ""
         raise ConfigError(
-            f"{printable(path)} has no column of URLs; its columns are: {seen}. "
-            f"Name one of them {', '.join(URL_COLUMNS[:-1])} or {URL_COLUMNS[-1]}{hint}"
+            "{path} has no column of URLs; its columns are: {seen}. Name one of them {names}{hint}",
+            path=printable(path),
+            seen=printable(", ".join(columns.header))[:_SHOWN],
+            names=either(URL_COLUMNS),
+            hint=hint,
         )
     return columns
 
@@ -358,7 +369,7 @@ def _row(number: int, cells: list[str], columns: _Columns, base_url: str | None)
     if not url and name and base_url:
         url = public_url(base_url, name)
     if url.startswith('"'):
-        raise ValueError("a double quote begins its URL and never ends")
+        raise ValueError(message("a double quote begins its URL and never ends"))
     if not url:
         short = (
             f"it has {len(cells)} columns of {len(columns.header)}, and "
@@ -366,18 +377,14 @@ def _row(number: int, cells: list[str], columns: _Columns, base_url: str | None)
             else ""
         )
         where = f' in "{columns.header[columns.url]}"' if columns.url is not None else " and no name"
-        raise ValueError(f"{short or 'it has '}no URL{where}")
+        raise ValueError(message("{short}no URL{where}", short=short or "it has ", where=where))
     if name and " " in name and _HTTP.match(url) and url.endswith(name):
         # Put together from a base and a name as it is: what stands in the name means itself, a % and a # too.
         url = url.removesuffix(name) + quote(name, safe="/")
     if name and (why := ignored_reason(name, url)):
         return IgnoredRow(number, name, why)
     # These go into records: a URL among them keeps no password there.
-    others = (
-        {header: _without_password(cells[index]) for index, header in columns.others if index < count}
-        if columns.others
-        else {}
-    )
+    others = {header: _without_password(cells[index]) for index, header in columns.others if index < count}
     return Row(
         number,
         url,

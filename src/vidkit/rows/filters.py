@@ -35,5 +35,5 @@ def read_filters(options: Mapping[str, Any]) -> Filters:
         try:
             values[name] = None if options.get(name) is None else parse(options[name])
         except ValueError as error:
-            raise ConfigError(f"--{name.replace('_', '-')}: {error}") from None
+            raise ConfigError("--{name}: {error}", name=name.replace("_", "-"), error=error) from None
     return Filters(**values)

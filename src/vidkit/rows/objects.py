@@ -34,7 +34,9 @@ def rows_in_prefix(address: str) -> Iterator[Row | IgnoredRow]:
     except OutputError as error:
         raise ConfigError(str(error)) from None
     if not first:
-        raise ConfigError(f"{printable(address)} has no objects: look at the name of the bucket and the folder")
+        raise ConfigError(
+            "{address} has no objects: look at the name of the bucket and the folder", address=printable(address)
+        )
     start = len(f"{place.key}/") if place.key else 0
     objects = chain(first, chain.from_iterable(pages))
     for number, found in enumerate(objects, 1):

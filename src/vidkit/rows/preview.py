@@ -72,7 +72,7 @@ def preview_csv(
     try:
         header = read_header(path, base_url, until)
     except TimeUpError:
-        raise ConfigError(f"{printable(path)} does not begin with the names of its columns") from None
+        raise ConfigError("{path} does not begin with the names of its columns", path=printable(path)) from None
     found = CsvPreview([printable(name)[:200] for name in header.columns[:_MOST_COLUMNS]], header.url_column)
     ended = False
     with suppress(TimeUpError):
@@ -86,7 +86,7 @@ def preview_csv(
                 break
         ended = True
     if ended and not found.checked:
-        raise ConfigError(f"{printable(path)} has a header and no rows under it")
+        raise ConfigError("{path} has a header and no rows under it", path=printable(path))
     found.rows = count_rows(path, seconds)
     return found
 

@@ -16,6 +16,7 @@ from vidkit.core import printable
 from vidkit.core.bucket_files import ObjectReader
 from vidkit.core.stores import Address
 from vidkit.errors import ConfigError
+from vidkit.messages import message
 
 DELIMITERS = ",;\t|"
 LONE_SURROGATES = re.compile("[\ud800-\udfff]")  # what bytes that are not UTF-8 became
@@ -47,18 +48,18 @@ def open_text(path: Address, until: float | None = None) -> Iterator[Iterator[tu
     try:
         raw = io.BufferedReader(ObjectReader(path)) if isinstance(path, str) else path.open("rb")
     except FileNotFoundError:
-        raise ConfigError(f"{printable(path)}: no such file") from None
+        raise ConfigError("{path}: no such file", path=printable(path)) from None
     except IsADirectoryError:
-        raise ConfigError(f"{printable(path)} is a folder, and a CSV file is needed") from None
+        raise ConfigError("{path} is a folder, and a CSV file is needed", path=printable(path)) from None
     except OSError as error:
-        raise ConfigError(f"{printable(path)}: {error.strerror}") from None
+        raise ConfigError("{path}: {reason}", path=printable(path), reason=error.strerror) from None
     with raw:
         beginning = raw.peek()
         wide = beginning.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         workbook = beginning.startswith((b"PK\3\4", b"\xd0\xcf\x11\xe0"))
         if workbook or (b"\0" in beginning.partition(b"\n")[0] and not wide):
             remedy = "Save the workbook as CSV UTF-8" if workbook else "Is it the CSV that was meant?"
-            raise ConfigError(f"{printable(path)} is not text. {remedy}")
+            raise ConfigError("{path} is not text. {remedy}", path=printable(path), remedy=remedy)
         encoding, errors = ("utf-16", "replace") if wide else ("utf-8-sig", "surrogateescape")
         with io.TextIOWrapper(raw, encoding, errors, newline="") as file:
             yield _lines(file) if until is None else _timed(_lines(file), until)
@@ -167,11 +168,13 @@ def readable_cells(text: str, cells: list[str] | None, width: int) -> list[str]:
         ValueError: the record cannot be read, in words.
     """
     if "\0" in text:
-        raise ValueError("it holds bytes that are not text")
+        raise ValueError(message("it holds bytes that are not text"))
     if not text.isascii() and LONE_SURROGATES.search(text):
-        raise ValueError("it is not text in UTF-8: save the file as CSV UTF-8")
+        raise ValueError(message("it is not text in UTF-8: save the file as CSV UTF-8"))
     if cells is None:
-        raise ValueError(f"one of its cells is longer than {csv.field_size_limit():,} characters")
+        raise ValueError(
+            message("one of its cells is longer than {limit:,} characters", limit=csv.field_size_limit())
+        )
     while len(cells) > width and not cells[-1].strip():
         cells.pop()
     return cells
@@ -180,5 +183,10 @@ def readable_cells(text: str, cells: list[str] | None, width: int) -> list[str]:
 def too_many_cells(cells: Sequence[str], width: int, delimiter: str) -> ValueError:
     """The error for a record that has more cells than the header."""
     return ValueError(
-        f"it has {len(cells)} columns and the header {width}: put a text that holds {delimiter!r} in double quotes"
+        message(
+            "it has {count} columns and the header {width}: put a text that holds {delimiter!r} in double quotes",
+            count=len(cells),
+            width=width,
+            delimiter=delimiter,
+        )
     )

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from vidkit.core.units import format_clock
+from vidkit.messages import message
 from vidkit.tagging.metadata_conditions import metadata_holds, read_metadata, worded
 from vidkit.tagging.words import fold, fold_name, stands_in
 
@@ -120,14 +121,14 @@ def read_texts(value: Any) -> list[str]:
         ValueError: it is no list, is empty, or holds something else than text.
     """
     if not isinstance(value, list):
-        raise ValueError('needs a list, as in ["Drone", "Night shot"]')
+        raise ValueError(message('needs a list, as in ["Drone", "Night shot"]'))
     if not value:
-        raise ValueError("is an empty list")
+        raise ValueError(message("is an empty list"))
     for text in value:
         if not isinstance(text, str):
-            raise ValueError(f"holds {text!r}, which is not text: write it in quotes")
+            raise ValueError(message("holds {text!r}, which is not text: write it in quotes", text=text))
         if not fold(text):
-            raise ValueError("holds a blank word")
+            raise ValueError(message("holds a blank word"))
     return value
 
 
@@ -138,7 +139,7 @@ def _read_folded(value: Any) -> tuple[str, ...]:
 def _read_names(value: Any) -> tuple[str, ...]:
     names = tuple(fold_name(text) for text in read_texts(value))
     if not all(names):
-        raise ValueError("holds nothing but the _ - . that part words in a file name")
+        raise ValueError(message("holds nothing but the _ - . that part words in a file name"))
     return names
 
 

@@ -21,21 +21,16 @@ from vidkit.core.units import (
     parse_size,
 )
 from vidkit.errors import nearest
+from vidkit.messages import message
 from vidkit.record import Record
 from vidkit.tagging.words import caseless, fold
 
 SUFFIXES = ("gt", "gte", "lt", "lte", "ne", "in", "contains")
 _ORDER = ("gt", "gte", "lt", "lte")
 _WORDS = {
-    "": "is",
-    "gt": "is more than",
-    "gte": "is at least",
-    "lt": "is less than",
-    "lte": "is at most",
-    "ne": "is not",
-    "in": "is",
-    "contains": "contains",
-}
+    "": "is", "gt": "is more than", "gte": "is at least", "lt": "is less than", "lte": "is at most",
+    "ne": "is not", "in": "is", "contains": "contains",
+}  # fmt: skip
 COLUMNS = "source.columns."
 READINGS = "readings."
 # Which readers there are, and which values they give, only their packages know.
@@ -80,9 +75,9 @@ def read_metadata(value: Any) -> tuple[MetadataCondition, ...]:
         ValueError: an unknown key (with the nearest known one) or a value that cannot be, in words.
     """
     if not isinstance(value, dict):
-        raise ValueError('needs an object, as in {"codec": "h264", "duration_gt": 600}')
+        raise ValueError(message('needs an object, as in {"codec": "h264", "duration_gt": 600}'))
     if not value:
-        raise ValueError("is empty")
+        raise ValueError(message("is empty"))
     conditions = [_read_condition(written, wanted) for written, wanted in value.items()]
     return tuple(sorted(conditions, key=lambda condition: (condition.key, condition.suffix)))
 
@@ -142,16 +137,20 @@ def _read_condition(written: str, wanted: Any) -> MetadataCondition:
     kind = _kind_of(key)
     if wanted is None:
         if suffix not in ("", "ne"):
-            raise ValueError(f'"{written}": null goes with the plain key or with _ne')
+            raise ValueError(message('"{written}": null goes with the plain key or with _ne', written=written))
         return MetadataCondition(key, kind, suffix, None)
     if kind == "object":
         if key == READINGS[:-1]:
-            raise ValueError(f'"{written}" is an object: name a value in it, as in "readings.quality.motion_lt"')
+            raise ValueError(
+                message('"{key}" is an object: name a value in it, as in "readings.quality.motion_lt"', key=written)
+            )
         child = next((known for known in known_keys() if known.startswith(f"{key}.")), f"{key}.NAME")
-        raise ValueError(f'"{written}" is an object: name one of its keys, as in "{child}"')
+        raise ValueError(
+            message('"{written}" is an object: name one of its keys, as in "{child}"', written=written, child=child)
+        )
     if suffix == "in":
         if not isinstance(wanted, list) or not wanted:
-            raise ValueError(f'"{written}" needs a list of values')
+            raise ValueError(message('"{written}" needs a list of values', written=written))
         return MetadataCondition(key, kind, suffix, tuple(_read_wanted(written, kind, "", each) for each in wanted))
     return MetadataCondition(key, kind, suffix, _read_wanted(written, kind, suffix, wanted))
 
@@ -172,9 +171,17 @@ def _split(written: str) -> tuple[str, str]:
     if key in known_keys() or (key.startswith(COLUMNS) and key != COLUMNS) or _READING.fullmatch(key):
         return key, suffix
     if key.startswith(READINGS):
-        raise ValueError(f'"{written}" names no value of a reading: write it like "readings.quality.motion_lt"')
+        raise ValueError(
+            message('"{key}" names no value of a reading: write it like "readings.quality.motion_lt"', key=written)
+        )
     if key.partition(".")[0] in _LATER:
-        raise ValueError(f'"{written}": {key} is not there yet when rules run; "tags_present" asks for tags')
+        raise ValueError(
+            message(
+                '"{key}": {name} is not there yet when rules run; "tags_present" asks for tags',
+                key=written,
+                name=key,
+            )
+        )
     spellings = [*known_keys(), *(f"{known}_{end}" for known in known_keys() for end in SUFFIXES)]
     # A plain word that is not very like a key is most likely a column.
     near = nearest(written, spellings, cutoff=0.6 if "." in written else 0.75)
@@ -187,25 +194,29 @@ def _read_wanted(written: str, kind: str, suffix: str, wanted: Any) -> Any:
     if isinstance(wanted, bool) and kind == "reading" and not suffix:
         return _read_text(wanted)
     if isinstance(wanted, bool) or not isinstance(wanted, (str, int, float)):
-        raise ValueError(f'"{written}" needs text or a number')
+        raise ValueError(message('"{written}" needs text or a number', written=written))
     if suffix == "contains":
         if kind not in ("text", "codec", "names", "column", "list", "reading"):
-            raise ValueError(f'"{written}": _contains is for text and lists; use _gt, _gte, _lt, _lte or _in')
+            raise ValueError(
+                message('"{key}": _contains is for text and lists; use _gt, _gte, _lt, _lte or _in', key=written)
+            )
         if not fold(str(wanted)):
-            raise ValueError(f'"{written}" is blank')
+            raise ValueError(message('"{written}" is blank', written=written))
         return str(wanted)
     if suffix in _ORDER and kind in ("text", "codec", "names"):
-        raise ValueError(f'"{written}": this is text, and _{suffix} compares numbers')
+        raise ValueError(
+            message('"{written}": this is text, and _{suffix} compares numbers', written=written, suffix=suffix)
+        )
     try:
         if kind == "reading":
             return _read_number(wanted) if suffix in _ORDER else wanted
         if kind == "column":
             if suffix in _ORDER and all(_try(read, wanted) is None for read in _MAGNITUDES):
-                raise ValueError(f"{wanted!r} is not a number")
+                raise ValueError(message("{wanted!r} is not a number", wanted=wanted))
             return wanted
         return _READ[kind](wanted)
     except ValueError as error:
-        raise ValueError(f'"{written}": {error}') from None
+        raise ValueError(message('"{written}": {error}', written=written, error=error)) from None
 
 
 def _value(record: Mapping[str, Any], key: str) -> Any:
@@ -300,7 +311,7 @@ def _read_number(value: Any) -> float:
             number = math.nan
         if math.isfinite(number):
             return number
-    raise ValueError(f"{value!r} is not a number")
+    raise ValueError(message("{value!r} is not a number", value=value))
 
 
 def _read_ratio(value: Any) -> float:
@@ -320,7 +331,7 @@ def _read_size(value: Any) -> float:
 
 def _read_date(value: Any) -> datetime:
     if not isinstance(value, str):
-        raise ValueError(f"{value!r} is not a date: write it like 2026-11-20")
+        raise ValueError(message("{value!r} is not a date: write it like 2026-11-20", value=value))
     return parse_date(value)
 
 
@@ -339,7 +350,7 @@ def _read_count(value: Any) -> float:
 def _read_resolution(value: Any) -> str:
     """A resolution as a rule asks for it, checked, as it was written."""
     if not isinstance(value, str):
-        raise ValueError(f"{value!r} is not a resolution: write it like 720p, 4K or 1280x720")
+        raise ValueError(message("{value!r} is not a resolution: write it like 720p, 4K or 1280x720", value=value))
     parse_resolution(value)
     return value.strip().lower()
 

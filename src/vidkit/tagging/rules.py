@@ -19,6 +19,7 @@ from vidkit.core.bucket_files import read_input
 from vidkit.core.buckets import is_bucket
 from vidkit.core.stores import Address
 from vidkit.errors import ConfigError, nearest, sentence
+from vidkit.messages import message
 from vidkit.tagging.conditions import CONDITIONS, Match, RuleInput, read_texts
 from vidkit.tagging.metadata_conditions import COLUMNS, columns_in, readings_in
 from vidkit.tagging.words import caseless
@@ -80,11 +81,12 @@ class RuleError(ConfigError):
     """A rule file is wrong. The message is the first of its `mistakes`."""
 
     def __init__(self, mistakes: Sequence[str]) -> None:
-        super().__init__(mistakes)
+        first = sentence(mistakes[0])
+        super().__init__("{first} In an empty folder, `vidkit init` writes an example.", first=first)
         self.mistakes = mistakes
 
-    def __str__(self) -> str:
-        return f"{sentence(self.mistakes[0])} In an empty folder, `vidkit init` writes an example."
+    def __reduce__(self) -> tuple[type[RuleError], tuple[Sequence[str]]]:
+        return RuleError, (self.mistakes,)
 
 
 def load_custom_tags(custom_rules_path: str | os.PathLike[str] | None) -> RuleSet:
@@ -110,7 +112,7 @@ def load_custom_tags(custom_rules_path: str | os.PathLike[str] | None) -> RuleSe
         log.info("%s: no such file, so there are no rules but vidkit's own", path)
         return rule_set({})
     except OSError as error:
-        raise ConfigError(f"{printable(path)}: {error.strerror}") from None
+        raise ConfigError("{path}: {reason}", path=printable(path), reason=error.strerror) from None
     return rule_set(_read_json(content, printable(path)), str(path) if is_bucket(path) else Path(path))
 
 
@@ -122,7 +124,7 @@ def rule_set(content: object, path: Address | None = None) -> RuleSet:
     classes: tuple[Rule, ...] = ()
     try:
         if not isinstance(content, Mapping):
-            raise ValueError('{"rules": [...]} is what it has to hold')
+            raise ValueError(message('{"rules": [...]} is what it has to hold'))
         _known(content, ("rules", "classifications"))
         rules = _read_list(content, "rules", "rule", "tags", mistakes)
         classes = _read_list(content, "classifications", "classification", "name", mistakes)
@@ -206,7 +208,7 @@ def _read_json(content: bytes, where: str) -> object:
         return found
 
     def refuse(constant: str) -> None:
-        raise ValueError(f"{constant} is not a number in JSON")
+        raise ValueError(message("{constant} is not a number in JSON", constant=constant))
 
     try:
         return json.loads(content, object_pairs_hook=remember, parse_constant=refuse)
@@ -225,41 +227,43 @@ def _read_list(content: Mapping[str, Any], key: str, one: str, gives: str, mista
     """The rules of a list; what is wrong with the others is added to `mistakes`."""
     entries = content.get(key, [])
     if not isinstance(entries, list):
-        raise ValueError(f'"{key}" needs a list')
+        raise ValueError(message('"{key}" needs a list', key=key))
     rules = []
     for number, entry in enumerate(entries, 1):
         try:
             rules.append(_checked_rule(entry, gives))
         except ValueError as error:
-            mistakes.append(f"{one} {number}: {error}")
+            mistakes.append(message("{called}: {error}", called=f"{one} {number}", error=error))
     return tuple(rules)
 
 
 def _checked_rule(entry: object, gives: str) -> Rule:
     if not isinstance(entry, Mapping):
-        raise ValueError("this is not an object: write it in { }")
+        raise ValueError(message("this is not an object: write it in { }"))
     if not entry:
-        raise ValueError("it is empty")
+        raise ValueError(message("it is empty"))
     _known(entry, (gives, "match", *CONDITIONS))
     if gives not in entry:
-        raise ValueError(f'it has no "{gives}"')
+        raise ValueError(message('it has no "{gives}"', gives=gives))
     conditions = []
     for name in CONDITIONS:
         if name in entry:
             _once(entry[name])
             conditions.append((name, _worded(name, CONDITIONS[name].read, entry[name])))
     if not conditions:
-        raise ValueError(f"it has no condition: give it one of {', '.join(CONDITIONS)}")
+        raise ValueError(
+            message("it has no condition: give it one of {conditions}", conditions=", ".join(CONDITIONS))
+        )
     match = entry.get("match", "any")
     if match not in ("any", "all"):
-        raise ValueError(f'"match" is {json.dumps(match)}, and can be "any" or "all"')
+        raise ValueError(message('"match" is {match}, and can be "any" or "all"', match=json.dumps(match)))
     given = _worded(gives, read_texts if gives == "tags" else _read_name, entry[gives])
     return Rule(tuple(" ".join(text.split()) for text in given), match == "all", tuple(conditions))
 
 
 def _read_name(value: object) -> list[str]:
     if not isinstance(value, str) or not value.strip():
-        raise ValueError('needs one class in quotes, as in "Wildlife"')
+        raise ValueError(message('needs one class in quotes, as in "Wildlife"'))
     return [value]
 
 
@@ -273,7 +277,7 @@ def _worded(key: str, read: Any, value: object) -> Any:
 def _once(entry: object) -> None:
     """Raise for a key that stands twice in an object of the file."""
     if isinstance(entry, _Object) and entry.twice is not None:
-        raise ValueError(f'the key "{entry.twice}" stands twice')
+        raise ValueError(message('the key "{twice}" stands twice', twice=entry.twice))
 
 
 def _known(entry: Mapping[str, Any], keys: Collection[str]) -> None:
@@ -283,4 +287,4 @@ def _known(entry: Mapping[str, Any], keys: Collection[str]) -> None:
         if key not in keys:
             near = nearest(str(key), keys, cutoff=0.5)
             hint = f'did you mean "{near}"?' if near else f"known are {', '.join(keys)}"
-            raise ValueError(f'the key "{key}" is unknown: {hint}')
+            raise ValueError(message('the key "{key}" is unknown: {hint}', key=key, hint=hint))

@@ -18,5 +18,7 @@ def open_rules(config: Config) -> RuleSet:
     path = config.rules.custom_tag_rules
     named = ("Rules", "CustomTagRules") in config.explicit and path != Rules().custom_tag_rules
     if named and isinstance(path, Path) and not path.is_file():
-        raise ConfigError(f"{path}: no such rule file ([Rules] CustomTagRules). `vidkit init` writes one.")
+        raise ConfigError(
+            "{path}: no such rule file ([Rules] CustomTagRules). `vidkit init` writes one.", path=path
+        )
     return load_custom_tags(path)

@@ -110,7 +110,8 @@ def make_record(run: Run, row: Row, progress: Progress | None = None) -> Finishe
                 if not run.config.paths.keep_downloads:
                     job.remove_download()
         raise OutputError(
-            f"{job.filename}: other runs write its record again and again. Let one of them finish, then start again"
+            "{filename}: other runs write its record again and again. Let one of them finish, then start again",
+            filename=job.filename,
         )
 
 

@@ -41,7 +41,7 @@ def check_wanted(job: VideoJob) -> None:
     filters, size, duration = job.run.filters, job.record["size"], job.record["duration"]
     if filters.wants(job.row) is None and filters.judge(size, duration, job.row.modified) is False:
         job.remove_download()
-        raise UnwantedError(f"{job.filename} is not wanted by its size, duration or date")
+        raise UnwantedError("{filename} is not wanted by its size, duration or date", filename=job.filename)
 
 
 def scene_settings(run: Run) -> list[object]:

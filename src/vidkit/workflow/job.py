@@ -14,6 +14,7 @@ from vidkit.analysis import Metadata, extract_metadata
 from vidkit.core import file_sha256, shown_url
 from vidkit.download import check_reach, download_video, source_version, wanted_name
 from vidkit.errors import OutputError, VidkitError
+from vidkit.messages import message
 from vidkit.record import Corrections, Record
 from vidkit.rows import Row
 from vidkit.workflow.fingerprints import fingerprint, stage_entry
@@ -148,7 +149,7 @@ class VideoJob:
     def take(self, stage: str, keys: Iterable[str], part: str | None = None) -> None:
         """Take a stage's results from the older record; of its keys only a part, where others fill the rest."""
         if self.reusable is None:
-            raise ValueError(f"there is no record to take {stage} from")
+            raise ValueError(message("there is no record to take {stage} from", stage=stage))
         for key in keys:
             older: Any = copy.deepcopy(self.reusable.get(key))
             self.record[key] = older if part is None else {**self.record.get(key, {}), part: older[part]}
@@ -254,6 +255,8 @@ def in_stage(name: str) -> Iterator[None]:
         error.stage = error.stage or name
         raise
     except OSError as error:
-        failure = OutputError(f"{error.filename or 'a file'} cannot be read or written: {error.strerror}")
+        failure = OutputError(
+            "{file} cannot be read or written: {reason}", file=error.filename or "a file", reason=error.strerror
+        )
         failure.stage = name
         raise failure from error

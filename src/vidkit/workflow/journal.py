@@ -176,7 +176,7 @@ class Journal:
         """
         while not self._locks.holds(url) and not self._locks.take(url):
             if stopped():
-                raise VidkitError(f"{url}: stopped while another run was at it")
+                raise VidkitError("{url}: stopped while another run was at it", url=url)
             time.sleep(_POLL)
         try:
             yield

@@ -65,11 +65,12 @@ def reported(path: Path) -> Iterator[None]:
         said = str(error)
         if any(word in said for word in _DAMAGED):
             raise DamagedError(
-                f"{printable(path)}, which says what is done, is damaged. Remove it once no run is under way: the "
-                "next one builds it again from the records"
+                "{path}, which says what is done, is damaged. Remove it once no run is under way: the "
+                "next one builds it again from the records",
+                path=printable(path),
             ) from error
         reason = next((words for key, words in _REASONS.items() if key in said), f"fails: {printable(said)}")
-        raise OutputError(f"{printable(path)} {reason}.") from error
+        raise OutputError("{path} {reason}.", path=printable(path), reason=reason) from error
 
 
 @contextmanager
@@ -117,7 +118,7 @@ def open_database(folder: Path, store: Store, alone: bool) -> sqlite3.Connection
             os.replace(path, aside)
             path.with_name(f"{JOURNAL}-journal").unlink(missing_ok=True)
         except OSError as error:
-            raise OutputError(f"{path} cannot be moved away: {error.strerror}") from None
+            raise OutputError("{path} cannot be moved away: {reason}", path=path, reason=error.strerror) from None
     _make(path, store)
     return _opened(path)
 
@@ -133,9 +134,9 @@ def _opened(path: Path) -> sqlite3.Connection:
             (application,) = database.execute("PRAGMA application_id").fetchone()
             (version,) = database.execute("PRAGMA user_version").fetchone()
             if application != _APPLICATION:
-                raise DamagedError(f"{printable(path)} is a database of another program. Move it away.")
+                raise DamagedError("{path} is a database of another program. Move it away.", path=printable(path))
             if version > _SCHEMA:
-                raise OutputError(f"{printable(path)} was made by a newer vidkit. Upgrade vidkit.")
+                raise OutputError("{path} was made by a newer vidkit. Upgrade vidkit.", path=printable(path))
             if path.stat().st_size <= _CHECKED:
                 (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
                 if found != "ok":
@@ -182,7 +183,7 @@ def _make(path: Path, store: Store) -> None:
             os.fsync(file.fileno())
         os.replace(new, path)
     except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from None
+        raise OutputError("{path} cannot be written: {reason}", path=path, reason=error.strerror) from None
 
 
 def _import_records(database: sqlite3.Connection, store: Store) -> None:

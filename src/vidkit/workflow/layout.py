@@ -231,7 +231,9 @@ def remove_files(made: Made) -> None:
         try:
             made.download.unlink()
         except OSError as error:
-            raise OutputError(f"{printable(made.download)} cannot be removed: {error.strerror}") from None
+            raise OutputError(
+                "{download} cannot be removed: {reason}", download=printable(made.download), reason=error.strerror
+            ) from None
 
 
 def mark_download(path: Path, url: str) -> None:

@@ -80,8 +80,9 @@ class Cluster:
         self._missed = 0 if _answers(self.address) else self._missed + 1
         if self._missed >= _LOST_AFTER:
             raise EngineGoneError(
-                f"the head of the Ray cluster at {self.address} is gone. What is done is kept: start the cluster "
-                "again, and the same command continues from here"
+                "the head of the Ray cluster at {address} is gone. What is done is kept: start the cluster "
+                "again, and the same command continues from here",
+                address=self.address,
             )
 
     @property
@@ -118,16 +119,20 @@ def connect(settings: Engine) -> Cluster:
     except ImportError as error:
         if error.name != "ray":
             raise ToolMissingError(
-                f"Ray cannot be used: {printable(error)}. Try: {install_command('ray')}"
+                "Ray cannot be used: {error}. Try: {command}",
+                error=printable(error),
+                command=install_command("ray"),
             ) from None
-        raise ToolMissingError(f"the engine ray needs Ray: {install_command('ray')}") from None
+        raise ToolMissingError("the engine ray needs Ray: {command}", command=install_command("ray")) from None
     if "://" in address:
         raise EngineError(
-            f"[Engine] Address {printable(address)}: run vidkit on a node of the cluster, and give HOST:PORT"
+            "[Engine] Address {address}: run vidkit on a node of the cluster, and give HOST:PORT",
+            address=printable(address),
         )
     if not own and address != "auto" and not _answers(address):
         raise EngineError(
-            f"no Ray cluster answers at {printable(address)} ([Engine] Address). Start one with `ray start --head`"
+            "no Ray cluster answers at {address} ([Engine] Address). Start one with `ray start --head`",
+            address=printable(address),
         )
     _keep_to_the_log()
     options: dict[str, Any] = {"address": address, "log_to_driver": False, "logging_level": logging.CRITICAL}

@@ -383,7 +383,11 @@ class RayWorkers:
         slots, address, now = self._slots, self._cluster.address, time.monotonic()
         refused = slots.refused()
         if refused and not slots.by_number:
-            raise EngineError(f"no node of the Ray cluster at {address} can be used. {'; '.join(refused)}")
+            raise EngineError(
+                "no node of the Ray cluster at {address} can be used. {refused}",
+                address=address,
+                refused="; ".join(refused),
+            )
         shown = f"ray: {format_count(slots.nodes, 'node')}, {format_count(slots.ready, 'slot')} at {address}"
         shown += self._models.words
         if not slots.by_number:

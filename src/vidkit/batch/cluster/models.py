@@ -47,8 +47,10 @@ class ModelActor:
         self._failure: VidkitError | None = None
         if version != __version__:
             self._failure = DescribeError(
-                f"the node that holds the model has vidkit {__version__}, and the driver has {version}: "
-                "install the same on all nodes"
+                "the node that holds the model has vidkit {version}, and the driver has {driver}: "
+                "install the same on all nodes",
+                version=__version__,
+                driver=version,
             )
             return
         config: Config = pickle.loads(pickled)
@@ -162,7 +164,11 @@ class AskedModel:
             if error is not None:
                 raise error
             return value
-        raise DescribeError(f"the process that holds the model died {_TRIES} times with this question: {last}")
+        raise DescribeError(
+            "the process that holds the model died {tries} times with this question: {last}",
+            tries=_TRIES,
+            last=last,
+        )
 
     def _find(self) -> Any:
         """An actor that is there, in turn.
@@ -182,7 +188,10 @@ class AskedModel:
                 except ray.exceptions.RayActorError as death:
                     log.debug("a model's process is not there: %s", death)
             self._pause(0.5)
-        raise DescribeError(f"no process of the cluster holds the model, after {_SECONDS_TO_REPLACE:.0f} seconds")
+        raise DescribeError(
+            "no process of the cluster holds the model, after {seconds_to_replace:.0f} seconds",
+            seconds_to_replace=_SECONDS_TO_REPLACE,
+        )
 
     def _wait(self, answer: Any) -> Any:
         import ray

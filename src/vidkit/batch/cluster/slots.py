@@ -17,6 +17,7 @@ from vidkit.batch.cluster.worker import Worker
 from vidkit.core import printable
 from vidkit.core.config import Engine
 from vidkit.download import local_path
+from vidkit.messages import message
 from vidkit.rows import Row
 from vidkit.workflow.shared import Known
 
@@ -126,7 +127,7 @@ class Slots:
         """The row that a slot is done with."""
         task, slot.task = slot.task, None
         if task is None:
-            raise ValueError(f"slot {slot.number} had no row")
+            raise ValueError(message("slot {number} had no row", number=slot.number))
         self._free.append(slot.number)
         return task
 

@@ -159,7 +159,7 @@ def open_state(cluster: Cluster, spec: RunSpec) -> Any:
     except cluster.ray.exceptions.RayError as error:
         reason = printable(str(error).strip().rpartition("\n")[2])[:300]
     if reason is not None:
-        raise EngineError(f"what the workers share cannot be opened in the cluster: {reason}")
+        raise EngineError("what the workers share cannot be opened in the cluster: {reason}", reason=reason)
     return state
 
 

@@ -111,8 +111,9 @@ def _check_results(opening: Opening) -> None:
     while not store.exists(opening.marker):
         if time.monotonic() > until:
             raise VidkitError(
-                f"it does not see the driver's results folder {printable(store.address)}: set [Paths] "
-                "ProcessedDirectory to a folder that all nodes share, under the same path, or to a bucket"
+                "it does not see the driver's results folder {address}: set [Paths] "
+                "ProcessedDirectory to a folder that all nodes share, under the same path, or to a bucket",
+                address=printable(store.address),
             )
         time.sleep(0.2)
 

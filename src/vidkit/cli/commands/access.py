@@ -67,7 +67,9 @@ def _revoke(options: argparse.Namespace, state: StateDatabase) -> None:
     if key is None:
         near = known.nearest(options.key)
         hint = f"did you mean {near}?" if near else "`vidkit keys list` shows them."
-        raise ConfigError(f"no key that is in use has the id or name {printable(options.key)}: {hint}")
+        raise ConfigError(
+            "no key that is in use has the id or name {key}: {hint}", key=printable(options.key), hint=hint
+        )
     AuditLog(state)(_OWNER, "revoke key", f"{key.name}, {key.scope}")
     say(f"the key {key.id} of {printable(key.name)} is revoked")
 
@@ -75,7 +77,9 @@ def _revoke(options: argparse.Namespace, state: StateDatabase) -> None:
 def _link(options: argparse.Namespace, state: StateDatabase) -> None:
     addresses = running_servers(state)
     if not addresses:
-        raise ConfigError(f"no `vidkit serve` runs over {state.path.parent}: start it, it prints a sign-in link")
+        raise ConfigError(
+            "no `vidkit serve` runs over {parent}: start it, it prints a sign-in link", parent=state.path.parent
+        )
     sessions = Sessions(state, Keys(state))
     for address in addresses:
         print(sign_in_link(address, sessions))

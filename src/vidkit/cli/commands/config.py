@@ -103,7 +103,9 @@ def _set(options: argparse.Namespace) -> int:
             secret = is_secret(row, text)
         except ValueError as error:
             shown = "this value" if isinstance(row.default, Secret) else str(error)
-            raise ConfigError(f"{name}: {sentence(printable(shown))} {row.meaning}") from None
+            raise ConfigError(
+                "{where}: {shown} {meaning}", where=name, shown=sentence(printable(shown)), meaning=row.meaning
+            ) from None
     write_settings(path, {row: text}, check=_check_clashes)
     default = f"{show(row.default)} (the default)".strip()
     shown = _HIDDEN if secret else printable(without_secrets(text)) if text else default

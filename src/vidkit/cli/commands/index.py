@@ -55,7 +55,11 @@ def _remove(model: str, config: Config) -> int:
         there = library.vector_models()
         if model not in there:
             names = ", ".join(map(printable, there)) or "none"
-            raise ConfigError(f"the library has no vectors of {printable(model)}; it has those of: {names}")
+            raise ConfigError(
+                "the library has no vectors of {model}; it has those of: {names}",
+                model=printable(model),
+                names=names,
+            )
         removed = library.remove_vectors(model)
     say(f"vectors of {format_count(removed, 'video')} removed: {printable(model)}")
     return EXIT_DONE

@@ -264,15 +264,23 @@ def _move(place: str, config: Config) -> int:
     kept: list[LibraryEntry] = []
     with open_library(config, create=False) as source, open_library_at(place, config) as target:
         if target.name == source.name:
-            raise ConfigError(f"{printable(target.name)} is the library that is configured: name another one")
+            raise ConfigError(
+                "{target_name} is the library that is configured: name another one",
+                target_name=printable(target.name),
+            )
         there = source.stats().videos
         with counted(" records") as progress:
             copied = copy_library(source, target, lambda number: progress(number, there), kept.append)
         now = target.stats().videos
         if not there <= copied <= now:
             raise LibraryError(
-                f"{printable(source.name)} has {format_count(there, 'record')}, {copied} were copied, and "
-                f"{printable(target.name)} has {now}: another program changes one of them. Run this again."
+                "{source_name} has {records}, {copied} were copied, and "
+                "{target_name} has {now}: another program changes one of them. Run this again.",
+                source_name=printable(source.name),
+                records=format_count(there, "record"),
+                copied=copied,
+                target_name=printable(target.name),
+                now=now,
             )
         records = format_count(copied, "record is", "records are")
         say(f"{records} in {printable(target.name)}; {printable(source.name)} stays as it is.")

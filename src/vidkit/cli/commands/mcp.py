@@ -20,7 +20,9 @@ def mcp(options: argparse.Namespace, config: Config) -> int:
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
         raise ToolMissingError(
-            f"`vidkit mcp` needs a package that is not installed ({missing[0]}): {install_command('mcp')}"
+            "`vidkit mcp` needs a package that is not installed ({missing}): {command}",
+            missing=missing[0],
+            command=install_command("mcp"),
         )
     if options.no_auth and options.http is None:
         raise ConfigError("--no-auth is for --http: over standard input and output nobody is asked for a key")

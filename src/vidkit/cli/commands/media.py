@@ -144,7 +144,7 @@ def _each(files: list[str], as_json: bool, one: Callable[[Path], tuple[dict[str,
 def _one(name: str, do: Callable[[Path], tuple[dict[str, Any], str]], as_json: bool) -> int:
     try:
         if Path(name).is_dir():
-            raise MediaError(f"{name}: {NO_VIDEO}")
+            raise MediaError("{name}: {no_video}", name=name, no_video=NO_VIDEO)
         values, line = do(Path(name))
     except ToolMissingError:
         raise

@@ -19,7 +19,9 @@ def serve(options: argparse.Namespace, config: Config) -> int:
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
         raise ToolMissingError(
-            f"`vidkit serve` needs a package that is not installed ({missing[0]}): {install_command('serve')}"
+            "`vidkit serve` needs a package that is not installed ({missing}): {command}",
+            missing=missing[0],
+            command=install_command("serve"),
         )
     gc.disable()  # modules are no garbage: looking for it while they load takes a tenth of the start
     from vidkit.web.server import run_server

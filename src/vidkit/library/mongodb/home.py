@@ -150,6 +150,11 @@ class MongoLibrary(ClosedAfterwards):
             document = self._collection.find_one({"_id": {"$gte": key, "$lt": key + "g"}})
         return entry_of(document) if document else None
 
+    def entries(self, urls: Sequence[str]) -> dict[str, LibraryEntry]:
+        asked = {key_of(url): url for url in urls}
+        with reported(self._server):
+            return {asked[key]: entry for key, entry in self._by_key(list(asked)).items()}
+
     def records(self, query: Query | None = None) -> Iterator[LibraryEntry]:
         query = query or Query()
         order = ORDERS[query.sort] if query.sort != "relevance" else [("added", 1)]

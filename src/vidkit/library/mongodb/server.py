@@ -66,7 +66,10 @@ def connect_to_mongodb(uri: str | None = None, timeout: float = 5.0) -> MongoCli
         if isinstance(error, OSError):  # a certificate, before anything is sent
             file = printable(error.filename)
             raise LibraryError(
-                f"{name}: {file}, which [MongoDB] URI names, cannot be read: {error.strerror}"
+                "{name}: {file}, which [MongoDB] URI names, cannot be read: {reason}",
+                name=name,
+                file=file,
+                reason=error.strerror,
             ) from None
         raise
 
@@ -103,10 +106,10 @@ def reported(name: str) -> Iterator[None]:
         yield
     except ConfigurationError as error:  # a wrong URI is one, and a host name that DNS does not know
         if re.search("DNS|resolv", str(error)):
-            raise LibraryError(f"{name}: the host's name is not known. Check [MongoDB] URI.") from None
+            raise LibraryError("{name}: the host's name is not known. Check [MongoDB] URI.", name=name) from None
         raise LibraryError(_not_a_uri(name)) from None
     except PyMongoError as error:
-        raise LibraryError(f"{name} {_reason(error)}") from error
+        raise LibraryError("{name} {reason}", name=name, reason=_reason(error)) from error
 
 
 def _not_a_uri(name: str) -> str:

@@ -128,6 +128,14 @@ class PostgresLibrary(ClosedAfterwards):
             return None
         return next(iter(self._where("v.key >= ? AND v.key < ?", [key, key + "g"])), None)  # a key begins with it
 
+    def entries(self, urls: Sequence[str]) -> dict[str, LibraryEntry]:
+        asked = {key_of(url): url for url in urls}
+        with self._connections.reading() as connection:
+            sql = "SELECT v.id, v.key FROM videos v WHERE v.key = ANY(%s)"
+            rows: Any = connection.execute(sql, (list(asked),)) if asked else ()
+            numbers = {number: asked[key] for number, key in rows}
+            return {numbers[number]: entry for number, entry in _entries(connection, list(numbers)).items()}
+
     def _where(self, condition: str, values: Sequence[str]) -> list[LibraryEntry]:
         with self._connections.reading() as connection:
             rows = PostgresIndex(connection).rows(

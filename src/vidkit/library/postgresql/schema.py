@@ -140,13 +140,17 @@ def _version(connection: Connection, name: str) -> int:
         return 0
     if not ours:
         raise LibraryError(
-            f"{printable(name)} has a schema {SCHEMA_NAME} of another program. Name another database in "
-            "[Library] Path."
+            "{name} has a schema {schema_name} of another program. Name another database in [Library] Path.",
+            name=printable(name),
+            schema_name=SCHEMA_NAME,
         )
     (version,) = connection.execute(f"SELECT schema FROM {SCHEMA_NAME}.meta".encode()).fetchone() or (0,)
     if version > len(MIGRATIONS):
         raise LibraryError(
-            f"the library in {printable(name)} was made by a newer vidkit (its schema is {version}, this vidkit "
-            f"knows {len(MIGRATIONS)}). Upgrade vidkit, or name another database in [Library] Path."
+            "the library in {name} was made by a newer vidkit (its schema is {version}, this vidkit "
+            "knows {count}). Upgrade vidkit, or name another database in [Library] Path.",
+            name=printable(name),
+            version=version,
+            count=len(MIGRATIONS),
         )
     return int(version)

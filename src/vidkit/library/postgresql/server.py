@@ -21,7 +21,9 @@ try:
     from psycopg.pq import TransactionStatus
     from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 except ImportError:  # also where psycopg finds no libpq
-    raise LibraryError(f"a library in PostgreSQL needs psycopg: {install_command('postgres')}") from None
+    raise LibraryError(
+        "a library in PostgreSQL needs psycopg: {command}", command=install_command("postgres")
+    ) from None
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -161,13 +163,15 @@ class Connections:
             try:
                 return self._pool.getconn(timeout=0.2)
             except PoolClosed:
-                raise LibraryError(f"{self.name} cannot be used any more: it is closed.") from None
+                raise LibraryError("{self} cannot be used any more: it is closed.", self=self.name) from None
             except PoolTimeout:
                 if self._failure:
-                    raise LibraryError(f"{self.name} {self._failure}") from None
+                    raise LibraryError("{self} {failure}", self=self.name, failure=self._failure) from None
                 if time.monotonic() > end:
                     raise LibraryError(
-                        f"{self.name} has no free connection for {_MOST_SECONDS} s. Try again later."
+                        "{self} has no free connection for {most_seconds} s. Try again later.",
+                        self=self.name,
+                        most_seconds=_MOST_SECONDS,
                     ) from None
 
     @contextmanager
@@ -208,12 +212,19 @@ def _check_server(connection: Connection, name: str) -> None:
     """Refuse a server that is too old, and a database of another encoding, which has no room for every text."""
     if connection.info.server_version < OLDEST:
         version = connection.info.server_version // 10000
-        raise LibraryError(f"{name} is PostgreSQL {version}; vidkit needs {OLDEST // 10000} or newer. Upgrade it.")
+        raise LibraryError(
+            "{name} is PostgreSQL {version}; vidkit needs {oldest} or newer. Upgrade it.",
+            name=name,
+            version=version,
+            oldest=OLDEST // 10000,
+        )
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
         raise LibraryError(
-            f"{name} is a database in {printable(encoding)}, which has no room for every text. Make one in UTF-8: "
-            "CREATE DATABASE films ENCODING 'UTF8' TEMPLATE template0, and name it in [Library] Path."
+            "{name} is a database in {encoding}, which has no room for every text. Make one in UTF-8: "
+            "CREATE DATABASE films ENCODING 'UTF8' TEMPLATE template0, and name it in [Library] Path.",
+            name=name,
+            encoding=printable(encoding),
         )
 
 
@@ -235,8 +246,10 @@ def _parsed(uri: str, server: str) -> dict[str, Any]:
     except (psycopg.Error, ValueError):  # whose words may quote a piece of the password
         # The example in two pieces, or the log and the screen would take its password for one, and leave it out.
         raise LibraryError(
-            f"{_SETTING} ({server}) is no URI of PostgreSQL. Write postgresql:// and then "
-            "user:password@host:5432/database, with %40 for @, %3A for : and %2F for / in the password."
+            "{setting} ({server}) is no URI of PostgreSQL. Write postgresql:// and then "
+            "user:password@host:5432/database, with %40 for @, %3A for : and %2F for / in the password.",
+            setting=_SETTING,
+            server=server,
         ) from None
 
 
@@ -262,11 +275,13 @@ def reported(name: str) -> Iterator[None]:
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         if error.sqlstate is None:  # the connection broke off
             raise LibraryError(
-                f"{name} {_sentences('does not answer: the connection broke off', _NOT_THERE)}"
+                "{name} {reason}",
+                name=name,
+                reason=_sentences("does not answer: the connection broke off", _NOT_THERE),
             ) from error
-        raise LibraryError(f"{name} {_reason(error)}") from error
+        raise LibraryError("{name} {reason}", name=name, reason=_reason(error)) from error
     except psycopg.Error as error:
-        raise LibraryError(f"{name} {_reason(error)}") from error
+        raise LibraryError("{name} {reason}", name=name, reason=_reason(error)) from error
 
 
 def _reason(error: psycopg.Error) -> str:

@@ -77,17 +77,25 @@ def use_pgvector(connection: Connection, name: str, make: bool = False) -> None:
                 connection.execute("CREATE EXTENSION vector")  # in the first schema of the search path: ours
         except psycopg.errors.InsufficientPrivilege:
             raise NoVectorsHere(
-                f"{name} keeps no vectors: this user may not make the extension pgvector. Let an administrator run "
-                "CREATE EXTENSION vector in this database."
+                "{name} keeps no vectors: this user may not make the extension pgvector. Let an administrator run "
+                "CREATE EXTENSION vector in this database.",
+                name=name,
             ) from None
         except (psycopg.errors.FeatureNotSupported, psycopg.errors.UndefinedFile):
             pass
         found = connection.execute(asked.encode()).fetchone()
     if found is None:
-        raise NoVectorsHere(f"{name} keeps no vectors: its server has no pgvector. {_REMEDY}.")
+        raise NoVectorsHere(
+            "{name} keeps no vectors: its server has no pgvector. {remedy}.", name=name, remedy=_REMEDY
+        )
     version, schema = found
     if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST:
-        raise NoVectorsHere(f"{name} keeps no vectors: its pgvector is {version}. {_REMEDY}.")
+        raise NoVectorsHere(
+            "{name} keeps no vectors: its pgvector is {version}. {remedy}.",
+            name=name,
+            version=version,
+            remedy=_REMEDY,
+        )
     connection.execute(SQL("SET LOCAL search_path TO vidkit, {}").format(Identifier(schema)))
 
 

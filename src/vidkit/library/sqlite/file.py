@@ -216,7 +216,9 @@ def _identity(path: Path) -> tuple[int, int]:
         if found.st_size:
             return found.st_dev, found.st_ino
         reason = "it is empty"
-    raise LibraryError(f"the library {printable(path)} cannot be opened: {reason}. Put it back.")
+    raise LibraryError(
+        "the library {path} cannot be opened: {reason}. Put it back.", path=printable(path), reason=reason
+    )
 
 
 def _uri_of_existing(path: Path) -> str:
@@ -240,7 +242,9 @@ def open_file(path: Path, busy_timeout: float, create: bool) -> sqlite3.Connecti
     try:
         ensure_directory(path.parent)
     except OutputError as error:
-        raise LibraryError(f"the library {printable(path)} cannot be made: {error}") from None
+        raise LibraryError(
+            "the library {path} cannot be made: {error}", path=printable(path), error=error
+        ) from None
     with reported(path):
         connection = _connect(str(path), busy_timeout)
     try:
@@ -257,15 +261,17 @@ def _see_that_it_is_there(path: Path) -> None:
         size = path.stat().st_size
     except (FileNotFoundError, NotADirectoryError):
         raise LibraryError(
-            f"there is no library yet: {printable(path)} is not there. `vidkit process` makes it; if it is "
-            "elsewhere, go to its folder or say so under [Library] in config.ini"
+            "there is no library yet: {path} is not there. `vidkit process` makes it; if it is "
+            "elsewhere, go to its folder or say so under [Library] in config.ini",
+            path=printable(path),
         ) from None
     except OSError:  # what SQLite says of it
         return
     if size == 0:
         raise LibraryError(
-            f"the library {printable(path)} is empty (0 bytes). `vidkit library add FOLDER` fills it from the JSON "
-            "records in FOLDER"
+            "the library {path} is empty (0 bytes). `vidkit library add FOLDER` fills it from the JSON "
+            "records in FOLDER",
+            path=printable(path),
         )
 
 
@@ -318,11 +324,16 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application != _APPLICATION and (version or application or tables):
-        raise LibraryError(f"{printable(path)} is a database of another program. Give [Library] Path another name.")
+        raise LibraryError(
+            "{path} is a database of another program. Give [Library] Path another name.", path=printable(path)
+        )
     if version > SCHEMA:
         raise LibraryError(
-            f"the library {printable(path)} was made by a newer vidkit (its schema is {version}, this vidkit knows "
-            f"{SCHEMA}). Upgrade vidkit, or give [Library] Path another name."
+            "the library {path} was made by a newer vidkit (its schema is {version}, this vidkit knows "
+            "{schema}). Upgrade vidkit, or give [Library] Path another name.",
+            path=printable(path),
+            version=version,
+            schema=SCHEMA,
         )
     return int(version)
 

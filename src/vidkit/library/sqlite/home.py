@@ -54,6 +54,7 @@ from vidkit.library.sqlite.reading import (
     SqliteIndex,
     check_indexes,
     entries_by_number,
+    entries_by_url,
     moments_found,
     pictures_after,
     query_with_forms,
@@ -169,6 +170,12 @@ class SqliteLibrary(ClosedAfterwards):
             rows = connection.execute(f"SELECT id, url FROM videos {asked} ORDER BY id", values)
             number = next((number for number, url in rows if video_key(url) == key), None)
             return None if number is None else next(iter(self._entries(connection, [number]).values()), None)
+
+    def entries(self, urls: Sequence[str]) -> dict[str, LibraryEntry]:
+        asked = {storable(url): url for url in urls}
+        with self._connections.reading() as connection:
+            found = entries_by_url(connection, list(asked), self._path.parent)
+        return {asked[url]: entry for url, entry in found.items()}
 
     def records(self, query: Query | None = None) -> Iterator[LibraryEntry]:
         with self._connections.reading() as connection:

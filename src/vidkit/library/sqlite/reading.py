@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-from vidkit.core.stores import absolute, kept_address
+from vidkit.core.stores import Address, absolute, kept_address
 from vidkit.library.facts import ERRORS, readers_in
 from vidkit.library.forms import with_forms
 from vidkit.library.moments import LibraryEntry, Text
@@ -150,18 +150,31 @@ def pictures_after(connection: sqlite3.Connection, number: int) -> list[tuple[in
     return [(video, PicturesOf(*json.loads(text))) for video, text in connection.execute(sql, (number,))]
 
 
+def entries_by_url(connection: sqlite3.Connection, urls: Sequence[str], beside: Path) -> dict[str, LibraryEntry]:
+    """Source URL -> record, of those that have one."""
+    numbers: dict[int, str] = {}
+    for at in range(0, len(urls), 500):
+        part = urls[at : at + 500]
+        sql = f"SELECT id, url FROM videos WHERE url IN ({','.join('?' * len(part))})"
+        numbers.update(connection.execute(sql, part))
+    found = entries_by_number(connection, list(numbers), beside)
+    return {numbers[number]: entry for number, entry in found.items()}
+
+
 def entries_by_number(
     connection: sqlite3.Connection, numbers: Sequence[int], beside: Path
 ) -> dict[int, LibraryEntry]:
     """The records of these videos, in this order; those that were removed are left out. Folders are relative to
     `beside`, the library's own."""
     found: dict[int, LibraryEntry] = {}
+    folders: dict[str, Address] = {}
     for at in range(0, len(numbers), 500):
         part = numbers[at : at + 500]
         sql = "SELECT v.id, v.folder, r.record FROM videos v JOIN records r ON r.video = v.id WHERE v.id IN "
         for number, folder, text in connection.execute(f"{sql}({','.join('?' * len(part))})", part):
-            record = cast(Record, json.loads(text))
-            found[number] = LibraryEntry(record, absolute(kept_address(folder), beside))
+            if folder not in folders:
+                folders[folder] = absolute(kept_address(folder), beside)
+            found[number] = LibraryEntry(cast(Record, json.loads(text)), folders[folder])
     gone = [number for number in numbers if number not in found]
     if any(connection.execute("SELECT 1 FROM videos WHERE id = ?", (n,)).fetchone() for n in gone):
         raise sqlite3.DatabaseError("malformed: a video has no record")

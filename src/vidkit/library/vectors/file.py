@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from vidkit.library.moments import Kind
 from vidkit.library.vectors.protocol import StoredVectors, wrong_size
 from vidkit.library.vectors.scan import Bits, signs
+from vidkit.messages import message
 
 _MARK = b"vidkit vectors 1"
 _HEADER = 1 << 16  # bytes
@@ -116,7 +117,7 @@ def _header_as_bytes(header: Header) -> bytes:
     text = json.dumps(header._asdict()).encode()
     found = _MARK + np.array([len(text), zlib.crc32(text)], "<u4").tobytes() + text
     if len(found) > _HEADER:
-        raise ValueError("an index has too many parts")
+        raise ValueError(message("an index has too many parts"))
     return found.ljust(_HEADER, b"\0")
 
 

@@ -15,6 +15,7 @@ from vidkit.errors import LibraryError
 from vidkit.library.moments import Kind, own_pictures, own_texts
 from vidkit.library.query import Query
 from vidkit.library.spans import DESCRIPTION
+from vidkit.messages import message
 from vidkit.record import Record
 
 if TYPE_CHECKING:
@@ -99,7 +100,14 @@ def checked(found: VideoVectors) -> VideoVectors:
     """
     shape = found.vectors.shape
     if len(shape) != 2 or shape[0] != len(found.keys) or found.vectors.dtype != "float16":
-        raise ValueError(f"{len(found.keys)} moments have vectors of {shape}, {found.vectors.dtype}")
+        raise ValueError(
+            message(
+                "{count} moments have vectors of {shape}, {dtype}",
+                count=len(found.keys),
+                shape=shape,
+                dtype=found.vectors.dtype,
+            )
+        )
     return found
 
 
@@ -131,6 +139,9 @@ def allows_kind(kind: Kind, query: Query) -> bool:
 def wrong_size(model: str, size: int, asked: int) -> LibraryError:
     """The error for a vector of another size than those that are kept."""
     return LibraryError(
-        f"the vectors of {model} have {size} numbers, and one with {asked} is compared with them: it is of another "
-        "model. Run `vidkit index`"
+        "the vectors of {model} have {size} numbers, and one with {asked} is compared with them: it is of another "
+        "model. Run `vidkit index`",
+        model=model,
+        size=size,
+        asked=asked,
     )
