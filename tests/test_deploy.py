@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 
-from vidkit.cli import parse_arguments
+from vidkit.cli import make_parser, parse_arguments
+from vidkit.cli.parser import Parser
 from vidkit.core.settings import settings
 
 from .conftest import check_by
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 SCRIPTS = sorted(
     [
         *DEPLOY.glob("*.sh"),
@@ -69,8 +70,12 @@ def _command(words: list[str], program: str) -> Iterator[list[str]]:
 
 def of_pages() -> Iterator[tuple[str, list[str]]]:
     for page in PAGES:
-        for block in re.findall(r"^```(?:sh|bash)\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S):
-            for words in commands_in(block):
+        text = page.read_text(encoding="utf-8")
+        fences = re.findall(r"^ *```(\w*)[^\n]*\n(.*?)^ *```", text, re.M | re.S)
+        blocks = [block for language, block in fences if language in ("", "sh", "bash", "console", "text")]
+        blocks += re.findall(r"(?<=\n\n)(?: {4}.*\n)+", text)
+        for block in blocks:
+            for words in commands_in(re.sub(r"^ *\$ ", "", block, flags=re.M)):
                 yield page.name, words
 
 
@@ -99,6 +104,20 @@ def test_the_commands_of_the_documentation_are_taken_by_the_parser(capsys: pytes
     assert wrong == []
 
 
+def test_every_command_and_option_that_a_sentence_names_exists() -> None:
+    commands = make_parser()
+    for page in sorted({*PAGES} - {ROOT / "CHANGELOG.md"}):  # which also names what is gone
+        for inline in re.findall(r"`(vidkit [^`\n]+)`", page.read_text(encoding="utf-8")):
+            for words in commands_in(inline):
+                parser: Parser = commands
+                for word in words:
+                    parser = parser.commands.get(word, parser)
+                known = {name for action in parser.declared for name in action.option_strings}
+                named = {re.sub(r"=.*", "", word).replace("_", "-") for word in words if word.startswith("--")}
+                assert named <= {name.replace("_", "-") for name in known}, f"{page.name}: {inline}"
+                assert parser.prog != "vidkit" or words[0].startswith(("-", "[", ".")), f"{page.name}: {inline}"
+
+
 def test_the_commands_of_deploy_are_taken_by_the_parser(capsys: pytest.CaptureFixture[str]) -> None:
     found = list(of_deploy())
     found += [("kuberay.yaml", words) for words in commands_in(job()["entrypoint"])]
@@ -110,7 +129,7 @@ def test_the_commands_of_deploy_are_taken_by_the_parser(capsys: pytest.CaptureFi
 
 
 def test_every_setting_and_variable_that_is_named_exists() -> None:
-    pages = [*PAGES, *DEPLOY.iterdir(), ROOT / "Dockerfile", ROOT / "CHANGELOG.md"]
+    pages = [*PAGES, *DEPLOY.iterdir(), ROOT / "Dockerfile"]
     sections = {section for section, _ in SETTINGS}
     wrong = []
     for page in pages:
