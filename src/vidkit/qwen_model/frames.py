@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from vidkit.qwen_model.question import Clip
 
 _PROBE_SECONDS = 60.0
 _FAR_APART = 4.0  # seconds between frames from which seeking to each is faster than decoding all between them
+_MANY = 5  # times as many frames a second as are shown: those that no other frame needs are not decoded
 _PICTURES = ("attached_pic", "still_image", "timed_thumbnails")
 _JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 
@@ -32,12 +34,14 @@ class Budget:
 
 @dataclass(frozen=True)
 class Shown:
-    """What ffprobe says of a clip: its seconds, its size as shown in pixels, and which stream the video is."""
+    """What ffprobe says of a clip: its seconds, its size as shown in pixels, which stream the video is, its frames
+    per second (0.0: not known)."""
 
     duration: float
     width: int
     height: int
     stream: int
+    fps: float
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,8 @@ def look(clip: Clip) -> Shown:
     turned = any(round(float(data.get("rotation", 0))) % 180 for data in video.get("side_data_list", []))
     if not width or not height:
         raise DescribeError("{clip_name} cannot be read: its picture has no size", clip_name=clip.name)
-    return Shown(end - clip.start, *((height, width) if turned else (width, height)), int(video["index"]))
+    fps = _rate(video.get("avg_frame_rate"))
+    return Shown(end - clip.start, *((height, width) if turned else (width, height)), int(video["index"]), fps)
 
 
 def frame_count(duration: float, budget: Budget) -> int:
@@ -165,7 +170,8 @@ def _sampled(clip: Clip, shown: Shown, count: int, size: str, output: list[str])
             times = (clip.start + (number + 0.5) * step for number in range(count))
             return b"".join(_frame_at(clip, shown, time, size, output) for time in times)
         rate = f"fps={count / shown.duration:.9f}:start_time=0:round=near"
-        arguments: list[Any] = ["ffmpeg", "-v", "error", "-nostdin", *_span(clip, shown.duration)]
+        skipped = ["-skip_frame", "noref"] if shown.fps >= _MANY * count / shown.duration else []
+        arguments: list[Any] = ["ffmpeg", "-v", "error", "-nostdin", *skipped, *_span(clip, shown.duration)]
         arguments += ["-map", f"0:{shown.stream}", "-vf", f"{rate},{size}", "-frames:v", count, *output, "-"]
         return run_tool(arguments, 60 + 10 * shown.duration).output
     except MediaError as error:
@@ -192,6 +198,13 @@ def _span(clip: Clip, duration: float) -> list[str]:
     if not clip.is_part:
         return source
     return ["-ss", f"{clip.start:.6f}", "-t", f"{duration:.6f}", *source]
+
+
+def _rate(text: object) -> float:
+    try:
+        return float(Fraction(str(text)))
+    except (ValueError, ArithmeticError):
+        return 0.0
 
 
 def _is_video(stream: dict[str, Any]) -> bool:
