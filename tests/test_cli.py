@@ -173,7 +173,12 @@ def test_retag_gives_the_library_and_the_json_the_tags_of_edited_rules(
         '{"rules": [{"filename_keywords": ["boat"], "tags": ["Water"]}],'
         '"classifications": [{"name": "Boats", "tags_present": ["Water"]}]}'
     )
+    before = Path("processed_videos/boat.mp4.json").read_text()
     capsys.readouterr()
+    assert main(["retag", "--dry-run"]) == 0
+    changes = ["boat.mp4  Unclassified -> Boats  +Water", "2 records looked at, 1 would change"]
+    assert capsys.readouterr().out.splitlines() == changes
+    assert Path("processed_videos/boat.mp4.json").read_text() == before
     assert main(["retag"]) == 0
     assert "2 records looked at, 1 with other tags" in capsys.readouterr().out
     record = json.loads(Path("processed_videos/boat.mp4.json").read_text())
@@ -183,6 +188,35 @@ def test_retag_gives_the_library_and_the_json_the_tags_of_edited_rules(
     assert len(server.asked) == asked
     assert main(["process", "--json", "--urls", *urls]) == 0
     assert json.loads(Path("processed_videos/boat.mp4.json").read_text()) == record
+
+
+def test_explain_names_the_rule_and_the_words_of_each_tag_and_says_that_rules_have_changed(
+    make_video: MakeVideo, capsys: Capture
+) -> None:
+    Path("boat.mp4").write_bytes(make_video().read_bytes())
+    rule = '{"rules": [{"filename_keywords": ["boat"], "tags": ["Water\\u001b[2J"]}]}'
+    Path("custom_tags.json").write_text(rule)
+    main(["process", "--urls", "boat.mp4"])
+    main(["label", "boat.mp4", "--add-tag", "Mine"])
+    capsys.readouterr()
+    assert main(["explain", "boat.mp4"]) == 0
+    out, err = capsys.readouterr()
+    assert [line.strip() for line in out.splitlines()] == [
+        "boat.mp4",
+        "class    Unclassified  (No rule gives this video a class.)",
+        "tag      H.264 Codec  (vidkit's own rules, rule 3: codec is h264)",
+        "tag      Water?[2J  (custom_tags.json, rule 1: the words boat in the file name)",
+        "tag      Mine  (A person said so.)",
+    ]
+    assert err == ""
+    Path("custom_tags.json").write_text(rule.replace("boat", "car"))
+    assert main(["explain", "--json", "boat.mp4"]) == 0
+    explained = json.loads(capsys.readouterr().out)
+    assert explained["outdated"]
+    assert [each["origin"] for each in explained["tags"]] == ["built-in", "none", "person"]
+    assert main(["explain", "boat.mp4"]) == 0
+    assert "`vidkit retag` applies them" in capsys.readouterr().err
+    assert main(["explain", "other.mp4"]) == 1
 
 
 def test_prepare_writes_the_json_of_the_prototype_with_clips(

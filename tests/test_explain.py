@@ -88,6 +88,22 @@ def test_a_number_is_told_with_its_limit():
     assert reason.rule == "vidkit's own rules, rule 2"
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("codec", "H.264", "codec is h264"),
+        ("audio", None, "audio is not there"),
+        ("source.file_name_ne", None, "source.file_name is there (a.mp4)"),
+    ],
+)
+def test_a_value_is_told_once_and_null_in_words(key, value, words):
+    rules = rule_set({"rules": [{"metadata_conditions": {key: value}, "tags": ["Told"]}]})
+    record = make_record(codec="h264", audio=None)
+    record["source"]["file_name"] = "a.mp4"
+    (reason,) = origin(explain_tags(retagged(record, rules), rules), "Told").reasons
+    assert reason.words == (words,)
+
+
 def test_a_tag_that_a_rule_builds_on_is_named_as_it_is_written():
     rules = rule_set(
         {

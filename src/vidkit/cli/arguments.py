@@ -309,7 +309,10 @@ COMMANDS: dict[str, Command] = {
     ),
     "prepare": Command("cut the videos of a CSV into clips and write the JSON for inference", _prepare, "process"),
     "infer": Command("describe the clips of that JSON with an endpoint or a local model", _infer, "process"),
-    "retag": Command("apply edited rules to the whole library, without download or model", _nothing, "library"),
+    "retag": Command(
+        "apply edited rules to the whole library, without download or model", on_library.retag, "library"
+    ),
+    "explain": Command("show why a video has its tags and its class", on_library.explain, "explain"),
     "search": Command("search the library for videos and moments in them", _search, "library"),
     "show": Command("show the record of a video", _show, "library"),
     "stats": Command("show statistics of the library", _stats, "library"),

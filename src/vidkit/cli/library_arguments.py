@@ -7,6 +7,17 @@ import argparse
 from vidkit.cli.common_arguments import add_common
 
 
+def retag(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `vidkit retag`."""
+    parser.add_argument("--dry-run", action="store_true", help="only show which videos would change, and how")
+
+
+def explain(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `vidkit explain`."""
+    parser.add_argument("key", metavar="ID|FILE|URL", help="the video, as for `vidkit show`")
+    parser.add_argument("--json", action="store_true", help="print one line of JSON")
+
+
 def label(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `vidkit label`."""
     parser.add_argument("key", nargs="?", metavar="ID|FILE|URL", help="the video, as for `vidkit show`")

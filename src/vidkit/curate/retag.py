@@ -26,13 +26,22 @@ class Retagged:
     missing: list[str] = field(default_factory=list)
 
 
-def retag_library(library: Library, rules: RuleSet, progress: Callable[[int], None] | None = None) -> Retagged:
+def retag_library(
+    library: Library,
+    rules: RuleSet,
+    progress: Callable[[int], None] | None = None,
+    on_change: Callable[[Record, Record], None] | None = None,
+    *,
+    dry_run: bool = False,
+) -> Retagged:
     """Give every record of a library the tags and the class that the rules say now, in the library and in its JSON.
 
     Args:
         library: the library.
         rules: the user's rules.
         progress: called with the number of records looked at so far.
+        on_change: called with the older and the new record, if tags or class differ.
+        dry_run: write nothing.
 
     Raises:
         LibraryError: the library cannot be read or written; what was retagged until then is.
@@ -45,14 +54,12 @@ def retag_library(library: Library, rules: RuleSet, progress: Callable[[int], No
         for name, reading in (entry.record.get("readings") or {}).items():
             readings.update(f"readings.{name}.{key}" for key in reading)
         record = retagged(entry.record, rules)
-        if record != entry.record:
-            library.save(record, entry.folder)
-            try:
-                write_json(entry, record)
-            except OutputError as error:
-                log.warning("%s; the library has the new tags", error)
-            keys = ("tags", "classification")
-            result.changed += any(record[key] != entry.record[key] for key in keys)  # type: ignore[literal-required]
+        if record != entry.record and not dry_run:
+            _save(library, entry, record)
+        if (record["tags"], record["classification"]) != (entry.record["tags"], entry.record["classification"]):
+            result.changed += 1
+            if on_change is not None:
+                on_change(entry.record, record)
         result.looked_at += 1
         if progress is not None:
             progress(result.looked_at)
@@ -60,6 +67,14 @@ def retag_library(library: Library, rules: RuleSet, progress: Callable[[int], No
         result.missing = list(missing_columns(rules, sorted(columns), "the library"))
         result.missing += missing_readings(rules, sorted(readings), "the library")
     return result
+
+
+def _save(library: Library, entry: LibraryEntry, record: Record) -> None:
+    library.save(record, entry.folder)
+    try:
+        write_json(entry, record)
+    except OutputError as error:
+        log.warning("%s; the library has the new tags", error)
 
 
 def retagged(record: Record, rules: RuleSet) -> Record:

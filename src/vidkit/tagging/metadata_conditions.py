@@ -39,17 +39,10 @@ _READING = re.compile(r"readings\.[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 _LATER = ("tags", "classification", "processing")
 # Keys that are written in a way of their own; the kind of the others follows from their type.
 _KINDS = {
-    "duration": "duration",
-    "size": "size",
-    "bit_rate": "size",
-    "frame_rate": "ratio",
-    "resolution": "resolution",
-    "codec": "codec",
-    "audio.codec": "codec",
-    "container": "names",
-    "source.file_size": "size",
+    "duration": "duration", "size": "size", "bit_rate": "size", "frame_rate": "ratio", "resolution": "resolution",
+    "codec": "codec", "audio.codec": "codec", "container": "names", "source.file_size": "size",
     "source.last_modified": "date",
-}
+}  # fmt: skip
 # 29.97 stands for 30000/1001: numbers that differ by no more than this are equal.
 _CLOSE = 0.005
 
@@ -102,11 +95,16 @@ def worded(condition: MetadataCondition, record: Mapping[str, Any]) -> str:
     value = _value(record, condition.key)
     have = "x".join(map(str, value)) if isinstance(value, tuple) else value
     wanted = condition.wanted if isinstance(condition.wanted, tuple) else (condition.wanted,)
-    asked = " or ".join(map(_shown, wanted))
-    return f"{condition.key} {_WORDS[condition.suffix]} {asked} ({_shown(have)})"
+    asked, known = " or ".join(map(_shown, wanted)), _shown(have)
+    words = f"{_WORDS[condition.suffix]} {asked}"
+    if condition.wanted is None:
+        words = "is there" if condition.suffix == "ne" else "is not there"
+    return f"{condition.key} {words}" if asked == known else f"{condition.key} {words} ({known})"
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_shown(each)}" for key, each in value.items())
     return "nothing" if value is None else f"{value:.10g}" if isinstance(value, float) else f"{value}"
 
 

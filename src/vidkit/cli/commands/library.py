@@ -111,15 +111,28 @@ def _clock(seconds: float) -> str:
 def retag(options: argparse.Namespace, config: Config) -> int:
     """`vidkit retag`: edited rules over the library."""
     rules = open_rules(config)
-    with open_library(config, create=False) as home, counted(" records") as progress:
-        total = home.stats().videos
-        done = retag_library(home, rules, lambda number: progress(number, total))
+    with open_library(config, create=False) as home:
+        if options.dry_run:
+            done = retag_library(home, rules, on_change=_print_change, dry_run=True)
+        else:
+            total = home.stats().videos
+            with counted(" records") as progress:
+                done = retag_library(home, rules, lambda number: progress(number, total))
     for missing in done.missing:
         log.warning("%s", missing)
-    print(
-        f"{format_count(done.looked_at, 'record')} looked at, {done.changed} with other tags or another class now"
-    )
+    looked = f"{format_count(done.looked_at, 'record')} looked at, {done.changed}"
+    print(f"{looked} would change" if options.dry_run else f"{looked} with other tags or another class now")
     return EXIT_DONE
+
+
+def _print_change(before: Record, after: Record) -> None:
+    """`boat.mp4  Unclassified -> Boats  +Water -Action`."""
+    now, then = after["classification"], before["classification"]
+    words = [] if now == then else [f"{then} -> {now}"]
+    signed = [f"+{tag}" for tag in after["tags"] if tag not in before["tags"]]
+    signed += [f"-{tag}" for tag in before["tags"] if tag not in after["tags"]]
+    words += [", ".join(signed) or "tags in another order"] if signed or not words else []
+    print(printable("  ".join([before["filename"], *words])))
 
 
 def show(options: argparse.Namespace, config: Config) -> int:

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from vidkit.library.in_video import moments_in
-from vidkit.tagging.explain import Origin, Reason, explain_tags
+from vidkit.tagging.explain import explain_tags
+from vidkit.tagging.origins import origins_as_json
 from vidkit.tagging.user_rules import open_rules
 from vidkit.web.access.scopes import API, Caller
 from vidkit.web.answers import json_answer
@@ -50,19 +51,8 @@ def moments(entry: Entry, parameters: Annotated[SearchParameters, Query()]) -> R
 @router.get("/origins", response_model=dict[str, Any])
 def origins(entry: Entry, services: Shared) -> Response:
     """Where each tag and the class are from, and why: which rule and condition, which words, where they stand."""
-    record = entry.record
-    explained = explain_tags(record, open_rules(services.config))
-    said = explained.classification
-    return json_answer(
-        {
-            "classification": {"value": said.name, "origin": said.origin, **_why(said)},
-            "tags": [{"tag": each.name, "origin": each.origin, **_why(each)} for each in explained.tags],
-            "removed": [each.name for each in explained.removed],
-            "model_tags": _model_tags(record["ai_generated_tags"], record["segments"]),
-            "corrections": record.get("corrections"),
-            "outdated": explained.outdated,
-        }
-    )
+    explained = explain_tags(entry.record, open_rules(services.config))
+    return json_answer(origins_as_json(entry.record, explained))
 
 
 @router.delete("")
@@ -80,50 +70,3 @@ def erase(
     removed, left = (made.shown(), made.left) if made else ([], [])
     services.audit(actor, "erase", f"{url}{f', {len(removed)} files and folders' if files else ''}")
     return Erased(removed=removed, left=left)
-
-
-def _why(origin: Origin) -> dict[str, Any]:
-    """The reasons of an origin: the first one by itself, and all of them."""
-    reasons: list[dict[str, Any]] = [
-        {
-            "rule": each.rule,
-            "condition": each.condition,
-            "words": each.words,
-            "where": ", ".join(each.where) or None,
-        }
-        for each in origin.reasons
-    ]
-    first: dict[str, Any] = reasons[0] if reasons else {"rule": None, "condition": None, "words": [], "where": None}
-    return {"why": _in_words(origin), **first, "reasons": reasons}
-
-
-def _in_words(origin: Origin) -> str:
-    """Why a video has a tag or a class, in one sentence."""
-    if origin.origin == "person":
-        return "A person said so."
-    if not origin.reasons:
-        if origin.name == "Unclassified":
-            return "No rule gives this video a class."
-        return "No rule gives it now; earlier rules or an earlier description did. `vidkit retag` updates it."
-    return "; ".join(_reason_in_words(each) for each in origin.reasons[:3])
-
-
-def _reason_in_words(reason: Reason) -> str:
-    words = ", ".join(reason.words)
-    where = f" in {', '.join(reason.where)}" if reason.where else ""
-    kinds = {
-        "tags_present": "the tag ",
-        "ai_generated_tags": "the model's tag ",
-        "object_labels": "the label ",
-        "metadata_conditions": "",
-    }
-    return f"{reason.rule}: {kinds.get(reason.condition, 'the words ')}{words}{where}"
-
-
-def _model_tags(tags: list[str], segments: Any) -> list[dict[str, Any]]:
-    """The model's tags, each with what it gave it to."""
-    found: dict[str, list[str]] = {tag: ["the video"] for tag in tags}
-    for segment in segments:
-        for tag in segment["tags"]:
-            found.setdefault(tag, []).append(f"clip {segment['index']}")
-    return [{"tag": tag, "where": where} for tag, where in found.items()]
