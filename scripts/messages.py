@@ -21,6 +21,8 @@ from babel.messages.pofile import read_po, write_po
 
 from vidkit.cli import make_parser
 from vidkit.cli.parser import ARGPARSE, Parser
+from vidkit.core.config import INI_HEAD
+from vidkit.core.extras import PURPOSES
 from vidkit.core.settings import settings
 from vidkit.language import DOMAINS, LOCALES
 
@@ -49,6 +51,10 @@ def texts() -> dict[str, Texts]:
         found[_HELP].setdefault(text, ["cli"])
     for setting in settings():
         found[_HELP].setdefault(setting.meaning, ["core/settings.py"])
+    for text in INI_HEAD:
+        found[_HELP].setdefault(text, ["core/config.py"])
+    for purpose in PURPOSES.values():
+        found[_HELP].setdefault(purpose, ["core/extras.py"])
     for path in sorted(SOURCE.rglob("*.py")):
         name = path.relative_to(SOURCE).as_posix()
         domain = _HELP if _HELPING.fullmatch(name) else _MESSAGES

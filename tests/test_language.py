@@ -14,6 +14,7 @@ from babel.messages.pofile import read_po
 
 from vidkit import language
 from vidkit.cli import main, make_parser
+from vidkit.core.config import Config, default_ini, load_config, settings
 from vidkit.core.terminal import width_of
 from vidkit.language import DOMAINS, LOCALES, _, _n
 
@@ -164,3 +165,29 @@ def test_the_language_is_one_that_the_terminal_can_show(encoding: str, first: st
     done = subprocess.run(command, env=environment, capture_output=True, check=True)
     assert done.stdout.decode(encoding).startswith(first)
     assert not done.stderr
+
+
+def test_init_explains_the_settings_in_chinese_and_gives_them_the_same_values(
+    chinese: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert shown("init", capsys)[1].splitlines()[0] == "config.ini 已写入"
+    text = Path("config.ini").read_text(encoding="utf-8")
+    assert "# 存放下载视频的文件夹。\nDownloadDirectory = downloaded_videos\n" in text
+    assert [line for line in text.splitlines() if not line.startswith("#")] == [
+        line for line in default_ini().splitlines() if not line.startswith("#")
+    ]
+    written, built_in = load_config("config.ini"), Config()
+    assert [getattr(getattr(written, s.section_attribute), s.attribute) for s in settings()] == [
+        getattr(getattr(built_in, s.section_attribute), s.attribute) for s in settings()
+    ]
+
+
+def test_doctor_speaks_chinese_with_its_marks_in_one_column(
+    chinese: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, text, _err = shown("doctor", capsys)
+    assert code == 0
+    lines = text.splitlines()
+    assert "未用     设置: 这里没有 config.ini，因此使用默认值；`vidkit init` 会写一个" in lines
+    assert {line[:2] for line in lines} == {"正常", "未用"}
+    assert not [line for line in lines if line[2:7] != "     " or line[7] == " "]

@@ -9,7 +9,7 @@ import configparser
 import dataclasses
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -75,6 +75,11 @@ __all__ = [
 ]
 
 log = logging.getLogger(__name__)
+
+INI_HEAD = (
+    "vidkit's settings. Every key is optional; an empty value means the default.",
+    "Command line options override environment variables, which override this file.",
+)
 
 DEFAULT_PATH = Path("config.ini")
 READER_VARIABLES = "VIDKIT_READERS_"
@@ -353,16 +358,17 @@ def _nearest(word: str, known: Any, form: str) -> str:
     return f": did you mean {form.format(near)}?" if near else ""
 
 
-def default_ini() -> str:
-    """A config.ini with every key at its default and what it means, as `vidkit init` writes it."""
-    lines = [
-        "# vidkit's settings. Every key is optional; an empty value means the default.",
-        "# Command line options override environment variables, which override this file.",
-    ]
+def default_ini(in_words: Callable[[str], str] = str) -> str:
+    """A config.ini with every key at its default and what it means, as `vidkit init` writes it.
+
+    Args:
+        in_words: an English text -> the user's language; by default the comments are in English.
+    """
+    lines = [f"# {in_words(line)}" for line in INI_HEAD]
     section = None
     for row in settings():
         if row.section != section:
             section = row.section
             lines += ["", f"[{section}]"]
-        lines += [f"# {row.meaning}", f"{row.key} = {show(row.default)}".rstrip()]
+        lines += [f"# {in_words(row.meaning)}", f"{row.key} = {show(row.default)}".rstrip()]
     return "\n".join(lines) + "\n"

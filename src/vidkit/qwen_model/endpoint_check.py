@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vidkit.errors import DescribeError
+from vidkit.messages import message
 from vidkit.qwen_model.cost import Meter
 from vidkit.qwen_model.endpoint import protocol_of
 from vidkit.qwen_model.server import RefusedError, Server, shown_endpoint
@@ -34,18 +35,20 @@ def check_endpoint(config: Config, url: str) -> tuple[bool, str]:
     has_list = speaks != "vidkit" and chat_url.endswith("/chat/completions")
     server = Server(config.qwen_vl.access_key, _TIMEOUT, 1, Meter())
     place = shown_endpoint(url).removeprefix("the endpoint ")
-    key = "with an access key" if config.qwen_vl.access_key else "without an access key"
+    given = bool(config.qwen_vl.access_key)
+    key = message("with an access key") if given else message("without an access key")
     try:
         listed = server.get(chat_url.removesuffix("/chat/completions") + "/models" if has_list else url)
     except RefusedError as error:
         if error.status in (402, 403) or 300 <= error.status < 400:
             return False, str(error)
-        return True, f"{place}, reached, {key} (which only a question tries out)"
+        return True, message("{place}, reached, {key} (which only a question tries out)", place=place, key=key)
     except DescribeError as error:
         return False, str(error)
     finally:
         server.close()
-    return True, f"{place}, reached, {key}{_models(listed, config.qwen_vl.model)}"
+    models = _models(listed, config.qwen_vl.model)
+    return True, message("{place}, reached, {key}{models}", place=place, key=key, models=models)
 
 
 def _models(listed: object, wanted: str) -> str:
@@ -55,10 +58,13 @@ def _models(listed: object, wanted: str) -> str:
     except (KeyError, TypeError):
         return ""
     if wanted:
-        return "" if wanted in names else f"; it does not list [QwenVL] Model = {wanted}, but {_some(names)}"
-    return f", lists {_some(names)}"
+        but = message("; it does not list [QwenVL] Model = {name}, but {others}", name=wanted, others=_some(names))
+        return "" if wanted in names else but
+    return message(", lists {names}", names=_some(names))
 
 
 def _some(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more if names else "no model"
+    first = ", ".join(names[:_SHOWN])
+    if len(names) > _SHOWN:
+        return message("{names} and {count} more", names=first, count=len(names) - _SHOWN)
+    return first or message("no model")
