@@ -24,9 +24,10 @@ from vidkit.cli.parser import ARGPARSE, Parser
 from vidkit.core.config import INI_HEAD
 from vidkit.core.extras import PURPOSES
 from vidkit.core.settings import settings
-from vidkit.language import DOMAINS, LOCALES
+from vidkit.language import DOMAINS
 
-SOURCE = LOCALES.parent
+SOURCE = Path(__file__).parents[1] / "src" / "vidkit"
+LOCALES = SOURCE / "locale"
 _HELP, _MESSAGES = DOMAINS
 # The modules whose texts are help.
 _HELPING = re.compile(r"cli/(__init__|doctor|parser|\w*arguments|commands/setup)\.py")

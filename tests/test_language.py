@@ -16,11 +16,12 @@ from vidkit import language
 from vidkit.cli import main, make_parser
 from vidkit.core.config import Config, default_ini, load_config, settings
 from vidkit.core.terminal import width_of
-from vidkit.language import DOMAINS, LOCALES, _, _n
+from vidkit.language import DOMAINS, _, _n
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 import make_docs
 import messages
+from messages import LOCALES
 
 CATALOGS = sorted(LOCALES.rglob("*.po"))
 

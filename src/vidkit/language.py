@@ -10,13 +10,12 @@ import os
 import re
 import sys
 from functools import cache
-from pathlib import Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import gettext
 
-LOCALES = Path(__file__).parent / "locale"
+LOCALES = os.path.join(os.path.dirname(__file__), "locale")  # without pathlib, which `--version` does without
 DOMAINS = ("vidkit-help", "vidkit-messages")
 _ALSO = {"zh": "zh_CN", "zh_hans": "zh_CN", "zh_hans_cn": "zh_CN", "zh_sg": "zh_CN"}  # names -> a folder of LOCALES
 
@@ -68,11 +67,11 @@ def _catalog() -> gettext.GNUTranslations | None:
     for folder in _wanted():
         found: gettext.GNUTranslations | None = None
         for domain in DOMAINS:
-            path = LOCALES / folder / "LC_MESSAGES" / f"{domain}.mo"
-            if path.is_file():
+            path = os.path.join(LOCALES, folder, "LC_MESSAGES", f"{domain}.mo")
+            if os.path.isfile(path):
                 import gettext
 
-                with path.open("rb") as file:
+                with open(path, "rb") as file:
                     texts = gettext.GNUTranslations(file)
                 if found:
                     texts.add_fallback(found)
