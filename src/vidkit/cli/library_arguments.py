@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from vidkit.cli.common_arguments import add_common
+from vidkit.cli.common_arguments import add_common, natural
 
 
 def retag(parser: argparse.ArgumentParser) -> None:
@@ -104,3 +104,45 @@ def index(parser: argparse.ArgumentParser) -> None:
         "--remove", metavar="MODEL", help="remove the vectors of a model that is no longer used, by its whole name"
     )
     parser.add_argument("--json", action="store_true", help="print one line of JSON per model")
+
+
+def report(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `vidkit report` beside its search."""
+    parser.add_argument("--output", metavar="FILE.html", help="file to write (default: report.html)")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace the file also where it is no report of vidkit"
+    )
+    parser.add_argument("--title", metavar="TEXT", default="Video library", help="title of the page")
+    parser.add_argument(
+        "--by",
+        metavar="KEY",
+        help="also count by this key: a CSV column or a key of the record, as for `vidkit stats`",
+    )
+    parser.add_argument(
+        "--audit",
+        action="store_true",
+        help="add settings, fingerprints, corrections, what was erased, and who changed what in the web library",
+    )
+    parser.add_argument(
+        "--sort",
+        choices=["newest", "oldest", "longest", "shortest", "largest", "smallest", "name"],
+        default="newest",
+        help="which videos are shown with their scenes, and in which order (default: newest)",
+    )
+    for option, default, meaning in (
+        ("--videos", 40, "maximum videos with their scenes"),
+        ("--pictures", 300, "maximum pictures of scenes"),
+        ("--rows", 200, "maximum rows of each table of the audit"),
+    ):
+        parser.add_argument(
+            option, metavar="N", type=natural, default=default, help=f"{meaning} (default: {default})"
+        )
+    parser.add_argument(
+        "--max-size",
+        metavar="SIZE",
+        default="10MB",
+        help="maximum size of the page, with its pictures (default: 10MB)",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print the numbers as one line of JSON; the page only with --output"
+    )

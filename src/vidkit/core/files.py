@@ -6,11 +6,12 @@ import hashlib
 import io
 import os
 import re
+import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import BinaryIO, cast
 
 from vidkit.core.leftovers import TEMPORARY
 from vidkit.core.terminal import printable
@@ -113,6 +114,38 @@ def _umask() -> int:
 
 _UMASK = os.umask(0)
 os.umask(_UMASK)
+
+
+def open_within(folder: Path, name: str, roots: Iterable[Path], size: int | None = None) -> BinaryIO:
+    """Open a file that a record names, for reading. A record may come from anywhere, so the file counts only if it
+    really lies in one of some folders, wherever links and `..` lead.
+
+    Args:
+        folder: the folder of the record, which its paths are relative to.
+        name: as the record has it.
+        roots: the folders that the file has to be in, after all links.
+        size: the bytes that it has to have, if that is known.
+
+    Raises:
+        FileNotFoundError: it is not there, lies elsewhere, is no plain file, or has another size.
+    """
+    relative = Path(name)
+    try:
+        if relative.is_absolute():
+            raise FileNotFoundError(name)
+        real = Path(os.path.realpath(folder / relative))
+        if not any(real.is_relative_to(os.path.realpath(root)) for root in roots):
+            raise FileNotFoundError(name)
+        if not stat.S_ISREG(real.lstat().st_mode):  # a pipe or a device is not even opened
+            raise FileNotFoundError(name)
+        file = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError):
+        raise FileNotFoundError(name) from None
+    found = os.fstat(file)
+    if not stat.S_ISREG(found.st_mode) or size not in (None, found.st_size):
+        os.close(file)
+        raise FileNotFoundError(name)
+    return os.fdopen(file, "rb")
 
 
 def file_sha256(path: Path) -> str:

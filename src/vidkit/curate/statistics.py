@@ -123,27 +123,46 @@ def balance_of(library: Library, query: Query, key: str) -> dict[str, Amount]:
         QueryError: no video has such a column or key.
         LibraryError: the library cannot be read.
     """
-    label_of, column = label_reader(key), column_of(key)
-    found: defaultdict[str, Amount] = defaultdict(Amount)
-    columns: dict[str, None] = {}
-    known = column is None
+    balance = Balance(key)
     for entry in library.records(query):
-        record = entry.record
-        value, columns_here = label_of(record, None), record["source"]["columns"]
+        balance.add(entry.record)
+    return balance.values()
+
+
+class Balance:
+    """How videos spread over the values of a key, as `balance_of` says it, one record after the other."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+        self._label_of, self._column = label_reader(key), column_of(key)
+        self._found: defaultdict[str, Amount] = defaultdict(Amount)
+        self._columns: dict[str, None] = {}
+        self._known = self._column is None
+
+    def add(self, record: Record) -> None:
+        """Count a video."""
+        column = self._column
+        value, columns_here = self._label_of(record, None), record["source"]["columns"]
         if column is not None and column.casefold() not in map(str.casefold, columns_here):
             value = _value_at(record, column)
-        known = known or value is not None
-        columns.update(dict.fromkeys(columns_here))
-        amount = found[value or ""]
+        self._known = self._known or value is not None
+        self._columns.update(dict.fromkeys(columns_here))
+        amount = self._found[value or ""]
         amount.videos += 1
         amount.clips += len(record["segments"])
         amount.seconds += record["duration"]
-    if not known and found and column not in columns:
-        names = [*columns, "class", "tag", "ai_tag", "folder", *Record.__annotations__]
-        near = nearest(str(column), names)
-        guess = f"; did you mean {printable(near)}?" if near else ""
-        raise QueryError("--by {key}: no video has such a column or key{guess}", key=printable(key), guess=guess)
-    return dict(sorted(found.items(), key=lambda item: (-item[1].videos, item[0])))
+
+    def values(self) -> dict[str, Amount]:
+        """Value -> how much, the most videos first; "" is those without a value. Raises as `balance_of`."""
+        column = self._column
+        if not self._known and self._found and column not in self._columns:
+            names = [*self._columns, "class", "tag", "ai_tag", "folder", *Record.__annotations__]
+            near = nearest(str(column), names)
+            guess = f"; did you mean {printable(near)}?" if near else ""
+            raise QueryError(
+                "--by {key}: no video has such a column or key{guess}", key=printable(self._key), guess=guess
+            )
+        return dict(sorted(self._found.items(), key=lambda item: (-item[1].videos, item[0])))
 
 
 def _value_at(record: Record, key: str) -> str | None:

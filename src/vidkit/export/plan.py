@@ -144,7 +144,7 @@ class _Counts:
         self.items += len(items)
         self.unlabelled += sum(1 for item in items if item.label is None)
         self.labels.update(item.label for item in items if item.label)
-        self.hosts[_host(record["source"]["url"])] += 1
+        self.hosts[host_of(record["source"]["url"])] += 1
         self.columns.update(dict.fromkeys(record["source"]["columns"]))
         name = _plain_name(record).casefold()
         self.names[name] = name in self.names
@@ -185,7 +185,8 @@ def _plain_name(record: Record) -> str:
     return f"_{name}" if RESERVED.match(name) else name or "video"
 
 
-def _host(url: str) -> str:
+def host_of(url: str) -> str:
+    """Where a video is from, in words: the host of its URL."""
     if "://" not in url:
         return "local files"
     try:

@@ -6,9 +6,11 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
 
 from vidkit.library.text import storable
-from vidkit.workflow.journal_database import transaction
+from vidkit.workflow.journal_database import reported, transaction
 
 _TABLE = "CREATE TABLE IF NOT EXISTS erased (digest TEXT PRIMARY KEY) WITHOUT ROWID"
 
@@ -35,6 +37,18 @@ def erased_urls(database: sqlite3.Connection, urls: Iterable[str]) -> set[str]:
         "SELECT digest FROM json_each(?) JOIN erased ON digest = value", (json.dumps(list(known)),)
     )
     return {known[digest] for (digest,) in found}
+
+
+def erased_count(path: Path) -> int | None:
+    """How many URLs a journal knows as erased, without a change to its file; None where there is no journal.
+
+    Raises:
+        OutputError: it cannot be read.
+    """
+    if not path.is_file():
+        return None
+    with reported(path), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+        return int(database.execute("SELECT count(*) FROM erased").fetchone()[0]) if _has(database, "erased") else 0
 
 
 def take_up_again(database: sqlite3.Connection, urls: Iterable[str]) -> None:

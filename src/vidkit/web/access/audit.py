@@ -30,19 +30,21 @@ class AuditLog:
         with self._state.writing() as connection:
             connection.execute("INSERT INTO audit (at, who, action, what, address) VALUES (?, ?, ?, ?, ?)", line)
 
-    def lines(self, limit: int, before: int | None = None) -> list[dict[str, Any]]:
+    def lines(self, limit: int, before: int | None = None, action: str | None = None) -> list[dict[str, Any]]:
         """The newest lines.
 
         Args:
             limit: the most lines.
             before: only lines with a smaller `id`, which are older.
+            action: only lines of this action.
 
         Returns:
             `id`, `at`, `who`, `action`, `what` and `address` of each, the newest first.
         """
         with self._state.reading() as connection:
             rows = connection.execute(
-                "SELECT id, at, who, action, what, address FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?",
-                (2**63 - 1 if before is None else before, limit),
+                "SELECT id, at, who, action, what, address FROM audit WHERE id < ? AND action = coalesce(?, action)"
+                " ORDER BY id DESC LIMIT ?",
+                (2**63 - 1 if before is None else before, action, limit),
             ).fetchall()
         return [dict(row) for row in rows]

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from vidkit.core.buckets import Place
 from vidkit.core.config import Config
+from vidkit.core.files import open_within
 from vidkit.core.stores import open_store
 from vidkit.export import read_record
 from vidkit.library import LibraryEntry
@@ -168,33 +168,12 @@ def _text(path: object) -> str:
 
 
 def _open(folder: Path, path: object, roots: Iterable[Path], what: str, size: int | None = None) -> BinaryIO:
-    """Open a file that a record names, for reading.
-
-    Args:
-        folder: the folder of the record, which its paths are relative to.
-        path: as the record has it.
-        roots: the folders that the file has to be in, after all links.
-        what: the file in words.
-        size: the bytes that it has to have, if that is known.
+    """As `open_within`; `what` is the file in words.
 
     Raises:
         Problem: 404.
     """
-    missing = not_found(f"{what} is not there")
-    relative = Path(_text(path))
     try:
-        if relative.is_absolute():
-            raise missing
-        real = Path(os.path.realpath(folder / relative))
-        if not any(real.is_relative_to(os.path.realpath(root)) for root in roots):
-            raise missing
-        if not stat.S_ISREG(real.lstat().st_mode):  # a pipe or a device is not even opened
-            raise missing
-        file = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (OSError, ValueError):
-        raise missing from None
-    found = os.fstat(file)
-    if not stat.S_ISREG(found.st_mode) or size not in (None, found.st_size):
-        os.close(file)
-        raise missing
-    return os.fdopen(file, "rb")
+        return open_within(folder, _text(path), roots, size)
+    except FileNotFoundError:
+        raise not_found(f"{what} is not there") from None

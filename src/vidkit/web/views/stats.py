@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from pydantic import ConfigDict, Field
@@ -13,16 +12,13 @@ from pydantic import ConfigDict, Field
 from vidkit.library import Query as Search
 from vidkit.web.access.scopes import API
 from vidkit.web.answers import json_answer
-from vidkit.web.jobs.files import failed_rows
 from vidkit.web.models import Model
 from vidkit.web.problems import Problem
 from vidkit.web.search_parameters import SearchParameters
-from vidkit.web.services import Services, Shared
+from vidkit.web.services import Shared
 
 router = APIRouter(tags=["library"])
 
-_JOBS = 100  # the latest jobs whose failures are counted
-_MOST_FAILURES = 100_000  # rows of jobs that are read
 _balancing = threading.Semaphore(2)  # each reads every record
 
 
@@ -66,6 +62,7 @@ class Numbers(Model):
 def stats(services: Shared, parameters: Annotated[StatsPage, Query()]) -> Response:
     """The videos that a search finds in numbers; what failed, by reason; what the model cost."""
     from vidkit.curate.statistics import balance_of, numbers_as_json
+    from vidkit.web.jobs.totals import all_costs, all_failures
 
     query = parameters.query()
     balance = None
@@ -83,36 +80,7 @@ def stats(services: Shared, parameters: Annotated[StatsPage, Query()]) -> Respon
     library = services.library
     numbers = numbers_as_json(library.stats(query), library.readers(query), parameters.by, balance)
     whole = query == Search()
-    failures = _failures(services) if whole else {}
-    return json_answer({**numbers, "failures": failures, "model": _cost(services) if whole else {}})
-
-
-def _failures(services: Services) -> dict[str, int]:
-    """What failed, as `stage: reason` -> videos: of the last run, and of the latest jobs."""
-    from vidkit.curate.statistics import cleared_reason, failures_in
-    from vidkit.workflow.layout import reports_folder
-
-    found: Counter[tuple[str, str]] = failures_in(reports_folder(services.config.paths))
-    seen: set[str] = set()
-    for job in services.jobs.table.newest(kinds=["process"], limit=_JOBS):
-        for told, _ in failed_rows(services.jobs.folder(job.id)):
-            url, stage, reason = (str(told.get(key) or "") for key in ("url", "stage", "reason"))
-            if url not in seen:  # an older job, in which it failed too
-                seen.add(url)
-                found[stage or "vidkit", cleared_reason(reason, url, None)] += 1
-            if len(seen) >= _MOST_FAILURES:
-                break
-    return {f"{stage}: {reason}": videos for (stage, reason), videos in found.most_common()}
-
-
-def _cost(services: Services) -> dict[str, Any]:
-    """What the model cost in the last run, and in the latest jobs."""
-    from vidkit.curate.statistics import model_cost_in
-    from vidkit.workflow.layout import reports_folder
-
-    costs: list[dict[str, Any] | None] = [model_cost_in(reports_folder(services.config.paths))]
-    costs += [(job.result or {}).get("model") for job in services.jobs.table.newest(kinds=["process"], limit=_JOBS)]
-    total = Counter[str]()
-    for cost in costs:
-        total.update({name: number for name, number in (cost or {}).items() if isinstance(number, (int, float))})
-    return dict(total)
+    config, table = services.config, services.jobs.table
+    failed = all_failures(config, table).most_common() if whole else []
+    failures = {f"{stage}: {reason}": videos for (stage, reason), videos in failed}
+    return json_answer({**numbers, "failures": failures, "model": all_costs(config, table) if whole else {}})

@@ -1,0 +1,215 @@
+"""A report as one HTML page. All that it shows may be hostile: texts are escaped, cleaned and cut, nothing is loaded.
+
+The page's policy allows this style sheet and pictures in `data:` URIs, so even a text that was not escaped could do
+nothing. It has no link to another place and no script.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from vidkit.core import ensure_directory, printable, without_secrets, writing_whole
+from vidkit.core.units import format_clock, format_size, parse_date
+from vidkit.errors import OutputError
+from vidkit.report import charts
+from vidkit.report.scenes import Limits, ShownVideo, add_pictures
+
+GENERATOR = "vidkit report"
+_FOLDER = Path(__file__).parent
+_JOINERS = "\u200c\u200d"  # format characters that Persian, Indic scripts and emoji are spelt with
+_HEAD = 2_000  # bytes at the beginning of a file that say whether it is a report
+_LONGEST = 20_000  # characters of a text that are looked at; far fewer are shown
+_COSTS = {
+    "requests": "Requests",
+    "cached": "Answers from the cache",
+    "tokens_in": "Tokens read",
+    "tokens_out": "Tokens written",
+    "seconds": "Time of the model",
+}
+
+
+def check_replaceable(path: Path, overwrite: bool) -> None:
+    """Refuse to replace a file that is no report.
+
+    Raises:
+        OutputError: it is not, and `overwrite` does not ask for it; or it is no plain file.
+    """
+    if not path.exists() and not path.is_symlink():
+        return
+    shown = printable(path)
+    if not path.is_file():
+        raise OutputError(f"{shown} is not a plain file: give --output another name")
+    try:
+        with path.open("rb") as file:
+            is_report = f'name="generator" content="{GENERATOR}"'.encode() in file.read(_HEAD)
+    except OSError as error:
+        raise OutputError(f"{shown} cannot be read: {error.strerror}") from None
+    if not (is_report or overwrite):
+        raise OutputError(f"{shown} is there and is no report: give --output another name, or say --overwrite")
+
+
+def write_page(
+    path: Path,
+    report: Mapping[str, Any],
+    videos: Sequence[ShownVideo],
+    limits: Limits,
+    clean: Callable[[str], str],
+    progress: Callable[[int], None] | None = None,
+) -> dict[str, int]:
+    """Write the page, whole or not at all.
+
+    Args:
+        path: the file.
+        report: the numbers (`numbers.numbers_of`).
+        videos: what is shown; their scenes get their pictures.
+        limits: the size that the page has at most, if its texts leave room for pictures at all.
+        clean: hides secrets in a text.
+        progress: called with the number of pictures read so far.
+
+    Returns:
+        How many `videos` and `pictures` are shown, and the `bytes` of the page.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    context = {"report": report, "videos": videos, "generator": GENERATOR, "style": Markup(_style())}
+    context |= {"policy": policy(), "shown": {"words": "x" * 500}}
+    template = _template(clean)
+    texts = len(template.render(context).encode("utf-8", "replace"))
+    whole = add_pictures(videos, limits.size - texts, progress)
+    pictures = sum(1 for video in videos for scene in video.scenes if scene.picture)
+    context["shown"] = {"words": _words(report, videos, limits, pictures, whole)}
+    ensure_directory(path.parent)
+    with writing_whole(path) as file:
+        file.writelines(template.generate(context))
+        file.flush()
+        size = file.buffer.tell()
+    return {"videos": len(videos), "pictures": pictures, "bytes": size}
+
+
+def policy() -> str:
+    """The page's Content-Security-Policy: its own style sheet and pictures in it, nothing else."""
+    digest = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
+
+
+def _words(
+    report: Mapping[str, Any], videos: Sequence[ShownVideo], limits: Limits, pictures: int, whole: bool
+) -> str:
+    """What is shown of the videos, and why not more."""
+    total, scenes = report["videos"], sum(len(video.record["scenes"]) for video in videos)
+    which = "All videos are shown" if len(videos) == total else f"{len(videos):,} of {total:,} videos are shown"
+    order = {"newest": ", the newest first", "relevance": ""}.get(report["sort"], f", sorted by: {report['sort']}")
+    words = f"{which}{order}, with {pictures:,} pictures of their {scenes:,} scenes."
+    if len(videos) < total or pictures < scenes:
+        most = f"{limits.videos:,} videos, {limits.pictures:,} pictures and {format_size(limits.size)}"
+        words += f" The limits of this page are {most}" + (". " if whole else "; the size is reached. ")
+        words += "Where a video has more scenes than fit, they are spread over its length."
+    return words
+
+
+@cache
+def _style() -> str:
+    return (_FOLDER / "page.css").read_text(encoding="utf-8")
+
+
+def _template(clean: Callable[[str], str]) -> Template:
+    def shown(value: object) -> object:
+        """What the page shows of a value: Jinja asks this of each."""
+        if isinstance(value, str) and not isinstance(value, Markup):
+            return shown_text(clean(value[:_LONGEST]))
+        return value
+
+    def short(text: object, most: int) -> str:
+        """The beginning of a text: cleaned before it is cut, so that no piece of a secret is left."""
+        whole = shown_text(clean(str(text)[:_LONGEST]))
+        return whole if len(whole) <= most else f"{whole[: most - 1].rstrip()}…"
+
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "bars": charts.bars,
+        "clock": format_clock,
+        "columns": charts.columns,
+        "costs": _costs,
+        "count": lambda number: f"{round(number):,}",
+        "day": lambda text: _date(text, "%-d %B %Y"),
+        "duration": lasting,
+        "over_time": charts.over_time,
+        "parts": charts.parts,
+        "picture": _picture,
+        "read": lambda readings: {name: each["videos"] for name, each in readings.items()},
+        "reasons": lambda failures: {f"{each['stage']}: {each['reason']}": each["videos"] for each in failures},
+        "share": _share,
+        "short": short,
+        "size": format_size,
+        "strip": charts.strip,
+        "unread": _unread,
+        "when": lambda text: _date(text, "%-d %B %Y, %H:%M UTC"),
+    }
+    return environment.get_template("page.html")
+
+
+def shown_text(text: str) -> str:
+    """A text in one line, without control and direction characters."""
+    return text if text.isprintable() else "".join(c if c in _JOINERS else printable(c) for c in text)
+
+
+def _picture(uri: str) -> Markup:
+    """A picture that `add_pictures` has read: letters and digits, as long as it may be."""
+    if not re.fullmatch(r"data:image/jpeg;base64,[A-Za-z0-9+/]*={0,2}", uri):
+        raise ValueError("this is no picture of a report")
+    return Markup(uri)
+
+
+def _share(share: float) -> str:
+    percent = 100 * share
+    if 0 < percent < 0.1:
+        return "< 0.1 %"
+    return f"{percent:.0f} %" if percent >= 99.95 or percent == 0 else f"{percent:.1f} %"
+
+
+def lasting(seconds: float) -> str:
+    """`9.6 s`, `42 s`, `12 min 5 s`, `1,305 h 20 min`."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours:,} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def _date(text: str, form: str) -> str:
+    """A time of a record in words; one that is none as it is."""
+    try:
+        return parse_date(text).strftime(form)
+    except ValueError:
+        return text[:40] or "an unknown day"
+
+
+def _costs(model: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What the model cost, in words."""
+    found = [(name, words, model.get(name)) for name, words in _COSTS.items()]
+    return [(words, lasting(n) if name == "seconds" else f"{n:,.0f}") for name, words, n in found if n]
+
+
+def _unread(readings: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+    """Reader and reason -> videos that it could not read."""
+    found = {f"{name}: {why}": n for name, each in readings.items() for why, n in each["failed"].items()}
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
