@@ -225,12 +225,6 @@ def _stats(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
 
 
-def _report(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("words", nargs="*", metavar="WORD", help="only videos that match these search words")
-    on_library.report(parser)
-    _add_filters(parser)
-
-
 def _export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("directory", metavar="DIR", help="output folder, also in a bucket (s3://bucket/set)")
     parser.add_argument(
@@ -323,7 +317,9 @@ COMMANDS: dict[str, Command] = {
     "show": Command("show the record of a video", _show, "library"),
     "stats": Command("show statistics of the library", _stats, "library"),
     "report": Command(
-        "write the library, or a filtered part of it, as one HTML file with pictures", _report, "report"
+        "write the library, or a filtered part of it, as one HTML file with pictures",
+        on_library.report,
+        "report",
     ),
     "label": Command(
         "correct the class and tags of a video; corrections override all rules",

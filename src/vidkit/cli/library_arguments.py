@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from vidkit.cli.common_arguments import add_common, natural
+from vidkit.cli.search_arguments import add_filters
 
 
 def retag(parser: argparse.ArgumentParser) -> None:
@@ -107,16 +108,18 @@ def index(parser: argparse.ArgumentParser) -> None:
 
 
 def report(parser: argparse.ArgumentParser) -> None:
-    """Add the options of `vidkit report` beside its search."""
-    parser.add_argument("--output", metavar="FILE.html", help="file to write (default: report.html)")
+    """Add the arguments of `vidkit report`."""
+    parser.add_argument("words", nargs="*", metavar="WORD", help="only videos that match these search words")
+    # Not `output`, which is a setting of `vidkit process`.
+    parser.add_argument("--output", dest="file", metavar="FILE.html", help="file to write (default: report.html)")
     parser.add_argument(
-        "--overwrite", action="store_true", help="replace the file also where it is no report of vidkit"
+        "--overwrite", action="store_true", help="replace the file also if it is not a report of vidkit"
     )
-    parser.add_argument("--title", metavar="TEXT", default="Video library", help="title of the page")
     parser.add_argument(
-        "--by",
-        metavar="KEY",
-        help="also count by this key: a CSV column or a key of the record, as for `vidkit stats`",
+        "--title", metavar="TEXT", default="Video library", help='title of the page (default: "Video library")'
+    )
+    parser.add_argument(
+        "--by", metavar="KEY", help="also count by a CSV column or a key of the record, as for `vidkit stats`"
     )
     parser.add_argument(
         "--audit",
@@ -134,15 +137,12 @@ def report(parser: argparse.ArgumentParser) -> None:
         ("--pictures", 300, "maximum pictures of scenes"),
         ("--rows", 200, "maximum rows of each table of the audit"),
     ):
-        parser.add_argument(
-            option, metavar="N", type=natural, default=default, help=f"{meaning} (default: {default})"
-        )
+        meaning += f" (default: {default})"
+        parser.add_argument(option, metavar="N", type=natural, default=default, help=meaning)
     parser.add_argument(
-        "--max-size",
-        metavar="SIZE",
-        default="10MB",
-        help="maximum size of the page, with its pictures (default: 10MB)",
+        "--max-size", metavar="SIZE", default="10MB", help="maximum size of the file (default: 10MB)"
     )
     parser.add_argument(
         "--json", action="store_true", help="print the numbers as one line of JSON; the page only with --output"
     )
+    add_filters(parser)

@@ -95,7 +95,7 @@ def over_time(days: Mapping[str, int]) -> tuple[str, list[tuple[str, int]]]:
     Returns:
         `day`, `month` or `year`, and (name, videos) in order of time.
     """
-    known = {date.fromisoformat(day): videos for day, videos in days.items() if day}
+    known = {date.fromisoformat(day): videos for day, videos in days.items()}
     if not known:
         return "day", []
     first, last = min(known), max(known)

@@ -1,4 +1,4 @@
-"""What one pass over the records finds for a report. It keeps counts, so its memory does not grow with the videos."""
+"""What one pass over the records finds for a report: counts, so that memory does not grow with the videos."""
 
 from __future__ import annotations
 
@@ -94,6 +94,7 @@ class Figures:
     longest: float | None = None
     first: str | None = None
     last: str | None = None
+    undated: int = 0
     days: Counter[str] = field(default_factory=Counter)
     hosts: Counter[str] = field(default_factory=Counter)
     versions: Counter[str] = field(default_factory=Counter)
@@ -125,7 +126,10 @@ class Figures:
             _count(self.readers, Reader(_text(name), _text(reading["version"]), _text(reading["model"])))
         self._add_processing(record)
         if corrections := record.get("corrections"):
-            added, removed = (tuple(map(_text, corrections[key])) for key in ("add_tags", "remove_tags"))  # type: ignore[literal-required]
+            added, removed = (
+                tuple(map(_text, corrections["add_tags"])),
+                tuple(map(_text, corrections["remove_tags"])),
+            )
             at, own_class = _text(corrections["at"]), _text(corrections["classification"])
             self.corrected.add(Corrected(at, _text(record["filename"]), own_class, added, removed))
 
@@ -146,7 +150,7 @@ class Figures:
         try:
             self.days[parse_date(at).date().isoformat()] += 1
         except ValueError:
-            self.days[""] += 1
+            self.undated += 1
         else:
             self.first, self.last = min(self.first or at, at), max(self.last or at, at)
         _count(self.versions, version)
@@ -213,11 +217,10 @@ def _rules_of(rules: RuleSet) -> Callable[[Record], str]:
 
 
 def _count(counter: Counter[Any], value: Any, number: int = 1) -> None:
-    """Count a value; one too many counts as another value."""
-    if value in counter or len(counter) < MOST_VALUES:
-        counter[value] += number
-    else:
-        counter[value._make([OTHERS] + [""] * (len(value) - 1)) if isinstance(value, tuple) else OTHERS] += number  # type: ignore[attr-defined]
+    """Count a value, or one of the others where there are too many."""
+    if value not in counter and len(counter) >= MOST_VALUES:
+        value = type(value)(OTHERS, *[""] * (len(value) - 1)) if isinstance(value, tuple) else OTHERS
+    counter[value] += number
 
 
 def _text(value: object) -> str:

@@ -1,4 +1,4 @@
-"""The numbers of a report, as JSON has them: what `vidkit stats` counts, what one pass finds, what an audit asks for."""
+"""The numbers of a report as JSON has them: those of `vidkit stats`, those of one pass, and what an audit asks."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Asked:
 
 
 def secret_hider(config: Config) -> Callable[[str], str]:
-    """A function that hides what is secret in a text: the secrets of the settings, passwords and signatures of URLs."""
+    """A function that hides secrets in a text: those of the settings, passwords and signatures in URLs."""
     hidden = sorted(config.secrets(), key=len, reverse=True)
 
     def clean(text: str) -> str:
@@ -108,6 +108,7 @@ def numbers_of(
             "first": figures.first,
             "last": figures.last,
             "days": dict(sorted(figures.days.items())),
+            "undated": figures.undated,
             "seconds": {name: number / 1000 for name, number in figures.stages.most_common()},
         },
         "made_with": {

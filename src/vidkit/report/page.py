@@ -1,4 +1,4 @@
-"""A report as one HTML page. All that it shows may be hostile: texts are escaped, cleaned and cut, nothing is loaded.
+"""A report as one HTML page. All that it shows may be hostile, so texts are escaped, cleaned and cut.
 
 The page's policy allows this style sheet and pictures in `data:` URIs, so even a text that was not escaped could do
 nothing. It has no link to another place and no script.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,17 +17,16 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from vidkit.core import ensure_directory, printable, without_secrets, writing_whole
-from vidkit.core.units import format_clock, format_size, parse_date
+from vidkit.core import ensure_directory, printable, writing_whole
+from vidkit.core.units import format_clock, format_count, format_size, parse_date
 from vidkit.errors import OutputError
 from vidkit.report import charts
-from vidkit.report.scenes import Limits, ShownVideo, add_pictures
+from vidkit.report.scenes import LONGEST_TEXT, Limits, ShownVideo, add_pictures
 
 GENERATOR = "vidkit report"
 _FOLDER = Path(__file__).parent
 _JOINERS = "\u200c\u200d"  # format characters that Persian, Indic scripts and emoji are spelt with
 _HEAD = 2_000  # bytes at the beginning of a file that say whether it is a report
-_LONGEST = 20_000  # characters of a text that are looked at; far fewer are shown
 _COSTS = {
     "requests": "Requests",
     "cached": "Answers from the cache",
@@ -91,9 +90,7 @@ def write_page(
     ensure_directory(path.parent)
     with writing_whole(path) as file:
         file.writelines(template.generate(context))
-        file.flush()
-        size = file.buffer.tell()
-    return {"videos": len(videos), "pictures": pictures, "bytes": size}
+    return {"videos": len(videos), "pictures": pictures, "bytes": path.stat().st_size}
 
 
 def policy() -> str:
@@ -106,7 +103,7 @@ def _words(
     report: Mapping[str, Any], videos: Sequence[ShownVideo], limits: Limits, pictures: int, whole: bool
 ) -> str:
     """What is shown of the videos, and why not more."""
-    total, scenes = report["videos"], sum(len(video.record["scenes"]) for video in videos)
+    total, scenes = report["videos"], sum(video.total for video in videos)
     which = "All videos are shown" if len(videos) == total else f"{len(videos):,} of {total:,} videos are shown"
     order = {"newest": ", the newest first", "relevance": ""}.get(report["sort"], f", sorted by: {report['sort']}")
     words = f"{which}{order}, with {pictures:,} pictures of their {scenes:,} scenes."
@@ -126,12 +123,12 @@ def _template(clean: Callable[[str], str]) -> Template:
     def shown(value: object) -> object:
         """What the page shows of a value: Jinja asks this of each."""
         if isinstance(value, str) and not isinstance(value, Markup):
-            return shown_text(clean(value[:_LONGEST]))
+            return shown_text(clean(value[:LONGEST_TEXT]))
         return value
 
     def short(text: object, most: int) -> str:
         """The beginning of a text: cleaned before it is cut, so that no piece of a secret is left."""
-        whole = shown_text(clean(str(text)[:_LONGEST]))
+        whole = shown_text(clean(str(text)[:LONGEST_TEXT]))
         return whole if len(whole) <= most else f"{whole[: most - 1].rstrip()}…"
 
     environment = Environment(
@@ -160,6 +157,8 @@ def _template(clean: Callable[[str], str]) -> Template:
         "size": format_size,
         "strip": charts.strip,
         "unread": _unread,
+        "videos": lambda number: format_count(number, "video"),
+        "time": lambda text: _date(text, "%Y-%m-%d %H:%M"),
         "when": lambda text: _date(text, "%-d %B %Y, %H:%M UTC"),
     }
     return environment.get_template("page.html")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -13,7 +13,7 @@ from vidkit.core.files import open_within
 from vidkit.core.stores import Address, Store, open_store
 from vidkit.errors import VidkitError
 from vidkit.library import Library, LibraryEntry, Query
-from vidkit.record import THUMBNAILS, Record
+from vidkit.record import THUMBNAILS
 
 log = logging.getLogger(__name__)
 
@@ -21,11 +21,16 @@ _JPEG = b"\xff\xd8\xff"
 _LARGEST = 300_000  # bytes of one picture; vidkit's own have about 20,000
 _TAG = 60  # bytes that a picture adds to the page beside its content
 _STRIP = 200  # scenes that the strip of a video has at most
+LONGEST_TEXT = 20_000  # characters of a text that are looked at; far fewer are shown
+_KEYS = (
+    "filename", "classification", "tags", "qwen_description", "corrections",
+    "duration", "resolution", "codec", "size",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a report shows at most: videos with their scenes, pictures in all, bytes of the page, rows of a table."""
+    """What a report shows at most: videos with scenes, pictures in all, bytes of the page, rows of a table."""
 
     videos: int = 40
     pictures: int = 300
@@ -47,61 +52,81 @@ class ShownScene:
 
 @dataclass
 class ShownVideo:
-    """A video that a report shows, with some of its scenes. `starts` are the times of all of them, in seconds."""
+    """A video that a report shows: what its record says of it, its scenes or some of them, how many it has, and the
+    times in seconds at which they start."""
 
-    record: Record
+    facts: dict[str, Any]
     folder: Address
-    scenes: list[ShownScene] = field(default_factory=list)
-    starts: list[float] = field(default_factory=list)
+    scenes: list[ShownScene]
+    total: int
+    starts: list[float]
 
 
-def videos_to_show(library: Library, query: Query, total: int, limits: Limits) -> list[ShownVideo]:
-    """The first videos of a search, and which of their scenes are shown: all have the same share of the pictures.
+def videos_to_show(library: Library, query: Query, limits: Limits) -> list[ShownVideo]:
+    """The first videos of a search, and which of their scenes are shown.
 
     Args:
         library: the library.
         query: which videos, and their order.
-        total: how many it finds.
         limits: of videos and pictures.
 
     Raises:
         LibraryError: the library cannot be read.
     """
-    shown: list[ShownVideo] = []
-    videos, left = min(limits.videos, total), limits.pictures
-    for entry in islice(library.records(query), videos):
-        share = max(left // (videos - len(shown)), 0)
-        video = _shown(entry, share)
-        left -= sum(1 for scene in video.scenes if scene.name)
-        shown.append(video)
+    shown = [_shown(entry) for entry in islice(library.records(query), limits.videos)]
+    most = _most_of_one([len(video.scenes) for video in shown], limits.pictures)
+    for video in shown:
+        video.scenes = _spread(video.scenes, most)
     return shown
 
 
-def _shown(entry: LibraryEntry, most: int) -> ShownVideo:
-    scenes = entry.record["scenes"]
-    chosen = [
+def _shown(entry: LibraryEntry) -> ShownVideo:
+    record = entry.record
+    found = [
         ShownScene(
-            scene["index"], scene["start_time"], scene["end_time"], scene["description"] or "", scene["thumbnail"]
+            scene["index"],
+            scene["start_time"],
+            scene["end_time"],
+            _own_text(scene["description"], record["qwen_description"]),
+            scene["thumbnail"],
         )
-        for scene in _spread(scenes, most)
+        for scene in record["scenes"]
     ]
-    return ShownVideo(
-        entry.record, entry.folder, chosen, [scene["start_time"] for scene in _spread(scenes, _STRIP)]
-    )
+    facts = {key: record.get(key) for key in _KEYS}
+    facts["processed"] = record["processing"]["finished_at"]
+    starts = [scene.start for scene in _spread(found, _STRIP)]
+    return ShownVideo(facts, entry.folder, found, len(found), starts)
 
 
-def _spread(scenes: Sequence[Any], most: int) -> list[Any]:
+def _own_text(text: str | None, whole: str | None) -> str:
+    """What a scene says that the description of its video does not."""
+    return "" if text is None or text == whole else text[:LONGEST_TEXT]
+
+
+def _most_of_one(counts: Sequence[int], pictures: int) -> int:
+    """How many scenes of one video are shown at most, so that there are not too many in all."""
+    low, high = 0, max(counts, default=0)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if sum(min(count, middle) for count in counts) <= pictures:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _spread(scenes: list[ShownScene], most: int) -> list[ShownScene]:
     """So many of the scenes, evenly spread."""
     if len(scenes) <= most:
-        return list(scenes)
+        return scenes
     return [scenes[at * len(scenes) // most] for at in range(most)]
 
 
 def add_pictures(videos: Sequence[ShownVideo], room: int, progress: Callable[[int], None] | None = None) -> bool:
-    """Read the pictures of scenes until there is no more room.
+    """Read the pictures of scenes while there is room: the first of each video, then the second, and so on.
 
     Args:
-        videos: their scenes get their pictures.
+        videos: their scenes get their pictures. Those for which there is no room are left out.
         room: bytes that the page may still grow by.
         progress: called with the number of pictures read so far.
 
@@ -110,9 +135,11 @@ def add_pictures(videos: Sequence[ShownVideo], room: int, progress: Callable[[in
     """
     failed: set[Address] = set()
     done = 0
-    for video in videos:
-        for scene in video.scenes:
-            if scene.name is None or video.folder in failed:
+    most = max((len(video.scenes) for video in videos), default=0)
+    for place in range(most):
+        for video in videos:
+            scene = video.scenes[place] if place < len(video.scenes) else None
+            if scene is None or scene.name is None or video.folder in failed:
                 continue
             try:
                 content = _read(open_store(video.folder), scene.name)
@@ -125,6 +152,8 @@ def add_pictures(videos: Sequence[ShownVideo], room: int, progress: Callable[[in
             picture = f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
             room -= len(picture) + _TAG
             if room < 0:
+                for each in videos:
+                    each.scenes = [*each.scenes[:place], *(one for one in each.scenes[place:] if one.picture)]
                 return False
             scene.picture = picture
             done += 1

@@ -48,8 +48,8 @@ _FILTERS = {
 def report(options: argparse.Namespace, config: Config) -> int:
     """Count, then write the page."""
     limits = Limits(options.videos, options.pictures, _size(options.max_size), options.rows)
-    path = Path(options.output or _DEFAULT)
-    writes = options.output is not None or not options.json
+    path = Path(options.file or _DEFAULT)
+    writes = options.file is not None or not options.json
     if writes:
         check_local(path)
         check_replaceable(path, options.overwrite)  # before minutes of counting
@@ -70,7 +70,7 @@ def report(options: argparse.Namespace, config: Config) -> int:
             )
         numbers = numbers_of(asked, home.name, stats, readers, figures, rules, beside, config)
         if writes:
-            shown = videos_to_show(home, asked.query, stats.videos, limits)
+            shown = videos_to_show(home, asked.query, limits)
             with counted(" pictures") as progress:
                 written = write_page(
                     path, numbers, shown, limits, secret_hider(config), lambda done: progress(done, None)
@@ -106,7 +106,7 @@ def _beside(config: Config, asked: Asked, rows: int) -> Beside:
     is_whole = asked.query == Query(sort=asked.query.sort)
     erased = erased_count(reports_folder(config.paths) / JOURNAL) if is_whole else None
     with _state(config) as state:
-        table = JobTable(state) if state is not None else None
+        table = JobTable(state, "report") if state is not None else None
         beside = Beside(
             failures=all_failures(config, table), cost=all_costs(config, table), erased=erased
         ) if is_whole else Beside()  # fmt: skip
