@@ -46,14 +46,16 @@ def check_replaceable(path: Path, overwrite: bool) -> None:
         return
     shown = printable(path)
     if not path.is_file():
-        raise OutputError(f"{shown} is not a plain file: give --output another name")
+        raise OutputError("{path} is not a plain file: give --output another name", path=shown)
     try:
         with path.open("rb") as file:
             is_report = f'name="generator" content="{GENERATOR}"'.encode() in file.read(_HEAD)
     except OSError as error:
-        raise OutputError(f"{shown} cannot be read: {error.strerror}") from None
+        raise OutputError("{path} cannot be read: {reason}", path=shown, reason=error.strerror) from None
     if not (is_report or overwrite):
-        raise OutputError(f"{shown} is there and is no report: give --output another name, or say --overwrite")
+        raise OutputError(
+            "{path} is there and is no report: give --output another name, or say --overwrite", path=shown
+        )
 
 
 def write_page(

@@ -89,7 +89,7 @@ def _size(text: str) -> int:
     try:
         return parse_size(text)
     except ValueError as error:
-        raise ConfigError(f"--max-size: {error}") from None
+        raise ConfigError("--max-size: {reason}", reason=error) from None
 
 
 def _filters(options: argparse.Namespace) -> dict[str, str]:
