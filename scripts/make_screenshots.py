@@ -7,6 +7,7 @@ Chromium, Playwright and Pillow have to be installed.
 
 from __future__ import annotations
 
+import csv
 import io
 import sys
 import tempfile
@@ -22,9 +23,14 @@ from tests.browser import ARGUMENTS, find_chromium, folder_app, served, wait_unt
 from tests.made_up_videos import RULES, make_videos  # noqa: E402
 from tests.web_pages import Site, site_of  # noqa: E402
 
+from vidkit.cli import make_parser  # noqa: E402
+from vidkit.cli.commands.report import report as write_report  # noqa: E402
+from vidkit.rows import FAILURE_COLUMNS  # noqa: E402
+
 IMAGES = ROOT / "docs" / "images"
 SIZE = {"width": 1280, "height": 800}
 PHONE = {"width": 375, "height": 667}
+REPORT = {"width": 1200, "height": 1240}
 COLOURS = 256  # of a picture: small files, and nobody sees it
 Prepare = Callable[[Any, "Site"], None]
 
@@ -87,6 +93,34 @@ def play(page: Any, site: Site) -> None:
     page.wait_for_timeout(1500)
 
 
+def report(page: Any, site: Site) -> None:
+    """The file of `vidkit report`."""
+    config = site.services.config
+    folder = config.serve.directory.parent
+    with (folder / "processed" / "failures.csv").open("w", newline="") as file:
+        rows = [[f"https://example.org/{n}.mp4", "download", "HTTP 404: Not Found"] for n in range(2)]
+        csv.writer(file).writerows([["public_url", *FAILURE_COLUMNS], *rows])
+    command = [
+        "report",
+        "--title",
+        "Twelve made-up films",
+        "--by",
+        "topic",
+        "--output",
+        str(folder / "report.html"),
+    ]
+    options = make_parser().parse_args(command)
+    write_report(options, config)
+    page.set_viewport_size(REPORT)
+    page.goto((folder / "report.html").as_uri())
+
+
+def report_scenes(page: Any, site: Site) -> None:
+    """The same, further down."""
+    report(page, site)
+    page.evaluate("document.querySelector('#scenes').scrollIntoView()")
+
+
 @dataclass(frozen=True)
 class Shot:
     """One picture: the address, what is done before, how it looks."""
@@ -111,6 +145,8 @@ SHOTS = {
     "keys": Shot("/keys"),
     "audit": Shot("/audit"),
     "sign-in": Shot("/sign-in"),
+    "report": Shot("/", report),
+    "report-dark": Shot("/", report_scenes, scheme="dark"),
 }
 
 

@@ -95,6 +95,7 @@ def numbers_of(
         "library": library,
         "filters": dict(asked.filters),
         "sort": asked.query.order(),
+        "whole": not asked.filters,
         **numbers_as_json(stats, readers, asked.by, balance),
         "scenes": figures.scenes,
         "clips": figures.clips,
