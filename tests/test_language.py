@@ -192,3 +192,13 @@ def test_doctor_speaks_chinese_with_its_marks_in_one_column(
     assert "未用     设置: 这里没有 config.ini，因此使用默认值；`vidkit init` 会写一个" in lines
     assert {line[:2] for line in lines} == {"正常", "未用"}
     assert not [line for line in lines if line[2:7] != "     " or line[7] == " "]
+
+
+def test_english_imports_no_gettext_and_no_other_part_of_vidkit() -> None:
+    code = "import sys; from vidkit.language import _; print(_('a text'), *sys.modules)"
+    environment = {**os.environ, "VIDKIT_LANG": "en", "PYTHONPATH": str(messages.SOURCE.parent)}
+    command = [sys.executable, "-S", "-c", code]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    loaded = done.stdout.removeprefix("a text ").split()
+    assert {name for name in loaded if name.startswith("vidkit.")} <= {"vidkit._version", "vidkit.language"}
+    assert not {"gettext", "pathlib"} & set(loaded)

@@ -101,6 +101,13 @@ def test_the_page_of_the_package_has_its_links_and_they_lead_to_this_version(bui
     assert [name for name in own if not (ROOT / name.partition("#")[0]).is_file()] == []
 
 
+def test_the_wheel_speaks_all_languages(built: Path) -> None:
+    catalogs = {path.relative_to(ROOT / "src").as_posix() for path in (ROOT / "src").rglob("*.mo")}
+    with zipfile.ZipFile(wheel_of(built)) as wheel:
+        assert catalogs
+        assert catalogs <= set(wheel.namelist())
+
+
 @pytest.mark.slow
 def test_the_tests_of_the_sdist_pass(built: Path, tmp_path: Path) -> None:
     with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
