@@ -7,6 +7,7 @@ That package is imported only then, so `vidkit --help` is fast.
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 
@@ -119,6 +120,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0 for success, 1 if one or more videos failed, 2 for an error in the command, the settings or
         a rule file, 130 if interrupted.
     """
+    if arguments is None and "_ARGCOMPLETE" in os.environ:
+        from vidkit.cli.completion import answer
+
+        answer(make_parser())
     try:
         options = parse_arguments(arguments)
     except SystemExit as stop:

@@ -349,5 +349,8 @@ COMMANDS: dict[str, Command] = {
         "setup",
     ),
     "config": Command("show, change and check the settings", setup_arguments.config, "config", False),
+    "completion": Command(
+        "make bash, zsh or fish complete commands and names", setup_arguments.completion, "completion", False
+    ),
     "doctor": Command("show what is installed, configured and missing, and how to fix it", _nothing, "setup"),
 }

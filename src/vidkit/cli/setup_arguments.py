@@ -45,3 +45,14 @@ def config(parser: argparse.ArgumentParser) -> None:
     check.add_argument("--json", action="store_true", help="print the result as JSON")
     for action in (get, put, check):  # an option before the action holds unless it is repeated after it
         add_common(action, argparse.SUPPRESS, argparse.SUPPRESS)
+
+
+def completion(parser: argparse.ArgumentParser) -> None:
+    """Add the argument of `vidkit completion`."""
+    parser.description = (
+        "Print what makes a shell complete the commands of vidkit, its options, and the names of tags, classes, "
+        "columns, readers and settings. bash: `vidkit completion bash > ~/.local/share/bash-completion/completions/"
+        "vidkit`; zsh: `vidkit completion zsh > DIR/_vidkit` with a DIR of $fpath; fish: `vidkit completion fish > "
+        "~/.config/fish/completions/vidkit.fish`. Then open a new shell."
+    )
+    parser.add_argument("shell", choices=["bash", "zsh", "fish"], help="the shell")
