@@ -194,6 +194,19 @@ def test_doctor_speaks_chinese_with_its_marks_in_one_column(
     assert not [line for line in lines if line[2:7] != "     " or line[7] == " "]
 
 
+@pytest.mark.parametrize(
+    ("page", "english"), [("README.zh-CN.md", "README.md"), ("docs/index.zh.md", "docs/index.md")]
+)
+def test_the_commands_of_a_chinese_page_are_those_of_the_english_one(page: str, english: str) -> None:
+    def commands(name: str) -> list[str]:
+        text = (messages.SOURCE.parents[1] / name).read_text(encoding="utf-8")
+        lines = "".join(re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S)).splitlines()
+        return [line.partition(" # ")[0].strip() for line in lines]
+
+    assert len(commands(page)) >= 5
+    assert [line for line in commands(page) if line not in commands(english)] == []
+
+
 def test_english_imports_no_gettext_and_no_other_part_of_vidkit() -> None:
     code = "import sys; from vidkit.language import _; print(_('a text'), *sys.modules)"
     environment = {**os.environ, "VIDKIT_LANG": "en", "PYTHONPATH": str(messages.SOURCE.parent)}
