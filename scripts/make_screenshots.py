@@ -129,13 +129,17 @@ class Shot:
     prepare: Prepare = nothing
     scheme: str = "light"
     phone: bool = False
+    locale: str = "en-US"
 
 
 SHOTS = {
     "library": Shot("/", hover),
     "library-dark": Shot("/?q=fractal", hover, scheme="dark"),
     "library-phone": Shot("/?q=light", phone=True),
+    "library-zh": Shot("/?q=light", hover, locale="zh-CN"),
+    "library-phone-zh": Shot("/?q=light", phone=True, locale="zh-CN"),
     "video": Shot("/videos/{key}", play),
+    "video-zh": Shot("/videos/{key}", play, locale="zh-CN"),
     "triage": Shot("/triage?q=light+OR+fractal", triage),
     "triage-phone": Shot("/triage?q=light+OR+fractal", triage, phone=True),
     "datasets": Shot("/datasets"),
@@ -170,6 +174,7 @@ def take(browser: Any, site: Site, shot: Shot) -> bytes:
     context = browser.new_context(
         viewport=PHONE if shot.phone else SIZE,
         color_scheme=shot.scheme,
+        locale=shot.locale,
         device_scale_factor=2 if shot.phone else 1,
         is_mobile=shot.phone,
         has_touch=shot.phone,

@@ -11,3 +11,6 @@ import "media-chrome/media-preview-time-display";
 import "media-chrome/media-time-display";
 import "media-chrome/media-time-range";
 import "media-chrome/media-volume-range";
+// The words of its buttons: English, Chinese, and which of them.
+import "media-chrome/lang/zh-CN";
+export { setLanguage } from "media-chrome/utils/i18n";

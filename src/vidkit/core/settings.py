@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from vidkit.core.languages import read_language
 from vidkit.core.meaning_settings import Meaning
 from vidkit.core.serve_settings import Serve
 from vidkit.core.setting_values import (
@@ -131,6 +132,9 @@ class QwenVL:
     )
     default_instruction: str = setting(
         "DefaultInstruction", "Describe this video.", "Instruction (prompt) for the model.", read_text
+    )
+    language: str = setting(
+        "Language", "", "Language of descriptions, such as German or de. Empty: the model chooses.", read_language
     )
     backend: str = setting(
         "Backend",

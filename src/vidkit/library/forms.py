@@ -14,9 +14,9 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import cache, lru_cache
-from typing import Any
+from functools import lru_cache
 
+from vidkit.core.languages import stem
 from vidkit.library.query import Query, Term
 
 _SCRIPTS = (
@@ -32,7 +32,6 @@ _SCRIPTS = (
 _RUSSIAN_END = re.compile("(?<=[\u0430\u0435\u0438\u043e\u0443\u044b\u044d\u044e\u044f])\u0438$")
 _MOST_FORMS = 50  # of one word in a search
 _MOST_KNOWN = 500_000  # words of which it is remembered that they are stored
-_lock = threading.Lock()  # a stemmer keeps the word that it works on
 
 
 class KnownWords:
@@ -70,16 +69,8 @@ def stem_of(word: str) -> str | None:
         if script.fullmatch(word):
             if language == "russian":
                 word = _RUSSIAN_END.sub("\u0439", word)
-            with _lock:
-                return str(_stemmer(language).stemWord(word))
+            return stem(word, language)
     return None
-
-
-@cache
-def _stemmer(language: str) -> Any:
-    import snowballstemmer  # takes as long to import as a search takes
-
-    return snowballstemmer.stemmer(language)
 
 
 def with_forms(query: Query, words_of: Callable[[list[str]], Iterable[tuple[str, str]]]) -> Query:

@@ -34,23 +34,26 @@ _FENCE = re.compile(r"```\w*\s*\n?(.*?)(?:```|\Z)", re.DOTALL)
 _BEGUN = re.compile(r'^\{\s*"description"\s*:\s*"((?:[^"\\]|\\.)*)', re.DOTALL)
 
 
-def full_instruction(instruction: str, keywords: Sequence[str]) -> str:
-    """The instruction and, after it, the priority keywords."""
-    return instruction + (f" Focus on these aspects: {', '.join(keywords)}" if keywords else "")
+def full_instruction(instruction: str, keywords: Sequence[str], language: str = "") -> str:
+    """The instruction and, after it, the priority keywords and the language of the description."""
+    focus = f" Focus on these aspects: {', '.join(keywords)}" if keywords else ""
+    # Tags stay English: rules and the library's counts have the same ones whatever the language.
+    words = f" Write the description in {language}, and the tags in English." if language else ""
+    return instruction + focus + (f".{words}" if words and focus else words)
 
 
 def instruction_of(config: Config, instruction: str = "") -> str:
-    """What a video is described by: the instruction and the priority keywords.
+    """What a video is described by: the instruction, the priority keywords and the language.
 
     Args:
-        config: names the file of the keywords.
+        config: names the file of the keywords, and the language.
         instruction: instead of `[QwenVL] DefaultInstruction`.
 
     Raises:
         ConfigError: the file of the keywords cannot be read.
     """
     words = load_priority_keywords(config.rules.priority_keywords)
-    return full_instruction(instruction or config.qwen_vl.default_instruction, words)
+    return full_instruction(instruction or config.qwen_vl.default_instruction, words, config.qwen_vl.language)
 
 
 def prompt(instruction: str) -> str:
@@ -93,12 +96,12 @@ def read_answer(text: str) -> Description:
 
 def tags_of(value: Any) -> tuple[str, ...]:
     """Tags from a list or from text with commas: in order, each once, without `#`."""
-    words: Iterable[Any] = re.split(r"[,;\n]", value) if isinstance(value, str) else value or ()
+    words: Iterable[Any] = re.split(r"[,;\n、，；]", value) if isinstance(value, str) else value or ()
     if not isinstance(words, list):
         return ()
     tags: dict[str, str] = {}
     for word in words:
-        tag = " ".join(clean(word).split()).lstrip("#").strip(" .") if isinstance(word, str) else ""
+        tag = " ".join(clean(word).split()).lstrip("#").strip(" .。") if isinstance(word, str) else ""
         if tag and len(tag) <= _LONGEST_TAG:
             tags.setdefault(tag.casefold(), tag)
     return tuple(tags.values())[:_MOST_TAGS]
@@ -118,7 +121,10 @@ def clean(text: str) -> str:
 def _shortened(text: str, room: int) -> str:
     if len(text) <= room:
         return text
-    return text[: room - 1].rsplit(None, 1)[0] + "…"
+    text = text[: room - 1]
+    words = text.rsplit(None, 1)[0]
+    # Chinese has few spaces: not at the end of a word, but never far before the end of the room.
+    return (words if len(text) - len(words) <= _LONGEST_TAG else text) + "…"
 
 
 def _json_in(text: str) -> Any:

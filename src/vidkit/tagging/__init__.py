@@ -69,7 +69,8 @@ def apply_tags(video_info: VideoInfo, custom_rules: CustomRules = None) -> list[
     Raises:
         ConfigError: the rule file is invalid.
     """
-    return _apply(all_rules(_rules(custom_rules)), rule_input(_mapping(video_info)), [])
+    rules = _rules(custom_rules)
+    return _apply(all_rules(rules), rule_input(_mapping(video_info), rules.language), [])
 
 
 def apply_custom_rules(video_info: VideoInfo, tags: Iterable[str], custom_tags_rules: CustomRules) -> list[str]:
@@ -78,7 +79,8 @@ def apply_custom_rules(video_info: VideoInfo, tags: Iterable[str], custom_tags_r
     Raises:
         ConfigError: the rules are invalid.
     """
-    return _apply(_rules(custom_tags_rules).rules, rule_input(_mapping(video_info)), tags)
+    rules = _rules(custom_tags_rules)
+    return _apply(rules.rules, rule_input(_mapping(video_info), rules.language), tags)
 
 
 def classify_video(video_info: VideoInfo, custom_rules: CustomRules = None) -> str:
@@ -91,8 +93,9 @@ def classify_video(video_info: VideoInfo, custom_rules: CustomRules = None) -> s
         ConfigError: the rule file is invalid.
     """
     known = _mapping(video_info)
-    video, tags = rule_input(known), _by_meaning(known.get("tags") or ())
-    classes = (*_rules(custom_rules).classifications, *built_in().classifications)
+    rules = _rules(custom_rules)
+    video, tags = rule_input(known, rules.language), _by_meaning(known.get("tags") or ())
+    classes = (*rules.classifications, *built_in().classifications)
     return next((rule.gives[0] for rule in classes if rule_holds(rule, video, tags)), UNCLASSIFIED)
 
 

@@ -10,17 +10,27 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from vidkit.core.languages import stemmer_of
 from vidkit.core.units import format_clock
 from vidkit.messages import message
 from vidkit.tagging.metadata_conditions import metadata_holds, read_metadata, worded
-from vidkit.tagging.words import fold, fold_name, stands_in
+from vidkit.tagging.words import fold, fold_name, stands_in, stemmed
 
 
 class Place(NamedTuple):
-    """A text of a video, folded, and where it stands, in words: `scene 3`."""
+    """A text of a video, folded, and where it stands, in words: `scene 3`. Forms of words are by its stemmer."""
 
     text: str
     where: str
+    stemmer: str | None = None
+
+    def has(self, words: str) -> bool:
+        """Whether folded words stand in it."""
+        if stands_in(words, self.text):
+            return True
+        return self.stemmer is not None and stands_in(
+            stemmed(words, self.stemmer), stemmed(self.text, self.stemmer)
+        )
 
 
 class Match(NamedTuple):
@@ -67,8 +77,13 @@ class Condition:
     finds: Callable[[Any, RuleInput, Collection[str]], Iterator[Match]]
 
 
-def rule_input(video_info: Mapping[str, Any]) -> RuleInput:
-    """A record, whole or in part, as the conditions see it. Missing keys and nulls are simply not there."""
+def rule_input(video_info: Mapping[str, Any], language: str = "") -> RuleInput:
+    """A record, whole or in part, as the conditions see it. Missing keys and nulls are simply not there.
+
+    Args:
+        video_info: the record.
+        language: of its descriptions, by its name; empty where it is not known: then words have no other forms.
+    """
     scenes, clips = (
         _entries(video_info, key, called) for key, called in (("scenes", "scene"), ("segments", "clip"))
     )
@@ -85,6 +100,7 @@ def rule_input(video_info: Mapping[str, Any]) -> RuleInput:
         (video_info.get("ai_generated_tags"), "the video"),
         *((part.get("tags"), where) for part, where in clips),
     ]
+    stemmer = stemmer_of(language)
     tagged: dict[str, list[str]] = {}
     for tags, where in ai_tags:
         for tag in tags or ():
@@ -92,7 +108,9 @@ def rule_input(video_info: Mapping[str, Any]) -> RuleInput:
                 tagged.setdefault(fold(tag), []).append(where)
     return RuleInput(
         record=video_info,
-        descriptions=tuple(Place(fold(text), where) for text, where in descriptions if isinstance(text, str)),
+        descriptions=tuple(
+            Place(fold(text), where, stemmer) for text, where in descriptions if isinstance(text, str)
+        ),
         names=tuple(Place(fold_name(text), where) for text, where in names if isinstance(text, str)),
         ai_tags=tagged,
     )
@@ -144,7 +162,7 @@ def _read_names(value: Any) -> tuple[str, ...]:
 
 
 def _words_in(words: Iterable[str], texts: Iterable[Place]) -> Iterator[Match]:
-    return (Match(word, text.where) for text in texts for word in words if stands_in(word, text.text))
+    return (Match(word, text.where) for text in texts for word in words if text.has(word))
 
 
 def _ai_tags(words: Collection[str], video: RuleInput, tags: Collection[str]) -> Iterator[Match]:

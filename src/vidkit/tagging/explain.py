@@ -61,7 +61,7 @@ def explain_tags(record: Mapping[str, Any], rules: RuleSet) -> Explanation:
         record: a whole record, as it is in the library.
         rules: the user's rules.
     """
-    video = rule_input(record)
+    video = rule_input(record, rules.language)
     given = _given_tags(video, rules)
     said = record.get("corrections") or {"classification": None, "add_tags": [], "remove_tags": []}
     added = {fold(tag) for tag in said["add_tags"]}

@@ -10,13 +10,14 @@ import json
 import logging
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from vidkit.core import json_reason, printable
 from vidkit.core.bucket_files import read_input
 from vidkit.core.buckets import is_bucket
+from vidkit.core.languages import stemmer_of
 from vidkit.core.stores import Address
 from vidkit.errors import ConfigError, nearest, sentence
 from vidkit.messages import message
@@ -68,13 +69,21 @@ class RuleSet:
     """A rule file, read and checked.
 
     `fingerprint` changes when the meaning does, with vidkit's own rules in it; spacing and the order of keys are no
-    part of it.
+    part of it. `language` is that of descriptions: keywords are found there in all forms of a word.
     """
 
     rules: tuple[Rule, ...] = ()
     classifications: tuple[Rule, ...] = ()
     fingerprint: str = ""
     path: Address | None = None
+    language: str = ""
+
+    def in_language(self, language: str) -> RuleSet:
+        """The same rules for descriptions in a language, by its name; empty where it is not known."""
+        if stemmer_of(language) is None:
+            return self
+        meaning = hashlib.sha256(f"{self.fingerprint} {language}".encode()).hexdigest()[:16]
+        return replace(self, language=language, fingerprint=meaning)
 
 
 class RuleError(ConfigError):

@@ -21,4 +21,4 @@ def open_rules(config: Config) -> RuleSet:
         raise ConfigError(
             "{path}: no such rule file ([Rules] CustomTagRules). `vidkit init` writes one.", path=path
         )
-    return load_custom_tags(path)
+    return load_custom_tags(path).in_language(config.qwen_vl.language)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
+
+from vidkit.core.languages import stem
 
 # Written differently, meant alike: quotes, full-width forms; soft hyphens and emoji selectors are not there.
 _ALIKE = {
@@ -21,6 +24,7 @@ _SPACELESS = re.compile(
     "\u2e80-\u2fdf\u3005-\u3007\u3040-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     "\uff66-\uff9f\U00020000-\U0003ffff]"
 )
+_LETTERS = re.compile(r"[^\W\d_]+")
 _HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff]")
 
 
@@ -52,6 +56,12 @@ def stands_in(words: str, text: str) -> bool:
             return True
         start = text.find(words, start + 1)
     return False
+
+
+@lru_cache(maxsize=1024)
+def stemmed(text: str, stemmer: str) -> str:
+    """Folded text with the stem in place of each word: `zwei Hunde` and `zwei Hund` are the same in German."""
+    return _LETTERS.sub(lambda word: stem(word[0], stemmer), text)
 
 
 def _may_start(text: str, at: int) -> bool:

@@ -3,6 +3,7 @@
 import { signal, useEffect, useRef, useState } from "./ui.js";
 import { API } from "./addresses.js";
 import { early } from "./early.js";
+import { t } from "./texts.js";
 
 /**
  * Who is signed in; `auth` is how: "none" where the server asks nobody to sign in.
@@ -95,7 +96,7 @@ async function call(method, url, options) {
     response = asked ?? (await fetch(url, { method, credentials: "same-origin", ...options }));
   } catch (error) {
     if (isAbort(error)) throw error;
-    throw new Problem(0, "The server does not answer. Is `vidkit serve` still running?");
+    throw new Problem(0, t("The server does not answer. Is `vidkit serve` still running?"));
   }
   const text = await response.text();
   const answer = text && /json/.test(response.headers.get("content-type") ?? "") ? JSON.parse(text) : null;
@@ -111,10 +112,10 @@ async function call(method, url, options) {
 function detailOf(response, answer) {
   if (response.status === 429) {
     const wait = response.headers.get("retry-after");
-    return `Too many requests. Try again in ${wait ?? "a few"} seconds.`;
+    return wait ? t("Too many requests. Try again in {n} seconds.", { n: wait }) : t("Too many requests. Try again in a few seconds.");
   }
   const detail = answer?.detail ?? answer?.title;
-  return typeof detail === "string" ? sentence(detail) : `The server answered with status ${response.status}.`;
+  return typeof detail === "string" ? sentence(detail) : t("The server answered with status {status}.", { status: response.status });
 }
 
 /** @param {string} text */

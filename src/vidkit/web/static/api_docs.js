@@ -1,9 +1,11 @@
 // The API's own page: swagger-ui shows /api/openapi.json and tries calls with the session of this browser.
 
+import { t } from "./texts.js";
+
 const place = /** @type {HTMLElement} */ (document.getElementById("api"));
 
 /** Show words and a link in place of the calls. @param {string} text @param {string} [href] @param {string} [name] */
-function say(text, href = "/", name = "To the library") {
+function say(text, href = "/", name = t("To the library")) {
   const style = document.createElement("link");
   style.rel = "stylesheet";
   style.href = "/static/style.css";
@@ -23,11 +25,11 @@ function say(text, href = "/", name = "To the library") {
 async function show() {
   const answer = await fetch("/api/openapi.json");
   if (answer.status === 401) {
-    say("Sign in to see what the API can do.", "/sign-in", "Sign in");
+    say(t("Sign in to see what the API can do."), "/sign-in", t("Sign in"));
     return;
   }
   if (!answer.ok) {
-    say(`The server answered with status ${answer.status}.`);
+    say(t("The server answered with status {status}.", { status: answer.status }));
     return;
   }
   /** @type {any} */ (window).SwaggerUIBundle({

@@ -7,8 +7,10 @@ import { activeGroups, shownKey, startKeys, useKeys } from "./keys.js";
 import { Dialog, Questions } from "./components/dialog.js";
 import { Dropdown } from "./components/dropdown.js";
 import { Icon } from "./components/icons.js";
+import { LanguageSwitch } from "./components/language_switch.js";
 import { Toasts, toastError } from "./components/toasts.js";
 import { SignIn } from "./pages/sign_in.js";
+import { t } from "./texts.js";
 
 /**
  * A module of a page. `Page` gets what the braces of its path stand for, and the address's parameters as `query`.
@@ -29,15 +31,15 @@ import { SignIn } from "./pages/sign_in.js";
 
 /** @type {PageRow[]} */
 const PAGES = [
-  { path: "/", title: "Library", menu: "Library", key: "l", scope: "read", load: () => import("./pages/library.js") },
-  { path: "/videos/{video}", title: "Video", scope: "read", load: () => import("./pages/video.js") },
-  { path: "/triage", title: "Triage", menu: "Triage", key: "t", scope: "label", load: () => import("./pages/triage.js") },
-  { path: "/jobs", title: "Jobs", menu: "Jobs", key: "j", scope: "read", load: () => import("./pages/jobs.js") },
-  { path: "/datasets", title: "Datasets", menu: "Datasets", key: "d", scope: "read", load: () => import("./pages/datasets.js") },
-  { path: "/stats", title: "Stats", menu: "Stats", key: "s", scope: "read", load: () => import("./pages/stats.js") },
-  { path: "/duplicates", title: "Duplicates", menu: "Duplicates", key: "c", scope: "read", load: () => import("./pages/duplicates.js") },
-  { path: "/keys", title: "Keys", account: "Keys", scope: "admin", load: () => import("./pages/keys.js") },
-  { path: "/audit", title: "Audit log", account: "Audit log", scope: "admin", load: () => import("./pages/audit.js") },
+  { path: "/", title: t("Library"), menu: t("Library"), key: "l", scope: "read", load: () => import("./pages/library.js") },
+  { path: "/videos/{video}", title: t("Video"), scope: "read", load: () => import("./pages/video.js") },
+  { path: "/triage", title: t("Triage"), menu: t("Triage"), key: "t", scope: "label", load: () => import("./pages/triage.js") },
+  { path: "/jobs", title: t("Jobs"), menu: t("Jobs"), key: "j", scope: "read", load: () => import("./pages/jobs.js") },
+  { path: "/datasets", title: t("Datasets"), menu: t("Datasets"), key: "d", scope: "read", load: () => import("./pages/datasets.js") },
+  { path: "/stats", title: t("Stats"), menu: t("Stats"), key: "s", scope: "read", load: () => import("./pages/stats.js") },
+  { path: "/duplicates", title: t("Duplicates"), menu: t("Duplicates"), key: "c", scope: "read", load: () => import("./pages/duplicates.js") },
+  { path: "/keys", title: t("Keys::of the API"), account: t("Keys::of the API"), scope: "admin", load: () => import("./pages/keys.js") },
+  { path: "/audit", title: t("Audit log"), account: t("Audit log"), scope: "admin", load: () => import("./pages/audit.js") },
 ];
 
 const ICON = new URL("icon.svg", import.meta.url).pathname;
@@ -58,7 +60,7 @@ const loaded = {};
 /** Load a page's module and its style. @param {PageRow} page */
 async function loadPage(page) {
   const module = await page.load().catch(() => {
-    throw new Error("The server does not answer, or vidkit was updated. Load the page again.");
+    throw new Error(t("The server does not answer, or vidkit was updated. Load the page again."));
   });
   await Promise.all((module.STYLES ?? []).map(loadStyle));
   loaded[page.path] = module;
@@ -89,10 +91,10 @@ function Content() {
     setError(null);
     if (row && !module) loadPage(row).then(() => drawAgain((turn) => turn + 1), setError);
   }, [row]);
-  if (!place || !row) return html`<${Notice} title="There is no such page" text=${path} />`;
+  if (!place || !row) return html`<${Notice} title=${t("There is no such page")} text=${path} />`;
   if (!may(row.scope))
-    return html`<${Notice} title="You may not see this page" text=${`It needs a key with the scope ${row.scope}.`} />`;
-  if (error) return html`<${Notice} title="This page cannot be shown" text=${wordsOf(error)} />`;
+    return html`<${Notice} title=${t("You may not see this page")} text=${t("It needs a key with the scope {scope}.", { scope: row.scope })} />`;
+  if (error) return html`<${Notice} title=${t("This page cannot be shown")} text=${wordsOf(error)} />`;
   if (!module) return html`<div class="page-loading" aria-busy="true"></div>`;
   return html`<${module.Page} key=${row.path} ...${place.found} query=${query} />`;
 }
@@ -102,15 +104,15 @@ function Notice({ title, text }) {
   return html`<section class="notice">
     <h1>${title}</h1>
     ${text && html`<p>${text}</p>`}
-    <p><a class="button" href="/">To the library</a></p>
+    <p><a class="button" href="/">${t("To the library")}</a></p>
   </section>`;
 }
 
 /** @type {Record<string, {next: string, icon: import("./components/icons.js").IconName, words: string}>} */
 const THEMES = {
-  auto: { next: "light", icon: "auto", words: "the system's colours" },
-  light: { next: "dark", icon: "sun", words: "light" },
-  dark: { next: "auto", icon: "moon", words: "dark" },
+  auto: { next: "light", icon: "auto", words: t("the system's colours") },
+  light: { next: "dark", icon: "sun", words: t("light") },
+  dark: { next: "auto", icon: "moon", words: t("dark") },
 };
 
 function ThemeSwitch() {
@@ -126,7 +128,7 @@ function ThemeSwitch() {
       // It then lasts as long as the page.
     }
   };
-  const label = `Colours: ${words}. Change to ${THEMES[next].words}`;
+  const label = t("Colours: {now}. Change to {next}", { now: words, next: THEMES[next].words });
   return html`<button class="button-icon" aria-label=${label} title=${label} onClick=${onClick}><${Icon} name=${icon} /></button>`;
 }
 
@@ -142,17 +144,17 @@ async function signOut() {
 function Account() {
   const { name, scope, auth } = /** @type {import("./api.js").Session} */ (session.value);
   const label = html`<${Icon} name="user" />`;
-  return html`<${Dropdown} label=${label} className="button-icon" title="Account">
+  return html`<${Dropdown} label=${label} className="button-icon" title=${t("Account")}>
     <p class="account">
-      <b>${auth === "none" ? "No sign-in is needed" : name}</b>
-      <span class="quiet small">may ${scope === "admin" ? "do everything" : scope}</span>
+      <b>${auth === "none" ? t("No sign-in is needed") : name}</b>
+      <span class="quiet small">${scope === "admin" ? t("may do everything") : t("may {scope}", { scope })}</span>
     </p>
     <hr />
     ${PAGES.filter((page) => page.account && may(page.scope)).map(
       (page) => html`<a class="dropdown-item" href=${page.path}>${page.account}</a>`,
     )}
-    <a class="dropdown-item" href="/api/docs">REST API</a>
-    ${auth !== "none" && html`<hr /><button class="dropdown-item" onClick=${signOut}>Sign out</button>`}
+    <a class="dropdown-item" href="/api/docs">${t("REST API")}</a>
+    ${auth !== "none" && html`<hr /><button class="dropdown-item" onClick=${signOut}>${t("Sign out")}</button>`}
   <//>`;
 }
 
@@ -160,7 +162,7 @@ function Header() {
   const { path } = address.value;
   return html`<header class="top">
     <a class="brand" href="/"><img src=${ICON} alt="" width="24" height="24" />vidkit</a>
-    <nav class="menu" aria-label="Pages">
+    <nav class="menu" aria-label=${t("Pages")}>
       ${PAGES.filter((page) => page.menu && may(page.scope)).map(
         (page) => html`<a href=${page.path} aria-current=${path === page.path ? "page" : undefined}>${page.menu}</a>`,
       )}
@@ -168,12 +170,13 @@ function Header() {
     <div class="top-buttons">
       <button
         class="button-icon only-wide"
-        aria-label="Keyboard (?)"
-        title="Keyboard (?)"
+        aria-label=${t("Keyboard (?)")}
+        title=${t("Keyboard (?)")}
         onClick=${() => (helpOpen.value = true)}
       >
         <${Icon} name="keyboard" />
       </button>
+      <${LanguageSwitch} />
       <${ThemeSwitch} />
       <${Account} />
     </div>
@@ -182,8 +185,8 @@ function Header() {
 
 function KeyList() {
   const [shown] = useState(() => activeGroups().reverse());
-  return html`<${Dialog} title="Keyboard" onClose=${() => (helpOpen.value = false)} wide>
-    <div class="dialog-body key-lists" tabindex="0" role="region" aria-label="All keys">
+  return html`<${Dialog} title=${t("Keyboard")} onClose=${() => (helpOpen.value = false)} wide>
+    <div class="dialog-body key-lists" tabindex="0" role="region" aria-label=${t("All keys::of the keyboard")}>
       ${shown.map(
         (group) => html`<section>
           <h3>${group.title}</h3>
@@ -205,11 +208,11 @@ function KeyList() {
 
 /** The keys that every page has. */
 function usePageKeys() {
-  useKeys("Everywhere", [
-    { keys: "?", does: "this list", run: () => void (helpOpen.value = true) },
+  useKeys(t("Everywhere::keys"), [
+    { keys: "?", does: t("this list"), run: () => void (helpOpen.value = true) },
     ...PAGES.filter((page) => page.key && may(page.scope)).map((page) => ({
       keys: `g>${page.key}`,
-      does: `go to ${page.menu}`,
+      does: t("go to {page}", { page: page.menu ?? "" }),
       run: () => go(page.path),
     })),
   ]);
@@ -217,7 +220,7 @@ function usePageKeys() {
 
 function Frame() {
   usePageKeys();
-  return html`<a class="skip" href="#main">To the content</a>
+  return html`<a class="skip" href="#main">${t("To the content")}</a>
     <${Header} />
     <main id="main" tabindex="-1"><${Content} /></main>
     ${helpOpen.value && html`<${KeyList} />`}`;
@@ -230,7 +233,7 @@ function App() {
   }, []);
   let inside;
   if (address.value.path === "/sign-in" || session.value === null) inside = html`<${SignIn} />`;
-  else if (error) inside = html`<main><${Notice} title="The library cannot be shown" text=${wordsOf(error)} /></main>`;
+  else if (error) inside = html`<main><${Notice} title=${t("The library cannot be shown")} text=${wordsOf(error)} /></main>`;
   else inside = session.value && html`<${Frame} />`;
   return html`${inside}<${Questions} /><${Toasts} />`;
 }

@@ -1,7 +1,8 @@
 // Numbers, times and sizes as people read them.
 
-const whole = new Intl.NumberFormat("en");
-const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+import { language, locale, t, whole } from "./texts.js";
+
+const short = new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 });
 
 /** 12345 as "12,345". @param {number} value */
 export const count = (value) => whole.format(value);
@@ -9,8 +10,8 @@ export const count = (value) => whole.format(value);
 /** 12345 as "12.3K". @param {number} value */
 export const shortCount = (value) => short.format(value);
 
-/** "1 video", "2 videos". @param {number} value @param {string} noun @param {string} [plural] */
-export const counted = (value, noun, plural = `${noun}s`) => `${count(value)} ${value === 1 ? noun : plural}`;
+/** Words one after another: "meaning, picture". @param {string[]} words */
+export const listed = (words) => words.join(language === "zh" ? "、" : ", ");
 
 /**
  * Seconds as a clock shows them: "0:07", "12:34", "1:02:03".
@@ -30,10 +31,10 @@ export function clock(seconds, digits = 0) {
 
 /** Seconds in words: "7.5 s", "3 min", "2 h 5 min". @param {number} seconds */
 export function lasting(seconds) {
-  if (seconds < 60) return `${Number(seconds.toFixed(seconds < 10 ? 1 : 0))} s`;
+  if (seconds < 60) return t("{n} s", { n: Number(seconds.toFixed(seconds < 10 ? 1 : 0)) });
   const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return `${minutes} min`;
-  return minutes % 60 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${minutes / 60} h`;
+  if (minutes < 60) return t("{n} min", { n: minutes });
+  return minutes % 60 ? t("{hours} h {n} min", { hours: Math.floor(minutes / 60), n: minutes % 60 }) : t("{n} h", { n: minutes / 60 });
 }
 
 /** Bytes as "1.5 MB". @param {number} size */
@@ -49,4 +50,4 @@ export function bytes(size) {
 
 /** A time of the server in the reader's own zone. @param {string | null | undefined} time ISO 8601 */
 export const dateTime = (time) =>
-  time ? new Date(time).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" }) : "";
+  time ? new Date(time).toLocaleString(locale, { dateStyle: "medium", timeStyle: "short" }) : "";

@@ -1,6 +1,7 @@
 // Keys: each component names those that it answers to while it is shown; "?" lists them all.
 
 import { createContext, useContext, useLayoutEffect, useRef, useState } from "./ui.js";
+import { t } from "./texts.js";
 
 /**
  * @typedef {object} Key
@@ -121,9 +122,9 @@ const SHOWN = /** @type {Record<string, string>} */ ({
   ArrowUp: "↑",
   ArrowDown: "↓",
   Escape: "Esc",
-  space: "Space",
-  PageUp: "Page ↑",
-  PageDown: "Page ↓",
+  space: t("Space"),
+  PageUp: t("Page ↑"),
+  PageDown: t("Page ↓"),
 });
 
 /**

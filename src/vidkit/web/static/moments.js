@@ -1,7 +1,9 @@
 // Moments: what a search answers with, where their pictures are, and the addresses that show one.
 
+import { listed } from "./format.js";
 import { API } from "./addresses.js";
 import { readerName } from "./readings.js";
+import { t } from "./texts.js";
 
 /**
  * A piece of a video, or all of it.
@@ -23,8 +25,11 @@ import { readerName } from "./readings.js";
  * @property {string[]} why what has found it: "words", "meaning", "picture"
  */
 
+/** What finds moments. @type {Record<string, string>} */
+const WHY = { words: t("words"), meaning: t("meaning"), picture: t("picture") };
+
 /** Why a moment was found, where that was not by its words alone. @param {Moment} moment */
-export const whyWords = ({ why }) => (why?.some((one) => one !== "words") ? `by ${why.join(", ")}` : "");
+export const whyWords = ({ why }) => (why?.some((one) => one !== "words") ? t("by {what}", { what: listed(why.map((one) => WHY[one] ?? one)) }) : "");
 
 /**
  * The address of moments like another one.
@@ -37,10 +42,13 @@ export const likeHref = (key, second) => `/?${new URLSearchParams({ like: `${key
 export const likeSecond = (moment) => (moment.start_time + moment.end_time) / 2;
 
 /** The kinds of moments as people name them. @type {Record<string, string>} */
-export const KINDS = { video: "Video", scene: "Scene", segment: "Clip" };
+export const KINDS = { video: t("Video"), scene: t("Scene"), segment: t("Clip") };
 
 /** A kind of moments as people name it. @param {string} kind */
 export const kindName = (kind) => KINDS[kind] ?? readerName(kind);
+
+/** A numbered scene, clip or moment of a reader, such as "Scene 3". @param {string} kind @param {number} number */
+export const numbered = (kind, number) => t("{kind} {number}", { kind: kindName(kind), number: String(number) });
 
 /** What a moment is known by within the results: "KEY:scene:3". @param {Moment} moment */
 export const momentId = (moment) => `${moment.key}:${moment.kind}:${moment.number}`;

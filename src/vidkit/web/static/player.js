@@ -1,9 +1,10 @@
 // <vidkit-player>: one player for a whole video, or for its clips in order as one time line. media-chrome draws the
 // buttons; what it controls is <vidkit-media>.
 
-import "./vendor/media-chrome/media-chrome.js";
+import { setLanguage } from "./vendor/media-chrome/media-chrome.js";
 import "./player_media.js";
 import { partsOf } from "./player_parts.js";
+import { language, t } from "./texts.js";
 
 /** @typedef {import("./player_media.js").VidkitMedia} VidkitMedia */
 
@@ -27,6 +28,8 @@ const CONTROLS = [
   ["media-playback-rate-button", { rates: "0.25 0.5 1 1.5 2 4" }],
   ["media-fullscreen-button"],
 ];
+
+setLanguage(language === "zh" ? "zh-CN" : language);
 
 const NEAR_FOR = 40; // milliseconds that the pointer rests before a frame is prepared
 
@@ -85,7 +88,7 @@ export class VidkitPlayer extends HTMLElement {
     if (film.pictures) this.#media.pictures = film.pictures;
     this.#media.loop = null;
     if (film.whole) this.#play("whole", "", time);
-    else this.#playClips("The download of this video was not kept", time);
+    else this.#playClips(t("The download of this video was not kept"), time);
   }
 
   /** @param {"whole" | "clips" | "none"} mode @param {string} reason @param {number} time */
@@ -101,17 +104,17 @@ export class VidkitPlayer extends HTMLElement {
 
   /** @param {string} why @param {number} time */
   #playClips(why, time) {
-    if (this.#film?.clips.length) this.#play("clips", `${why}: its clips are played one after another.`, time);
-    else this.#play("none", `${why}, and it has no clips.`, time);
+    if (this.#film?.clips.length) this.#play("clips", t("{why}: its clips are played one after another.", { why }), time);
+    else this.#play("none", t("{why}, and it has no clips.", { why }), time);
   }
 
   /** @param {{part: number, time: number}} failed */
   #fallBack({ part, time }) {
     const film = /** @type {Film} */ (this.#film);
-    if (this.mode === "whole") return this.#playClips(`The browser cannot play this video (${film.codec}), or its file is gone`, time);
+    if (this.mode === "whole") return this.#playClips(t("The browser cannot play this video ({codec}), or its file is gone", { codec: film.codec }), time);
     const rest = film.clips.length > 1 ? partsOf(film.clips).filter((_, number) => number !== part) : [];
     this.#film = { ...film, clips: rest.map(({ url, start, end }) => ({ url, start, end })) };
-    this.#playClips(rest.length ? "Not every clip can be played" : "Neither this video nor its clips can be played", time);
+    this.#playClips(rest.length ? t("Not every clip can be played") : t("Neither this video nor its clips can be played"), time);
   }
 
   get time() {

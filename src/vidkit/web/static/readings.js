@@ -1,18 +1,20 @@
 // What readers have read of a video: their names, their moments, their lanes of the time line, their texts.
 
+import { t } from "./texts.js";
+
 /** What readers are called, in the order in which they are shown; others come after them, by their own names.
  * @type {Record<string, string>} */
 const NAMES = {
-  description: "Descriptions",
-  speech: "Speech",
-  ocr: "On screen",
-  objects: "Objects",
-  faces: "Faces",
-  moderation: "Moderation",
-  quality: "Quality",
-  summary: "Summary",
-  keywords: "Keywords",
-  language: "Language",
+  description: t("Descriptions"),
+  speech: t("Speech"),
+  ocr: t("On screen"),
+  objects: t("Objects"),
+  faces: t("Faces"),
+  moderation: t("Moderation"),
+  quality: t("Quality"),
+  summary: t("Summary"),
+  keywords: t("Keywords"),
+  language: t("Language"),
 };
 const ORDER = Object.keys(NAMES);
 const GAP = 2; // seconds between two spans that are one moment, as the library has them (`library/spans.py`)

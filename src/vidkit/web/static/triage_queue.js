@@ -7,6 +7,7 @@ import { API } from "./addresses.js";
 import { get, send, wordsOf } from "./api.js";
 import { signal } from "./ui.js";
 import { toast } from "./components/toasts.js";
+import { t } from "./texts.js";
 
 /**
  * What a key or an answer says.
@@ -39,7 +40,7 @@ const LOOK_AGAIN = 4_000; // milliseconds, where others have all that is left
 
 /** What an answer says, in words. @param {Said} said */
 export const saidText = (said) =>
-  [said.class, ...(said.add_tags ?? []).map((tag) => `+ ${tag}`), said.skip && "skipped"].filter(Boolean).join(", ");
+  [said.class, ...(said.add_tags ?? []).map((tag) => `+ ${tag}`), said.skip && t("skipped")].filter(Boolean).join(", ");
 
 /** @param {TriageMoment} moment */
 const idOf = (moment) => `${moment.key}:${moment.kind}:${moment.number}`;
@@ -215,7 +216,7 @@ export class Triage {
     if (status !== 409 && status !== 404) this.moments.value = [given.moment, ...this.moments.value];
     this.#count(-1);
     this.loading.value = false;
-    toast(`${given.moment.filename} is not saved. ${wordsOf(error)}`, { kind: "bad" });
+    toast(t("{name} is not saved. {error}", { name: given.moment.filename, error: wordsOf(error) }), { kind: "bad" });
     if (status === 409 || status === 404) get(this.path).then((queue) => (this.queue.value = queue), () => undefined);
   }
 

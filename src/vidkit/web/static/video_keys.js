@@ -3,6 +3,7 @@
 import { useKeys } from "./keys.js";
 import { setLoop } from "./video_address.js";
 import { toggleLoop, toScene } from "./video_moves.js";
+import { t } from "./texts.js";
 
 /** @typedef {import("./player.js").VidkitPlayer} VidkitPlayer */
 
@@ -25,23 +26,23 @@ export function useVideoKeys(player, record, seek, state) {
     const span = /** @type {[number, number]} */ (side ? [Math.min(start, player.time), player.time] : [player.time, Math.max(end, player.time)]);
     if (span[1] > span[0]) setLoop(span);
   };
-  useKeys("Video", [
-    { keys: "space k", does: "play, pause", run: (event) => (onButton(event) ? false : player.toggle()) },
-    { keys: "[", does: "previous scene", run: () => toScene(player, record, seek, -1) },
-    { keys: "]", does: "next scene", run: () => toScene(player, record, seek, 1) },
-    { keys: ",", does: "one frame back", run: () => void player.step(-1) },
-    { keys: ".", does: "one frame on", run: () => void player.step(1) },
-    { keys: "ArrowLeft", does: "5 seconds back", run: () => by(-5) },
-    { keys: "ArrowRight", does: "5 seconds on", run: () => by(5) },
-    { keys: "j", does: "10 seconds back", run: () => by(-10) },
-    { keys: "l", does: "10 seconds on", run: () => by(10) },
-    { keys: "Home", does: "to the beginning", run: () => seek(0) },
-    { keys: "<", does: "slower", run: () => faster(-1) },
-    { keys: ">", does: "faster", run: () => faster(1) },
-    { keys: "t", does: "go to a time", run: () => document.getElementById("video-time")?.focus() },
-    { keys: "r", does: "loop this scene, or end the loop", run: () => toggleLoop(player, record, state) },
-    { keys: "i", does: "loop from here", run: () => mark(0) },
-    { keys: "o", does: "loop until here", run: () => mark(1) },
+  useKeys(t("Video"), [
+    { keys: "space k", does: t("play, pause"), run: (event) => (onButton(event) ? false : player.toggle()) },
+    { keys: "[", does: t("previous scene"), run: () => toScene(player, record, seek, -1) },
+    { keys: "]", does: t("next scene"), run: () => toScene(player, record, seek, 1) },
+    { keys: ",", does: t("one frame back"), run: () => void player.step(-1) },
+    { keys: ".", does: t("one frame on"), run: () => void player.step(1) },
+    { keys: "ArrowLeft", does: t("5 seconds back"), run: () => by(-5) },
+    { keys: "ArrowRight", does: t("5 seconds on"), run: () => by(5) },
+    { keys: "j", does: t("10 seconds back"), run: () => by(-10) },
+    { keys: "l", does: t("10 seconds on"), run: () => by(10) },
+    { keys: "Home", does: t("to the beginning"), run: () => seek(0) },
+    { keys: "<", does: t("slower"), run: () => faster(-1) },
+    { keys: ">", does: t("faster"), run: () => faster(1) },
+    { keys: "t", does: t("go to a time"), run: () => document.getElementById("video-time")?.focus() },
+    { keys: "r", does: t("loop this scene, or end the loop"), run: () => toggleLoop(player, record, state) },
+    { keys: "i", does: t("loop from here"), run: () => mark(0) },
+    { keys: "o", does: t("loop until here"), run: () => mark(1) },
   ]);
 }
 

@@ -2,8 +2,9 @@
 
 import { Component, html } from "../ui.js";
 import { clock } from "../format.js";
-import { hasOwnWords, kindName, likeHref, likeSecond, markedParts, pictureOf, whyWords } from "../moments.js";
+import { hasOwnWords, kindName, likeHref, likeSecond, markedParts, numbered, pictureOf, whyWords } from "../moments.js";
 import { Icon } from "./icons.js";
+import { t } from "../texts.js";
 
 /** @typedef {import("../moments.js").Moment} Moment */
 
@@ -67,7 +68,7 @@ export class Card extends Component {
         type="button"
         role="checkbox"
         aria-checked=${selected}
-        aria-label=${`Select ${moment.filename}, ${kind} at ${clock(start)}`}
+        aria-label=${t("Select {name}, {kind} at {time}", { name: moment.filename, kind, time: clock(start) })}
         tabindex=${current ? 0 : -1}
         onClick=${(/** @type {MouseEvent} */ event) => onSelect(place, event)}
       ></button>
@@ -75,8 +76,8 @@ export class Card extends Component {
       html`<a
         class="card-like"
         href=${whole ? `/?like=${moment.key}` : likeHref(moment.key, likeSecond(moment))}
-        title="More like this"
-        aria-label=${`More like ${moment.filename}, ${kind} at ${clock(start)}`}
+        title=${t("More like this")}
+        aria-label=${t("More like {name}, {kind} at {time}", { name: moment.filename, kind, time: clock(start) })}
         tabindex=${current ? 0 : -1}
       >
         <${Icon} name="alike" size=${16} />
@@ -95,7 +96,7 @@ export class Card extends Component {
         ${markedParts(moment).map(({ text, marked }) => (marked ? html`<mark>${text}</mark>` : text))}
       </p>`}
       <p class=${worded ? "card-labels one-line" : "card-labels"}>
-        ${why && html`<span class="card-why">${why}</span> · `}        ${!whole && `${kind} ${moment.number} · `}
+        ${why && html`<span class="card-why">${why}</span> · `}        ${!whole && `${numbered(moment.kind, moment.number)} · `}
         ${moment.classification !== "Unclassified" && html`<b>${moment.classification}</b> `}
         ${moment.tags.join(", ")}
       </p>

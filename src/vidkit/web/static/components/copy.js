@@ -3,6 +3,7 @@
 import { html, useRef, useState } from "../ui.js";
 import { Icon } from "./icons.js";
 import { toast } from "./toasts.js";
+import { t } from "../texts.js";
 
 /** @param {{text: string, label: string}} props label: what is copied, for the button */
 export function Copyable({ text, label }) {
@@ -16,13 +17,13 @@ export function Copyable({ text, label }) {
     } catch {
       // Without HTTPS the browser lets nobody but the user copy: mark the text for Ctrl-C.
       if (own.current) getSelection()?.selectAllChildren(own.current);
-      toast("The text is marked: copy it with Ctrl-C.");
+      toast(t("The text is marked: copy it with Ctrl-C."));
     }
   };
   return html`<div class="copyable">
     <code ref=${own} tabindex="0">${text}</code>
-    <button type="button" class="button button-small" onClick=${copy} aria-label=${`Copy ${label}`}>
-      <${Icon} name=${copied ? "check" : "copy"} size=${16} />${copied ? "Copied" : "Copy"}
+    <button type="button" class="button button-small" onClick=${copy} aria-label=${t("Copy {what}", { what: label })}>
+      <${Icon} name=${copied ? "check" : "copy"} size=${16} />${copied ? t("Copied") : t("Copy")}
     </button>
   </div>`;
 }

@@ -1,7 +1,8 @@
 // What a dataset would hold: its labels in each split, as numbers and bars, and what is wrong with it.
 
 import { html } from "../ui.js";
-import { count, counted } from "../format.js";
+import { count, listed } from "../format.js";
+import { parts, served, t, tn } from "../texts.js";
 
 /**
  * @typedef {object} Counts
@@ -30,24 +31,27 @@ export function DatasetCounts({ counts }) {
   const most = Math.max(1, ...rows.map(([, items]) => items));
   return html`
     <p data-test="totals" class="number">
-      <strong>${counted(counts.items, "item")}</strong> of ${counted(counts.videos, "video")},
-      ${" "}${counted(rows.filter(([label]) => label).length, "label")}
+      ${parts("{items} of {videos}, {labels}", {
+        items: html`<strong>${tn("{n} item", "{n} items", counts.items)}</strong>`,
+        videos: tn("{n} video", "{n} videos", counts.videos),
+        labels: tn("{n} label", "{n} labels", rows.filter(([label]) => label).length),
+      })}
     </p>
     <${Warnings} counts=${counts} />
-    <div class="table-scroll" tabindex="0" role="region" aria-label="Items for each label and split">
+    <div class="table-scroll" tabindex="0" role="region" aria-label=${t("Items for each label and split")}>
       <table class="table dataset-counts">
         <thead>
           <tr>
-            <th>Label</th>
+            <th>${t("Label")}</th>
             ${splits.map((split) => html`<th class="number">${split}</th>`)}
-            <th class="number">All</th>
-            <th class="dataset-bars"><span class="visually-hidden">Share</span></th>
+            <th class="number">${t("All")}</th>
+            <th class="dataset-bars"><span class="visually-hidden">${t("Share")}</span></th>
           </tr>
         </thead>
         <tbody>
           ${rows.slice(0, MOST).map(
             ([label, items]) => html`<tr key=${label}>
-              <td class="dataset-label">${label || html`<span class="quiet">no label</span>`}</td>
+              <td class="dataset-label">${label || html`<span class="quiet">${t("no label")}</span>`}</td>
               ${splits.map((split) => html`<td class="number">${count(counts.counts[split][label] ?? 0)}</td>`)}
               <td class="number">${count(items)}</td>
               <td class="dataset-bars">
@@ -63,7 +67,7 @@ export function DatasetCounts({ counts }) {
         </tbody>
         <tfoot>
           <tr>
-            <th>All</th>
+            <th>${t("All")}</th>
             ${splits.map((split) => html`<td class="number">${count(sum(counts.counts[split]))}</td>`)}
             <td class="number">${count(counts.items)}</td>
             <td class="dataset-bars dataset-legend">
@@ -73,24 +77,30 @@ export function DatasetCounts({ counts }) {
         </tfoot>
       </table>
     </div>
-    ${rows.length > MOST ? html`<p class="quiet small">and ${count(rows.length - MOST)} more labels</p>` : null}
+    ${rows.length > MOST ? html`<p class="quiet small">${t("and {n} more labels", { n: rows.length - MOST })}</p>` : null}
   `;
 }
 
 /** @param {Record<string, number>} values */
 const sum = (values) => Object.values(values).reduce((all, one) => all + one, 0);
 
+/** The first labels that are not in every split. @param {[string, number][]} scarce */
+function scarceLabels(scarce) {
+  const shown = scarce.slice(0, 10).map(([label, videos]) => `${label} (${tn("{n} video", "{n} videos", videos)})`);
+  return listed(scarce.length > 10 ? [...shown, t("and {n} more", { n: scarce.length - 10 })] : shown);
+}
+
 /** @param {{counts: Counts}} props */
 function Warnings({ counts }) {
   const scarce = Object.entries(counts.scarce);
   const lines = [
-    ...Object.entries(counts.missing).map(([reason, items]) => `left out: ${count(items)} ${reason}`),
-    ...Object.entries(counts.without_file).map(([reason, items]) => `listed without a file: ${count(items)} ${reason}`),
-    counts.unlabelled ? `${count(counts.unlabelled)} without a label` : "",
+    ...Object.entries(counts.missing).map(([reason, items]) => t("left out: {n} {reason}", { n: items, reason: served(reason) })),
+    ...Object.entries(counts.without_file).map(([reason, items]) => t("listed without a file: {n} {reason}", { n: items, reason: served(reason) })),
+    counts.unlabelled ? t("{n} without a label", { n: counts.unlabelled }) : "",
     scarce.length
-      ? `not in every split: ${scarce.slice(0, 10).map(([label, videos]) => `${label} (${counted(videos, "video")})`).join(", ")}${scarce.length > 10 ? ` and ${count(scarce.length - 10)} more` : ""}`
+      ? t("not in every split: {labels}", { labels: scarceLabels(scarce) })
       : "",
-    counts.at_odds ? `${counted(counts.at_odds, "video")} with different labels in different records` : "",
+    counts.at_odds ? tn("{n} video with different labels in different records", "{n} videos with different labels in different records", counts.at_odds) : "",
   ].filter(Boolean);
   if (!lines.length) return null;
   return html`<ul class="dataset-warnings">${lines.map((line) => html`<li>${line}</li>`)}</ul>`;

@@ -3,6 +3,7 @@
 import { html, signal, useId, useLayoutEffect, useRef, useState } from "../ui.js";
 import { InDialog, useKeysAlone } from "../keys.js";
 import { Icon } from "./icons.js";
+import { t } from "../texts.js";
 
 /**
  * A dialog, open while it is shown. What has `data-focus` in it gets the focus.
@@ -45,7 +46,7 @@ export function Dialog({ title, onClose, children, wide = false, className = "" 
     <div class="dialog-inside">
       <header class="dialog-head">
         <h2 id=${id}>${title}</h2>
-        <button class="button-icon" aria-label="Close" onClick=${onClose}><${Icon} name="close" /></button>
+        <button class="button-icon" aria-label=${t("Close")} onClick=${onClose}><${Icon} name="close" /></button>
       </header>
       <${InDialog.Provider} value=${self}>${children}<//>
     </div>
@@ -108,7 +109,7 @@ function QuestionDialog({ title, text, action, danger, option, answer }) {
         </label>`}
       </div>
       <footer class="dialog-foot">
-        <button type="button" class="button" onClick=${() => answer(null)}>Cancel</button>
+        <button type="button" class="button" onClick=${() => answer(null)}>${t("Cancel")}</button>
         <button type="submit" class=${`button ${danger ? "button-danger" : "button-main"}`} data-focus>${action}</button>
       </footer>
     </form>

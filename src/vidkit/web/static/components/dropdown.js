@@ -2,6 +2,7 @@
 
 import { html, useId, useLayoutEffect, useRef, useState } from "../ui.js";
 import { useKeys } from "../keys.js";
+import { t } from "../texts.js";
 
 /**
  * @param {{label: any, children: any, className?: string, title?: string}} props children: what is in the list while it
@@ -52,6 +53,6 @@ export function Dropdown({ label, children, className = "button", title }) {
 
 /** @param {{close: () => void}} props */
 function EscapeKey({ close }) {
-  useKeys("Menu", [{ keys: "Escape", does: "close the menu", anywhere: true, hidden: true, run: close }]);
+  useKeys(t("Menu"), [{ keys: "Escape", does: t("close the menu"), anywhere: true, hidden: true, run: close }]);
   return null;
 }

@@ -7,6 +7,7 @@ import { clock, count, shortCount } from "../format.js";
 import { searchOf } from "../addresses.js";
 import { Icon } from "./icons.js";
 import { KeptField } from "./kept_field.js";
+import { served, t } from "../texts.js";
 
 /**
  * @typedef {object} FacetValue
@@ -24,11 +25,12 @@ export const FIRST = "class";
 
 /** Those beside it that every library has. CSV columns come after them. */
 const OWN = [
-  { name: "tag", label: "Tag" },
-  { name: "length", label: "Length" },
-  { name: "resolution", label: "Resolution" },
-  { name: "codec", label: "Codec" },
+  { name: "tag", label: t("Tag") },
+  { name: "length", label: t("Length") },
+  { name: "resolution", label: t("Resolution") },
+  { name: "codec", label: t("Codec") },
 ];
+const NAMED = /** @type {Record<string, string>} */ ({ [FIRST]: t("Class"), ...Object.fromEntries(OWN.map(({ name, label }) => [name, label])) });
 const SHORT = 7; // values that are shown at first
 
 /**
@@ -39,7 +41,7 @@ const SHORT = 7; // values that are shown at first
 export function Facets({ query, asked, first }) {
   const columns = useFacets(asked, query, "columns");
   return html`<div class="facets">
-    <${FacetState} name=${FIRST} label="Class" loaded=${first} query=${query} />
+    <${FacetState} name=${FIRST} label=${t("Class")} loaded=${first} query=${query} />
     ${OWN.map(({ name, label }) => html`<${OneFacet} key=${name} name=${name} label=${label} asked=${asked} query=${query} />`)}
     ${columns.value?.facets.map(
       (facet) => html`<${FacetList} key=${facet.name} facet=${facet} query=${query} partial=${columns.value?.partial} />`,
@@ -76,9 +78,9 @@ function FacetState({ name, label, loaded, query }) {
   const facet = value?.facets.find((one) => one.name === name);
   if (facet) return html`<${FacetList} facet=${facet} query=${query} partial=${value?.partial} stale=${loading} />`;
   let inside;
-  if (error) inside = html`<p class="problem small">${wordsOf(error)} <button class="button-link" onClick=${again}>Try again</button></p>`;
+  if (error) inside = html`<p class="problem small">${wordsOf(error)} <button class="button-link" onClick=${again}>${t("Try again")}</button></p>`;
   else if (!value) inside = [70, 55, 62].map((width) => html`<div class="skeleton facet-skeleton" style=${{ width: `${width}%` }}></div>`);
-  else inside = html`<p class="quiet small">Not counted in time. <button class="button-link" onClick=${again}>Try again</button></p>`;
+  else inside = html`<p class="quiet small">${t("Not counted in time.")} <button class="button-link" onClick=${again}>${t("Try again")}</button></p>`;
   return html`<section class="facet"><h3>${label}</h3>${inside}</section>`;
 }
 
@@ -88,29 +90,31 @@ function FacetList({ facet, query, partial, stale }) {
   if (!facet.values.length) return null;
   const values = all ? facet.values : facet.values.filter((value, place) => place < SHORT || value.chosen);
   const hidden = facet.values.length - values.length;
+  const label = NAMED[facet.name] ?? facet.label; // others are columns of the CSV
   return html`<section class=${`facet ${stale ? "facet-stale" : ""}`}>
-    <h3 class="one-line" title=${facet.label}>${facet.label}</h3>
+    <h3 class="one-line" title=${label}>${label}</h3>
     <ul>
       ${values.map((value) => html`<li key=${value.label}><${FacetButton} facet=${facet} value=${value} query=${query} /></li>`)}
     </ul>
     ${(hidden > 0 || all) &&
-    html`<button class="button-link small" onClick=${() => setAll(!all)}>${all ? "Show fewer" : `Show ${count(hidden)} more`}</button>`}
-    ${all && facet.more && html`<p class="quiet small">There are more; search for them.</p>`}
-    ${partial && html`<p class="quiet small">The counts are not complete: there was too little time.</p>`}
+    html`<button class="button-link small" onClick=${() => setAll(!all)}>${all ? t("Show fewer") : t("Show {n} more", { n: hidden })}</button>`}
+    ${all && facet.more && html`<p class="quiet small">${t("There are more; search for them.")}</p>`}
+    ${partial && html`<p class="quiet small">${t("The counts are not complete: there was too little time.")}</p>`}
   </section>`;
 }
 
 /** @param {{facet: Facet, value: FacetValue, query: URLSearchParams}} props */
 function FacetButton({ facet, value, query }) {
   const chosen = isChosen(facet, value, query);
+  const label = facet.name === "length" ? served(value.label) : value.label;
   return html`<button
     class="facet-value"
     aria-pressed=${chosen}
-    title=${`${value.label}: ${count(value.count)}`}
+    title=${`${label}: ${count(value.count)}`}
     onClick=${() => change({ ...choose(facet, value, query, !chosen), open: null, t: null })}
   >
     <span class="facet-box">${chosen && html`<${Icon} name="check" size=${12} />`}</span>
-    <span class="one-line grow">${value.label}</span>
+    <span class="one-line grow">${label}</span>
     <span class="facet-count number">${shortCount(value.count)}</span>
   </button>`;
 }
@@ -145,16 +149,16 @@ function choose(facet, value, query, on) {
 }
 
 const RANGES = /** @type {const} */ ([
-  { name: "min_duration", label: "Longer than", help: "such as 90 or 1:30", type: "text" },
-  { name: "max_duration", label: "Shorter than", help: "such as 10:00 or 1h", type: "text" },
-  { name: "after", label: "Processed from", help: "", type: "date" },
-  { name: "before", label: "Processed before", help: "", type: "date" },
+  { name: "min_duration", label: t("Longer than"), help: t("such as 90 or 1:30"), type: "text" },
+  { name: "max_duration", label: t("Shorter than"), help: t("such as 10:00 or 1h"), type: "text" },
+  { name: "after", label: t("Processed from"), help: "", type: "date" },
+  { name: "before", label: t("Processed before"), help: "", type: "date" },
 ]);
 
 /** Bounds that are typed. @param {{query: URLSearchParams}} props */
 function Range({ query }) {
   return html`<details class="facet" open=${RANGES.some(({ name }) => query.has(name))}>
-    <summary>Length and date</summary>
+    <summary>${t("Length and date")}</summary>
     ${RANGES.map(
       ({ name, label, help, type }) => html`<label class="field" key=${name}>
         <span>${label}</span>
@@ -169,18 +173,21 @@ function Range({ query }) {
   </details>`;
 }
 
+/** A bound as it was typed: a plain number is seconds. @param {string} value */
+const inWords = (value) => (/^\d+$/.test(value) ? t("{n} s", { n: value }) : value);
+
 /** The words for what narrows a search down. @type {Record<string, (value: string) => string>} */
 const SAYS = {
   tag: (value) => value,
   class: (value) => value,
-  codec: (value) => `codec ${value}`,
-  resolution: (value) => `resolution ${value}`,
-  min_duration: (value) => `at least ${value}${/^\d+$/.test(value) ? " s" : ""}`,
-  max_duration: (value) => `at most ${value}${/^\d+$/.test(value) ? " s" : ""}`,
-  after: (value) => `from ${value}`,
-  before: (value) => `before ${value}`,
+  codec: (value) => t("codec {value}", { value }),
+  resolution: (value) => t("resolution {value}", { value }),
+  min_duration: (value) => t("at least {time}", { time: inWords(value) }),
+  max_duration: (value) => t("at most {time}", { time: inWords(value) }),
+  after: (value) => t("from {date}", { date: value }),
+  before: (value) => t("before {date}", { date: value }),
   where: (value) => value,
-  like: (value) => `like ${value}`,
+  like: (value) => t("like {what}", { what: value }),
 };
 
 /** What narrows the search down, each to be taken away. @param {{query: URLSearchParams}} props */
@@ -190,12 +197,12 @@ export function Chosen({ query }) {
   const says = (name, value) => (name === "like" ? like : SAYS[name](value));
   const chosen = Object.keys(SAYS).flatMap((name) => query.getAll(name).map((value) => ({ name, value })));
   if (!chosen.length) return null;
-  return html`<div class="row chosen" role="group" aria-label="Filters">
+  return html`<div class="row chosen" role="group" aria-label=${t("Filters")}>
     ${chosen.map(
       ({ name, value }) => html`<span class="chip chip-accent" key=${`${name}=${value}`}>
         <span class="one-line">${says(name, value)}</span>
         <button
-          aria-label=${`Take away the filter ${says(name, value)}`}
+          aria-label=${t("Take away the filter {filter}", { filter: says(name, value) })}
           onClick=${() => change({ [name]: query.getAll(name).filter((one) => one !== value), open: null, t: null })}
         >
           <${Icon} name="close" size=${14} />
@@ -203,7 +210,7 @@ export function Chosen({ query }) {
       </span>`,
     )}
     <button class="button-link small" onClick=${() => change(Object.fromEntries(Object.keys(SAYS).map((name) => [name, null])))}>
-      Clear all
+      ${t("Clear all")}
     </button>
   </div>`;
 }
@@ -212,6 +219,7 @@ export function Chosen({ query }) {
 function useLikeWords(like) {
   const [, key, second] = /^([0-9a-f]{20})(?:@([\d.]+))?$/.exec(like ?? "") ?? [];
   const { value } = useLoad(key ?? null, (abort) => get(`/videos/${key}`, {}, abort));
-  if (!key) return `like ${like}`;
-  return `like ${value?.filename ?? "a video"}${second ? ` at ${clock(Number(second))}` : ""}`;
+  if (!key) return t("like {what}", { what: String(like) });
+  const what = value?.filename ?? t("a video");
+  return second ? t("like {what} at {time}", { what, time: clock(Number(second)) }) : t("like {what}", { what });
 }

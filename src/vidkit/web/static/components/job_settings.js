@@ -1,32 +1,33 @@
 // The settings of a job as a form, drawn from what the server says there is.
 
 import { html } from "../ui.js";
+import { served, t } from "../texts.js";
 
 /** @typedef {{name: string, help: string, kind: "text" | "number" | "yes_no" | "choice", default: string | null, choices: string[]}} Option */
 
 /** Where an option stands in the form. Those that are not named here come last. */
 const GROUPS = /** @type {[string, string[]][]} */ ([
-  ["Description", ["describe", "qwen_instruction", "max_requests", "readers"]],
-  ["Clips", ["max_resolution", "max_fps", "segment_by", "segment_length", "min_segment_length", "segment_overlap", "clip_mode", "encoder"]],
-  ["Scenes", ["scene_threshold"]],
-  ["Only videos with", ["min_size", "max_size", "min_duration", "max_duration", "modified_after", "modified_before"]],
-  ["Run", ["workers", "force"]],
+  [t("Description"), ["describe", "qwen_instruction", "max_requests", "readers"]],
+  [t("Clips"), ["max_resolution", "max_fps", "segment_by", "segment_length", "min_segment_length", "segment_overlap", "clip_mode", "encoder"]],
+  [t("Scenes"), ["scene_threshold"]],
+  [t("Only videos with"), ["min_size", "max_size", "min_duration", "max_duration", "modified_after", "modified_before"]],
+  [t("Run"), ["workers", "force"]],
 ]);
 
 const NAMES = /** @type {Record<string, string>} */ ({
-  describe: "Describe",
-  qwen_instruction: "Instruction for the model",
-  max_requests: "Model requests at most",
-  max_fps: "Maximum frame rate",
-  segment_by: "Cut clips by",
-  clip_mode: "Copy or encode",
-  force: "Run every stage again",
-  workers: "Videos at once",
+  describe: t("Describe"),
+  qwen_instruction: t("Instruction for the model"),
+  max_requests: t("Model requests at most"),
+  max_fps: t("Maximum frame rate"),
+  segment_by: t("Cut clips by"),
+  clip_mode: t("Copy or encode"),
+  force: t("Run every stage again"),
+  workers: t("Videos at once"),
 });
 
 /** "max_resolution" as "Maximum resolution". @param {string} name */
 export function nameOf(name) {
-  const words = NAMES[name] ?? name.replace(/^max_/, "maximum ").replace(/^min_/, "minimum ").replaceAll("_", " ");
+  const words = NAMES[name] ?? served(name.replace(/^max_/, "maximum ").replace(/^min_/, "minimum ").replaceAll("_", " "));
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
@@ -36,7 +37,7 @@ export function nameOf(name) {
 export function SettingsForm({ options, values, onChange }) {
   const grouped = GROUPS.flatMap(([, names]) => names);
   const others = options.filter((option) => !grouped.includes(option.name)).map((option) => option.name);
-  const groups = others.length ? [...GROUPS, /** @type {[string, string[]]} */ (["More", others])] : GROUPS;
+  const groups = others.length ? [...GROUPS, /** @type {[string, string[]]} */ ([t("More"), others])] : GROUPS;
   const set = (/** @type {string} */ name, /** @type {string} */ value) => {
     const { [name]: _, ...rest } = values;
     onChange(value ? { ...rest, [name]: value } : rest);
@@ -60,7 +61,7 @@ function Field({ option, value, set }) {
   const { name, kind, help } = option;
   const onInput = (/** @type {any} */ event) => set(name, event.currentTarget.value);
   if (kind === "yes_no")
-    return html`<label class="check" title=${help}>
+    return html`<label class="check" title=${served(help)}>
       <input
         type="checkbox"
         checked=${value === "true"}
@@ -72,7 +73,7 @@ function Field({ option, value, set }) {
     <span>${nameOf(name)}</span>
     ${kind === "choice"
       ? html`<select value=${value} onChange=${onInput}>
-          <option value="">${option.default} (as configured)</option>
+          <option value="">${t("{value} (as configured)", { value: option.default ?? "" })}</option>
           ${option.choices.filter((one) => one !== option.default).map((one) => html`<option value=${one}>${one}</option>`)}
         </select>`
       : name === "qwen_instruction"
@@ -84,7 +85,7 @@ function Field({ option, value, set }) {
             placeholder=${option.default ?? ""}
             onInput=${onInput}
           />`}
-    <span class="field-help">${help}</span>
+    <span class="field-help">${served(help)}</span>
   </label>`;
 }
 

@@ -2,7 +2,7 @@
 
 import { html, useState } from "../ui.js";
 import { get, may, useLoad, wordsOf } from "../api.js";
-import { bytes, count, counted, dateTime, lasting } from "../format.js";
+import { bytes, count, dateTime, lasting } from "../format.js";
 import { dealtWith, hasEnded } from "../job_list.js";
 import { Copyable } from "./copy.js";
 import { ask } from "./dialog.js";
@@ -10,32 +10,33 @@ import { Icon } from "./icons.js";
 import { nameOf } from "./job_settings.js";
 import { KeptField } from "./kept_field.js";
 import { toast, toastError } from "./toasts.js";
+import { filled, served, t, tn } from "../texts.js";
 
 /** @typedef {import("../job_list.js").Job} Job */
 /** @typedef {import("../job_list.js").JobList} JobList */
 
 const STATES = {
-  queued: { words: "Waiting", chip: "chip" },
-  running: { words: "Running", chip: "chip chip-accent" },
-  done: { words: "Done", chip: "chip chip-good" },
-  failed: { words: "Failed", chip: "chip chip-bad" },
-  cancelled: { words: "Cancelled", chip: "chip chip-warning" },
+  queued: { words: t("Waiting"), chip: "chip" },
+  running: { words: t("Running"), chip: "chip chip-accent" },
+  done: { words: t("Done"), chip: "chip chip-good" },
+  failed: { words: t("Failed"), chip: "chip chip-bad" },
+  cancelled: { words: t("Cancelled"), chip: "chip chip-warning" },
 };
 
-const KINDS = { process: "Process videos", export: "Dataset", label: "Label videos", retag: "Apply the rules" };
+const KINDS = { process: t("Process videos"), export: t("Dataset"), label: t("Label videos"), retag: t("Apply the rules") };
 
 const COUNTS = /** @type {const} */ ([
-  ["processed", "processed"],
-  ["skipped", "done already"],
-  ["filtered", "filtered out"],
-  ["partial", "without description"],
-  ["failed", "failed"],
+  ["processed", t("{n} processed")],
+  ["skipped", t("{n} done already")],
+  ["filtered", t("{n} filtered out")],
+  ["partial", t("{n} without description")],
+  ["failed", t("{n} failed")],
 ]);
 
 /** @param {{job: Job}} props */
 export function StateChip({ job }) {
   const { words, chip } = STATES[job.state];
-  return html`<span class=${chip} data-test="state">${job.cancelling ? "Stopping" : words}</span>`;
+  return html`<span class=${chip} data-test="state">${job.cancelling ? t("Stopping") : words}</span>`;
 }
 
 /** How far a job is. @param {{job: Job}} props */
@@ -46,7 +47,7 @@ export function JobBar({ job }) {
   return html`<div
     class="bar job-bar"
     role="progressbar"
-    aria-label=${`Progress of ${job.name}`}
+    aria-label=${t("Progress of {name}", { name: job.name })}
     aria-valuemin="0"
     aria-valuemax="100"
     aria-valuenow=${Math.round(100 * part)}
@@ -59,11 +60,14 @@ export function JobBar({ job }) {
 /** @param {{job: Job}} props */
 function Counts({ job }) {
   const shown = COUNTS.filter(([name]) => job[name]);
-  const total = job.total === null ? "" : ` of ${count(job.total)}`;
-  const rest = shown.map(([name, words]) => `${count(job[name])} ${words}`).join(" · ");
-  return html`<p class="small number job-counts" data-test="counts">
-    ${count(dealtWith(job))}${total}${rest ? ` · ${rest}` : ""}${job.bytes ? ` · ${bytes(job.bytes)}` : ""}${job.seconds >= 1 ? ` · ${lasting(job.seconds)}` : ""}
-  </p>`;
+  const done = dealtWith(job);
+  const words = [
+    job.total === null ? count(done) : t("{done} of {total}", { done, total: job.total }),
+    ...shown.map(([name, counted]) => filled(counted, { n: job[name] })),
+    ...(job.bytes ? [bytes(job.bytes)] : []),
+    ...(job.seconds >= 1 ? [lasting(job.seconds)] : []),
+  ];
+  return html`<p class="small number job-counts" data-test="counts">${words.join(" · ")}</p>`;
 }
 
 /** @param {{job: Job}} props */
@@ -73,16 +77,16 @@ function UnderWay({ job }) {
     ${job.videos.slice(0, 12).map(
       (video) => html`<li key=${video.url}>
         <span class="one-line" title=${video.url}>${video.name}</span>
-        <span class="quiet small">${video.stage || "begins"}</span>
+        <span class="quiet small">${served(video.stage) || t("begins")}</span>
         <span class="quiet small number">
-          ${video.done || video.total ? `${bytes(video.done)}${video.total ? ` of ${bytes(video.total)}` : ""}` : ""}
+          ${video.total ? t("{done} of {total}", { done: bytes(video.done), total: bytes(video.total) }) : video.done ? bytes(video.done) : ""}
         </span>
         ${video.total
           ? html`<span class="bar" aria-hidden="true"><div style=${{ width: `${Math.min(100, (100 * video.done) / video.total)}%` }}></div></span>`
           : null}
       </li>`,
     )}
-    ${job.videos.length > 12 ? html`<li class="quiet small">and ${count(job.videos.length - 12)} more</li>` : null}
+    ${job.videos.length > 12 ? html`<li class="quiet small">${t("and {n} more", { n: job.videos.length - 12 })}</li>` : null}
   </ul>`;
 }
 
@@ -92,13 +96,13 @@ function UnderWay({ job }) {
 export function JobView({ job, list, open, onOpen }) {
   const cancel = async () => {
     const running = job.state === "running";
-    const text = running ? "The videos under way are stopped. What is done is kept." : "It does not run any more.";
-    if (!(await ask({ title: `Cancel “${job.name}”?`, text, action: "Cancel the job", danger: true }))) return;
+    const text = running ? t("The videos under way are stopped. What is done is kept.") : t("It does not run any more.");
+    if (!(await ask({ title: t("Cancel “{name}”?", { name: job.name }), text, action: t("Cancel the job"), danger: true }))) return;
     await list.change(job, { state: "cancelled" }).catch(toastError);
   };
   const retry = () =>
     list.retry(job).then((again) => {
-      toast(`Job ${again.id} tries again.`, { kind: "good" });
+      toast(t("Job {id} tries again.", { id: String(again.id) }), { kind: "good" });
       onOpen(again.id);
     }, toastError);
   const again = hasEnded(job) && (job.state !== "done" || (job.kind === "process" && job.failed > 0));
@@ -112,16 +116,16 @@ export function JobView({ job, list, open, onOpen }) {
       ${job.kind === "process" ? null : html`<span class="chip">${KINDS[job.kind]}</span>`}
       <div class="job-buttons">
         ${hasEnded(job) && job.kind === "process" && job.processed + job.partial > 0
-          ? html`<a class="button button-small" href="/?sort=newest"><${Icon} name="film" size=${16} />In the library</a>`
+          ? html`<a class="button button-small" href="/?sort=newest"><${Icon} name="film" size=${16} />${t("In the library")}</a>`
           : null}
         ${again && may("process")
-          ? html`<button class="button button-small" onClick=${retry}><${Icon} name="repeat" size=${16} />${job.state === "done" ? "Retry failed" : "Retry"}</button>`
+          ? html`<button class="button button-small" onClick=${retry}><${Icon} name="repeat" size=${16} />${job.state === "done" ? t("Retry failed") : t("Retry")}</button>`
           : null}
         ${!hasEnded(job) && may("process")
-          ? html`<button class="button button-small" disabled=${job.cancelling} onClick=${cancel}><${Icon} name="close" size=${16} />Cancel</button>`
+          ? html`<button class="button button-small" disabled=${job.cancelling} onClick=${cancel}><${Icon} name="close" size=${16} />${t("Cancel")}</button>`
           : null}
         <button class="button button-small" aria-expanded=${open} aria-controls=${`${id}-more`} onClick=${() => onOpen(open ? null : job.id)}>
-          ${open ? "Less" : "Details"}
+          ${open ? t("Less") : t("Details")}
         </button>
       </div>
     </div>
@@ -137,25 +141,28 @@ function Details({ job, list }) {
   const settings = Object.entries(job.settings);
   return html`
     <dl class="facts small">
-      <dt>Added</dt><dd>${dateTime(job.created_at)} by ${job.created_by}</dd>
-      ${job.started_at ? html`<dt>Started</dt><dd>${dateTime(job.started_at)}</dd>` : null}
-      ${job.finished_at ? html`<dt>Ended</dt><dd>${dateTime(job.finished_at)}</dd>` : null}
-      <dt>Priority</dt>
+      <dt>${t("Added")}</dt><dd>${t("{time} by {who}", { time: dateTime(job.created_at), who: job.created_by })}</dd>
+      ${job.started_at ? html`<dt>${t("Started")}</dt><dd>${dateTime(job.started_at)}</dd>` : null}
+      ${job.finished_at ? html`<dt>${t("Ended")}</dt><dd>${dateTime(job.finished_at)}</dd>` : null}
+      <dt>${t("Priority")}</dt>
       <dd>${job.state === "queued" && may("process") ? html`<${PriorityField} job=${job} list=${list} />` : job.priority}</dd>
       ${settings.map(([name, value]) => html`<dt>${nameOf(name)}</dt><dd>${textOf(value)}</dd>`)}
-      ${job.result?.folder ? html`<dt>Folder</dt><dd><code>${job.result.folder}</code></dd>` : null}
-      ${job.result?.items !== undefined ? html`<dt>Holds</dt><dd>${counted(job.result.items, "item")} of ${counted(job.result.videos, "video")}</dd>` : null}
-      ${job.result?.changed !== undefined ? html`<dt>Changed</dt><dd>${counted(job.result.changed, "record")}</dd>` : null}
+      ${job.result?.folder ? html`<dt>${t("Folder")}</dt><dd><code>${job.result.folder}</code></dd>` : null}
+      ${job.result?.items !== undefined ? html`<dt>${t("Holds")}</dt><dd>${t("{items} of {videos}", {
+            items: tn("{n} item", "{n} items", job.result.items),
+            videos: tn("{n} video", "{n} videos", job.result.videos),
+          })}</dd>` : null}
+      ${job.result?.changed !== undefined ? html`<dt>${t("Changed")}</dt><dd>${tn("{n} record", "{n} records", job.result.changed)}</dd>` : null}
     </dl>
-    ${job.result?.command ? html`<${Copyable} text=${job.result.command} label="the command" />` : null}
+    ${job.result?.command ? html`<${Copyable} text=${job.result.command} label=${t("the command")} />` : null}
     ${job.failed ? html`<${FailureList} job=${job} />` : null}
   `;
 }
 
 /** @param {any} value @returns {string} */
 function textOf(value) {
-  if (value === true) return "yes";
-  if (value === false) return "no";
+  if (value === true) return t("yes");
+  if (value === false) return t("no");
   if (Array.isArray(value)) return value.join(", ");
   if (value && typeof value === "object")
     return Object.entries(value).map(([name, one]) => `${name}: ${textOf(one)}`).join("; ");
@@ -169,7 +176,7 @@ function PriorityField({ job, list }) {
     const priority = Number(event.currentTarget.value);
     if (Number.isInteger(priority)) list.change(job, { priority }).catch(toastError);
   };
-  return html`<${KeptField} class="job-priority" type="number" min="-100" max="100" aria-label="Priority" value=${String(job.priority)} onChange=${onChange} />`;
+  return html`<${KeptField} class="job-priority" type="number" min="-100" max="100" aria-label=${t("Priority")} value=${String(job.priority)} onChange=${onChange} />`;
 }
 
 /** The rows that failed, page by page. @param {{job: Job}} props */
@@ -189,20 +196,20 @@ function FailureList({ job }) {
   };
   const { value, error } = useLoad(`${job.id} ${job.failed} ${pages}`, load);
   if (error) return html`<p class="problem" role="alert">${wordsOf(error)}</p>`;
-  if (!value) return html`<div class="spinner" aria-label="Loading"></div>`;
-  return html`<section aria-label="Failures">
-    <div class="table-scroll" tabindex="0" role="region" aria-label="Rows that failed">
+  if (!value) return html`<div class="spinner" aria-label=${t("Loading")}></div>`;
+  return html`<section aria-label=${t("Failures")}>
+    <div class="table-scroll" tabindex="0" role="region" aria-label=${t("Rows that failed")}>
       <table class="table small">
-        <thead><tr><th class="number">Line</th><th>URL</th><th>Stage</th><th>Reason</th></tr></thead>
+        <thead><tr><th class="number">${t("Line")}</th><th>${t("URL")}</th><th>${t("Stage")}</th><th>${t("Reason")}</th></tr></thead>
         <tbody>
           ${value.items.map(
             (one) => html`<tr key=${`${one.line} ${one.url}`}>
-              <td class="number">${one.line || ""}</td><td class="csv-url">${one.url}</td><td>${one.stage}</td><td class="job-reason">${one.reason}</td>
+              <td class="number">${one.line || ""}</td><td class="csv-url">${one.url}</td><td>${served(one.stage)}</td><td class="job-reason">${one.reason}</td>
             </tr>`,
           )}
         </tbody>
       </table>
     </div>
-    ${value.next ? html`<button class="button button-small" onClick=${() => setPages(pages + 1)}>More</button>` : null}
+    ${value.next ? html`<button class="button button-small" onClick=${() => setPages(pages + 1)}>${t("More")}</button>` : null}
   </section>`;
 }

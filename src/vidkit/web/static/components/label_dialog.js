@@ -2,10 +2,10 @@
 
 import { html, useState } from "../ui.js";
 import { get, send, useLoad, wordsOf } from "../api.js";
-import { counted } from "../format.js";
 import { Dialog } from "./dialog.js";
 import { TagInput } from "./tag_input.js";
 import { toast, toastError } from "./toasts.js";
+import { t, tn } from "../texts.js";
 
 const AT_ONCE = 25; // videos that are changed one by one, with undo; more are a job of the server
 
@@ -42,15 +42,15 @@ export function LabelDialog({ keys, tags, onClose, onLabelled }) {
       setBusy(false);
     }
   };
-  return html`<${Dialog} title=${`Label ${counted(keys.length, "video")}`} onClose=${onClose}>
+  return html`<${Dialog} title=${tn("Label {n} video", "Label {n} videos", keys.length)} onClose=${onClose}>
     <form onSubmit=${onSubmit}>
       <div class="dialog-body stack">
         <label class="field">
-          <span>Class</span>
+          <span>${t("Class")}</span>
           <input
             list="known-classes"
             value=${name}
-            placeholder="stays as it is"
+            placeholder=${t("stays as it is")}
             onInput=${(/** @type {any} */ event) => setName(event.currentTarget.value)}
             data-focus
           />
@@ -58,10 +58,10 @@ export function LabelDialog({ keys, tags, onClose, onLabelled }) {
             ${(settings?.classes ?? []).map((/** @type {string} */ one) => html`<option value=${one}></option>`)}
           </datalist>
         </label>
-        <${TagInput} label="Add tags" tags=${added} onChange=${setAdded} known=${settings?.tags ?? []} help="Enter or a comma ends a tag." />
+        <${TagInput} label=${t("Add tags")} tags=${added} onChange=${setAdded} known=${settings?.tags ?? []} help=${t("Enter or a comma ends a tag.")} />
         ${tags.length > 0 &&
         html`<fieldset class="plain">
-          <legend>Remove tags</legend>
+          <legend>${t("Remove tags")}</legend>
           <div class="row">
             ${tags.map(
               (tag) => html`<button
@@ -75,13 +75,13 @@ export function LabelDialog({ keys, tags, onClose, onLabelled }) {
             )}
           </div>
         </fieldset>`}
-        ${keys.length > AT_ONCE && html`<p class="quiet small">So many videos are labelled by a job.</p>`}
+        ${keys.length > AT_ONCE && html`<p class="quiet small">${t("So many videos are labelled by a job.")}</p>`}
         ${error && html`<p class="problem" role="alert">${error}</p>`}
       </div>
       <footer class="dialog-foot">
-        <button type="button" class="button" onClick=${onClose}>Cancel</button>
+        <button type="button" class="button" onClick=${onClose}>${t("Cancel")}</button>
         <button type="submit" class="button button-main" disabled=${busy || !Object.keys(labels).length}>
-          ${busy ? "Labelling …" : "Label"}
+          ${busy ? t("Labelling …") : t("Label::verb")}
         </button>
       </footer>
     </form>
@@ -91,7 +91,7 @@ export function LabelDialog({ keys, tags, onClose, onLabelled }) {
 /** @param {string[]} keys @param {Labels} labels */
 async function labelByJob(keys, labels) {
   await send("POST", "/labels", { keys, ...labels });
-  toast(`A job labels ${counted(keys.length, "video")}. See Jobs.`, { kind: "good" });
+  toast(tn("A job labels {n} video. See Jobs.", "A job labels {n} videos. See Jobs.", keys.length), { kind: "good" });
 }
 
 /**
@@ -113,9 +113,9 @@ async function labelEach(keys, labels, onLabelled) {
     for (const key of keys) done.push({ key, ...(await send("PATCH", `/videos/${key}/labels`, labels)) });
   } catch (error) {
     if (done.length) onLabelled(done);
-    throw done.length ? new Error(`${counted(done.length, "video")} labelled, then: ${wordsOf(error)}`) : error;
+    throw done.length ? new Error(tn("{n} video labelled, then: {error}", "{n} videos labelled, then: {error}", done.length, { error: wordsOf(error) })) : error;
   }
-  toast(`${counted(done.length, "video")} labelled.`, { kind: "good", action: { label: "Undo", run: undo } });
+  toast(tn("{n} video labelled.", "{n} videos labelled.", done.length), { kind: "good", action: { label: t("Undo"), run: undo } });
   return done;
 }
 

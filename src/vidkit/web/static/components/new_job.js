@@ -3,9 +3,10 @@
 import { html, useLayoutEffect, useRef, useState } from "../ui.js";
 import { get, send, useLoad, wordsOf } from "../api.js";
 import { useKeys } from "../keys.js";
-import { bytes, count, counted } from "../format.js";
+import { bytes } from "../format.js";
 import { Icon } from "./icons.js";
 import { SettingsForm, settingsOf } from "./job_settings.js";
+import { parts, t, tn } from "../texts.js";
 
 /** @typedef {import("../job_list.js").Job} Job */
 
@@ -28,7 +29,7 @@ export function NewJob({ onAdded }) {
   const form = settings?.process;
   const urls = urlsIn(text);
   const over = useDrop(setFile);
-  useKeys("Jobs", [{ keys: "n", does: "new job", run: () => (area.current ? area.current.focus() : false) }]);
+  useKeys("Jobs", [{ keys: "n", does: t("new job"), run: () => (area.current ? area.current.focus() : false) }]);
 
   const add = async () => {
     setSending(true);
@@ -55,56 +56,57 @@ export function NewJob({ onAdded }) {
   const onKeyDown = (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) onSubmit(/** @type {any} */ (event));
   };
-  const what = file ? "Start" : urls.length ? `Start ${counted(urls.length, "video")}` : "Start";
+  const what = !file && urls.length ? tn("Start {n} video", "Start {n} videos", urls.length) : t("Start");
   return html`<section class=${`panel new-job ${over ? "new-job-over" : ""}`} aria-labelledby="new-job">
-    <div class="panel-head"><h2 id="new-job">New job</h2></div>
+    <div class="panel-head"><h2 id="new-job">${t("New job")}</h2></div>
     <form class="panel-body stack" onSubmit=${onSubmit}>
       ${file
         ? html`<${CsvPreview} file=${file} most=${form?.most_bytes} onClose=${() => setFile(null)} />`
         : html`<label class="field">
-              <span>URLs</span>
+              <span>${t("URLs")}</span>
               <textarea
                 ref=${area}
                 rows="4"
                 value=${text}
                 spellcheck=${false}
-                placeholder=${"https://…  one on each line"}
+                placeholder=${t("https://…  one on each line")}
                 onInput=${(/** @type {any} */ event) => setText(event.currentTarget.value)}
                 onKeyDown=${onKeyDown}
               ></textarea>
             </label>
             <p class="quiet small">
-              Or drop a CSV with a column of URLs here, or
-              ${" "}<label class="button-link new-job-file"
-                ><input
-                  type="file"
-                  class="visually-hidden"
-                  accept=".csv,.tsv,.txt,text/csv"
-                  onChange=${(/** @type {any} */ event) => setFile(event.currentTarget.files[0] ?? null)}
-                />choose a file</label
-              >.
+              ${parts("Or drop a CSV with a column of URLs here, or {choose}.", {
+                choose: html`<label class="button-link new-job-file"
+                  ><input
+                    type="file"
+                    class="visually-hidden"
+                    accept=".csv,.tsv,.txt,text/csv"
+                    onChange=${(/** @type {any} */ event) => setFile(event.currentTarget.files[0] ?? null)}
+                  />${t("choose a file")}</label
+                >`,
+              })}
             </p>`}
       ${form &&
       html`<details class="job-details">
         <summary>
-          Settings${Object.keys(values).length ? html` <span class="chip chip-accent">${count(Object.keys(values).length)} changed</span>` : null}
+          ${t("Settings")}${Object.keys(values).length ? html` <span class="chip chip-accent">${t("{n} changed", { n: Object.keys(values).length })}</span>` : null}
         </summary>
-        ${form.describes ? null : html`<p class="quiet small">No model is configured, so nothing is described: see [QwenVL] in config.ini.</p>`}
+        ${form.describes ? null : html`<p class="quiet small">${t("No model is configured, so nothing is described: see [QwenVL] in config.ini.")}</p>`}
         <${SettingsForm} options=${form.options} values=${values} onChange=${setValues} />
       </details>`}
       <div class="new-job-foot">
         <label class="field">
-          <span>Name</span>
-          <input value=${name} maxlength="200" placeholder="optional" onInput=${(/** @type {any} */ event) => setName(event.currentTarget.value)} />
+          <span>${t("Name")}</span>
+          <input value=${name} maxlength="200" placeholder=${t("optional")} onInput=${(/** @type {any} */ event) => setName(event.currentTarget.value)} />
         </label>
         <label class="field new-job-priority">
-          <span>Priority</span>
+          <span>${t("Priority")}</span>
           <input
             type="number"
             min=${form?.priorities[0] ?? -100}
             max=${form?.priorities[1] ?? 100}
             value=${priority}
-            title="higher runs first"
+            title=${t("higher runs first")}
             onInput=${(/** @type {any} */ event) => setPriority(event.currentTarget.value)}
           />
         </label>
@@ -129,7 +131,7 @@ function sendUrls(urls, values, more, most) {
   if (urls.length <= most && urls.reduce((sum, url) => sum + url.length, 0) < LONG)
     return send("POST", "/jobs", { urls, settings, ...more });
   const table = ["url", ...urls.map((url) => (/[",]/.test(url) ? `"${url.replaceAll('"', '""')}"` : url))].join("\n");
-  return sendCsv(new Blob([table]), values, { ...more, name: more.name || counted(urls.length, "URL") });
+  return sendCsv(new Blob([table]), values, { ...more, name: more.name || tn("{n} URL", "{n} URLs", urls.length) });
 }
 
 /**
@@ -188,11 +190,11 @@ function CsvPreview({ file, most, onClose }) {
   return html`<div class="csv-preview" aria-live="polite">
     <p class="row">
       <${Icon} name="film" /><strong class="one-line">${file.name}</strong><span class="quiet">${bytes(file.size)}</span>
-      <button type="button" class="button button-small" onClick=${onClose}>Another source</button>
+      <button type="button" class="button button-small" onClick=${onClose}>${t("Another source")}</button>
     </p>
-    ${tooLarge ? html`<p class="problem" role="alert">A CSV has ${bytes(most)} at most: divide the file.</p>` : null}
+    ${tooLarge ? html`<p class="problem" role="alert">${t("A CSV has {size} at most: divide the file.", { size: bytes(most) })}</p>` : null}
     ${error ? html`<p class="problem" role="alert">${wordsOf(error)}</p>` : null}
-    ${!value && !error && !tooLarge ? html`<div class="spinner" aria-label="Reading"></div>` : null}
+    ${!value && !error && !tooLarge ? html`<div class="spinner" aria-label=${t("Reading")}></div>` : null}
     ${value && !error ? html`<${CsvFound} found=${value} />` : null}
   </div>`;
 }
@@ -204,23 +206,25 @@ function CsvFound({ found }) {
   const others = [...new Set(sample.flatMap((/** @type {any} */ row) => Object.keys(row.columns)))].slice(0, 6);
   return html`
     <p>
-      ${rows === null ? "Rows that are not counted" : counted(rows, "row")}; the URLs are in
-      ${" "}<strong>${url_column ?? "the names"}</strong>. Columns:
-      ${" "}<span class="quiet">${columns.join(", ")}</span>
+      ${parts("{rows}; the URLs are in {column}. Columns: {columns}", {
+        rows: rows === null ? t("Rows that are not counted") : tn("{n} row", "{n} rows", rows),
+        column: html`<strong>${url_column ?? t("the names")}</strong>`,
+        columns: html`<span class="quiet">${columns.join(", ")}</span>`,
+      })}
     </p>
     ${errors.length
       ? html`<div class="problem-box">
-          <p>Rows that cannot be read${checked < rows ? ` among the first ${count(checked)}` : ""}:</p>
+          <p>${checked < rows ? t("Rows that cannot be read among the first {n}:", { n: checked }) : t("Rows that cannot be read:")}</p>
           <ul>
-            ${errors.map((/** @type {any} */ one) => html`<li>line ${one.line}: ${one.reason}</li>`)}
+            ${errors.map((/** @type {any} */ one) => html`<li>${t("line {line}: {reason}", { line: String(one.line), reason: one.reason })}</li>`)}
           </ul>
         </div>`
       : null}
     ${sample.length
-      ? html`<div class="table-scroll" tabindex="0" role="region" aria-label="The first rows">
+      ? html`<div class="table-scroll" tabindex="0" role="region" aria-label=${t("The first rows")}>
           <table class="table small">
             <thead>
-              <tr><th class="number">Line</th><th>URL</th><th>Name</th>${others.map((name) => html`<th>${name}</th>`)}</tr>
+              <tr><th class="number">${t("Line")}</th><th>${t("URL")}</th><th>${t("Name")}</th>${others.map((name) => html`<th>${name}</th>`)}</tr>
             </thead>
             <tbody>
               ${sample.map(

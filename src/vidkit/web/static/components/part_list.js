@@ -2,7 +2,9 @@
 
 import { html, useEffect, useMemo, useRef } from "../ui.js";
 import { clock, lasting } from "../format.js";
+import { numbered } from "../moments.js";
 import { Icon } from "./icons.js";
+import { t } from "../texts.js";
 
 /**
  * A scene or a clip.
@@ -17,11 +19,11 @@ import { Icon } from "./icons.js";
 
 /**
  * @param {{
- *   parts: VideoPart[], now: number, noun: string, picture: (part: VideoPart) => string | null,
+ *   parts: VideoPart[], now: number, kind: "scene" | "segment", picture: (part: VideoPart) => string | null,
  *   download?: (part: VideoPart) => string, onSeek: (part: VideoPart) => void, onNear: (part: VideoPart) => void,
  * }} props onNear: a click is likely to follow; now: the place in the list of the part that is played, -1 for none
  */
-export function PartList({ parts, now, noun, picture, download, onSeek, onNear }) {
+export function PartList({ parts, now, kind, picture, download, onSeek, onNear }) {
   const own = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
     const box = own.current;
@@ -33,8 +35,8 @@ export function PartList({ parts, now, noun, picture, download, onSeek, onNear }
       box.scrollTop = row.offsetTop - 60;
   }, [now]);
   // Thousands of rows are not made again for each scene that is played: which one it is, is marked above.
-  const rows = useMemo(() => parts.map((part) => row(part, noun, picture(part), onSeek, download)), [parts]);
-  if (!parts.length) return html`<p class="quiet panel-body">This video has no ${noun}s.</p>`;
+  const rows = useMemo(() => parts.map((part) => row(part, kind, picture(part), onSeek, download)), [parts]);
+  if (!parts.length) return html`<p class="quiet panel-body">${kind === "scene" ? t("This video has no scenes.") : t("This video has no clips.")}</p>`;
   /** @param {Event} event */
   const near = (event) => {
     const button = event.target instanceof Element ? event.target.closest(".part-go") : null;
@@ -46,14 +48,14 @@ export function PartList({ parts, now, noun, picture, download, onSeek, onNear }
 
 /**
  * @param {VideoPart} part
- * @param {string} noun
+ * @param {"scene" | "segment"} kind
  * @param {string | null} picture
  * @param {(part: VideoPart) => void} onSeek
  * @param {((part: VideoPart) => string) | undefined} download
  */
-function row(part, noun, picture, onSeek, download) {
+function row(part, kind, picture, onSeek, download) {
   return html`<li class="part">
-    <button class="part-go" onClick=${() => onSeek(part)} aria-label=${`${noun} ${part.index}, ${clock(part.start_time, 1)}`}>
+    <button class="part-go" onClick=${() => onSeek(part)} aria-label=${`${numbered(kind, part.index)}, ${clock(part.start_time, 1)}`}>
       <span class="part-picture">
         ${picture && html`<img src=${picture} alt="" loading="lazy" decoding="async" width="112" height="63" />`}
       </span>
@@ -64,7 +66,7 @@ function row(part, noun, picture, onSeek, download) {
         <span>${clock(part.start_time, 1)} – ${clock(part.end_time, 1)}</span>
         <span class="quiet">${lasting(part.end_time - part.start_time)}</span>
         ${download &&
-        html`<a class="part-download" href=${download(part)} download aria-label=${`Download ${noun} ${part.index}`} title="Download">
+        html`<a class="part-download" href=${download(part)} download aria-label=${t("Download {what}", { what: numbered(kind, part.index) })} title=${t("Download")}>
           <${Icon} name="download" size=${16} />
         </a>`}
       </p>

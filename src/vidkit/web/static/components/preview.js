@@ -5,13 +5,14 @@ import { get, useLoad, wordsOf } from "../api.js";
 import { change } from "../router.js";
 import { clock, lasting } from "../format.js";
 import { searchOf } from "../addresses.js";
-import { hasOwnWords, kindName, likeHref, likeSecond, markedParts, momentHref, momentId, pictureOf, whyWords } from "../moments.js";
+import { hasOwnWords, kindName, likeHref, likeSecond, markedParts, momentHref, momentId, numbered, pictureOf, whyWords } from "../moments.js";
 import { momentsOf } from "../readings.js";
 import { INSIDE, sourcesOf, stop, takeVideo } from "../likely_moment.js";
 import { useKeys } from "../keys.js";
 import { selected, toggle } from "../selection.js";
 import { Dialog } from "./dialog.js";
 import { Icon } from "./icons.js";
+import { t } from "../texts.js";
 
 /** @typedef {import("../moments.js").Moment} Moment */
 
@@ -24,7 +25,7 @@ export function Preview({ id, moment, query, onStep, meaning }) {
   const { value, error } = useLoad(moment ? null : id, (abort) => loadMoment(id, abort));
   const shown = moment ?? (value && momentId(value) === id ? value : undefined);
   const close = () => change({ open: null, t: null });
-  return html`<${Dialog} title=${shown?.filename ?? "Moment"} onClose=${close} wide className="preview">
+  return html`<${Dialog} title=${shown?.filename ?? t("Moment")} onClose=${close} wide className="preview">
     <${Steps} onStep=${onStep} />
     ${shown && html`<${Playing} key=${id} moment=${shown} query=${query} meaning=${meaning} />`}
     ${!shown && error && html`<div class="dialog-body"><p class="problem">${wordsOf(error)}</p></div>`}
@@ -34,16 +35,16 @@ export function Preview({ id, moment, query, onStep, meaning }) {
 
 /** @param {{onStep: (step: number) => boolean}} props */
 function Steps({ onStep }) {
-  useKeys("Open moment", [
-    { keys: "ArrowLeft k", does: "previous answer", run: () => void onStep(-1) },
-    { keys: "ArrowRight j", does: "next answer", run: () => void onStep(1) },
-    { keys: "Escape", does: "back to the answers", run: () => false },
+  useKeys(t("Open moment"), [
+    { keys: "ArrowLeft k", does: t("previous answer"), run: () => void onStep(-1) },
+    { keys: "ArrowRight j", does: t("next answer"), run: () => void onStep(1) },
+    { keys: "Escape", does: t("back to the answers"), run: () => false },
   ]);
   return html`<div class="preview-steps">
-    <button class="button-icon" aria-label="Previous answer" title="Previous answer (←)" onClick=${() => onStep(-1)}>
+    <button class="button-icon" aria-label=${t("Previous answer")} title=${t("Previous answer (←)")} onClick=${() => onStep(-1)}>
       <${Icon} name="left" />
     </button>
-    <button class="button-icon" aria-label="Next answer" title="Next answer (→)" onClick=${() => onStep(1)}>
+    <button class="button-icon" aria-label=${t("Next answer")} title=${t("Next answer (→)")} onClick=${() => onStep(1)}>
       <${Icon} name="right" />
     </button>
   </div>`;
@@ -54,18 +55,18 @@ function Playing({ moment, query, meaning }) {
   const ticked = selected.value.has(momentId(moment));
   const href = momentHref(moment, searchOf(query));
   const link = useRef(/** @type {HTMLAnchorElement | null} */ (null));
-  useKeys("Open moment", [
-    { keys: "x", does: "select it", run: () => toggle(moment) },
-    { keys: "v", does: "go to the video's page", run: () => link.current?.click() },
+  useKeys(t("Open moment"), [
+    { keys: "x", does: t("select it"), run: () => toggle(moment) },
+    { keys: "v", does: t("go to the video's page"), run: () => link.current?.click() },
   ]);
   return html`<div class="preview-parts">
     <${Player} moment=${moment} from=${Number(query.get("t")) || moment.second} />
     <div class="preview-text stack">
       <p class="row">
-        <span class="chip chip-accent">${kindName(moment.kind)}${moment.kind === "video" ? "" : ` ${moment.number}`}</span>
+        <span class="chip chip-accent">${moment.kind === "video" ? kindName("video") : numbered(moment.kind, moment.number)}</span>
         <span class="number">${clock(moment.start_time, 1)} – ${clock(moment.end_time, 1)}</span>
         <span class="quiet">${lasting(moment.end_time - moment.start_time)}</span>
-        ${whyWords(moment) && html`<span class="quiet">found ${whyWords(moment)}</span>`}
+        ${whyWords(moment) && html`<span class="quiet">${t("found {how}", { how: whyWords(moment) })}</span>`}
       </p>
       ${hasOwnWords(moment) && html`<p>${markedParts(moment).map(({ text, marked }) => (marked ? html`<mark>${text}</mark>` : text))}</p>`}
       <div class="row">
@@ -73,13 +74,13 @@ function Playing({ moment, query, meaning }) {
         ${moment.tags.map((tag) => html`<span class="chip"><span class="one-line">${tag}</span></span>`)}
       </div>
       <div class="row preview-buttons">
-        <a class="button button-main" ref=${link} href=${href}>Video page</a>
+        <a class="button button-main" ref=${link} href=${href}>${t("Video page")}</a>
         <button class="button" aria-pressed=${ticked} onClick=${() => toggle(moment)}>
-          <${Icon} name="check" size=${18} />${ticked ? "Selected" : "Select"}
+          <${Icon} name="check" size=${18} />${ticked ? t("Selected") : t("Select")}
         </button>
         ${meaning &&
         html`<a class="button" href=${moment.kind === "video" ? `/?like=${moment.key}` : likeHref(moment.key, likeSecond(moment))}>
-          <${Icon} name="alike" size=${18} />More like this
+          <${Icon} name="alike" size=${18} />${t("More like this")}
         </a>`}
       </div>
     </div>
@@ -94,8 +95,8 @@ function Player({ moment, from }) {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const video = useRef(/** @type {HTMLVideoElement | null} */ (null));
   const source = sources[place];
-  useKeys("Open moment", [
-    { keys: "space", does: "play, pause", run: () => void (video.current && playOrPause(video.current)) },
+  useKeys(t("Open moment"), [
+    { keys: "space", does: t("play, pause"), run: () => void (video.current && playOrPause(video.current)) },
   ]);
   useEffect(() => {
     if (!source) return;
@@ -118,7 +119,7 @@ function Player({ moment, from }) {
   if (!source)
     return html`<div class="preview-video preview-none">
       <${Icon} name="warning" size=${28} />
-      <p>The browser cannot play this video, or its file was not kept.</p>
+      <p>${t("The browser cannot play this video, or its file was not kept.")}</p>
     </div>`;
   // Until the moment's first frame is there, its picture is shown: the browser would show the video's first frame.
   const picture = pictureOf(moment);
@@ -186,7 +187,7 @@ async function loadMoment(id, abort) {
   const list = kind === "scene" ? record.scenes : kind === "segment" ? record.segments : momentsOf(record, kind);
   const whole = { index: 0, start_time: 0, end_time: record.duration, description: record.qwen_description };
   const part = kind === "video" ? whole : list?.find((/** @type {any} */ one) => one.index === Number(number));
-  if (!part) throw new Error("This video has no such moment any more.");
+  if (!part) throw new Error(t("This video has no such moment any more."));
   return {
     key,
     kind,

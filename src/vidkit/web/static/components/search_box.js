@@ -4,15 +4,16 @@ import { html, useLayoutEffect, useRef, useState } from "../ui.js";
 import { change, insertStep } from "../router.js";
 import { Dropdown } from "./dropdown.js";
 import { Icon } from "./icons.js";
+import { t } from "../texts.js";
 
 const PAUSE = 350; // milliseconds after the last letter
 
 const WORDS = /** @type {const} */ ([
-  ["red car", "both words"],
-  ['"red car"', "exactly these words"],
-  ["car -red", "without a word"],
-  ["car OR truck", "one of them"],
-  ["driv*", "words that begin so"],
+  ["red car", t("both words")],
+  ['"red car"', t("exactly these words")],
+  ["car -red", t("without a word")],
+  ["car OR truck", t("one of them")],
+  ["driv*", t("words that begin so")],
 ]);
 
 /** @param {{query: URLSearchParams, error: string}} props error: why the search cannot be read */
@@ -65,8 +66,8 @@ export function SearchBox({ query, error }) {
       <input
         id="search"
         type="search"
-        placeholder="Search the library"
-        aria-label="Search"
+        placeholder=${t("Search the library")}
+        aria-label=${t("Search")}
         aria-invalid=${error ? "true" : undefined}
         aria-describedby=${error ? "search-error" : undefined}
         autocomplete="off"
@@ -74,7 +75,7 @@ export function SearchBox({ query, error }) {
         value=${text}
         onInput=${onInput}
       />
-      <${Dropdown} label=${html`<${Icon} name="info" size=${18} />`} className="button-icon" title="How to search">
+      <${Dropdown} label=${html`<${Icon} name="info" size=${18} />`} className="button-icon" title=${t("How to search")}>
         <dl class="search-help">
           ${WORDS.map(([words, means]) => html`<div><dt><code>${words}</code></dt><dd>${means}</dd></div>`)}
         </dl>

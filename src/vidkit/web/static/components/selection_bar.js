@@ -2,7 +2,6 @@
 
 import { html, useState } from "../ui.js";
 import { may, send, wordsOf } from "../api.js";
-import { counted } from "../format.js";
 import { go } from "../router.js";
 import { searchOf } from "../addresses.js";
 import { useKeys } from "../keys.js";
@@ -11,6 +10,7 @@ import { ask } from "./dialog.js";
 import { Icon } from "./icons.js";
 import { LabelDialog } from "./label_dialog.js";
 import { toast } from "./toasts.js";
+import { parts, t, tn } from "../texts.js";
 
 const IN_ADDRESS = 80; // keys of videos that an address holds
 
@@ -29,30 +29,33 @@ export function SelectionBar({ items, query, complete, onLabelled, onRemoved }) 
       onRemoved(done);
     }
   };
-  useKeys("Selected moments", [
-    { keys: "l", does: "label their videos", run: () => (some && may("label") ? setLabelling(true) : false) },
-    { keys: "e", does: "export", run: () => (some && may("process") ? goToExport(keys) : false) },
-    { keys: "Delete", does: "remove their videos from the library", run: () => (some && may("admin") ? void remove() : false) },
-    { keys: "Escape", does: "select nothing", run: () => (some ? selectNone() : false) },
+  useKeys(t("Selected moments"), [
+    { keys: "l", does: t("label their videos"), run: () => (some && may("label") ? setLabelling(true) : false) },
+    { keys: "e", does: t("export"), run: () => (some && may("process") ? goToExport(keys) : false) },
+    { keys: "Delete", does: t("remove their videos from the library"), run: () => (some && may("admin") ? void remove() : false) },
+    { keys: "Escape", does: t("select nothing"), run: () => (some ? selectNone() : false) },
   ]);
   const tags = [...new Set([...selected.value.values()].flatMap((moment) => moment.tags))].sort();
   return html`
     ${some &&
-    html`<div class="selection" role="region" aria-label="Selected moments">
+    html`<div class="selection" role="region" aria-label=${t("Selected moments")}>
       <span class="selection-count" aria-live="polite">
-        <strong>${counted(selected.value.size, "moment")}</strong> of ${counted(keys.length, "video")}
+        ${parts("{moments} of {videos}", {
+          moments: html`<strong>${tn("{n} moment", "{n} moments", selected.value.size)}</strong>`,
+          videos: tn("{n} video", "{n} videos", keys.length),
+        })}
       </span>
       <button class="button button-quiet" onClick=${() => selectAll(items)}>
-        ${complete ? `All ${items.length}` : `All ${items.length} shown`}
+        ${complete ? t("All {n}", { n: items.length }) : t("All {n} shown", { n: items.length })}
       </button>
       <span class="grow"></span>
       ${may("label") &&
-      html`<button class="button" title="Label (l)" onClick=${() => setLabelling(true)}><${Icon} name="tag" size=${18} />Label</button>`}
+      html`<button class="button" title=${t("Label (l)")} onClick=${() => setLabelling(true)}><${Icon} name="tag" size=${18} />${t("Label::verb")}</button>`}
       ${may("process") &&
-      html`<button class="button" title="Export (e)" onClick=${() => goToExport(keys)}><${Icon} name="export" size=${18} />Export</button>`}
+      html`<button class="button" title=${t("Export (e)")} onClick=${() => goToExport(keys)}><${Icon} name="export" size=${18} />${t("Export")}</button>`}
       ${may("admin") &&
-      html`<button class="button" title="Remove (Delete)" onClick=${remove}><${Icon} name="trash" size=${18} />Remove</button>`}
-      <button class="button-icon" aria-label="Select nothing (Escape)" onClick=${selectNone}><${Icon} name="close" /></button>
+      html`<button class="button" title=${t("Remove (Delete)")} onClick=${remove}><${Icon} name="trash" size=${18} />${t("Remove")}</button>`}
+      <button class="button-icon" aria-label=${t("Select nothing (Escape)")} onClick=${selectNone}><${Icon} name="close" /></button>
     </div>`}
     ${labelling &&
     html`<${LabelDialog} keys=${keys} tags=${tags} query=${searchOf(query)} onClose=${() => setLabelling(false)} onLabelled=${onLabelled} />`}
@@ -73,11 +76,11 @@ function goToExport(keys) {
  */
 export async function removeVideos(keys) {
   const answer = await ask({
-    title: `Remove ${counted(keys.length, "video")} from the library?`,
-    text: "Every moment of them goes, with their labels. This cannot be undone.",
-    action: "Remove",
+    title: tn("Remove {n} video from the library?", "Remove {n} videos from the library?", keys.length),
+    text: t("Every moment of them goes, with their labels. This cannot be undone."),
+    action: t("Remove"),
     danger: true,
-    option: "Also delete their files: record, clips, thumbnails and download",
+    option: t("Also delete their files: record, clips, thumbnails and download"),
   });
   /** @type {Set<string>} */
   const gone = new Set();
@@ -87,9 +90,10 @@ export async function removeVideos(keys) {
       await send("DELETE", `/videos/${key}`, undefined, { parameters: answer.option ? { files: true } : {} });
       gone.add(key);
     }
-    toast(`${counted(gone.size, "video")} removed.`, { kind: "good" });
+    toast(tn("{n} video removed.", "{n} videos removed.", gone.size), { kind: "good" });
   } catch (error) {
-    toast(`${gone.size ? `${counted(gone.size, "video")} removed, then: ` : ""}${wordsOf(error)}`, { kind: "bad" });
+    const done = gone.size ? tn("{n} video removed, then: ", "{n} videos removed, then: ", gone.size) : "";
+    toast(done + wordsOf(error), { kind: "bad" });
   }
   return gone;
 }

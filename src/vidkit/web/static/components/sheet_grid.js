@@ -3,6 +3,7 @@
 import { html, useEffect, useMemo, useRef } from "../ui.js";
 import { clock } from "../format.js";
 import { pictureStyle } from "./time_line.js";
+import { t } from "../texts.js";
 
 /**
  * @param {{
@@ -61,7 +62,7 @@ export function SheetGrid({ cues, now, onSeek, onNear }) {
     onPointerDown=${near}
     onFocusIn=${near}
     role="group"
-    aria-label="Contact sheet"
+    aria-label=${t("Contact sheet")}
   >
     ${pictures}
   </div>`;

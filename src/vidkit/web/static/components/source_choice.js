@@ -4,6 +4,7 @@ import { html } from "../ui.js";
 import { get, useLoad } from "../api.js";
 import { change } from "../router.js";
 import { readerName } from "../readings.js";
+import { t } from "../texts.js";
 
 /** @param {{query: URLSearchParams}} props */
 export function SourceChoice({ query }) {
@@ -14,8 +15,8 @@ export function SourceChoice({ query }) {
   const other = now && !names.includes(now) ? [now] : [];
   /** @param {any} event */
   const onChange = (event) => change({ in: event.currentTarget.value || null, open: null, t: null });
-  return html`<select class="library-sort library-in" aria-label="Look for the words in" onChange=${onChange}>
-    <option value="" selected=${!now}>Everywhere</option>
+  return html`<select class="library-sort library-in" aria-label=${t("Look for the words in")} onChange=${onChange}>
+    <option value="" selected=${!now}>${t("Everywhere")}</option>
     ${[...names, ...other].map(
       (name) => html`<option key=${name} value=${name} selected=${name === now}>${name.split(",").map(readerName).join(", ")}</option>`,
     )}

@@ -2,6 +2,7 @@
 
 import { html, useId, useState } from "../ui.js";
 import { Icon } from "./icons.js";
+import { t } from "../texts.js";
 
 /**
  * @param {{label: string, tags: string[], onChange: (tags: string[]) => void, known?: string[], help?: string}} props
@@ -35,7 +36,7 @@ export function TagInput({ label, tags, onChange, known = [], help }) {
       ${tags.map(
         (tag) => html`<span class="chip chip-accent" key=${tag}>
           <span class="one-line">${tag}</span>
-          <button type="button" aria-label=${`Leave out ${tag}`} onClick=${() => onChange(tags.filter((one) => one !== tag))}>
+          <button type="button" aria-label=${t("Leave out {tag}", { tag })} onClick=${() => onChange(tags.filter((one) => one !== tag))}>
             <${Icon} name="close" size=${14} />
           </button>
         </span>`,

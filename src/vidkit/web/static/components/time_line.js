@@ -6,6 +6,7 @@ import { useKeys } from "../keys.js";
 import { onTheme, resolved } from "../colours.js";
 import { cueAt } from "../contact_sheet.js";
 import { Icon } from "./icons.js";
+import { t } from "../texts.js";
 
 /**
  * A block of a lane, in seconds.
@@ -120,10 +121,10 @@ export function TimeLine({ duration, lanes, cues, loop, player, onSeek }) {
     view.zoom(Infinity, 0);
     redraw.current();
   };
-  useKeys("Time line", [
-    { keys: "+ =", does: "zoom in", run: () => zoom(0.5) },
-    { keys: "-", does: "zoom out", run: () => zoom(2) },
-    { keys: "0", does: "show all of the time line", run: whole },
+  useKeys(t("Time line"), [
+    { keys: "+ =", does: t("zoom in"), run: () => zoom(0.5) },
+    { keys: "-", does: t("zoom out"), run: () => zoom(2) },
+    { keys: "0", does: t("show all of the time line"), run: whole },
   ]);
   return html`<div class="time-line">
     <div class="time-line-names" aria-hidden="true">
@@ -134,7 +135,7 @@ export function TimeLine({ duration, lanes, cues, loop, player, onSeek }) {
       ref=${box}
       role="slider"
       tabindex="0"
-      aria-label="Time line"
+      aria-label=${t("Time line")}
       aria-valuemin="0"
       aria-valuemax=${duration.toFixed(2)}
       aria-valuenow="0"
@@ -144,9 +145,9 @@ export function TimeLine({ duration, lanes, cues, loop, player, onSeek }) {
       ${hover && html`<${Hover} ...${hover} cues=${cues} />`}
     </div>
     <div class="time-line-zoom">
-      <button class="button-icon" aria-label="Zoom in (+)" title="Zoom in (+)" onClick=${() => zoom(0.5)}><${Icon} name="plus" size=${18} /></button>
-      <button class="button-icon" aria-label="Zoom out (-)" title="Zoom out (-)" onClick=${() => zoom(2)}><${Icon} name="minus" size=${18} /></button>
-      <button class="button-icon" aria-label="Show all (0)" title="Show all (0)" onClick=${whole}><${Icon} name="fit" size=${18} /></button>
+      <button class="button-icon" aria-label=${t("Zoom in (+)")} title=${t("Zoom in (+)")} onClick=${() => zoom(0.5)}><${Icon} name="plus" size=${18} /></button>
+      <button class="button-icon" aria-label=${t("Zoom out (-)")} title=${t("Zoom out (-)")} onClick=${() => zoom(2)}><${Icon} name="minus" size=${18} /></button>
+      <button class="button-icon" aria-label=${t("Show all (0)")} title=${t("Show all (0)")} onClick=${whole}><${Icon} name="fit" size=${18} /></button>
     </div>
   </div>`;
 }

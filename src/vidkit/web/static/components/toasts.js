@@ -3,6 +3,7 @@
 import { html, signal } from "../ui.js";
 import { wordsOf } from "../api.js";
 import { Icon } from "./icons.js";
+import { t } from "../texts.js";
 
 /**
  * @typedef {object} Toast
@@ -42,7 +43,7 @@ export function Toasts() {
         <span class="toast-text">${text}</span>
         ${action &&
         html`<button class="button-link" onClick=${() => (close(id), action.run())}>${action.label}</button>`}
-        <button class="button-icon" aria-label="Close this message" onClick=${() => close(id)}>
+        <button class="button-icon" aria-label=${t("Close this message")} onClick=${() => close(id)}>
           <${Icon} name="close" size=${16} />
         </button>
       </div>`,

@@ -1,9 +1,10 @@
 // What is said in a video, or can be read in it, beside the player: the line of now is marked, a click goes to a line.
 
 import { html, useEffect, useMemo, useRef, useState } from "../ui.js";
-import { clock, count } from "../format.js";
+import { clock } from "../format.js";
 import { readerName, textsOf } from "../readings.js";
 import { usePlace } from "../video_player.js";
+import { t } from "../texts.js";
 
 /** @typedef {import("../player.js").VidkitPlayer} VidkitPlayer */
 /** @typedef {import("../readings.js").ReadMoment} ReadMoment */
@@ -16,11 +17,11 @@ export function Transcript({ record, player, seek }) {
   const [reader, setReader] = useState("");
   if (!texts.length) return null;
   const [name, lines] = texts.find(([each]) => each === reader) ?? texts[0];
-  return html`<section class="panel transcript" aria-label="Transcript">
+  return html`<section class="panel transcript" aria-label=${t("Transcript")}>
     <div class="panel-head">
-      <h2>Transcript</h2>
+      <h2>${t("Transcript")}</h2>
       ${texts.length > 1 &&
-      html`<div class="transcript-readers" role="group" aria-label="Read by">
+      html`<div class="transcript-readers" role="group" aria-label=${t("Read by")}>
         ${texts.map(
           ([each]) => html`<button class="chip" aria-pressed=${each === name} onClick=${() => setReader(each)}>${readerName(each)}</button>`,
         )}
@@ -50,7 +51,7 @@ function Lines({ lines, player, seek }) {
   const rows = useMemo(() => lines.slice(first, first + MOST).map((line) => row(line, seek)), [lines, first]);
   return html`${lines.length > MOST &&
     html`<p class="small quiet transcript-part">
-      Lines ${count(first + 1)} to ${count(first + rows.length)} of ${count(lines.length)}: the list follows the player.
+      ${t("Lines {from} to {to} of {total}: the list follows the player.", { from: first + 1, to: first + rows.length, total: lines.length })}
     </p>`}
     <ol class="transcript-lines" ref=${own}>${rows}</ol>`;
 }

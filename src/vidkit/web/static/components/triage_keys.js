@@ -2,12 +2,12 @@
 
 import { html, useLayoutEffect, useState } from "../ui.js";
 import { get, send, useLoad, wordsOf } from "../api.js";
-import { count } from "../format.js";
 import { go } from "../router.js";
 import { Dialog } from "./dialog.js";
 import { Icon } from "./icons.js";
 import { toast } from "./toasts.js";
 import { saidText } from "../triage_queue.js";
+import { t } from "../texts.js";
 
 /**
  * @typedef {import("../triage_queue.js").Said} Said
@@ -19,7 +19,7 @@ const FREE = "123456789abcdfhijklmnopqrtvwxyz"; // e, g, s and u mean something 
 const DIGITS = FREE.slice(0, 9);
 
 /** A text in a button's accessible name, key first. @param {string} key @param {string} text */
-const named = (key, text) => `${text} (key ${key.toUpperCase()})`;
+const named = (key, text) => t("{text} (key {key})", { text, key: key.toUpperCase() });
 
 /**
  * One button for each key: for the mouse and the thumb, and to see what a key says.
@@ -28,7 +28,7 @@ const named = (key, text) => `${text} (key ${key.toUpperCase()})`;
 export function KeyBar({ keys, triage, onEdit, last }) {
   const none = !triage.moments.value.length;
   const free = [...DIGITS].find((key) => !keys[key]);
-  return html`<div class="triage-keys" role="group" aria-label="Say what it is">
+  return html`<div class="triage-keys" role="group" aria-label=${t("Say what it is")}>
     ${!Object.keys(keys).length && html`<${Suggestion} triage=${triage} />`}
     ${Object.entries(keys).map(
       ([key, said]) => html`<button
@@ -42,19 +42,19 @@ export function KeyBar({ keys, triage, onEdit, last }) {
       </button>`,
     )}
     ${free &&
-    html`<button class=${`triage-key triage-key-new ${Object.keys(keys).length > 2 ? "only-wide" : ""}`} onClick=${() => onEdit(free)} aria-label=${`Give key ${free} a meaning`}>
+    html`<button class=${`triage-key triage-key-new ${Object.keys(keys).length > 2 ? "only-wide" : ""}`} onClick=${() => onEdit(free)} aria-label=${t("Give key {key} a meaning", { key: free })}>
       <kbd>${free}</kbd><${Icon} name="plus" size=${18} />
     </button>`}
-    <button class="triage-key" disabled=${none} onClick=${() => triage.answer({ skip: true })} aria-label=${named("s", "Skip")}>
-      <kbd>S</kbd><span>Skip</span>
+    <button class="triage-key" disabled=${none} onClick=${() => triage.answer({ skip: true })} aria-label=${named("s", t("Skip"))}>
+      <kbd>S</kbd><span>${t("Skip")}</span>
     </button>
     <button
       class="triage-key"
       disabled=${!last}
       onClick=${() => triage.undo()}
-      aria-label=${named("u", last ? `Undo ${saidText(last.said)} for ${last.moment.filename}` : "Undo")}
+      aria-label=${named("u", last ? t("Undo {answer} for {name}", { answer: saidText(last.said), name: last.moment.filename }) : t("Undo"))}
     >
-      <kbd>U</kbd><span class="one-line">Undo</span>
+      <kbd>U</kbd><span class="one-line">${t("Undo")}</span>
     </button>
   </div>`;
 }
@@ -78,7 +78,7 @@ function Suggestion({ triage }) {
   };
   if (!classes.length) return null;
   return html`<button class="triage-key triage-suggestion" onClick=${take} title=${classes.join(", ")}>
-    <${Icon} name="keyboard" /><span class="one-line">Keys 1 to ${classes.length}: the library's classes</span>
+    <${Icon} name="keyboard" /><span class="one-line">${t("Keys 1 to {n}: the library's classes", { n: classes.length })}</span>
   </button>`;
 }
 
@@ -117,20 +117,20 @@ export function KeysDialog({ keys, first, assign, onClose }) {
     if (!first) setKey(next);
   }, [next]);
   const suggestions = (kind === "class" ? known?.classes : known?.tags) ?? [];
-  return html`<${Dialog} title="Keys of this queue" onClose=${onClose}>
+  return html`<${Dialog} title=${t("Keys of this queue")} onClose=${onClose}>
     <form onSubmit=${onSubmit}>
       <div class="dialog-body stack">
-        <p class="quiet small">All who work on this queue have the same keys.</p>
+        <p class="quiet small">${t("All who work on this queue have the same keys.")}</p>
         ${Object.keys(keys).length
           ? html`<ul class="triage-key-list">
               ${Object.entries(keys).map(
                 ([one, said]) => html`<li key=${one}>
                   <kbd>${one.toUpperCase()}</kbd>
-                  <span class="grow">${said.class ? "Class" : "Tag"} <b>${said.class ?? said.add_tags?.join(", ")}</b></span>
+                  <span class="grow">${said.class ? t("Class") : t("Tag")} <b>${said.class ?? said.add_tags?.join(", ")}</b></span>
                   <button
                     type="button"
                     class="button-icon"
-                    aria-label=${`Take ${saidText(said)} from key ${one.toUpperCase()}`}
+                    aria-label=${t("Take {answer} from key {key}", { answer: saidText(said), key: one.toUpperCase() })}
                     onClick=${() => change({ [one]: null })}
                   >
                     <${Icon} name="trash" />
@@ -141,20 +141,20 @@ export function KeysDialog({ keys, first, assign, onClose }) {
           : null}
         <div class="triage-key-form">
           <label class="field">
-            <span>Key</span>
+            <span>${t("Key::of the keyboard")}</span>
             <select value=${key} onChange=${(/** @type {any} */ event) => setKey(event.currentTarget.value)}>
               ${[...FREE].map((one) => html`<option key=${one} value=${one}>${one.toUpperCase()}</option>`)}
             </select>
           </label>
           <label class="field">
-            <span>Says</span>
+            <span>${t("Says")}</span>
             <select value=${kind} onChange=${(/** @type {any} */ event) => setKind(event.currentTarget.value)}>
-              <option value="class">class</option>
-              <option value="tag">tag</option>
+              <option value="class">${t("class")}</option>
+              <option value="tag">${t("tag")}</option>
             </select>
           </label>
           <label class="field grow">
-            <span>${kind === "class" ? "Class" : "Tag"}</span>
+            <span>${kind === "class" ? t("Class") : t("Tag")}</span>
             <input
               value=${text}
               maxlength="200"
@@ -169,8 +169,8 @@ export function KeysDialog({ keys, first, assign, onClose }) {
         ${problem && html`<p class="problem" role="alert">${problem}</p>`}
       </div>
       <footer class="dialog-foot">
-        <button type="button" class="button" onClick=${onClose}>Close</button>
-        <button type="submit" class="button button-main" disabled=${!text.trim()}>Assign</button>
+        <button type="button" class="button" onClick=${onClose}>${t("Close")}</button>
+        <button type="submit" class="button button-main" disabled=${!text.trim()}>${t("Assign")}</button>
       </footer>
     </form>
   <//>`;
@@ -188,20 +188,20 @@ export function RestDialog({ triage, onClose }) {
     try {
       await triage.saving;
       await send("POST", `${triage.path}/rest`, { ...keys[chosen], holder: triage.tab });
-      const action = { label: "Show the job", run: () => go("/jobs") };
-      toast(`${saidText(keys[chosen])}: a job writes it to what is left.`, { kind: "good", action });
+      const action = { label: t("Show the job"), run: () => go("/jobs") };
+      toast(t("{answer}: a job writes it to what is left.", { answer: saidText(keys[chosen]) }), { kind: "good", action });
       onClose();
       triage.refill();
     } catch (error) {
       setProblem(wordsOf(error));
     }
   };
-  return html`<${Dialog} title=${`Apply to all ${count(left)} that are left`} onClose=${onClose}>
+  return html`<${Dialog} title=${t("Apply to all {n} that are left", { n: left })} onClose=${onClose}>
     <form onSubmit=${onSubmit}>
       <div class="dialog-body stack">
         ${choices.length
           ? html`<fieldset class="triage-choices">
-              <legend class="quiet small">Their videos get this, but those that others have before them. It cannot be undone here.</legend>
+              <legend class="quiet small">${t("Their videos get this, but those that others have before them. It cannot be undone here.")}</legend>
               ${choices.map(
                 ([key, said]) => html`<label class="check" key=${key}>
                   <input
@@ -215,12 +215,12 @@ export function RestDialog({ triage, onClose }) {
                 </label>`,
               )}
             </fieldset>`
-          : html`<p>Give a key a meaning first: that is what can be applied.</p>`}
+          : html`<p>${t("Give a key a meaning first: that is what can be applied.")}</p>`}
         ${problem && html`<p class="problem" role="alert">${problem}</p>`}
       </div>
       <footer class="dialog-foot">
-        <button type="button" class="button" onClick=${onClose}>Cancel</button>
-        <button type="submit" class="button button-main" disabled=${!choices.length}>Apply to all ${count(left)}</button>
+        <button type="button" class="button" onClick=${onClose}>${t("Cancel")}</button>
+        <button type="submit" class="button button-main" disabled=${!choices.length}>${t("Apply to all {n}", { n: left })}</button>
       </footer>
     </form>
   <//>`;

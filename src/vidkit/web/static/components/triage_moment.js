@@ -2,9 +2,10 @@
 
 import { html, useEffect, useLayoutEffect, useRef, useState } from "../ui.js";
 import { clock } from "../format.js";
-import { endOf, kindName, markedParts, mediaOf, momentHref } from "../moments.js";
+import { endOf, kindName, markedParts, mediaOf, momentHref, numbered } from "../moments.js";
 import { saidText } from "../triage_queue.js";
 import { Icon } from "./icons.js";
+import { parts, t } from "../texts.js";
 
 /** @typedef {import("../triage_queue.js").TriageMoment} TriageMoment */
 
@@ -45,11 +46,11 @@ export function MomentPlayer({ moment, shown, paused, muted, video }) {
     return () => cancelAnimationFrame(frame);
   }, [shown, paused, src]);
   const toStart = () => own.current && (own.current.currentTime = start);
-  const name = `${moment.filename}, ${clock(moment.start_time)} to ${clock(moment.end_time)}`;
+  const name = t("{name}, {start} to {end}", { name: moment.filename, start: clock(moment.start_time), end: clock(moment.end_time) });
   if (!src)
     return html`<div class="triage-still" hidden=${!shown}>
       <${Icon} name="film" size=${48} />
-      <p>The video is not kept, so it cannot be shown.</p>
+      <p>${t("The video is not kept, so it cannot be shown.")}</p>
     </div>`;
   return html`<video
     ref=${own}
@@ -73,10 +74,10 @@ export function MomentFacts({ moment, muted, setMuted, paused, setPaused }) {
   const person = moment.corrections?.classification === moment.classification;
   return html`<div class="triage-facts">
     <div class="triage-play">
-      <button class="button-icon" aria-label=${paused ? "Play" : "Pause"} onClick=${() => setPaused(!paused)}>
+      <button class="button-icon" aria-label=${paused ? t("Play") : t("Pause")} onClick=${() => setPaused(!paused)}>
         <${Icon} name=${paused ? "play" : "pause"} />
       </button>
-      <button class="button-icon" aria-label="Sound" aria-pressed=${!muted} onClick=${() => setMuted(!muted)}>
+      <button class="button-icon" aria-label=${t("Sound")} aria-pressed=${!muted} onClick=${() => setMuted(!muted)}>
         <${Icon} name=${muted ? "silent" : "sound"} />
       </button>
     </div>
@@ -84,19 +85,22 @@ export function MomentFacts({ moment, muted, setMuted, paused, setPaused }) {
       <p class="triage-name">
         <a href=${momentHref(moment)} class="one-line">${moment.filename}</a>
         <span class="quiet number">
-          ${kindName(moment.kind)}${moment.number ? ` ${moment.number}` : ""},${" "}
+          ${moment.number ? numbered(moment.kind, moment.number) : kindName(moment.kind)},${" "}
           ${clock(moment.start_time)} – ${clock(moment.end_time)}
         </span>
       </p>
       <p class="triage-labels">
-        <span class="chip chip-accent" title=${person ? "A person says so" : "The rules say so"} data-test="class">
+        <span class="chip chip-accent" title=${person ? t("A person says so") : t("The rules say so")} data-test="class">
           <span class="one-line">${moment.classification}</span>${person ? html`<${Icon} name="user" size=${14} />` : null}
         </span>
         ${moment.tags.map((tag) => html`<span class="chip" key=${tag}><span class="one-line">${tag}</span></span>`)}
       </p>
       ${moment.said &&
       html`<p class="small triage-said">
-        ${moment.said.who} has said for another moment of this video: <b>${saidText(moment.said)}</b>
+        ${parts("{who} has said for another moment of this video: {answer}", {
+          who: moment.said.who,
+          answer: html`<b>${saidText(moment.said)}</b>`,
+        })}
       </p>`}
       <p class="triage-text">
         ${markedParts(moment).map((part) => (part.marked ? html`<mark>${part.text}</mark>` : part.text))}

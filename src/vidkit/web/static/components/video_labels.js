@@ -3,8 +3,10 @@
 import { html, useId, useRef, useState } from "../ui.js";
 import { get, may, send, useLoad } from "../api.js";
 import { useKeys } from "../keys.js";
+import { listed } from "../format.js";
 import { Icon } from "./icons.js";
 import { toast, toastError } from "./toasts.js";
+import { parts, served, t } from "../texts.js";
 
 /**
  * Where a tag or a class is from, as the API tells it.
@@ -18,21 +20,21 @@ import { toast, toastError } from "./toasts.js";
 
 /** @type {Record<string, {words: string, chip: string}>} */
 const ORIGINS = {
-  person: { words: "person", chip: "chip-good" },
-  rule: { words: "your rule", chip: "chip-accent" },
-  "built-in": { words: "built-in rule", chip: "" },
-  none: { words: "no rule", chip: "chip-warning" },
+  person: { words: t("person"), chip: "chip-good" },
+  rule: { words: t("your rule"), chip: "chip-accent" },
+  "built-in": { words: t("built-in rule"), chip: "" },
+  none: { words: t("no rule"), chip: "chip-warning" },
 };
 /** @type {Record<string, string>} */
 const CONDITIONS = {
-  description_keywords: "words in a description",
-  ai_generated_tags: "tags by the model",
-  filename_keywords: "words in the file name",
-  speech_keywords: "words that are said",
-  screen_keywords: "words on the screen",
-  object_labels: "what is seen",
-  metadata_conditions: "metadata",
-  tags_present: "other tags",
+  description_keywords: t("words in a description"),
+  ai_generated_tags: t("tags by the model"),
+  filename_keywords: t("words in the file name"),
+  speech_keywords: t("words that are said"),
+  screen_keywords: t("words on the screen"),
+  object_labels: t("what is seen"),
+  metadata_conditions: t("metadata"),
+  tags_present: t("other tags"),
 };
 
 /**
@@ -58,8 +60,8 @@ export function VideoLabels({ videoKey, onChanged }) {
       if (labels === null) return;
       if (said) {
         undo.current.push(labels.before);
-        toast(said, { kind: "good", action: { label: "Undo", run: takeBack } });
-      } else toast("Undone");
+        toast(said, { kind: "good", action: { label: t("Undo"), run: takeBack } });
+      } else toast(t("Undone"));
       onChanged(labels);
       again();
     } catch (problem) {
@@ -73,16 +75,16 @@ export function VideoLabels({ videoKey, onChanged }) {
       async () => (undo.current.length ? send("PUT", `${path}/labels`, { corrections: undo.current.pop() }) : null),
       "",
     );
-  useKeys("Labels", [
+  useKeys(t("Labels"), [
     ...(editing
       ? [
-          { keys: "u", does: "undo the last correction", run: takeBack },
-          { keys: "c", does: "change the class", run: () => document.getElementById("video-class")?.focus() },
-          { keys: "a", does: "add a tag", run: () => document.getElementById("video-tag")?.focus() },
+          { keys: "u", does: t("undo the last correction"), run: takeBack },
+          { keys: "c", does: t("change the class"), run: () => document.getElementById("video-class")?.focus() },
+          { keys: "a", does: t("add a tag"), run: () => document.getElementById("video-tag")?.focus() },
         ]
       : []),
   ]);
-  if (error && !value) return html`<p class="problem">Where the tags are from cannot be shown.</p>`;
+  if (error && !value) return html`<p class="problem">${t("Where the tags are from cannot be shown.")}</p>`;
   if (!value) return html`<div class="spinner"></div>`;
   const { classification, tags, removed, model_tags: modelTags, corrections, outdated } = /** @type {Origins} */ (value);
   const there = new Set(tags.map(({ tag }) => tag.toLowerCase()));
@@ -92,29 +94,29 @@ export function VideoLabels({ videoKey, onChanged }) {
       classification=${classification}
       editing=${editing}
       known=${settings?.classes ?? []}
-      onSet=${(/** @type {string} */ name) => correct({ class: name }, `The class is ${name}`)}
+      onSet=${(/** @type {string} */ name) => correct({ class: name }, t("The class is {name}", { name }))}
     />
-    <h3 id="tags-heading">Tags</h3>
+    <h3 id="tags-heading">${t("Tags")}</h3>
     <ul class="labels-tags" aria-labelledby="tags-heading">
       ${tags.map(
         (each) => html`<${TagRow}
           key=${each.tag}
           name=${each.tag}
           origin=${each}
-          onRemove=${editing && (() => correct({ remove_tags: [each.tag] }, `${each.tag} is removed`))}
+          onRemove=${editing && (() => correct({ remove_tags: [each.tag] }, t("{tag} is removed", { tag: each.tag })))}
         />`,
       )}
-      ${!tags.length && html`<li class="quiet small">No tags</li>`}
+      ${!tags.length && html`<li class="quiet small">${t("No tags")}</li>`}
     </ul>
-    ${editing && html`<${AddTag} known=${settings?.tags ?? []} onAdd=${(/** @type {string} */ tag) => correct({ add_tags: [tag] }, `${tag} is added`)} />`}
+    ${editing && html`<${AddTag} known=${settings?.tags ?? []} onAdd=${(/** @type {string} */ tag) => correct({ add_tags: [tag] }, t("{tag} is added", { tag }))} />`}
     ${removed.length > 0 &&
     html`<p class="row small">
-      <span class="quiet">Removed by a person:</span>
+      <span class="quiet">${t("Removed by a person:")}</span>
       ${removed.map(
         (tag) => html`<span class="chip labels-removed">
           <s class="one-line">${tag}</s>
           ${editing &&
-          html`<button aria-label=${`Put ${tag} back`} title="Put it back" onClick=${() => correct({ add_tags: [tag] }, `${tag} is back`)}>
+          html`<button aria-label=${t("Put {tag} back", { tag })} title=${t("Put it back")} onClick=${() => correct({ add_tags: [tag] }, t("{tag} is back", { tag }))}>
             <${Icon} name="undo" size=${14} />
           </button>`}
         </span>`,
@@ -122,20 +124,20 @@ export function VideoLabels({ videoKey, onChanged }) {
     </p>`}
     ${offered.length > 0 &&
     html`<p class="row small">
-      <span class="quiet">Seen by the model:</span>
+      <span class="quiet">${t("Seen by the model:")}</span>
       ${offered.map(
-        ({ tag, where }) => html`<span class="chip" title=${where.join(", ")}>
+        ({ tag, where }) => html`<span class="chip" title=${listed(where.map(served))}>
           <span class="one-line">${tag}</span>
           ${editing &&
-          html`<button aria-label=${`Add the tag ${tag}`} title="Add it as a tag" onClick=${() => correct({ add_tags: [tag] }, `${tag} is added`)}>
+          html`<button aria-label=${t("Add the tag {tag}", { tag })} title=${t("Add it as a tag")} onClick=${() => correct({ add_tags: [tag] }, t("{tag} is added", { tag }))}>
             <${Icon} name="plus" size=${14} />
           </button>`}
         </span>`,
       )}
     </p>`}
-    ${outdated && html`<p class="small labels-outdated">Your rules have changed since: <code>vidkit retag</code> updates all videos.</p>`}
+    ${outdated && html`<p class="small labels-outdated">${parts("Your rules have changed since: {command} updates all videos.", { command: html`<code>vidkit retag</code>` })}</p>`}
     ${editing && corrections
-      ? html`<p><button class="button button-small" onClick=${() => correct({ clear: true }, "The rules decide again")}>Let the rules decide</button></p>`
+      ? html`<p><button class="button button-small" onClick=${() => correct({ clear: true }, t("The rules decide again"))}>${t("Let the rules decide")}</button></p>`
       : null}
   </div>`;
 }
@@ -157,7 +159,7 @@ function ClassRow({ classification, editing, known, onSet }) {
     event.stopPropagation();
   };
   return html`<div class="labels-class">
-    <h3><label for="video-class">Class</label></h3>
+    <h3><label for="video-class">${t("Class")}</label></h3>
     <div class="labels-line">
       ${editing
         ? html`<input
@@ -185,7 +187,7 @@ function TagRow({ name, origin, onRemove }) {
       <span class="labels-name">${name}</span>
       <${Badge} origin=${origin.origin} />
       ${onRemove &&
-      html`<button class="button-icon labels-remove" aria-label=${`Remove ${name}`} title="Remove" onClick=${onRemove}>
+      html`<button class="button-icon labels-remove" aria-label=${t("Remove {name}", { name })} title=${t("Remove")} onClick=${onRemove}>
         <${Icon} name="close" size=${16} />
       </button>`}
     </div>
@@ -193,20 +195,27 @@ function TagRow({ name, origin, onRemove }) {
   </li>`;
 }
 
+/** "custom_tags.json, rule 3" in the reader's language. @param {string} rule */
+function ruleName(rule) {
+  const [, file = rule, kind, n] = /^(.*), (rule|classification) (\d+)$/s.exec(rule) ?? [];
+  if (!kind) return rule;
+  return kind === "rule" ? t("{file}, rule {n}", { file: served(file), n }) : t("{file}, classification {n}", { file: served(file), n });
+}
+
 /** @param {{origin: string}} props */
 const Badge = ({ origin }) => html`<span class=${`chip ${ORIGINS[origin].chip}`}>${ORIGINS[origin].words}</span>`;
 
 /** Why, in a line; what is behind it opens under it. @param {{origin: Origin}} props */
 function Why({ origin: { origin, why, reasons } }) {
-  if (!reasons.length) return html`<p class="quiet small labels-why">${why}</p>`;
+  if (!reasons.length) return html`<p class="quiet small labels-why">${served(why)}</p>`;
   return html`<details class="small labels-why">
-    <summary class="quiet">${origin === "person" ? `${why} So do rules.` : reasons[0].rule}${reasons.length > 1 ? ` and ${reasons.length - 1} more` : ""}</summary>
+    <summary class="quiet">${origin === "person" ? t("{why} So do rules.", { why: served(why) }) : ruleName(reasons[0].rule)}${reasons.length > 1 ? ` ${t("and {n} more", { n: reasons.length - 1 })}` : ""}</summary>
     <ul>
       ${reasons.map(
         ({ rule, condition, words, where }) => html`<li>
-          ${rule}: ${CONDITIONS[condition] ?? condition}${" "}
+          ${ruleName(rule)}: ${CONDITIONS[condition] ?? condition}${" "}
           ${words.map((word, place) => html`${place > 0 && ", "}<mark>${word}</mark>`)}
-          ${where && html` <span class="quiet">in ${where}</span>`}
+          ${where && html` <span class="quiet">${t("in {place}", { place: listed(where.split(", ").map(served)) })}</span>`}
         </li>`,
       )}
     </ul>
@@ -229,12 +238,12 @@ function AddTag({ known, onAdd }) {
       class="labels-field"
       list=${id}
       maxlength="200"
-      aria-label="Add a tag"
-      placeholder="Add a tag"
+      aria-label=${t("Add a tag")}
+      placeholder=${t("Add a tag")}
       value=${text}
       onInput=${(/** @type {any} */ event) => setText(event.currentTarget.value)}
     />
     <datalist id=${id}>${known.map((tag) => html`<option value=${tag}></option>`)}</datalist>
-    <button class="button-icon" aria-label="Add it" disabled=${!text.trim()}><${Icon} name="plus" /></button>
+    <button class="button-icon" aria-label=${t("Add it")} disabled=${!text.trim()}><${Icon} name="plus" /></button>
   </form>`;
 }

@@ -5,6 +5,7 @@ import { cueAt } from "../contact_sheet.js";
 import { placeOf } from "../video_moves.js";
 import { PartList } from "./part_list.js";
 import { SheetGrid } from "./sheet_grid.js";
+import { t } from "../texts.js";
 
 /** @typedef {import("./part_list.js").VideoPart} VideoPart */
 /** @typedef {import("../player.js").VidkitPlayer} VidkitPlayer */
@@ -23,9 +24,9 @@ export function Tabs({ record, media, cues, player, seek, sceneNow, clipNow }) {
     return () => player.removeEventListener("frame", onFrame);
   }, [cues, player]);
   const tabs = [
-    ...(record.sprites ? [{ id: "sheet", title: "Contact sheet" }] : []),
-    { id: "scenes", title: `Scenes (${record.scenes.length})` },
-    ...(record.segments.length ? [{ id: "clips", title: `Clips (${record.segments.length})` }] : []),
+    ...(record.sprites ? [{ id: "sheet", title: t("Contact sheet") }] : []),
+    { id: "scenes", title: t("Scenes ({n})", { n: record.scenes.length }) },
+    ...(record.segments.length ? [{ id: "clips", title: t("Clips ({n})", { n: record.segments.length }) }] : []),
   ];
   const chosen = tabs.some(({ id }) => id === tab) ? tab : tabs[0].id;
   /** @param {KeyboardEvent} event */
@@ -52,7 +53,7 @@ export function Tabs({ record, media, cues, player, seek, sceneNow, clipNow }) {
       html`<${PartList}
         parts=${record.scenes}
         now=${sceneNow}
-        noun="Scene"
+        kind="scene"
         picture=${(/** @type {VideoPart} */ part) => (part.thumbnail ? `${media}/scenes/${part.index}/thumbnail` : null)}
         onSeek=${(/** @type {VideoPart} */ part) => seek(part.start_time, true)}
         onNear=${onNear}
@@ -64,7 +65,7 @@ export function Tabs({ record, media, cues, player, seek, sceneNow, clipNow }) {
       html`<${PartList}
         parts=${record.segments}
         now=${clipNow}
-        noun="Clip"
+        kind="segment"
         picture=${(/** @type {VideoPart} */ part) => pictureOfClip(record, media, part)}
         download=${(/** @type {VideoPart} */ part) => `${media}/clips/${part.index}?download=1`}
         onSeek=${(/** @type {VideoPart} */ part) => seek(part.start_time, true)}
@@ -72,7 +73,7 @@ export function Tabs({ record, media, cues, player, seek, sceneNow, clipNow }) {
       />`,
     [record, clipNow],
   );
-  const shown = /** @type {Record<string, any>} */ ({ sheet: sheet || html`<p class="quiet panel-body">The contact sheet is not there.</p>`, scenes, clips });
+  const shown = /** @type {Record<string, any>} */ ({ sheet: sheet || html`<p class="quiet panel-body">${t("The contact sheet is not there.")}</p>`, scenes, clips });
   return html`<section class="panel video-tabs">
     <div class="tab-list" role="tablist" onKeyDown=${onKeyDown}>
       ${tabs.map(

@@ -10,6 +10,7 @@ import { go } from "../router.js";
 import { Icon } from "./icons.js";
 import { useMeaning } from "./way_choice.js";
 import { toast } from "./toasts.js";
+import { t } from "../texts.js";
 
 /** @typedef {import("../player.js").VidkitPlayer} VidkitPlayer */
 
@@ -34,11 +35,11 @@ export function Transport({ player, record, video, state, seek, sceneNow }) {
     event.preventDefault();
     const time = readTime(field.current?.value ?? "", record.fps);
     field.current?.blur();
-    if (time === null) toast("Write a time like 1:23.5 or 83.5, or a frame like #250.");
+    if (time === null) toast(t("Write a time like 1:23.5 or 83.5, or a frame like #250."));
     else seek(Math.min(time, record.duration), true);
   };
-  useKeys("Player", [
-    { keys: "m", does: "moments like the one that is shown", run: () => (meaning ? go(likeHref(video, player.time)) : false) },
+  useKeys(t("Player"), [
+    { keys: "m", does: t("moments like the one that is shown"), run: () => (meaning ? go(likeHref(video, player.time)) : false) },
   ]);
   const button = (/** @type {any} */ icon, /** @type {string} */ label, /** @type {string} */ key, /** @type {() => void} */ run) =>
     html`<button class="button-icon" aria-label=${label} title=${`${label} (${key})`} onClick=${run}><${Icon} name=${icon} /></button>`;
@@ -48,34 +49,34 @@ export function Transport({ player, record, video, state, seek, sceneNow }) {
         ref=${field}
         id="video-time"
         class="video-time number"
-        aria-label="Time"
-        title="Go to a time (T)"
+        aria-label=${t("Time")}
+        title=${t("Go to a time (T)")}
         autocomplete="off"
         onFocus=${(/** @type {any} */ event) => ((typing.current = true), event.currentTarget.select())}
         onBlur=${() => (typing.current = false)}
       />
     </form>
     <span class="quiet number">/ ${clock(record.duration, 2)}</span>
-    <span class="video-scene quiet">${sceneNow >= 0 && `Scene ${record.scenes[sceneNow].index} of ${record.scenes.length}`}</span>
-    ${button("previous", "Previous scene", "[", () => toScene(player, record, seek, -1))}
-    ${button("left", "One frame back", ",", () => player.step(-1))}
-    ${button(player.paused ? "play" : "pause", player.paused ? "Play" : "Pause", "K", () => player.toggle())}
-    ${button("right", "One frame on", ".", () => player.step(1))}
-    ${button("next", "Next scene", "]", () => toScene(player, record, seek, 1))}
+    <span class="video-scene quiet">${sceneNow >= 0 && t("Scene {number} of {total}", { number: String(record.scenes[sceneNow].index), total: record.scenes.length })}</span>
+    ${button("previous", t("Previous scene"), "[", () => toScene(player, record, seek, -1))}
+    ${button("left", t("One frame back"), ",", () => player.step(-1))}
+    ${button(player.paused ? "play" : "pause", player.paused ? t("Play") : t("Pause"), "K", () => player.toggle())}
+    ${button("right", t("One frame on"), ".", () => player.step(1))}
+    ${button("next", t("Next scene"), "]", () => toScene(player, record, seek, 1))}
     <button
       class="button-icon"
-      aria-label="Loop this scene"
-      title="Loop this scene (R)"
+      aria-label=${t("Loop this scene")}
+      title=${t("Loop this scene (R)")}
       aria-pressed=${state.loop !== null}
       onClick=${() => toggleLoop(player, record, state)}
     >
       <${Icon} name="repeat" />
     </button>
-    ${meaning && button("alike", "More like this", "M", () => go(likeHref(video, player.time)))}
+    ${meaning && button("alike", t("More like this"), "M", () => go(likeHref(video, player.time)))}
     ${state.loop &&
     html`<span class="chip chip-accent number">
       ${clock(state.loop[0], 1)} – ${clock(state.loop[1], 1)}
-      <button aria-label="End the loop" onClick=${() => setLoop(null)}><${Icon} name="close" size=${14} /></button>
+      <button aria-label=${t("End the loop")} onClick=${() => setLoop(null)}><${Icon} name="close" size=${14} /></button>
     </span>`}
     ${player.rate !== 1 && html`<span class="chip number">${player.rate}×</span>`}
   </div>`;

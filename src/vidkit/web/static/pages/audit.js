@@ -3,6 +3,7 @@
 import { html, useEffect, useState } from "../ui.js";
 import { get, isAbort, wordsOf } from "../api.js";
 import { dateTime } from "../format.js";
+import { t } from "../texts.js";
 
 /** @typedef {{id: number, at: string, who: string, action: string, what: string, address: string}} Line */
 
@@ -30,15 +31,15 @@ export function Page() {
     return () => abort.abort();
   }, []);
   return html`<div class="page stack">
-    <div class="page-head"><h1>Audit log</h1></div>
+    <div class="page-head"><h1>${t("Audit log")}</h1></div>
     ${error && html`<p class="problem-box" role="alert">${error}</p>`}
-    ${lines?.length === 0 && html`<p class="quiet">Nothing has been changed through this server yet.</p>`}
+    ${lines?.length === 0 && html`<p class="quiet">${t("Nothing has been changed through this server yet.")}</p>`}
     ${lines &&
     lines.length > 0 &&
-    html`<div class="panel table-scroll" role="region" aria-label="Changes" tabindex="0">
+    html`<div class="panel table-scroll" role="region" aria-label=${t("Changes")} tabindex="0">
       <table class="table">
         <thead>
-          <tr>${["When", "Who", "What", "", "From"].map((head) => html`<th scope="col">${head}</th>`)}</tr>
+          <tr>${[t("When"), t("Who"), t("What"), "", t("From::address")].map((head) => html`<th scope="col">${head}</th>`)}</tr>
         </thead>
         <tbody>
           ${lines.map(
@@ -53,7 +54,7 @@ export function Page() {
         </tbody>
       </table>
     </div>`}
-    ${lines && cursor && html`<p><button class="button" disabled=${busy} onClick=${() => more()}>Show older changes</button></p>`}
+    ${lines && cursor && html`<p><button class="button" disabled=${busy} onClick=${() => more()}>${t("Show older changes")}</button></p>`}
     ${!lines && !error && html`<div class="skeleton page-skeleton"></div>`}
   </div>`;
 }

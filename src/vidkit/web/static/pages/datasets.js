@@ -2,7 +2,6 @@
 
 import { html, useEffect, useMemo, useState } from "../ui.js";
 import { get, may, send, useLoad, wordsOf } from "../api.js";
-import { counted } from "../format.js";
 import { change, go } from "../router.js";
 import { searchOf } from "../addresses.js";
 import { JobList } from "../job_list.js";
@@ -10,22 +9,24 @@ import { Copyable } from "../components/copy.js";
 import { DatasetCounts } from "../components/dataset_counts.js";
 import { Icon } from "../components/icons.js";
 import { JobView } from "../components/job_view.js";
+import { parameterName } from "../components/parameters.js";
 import { toast } from "../components/toasts.js";
+import { parts, t, tn } from "../texts.js";
 
 export const STYLES = [new URL("jobs.css", import.meta.url).pathname, new URL("datasets.css", import.meta.url).pathname];
 
 const SEVERAL = ["tag", "class", "where"]; // search parameters that are lists
 const PAUSE = 350; // milliseconds after a change until the counts are asked for
 const LEVELS = /** @type {Record<string, string>} */ ({
-  video: "one item for each video",
-  segments: "one item for each clip",
-  scenes: "one item for each scene",
+  video: t("one item for each video"),
+  segments: t("one item for each clip"),
+  scenes: t("one item for each scene"),
 });
 const FILES = /** @type {Record<string, string>} */ ({
-  copy: "copy the files into the dataset",
-  link: "link the files: no extra disk space",
-  reference: "store the paths of the files",
-  pack: "pack the files into archives",
+  copy: t("copy the files into the dataset"),
+  link: t("link the files: no extra disk space"),
+  reference: t("store the paths of the files"),
+  pack: t("pack the files into archives"),
 });
 const SPLITS = ["", "80/10/10", "80/20", "90/10", "70/15/15"];
 
@@ -70,20 +71,20 @@ export function Page({ query }) {
   const open = Number(query.get("job"));
   const onOpen = (/** @type {number | null} */ id) => change({ job: id ? String(id) : null }, { replace: true });
   return html`<div class="page">
-    <div class="page-head"><h1>Datasets</h1></div>
+    <div class="page-head"><h1>${t("Datasets")}</h1></div>
     ${error ? html`<p class="problem-box" role="alert">${wordsOf(error)}</p>` : null}
     ${settings && may("process") ? html`<${Maker} query=${query} form=${settings.export} list=${list} />` : null}
-    ${may("process") ? null : html`<p class="quiet">To make a dataset, sign in with a key of the scope process.</p>`}
+    ${may("process") ? null : html`<p class="quiet">${t("To make a dataset, sign in with a key of the scope process.")}</p>`}
     <section class="stack datasets-made" aria-labelledby="made">
-      <h2 id="made">Made here</h2>
+      <h2 id="made">${t("Made here")}</h2>
       ${list.error.value ? html`<p class="problem-box" role="alert">${wordsOf(list.error.value)}</p>` : null}
-      ${list.loaded.value && !list.items.value.length ? html`<p class="quiet">No dataset was made here yet.</p>` : null}
+      ${list.loaded.value && !list.items.value.length ? html`<p class="quiet">${t("No dataset was made here yet.")}</p>` : null}
       <ul class="jobs">
         ${list.items.value.map(
           (job) => html`<${JobView} key=${job.id} job=${job} list=${list} open=${job.id === open} onOpen=${onOpen} />`,
         )}
       </ul>
-      ${list.next.value ? html`<p><button class="button" onClick=${() => list.load(true)}>Older datasets</button></p>` : null}
+      ${list.next.value ? html`<p><button class="button" onClick=${() => list.load(true)}>${t("Older datasets")}</button></p>` : null}
     </section>
   </div>`;
 }
@@ -126,7 +127,7 @@ function Maker({ query, form, list }) {
       const job = await send("POST", "/exports", { ...options, overwrite });
       list.put(job);
       setOverwrite(false);
-      toast(`Job ${job.id} makes the dataset ${options.name}.`, { kind: "good" });
+      toast(t("Job {id} makes the dataset {name}.", { id: String(job.id), name: options.name }), { kind: "good" });
     } catch (reason) {
       setProblem(reason);
     }
@@ -134,7 +135,7 @@ function Maker({ query, form, list }) {
   const format = form.formats.find((one) => one.name === options.format) ?? form.formats[0];
   return html`<form class="datasets" onSubmit=${onSubmit}>
     <section class="panel" aria-labelledby="dataset-what">
-      <div class="panel-head"><h2 id="dataset-what">What goes into it</h2></div>
+      <div class="panel-head"><h2 id="dataset-what">${t("What goes into it")}</h2></div>
       <div class="panel-body stack">
         <${Source} query=${query} keys=${keys} />
         <${Fields} query=${query} form=${form} format=${format} />
@@ -142,27 +143,27 @@ function Maker({ query, form, list }) {
     </section>
     <section class="panel" aria-labelledby="dataset-preview" aria-busy=${stale}>
       <div class="panel-head">
-        <h2 id="dataset-preview">Preview</h2>
-        ${stale ? html`<div class="spinner" role="status" aria-label="Counting"></div>` : null}
+        <h2 id="dataset-preview">${t("Preview")}</h2>
+        ${stale ? html`<div class="spinner" role="status" aria-label=${t("Counting")}></div>` : null}
       </div>
       <div class=${`panel-body stack ${stale ? "dataset-stale" : ""}`}>
         ${error && !stale ? html`<p class="problem" role="alert">${wordsOf(error)}</p>` : null}
         ${value && !error ? html`<${DatasetCounts} counts=${value} />` : null}
         ${value && !error
           ? value.command
-            ? html`<h3>The same as a command</h3><${Copyable} text=${value.command} label="the command" />`
-            : html`<p class="quiet small">Videos that were chosen one by one have no command.</p>`
+            ? html`<h3>${t("The same as a command")}</h3><${Copyable} text=${value.command} label=${t("the command")} />`
+            : html`<p class="quiet small">${t("Videos that were chosen one by one have no command.")}</p>`
           : null}
         ${value?.exists && !error
           ? html`<label class="check">
               <input type="checkbox" checked=${overwrite} onChange=${(/** @type {any} */ event) => setOverwrite(event.currentTarget.checked)} />
-              Replace the dataset ${options.name}, which is there already
+              ${t("Replace the dataset {name}, which is there already", { name: options.name })}
             </label>`
           : null}
         ${problem ? html`<p class="problem" role="alert">${wordsOf(problem)}</p>` : null}
         <p>
           <button class="button button-main" disabled=${stale || Boolean(error) || !value?.items || (value.exists && !overwrite)}>
-            <${Icon} name="export" size=${18} />Make the dataset
+            <${Icon} name="export" size=${18} />${t("Make the dataset")}
           </button>
         </p>
       </div>
@@ -176,29 +177,30 @@ function Source({ query, keys }) {
   const filters = [...search].filter(([name]) => name !== "q" && name !== "sort");
   if (keys)
     return html`<p class="row">
-      <span class="chip chip-accent">${counted(keys.length, "chosen video")}</span>
-      <button type="button" class="button button-small" onClick=${() => change({ keys: null })}>All videos instead</button>
+      <span class="chip chip-accent">${tn("{n} chosen video", "{n} chosen videos", keys.length)}</span>
+      <button type="button" class="button button-small" onClick=${() => change({ keys: null })}>${t("All videos instead")}</button>
     </p>`;
   return html`<label class="field">
-      <span>Videos that match</span>
+      <span>${t("Videos that match")}</span>
       <input
         type="search"
         value=${query.get("q") ?? ""}
-        placeholder="words, as in the library; empty for all videos"
+        placeholder=${t("words, as in the library; empty for all videos")}
         onInput=${(/** @type {any} */ event) => change({ q: event.currentTarget.value }, { replace: true })}
       />
     </label>
     ${filters.length
       ? html`<p class="row">
-          ${filters.map(([name, value]) => html`<span class="chip">${name.replace("_", " ")}: ${value}</span>`)}
-          <a class="button button-small" href=${`/?${search}`}>Change in the library</a>
+          ${filters.map(([name, value]) => html`<span class="chip">${parameterName(name)}: ${value}</span>`)}
+          <a class="button button-small" href=${`/?${search}`}>${t("Change in the library")}</a>
           <button type="button" class="button button-small" onClick=${() => change(Object.fromEntries(filters.map(([name]) => [name, null])))}>
-            Clear
+            ${t("Clear")}
           </button>
         </p>`
       : html`<p class="quiet small">
-          More filters: <button type="button" class="button-link" onClick=${() => go(`/?${search}`)}>search in the library</button>, select, and
-          choose Export.
+          ${parts("More filters: {search}, select, and choose Export.", {
+            search: html`<button type="button" class="button-link" onClick=${() => go(`/?${search}`)}>${t("search in the library")}</button>`,
+          })}
         </p>`}`;
 }
 
@@ -211,57 +213,59 @@ function Fields({ query, form, format }) {
   const setFormat = (/** @type {any} */ event) => change({ format: event.currentTarget.value, files: null }, { replace: true });
   return html`<div class="dataset-fields">
     <label class="field">
-      <span>Name</span>
+      <span>${t("Name")}</span>
       <input value=${query.get("name") ?? ""} placeholder="dataset" maxlength="100" onInput=${set("name")} />
-      <span class="field-help">a folder in <code>${form.directory}</code></span>
+      <span class="field-help">${parts("a folder in {folder}", { folder: html`<code>${form.directory}</code>` })}</span>
     </label>
     <label class="field">
-      <span>Format</span>
+      <span>${t("Format")}</span>
       <select value=${format.name} onChange=${setFormat}>
         ${form.formats.map((one) => html`<option value=${one.name}>${one.name}</option>`)}
       </select>
       <span class="field-help"><code>${format.loads_with.replace("{folder}", query.get("name") || "dataset")}</code></span>
     </label>
     <label class="field">
-      <span>Items</span>
+      <span>${t("Items")}</span>
       <select value=${query.get("level") ?? "video"} onChange=${set("level")}>
         ${form.levels.map((level) => html`<option value=${level}>${LEVELS[level] ?? level}</option>`)}
       </select>
     </label>
     <label class="field">
-      <span>Label</span>
+      <span>${t("Label")}</span>
       <input value=${query.get("label") ?? ""} placeholder="class" list="dataset-labels" onInput=${set("label")} />
       <datalist id="dataset-labels">${form.labels.map((label) => html`<option value=${label}></option>`)}</datalist>
-      <span class="field-help">class, tag, tag:A,B, ai_tag, folder, or a column of the CSV</span>
+      <span class="field-help">${t("class, tag, tag:A,B, ai_tag, folder, or a column of the CSV")}</span>
     </label>
     <label class="field">
-      <span>Split</span>
-      <input value=${query.get("split") ?? ""} placeholder="everything in train" list="dataset-splits" onInput=${set("split")} />
+      <span>${t("Split")}</span>
+      <input value=${query.get("split") ?? ""} placeholder=${t("everything in train")} list="dataset-splits" onInput=${set("split")} />
       <datalist id="dataset-splits">${SPLITS.filter(Boolean).map((split) => html`<option value=${split}></option>`)}</datalist>
-      <span class="field-help">train/validation/test such as 80/10/10, or train/test such as 80/20</span>
+      <span class="field-help">${t("train/validation/test such as 80/10/10, or train/test such as 80/20")}</span>
     </label>
     <label class="field">
-      <span>Seed of the split</span>
+      <span>${t("Seed of the split")}</span>
       <input type="number" value=${query.get("seed") ?? ""} placeholder="0" onInput=${set("seed")} />
     </label>
     <label class="field">
-      <span>Files</span>
+      <span>${t("Files")}</span>
       <select value=${query.get("files") ?? ""} disabled=${format.modes.length < 2} onChange=${set("files")}>
-        <option value="">${FILES[format.modes[0]]} (usual)</option>
+        <option value="">${t("{choice} (usual)", { choice: FILES[format.modes[0]] })}</option>
         ${format.modes.slice(1).map((mode) => html`<option value=${mode}>${FILES[mode]}</option>`)}
       </select>
     </label>
     <div class="field">
-      <span aria-hidden="true">Duplicates</span>
+      <span aria-hidden="true">${t("Duplicates")}</span>
       <label class="check">
         <input
           type="checkbox"
           checked=${query.get("copies") === "no"}
           onChange=${(/** @type {any} */ event) => change({ copies: event.currentTarget.checked ? "no" : null }, { replace: true })}
         />
-        Without duplicates
+        ${t("Without duplicates")}
       </label>
-      <span class="field-help">of <a href="/duplicates">copies of one video</a>, only the best one; a split never parts copies</span>
+      <span class="field-help">${parts("of {copies}, only the best one; a split never parts copies", {
+          copies: html`<a href="/duplicates">${t("copies of one video")}</a>`,
+        })}</span>
     </div>
   </div>`;
 }

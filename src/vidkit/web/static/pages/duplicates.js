@@ -2,11 +2,12 @@
 
 import { html, useEffect, useState } from "../ui.js";
 import { get, isAbort, may, Problem, wordsOf } from "../api.js";
-import { clock, count, counted } from "../format.js";
+import { clock } from "../format.js";
 import { mediaOf } from "../moments.js";
 import { forgetResults } from "../results.js";
 import { Icon } from "../components/icons.js";
 import { removeVideos } from "../components/selection_bar.js";
+import { filled, t, tn } from "../texts.js";
 
 export const STYLES = [new URL("duplicates.css", import.meta.url).pathname];
 
@@ -27,7 +28,11 @@ const AGAIN = 5000; // milliseconds until a comparison that takes long is asked 
  */
 
 /** Why the other video is kept. @type {Record<string, string>} */
-const REASONS = { "more pixels": "has more pixels", longer: "is longer", "came first": "came first" };
+const REASONS = {
+  "more pixels": t("{n}% the same{where}; the other one has more pixels"),
+  longer: t("{n}% the same{where}; the other one is longer"),
+  "came first": t("{n}% the same{where}; the other one came first"),
+};
 
 export function Page() {
   const [groups, setGroups] = useState(/** @type {Group[] | null} */ (null));
@@ -62,13 +67,13 @@ export function Page() {
     setGroups((before) => (before ?? []).map((group) => without(group, gone)).filter((group) => group.copies.length > 0));
   };
   return html`<div class="page stack duplicates" aria-busy=${busy}>
-    <div class="page-head"><h1>Duplicates</h1></div>
+    <div class="page-head"><h1>${t("Duplicates")}</h1></div>
     ${sums && html`<${Summary} sums=${sums} />`}
-    ${!groups && !error && html`<p class="quiet" role="status">Comparing the videos…</p><div class="skeleton page-skeleton"></div>`}
+    ${!groups && !error && html`<p class="quiet" role="status">${t("Comparing the videos…")}</p><div class="skeleton page-skeleton"></div>`}
     ${groups?.map((group) => html`<${GroupPanel} key=${group.kept.key} group=${group} onRemove=${remove} />`)}
     ${error &&
-    html`<p class="problem-box" role="alert">${error} <button class="button-link" onClick=${() => more()}>Try again</button></p>`}
-    ${groups && cursor && !error && html`<p><button class="button" disabled=${busy} onClick=${() => more()}>Show more groups</button></p>`}
+    html`<p class="problem-box" role="alert">${error} <button class="button-link" onClick=${() => more()}>${t("Try again")}</button></p>`}
+    ${groups && cursor && !error && html`<p><button class="button" disabled=${busy} onClick=${() => more()}>${t("Show more groups")}</button></p>`}
   </div>`;
 }
 
@@ -98,11 +103,21 @@ function Summary({ sums }) {
   const { videos, groups, copies, unknown } = sums;
   return html`<p>
     ${copies
-      ? html`Of ${counted(videos, "video")}, ${count(copies)} ${copies === 1 ? "is a copy" : "are copies"} of ${counted(groups, "other video", "other videos")}.
-        Each group begins with the video to keep: the one with the most pixels, then the longest, then the one that came first.`
-      : html`None of ${counted(videos, "video")} is a copy of another one.`}
+      ? [
+          tn("Of {videos}, {n} is a copy of {others}.", "Of {videos}, {n} are copies of {others}.", copies, {
+            videos: tn("{n} video", "{n} videos", videos),
+            others: tn("{n} other video", "{n} other videos", groups),
+          }),
+          " ",
+          t("Each group begins with the video to keep: the one with the most pixels, then the longest, then the one that came first."),
+        ]
+      : t("None of {videos} is a copy of another one.", { videos: tn("{n} video", "{n} videos", videos) })}
     ${unknown > 0 &&
-    html` <span class="quiet">${count(unknown)} of them ${unknown === 1 ? "has" : "have"} no picture hashes and only match identical files.</span>`}
+    html` <span class="quiet">${tn(
+      "{n} of them has no picture hashes and only matches identical files.",
+      "{n} of them have no picture hashes and only match identical files.",
+      unknown,
+    )}</span>`}
   </p>`;
 }
 
@@ -113,16 +128,16 @@ function GroupPanel({ group, onRemove }) {
   return html`<section class="panel" aria-labelledby=${id}>
     <div class="panel-head">
       <h2 id=${id} class="grow one-line" title=${kept.filename}>${kept.filename}</h2>
-      <span class="quiet small">${counted(copies.length + more, "copy", "copies")}</span>
+      <span class="quiet small">${tn("{n} copy", "{n} copies", copies.length + more)}</span>
       ${may("admin") &&
       html`<button class="button button-small" onClick=${() => onRemove(copies.map((copy) => copy.key))}>
-        <${Icon} name="trash" size=${16} />Remove ${copies.length === 1 ? "the copy" : `${count(copies.length)} copies`}…
+        <${Icon} name="trash" size=${16} />${tn("Remove the copy…", "Remove {n} copies…", copies.length)}
       </button>`}
     </div>
     <ul class="panel-body duplicates-row">
-      <li><${Shown} video=${kept}><span class="chip chip-good">Keep</span><//></li>
+      <li><${Shown} video=${kept}><span class="chip chip-good">${t("Keep")}</span><//></li>
       ${copies.map((copy) => html`<li key=${copy.key}><${Shown} video=${copy}><${Why} copy=${copy} kept=${kept} /><//></li>`)}
-      ${more > 0 && html`<li class="quiet duplicates-more">and ${count(more)} more</li>`}
+      ${more > 0 && html`<li class="quiet duplicates-more">${t("and {n} more", { n: more })}</li>`}
     </ul>
   </section>`;
 }
@@ -144,8 +159,8 @@ function Shown({ video, children }) {
 
 /** Why a video is a copy, and why the other one is kept. @param {{copy: Copy, kept: Video}} props */
 function Why({ copy, kept }) {
-  if (copy.reason === "same file") return html`<span class="chip">Copy</span> the same file`;
+  if (copy.reason === "same file") return html`<span class="chip">${t("Copy::of a video")}</span> ${t("the same file")}`;
   const isPart = copy.shift >= 1 && copy.duration < kept.duration;
-  return html`<span class="chip">Copy</span> ${Math.round(copy.share * 100)}% the same${isPart &&
-    `, from ${clock(copy.shift)} on`}; the other one ${REASONS[copy.reason] ?? copy.reason}`;
+  const values = { n: Math.round(copy.share * 100), where: isPart ? t(", from {time} on", { time: clock(copy.shift) }) : "" };
+  return html`<span class="chip">${t("Copy::of a video")}</span> ${filled(REASONS[copy.reason] ?? copy.reason, values)}`;
 }

@@ -6,6 +6,7 @@ import { dateTime } from "../format.js";
 import { Dialog, ask } from "../components/dialog.js";
 import { Icon } from "../components/icons.js";
 import { toast, toastError } from "../components/toasts.js";
+import { parts, t } from "../texts.js";
 
 /** @typedef {"read" | "label" | "process" | "admin"} Scope */
 
@@ -23,19 +24,21 @@ import { toast, toastError } from "../components/toasts.js";
 
 /** What each scope may do; each includes those before it. @type {Record<Scope, string>} */
 const SCOPES = {
-  read: "search, watch, statistics",
-  label: "and correct classes and tags",
-  process: "and start jobs and exports",
-  admin: "and remove videos, manage keys",
+  read: t("search, watch, statistics"),
+  label: t("and correct classes and tags"),
+  process: t("and start jobs and exports"),
+  admin: t("and remove videos, manage keys"),
 };
+
+const STATES = { active: t("active"), expired: t("expired"), revoked: t("revoked") };
 
 /** After what time a key ends. */
 const ENDS = /** @type {const} */ ([
-  ["90d", "in 90 days"],
-  ["30d", "in 30 days"],
-  ["7d", "in 7 days"],
-  ["365d", "in a year"],
-  ["", "never"],
+  ["90d", t("in 90 days")],
+  ["30d", t("in 30 days")],
+  ["7d", t("in 7 days")],
+  ["365d", t("in a year")],
+  ["", t("never")],
 ]);
 
 export function Page() {
@@ -46,11 +49,11 @@ export function Page() {
   const keys = value?.items;
   /** @param {Key} key */
   const revoke = async (key) => {
-    const text = "Who uses it can no longer call the API, and is signed out.";
-    if (!(await ask({ title: `Revoke the key ${key.name}?`, text, action: "Revoke", danger: true }))) return;
+    const text = t("Who uses it can no longer call the API, and is signed out.");
+    if (!(await ask({ title: t("Revoke the key {name}?", { name: key.name }), text, action: t("Revoke"), danger: true }))) return;
     try {
       await send("DELETE", `/keys/${encodeURIComponent(key.id)}`);
-      toast(`The key ${key.name} is revoked.`, { kind: "good" });
+      toast(t("The key {name} is revoked.", { name: key.name }), { kind: "good" });
       again();
     } catch (problem) {
       toastError(problem);
@@ -58,15 +61,16 @@ export function Page() {
   };
   return html`<div class="page stack">
     <div class="page-head">
-      <h1>Keys</h1>
-      <button class="button button-main" onClick=${() => setAdding(true)}><${Icon} name="plus" size=${18} />New key</button>
+      <h1>${t("Keys::of the API")}</h1>
+      <button class="button button-main" onClick=${() => setAdding(true)}><${Icon} name="plus" size=${18} />${t("New key")}</button>
     </div>
     <p class="quiet">
-      A program sends its key as <code>Authorization: Bearer KEY</code>; a person signs in with one. Keys never stand in an
-      address. The server keeps only their hashes.
+      ${parts("A program sends its key as {header}; a person signs in with one. Keys never stand in an address. The server keeps only their hashes.", {
+        header: html`<code>Authorization: Bearer KEY</code>`,
+      })}
     </p>
     ${error && html`<p class="problem-box" role="alert">${wordsOf(error)}</p>`}
-    ${keys?.length === 0 && html`<p class="quiet">There is no key yet.</p>`}
+    ${keys?.length === 0 && html`<p class="quiet">${t("There is no key yet.")}</p>`}
     ${keys && keys.length > 0 && html`<${KeyTable} keys=${keys} revoke=${revoke} />`}
     ${!keys && !error && html`<div class="skeleton page-skeleton"></div>`}
     ${adding && html`<${NewKey} onClose=${() => setAdding(false)} onMade=${(/** @type {any} */ key) => (setMade(key), again())} />`}
@@ -76,23 +80,23 @@ export function Page() {
 
 /** @param {{keys: Key[], revoke: (key: Key) => void}} props */
 function KeyTable({ keys, revoke }) {
-  return html`<div class="panel table-scroll" role="region" aria-label="All keys" tabindex="0">
+  return html`<div class="panel table-scroll" role="region" aria-label=${t("All keys::of the API")} tabindex="0">
     <table class="table">
       <thead>
-        <tr>${["Name", "Scope", "State", "Last use", "Ends", "Made", ""].map((head) => html`<th scope="col">${head}</th>`)}</tr>
+        <tr>${[t("Name"), t("Scope"), t("State"), t("Last use"), t("Ends"), t("Made"), ""].map((head) => html`<th scope="col">${head}</th>`)}</tr>
       </thead>
       <tbody>
         ${keys.map(
           (key) => html`<tr key=${key.id}>
             <td class="break">${key.name}</td>
             <td>${key.scope}</td>
-            <td><span class=${`chip ${key.state === "active" ? "chip-good" : ""}`}>${key.state}</span></td>
-            <td class="no-wrap">${dateTime(key.used_at) || "never"}</td>
-            <td class="no-wrap">${dateTime(key.expires_at) || "never"}</td>
+            <td><span class=${`chip ${key.state === "active" ? "chip-good" : ""}`}>${STATES[key.state]}</span></td>
+            <td class="no-wrap">${dateTime(key.used_at) || t("never")}</td>
+            <td class="no-wrap">${dateTime(key.expires_at) || t("never")}</td>
             <td class="no-wrap">${dateTime(key.created_at)}</td>
             <td>
               ${key.state === "active" &&
-              html`<button class="button button-small" aria-label=${`Revoke ${key.name}`} onClick=${() => revoke(key)}>Revoke</button>`}
+              html`<button class="button button-small" aria-label=${t("Revoke {name}", { name: key.name })} onClick=${() => revoke(key)}>${t("Revoke")}</button>`}
             </td>
           </tr>`,
         )}
@@ -117,20 +121,20 @@ function NewKey({ onClose, onMade }) {
       setError(wordsOf(problem));
     }
   };
-  return html`<${Dialog} title="New key" onClose=${onClose}>
+  return html`<${Dialog} title=${t("New key")} onClose=${onClose}>
     <form onSubmit=${onSubmit}>
       <div class="dialog-body stack">
         <label class="field">
-          <span>Name</span>
+          <span>${t("Name")}</span>
           <input
             value=${name}
-            placeholder="who or what uses it"
+            placeholder=${t("who or what uses it")}
             onInput=${(/** @type {any} */ event) => setName(event.currentTarget.value)}
             data-focus
           />
         </label>
         <fieldset class="plain">
-          <legend>Scope</legend>
+          <legend>${t("Scope")}</legend>
           ${Object.entries(SCOPES)
             .filter(([one]) => may(/** @type {Scope} */ (one)))
             .map(
@@ -146,7 +150,7 @@ function NewKey({ onClose, onMade }) {
             )}
         </fieldset>
         <label class="field">
-          <span>Ends</span>
+          <span>${t("Ends")}</span>
           <select value=${ends} onChange=${(/** @type {any} */ event) => setEnds(event.currentTarget.value)}>
             ${ENDS.map(([time, words]) => html`<option value=${time}>${words}</option>`)}
           </select>
@@ -154,8 +158,8 @@ function NewKey({ onClose, onMade }) {
         ${error && html`<p class="problem" role="alert">${error}</p>`}
       </div>
       <footer class="dialog-foot">
-        <button type="button" class="button" onClick=${onClose}>Cancel</button>
-        <button type="submit" class="button button-main" disabled=${!name.trim()}>Make the key</button>
+        <button type="button" class="button" onClick=${onClose}>${t("Cancel")}</button>
+        <button type="submit" class="button button-main" disabled=${!name.trim()}>${t("Make the key")}</button>
       </footer>
     </form>
   <//>`;
@@ -166,19 +170,19 @@ function MadeKey({ made, onClose }) {
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(made.key);
-      toast("Copied.", { kind: "good" });
+      toast(t("Copied."), { kind: "good" });
     } catch {
-      toast("The browser does not allow copying here: select the key and copy it.");
+      toast(t("The browser does not allow copying here: select the key and copy it."));
     }
   };
-  return html`<${Dialog} title=${`The key ${made.name}`} onClose=${onClose}>
+  return html`<${Dialog} title=${t("The key {name}", { name: made.name })} onClose=${onClose}>
     <div class="dialog-body stack">
-      <p>Copy it now: it is not shown again.</p>
+      <p>${t("Copy it now: it is not shown again.")}</p>
       <p class="key-made"><code>${made.key}</code></p>
     </div>
     <footer class="dialog-foot">
-      <button class="button" onClick=${copy}>Copy</button>
-      <button class="button button-main" onClick=${onClose}>Done</button>
+      <button class="button" onClick=${copy}>${t("Copy")}</button>
+      <button class="button button-main" onClick=${onClose}>${t("Done")}</button>
     </footer>
   <//>`;
 }

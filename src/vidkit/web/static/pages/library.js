@@ -3,7 +3,6 @@
 import { html, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../ui.js";
 import { Problem, may, wordsOf } from "../api.js";
 import { address, change } from "../router.js";
-import { count, counted } from "../format.js";
 import { isByMeaning, searchOf } from "../addresses.js";
 import { momentId } from "../moments.js";
 import { cueAt, sheetOf } from "../contact_sheet.js";
@@ -22,6 +21,7 @@ import { SearchBox } from "../components/search_box.js";
 import { SourceChoice } from "../components/source_choice.js";
 import { SelectionBar } from "../components/selection_bar.js";
 import { WayChoice, useMeaning } from "../components/way_choice.js";
+import { t, tn } from "../texts.js";
 
 /** @typedef {import("../moments.js").Moment} Moment */
 
@@ -31,14 +31,14 @@ const TEXT = 106; // pixels of a card under its picture, as in library.css
 
 /** @type {Record<string, string>} */
 const SORTS = {
-  relevance: "Best match",
-  newest: "Newest",
-  oldest: "Oldest",
-  longest: "Longest",
-  shortest: "Shortest",
-  largest: "Largest file",
-  smallest: "Smallest file",
-  name: "Name",
+  relevance: t("Best match"),
+  newest: t("Newest"),
+  oldest: t("Oldest"),
+  longest: t("Longest"),
+  shortest: t("Shortest"),
+  largest: t("Largest file"),
+  smallest: t("Smallest file"),
+  name: t("Name"),
 };
 
 /** @param {{query: URLSearchParams}} props */
@@ -58,13 +58,13 @@ export function Page({ query }) {
     setVersion(version + 1);
   };
   return html`<div class="library">
-    <aside class="library-facets" aria-label="Filters"><${Facets} query=${query} asked=${asked} first=${first} /></aside>
+    <aside class="library-facets" aria-label=${t("Filters")}><${Facets} query=${query} asked=${asked} first=${first} /></aside>
     <div class="library-main">
-      <h1 class="visually-hidden">Library</h1>
+      <h1 class="visually-hidden">${t("Library")}</h1>
       <div class="library-tools">
         <${SearchBox} query=${query} error=${isMistake(results.error.value) ? wordsOf(results.error.value) : ""} />
         ${meaning && html`<${WayChoice} query=${query} />`}
-        <button class="button library-filter" onClick=${() => setFiltering(true)}><${Icon} name="filter" size=${18} />Filters</button>
+        <button class="button library-filter" onClick=${() => setFiltering(true)}><${Icon} name="filter" size=${18} />${t("Filters")}</button>
         <${SourceChoice} query=${query} />
         <${SortChoice} query=${query} />
         <${SavedSearches} query=${query} />
@@ -73,7 +73,7 @@ export function Page({ query }) {
       <${Answers} results=${results} query=${query} totals=${first.value} renew=${renew} meaning=${meaning} />
     </div>
     ${filtering &&
-    html`<${Dialog} title="Filters" onClose=${() => setFiltering(false)} className="filter-dialog">
+    html`<${Dialog} title=${t("Filters")} onClose=${() => setFiltering(false)} className="filter-dialog">
       <div class="dialog-body"><${Facets} query=${query} asked=${asked} first=${first} /></div>
     <//>`}
   </div>`;
@@ -103,7 +103,7 @@ function SortChoice({ query }) {
   const now = query.get("sort") ?? (query.get("q") || query.get("like") ? "relevance" : "newest");
   /** @param {any} event */
   const onChange = (event) => change({ sort: event.currentTarget.value, open: null, t: null });
-  return html`<select class="library-sort" aria-label="Sort by" value=${now} onChange=${onChange}>
+  return html`<select class="library-sort" aria-label=${t("Sort by")} value=${now} onChange=${onChange}>
     ${Object.entries(SORTS).map(([name, label]) => html`<option value=${name} selected=${name === now}>${label}</option>`)}
   </select>`;
 }
@@ -173,13 +173,13 @@ function Answers({ results, query, totals, renew, meaning }) {
       current=${Math.min(current, Math.max(0, items.length - 1))}
       onCurrent=${setCurrent}
       text=${TEXT}
-      label="Moments"
+      label=${t("Moments")}
     />
     ${!items.length && !error && !complete && html`<${Waiting} />`}
     ${items.length > 0 && !complete && !error && html`<div class="library-more"><div class="spinner"></div></div>`}
     ${error && !(isMistake(error) && !items.length) &&
     html`<div class="problem-box library-error" role="alert">
-      ${wordsOf(error)} <button class="button-link" onClick=${onMore}>Try again</button>
+      ${wordsOf(error)} <button class="button-link" onClick=${onMore}>${t("Try again")}</button>
     </div>`}
     ${complete && !items.length && html`<${Nothing} query=${query} />`}
     <${SelectionBar}
@@ -196,10 +196,10 @@ function Answers({ results, query, totals, renew, meaning }) {
 /** Where one may go on with all answers. @param {{search: URLSearchParams}} props */
 function Ways({ search }) {
   const after = search.size ? `?${search}` : "";
-  return html`<nav class="library-ways" aria-label="All answers">
-    ${may("label") && html`<a href=${`/triage${after}`}>Triage</a>`}
-    ${may("process") && html`<a href=${`/datasets${after}`}>Make a dataset</a>`}
-    <a href=${`/stats${after}`}>Stats</a>
+  return html`<nav class="library-ways" aria-label=${t("All answers")}>
+    ${may("label") && html`<a href=${`/triage${after}`}>${t("Triage")}</a>`}
+    ${may("process") && html`<a href=${`/datasets${after}`}>${t("Make a dataset")}</a>`}
+    <a href=${`/stats${after}`}>${t("Stats")}</a>
   </nav>`;
 }
 
@@ -284,18 +284,18 @@ function useGridKeys(results, grid) {
     const link = grid.current?.querySelector("[data-place]");
     return link instanceof HTMLElement ? link.focus() : false;
   };
-  useKeys("Library", [
-    { keys: "/", does: "search", run: () => document.getElementById("search")?.focus() },
+  useKeys(t("Library"), [
+    { keys: "/", does: t("search"), run: () => document.getElementById("search")?.focus() },
     {
       keys: "ArrowDown",
-      does: "from the search to the first answer",
+      does: t("from the search to the first answer"),
       anywhere: true,
       run: () => (document.activeElement?.id === "search" ? toFirst() : false),
     },
-    { keys: "ArrowLeft ArrowRight ArrowUp ArrowDown", does: "from card to card", run: () => false },
-    { keys: "Enter", does: "play the moment", run: () => false },
-    { keys: "x", does: "select the moment, or no longer", run: onCard((place) => toggle(results.items[place])) },
-    { keys: "shift+x", does: "select all up to it", run: onCard((place) => selectTo(results.items, place)) },
+    { keys: "ArrowLeft ArrowRight ArrowUp ArrowDown", does: t("from card to card"), run: () => false },
+    { keys: "Enter", does: t("play the moment"), run: () => false },
+    { keys: "x", does: t("select the moment, or no longer"), run: onCard((place) => toggle(results.items[place])) },
+    { keys: "shift+x", does: t("select all up to it"), run: onCard((place) => selectTo(results.items, place)) },
   ]);
 }
 
@@ -324,15 +324,18 @@ function totalWords(results, complete, totals) {
   if (!loaded) return "";
   if (isByMeaning(results.search) || results.items.some(({ why }) => why?.length && !why.includes("words"))) {
     const videos = new Set(results.items.map(({ key }) => key)).size;
-    return complete ? `${counted(loaded, "moment")} in ${counted(videos, "video")}` : `${count(loaded)}+ moments`;
+    return complete ? inVideos(tn("{n} moment", "{n} moments", loaded), videos) : t("{n}+ moments", { n: loaded });
   }
   const moments = complete ? loaded : totals?.moments;
-  const words = typeof moments === "number" ? counted(moments, "moment") : `${count(loaded)}+ moments`;
-  return typeof totals?.videos === "number" ? `${words} in ${counted(totals.videos, "video")}` : words;
+  const words = typeof moments === "number" ? tn("{n} moment", "{n} moments", moments) : t("{n}+ moments", { n: loaded });
+  return typeof totals?.videos === "number" ? inVideos(words, totals.videos) : words;
 }
 
+/** @param {string} moments @param {number} videos */
+const inVideos = (moments, videos) => t("{moments} in {videos}", { moments, videos: tn("{n} video", "{n} videos", videos) });
+
 function Waiting() {
-  return html`<div class="grid-waiting" aria-busy="true" aria-label="Searching">
+  return html`<div class="grid-waiting" aria-busy="true" aria-label=${t("Searching")}>
     ${Array.from({ length: 12 }, () => html`<div class="skeleton"></div>`)}
   </div>`;
 }
@@ -342,16 +345,16 @@ function Nothing({ query }) {
   const narrowed = [...searchOf(query).keys()].some((name) => name !== "sort");
   return html`<div class="notice">
     <${Icon} name=${narrowed ? "search" : "film"} size=${40} />
-    <h2>${narrowed ? "No moment matches" : "The library is empty"}</h2>
+    <h2>${narrowed ? t("No moment matches") : t("The library is empty")}</h2>
     <p>
       ${narrowed
         ? isByMeaning(query)
-          ? "Nothing in the library is like this. Say it in other words, or take a filter away."
-          : "Try fewer words, another form of a word with * at its end, or take a filter away."
-        : "Add videos on the Jobs page, or with `vidkit process` in a terminal."}
+          ? t("Nothing in the library is like this. Say it in other words, or take a filter away.")
+          : t("Try fewer words, another form of a word with * at its end, or take a filter away.")
+        : t("Add videos on the Jobs page, or with `vidkit process` in a terminal.")}
     </p>
     <p>
-      ${narrowed ? html`<a class="button" href="/">Show everything</a>` : html`<a class="button button-main" href="/jobs">Add videos</a>`}
+      ${narrowed ? html`<a class="button" href="/">${t("Show everything")}</a>` : html`<a class="button button-main" href="/jobs">${t("Add videos")}</a>`}
     </p>
   </div>`;
 }

@@ -3,6 +3,8 @@
 import { html, useEffect, useState } from "../ui.js";
 import { send, session, wordsOf } from "../api.js";
 import { address, go } from "../router.js";
+import { LanguageSwitch } from "../components/language_switch.js";
+import { parts, t } from "../texts.js";
 
 const ICON = new URL("../icon.svg", import.meta.url).pathname;
 
@@ -29,7 +31,7 @@ export function SignIn() {
     }
   };
   useEffect(() => {
-    document.title = "Sign in · vidkit";
+    document.title = `${t("Sign in")} · vidkit`;
     const token = decodeURIComponent(location.hash.slice(1));
     if (address.value.path !== "/sign-in" || !token) return;
     // The token works once; it is taken out of the address and the history all the same.
@@ -43,10 +45,11 @@ export function SignIn() {
   };
   return html`<main class="sign-in">
     <form class="panel sign-in-form" onSubmit=${onSubmit}>
+      <div class="sign-in-language"><${LanguageSwitch} /></div>
       <img src=${ICON} alt="" width="48" height="48" />
-      <h1>Sign in to vidkit</h1>
+      <h1>${t("Sign in to vidkit")}</h1>
       <label class="field">
-        <span>Key</span>
+        <span>${t("Key::of the API")}</span>
         <input
           type="password"
           autocomplete="current-password"
@@ -57,10 +60,13 @@ export function SignIn() {
         />
       </label>
       ${error && html`<p class="problem" role="alert">${error}</p>`}
-      <button class="button button-main" type="submit" disabled=${busy || !key.trim()}>${busy ? "Signing in …" : "Sign in"}</button>
+      <button class="button button-main" type="submit" disabled=${busy || !key.trim()}>${busy ? t("Signing in …") : t("Sign in")}</button>
       <p id="sign-in-help" class="quiet">
-        Open the link that <code>vidkit serve</code> printed when it started; <code>vidkit keys link</code> prints a new one.
-        Or make a key: <code>vidkit keys add NAME --scope read</code>
+        ${parts("Open the link that {serve} printed when it started; {link} prints a new one. Or make a key: {add}", {
+          serve: html`<code>vidkit serve</code>`,
+          link: html`<code>vidkit keys link</code>`,
+          add: html`<code>vidkit keys add NAME --scope read</code>`,
+        })}
       </p>
     </form>
   </main>`;

@@ -9,6 +9,7 @@ import { readerName } from "../readings.js";
 import { ColumnPlot } from "../components/column_plot.js";
 import { Chosen } from "../components/facets.js";
 import { KeptField } from "../components/kept_field.js";
+import { served, t } from "../texts.js";
 
 export const STYLES = [
   new URL("stats.css", import.meta.url).pathname,
@@ -33,7 +34,7 @@ export const STYLES = [
  * @property {{value: string | null, videos: number, clips: number, seconds: number}[]} [values]
  *
  * @typedef {Record<string, string | string[] | null>} Changes of the address
- * @typedef {{name: string, count: number, changes: Changes | null, more?: string[]}} Bar
+ * @typedef {{name: string, label?: string, count: number, changes: Changes | null, more?: string[]}} Bar
  */
 
 const SHORT = 12; // bars that are shown at first
@@ -48,13 +49,13 @@ export function Page({ query }) {
   const { value, error, loading, again } = useLoad(String(asked), (abort) => get("/stats", asked, abort));
   return html`<div class="page stats" aria-busy=${loading}>
     <div class="page-head">
-      <h1>Stats</h1>
-      <a class="button button-small" href=${withParameters({ path: "/", query: search }, {})}>Show the moments</a>
+      <h1>${t("Stats")}</h1>
+      <a class="button button-small" href=${withParameters({ path: "/", query: search }, {})}>${t("Show the moments")}</a>
     </div>
     <${Search} query=${query} />
     <${Chosen} query=${query} />
     ${error &&
-    html`<p class="problem-box" role="alert">${wordsOf(error)} <button class="button-link" onClick=${again}>Try again</button></p>`}
+    html`<p class="problem-box" role="alert">${wordsOf(error)} <button class="button-link" onClick=${again}>${t("Try again")}</button></p>`}
     ${!value && !error && html`<div class="page-loading"></div>`}
     ${value && html`<${Numbers} stats=${value} /><${Charts} stats=${value} query=${search} by=${by} />`}
   </div>`;
@@ -69,8 +70,8 @@ function Search({ query }) {
   };
   const q = query.get("q") ?? "";
   return html`<form class="row stats-search" role="search" onSubmit=${onSubmit}>
-    <${KeptField} name="q" type="search" aria-label="Search" placeholder="Only videos with these words" value=${q} />
-    <button class="button">Count</button>
+    <${KeptField} name="q" type="search" aria-label=${t("Search")} placeholder=${t("Only videos with these words")} value=${q} />
+    <button class="button">${t("Count::verb")}</button>
   </form>`;
 }
 
@@ -79,11 +80,11 @@ function Numbers({ stats }) {
   const { videos, seconds, described } = stats;
   const failed = sum(stats.failures);
   const numbers = [
-    [count(videos), videos === 1 ? "video" : "videos"],
-    [lasting(seconds), "of video"],
-    [bytes(stats.bytes), "of files"],
-    [count(described), "described"],
-    ...(failed ? [[count(failed), "failed"]] : []),
+    [count(videos), videos === 1 ? t("video") : t("videos")],
+    [lasting(seconds), t("of video")],
+    [bytes(stats.bytes), t("of files")],
+    [count(described), t("described")],
+    ...(failed ? [[count(failed), t("failed")]] : []),
   ];
   return html`<dl class="stats-numbers">
     ${numbers.map(([number, words]) => html`<div class="panel" key=${words}><dt>${words}</dt><dd class="number">${number}</dd></div>`)}
@@ -105,19 +106,19 @@ const barsOf = (counts, changes) =>
 function Charts({ stats, query, by }) {
   const cost = costOf(stats.model);
   return html`<div class="stats-charts">
-    <${Chart} title="Classes" query=${query} bars=${barsOf(stats.classes, (name) => ({ class: name }))} />
-    <${Chart} title="Tags" query=${query} bars=${barsOf(stats.tags, (name) => ({ tag: [...query.getAll("tag"), name] }))} />
-    <${Chart} title="Lengths" query=${query} bars=${barsOf(stats.durations, boundsOf)} plot=${lengthPlot(stats.durations)} />
-    <${Chart} title="Resolutions" query=${query} bars=${barsOf(stats.resolutions, (name) => ({ resolution: name }))} />
-    <${Chart} title="Codecs" query=${query} bars=${barsOf(stats.codecs, (name) => ({ codec: name }))} />
+    <${Chart} title=${t("Classes")} query=${query} bars=${barsOf(stats.classes, (name) => ({ class: name }))} />
+    <${Chart} title=${t("Tags")} query=${query} bars=${barsOf(stats.tags, (name) => ({ tag: [...query.getAll("tag"), name] }))} />
+    <${Chart} title=${t("Lengths")} query=${query} bars=${lengthBars(stats.durations)} plot=${lengthPlot(stats.durations)} />
+    <${Chart} title=${t("Resolutions")} query=${query} bars=${barsOf(stats.resolutions, (name) => ({ resolution: name }))} />
+    <${Chart} title=${t("Codecs")} query=${query} bars=${barsOf(stats.codecs, (name) => ({ codec: name }))} />
     ${Object.keys(stats.readings).length > 0 &&
-    html`<${Chart} title="Readings" of="Reader" query=${query} bars=${readingBars(stats.readings)} />`}
+    html`<${Chart} title=${t("Readings")} of=${t("Reader")} query=${query} bars=${readingBars(stats.readings)} />`}
     <${ByKey} stats=${stats} query=${query} by=${by} />
     ${sum(stats.failures) > 0 &&
-    html`<${Chart} title="Failures" of="Reason" query=${query} bars=${barsOf(stats.failures, () => null)} bad />`}
+    html`<${Chart} title=${t("Failures")} of=${t("Reason")} query=${query} bars=${barsOf(stats.failures, () => null)} bad />`}
     ${cost.length > 0 &&
     html`<section class="panel">
-      <div class="panel-head"><h2>Model</h2></div>
+      <div class="panel-head"><h2>${t("Model")}</h2></div>
       <dl class="facts panel-body">${cost.map(([words, number]) => html`<dt>${words}</dt><dd class="number">${number}</dd>`)}</dl>
     </section>`}
   </div>`;
@@ -132,6 +133,9 @@ export function boundsOf(range) {
   return { min_duration: plain(from), max_duration: plain(to ?? "") };
 }
 
+/** @param {Record<string, number>} durations @returns {Bar[]} */
+const lengthBars = (durations) => barsOf(durations, boundsOf).map((bar) => ({ ...bar, label: served(bar.name) }));
+
 /** How many videos each reader has read, and what it could not read. @param {Stats["readings"]} readings @returns {Bar[]} */
 const readingBars = (readings) =>
   Object.entries(readings).flatMap(([name, { videos, failed }]) => [
@@ -141,17 +145,17 @@ const readingBars = (readings) =>
 
 /** The lengths as columns, with short names such as "10–30 s". @param {Record<string, number>} durations */
 function lengthPlot(durations) {
-  const names = Object.keys(durations).map((range) => range.replace(/^(\d+)( \w+) - (\d+\2)$/, "$1–$3").replace(" - ", "–"));
+  const names = Object.keys(durations).map((range) => served(range).replace(/^(\d+)( \w+) - (\d+\2)$/, "$1–$3").replace(" - ", "–"));
   return names.length > 1 && html`<${ColumnPlot} names=${names} counts=${Object.values(durations)} />`;
 }
 
 /** @type {Record<string, [string, (value: number) => string]>} */
 const COSTS = {
-  requests: ["requests", count],
-  cached: ["answers from the cache", count],
-  tokens_in: ["tokens read", count],
-  tokens_out: ["tokens written", count],
-  seconds: ["time of the model", lasting],
+  requests: [t("requests"), count],
+  cached: [t("answers from the cache"), count],
+  tokens_in: [t("tokens read"), count],
+  tokens_out: [t("tokens written"), count],
+  seconds: [t("time of the model"), lasting],
 };
 
 /** What the model cost, in words. @param {Stats["model"]} model */
@@ -165,7 +169,7 @@ const costOf = (model) =>
  * @param {{title: string, bars: Bar[], query: URLSearchParams, of?: string, more?: string[], bad?: boolean, plot?: any, children?: any}} props
  *   plot: drawn above the bars
  */
-function Chart({ title, bars, query, of = "Value", more = [], bad = false, plot, children }) {
+function Chart({ title, bars, query, of = t("Value"), more = [], bad = false, plot, children }) {
   const [all, setAll] = useState(false);
   const id = useId();
   const most = Math.max(1, ...bars.map((bar) => bar.count));
@@ -177,7 +181,7 @@ function Chart({ title, bars, query, of = "Value", more = [], bad = false, plot,
     ${bars.length
       ? html`<table class=${`stats-bars ${bad ? "stats-bad" : ""} ${plot ? "stats-plotted" : ""}`} aria-labelledby=${id}>
           <thead class=${more.length ? "" : "visually-hidden"}>
-            <tr><th scope="col">${of}</th><th scope="col" class="number">Videos</th>${more.map((name) => html`<th scope="col" class="number">${name}</th>`)}</tr>
+            <tr><th scope="col">${of}</th><th scope="col" class="number">${t("Videos")}</th>${more.map((name) => html`<th scope="col" class="number">${name}</th>`)}</tr>
           </thead>
           <tbody>
             ${shown.map(
@@ -192,11 +196,11 @@ function Chart({ title, bars, query, of = "Value", more = [], bad = false, plot,
             )}
           </tbody>
         </table>`
-      : html`<p class="quiet panel-body">Nothing to count.</p>`}
+      : html`<p class="quiet panel-body">${t("Nothing to count.")}</p>`}
     ${(hidden > 0 || all) &&
     html`<p class="stats-more">
       <button class="button-link small" aria-expanded=${all} onClick=${() => setAll(!all)}>
-        ${all ? "Show fewer" : `Show ${count(hidden)} more`}
+        ${all ? t("Show fewer") : t("Show {n} more", { n: hidden })}
       </button>
     </p>`}
   </section>`;
@@ -204,10 +208,10 @@ function Chart({ title, bars, query, of = "Value", more = [], bad = false, plot,
 
 /** @param {{bar: Bar, query: URLSearchParams}} props */
 function Name({ bar, query }) {
-  const text = bar.name || "(none)";
+  const text = bar.label ?? (bar.name || t("(none)"));
   if (!bar.changes) return html`<span class="stats-name" title=${text}>${text}</span>`;
   const href = withParameters({ path: "/", query }, bar.changes);
-  return html`<a class="stats-name" href=${href} title=${`Show the moments: ${text}`}>${text}</a>`;
+  return html`<a class="stats-name" href=${href} title=${t("Show the moments: {name}", { name: text })}>${text}</a>`;
 }
 
 /** Videos by any key: a column of the CSV, a key of the record. @param {{stats: Stats, query: URLSearchParams, by: string}} props */
@@ -224,14 +228,14 @@ function ByKey({ stats, query, by }) {
     change({ by: String(new FormData(/** @type {HTMLFormElement} */ (event.currentTarget)).get("by")).trim() });
   };
   const form = html`<form class="row" onSubmit=${onSubmit}>
-    <${KeptField} class="stats-by" name="by" aria-label="Count by" placeholder="class, a CSV column, audio.codec" value=${by} />
-    <button class="button">Count</button>
+    <${KeptField} class="stats-by" name="by" aria-label=${t("Count by")} placeholder=${t("class, a CSV column, audio.codec")} value=${by} />
+    <button class="button">${t("Count::verb")}</button>
   </form>`;
   return html`<${Chart}
-    title=${by ? `By ${by}` : "By any key"}
+    title=${by ? t("By {key}", { key: by }) : t("By any key")}
     query=${query}
     bars=${bars}
-    more=${bars.length ? ["Clips", "Length"] : []}
+    more=${bars.length ? [t("Clips"), t("Length")] : []}
   >${form}<//>`;
 }
 

@@ -4,15 +4,17 @@ import { html, useEffect, useMemo, useRef, useState } from "../ui.js";
 import { get, send, useLoad, wordsOf } from "../api.js";
 import { useKeys } from "../keys.js";
 import { go } from "../router.js";
-import { count, counted } from "../format.js";
+import { count } from "../format.js";
 import { searchOf } from "../addresses.js";
 import { momentId } from "../moments.js";
 import { ask } from "../components/dialog.js";
 import { Icon } from "../components/icons.js";
+import { parameterName } from "../components/parameters.js";
 import { toastError } from "../components/toasts.js";
 import { Triage, saidText } from "../triage_queue.js";
 import { KeyBar, KeysDialog, RestDialog } from "../components/triage_keys.js";
 import { MomentFacts, MomentPlayer } from "../components/triage_moment.js";
+import { parts, t, tn } from "../texts.js";
 
 export const STYLES = [new URL("triage.css", import.meta.url).pathname];
 
@@ -29,7 +31,7 @@ export function Page({ query }) {
   if (error) return html`<div class="page"><p class="problem-box" role="alert">${wordsOf(error)}</p><${Start} /></div>`;
   if (key === null) return html`<div class="page"><${Start} /></div>`;
   if (!value || loading)
-    return html`<div class="notice" aria-busy="true"><div class="spinner triage-spinner"></div><p>Collecting the moments …</p></div>`;
+    return html`<div class="notice" aria-busy="true"><div class="spinner triage-spinner"></div><p>${t("Collecting the moments …")}</p></div>`;
   return html`<${Work} key=${value.id} queue=${value} />`;
 }
 
@@ -45,8 +47,8 @@ function start(search) {
 /** A queue's search in words. @param {Queue["query"]} query */
 const searchText = (query) =>
   Object.entries(query)
-    .map(([name, value]) => (name === "q" ? value : `${name.replace("_", " ")}: ${[value].flat().join(", ")}`))
-    .join(" · ") || "all videos";
+    .map(([name, value]) => (name === "q" ? value : `${parameterName(name)}: ${[value].flat().join(", ")}`))
+    .join(" · ") || t("all videos");
 
 /** Where a queue begins: a search, or a queue that is there. */
 function Start() {
@@ -63,30 +65,31 @@ function Start() {
   };
   /** @param {Queue} queue */
   const forget = async (queue) => {
-    const question = { title: "Forget this queue?", text: "The labels that were given stay.", action: "Forget" };
+    const question = { title: t("Forget this queue?"), text: t("The labels that were given stay."), action: t("Forget") };
     if (!(await ask({ ...question, danger: true }))) return;
     await send("DELETE", `/triage/${queue.id}`).then(again, toastError);
   };
   return html`<div class="triage-start stack">
-    <h1>Triage</h1>
+    <h1>${t("Triage")}</h1>
     <p class="quiet">
-      Go through the moments of a search one by one. A key gives a moment's video a class or a tag, as
-      ${" "}<code>vidkit label</code> does. Several people can work on one queue; nobody sees a moment that another has.
+      ${parts("Go through the moments of a search one by one. A key gives a moment's video a class or a tag, as {command} does. Several people can work on one queue; nobody sees a moment that another has.", {
+        command: html`<code>vidkit label</code>`,
+      })}
     </p>
     <form class="row" role="search" onSubmit=${onSubmit}>
-      <input class="grow" name="q" type="search" aria-label="Search" placeholder="Words to look for; empty for all videos" />
-      <button class="button button-main">Start</button>
+      <input class="grow" name="q" type="search" aria-label=${t("Search")} placeholder=${t("Words to look for; empty for all videos")} />
+      <button class="button button-main">${t("Start")}</button>
     </form>
     ${error ? html`<p class="problem" role="alert">${wordsOf(error)}</p>` : null}
     ${value?.items.length
       ? html`<section class="panel">
-          <div class="panel-head"><h2>Queues</h2></div>
+          <div class="panel-head"><h2>${t("Queues")}</h2></div>
           <ul class="triage-queues">
             ${value.items.map(
               (/** @type {Queue} */ queue) => html`<li key=${queue.id}>
                 <a class="grow" href=${`/triage?queue=${queue.id}`}>${searchText(queue.query)}</a>
                 <${Progress} queue=${queue} />
-                <button class="button-icon" aria-label=${`Forget the queue ${searchText(queue.query)}`} onClick=${() => forget(queue)}>
+                <button class="button-icon" aria-label=${t("Forget the queue {name}", { name: searchText(queue.query) })} onClick=${() => forget(queue)}>
                   <${Icon} name="trash" />
                 </button>
               </li>`,
@@ -103,7 +106,7 @@ function Progress({ queue }) {
   const people = Object.entries(by).map(([who, answers]) => `${who}: ${count(answers)}`);
   return html`<span class="triage-progress" title=${people.join("\n")}>
     <span class="bar" aria-hidden="true"><div style=${{ width: `${total ? (100 * done) / total : 100}%` }}></div></span>
-    <span class="number" data-test="progress">${count(done)} of ${count(total)}</span>
+    <span class="number" data-test="progress">${t("{done} of {total}", { done, total })}</span>
   </span>`;
 }
 
@@ -127,31 +130,31 @@ function Work({ queue }) {
     does: saidText(said),
     run: () => void triage.answer(said),
   }));
-  useKeys("Triage", [
+  useKeys(t("Triage"), [
     ...assigned,
     ...[..."123456789"]
       .filter((key) => !now.keys[key])
-      .map((key) => ({ keys: key, does: "say what this key means", hidden: true, run: () => setEditing(key) })),
-    { keys: "s", does: "skip this moment", run: () => void triage.answer({ skip: true }) },
-    { keys: "u Backspace", does: "undo", run: () => void triage.undo() },
-    { keys: "space", does: "pause, go on", run: onSpace },
-    { keys: "ArrowLeft", does: "a second back", run: () => seek(-1) },
-    { keys: "ArrowRight", does: "a second on", run: () => seek(1) },
-    { keys: "e", does: "change the keys", run: () => setEditing("") },
+      .map((key) => ({ keys: key, does: t("say what this key means"), hidden: true, run: () => setEditing(key) })),
+    { keys: "s", does: t("skip this moment"), run: () => void triage.answer({ skip: true }) },
+    { keys: "u Backspace", does: t("undo"), run: () => void triage.undo() },
+    { keys: "space", does: t("pause, go on"), run: onSpace },
+    { keys: "ArrowLeft", does: t("a second back"), run: () => seek(-1) },
+    { keys: "ArrowRight", does: t("a second on"), run: () => seek(1) },
+    { keys: "e", does: t("change the keys"), run: () => setEditing("") },
   ]);
   const last = triage.given.value.at(-1);
   return html`<div class="triage">
     <div class="triage-head">
       <h1 class="one-line grow" title=${searchText(now.query)}>${searchText(now.query)}</h1>
       <${Progress} queue=${now} />
-      <span class="triage-saving quiet small" role="status">${triage.unsaved.value ? "Saving …" : last ? "Saved" : ""}</span>
-      <button class="button button-small" onClick=${() => setEditing("")}><${Icon} name="keyboard" size=${18} />Keys</button>
+      <span class="triage-saving quiet small" role="status">${triage.unsaved.value ? t("Saving …") : last ? t("Saved") : ""}</span>
+      <button class="button button-small" onClick=${() => setEditing("")}><${Icon} name="keyboard" size=${18} />${t("Keys::of the keyboard")}</button>
       ${now.left > 0 &&
-      html`<button class="button button-small" onClick=${() => setResting(true)}>Apply to all ${count(now.left)} …</button>`}
+      html`<button class="button button-small" onClick=${() => setResting(true)}>${t("Apply to all {n} …", { n: now.left })}</button>`}
     </div>
     ${triage.error.value
       ? html`<p class="problem-box" role="alert">
-          ${wordsOf(triage.error.value)} <button class="button-link" onClick=${() => triage.refill()}>Try again</button>
+          ${wordsOf(triage.error.value)} <button class="button-link" onClick=${() => triage.refill()}>${t("Try again")}</button>
         </p>`
       : null}
     <div class="triage-stage" aria-busy=${triage.loading.value && !moments.length}>
@@ -172,14 +175,14 @@ function Work({ queue }) {
 /** What is shown where no moment is. @param {{triage: Triage}} props */
 function Empty({ triage }) {
   const { left, total } = triage.queue.value;
-  if (triage.loading.value) return html`<div class="spinner" aria-label="The next moments are on their way"></div>`;
+  if (triage.loading.value) return html`<div class="spinner" aria-label=${t("The next moments are on their way")}></div>`;
   if (left > 0)
     return html`<div class="notice">
-      <h2>Others have the last ${counted(left, "moment")}</h2>
-      <p>What they leave comes here by itself.</p>
+      <h2>${tn("Others have the last {n} moment", "Others have the last {n} moments", left)}</h2>
+      <p>${t("What they leave comes here by itself.")}</p>
     </div>`;
   return html`<div class="notice">
-    <h2>${total ? `All ${counted(total, "moment")} done` : "Nothing is found"}</h2>
-    <p><a class="button" href="/triage">To the queues</a></p>
+    <h2>${total ? tn("All {n} moment done", "All {n} moments done", total) : t("Nothing is found")}</h2>
+    <p><a class="button" href="/triage">${t("To the queues")}</a></p>
   </div>`;
 }

@@ -4,8 +4,8 @@ import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../
 import { get, may, send, useLoad, wordsOf } from "../api.js";
 import { useKeys } from "../keys.js";
 import { go } from "../router.js";
-import { bytes, counted, dateTime, lasting } from "../format.js";
-import { kindName, mediaOf, momentHref } from "../moments.js";
+import { bytes, dateTime, lasting } from "../format.js";
+import { kindName, mediaOf, momentHref, numbered } from "../moments.js";
 import { forgetResults, neighbours } from "../results.js";
 import { sheetOf } from "../contact_sheet.js";
 import { readingLanes } from "../readings.js";
@@ -20,6 +20,7 @@ import { Transport } from "../components/video_transport.js";
 import { VidkitPlayer } from "../player.js";
 import { useVideoKeys } from "../video_keys.js";
 import { usePlace, usePlayer } from "../video_player.js";
+import { t, tn } from "../texts.js";
 
 export const STYLES = [new URL("video.css", import.meta.url).pathname];
 
@@ -35,9 +36,9 @@ export function Page({ video, query }) {
   });
   if (error)
     return html`<section class="notice">
-      <h1>This video cannot be shown</h1>
+      <h1>${t("This video cannot be shown")}</h1>
       <p>${wordsOf(error)}</p>
-      <p><a class="button" href="/">To the library</a></p>
+      <p><a class="button" href="/">${t("To the library")}</a></p>
     </section>`;
   if (value?.video !== video) return html`<div class="page-loading" aria-busy="true"></div>`;
   return html`<${Video} key=${video} video=${video} record=${value.record} query=${query} />`;
@@ -87,11 +88,11 @@ function Video({ video, record, query }) {
       <${Transcript} record=${record} player=${player} seek=${seek} />
       ${record.qwen_description &&
       html`<section class="panel">
-        <div class="panel-head"><h2>Description</h2></div>
+        <div class="panel-head"><h2>${t("Description")}</h2></div>
         <p class="panel-body video-description">${record.qwen_description}</p>
       </section>`}
       <section class="panel">
-        <div class="panel-head"><h2>Labels</h2></div>
+        <div class="panel-head"><h2>${t("Labels")}</h2></div>
         <div class="panel-body"><${VideoLabels} videoKey=${video} onChanged=${forgetResults} /></div>
       </section>
       <${Facts} record=${record} />
@@ -102,25 +103,25 @@ function Video({ video, record, query }) {
 
 /** @param {any} record @param {Moment[]} hits @returns {Lane[]} */
 function lanesOf(record, hits) {
-  /** @param {string} noun @param {VideoPart[]} parts */
-  const blocks = (noun, parts) =>
-    parts.map((part) => ({
+  /** @param {"scene" | "segment"} kind @param {VideoPart[]} of */
+  const blocks = (kind, of) =>
+    of.map((part) => ({
       start: part.start_time,
       end: part.end_time,
-      label: `${noun} ${part.index}`,
+      label: numbered(kind, part.index),
       text: [part.description, part.tags?.join(", ")].filter(Boolean).join(" · "),
     }));
   const found = hits.map((hit) => ({
     start: hit.start_time,
     end: hit.end_time,
-    label: hit.kind === "video" ? kindName(hit.kind) : `${kindName(hit.kind)} ${hit.number}`,
+    label: hit.kind === "video" ? kindName(hit.kind) : numbered(hit.kind, hit.number),
     text: hit.text,
   }));
   return [
-    { name: "Scenes", colour: 1, blocks: blocks("Scene", record.scenes) },
-    ...(record.segments.length ? [{ name: "Clips", colour: 2, blocks: blocks("Clip", record.segments) }] : []),
+    { name: t("Scenes"), colour: 1, blocks: blocks("scene", record.scenes) },
+    ...(record.segments.length ? [{ name: t("Clips"), colour: 2, blocks: blocks("segment", record.segments) }] : []),
     ...readingLanes(record),
-    ...(found.length ? [{ name: "Hits", colour: 3, blocks: found }] : []),
+    ...(found.length ? [{ name: t("Hits"), colour: 3, blocks: found }] : []),
   ];
 }
 
@@ -137,34 +138,34 @@ function Head({ record, video, search, moment }) {
   const { value: beside } = useLoad(search ? `${search} ${moment}` : null, () => neighbours(query, moment));
   const previous = useRef(/** @type {HTMLAnchorElement | null} */ (null));
   const next = useRef(/** @type {HTMLAnchorElement | null} */ (null));
-  useKeys("Answers", [
-    ...(beside?.previous ? [{ keys: "p", does: "previous answer of the search", run: () => previous.current?.click() }] : []),
-    ...(beside?.next ? [{ keys: "n", does: "next answer of the search", run: () => next.current?.click() }] : []),
+  useKeys(t("Answers"), [
+    ...(beside?.previous ? [{ keys: "p", does: t("previous answer of the search"), run: () => previous.current?.click() }] : []),
+    ...(beside?.next ? [{ keys: "n", does: t("next answer of the search"), run: () => next.current?.click() }] : []),
   ]);
   const source = record.source.url;
   return html`<header class="video-head">
     <div class="grow">
       <p class="small">
-        <a href=${search ? `/?${search}` : "/"}>${search ? "All answers" : "Library"}</a>
-        ${beside && beside.place >= 0 && html`<span class="quiet"> · answer ${beside.place + 1}</span>`}
+        <a href=${search ? `/?${search}` : "/"}>${search ? t("All answers") : t("Library")}</a>
+        ${beside && beside.place >= 0 && html`<span class="quiet"> · ${t("answer {n}", { n: beside.place + 1 })}</span>`}
       </p>
       <h1 class="video-title">${record.filename}</h1>
       <p class="small quiet one-line" title=${source}>
         ${/^https?:\/\//i.test(source) ? html`<a href=${source} target="_blank" rel="noopener noreferrer">${source}</a>` : source}
       </p>
     </div>
-    <nav class="row" aria-label="Answers">
+    <nav class="row" aria-label=${t("Answers")}>
       ${beside?.previous &&
-      html`<a class="button" ref=${previous} href=${momentHref(beside.previous, query)} title="Previous answer (P)">
-        <${Icon} name="left" size=${18} /> Previous
+      html`<a class="button" ref=${previous} href=${momentHref(beside.previous, query)} title=${t("Previous answer (P)")}>
+        <${Icon} name="left" size=${18} /> ${t("Previous")}
       </a>`}
       ${beside?.next &&
-      html`<a class="button" ref=${next} href=${momentHref(beside.next, query)} title="Next answer (N)">
-        Next <${Icon} name="right" size=${18} />
+      html`<a class="button" ref=${next} href=${momentHref(beside.next, query)} title=${t("Next answer (N)")}>
+        ${t("Next")} <${Icon} name="right" size=${18} />
       </a>`}
       <a class="button" href=${`${mediaOf(video)}?download=1`} download><${Icon} name="download" size=${18} /> JSON</a>
       ${record.path !== null &&
-      html`<a class="button" href=${`${mediaOf(video)}/video?download=1`} download><${Icon} name="download" size=${18} /> Video</a>`}
+      html`<a class="button" href=${`${mediaOf(video)}/video?download=1`} download><${Icon} name="download" size=${18} /> ${t("Video")}</a>`}
     </nav>
   </header>`;
 }
@@ -175,22 +176,22 @@ function Facts({ record }) {
   const columns = Object.entries(source.columns ?? {});
   /** @type {[string, any][]} */
   const facts = [
-    ["Length", lasting(record.duration)],
-    ["Picture", `${record.resolution}, ${Number(record.fps.toFixed(3))} frames a second`],
-    ["Video", `${record.codec}, ${bytes(record.bit_rate)}/s`.replace(/B\/s$/, "bit/s")],
-    ["Sound", audio ? `${audio.codec}, ${counted(audio.channels, "channel")}, ${audio.sample_rate / 1000} kHz` : "none"],
-    ["Size", bytes(record.size)],
-    ["Container", record.container],
-    ["Id", html`<code>${record.id}</code>`],
-    ...(record.ai?.model ? [/** @type {[string, any]} */ (["Described by", record.ai.model])] : []),
-    ["Processed", dateTime(record.processing?.finished_at)],
+    [t("Length"), lasting(record.duration)],
+    [t("Picture"), t("{resolution}, {fps} frames a second", { resolution: record.resolution, fps: Number(record.fps.toFixed(3)) })],
+    [t("Video"), `${record.codec}, ${bytes(record.bit_rate)}/s`.replace(/B\/s$/, "bit/s")],
+    [t("Sound"), audio ? `${audio.codec}, ${tn("{n} channel", "{n} channels", audio.channels)}, ${audio.sample_rate / 1000} kHz` : t("none")],
+    [t("Size"), bytes(record.size)],
+    [t("Container"), record.container],
+    [t("Id"), html`<code>${record.id}</code>`],
+    ...(record.ai?.model ? [/** @type {[string, any]} */ ([t("Described by"), record.ai.model])] : []),
+    [t("Processed"), dateTime(record.processing?.finished_at)],
   ];
   return html`<section class="panel">
-    <div class="panel-head"><h2>Metadata</h2></div>
+    <div class="panel-head"><h2>${t("Metadata")}</h2></div>
     <div class="panel-body">
       <dl class="facts small">${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
       ${columns.length > 0 &&
-      html`<h3 class="video-columns">From the CSV</h3>
+      html`<h3 class="video-columns">${t("From the CSV")}</h3>
         <dl class="facts small">${columns.map(([name, value]) => html`<dt class="one-line" title=${name}>${name}</dt><dd>${value}</dd>`)}</dl>`}
     </div>
   </section>`;
@@ -201,21 +202,23 @@ function Erase({ record, video, search }) {
   if (!may("admin")) return null;
   const erase = async () => {
     const answer = await ask({
-      title: "Erase this video?",
-      text: `${record.filename} is removed from the library. This cannot be undone.`,
-      action: "Erase",
+      title: t("Erase this video?"),
+      text: t("{name} is removed from the library. This cannot be undone.", { name: record.filename }),
+      action: t("Erase"),
       danger: true,
-      option: "Also delete its files: record, clips, thumbnails and download",
+      option: t("Also delete its files: record, clips, thumbnails and download"),
     });
     if (!answer) return;
     try {
       const { left } = await send("DELETE", `/videos/${video}`, undefined, { parameters: { files: answer.option } });
       forgetResults();
       go(search ? `/?${search}` : "/");
-      toast(`${record.filename} is erased${left.length ? `, but some files were left: ${left.join("; ")}` : ""}`, { kind: "good" });
+      const name = record.filename;
+      const words = left.length ? t("{name} is erased, but some files were left: {files}", { name, files: left.join("; ") }) : t("{name} is erased", { name });
+      toast(words, { kind: "good" });
     } catch (error) {
       toastError(error);
     }
   };
-  return html`<p><button class="button video-erase" onClick=${erase}><${Icon} name="trash" size=${18} /> Erase…</button></p>`;
+  return html`<p><button class="button video-erase" onClick=${erase}><${Icon} name="trash" size=${18} /> ${t("Erase…")}</button></p>`;
 }
