@@ -131,3 +131,9 @@ def test_the_tutorial_of_a_bucket_works_as_it_stands(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_tutorial_of_rules_works_as_it_stands(tmp_path: Path) -> None:
     follow("rules.md", tmp_path)
+
+
+@pytest.mark.slow
+def test_the_tutorial_of_a_dataset_for_action_recognition_works_as_it_stands(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="torch is not installed: pip install 'vidkit-toolkit[qwen]'")
+    follow("actions.md", tmp_path)
