@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 READY_TO_TEST := $(VENV)/.ready-to-test
 READY_FOR_SITE := $(VENV)/.ready-for-site
 
-.PHONY: demo ready-to-test test test-cluster lint docs messages site bench clean
+.PHONY: demo ready-to-test test test-cluster lint docs messages site pictures bench clean
 
 demo: $(READY)  ## process a sample video, or URL=...
 	@$(BIN)/python scripts/demo.py $(URL)
@@ -35,6 +35,11 @@ messages: $(READY_TO_TEST)  ## put the texts of the code into the catalogs of ot
 site: $(READY_FOR_SITE)  ## the documentation as a site, in site/
 	@$(BIN)/zensical build --strict --clean
 	@echo "to read it: $(BIN)/python -m http.server -d site"
+
+pictures: $(READY_TO_TEST)  ## make every picture of the documentation anew (needs Chromium; minutes)
+	$(BIN)/python scripts/make_screenshots.py
+	$(BIN)/python scripts/make_terminal.py
+	$(BIN)/python scripts/make_docs.py
 
 bench: $(READY_TO_TEST)  ## measure, and write docs/benchmarks.md's tables
 	$(BIN)/python benchmarks/run.py $(ARGS)

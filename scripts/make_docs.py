@@ -9,6 +9,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import scale
 
+import one_video
 from vidkit import record
 from vidkit.cli import make_parser
 from vidkit.cli.parser import Parser
@@ -26,6 +27,7 @@ def pages() -> dict[str, str]:
         "priority_keywords.json": (STARTERS / "priority_keywords.json").read_text(encoding="utf-8"),
         "docs/cli.md": "\n".join(_cli()) + "\n",
         "docs/config.md": "\n".join(_config()) + "\n",
+        "docs/one_video.md": one_video.page(),
         "docs/record.md": "\n".join(_record()) + "\n",
         "docs/scale.md": scale.page(),
     }

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import csv
 import io
+import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from tests.web_pages import Site, site_of  # noqa: E402
 
 from vidkit.cli import make_parser  # noqa: E402
 from vidkit.cli.commands.report import report as write_report  # noqa: E402
+from vidkit.ffmpeg import find_tool  # noqa: E402
 from vidkit.rows import FAILURE_COLUMNS  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
@@ -130,6 +132,7 @@ class Shot:
     scheme: str = "light"
     phone: bool = False
     locale: str = "en-US"
+    copies: bool = False  # of a library in which some videos are copies
 
 
 SHOTS = {
@@ -144,7 +147,7 @@ SHOTS = {
     "triage-phone": Shot("/triage?q=light+OR+fractal", triage, phone=True),
     "datasets": Shot("/datasets"),
     "stats": Shot("/stats?by=topic"),
-    "duplicates": Shot("/duplicates", groups),
+    "duplicates": Shot("/duplicates", groups, copies=True),
     "jobs": Shot("/jobs", jobs),
     "keys": Shot("/keys"),
     "audit": Shot("/audit"),
@@ -156,17 +159,44 @@ SHOTS = {
 
 def main(names: list[str]) -> None:
     """Make the pictures of these names; all by default."""
-    from playwright.sync_api import sync_playwright
-
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="vidkit-pictures-") as name:
-        folder = Path(name)
-        made = make_videos(folder / "videos")
-        with site_of(folder, made, allowed="127.0.0.1", rules=RULES) as site, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS))
-            for each in names or SHOTS:
-                (IMAGES / f"{each}.png").write_bytes(small(take(browser, site, SHOTS[each])))
-                print(f"docs/images/{each}.png")
+        made = {False: make_videos(Path(name) / "videos")}
+        made[True] = with_copies(made[False][3:7], Path(name) / "copies")
+        for copies, videos in made.items():
+            wanted = [each for each in names or SHOTS if SHOTS[each].copies == copies]
+            if wanted:
+                photograph(wanted, Path(name) / f"site-{copies}", videos)
+
+
+def photograph(names: Sequence[str], folder: Path, videos: Sequence[tuple[Path, dict[str, Any]]]) -> None:
+    """Serve a library of these videos, and take these pictures."""
+    from playwright.sync_api import sync_playwright
+
+    folder.mkdir()
+    with site_of(folder, videos, allowed="127.0.0.1", rules=RULES) as site, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS))
+        for each in names:
+            (IMAGES / f"{each}.png").write_bytes(small(take(browser, site, SHOTS[each])))
+            print(f"docs/images/{each}.png")
+
+
+def with_copies(made: list[tuple[Path, dict[str, Any]]], folder: Path) -> list[tuple[Path, dict[str, Any]]]:
+    """These videos, a small and a short copy of the first, and a copy of the second with stronger compression."""
+    folder.mkdir()
+    copies = []
+    changes = (
+        (0, "small", ("-vf", "scale=320:180")),
+        (0, "short", ("-ss", "1")),
+        (1, "compressed", ("-crf", "38")),
+    )
+    for at, name, change in changes:
+        path, said = made[at]
+        copy = folder / f"{path.stem}-{name}.mp4"
+        command = [find_tool("ffmpeg"), "-v", "error", "-i", path, *change, "-c:v", "libx264", copy]
+        subprocess.run([*map(str, command)], check=True, capture_output=True)
+        copies.append((copy, said))
+    return [*made, *copies]
 
 
 def take(browser: Any, site: Site, shot: Shot) -> bytes:
@@ -180,7 +210,8 @@ def take(browser: Any, site: Site, shot: Shot) -> bytes:
         has_touch=shot.phone,
     )
     page = context.new_page()
-    page.goto(site.address + shot.path.format(key=site.key("evening-at-the-bay.mp4")))
+    key = site.key("evening-at-the-bay.mp4") if "{key}" in shot.path else ""
+    page.goto(site.address + shot.path.format(key=key))
     page.wait_for_load_state("networkidle")
     shot.prepare(page, site)
     page.wait_for_load_state("networkidle")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import json
 import re
 import shutil
 import subprocess
@@ -12,12 +13,13 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
 import vidkit
+from vidkit.record import AI, Audio, Record, SceneEntry, SegmentEntry, Source, SpritesEntry
 
 from .browser import ARGUMENTS, find_chromium, prepare_page
 
@@ -88,6 +90,19 @@ def test_every_page_is_in_the_navigation_once_and_every_picture_on_a_page() -> N
 def test_the_page_of_the_functions_has_each_that_vidkit_gives() -> None:
     named = re.findall(r"^::: vidkit\.(\w+)$", (DOCS / "python.md").read_text(encoding="utf-8"), re.M)
     assert Counter(named) == Counter(vidkit.__all__)
+
+
+def test_the_record_that_is_explained_has_each_key_of_a_record_and_each_is_explained() -> None:
+    sys.path.insert(0, str(ROOT / "scripts"))
+    from one_video import EXAMPLE, STAGES
+
+    example = json.loads(EXAMPLE.read_text(encoding="utf-8"))
+    explained = [key for _, _, keys in STAGES for key in keys]
+    assert sorted(explained) == sorted(example) == sorted(get_type_hints(Record)), "run `make pictures`"
+    for key, kind in (("source", Source), ("audio", Audio), ("sprites", SpritesEntry), ("ai", AI)):
+        assert set(example[key]) == set(kind.__annotations__), f"{key}: run `make pictures`"
+    for key, kind in (("scenes", SceneEntry), ("segments", SegmentEntry)):
+        assert all(set(entry) == set(kind.__annotations__) for entry in example[key]), f"{key}: run `make pictures`"
 
 
 def test_a_page_has_the_same_lists_tables_and_code_on_the_site_as_on_github() -> None:
