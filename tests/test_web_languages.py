@@ -29,6 +29,30 @@ SERVED = {
     "vidkit's own rules", "the rules", "the description", "the file name", "the name in the CSV", "the video",
     "scene {n}", "clip {n}", "download", "meaning",
 }  # fmt: skip
+# What it says most often when it refuses something.
+REFUSED = {
+    "this key is not known, has expired or was revoked",
+    "this sign-in link was used already or is too old: `vidkit keys link` prints a new one",
+    "sign in first, or send a key",
+    "nobody may do this",
+    "nothing is left that nobody else has",
+    "others are counting: try again",
+    "two others count by a key at this moment: try again",
+    "the library cannot be read",
+    "the server's own database cannot be read",
+    "the search has no letter and no digit: give a word to look for",
+    "no key with this id or name can be revoked",
+    "the library has no video with this key; it may have been removed",
+    "the video of this moment is not in the library any longer",
+    "the video was removed from the library meanwhile",
+    "there is no such answer, or it is undone",
+    "there is no such queue; start it again from its search",
+    "there is no such saved search; somebody may have deleted it",
+    "this moment is not in the queue",
+    "vidkit has been updated: load the page again",
+    "the labels of this video were changed since, so they stay as they are; look at the video's page",
+    "vidkit made a mistake here; the log has the details",
+}  # fmt: skip
 # Text that is the same in every language.
 EVERYWHERE = {"vidkit", "dataset", "JSON", "bit", "kHz", "KB", "MB", "GB", "ffmpeg", "CSV", "mp4"}
 
@@ -55,6 +79,7 @@ def served() -> set[str]:
         | {stage.name for stage in STAGES}
         | reasons
         | SERVED
+        | REFUSED
     )
 
 
@@ -68,6 +93,11 @@ def test_every_text_of_the_page_and_no_other_is_in_the_catalogue() -> None:
     assert {name: found for name, found in dynamic.items() if found} == {}, "a text is given as a literal"
     assert (texts() | served()) - named_in_the_form - CATALOGUE.keys() == set(), "not translated: add it to zh.json"
     assert CATALOGUE.keys() - texts() - served() == set(), "in no module any more: take it out of zh.json"
+
+
+def test_what_the_page_translates_of_refusals_is_what_the_server_says() -> None:
+    code = "".join(file.read_text(encoding="utf-8") for file in STATIC.parents[1].rglob("*.py"))
+    assert {text for text in REFUSED if f'"{text}"' not in code} == set()
 
 
 def _named_by_the_page() -> set[str]:

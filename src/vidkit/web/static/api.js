@@ -3,7 +3,7 @@
 import { signal, useEffect, useRef, useState } from "./ui.js";
 import { API } from "./addresses.js";
 import { early } from "./early.js";
-import { t } from "./texts.js";
+import { served, t } from "./texts.js";
 
 /**
  * Who is signed in; `auth` is how: "none" where the server asks nobody to sign in.
@@ -115,13 +115,13 @@ function detailOf(response, answer) {
     return wait ? t("Too many requests. Try again in {n} seconds.", { n: wait }) : t("Too many requests. Try again in a few seconds.");
   }
   const detail = answer?.detail ?? answer?.title;
-  return typeof detail === "string" ? sentence(detail) : t("The server answered with status {status}.", { status: response.status });
+  return typeof detail === "string" ? sentence(served(detail)) : t("The server answered with status {status}.", { status: response.status });
 }
 
 /** @param {string} text */
 function sentence(text) {
   const upper = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(upper) ? upper : `${upper}.`;
+  return /[.!?。]$/.test(upper) ? upper : `${upper}.`;
 }
 
 /**
