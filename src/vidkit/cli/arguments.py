@@ -345,7 +345,7 @@ COMMANDS: dict[str, Command] = {
     "readers": Command("list the readers, what they need and what is missing", reader_arguments.readers, "readers"),
     "init": Command(
         "write config.ini, custom_tags.json and priority_keywords.json here; never overwrites",
-        _nothing,
+        setup_arguments.init,
         "setup",
     ),
     "config": Command("show, change and check the settings", setup_arguments.config, "config", False),

@@ -48,7 +48,7 @@ def report(config: Config, config_path: str | None) -> tuple[list[str], bool]:
         _keywords(config),
         *_describer(config),
         *_meaning(config),
-        _library(config),
+        check_library(config),
         *(_folder(what, path) for what, path in _folders(config)),
     ]
     fine = not any(mark in ("missing", "wrong") for mark, *_found in checks)
@@ -159,7 +159,7 @@ def _describer(config: Config) -> Iterator[_Check]:
         return
     describer.close()
     if not url:
-        yield _local_model(config)
+        yield check_local_model(config)
         return
     fine, seen = check_endpoint(config, url)
     yield "ok" if fine else "wrong", _("endpoint"), seen
@@ -176,7 +176,8 @@ def _vpc_endpoint(config: Config) -> _Check:
     return "ok" if fine else "without", _("endpoint for --use_vpc"), seen
 
 
-def _local_model(config: Config) -> _Check:
+def check_local_model(config: Config) -> _Check:
+    """Look at the model on this machine."""
     folder = config.qwen.model_dir
     if not folder:
         named, hub = config.qwen.model, config.qwen.hub
@@ -204,7 +205,8 @@ def _meaning(config: Config) -> Iterator[_Check]:
         yield "wrong", _("search by meaning"), str(error)
 
 
-def _library(config: Config) -> _Check:
+def check_library(config: Config) -> _Check:
+    """Open the library, and count what is in it."""
     try:
         path = configured_file(config)
         if path is not None and not path.exists():

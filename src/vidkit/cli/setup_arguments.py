@@ -7,6 +7,16 @@ import argparse
 from vidkit.cli.common_arguments import add_common
 
 
+def init(parser: argparse.ArgumentParser) -> None:
+    """Add the option of `vidkit init`."""
+    parser.add_argument(
+        "--ask",
+        action="store_true",
+        help="ask where the videos are, who describes them and where the library lives, try the answers out, and "
+        "write them into config.ini, also into one that is there",
+    )
+
+
 def config(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `vidkit config`."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)

@@ -170,9 +170,14 @@ def _plain(text: str) -> str:
     return text.removeprefix(_BOM).replace("\r\n", "\n").replace("\r", "\n")
 
 
+def is_one_line(value: str) -> bool:
+    """Whether a text can stand in one line of a config file."""
+    return not any(unicodedata.category(each) in ("Cc", "Cs", "Zl", "Zp") for each in value)
+
+
 def _check_text(row: Setting, value: str) -> None:
     """Refuse a value that would not stand in one line of the file."""
-    if any(unicodedata.category(each) in ("Cc", "Cs", "Zl", "Zp") for each in value):
+    if not is_one_line(value):
         raise ConfigError(
             "[{section}] {key}: a value is one line of text, without line ends and control characters",
             section=row.section,

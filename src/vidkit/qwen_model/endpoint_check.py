@@ -18,7 +18,12 @@ _SHOWN = 3  # models
 
 
 def check_endpoint(config: Config, url: str) -> tuple[bool, str]:
-    """Check an endpoint once, for at most five seconds.
+    """Check an endpoint as `look_at_endpoint`."""
+    return look_at_endpoint(config, url)[:2]
+
+
+def look_at_endpoint(config: Config, url: str) -> tuple[bool, str, list[str]]:
+    """Look at an endpoint once, for at most five seconds.
 
     A server that speaks OpenAI's protocol is asked for its list of models. Another one is asked for the page that
     takes questions, which most servers refuse to show: that they answer is enough.
@@ -28,8 +33,8 @@ def check_endpoint(config: Config, url: str) -> tuple[bool, str]:
         url: the endpoint's.
 
     Returns:
-        Whether descriptions can be asked for there, as far as a look tells, and what was seen, in words without a
-        secret.
+        Whether descriptions can be asked for there, as far as a look tells; what was seen, in words without a
+        secret; and the models that it lists.
     """
     speaks, chat_url = protocol_of(url, config.qwen_vl.protocol)
     has_list = speaks != "vidkit" and chat_url.endswith("/chat/completions")
@@ -41,22 +46,27 @@ def check_endpoint(config: Config, url: str) -> tuple[bool, str]:
         listed = server.get(chat_url.removesuffix("/chat/completions") + "/models" if has_list else url)
     except RefusedError as error:
         if error.status in (402, 403) or 300 <= error.status < 400:
-            return False, str(error)
-        return True, message("{place}, reached, {key} (which only a question tries out)", place=place, key=key)
+            return False, str(error), []
+        return True, message("{place}, reached, {key} (which only a question tries out)", place=place, key=key), []
     except DescribeError as error:
-        return False, str(error)
+        return False, str(error), []
     finally:
         server.close()
-    models = _models(listed, config.qwen_vl.model)
-    return True, message("{place}, reached, {key}{models}", place=place, key=key, models=models)
+    names = _names(listed)
+    models = "" if names is None else _models(names, config.qwen_vl.model)
+    return True, message("{place}, reached, {key}{models}", place=place, key=key, models=models), names or []
 
 
-def _models(listed: object, wanted: str) -> str:
-    """What a list of models says, in words; empty if it is not such a list."""
+def _names(listed: object) -> list[str] | None:
+    """The names in a list of models; None if it is not such a list."""
     try:
-        names = [str(model["id"]) for model in listed["data"]]  # type: ignore[index]
+        return [str(model["id"]) for model in listed["data"]]  # type: ignore[index]
     except (KeyError, TypeError):
-        return ""
+        return None
+
+
+def _models(names: list[str], wanted: str) -> str:
+    """What a list of models says, in words."""
     if wanted:
         but = message("; it does not list [QwenVL] Model = {name}, but {others}", name=wanted, others=_some(names))
         return "" if wanted in names else but

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from vidkit.cli.doctor import report
-from vidkit.cli.exit_codes import EXIT_DONE, EXIT_SOME_FAILED
+from vidkit.cli.exit_codes import EXIT_DONE, EXIT_INTERRUPTED, EXIT_SOME_FAILED
 from vidkit.core import printable, write_whole
-from vidkit.core.config import Config, default_ini
+from vidkit.core.config import DEFAULT_PATH, Config, default_ini
+from vidkit.core.config_file import write_settings
 from vidkit.language import _
 
 STARTERS = Path(__file__).parents[2] / "starters"
@@ -16,9 +19,18 @@ STARTERS = Path(__file__).parents[2] / "starters"
 
 def init(options: argparse.Namespace, config: Config) -> int:
     """`vidkit init`: the three files that users edit."""
-    content = {"config.ini": default_ini(_)}
-    for name in ("custom_tags.json", "priority_keywords.json"):
-        content[name] = (STARTERS / name).read_text(encoding="utf-8")
+    if options.ask:
+        return _init_by_answers(options, config)
+    _write_missing({"config.ini": default_ini(_)} | _starters())
+    return EXIT_DONE
+
+
+def _starters() -> dict[str, str]:
+    names = ("custom_tags.json", "priority_keywords.json")
+    return {name: (STARTERS / name).read_text(encoding="utf-8") for name in names}
+
+
+def _write_missing(content: Mapping[str, str]) -> None:
     for name, text in content.items():
         path = Path(name)
         if path.exists():
@@ -26,6 +38,29 @@ def init(options: argparse.Namespace, config: Config) -> int:
         else:
             write_whole(path, text)
             print(_("{name} written", name=name))
+
+
+def _init_by_answers(options: argparse.Namespace, config: Config) -> int:
+    """`vidkit init --ask`: config.ini by the answers to some questions."""
+    from vidkit.cli.guided import ask, command_line, holds_secret
+
+    path = Path(options.config) if options.config else DEFAULT_PATH
+    try:
+        answers = ask(config)
+    except KeyboardInterrupt:
+        print("\n" + _("interrupted: nothing was written"), file=sys.stderr)
+        return EXIT_INTERRUPTED
+    if answers.values or not path.exists():
+        write_settings(path, answers.values, start=default_ini(_))
+        print(_("{name} written", name=printable(path)))
+        if holds_secret(answers.values):
+            print(_("{name} has a secret in it now: only you can read the file", name=printable(path)))
+    else:
+        print(_("{name} is there already: left as it is", name=printable(path)))
+    _write_missing(_starters())
+    words = [*answers.command, *(["--config", options.config] if options.config else [])]
+    print(_("Next, process your videos:"))
+    print(f"    {command_line(words)}")
     return EXIT_DONE
 
 
