@@ -132,6 +132,25 @@ def test_the_limits_hold_and_the_page_says_so() -> None:
     assert pictures(page) == []
 
 
+def test_the_scenes_with_the_words_of_a_search_come_first_and_are_marked() -> None:
+    record: Any = with_pictures("a.mp4", 30)
+    for number in (4, 20):
+        record["scenes"][number]["description"] = "two boats at sea"
+    record["readings"] = {
+        "speech": {
+            "model": None, "version": "1", "error": None,
+            "spans": [{"start_time": 101.0, "end_time": 103.0, "text": "we take the boat"}],
+        }
+    }  # fmt: skip
+    keep(record, make_record("b.mp4"))
+    page = report("boat", "--pictures", "5", "--title", "Boats")
+    assert "<li>words: <bdi>boat</bdi></li>" in page
+    shown = re.findall(r'<figure( class="found")?>.*?<time>(.*?)</time>', page)
+    found = [time for mark, time in shown if mark]
+    assert found == ["0:40 – 0:50", "1:40 – 1:50", "3:20 – 3:30"]
+    assert len(shown) == 5
+
+
 def test_a_picture_that_is_not_one_of_the_videos_own_is_not_shown(tmp_path: Path) -> None:
     Path("secret.jpg").write_bytes(JPEG + b"secret")
     record = with_pictures("a.mp4", 6)

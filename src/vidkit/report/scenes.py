@@ -13,6 +13,7 @@ from vidkit.core.files import open_within
 from vidkit.core.stores import Address, Store, open_store
 from vidkit.errors import VidkitError
 from vidkit.library import Library, LibraryEntry, Query
+from vidkit.library.in_video import moments_in
 from vidkit.record import THUMBNAILS
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,7 @@ _JPEG = b"\xff\xd8\xff"
 _LARGEST = 300_000  # bytes of one picture; vidkit's own have about 20,000
 _TAG = 60  # bytes that a picture adds to the page beside its content
 _STRIP = 200  # scenes that the strip of a video has at most
+_INSTANT = 0.001  # seconds
 LONGEST_TEXT = 20_000  # characters of a text that are looked at; far fewer are shown
 _KEYS = (
     "filename", "classification", "tags", "qwen_description", "corrections",
@@ -40,13 +42,15 @@ class Limits:
 
 @dataclass
 class ShownScene:
-    """A scene that a report shows. `picture` is a `data:` URI; empty where there is no room or no picture."""
+    """A scene that a report shows. `found`: it has the words of the search. `picture` is a `data:` URI; empty where
+    there is no picture."""
 
     number: int
     start: float
     end: float
     description: str
     name: str | None
+    found: bool = False
     picture: str = ""
 
 
@@ -63,7 +67,7 @@ class ShownVideo:
 
 
 def videos_to_show(library: Library, query: Query, limits: Limits) -> list[ShownVideo]:
-    """The first videos of a search, and which of their scenes are shown.
+    """The first videos of a search, and which of their scenes are shown: those with the words of the search first.
 
     Args:
         library: the library.
@@ -73,15 +77,18 @@ def videos_to_show(library: Library, query: Query, limits: Limits) -> list[Shown
     Raises:
         LibraryError: the library cannot be read.
     """
-    shown = [_shown(entry) for entry in islice(library.records(query), limits.videos)]
+    shown = [_shown(entry, query) for entry in islice(library.records(query), limits.videos)]
     most = _most_of_one([len(video.scenes) for video in shown], limits.pictures)
     for video in shown:
-        video.scenes = _spread(video.scenes, most)
+        found = _spread([scene for scene in video.scenes if scene.found], most)
+        others = _spread([scene for scene in video.scenes if not scene.found], most - len(found))
+        video.scenes = sorted([*found, *others], key=lambda scene: scene.start)
     return shown
 
 
-def _shown(entry: LibraryEntry) -> ShownVideo:
+def _shown(entry: LibraryEntry, query: Query) -> ShownVideo:
     record = entry.record
+    times = [(each.start_time, each.end_time) for each in moments_in(entry, query) if each.kind != "video"]
     found = [
         ShownScene(
             scene["index"],
@@ -89,6 +96,10 @@ def _shown(entry: LibraryEntry) -> ShownVideo:
             scene["end_time"],
             _own_text(scene["description"], record["qwen_description"]),
             scene["thumbnail"],
+            any(
+                scene["start_time"] < max(end, start + _INSTANT) and start < scene["end_time"]
+                for start, end in times
+            ),
         )
         for scene in record["scenes"]
     ]
