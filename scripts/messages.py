@@ -30,7 +30,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "vidkit"
 LOCALES = SOURCE / "locale"
 _HELP, _MESSAGES = DOMAINS
 # The modules whose texts are help.
-_HELPING = re.compile(r"cli/(__init__|doctor|parser|\w*arguments|commands/setup)\.py")
+_HELPING = re.compile(r"cli/(__init__|answers|doctor|guided|parser|\w*arguments|commands/setup)\.py")
 _HEADER = """# Texts in {language}. `make messages` keeps them in step with the code; fill the empty ones.
 msgid ""
 msgstr ""
