@@ -18,7 +18,7 @@ test: $(READY_TO_TEST)  ## every test, as many at once as there are cores
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 test-cluster: $(READY_TO_TEST)  ## the tests that start Ray clusters, in one process (as root)
-	VIDKIT_TEST_CLUSTER=1 $(BIN)/python -m pytest $(or $(ARGS),tests/test_ray_*.py)
+	VIDKIT_TEST_CLUSTER=1 $(BIN)/python -m pytest $(or $(ARGS),tests/test_ray_*.py tests/test_tutorials.py::test_the_tutorial_of_a_cluster_works_as_it_stands)
 
 lint: $(READY_TO_TEST)  ## style and types
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ import pytest
 from vidkit.ffmpeg import find_tool
 
 from .bucket_server import find_weed
-from .ray_cluster import why_none
+from .ray_cluster import skip_without_cluster, why_none
 
 ROOT = Path(__file__).parents[1]
 TUTORIALS = ROOT / "docs" / "tutorials"
@@ -33,7 +34,7 @@ def blocks(page: str) -> list[tuple[str, str]]:
     return BLOCKS.findall((TUTORIALS / page).read_text(encoding="utf-8"))
 
 
-def follow(page: str, folder: Path, seconds: float = 240) -> None:
+def follow(page: str, folder: Path, seconds: float = 240, **more: str) -> None:
     """Do what a page says in a folder, and compare what is printed with what the page shows.
 
     On the page, the line `...` stands for any lines, and `...` in a line for any text.
@@ -53,7 +54,7 @@ def follow(page: str, folder: Path, seconds: float = 240) -> None:
         run = subprocess.Popen(
             command,
             cwd=place,
-            env=environment(folder),
+            env=environment(folder) | more,
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
@@ -137,3 +138,12 @@ def test_the_tutorial_of_rules_works_as_it_stands(tmp_path: Path) -> None:
 def test_the_tutorial_of_a_dataset_for_action_recognition_works_as_it_stands(tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="torch is not installed: pip install 'vidkit-toolkit[qwen]'")
     follow("actions.md", tmp_path)
+
+
+@pytest.mark.slow
+def test_the_tutorial_of_a_cluster_works_as_it_stands(tmp_path: Path) -> None:
+    skip_without_cluster()
+    with tempfile.TemporaryDirectory(prefix="vr-") as short:  # a socket's path has 107 bytes at the most
+        # On a busy machine a node may take longer to start.
+        patience = {"RAY_raylet_start_wait_time_s": "90", "RAY_worker_niceness": "0", "RAY_AUTH_MODE": "disabled"}
+        follow("cluster.md", tmp_path, 500, RAY_TMPDIR=short, **patience)
