@@ -8,6 +8,7 @@ answers in its place with what the videos were made to show.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import io
 import json
@@ -30,11 +31,21 @@ from tests.made_up_videos import RULES, VIDEOS, make_shots  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 COLUMNS = 100
+LINES = 100
 EXAMPLE = "three-shots.mp4"
 DESCRIPTIONS = {
-    EXAMPLE: "A test chart with a clock, then a dive into a fractal, then colour bars, with a steady tone.",
-    "evening-at-the-bay.mp4": "Orange and violet light drifts over the frame like a sunset, then deep blue waves.",
-    "into-the-fractal.mp4": "The camera dives into the edge of a fractal. Spirals grow out of one another.",
+    EXAMPLE: (
+        "A test chart with a clock, then a dive into a fractal, then colour bars, with a steady tone.",
+        ["Test chart", "Fractal"],
+    ),
+    "evening-at-the-bay.mp4": (
+        "Orange and violet light drifts over the frame like a sunset, then deep blue waves.",
+        ["Sunset", "Water", "Night"],
+    ),
+    "into-the-fractal.mp4": (
+        "The camera dives into the edge of a fractal. Spirals grow out of one another.",
+        ["Fractal", "Night"],
+    ),
 }
 # Name of the picture -> the command in it.
 COMMANDS = {
@@ -46,25 +57,24 @@ COMMANDS = {
 
 
 def run(command: str, folder: Path, environment: dict[str, str]) -> str:
-    """What a command writes to a terminal."""
+    """What stands on the screen of a terminal after a command."""
+    import pyte
+
+    screen = pyte.Screen(COLUMNS, LINES)
+    stream = pyte.ByteStream(screen)
     controller, terminal = pty.openpty()
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
     arguments = [sys.executable, "-m", *command.split()]
     with subprocess.Popen(arguments, cwd=folder, env=environment, stdout=terminal, stderr=terminal) as process:
         os.close(terminal)
-        said = b""
-        while True:
-            try:
-                part = os.read(controller, 65536)
-            except OSError:  # the last writer has closed the terminal
-                break
-            if not part:
-                break
-            said += part
+        with contextlib.suppress(OSError):  # the last writer has closed the terminal
+            while part := os.read(controller, 65536):
+                stream.feed(part)
     os.close(controller)
+    shown = "\n".join(line.rstrip() for line in screen.display).strip("\n")
     if process.returncode not in (0, 1):
-        raise SystemExit(f"{command}: exit code {process.returncode}\n{said.decode()}")
-    return said.decode()
+        raise SystemExit(f"{command}: exit code {process.returncode}\n{shown}")
+    return shown
 
 
 def picture(command: str, said: str) -> str:
@@ -74,7 +84,7 @@ def picture(command: str, said: str) -> str:
 
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
     console.print(Text.assemble(("$ ", "green"), (command, "bold")))
-    console.print(Text.from_ansi(said.replace("\r\n", "\n").rstrip() + "\n"))
+    console.print(Text(said + "\n"))
     svg = console.export_svg(title="vidkit", unique_id="terminal")
     return re.sub(r"\s*@font-face \{.*?\}", "", svg, flags=re.S)
 
@@ -109,9 +119,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="films-") as name, model_server.serving() as model:
         folder = Path(name)
         environment = prepare(folder, model.url)
-        model.tags = ["Test chart"]
         answers = iter(DESCRIPTIONS.values())  # one worker: they come in the order of the rows
-        model.answer = lambda question: next(answers)
+
+        def answer(question: model_server.Question) -> str:
+            text, model.tags = next(answers)
+            return text
+
+        model.answer = answer
         for name, command in COMMANDS.items():
             (IMAGES / f"terminal-{name}.svg").write_text(picture(command, run(command, folder, environment)))
             print(f"docs/images/terminal-{name}.svg")
