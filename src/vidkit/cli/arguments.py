@@ -9,7 +9,7 @@ import argparse
 from typing import NamedTuple
 
 from vidkit.cli import library_arguments as on_library
-from vidkit.cli import reader_arguments, setup_arguments, web_arguments
+from vidkit.cli import reader_arguments, reel_arguments, setup_arguments, web_arguments
 from vidkit.cli.common_arguments import CSV_HELP, SKIP_DUPLICATES, natural, whole_number
 from vidkit.cli.search_arguments import add_filters, add_search
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 # The commands whose words are a search query.
-SEARCHING = ("search", "stats")
+SEARCHING = ("search", "stats", "reel")
 
 
 def _process(parser: argparse.ArgumentParser) -> None:
@@ -314,6 +314,9 @@ COMMANDS: dict[str, Command] = {
     ),
     "explain": Command("show why a video has its tags and its class", on_library.explain, "explain"),
     "search": Command("search the library for videos and moments in them", _search, "library"),
+    "reel": Command(
+        "cut the best moments of a search, or of one video, together as one film", reel_arguments.reel, "reel"
+    ),
     "show": Command("show the record of a video", _show, "library"),
     "stats": Command("show statistics of the library", _stats, "library"),
     "report": Command(

@@ -23,7 +23,7 @@ TICKS = 8  # times are in eighths of a second
 MIDDLE = 0.95  # of width and height: the hash that a cropped copy has
 
 # Under 10, re-encoding changes a hash by 17 bits and more on average; from 20 on by 2 (docs/benchmarks.md).
-_GOOD = 15
+GOOD = 15
 _SHORT = 24.0  # seconds
 _PARTS = 24  # a video has so many stretches at least, as long as there are pictures
 _MIDDLES = 8, 4  # so many pictures have a hash of their middle, and then every fourth
@@ -105,7 +105,7 @@ class SignatureMaker:
 
     def _choose(self) -> None:
         """Keep the calmest good picture of the stretch that is over, and others that are unlike it."""
-        good = [each for each in self._waiting if each[3] >= _GOOD]
+        good = [each for each in self._waiting if each[3] >= GOOD]
         self._waiting.clear()
         if not good:
             return

@@ -1,0 +1,67 @@
+"""What a command that takes a search or `--video` is about: moments, each with its video."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import replace
+
+from vidkit.cli.commands.library import WAYS, query_of, unknown
+from vidkit.cli.screen import say
+from vidkit.core import printable, shown_url
+from vidkit.core.config import Config
+from vidkit.errors import ConfigError
+from vidkit.library import Library, LibraryEntry, Moment, Query
+from vidkit.library.moments import moment_of
+from vidkit.meaning.hybrid import entries_of
+from vidkit.meaning.search import Asked, Search
+from vidkit.meaning.senses import SearchModels
+
+_PAGE = 50  # answers of a search that are read at once
+
+
+def asked_of(options: argparse.Namespace) -> Asked | None:
+    """The search that the arguments ask for; None where they name one video.
+
+    Raises:
+        ConfigError: they do both.
+        QueryError: the search cannot be read.
+    """
+    asked = Asked(query_of(options), WAYS[options.meaning], options.like)
+    if options.video is None:
+        return asked
+    if asked != Asked(Query()):
+        raise ConfigError("--video goes with no search words and no filters: give one of the two")
+    return None
+
+
+def moments_of(home: Library, asked: Asked, config: Config) -> Iterator[tuple[Moment, LibraryEntry]]:
+    """The answers of a search, the best first. They are read while they are taken; notes on models are said."""
+    search, entry_of = Search(home, SearchModels(config)), entries_of(home)
+    asked = asked._replace(query=replace(asked.query, limit=_PAGE))
+    after = None
+    while True:
+        page = search.page(asked, after)
+        for note in page.notes:
+            say(note)
+        for moment in page.moments:
+            entry = entry_of(moment.url)
+            if entry is not None:
+                yield moment, entry
+        if page.next is None:
+            return
+        after = page.next
+
+
+def whole_video(home: Library, key: str) -> tuple[Moment, LibraryEntry] | None:
+    """The video that a key means, as a moment; None, and said why, where it means none or several."""
+    found = home.find(key)
+    if not found:
+        unknown(key)
+        return None
+    if len(found) > 1:
+        names = ", ".join(printable(shown_url(entry.record["source"]["url"])) for entry in found[:5])
+        say(f"{printable(key)} means {len(found)} videos: {names}. Give the URL of one")
+        return None
+    moment = moment_of(found[0], "video", 0, Query())
+    return None if moment is None else (moment, found[0])

@@ -1,0 +1,122 @@
+"""`vidkit reel`: the best moments of a search, or of one video, as one film."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from vidkit.cli.commands.found import asked_of, moments_of, whole_video
+from vidkit.cli.commands.library import say_unknown_names
+from vidkit.cli.exit_codes import EXIT_DONE, EXIT_SOME_FAILED
+from vidkit.cli.screen import counted, say
+from vidkit.core import printable, shown_url
+from vidkit.core.config import Config
+from vidkit.core.units import format_count, format_duration, format_size, parse_duration
+from vidkit.errors import ConfigError
+from vidkit.library import LibraryEntry, Moment, open_library
+from vidkit.meaning.hybrid import WORDS
+from vidkit.reel import Reel, ReelOptions, Shot, check_reel, make_reel
+
+
+def reel(options: argparse.Namespace, config: Config) -> int:
+    """`vidkit reel`: one film."""
+    asked = asked_of(options)
+    wanted = ReelOptions(
+        length=_seconds("--length", options.length),
+        longest=_seconds("--moment", options.moment),
+        titles=options.titles,
+        overwrite=options.overwrite,
+        max_resolution=config.processing.max_resolution,
+        max_fps=config.processing.max_fps,
+        encoder=config.processing.encoder,
+    )
+    check_reel(Path(options.out), wanted)
+    with open_library(config, create=False) as home:
+        found: Iterator[tuple[Moment, LibraryEntry]]
+        if asked is None:
+            video = whole_video(home, options.video)
+            if video is None:
+                return EXIT_SOME_FAILED
+            found = iter([video])
+        else:
+            found = moments_of(home, asked, config)
+        with counted(" s") as progress:
+            made = make_reel(found, options.out, wanted, lambda what, done, total: progress(done, total, what))
+        if asked is not None and not made.shots and not made.skipped:
+            say_unknown_names(home, options.where, asked.query.sources)
+    for url, why in made.skipped.items():
+        say(f"skipped: {printable(shown_url(url))}: {printable(why)}")
+    if made.out is None or made.form is None:
+        say("no video that was found can be shown" if made.skipped else "nothing is found")
+        return EXIT_SOME_FAILED
+    if options.json:
+        text = json.dumps(_as_json(made), ensure_ascii=False)
+        print(text.encode("utf-8", "replace").decode())  # names may have halves of characters
+    else:
+        for shot in made.shots:
+            print(_line(shot))
+        size, width, height = made.out.stat().st_size, made.form.width, made.form.height
+        moments = format_count(len(made.shots), "moment")
+        print(f"{printable(made.out)}  {made.seconds:.1f} s  {moments}  {width}x{height}  {format_size(size)}")
+    if made.alike and made.seconds < wanted.length - 0.5:
+        alike = format_count(made.alike, "moment looks", "moments look")
+        left = "another one and is" if made.alike == 1 else "others and are"
+        say(f"the film is shorter than {options.length}: {alike} like {left} left out. --moment shows more of each")
+    return EXIT_SOME_FAILED if made.skipped else EXIT_DONE
+
+
+def _seconds(option: str, text: str) -> float:
+    try:
+        return parse_duration(text)
+    except (ValueError, OverflowError) as error:
+        raise ConfigError(f"{option}: {error}") from None
+
+
+def _as_json(made: Reel) -> dict[str, Any]:
+    assert made.form is not None
+    return {
+        "path": str(made.out),
+        "duration": made.seconds,
+        "width": made.form.width,
+        "height": made.form.height,
+        "fps": round(float(made.form.rate), 6),
+        "moments": [_shot_as_json(shot) for shot in made.shots],
+        "skipped": [{"url": shown_url(url), "reason": why} for url, why in made.skipped.items()],
+        "alike": made.alike,
+    }
+
+
+def _shot_as_json(shot: Shot) -> dict[str, Any]:
+    moment = shot.moment
+    return {
+        "film_start": shot.film_start,
+        "film_end": shot.film_end,
+        "url": shown_url(moment.url),
+        "id": moment.id,
+        "filename": moment.filename,
+        "start_time": shot.start_time,
+        "end_time": shot.end_time,
+        "kind": moment.kind,
+        "number": moment.number,
+        "why": list(moment.why),
+        "text": moment.text,
+        "dull": shot.dull or None,
+    }
+
+
+def _line(shot: Shot) -> str:
+    moment = shot.moment
+    what = "" if moment.kind == "video" else f"  {moment.kind} {moment.number}"
+    why = f"  ({', '.join(moment.why)})" if set(moment.why) - {WORDS} else ""
+    dull = f"  {shot.dull}" if shot.dull else ""
+    where = f"{_clock(shot.start_time)} - {_clock(shot.end_time)}"
+    return f"{_clock(shot.film_start)}  {printable(moment.filename)}  {where}{what}{why}{dull}"
+
+
+def _clock(seconds: float) -> str:
+    """`1:02.5`."""
+    minutes, rest = divmod(round(seconds, 1), 60)
+    return f"{minutes:.0f}:{rest:04.1f}" if minutes < 60 else f"{format_duration(seconds)}"

@@ -1,0 +1,78 @@
+"""What a piece of a video looks like: whether it is dull, and whether another one looks the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from vidkit.analysis.decode import Span, decode
+from vidkit.analysis.pictures import squares_output
+from vidkit.errors import MediaError
+from vidkit.reel.sources import Source
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_PER_SECOND = 2
+# Black and still as the reader `quality` has them.
+_DARK, _BLACK_SHARE = 25.5, 0.98
+_SAME, _SAME_CELL = 0.5, 4.0
+_SHORT = 0.5  # seconds
+_SHARE = 0.5  # of a piece's pictures that are in another one: then it shows the same
+
+
+class Look(NamedTuple):
+    """What was seen. `seconds`: how much of the piece has pictures. `dull`: `black`, `still`, `short` or empty."""
+
+    seconds: float
+    dull: str
+    hashes: NDArray[np.uint8]
+
+    def shows_the_same(self, other: Look) -> bool:
+        """Whether half of the pictures are in another piece; flat pictures are not compared."""
+        from vidkit.duplicates.pdq import SAME, bits_of, distances
+
+        if not len(self.hashes) or not len(other.hashes):
+            return False
+        near = distances(bits_of(self.hashes), bits_of(other.hashes)).min(axis=1) <= SAME
+        return float(near.mean()) >= _SHARE
+
+
+def look_at(source: Source, start: float, end: float) -> Look:
+    """Decode a piece of a video and look at two pictures of each second.
+
+    Raises:
+        MediaError: ffmpeg failed, or there is no picture.
+    """
+    import numpy as np
+
+    from vidkit.duplicates.pdq import BYTES, SIDE, pdq
+    from vidkit.duplicates.signature import GOOD
+    from vidkit.readers.sampling import cells_of
+
+    hashes: list[NDArray[np.uint8]] = []
+    black: list[bool] = []
+    still: list[bool] = []
+    before: NDArray[np.int16] | None = None
+
+    def take(number: int, picture: NDArray[np.uint8]) -> None:
+        nonlocal before
+        found, quality = pdq(picture)
+        if quality >= GOOD:
+            hashes.append(found)
+        black.append(float((picture < _DARK).mean()) >= _BLACK_SHARE)
+        levels = picture.astype(np.int16)
+        if before is not None:
+            change = np.abs(levels - before)
+            still.append(float(change.mean()) < _SAME and float(cells_of(change).max()) < _SAME_CELL)
+        before = levels
+
+    output = squares_output(source.metadata, _PER_SECOND, SIDE, take)
+    decode(source.path, source.metadata, [output], span=Span(start, end))
+    if not black:
+        raise MediaError(f"there is no picture from {start:.1f} to {end:.1f} s")
+    seen = min(end - start, len(black) / _PER_SECOND)
+    dull = "black" if 2 * sum(black) > len(black) else "still" if still and all(still) else ""
+    if not dull and seen < _SHORT:
+        dull = "short"
+    return Look(seen, dull, np.array(hashes, np.uint8).reshape(-1, BYTES))
