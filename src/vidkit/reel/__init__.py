@@ -16,6 +16,7 @@ from vidkit.core import ensure_directory, printable
 from vidkit.core.files import check_local
 from vidkit.core.settings import Processing
 from vidkit.errors import ConfigError, MediaError
+from vidkit.language import _
 from vidkit.library.moments import MOMENT_KEYS, LibraryEntry, Moment
 from vidkit.library.text import fold
 from vidkit.reel.film import Cut, Film, Form, form_of
@@ -116,14 +117,23 @@ def check_reel(target: Path, options: ReelOptions) -> None:
     """
     check_local(target)
     if target.suffix.lower() != ".mp4":
-        raise ConfigError(f"--out {printable(target)}: the name has to end with .mp4")
+        raise ConfigError(_("--out {path}: the name has to end with .mp4", path=printable(target)))
     if target.is_dir():
-        raise ConfigError(f"--out {printable(target)} is a folder: name a file")
+        raise ConfigError(_("--out {path} is a folder: name a file", path=printable(target)))
     if os.path.lexists(target) and not options.overwrite:
-        raise ConfigError(f"--out {printable(target)} is there already: say --overwrite, or give another name")
+        raise ConfigError(
+            _("--out {path} is there already: say --overwrite, or give another name", path=printable(target))
+        )
     for name, seconds in (("length", options.length), ("moment", options.longest)):
         if not LEAST <= seconds < math.inf:
-            raise ConfigError(f"--{name}: {seconds:g} s is too short: give {LEAST:g} s or more")
+            raise ConfigError(
+                _(
+                    "--{name}: {seconds} s is too short: give {least} s or more",
+                    name=name,
+                    seconds=f"{seconds:g}",
+                    least=f"{LEAST:g}",
+                )
+            )
     if options.titles:
         check_titles()
 
@@ -132,7 +142,7 @@ def make_reel(
     moments: Iterable[tuple[Moment, LibraryEntry]],
     out: str | os.PathLike[str],
     options: ReelOptions | None = None,
-    progress: Progress = lambda *_: None,
+    progress: Progress = lambda what, done, total: None,
 ) -> Reel:
     """Cut the best of some moments together.
 
@@ -161,7 +171,7 @@ def make_reel(
         return Reel(None, None, (), sources.skipped, alike)
     for each in chosen:
         if target.exists() and target.samefile(each.source.path):
-            raise ConfigError(f"--out {printable(target)} is one of the videos: give another name")
+            raise ConfigError(_("--out {path} is one of the videos: give another name", path=printable(target)))
     form = form_of(
         [(each.source, each.seconds) for each in chosen], options.max_resolution, options.max_fps, encoder
     )

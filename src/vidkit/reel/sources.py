@@ -13,12 +13,9 @@ from vidkit.core.stores import kept_address
 from vidkit.errors import MediaError
 from vidkit.export.items import video_file
 from vidkit.ffmpeg import input_arguments, run_tool
+from vidkit.language import _
 from vidkit.library.moments import LibraryEntry
 
-_GONE = "its file is gone"
-_NOT_KEPT = "its download was not kept ([Paths] KeepDownloads)"
-_ELSEWHERE = "its file is not on this machine"
-_DIFFERS = "its file is not the one that was processed"
 _MOST_FAILURES = 3
 
 
@@ -60,18 +57,18 @@ class Sources:
 def _open(entry: LibraryEntry) -> Source:
     name = video_file(entry)
     if name is None:
-        raise MediaError(_NOT_KEPT)
+        raise MediaError(_("its download was not kept ([Paths] KeepDownloads)"))
     path = kept_address(name)
     if not isinstance(path, Path):
-        raise MediaError(_ELSEWHERE)
+        raise MediaError(_("its file is not on this machine"))
     try:
         size = path.stat().st_size if path.is_file() else None
     except (OSError, ValueError):  # a name that no file can have
         size = None
     if size is None:
-        raise MediaError(_GONE)
+        raise MediaError(_("its file is gone"))
     if size != entry.record["size"]:
-        raise MediaError(_DIFFERS)
+        raise MediaError(_("its file is not the one that was processed"))
     metadata = extract_metadata(path)
     return Source(path, metadata, *_colours(path, metadata))
 

@@ -11,9 +11,10 @@ from vidkit.cli.screen import say
 from vidkit.core import printable, shown_url
 from vidkit.core.config import Config
 from vidkit.errors import ConfigError
+from vidkit.language import _
 from vidkit.library import Library, LibraryEntry, Moment, Query
 from vidkit.library.moments import moment_of
-from vidkit.meaning.hybrid import entries_of
+from vidkit.meaning.hybrid import Records
 from vidkit.meaning.search import Asked, Search
 from vidkit.meaning.senses import SearchModels
 
@@ -31,21 +32,22 @@ def asked_of(options: argparse.Namespace) -> Asked | None:
     if options.video is None:
         return asked
     if asked != Asked(Query()):
-        raise ConfigError("--video goes with no search words and no filters: give one of the two")
+        raise ConfigError(_("--video goes with no search words and no filters: give one of the two"))
     return None
 
 
 def moments_of(home: Library, asked: Asked, config: Config) -> Iterator[tuple[Moment, LibraryEntry]]:
     """The answers of a search, the best first. They are read while they are taken; notes on models are said."""
-    search, entry_of = Search(home, SearchModels(config)), entries_of(home)
+    search, records = Search(home, SearchModels(config)), Records(home)
     asked = asked._replace(query=replace(asked.query, limit=_PAGE))
     after = None
     while True:
         page = search.page(asked, after)
         for note in page.notes:
             say(note)
+        records.read([moment.url for moment in page.moments])
         for moment in page.moments:
-            entry = entry_of(moment.url)
+            entry = records.of(moment.url)
             if entry is not None:
                 yield moment, entry
         if page.next is None:
@@ -61,7 +63,14 @@ def whole_video(home: Library, key: str) -> tuple[Moment, LibraryEntry] | None:
         return None
     if len(found) > 1:
         names = ", ".join(printable(shown_url(entry.record["source"]["url"])) for entry in found[:5])
-        say(f"{printable(key)} means {len(found)} videos: {names}. Give the URL of one")
+        say(
+            _(
+                "{key} means {count} videos: {names}. Give the URL of one",
+                key=printable(key),
+                count=len(found),
+                names=names,
+            )
+        )
         return None
     moment = moment_of(found[0], "video", 0, Query())
     return None if moment is None else (moment, found[0])

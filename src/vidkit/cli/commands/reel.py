@@ -16,6 +16,7 @@ from vidkit.core import printable, shown_url
 from vidkit.core.config import Config
 from vidkit.core.units import format_count, format_duration, format_size, parse_duration
 from vidkit.errors import ConfigError
+from vidkit.language import _, _n
 from vidkit.library import LibraryEntry, Moment, open_library
 from vidkit.meaning.hybrid import WORDS
 from vidkit.reel import Reel, ReelOptions, Shot, check_reel, make_reel
@@ -48,9 +49,9 @@ def reel(options: argparse.Namespace, config: Config) -> int:
         if asked is not None and not made.shots and not made.skipped:
             say_unknown_names(home, options.where, asked.query.sources)
     for url, why in made.skipped.items():
-        say(f"skipped: {printable(shown_url(url))}: {printable(why)}")
+        say(_("skipped: {url}: {reason}", url=printable(shown_url(url)), reason=printable(why)))
     if made.out is None or made.form is None:
-        say("no video that was found can be shown" if made.skipped else "nothing is found")
+        say(_("no video that was found can be shown") if made.skipped else _("nothing is found"))
         return EXIT_SOME_FAILED
     if options.json:
         text = json.dumps(_as_json(made), ensure_ascii=False)
@@ -62,9 +63,15 @@ def reel(options: argparse.Namespace, config: Config) -> int:
         moments = format_count(len(made.shots), "moment")
         print(f"{printable(made.out)}  {made.seconds:.1f} s  {moments}  {width}x{height}  {format_size(size)}")
     if made.alike and made.seconds < wanted.length - 0.5:
-        alike = format_count(made.alike, "moment looks", "moments look")
-        left = "another one and is" if made.alike == 1 else "others and are"
-        say(f"the film is shorter than {options.length}: {alike} like {left} left out. --moment shows more of each")
+        say(
+            _n(
+                "the film is shorter than --length: {count} moment looks like another one and is left out. "
+                "--moment shows more of each",
+                "the film is shorter than --length: {count} moments look like others and are left out. "
+                "--moment shows more of each",
+                made.alike,
+            )
+        )
     return EXIT_SOME_FAILED if made.skipped else EXIT_DONE
 
 
