@@ -145,7 +145,7 @@ def test_the_scenes_with_the_words_of_a_search_come_first_and_are_marked() -> No
     keep(record, make_record("b.mp4"))
     page = report("boat", "--pictures", "5", "--title", "Boats")
     assert "<li>words: <bdi>boat</bdi></li>" in page
-    shown = re.findall(r'<figure( class="found")?>.*?<time>(.*?)</time>', page)
+    shown = re.findall(r'<figure( class="found")?>.*?<span class="at">(.*?)</span>', page)
     found = [time for mark, time in shown if mark]
     assert found == ["0:40 – 0:50", "1:40 – 1:50", "3:20 – 3:30"]
     assert len(shown) == 5

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timezone
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -147,7 +148,7 @@ def _template(clean: Callable[[str], str]) -> Template:
         "columns": charts.columns,
         "costs": _costs,
         "count": lambda number: f"{round(number):,}",
-        "day": lambda text: _date(text, "%-d %B %Y"),
+        "day": lambda text: _date(text, "{when.day} {when:%B %Y}"),
         "duration": lasting,
         "over_time": charts.over_time,
         "parts": charts.parts,
@@ -160,8 +161,8 @@ def _template(clean: Callable[[str], str]) -> Template:
         "strip": charts.strip,
         "unread": _unread,
         "videos": lambda number: format_count(number, "video"),
-        "time": lambda text: _date(text, "%Y-%m-%d %H:%M"),
-        "when": lambda text: _date(text, "%-d %B %Y, %H:%M UTC"),
+        "time": lambda text: _date(text, "{when:%Y-%m-%d %H:%M}"),
+        "when": lambda text: _date(text, "{when.day} {when:%B %Y, %H:%M} UTC"),
     }
     return environment.get_template("page.html")
 
@@ -197,10 +198,10 @@ def lasting(seconds: float) -> str:
 
 
 def _date(text: str, form: str) -> str:
-    """A time of a record in words; one that is none as it is."""
+    """A time of a record in words, in UTC; one that is none as it is."""
     try:
-        return parse_date(text).strftime(form)
-    except ValueError:
+        return form.format(when=parse_date(text).astimezone(timezone.utc))
+    except (ValueError, OverflowError):
         return text[:40] or "an unknown day"
 
 

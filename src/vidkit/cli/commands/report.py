@@ -6,6 +6,7 @@ import argparse
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from vidkit.cli.commands.library import query_of, say_unknown_names
@@ -103,19 +104,16 @@ def _filters(options: argparse.Namespace) -> dict[str, str]:
 
 def _beside(config: Config, asked: Asked, rows: int) -> Beside:
     """What is known beside the records. What failed has no record that a search could find."""
-    is_whole = asked.query == Query(sort=asked.query.sort)
-    erased = erased_count(reports_folder(config.paths) / JOURNAL) if is_whole else None
+    found = Beside()
     with _state(config) as state:
-        table = JobTable(state, "report") if state is not None else None
-        beside = Beside(
-            failures=all_failures(config, table), cost=all_costs(config, table), erased=erased
-        ) if is_whole else Beside()  # fmt: skip
-        if not asked.audit or state is None:
-            return beside
-        log = AuditLog(state)
-        return Beside(
-            beside.failures, beside.cost, beside.erased, log.lines(rows, action=ACTION), log.lines(rows + 1)
-        )
+        if asked.query == Query(sort=asked.query.sort):
+            table = JobTable(state, "report") if state is not None else None
+            erased = erased_count(reports_folder(config.paths) / JOURNAL)
+            found = Beside(all_failures(config, table), all_costs(config, table), erased)
+        if asked.audit and state is not None:
+            log = AuditLog(state)
+            found = replace(found, erasures=log.lines(rows, action=ACTION), changes=log.lines(rows + 1))
+    return found
 
 
 @contextmanager
