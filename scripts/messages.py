@@ -13,6 +13,7 @@ import string
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from functools import cache
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -39,6 +40,10 @@ msgstr ""
 "Plural-Forms: {plurals}\\n"
 
 """
+# The calls whose first argument is a text; those of `log` and of exceptions come beside.
+_CALLS = ("_", "_n", "message", "numbered", "say", "counted", "format_count", "number")
+# Texts that only the web API and its page show: they are in English.
+_ENGLISH = ("web", "mcp")
 _NO_DATE = datetime.fromtimestamp(0, timezone.utc)  # the same texts make the same file
 
 # The English text, or (for one, for many) -> the modules that have it.
@@ -58,6 +63,8 @@ def texts() -> dict[str, Texts]:
         found[_HELP].setdefault(purpose, ["core/extras.py"])
     for path in sorted(SOURCE.rglob("*.py")):
         name = path.relative_to(SOURCE).as_posix()
+        if name.partition("/")[0] in _ENGLISH:
+            continue
         domain = _HELP if _HELPING.fullmatch(name) else _MESSAGES
         for text in _calls(ast.parse(path.read_text(encoding="utf-8")), name):
             places = found[domain].setdefault(text, [])
@@ -77,17 +84,64 @@ def _parser_texts(parser: Parser) -> Iterator[str]:
 
 
 def _calls(tree: ast.Module, name: str) -> Iterator[str | tuple[str, str]]:
-    """The texts of the calls of `_` and `_n` in a module. Calls with a variable look up a text of a table."""
+    """The texts that a module shows, makes or raises. Calls with a variable look one up in a table."""
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     for node in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
-        if not (isinstance(node.func, ast.Name) and node.func.id in ("_", "_n")):
+        if not (called := _called(node)):
             continue
-        given = node.args[: 2 if node.func.id == "_n" else 1]
+        pair = called in ("_n", "numbered")
+        given = [text for part in node.args[: 2 if pair else 1] for text in _branches(part)]
         literal = [part.value for part in given if isinstance(part, ast.Constant) and isinstance(part.value, str)]
-        if given and len(literal) == len(given):
-            yield literal[0] if len(literal) == 1 else (literal[0], literal[1])
-        elif any(not isinstance(part, ast.Name | ast.Attribute | ast.Subscript) for part in given):
-            sys.exit(f"{name}:{node.lineno}: {node.func.id}() needs one literal, with {{names}} in it")
+        if called == "format_count":
+            yield _count_forms(node)
+        elif called == "number":
+            yield from (part.value for part in node.args[3:4] if isinstance(part, ast.Constant))
+        elif pair and len(literal) == 2:
+            yield literal[0], literal[1]
+        elif len(literal) == len(given):
+            yield from filter(_says_something, literal)
+        elif any(isinstance(part, ast.JoinedStr | ast.BinOp) for part in given):
+            sys.exit(f"{name}:{node.lineno}: {called}() needs one literal, with {{names}} in it")
+
+
+def _called(node: ast.Call) -> str:
+    """The name of a call that has a text; else nothing."""
+    if isinstance(node.func, ast.Name):
+        return node.func.id if node.func.id in _CALLS or node.func.id in _errors() else ""
+    of_log = isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) == "log"
+    return f"log.{node.func.attr}" if of_log and node.func.attr in ("warning", "error", "critical") else ""
+
+
+@cache
+def _errors() -> set[str]:
+    """The names of vidkit's exceptions, whose constructor takes a text and its values."""
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in SOURCE.rglob("*.py"))
+    bases = {
+        node.name: {ast.unparse(base) for base in node.bases}
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    }
+    found = {"VidkitError"}
+    while more := {name for name in bases if name not in found and found & bases[name]}:
+        found |= more
+    return found
+
+
+def _branches(part: ast.expr) -> list[ast.expr]:
+    return [part.body, part.orelse] if isinstance(part, ast.IfExp) else [part]
+
+
+def _count_forms(node: ast.Call) -> tuple[str, str]:
+    one, *many = [str(part.value) for part in node.args[1:] if isinstance(part, ast.Constant)]
+    return f"{{count}} {one}", f"{{count}} {many[0] if many else f'{one}s'}"
+
+
+def _says_something(text: str) -> bool:
+    """Whether there is something to translate beside placeholders and signs."""
+    if re.search(r"\{\w+[^{}]*\}", text):
+        return any(piece.strip(" :;,()/") for piece, *_ in string.Formatter().parse(text))
+    return bool(text.replace("%s", "").strip(" :"))
 
 
 def update(path: Path, wanted: Texts) -> Catalog:
@@ -124,13 +178,13 @@ def _agrees(english: str | tuple[str, ...], text: str) -> bool:
 
 
 def placeholders(text: str) -> set[str]:
-    """`{name}` and `%(name)s` of a template; a brace that is none is taken as it is."""
+    """`{name}`, `%(name)s` and, in this order, `%s` of a template; a brace that is none is taken as it is."""
     try:
         braces = {f"{{{name}!{how}:{form}}}" for _, name, form, how in string.Formatter().parse(text) if name}
     except ValueError:
         braces = set()
-    pieces = text.replace("%%", "").split("%")[1:]
-    return braces | {piece[: piece.find(")") + 2] if piece[:1] == "(" else piece[:1] for piece in pieces}
+    named = set(re.findall(r"%\(\w+\)\w", text))
+    return braces | named | {f"{at}%{form}" for at, form in enumerate(re.findall(r"%(\.?\d*[sdrf])", text))}
 
 
 def main(languages: list[str]) -> int:

@@ -93,7 +93,7 @@ class Terminated(KeyboardInterrupt):
 
 def sentence(text: str) -> str:
     """A reason with its full stop, where no question ends it: another sentence follows."""
-    return text if text.endswith("?") else text + "."
+    return text if text.endswith("?") else message("{text}.", text=text)
 
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:

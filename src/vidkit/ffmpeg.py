@@ -29,6 +29,7 @@ from vidkit import watchdog
 from vidkit.core import printable
 from vidkit.core.extras import install_command
 from vidkit.errors import MediaError, ToolMissingError
+from vidkit.messages import message
 from vidkit.pipes import OutputPipe, Readers
 
 log = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ def find_tool(name: str) -> Path:
     Raises:
         ToolMissingError: neither has it, or only one that is too old.
     """
-    why = f"{name} is not on the PATH"
+    why = message("{name} is not on the PATH", name=name)
     for folder in os.get_exec_path():
         found = shutil.which(name, path=folder)
         if not found or _is_wrapper(Path(found)):
@@ -68,14 +69,19 @@ def find_tool(name: str) -> Path:
         version = _version_if_too_old(Path(found))
         if version is None:
             return Path(found)
-        why = f"{printable(found)} is version {version}, and vidkit needs {OLDEST[0]}.{OLDEST[1]} or newer"
+        why = message(
+            "{found} is version {version}, and vidkit needs {oldest} or newer",
+            found=printable(found),
+            version=version,
+            oldest=".".join(map(str, OLDEST[:2])),
+        )
     carried = _carried_tool(name)
     if carried:
         return carried
     raise ToolMissingError(
         "{why}. Install {newer}ffmpeg with your system's package manager, or a static build with: {command}",
         why=why,
-        newer="a newer " if "newer" in why else "",
+        newer=message("a newer ") if "newer" in why else "",
         command=install_command("ffmpeg"),
     )
 
@@ -204,7 +210,10 @@ def run_tool(
     if readers.failure is not None:
         raise readers.failure
     if process.returncode != 0:
-        raise MediaError(reason(said) or f"{name} ended with exit status {process.returncode}")
+        raise MediaError(
+            reason(said)
+            or message("{name} ended with exit status {returncode}", name=name, returncode=process.returncode)
+        )
     return Outcome(output, said)
 
 

@@ -281,7 +281,7 @@ def _read_videos(
 ) -> tuple[list[_Video], Path]:
     """The rows, and the folder that their paths are relative to."""
     if not isinstance(videos, (str, os.PathLike)):
-        return [_video(row, f"row {number}") for number, row in enumerate(videos, 1)], Path()
+        return [_video(row, message("row {number}", number=number)) for number, row in enumerate(videos, 1)], Path()
     path = Path(videos)
     shown = printable(path)
     try:
@@ -296,7 +296,10 @@ def _read_videos(
         raise ConfigError("{shown} is not JSON: {error}", shown=shown, error=error) from None
     if not isinstance(content, list):
         raise ConfigError("{shown} must hold a list of videos, as `vidkit prepare` writes it", shown=shown)
-    return [_video(row, f"{shown}: row {number}") for number, row in enumerate(content, 1)], path.absolute().parent
+    return [
+        _video(row, message("{shown}: row {number}", shown=shown, number=number))
+        for number, row in enumerate(content, 1)
+    ], path.absolute().parent
 
 
 def _video(row: Any, where: str) -> _Video:

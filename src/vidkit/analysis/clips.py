@@ -233,7 +233,7 @@ def copied(path: Path, folder: Path, metadata: Metadata, settings: ClipSettings,
     why = why_not_copyable(metadata)
     if not forced:
         why = why or why_not_copied(metadata, plan)
-        why = why or ("clips overlap" if plan.tracks > 1 else None)
+        why = why or (message("clips overlap") if plan.tracks > 1 else None)
     if why and forced:
         raise copy_error(path, why)
     if why:
@@ -248,7 +248,7 @@ def copied(path: Path, folder: Path, metadata: Metadata, settings: ClipSettings,
     keyframes = nearest_keyframes(packets, starts, None if forced else near)
     if keyframes is None:
         if forced:
-            raise copy_error(path, "it does not begin with a keyframe")
+            raise copy_error(path, message("it does not begin with a keyframe"))
         return None
     try:
         if len(keyframes) > 1 and packets.end - keyframes[-1] < plan.least - 0.5 / metadata.fps:
@@ -259,7 +259,7 @@ def copied(path: Path, folder: Path, metadata: Metadata, settings: ClipSettings,
             raise copy_error(path, str(error)) from None
         return None
     if pieces is None and forced:
-        raise copy_error(path, "ffmpeg does not cut it at its keyframes")
+        raise copy_error(path, message("ffmpeg does not cut it at its keyframes"))
     return pieces
 
 
@@ -320,7 +320,12 @@ def extract_scene_segment(
         try:
             extract_metadata(piece)
         except MediaError:
-            what = f"no picture from {start_time:g} to {end_time:g} s, of {metadata.duration:g} s"
+            what = message(
+                "no picture from {start_time:g} to {end_time:g} s, of {duration:g} s",
+                start_time=start_time,
+                end_time=end_time,
+                duration=metadata.duration,
+            )
             raise MediaError("{path} has {what}", path=printable(path.name), what=what) from None
         os.replace(piece, target)
     return target

@@ -14,6 +14,7 @@ from vidkit.analysis.probe import Metadata
 from vidkit.core import printable
 from vidkit.errors import MediaError
 from vidkit.ffmpeg import input_arguments, run_tool
+from vidkit.messages import message
 
 NEAR_ENOUGH = 0.5  # seconds that a clip by time may begin beside where it should
 # What an MP4 can hold and players play from it.
@@ -93,26 +94,26 @@ def _seconds(text: str | None) -> float | None:
 def why_not_copied(metadata: Metadata, plan: Plan) -> str | None:
     """Why a video's clips must be encoded to be inside their limits; None where they need not."""
     if metadata.codec != "h264":
-        return f"its pictures are {metadata.codec}, not h264"
+        return message("its pictures are {codec}, not h264", codec=metadata.codec)
     if metadata.audio and metadata.audio.codec != "aac":
-        return f"its sound is {metadata.audio.codec}, not aac"
+        return message("its sound is {codec}, not aac", codec=metadata.audio.codec)
     if metadata.rotation:
-        return "it is stored turned"
+        return message("it is stored turned")
     if not metadata.square_pixels:
-        return "its pixels are not square"
+        return message("its pixels are not square")
     if (plan.width, plan.height) != (metadata.width, metadata.height):
-        return f"{metadata.resolution} is over the limit"
+        return message("{resolution} is over the limit", resolution=metadata.resolution)
     if plan.fps is not None:
-        return f"{metadata.fps:g} frames a second are over the limit"
+        return message("{fps:g} frames a second are over the limit", fps=metadata.fps)
     return None
 
 
 def why_not_copyable(metadata: Metadata) -> str | None:
     """Why a video's clips cannot be copied at all; None where they can."""
     if metadata.codec not in _VIDEO:
-        return f"{printable(metadata.codec)} video does not go into an MP4 as it is"
+        return message("{codec} video does not go into an MP4 as it is", codec=printable(metadata.codec))
     if metadata.audio and metadata.audio.codec not in _AUDIO:
-        return f"{printable(metadata.audio.codec)} sound does not go into an MP4 as it is"
+        return message("{codec} sound does not go into an MP4 as it is", codec=printable(metadata.audio.codec))
     return None
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vidkit.errors import ConfigError, MediaError
 from vidkit.ffmpeg import run_tool
+from vidkit.messages import message
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ def try_encoders() -> dict[str, str | None]:
 def _failure(name: str) -> str | None:
     """Why an encoder cannot cut clips here, None if it can: two pieces of half a second are cut with it."""
     if name.encode() not in run_tool(["ffmpeg", "-v", "error", "-encoders"], 30).output.split():
-        return "this ffmpeg is built without it"
+        return message("this ffmpeg is built without it")
     with tempfile.TemporaryDirectory(prefix="vidkit-") as folder:
         arguments = ["ffmpeg", "-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=s=320x240:r=10:d=1"]
         arguments += [*encoding(name, 320, 240), "-force_key_frames", "0.5", "-f", "segment"]
@@ -89,4 +90,4 @@ def _failure(name: str) -> str | None:
             log.debug("the encoder %s does not work", name, exc_info=True)
             return str(error)
         made = len(list(Path(folder).iterdir()))
-    return None if made == 2 else "it does not start a clip where it is told to"
+    return None if made == 2 else message("it does not start a clip where it is told to")

@@ -20,6 +20,7 @@ from vidkit.analysis.thumbnails import candidates_output, choose_thumbnails
 from vidkit.core import printable
 from vidkit.core.settings import SceneDetection
 from vidkit.errors import MediaError
+from vidkit.messages import message
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def analyse_video(path: Path, metadata: Metadata, scenes: SceneWish, clips: Clip
         if clips is None:
             return Analysis(**vars(request.finish(decode_once(path, metadata, [request]))), segments=None)
         with requested_clips(path, metadata, clips) as cutting:
-            also = DecodeRequest[None](cutting.outputs, lambda heard: None, "cut into clips")
+            also = DecodeRequest[None](cutting.outputs, lambda heard: None, message("cut into clips"))
             found = request.finish(decode_once(path, metadata, [request, also]))
             measured = replace(metadata, duration=found.duration)
             return Analysis(**vars(found), segments=cutting.finish(measured, found.scenes, found.unread))

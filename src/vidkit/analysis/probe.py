@@ -13,6 +13,7 @@ from vidkit.core import printable
 from vidkit.core.units import parse_pixel_aspect
 from vidkit.errors import MediaError
 from vidkit.ffmpeg import input_arguments, run_tool
+from vidkit.messages import message
 
 _PROBE_SECONDS = 60.0
 # Streams that are pictures beside the video: cover art, previews for scrubbing.
@@ -117,7 +118,7 @@ def extract_metadata(filepath: str | os.PathLike[str]) -> Metadata:
 def _plain(words: str) -> str:
     """ffprobe's words, with those that say nothing to a user explained."""
     if "not on whitelist" in words or words == "Invalid data found when processing input":
-        return f"{words} (it is damaged, or no video file at all)"
+        return message("{words} (it is damaged, or no video file at all)", words=words)
     return words
 
 
@@ -130,9 +131,11 @@ def _video_stream(path: Path, found: dict[str, Any]) -> dict[str, Any]:
     kinds = sorted({str(stream.get("codec_type", "unknown")) for stream in streams})
     audio = [str(stream.get("codec_name")) for stream in streams if stream.get("codec_type") == "audio"]
     if audio:
-        holds = f"it has no video stream, only audio ({', '.join(audio)})"
+        holds = message("it has no video stream, only audio ({audio})", audio=", ".join(audio))
     else:
-        holds = "it has no video stream" + (f", only {', '.join(kinds)}" if kinds else "")
+        holds = message("it has no video stream")
+        if kinds:
+            holds = message("it has no video stream, only {kinds}", kinds=", ".join(kinds))
     raise MediaError("{path} is not a playable video: {holds}", path=printable(path.name), holds=holds)
 
 

@@ -13,6 +13,7 @@ from vidkit.core import shown_url, without_secrets
 from vidkit.core.buckets import NoCredentialsError, RefusedError
 from vidkit.errors import DuplicateError, LibraryError, UnwantedError, VidkitError
 from vidkit.library.moments import video_key
+from vidkit.messages import message
 from vidkit.rows import Row
 from vidkit.workflow import make_record, source_key
 from vidkit.workflow.finished import Finished, note
@@ -56,9 +57,9 @@ def unforeseen(row: Row, error: BaseException) -> str:
     """The reason of a failure that is none of vidkit's own exceptions; its traceback goes to the log."""
     if isinstance(error, MemoryError) or "can't start new thread" in str(error):
         log.info("%s failed", shown_url(row.url), exc_info=error)
-        return "there is not enough memory for it"
+        return message("there is not enough memory for it")
     log.error("%s: a mistake in vidkit: %r; the log has its traceback", shown_url(row.url), error, exc_info=error)
-    return f"a mistake in vidkit, please report it: {without_secrets(repr(error))}"
+    return message("a mistake in vidkit, please report it: {error}", error=without_secrets(repr(error)))
 
 
 @dataclass(frozen=True)

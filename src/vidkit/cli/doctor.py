@@ -25,6 +25,7 @@ from vidkit.ffmpeg import find_tool, tool_version
 from vidkit.language import _, _n
 from vidkit.library import open_library
 from vidkit.library.backends import configured_file
+from vidkit.messages import translated
 from vidkit.qwen_model.describer import endpoint_url, open_describer
 from vidkit.qwen_model.endpoint_check import check_endpoint
 from vidkit.qwen_model.weights import missing_file, weights_size
@@ -52,7 +53,7 @@ def report(config: Config, config_path: str | None) -> tuple[list[str], bool]:
         *(_folder(what, path) for what, path in _folders(config)),
     ]
     fine = not any(mark in ("missing", "wrong") for mark, *_found in checks)
-    return [f"{_mark(mark)}  {what}: {found}" for mark, what, found in checks], fine
+    return [f"{_mark(mark)}  {what}: {translated(found)}" for mark, what, found in checks], fine
 
 
 # `ok`, `without` (vidkit works without it), `missing` or `wrong`; what was looked at; what was found.

@@ -17,6 +17,7 @@ from vidkit.core import printable, shown_url, without_secrets
 from vidkit.core.stores import Address
 from vidkit.core.terminal import columns_of, cut, is_live, write_line
 from vidkit.core.units import format_count, format_duration, format_size
+from vidkit.messages import _, message, translated
 from vidkit.workflow.stages import words_for
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Screen:
             self._free = list(range(workers, 0, -1))
             if total != 1:
                 self._bar = tqdm(
-                    unit="videos", position=0, leave=False, dynamic_ncols=True, file=sys.stderr,
+                    unit=_("videos"), position=0, leave=False, dynamic_ncols=True, file=sys.stderr,
                     bar_format=_TOTAL_UNKNOWN,
                 )  # fmt: skip
                 if total is not None:
@@ -116,7 +117,7 @@ class Screen:
                 line.update(done - line.n)
             else:
                 line.bar_format = "{desc}"
-                line.set_description_str(_fitted(f"  {name}: {words_for(stage)}"))
+                line.set_description_str(_fitted(f"  {name}: {translated(words_for(stage))}"))
 
     def finished(self, url: str, record: Record, new: bool) -> None:
         self._left(url)
@@ -140,11 +141,11 @@ class Screen:
 
     def interrupted(self, under_way: int) -> None:
         if under_way:
-            self._print(
-                f"finishing the {format_count(under_way, 'video')} under way; Ctrl-C again stops now", sys.stderr
-            )
+            videos = format_count(under_way, "video")
+            self._print(_("finishing the {videos} under way; Ctrl-C again stops now", videos=videos), sys.stderr)
 
     def engine(self, text: str) -> None:
+        text = translated(text)
         with self._lock:
             self._engine = text
             if self._bar is not None:
@@ -153,7 +154,7 @@ class Screen:
         self._print(printable(text), sys.stderr)
 
     def _postfix(self) -> str:
-        failed = [f"{self._failures} failed"] if self._failures else []
+        failed = [_("{count} failed", count=self._failures)] if self._failures else []
         return "; ".join([*failed, *filter(None, [self._engine])])
 
     def _left(self, *urls: str) -> None:
@@ -193,14 +194,15 @@ def counted(unit: str) -> Iterator[Callable[..., None]]:
         return
     from tqdm import tqdm
 
+    unit = _(unit)
     with tqdm(unit=unit, leave=False, dynamic_ncols=True, file=sys.stderr) as bar:
 
         def progress(done: int, total: int | None, what: str = "") -> None:
             if done < bar.n:  # another part begins
                 bar.reset(total)
             bar.total = total
-            bar.unit = " files" if what == "uploading" else unit
-            bar.set_description_str(f"{what}: " if what else "", refresh=False)
+            bar.unit = _(" files") if what == "uploading" else unit
+            bar.set_description_str(f"{translated(what)}: " if what else "", refresh=False)
             bar.update(done - bar.n)
 
         yield progress
@@ -231,14 +233,19 @@ def shown(text: str) -> str:
 
 def failure_line(url: str, line: int, reason: str) -> str:
     """One failure in one line: where it stands in the CSV, what, why."""
-    where = f"line {line}: " if line else ""
-    what, why = shown(url), printable(without_secrets(reason))
-    return f"failed: {where}{why if why.startswith(what) else f'{what}: {why}'}"
+    what, why = shown(url), printable(without_secrets(translated(reason)))
+    return _("failed: {what}", what=_at(line, why if why.startswith(what) else f"{what}: {why}"))
+
+
+def _at(line: int, what: str) -> str:
+    """What is said of a row, with its line in the CSV where it has one."""
+    return message("line {line}: {what}", line=line, what=what) if line else message("{what}", what=what)
 
 
 def duplicate_line(url: str, line: int, kept: str) -> str:
     """One video that was skipped, in one line: where it stands in the CSV, what, and which one it is a copy of."""
-    return f"skipped: {f'line {line}: ' if line else ''}{shown(url)}: it shows the same as {shown(kept)}"
+    same = message("{what}: it shows the same as {kept}", what=shown(url), kept=shown(kept))
+    return _("skipped: {what}", what=_at(line, same))
 
 
 def result_line(record: Record, new: bool) -> str:
@@ -247,49 +254,57 @@ def result_line(record: Record, new: bool) -> str:
         printable(record["filename"]),
         format_duration(record["duration"]),
         record["resolution"],
-        format_count(len(record["scenes"]), "scene"),
-        format_count(len(record["segments"]), "clip"),
+        translated(format_count(len(record["scenes"]), "scene")),
+        translated(format_count(len(record["segments"]), "clip")),
         printable(record["classification"]),
     ]
     if record["tags"]:
         parts.append(printable(", ".join(record["tags"])))
     if not new:
-        parts.append("nothing to do")
+        parts.append(_("nothing to do"))
         return "  ".join(parts)
     if record["ai"] is not None and record["ai"]["error"]:
-        parts.append("no new description" if record["qwen_description"] else "no description")
+        parts.append(_("no new description") if record["qwen_description"] else _("no description"))
     if failed := [name for name, reading in record.get("readings", {}).items() if reading["error"]]:
-        parts.append(f"no reading by {', '.join(failed)}")
+        parts.append(_("no reading by {readers}", readers=", ".join(failed)))
     return "  ".join(parts)
 
 
 def summary_line(summary: Summary, results: Address, reports: Path) -> str:
     """A run's result in one line, with where the records are and where the reports of the run are."""
-    parts = [f"{summary.processed} processed"]
+    failed = message("{count} failed (see {folder}/failures.csv)", count=summary.failed, folder=printable(reports))
+    parts = [message("{count} processed", count=summary.processed)]
     for count, words in (
-        (summary.partial, "incomplete"),
-        (summary.skipped, "already done"),
-        (summary.failed, f"failed (see {printable(reports)}/failures.csv)"),
-        (summary.filtered, "filtered out"),
-        (summary.duplicates, "duplicates skipped"),
-        (summary.passed_over, "ignored (folders, not videos)"),
+        (summary.partial, message("{count} incomplete", count=summary.partial)),
+        (summary.skipped, message("{count} already done", count=summary.skipped)),
+        (summary.failed, failed),
+        (summary.filtered, message("{count} filtered out", count=summary.filtered)),
+        (summary.duplicates, message("{count} duplicates skipped", count=summary.duplicates)),
+        (summary.passed_over, message("{count} ignored (folders, not videos)", count=summary.passed_over)),
     ):
         if count:
-            parts.append(f"{count} {words}")
-    size = f", {format_size(summary.bytes)}" if summary.bytes else ""
-    return f"{', '.join(parts)}{size} in {format_duration(summary.seconds)}: {printable(results)}"
+            parts.append(words)
+    return _(
+        "{sums} in {time}: {folder}",
+        sums=_(", ").join([*map(translated, parts), *([format_size(summary.bytes)] if summary.bytes else [])]),
+        time=format_duration(summary.seconds),
+        folder=printable(results),
+    )
 
 
 def cost_line(cost: Cost) -> str:
     """What describing cost, in one line."""
-    tokens = f", {cost.tokens_in} tokens in, {cost.tokens_out} out" if cost.tokens_in or cost.tokens_out else ""
-    cached = f", {format_count(cost.cached, 'answer')} known already" if cost.cached else ""
-    return f"model: {format_count(cost.requests, 'request')}{cached}{tokens}, {cost.seconds:.1f} s"
+    parts = [translated(format_count(cost.requests, "request"))]
+    if cost.cached:
+        parts.append(_("{answers} known already", answers=format_count(cost.cached, "answer")))
+    if cost.tokens_in or cost.tokens_out:
+        parts.append(_("{count} tokens in, {out} out", count=cost.tokens_in, out=cost.tokens_out))
+    return _("model: {sums}, {seconds:.1f} s", sums=_(", ").join(parts), seconds=cost.seconds)
 
 
-def say(text: str) -> None:
-    """A line for the person at the screen, beside the results."""
+def say(template: str, /, **values: object) -> None:
+    """A line for the person at the screen, beside the results: as `messages.message` takes it."""
     try:
-        write_line(without_secrets(text), sys.stderr)
+        write_line(without_secrets(_(template, **values)), sys.stderr)
     except OSError:
         _silence(sys.stderr)

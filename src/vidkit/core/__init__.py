@@ -11,6 +11,7 @@ from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from vidkit import language
 from vidkit.core.bucket_files import read_input
 from vidkit.core.config import Config, Secret, load_config
 from vidkit.core.files import ensure_directory, file_sha256, write_whole, writing_whole
@@ -18,6 +19,7 @@ from vidkit.core.leftovers import JOURNAL, TEMPORARY, clear_leftovers
 from vidkit.core.redaction import shown_url, without_secrets
 from vidkit.core.terminal import printable, write_line
 from vidkit.errors import ConfigError, OutputError
+from vidkit.messages import Message, _, message, translated
 
 __all__ = [
     "JOURNAL",
@@ -40,6 +42,8 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
+_LEVELS = {"WARNING": message("WARNING"), "ERROR": message("ERROR"), "CRITICAL": message("CRITICAL")}
+
 
 class _SafeFormatter(logging.Formatter):
     """One clean line a record: no control characters, no secrets, and the traceback only where it belongs."""
@@ -50,7 +54,7 @@ class _SafeFormatter(logging.Formatter):
         self._traceback = traceback
 
     def format(self, record: logging.LogRecord) -> str:
-        record.message = printable(record.getMessage())
+        record.message = printable(self.sentence(record))
         record.asctime = self.formatTime(record, self.datefmt)
         text = self.formatMessage(record)
         if record.exc_info and not record.exc_text and self._traceback:
@@ -59,10 +63,24 @@ class _SafeFormatter(logging.Formatter):
             text += "\n" + "\n".join(map(printable, record.exc_text.splitlines()))
         return self.blank(text)
 
+    def sentence(self, record: logging.LogRecord) -> str:
+        return record.getMessage()
+
     def blank(self, text: str) -> str:
         for secret in self._hidden:
             text = text.replace(secret, "***")
         return without_secrets(text)
+
+
+class _ScreenFormatter(_SafeFormatter):
+    """For the terminal: in the user's language. A log file is in English."""
+
+    def sentence(self, record: logging.LogRecord) -> str:
+        level = _LEVELS.get(record.levelname, record.levelname)
+        if not isinstance(record.args, tuple) or not record.args:
+            return f"{translated(level)}: {translated(record.msg)}"
+        values = (translated(value) if isinstance(str(value), Message) else value for value in record.args)
+        return f"{translated(level)}: {language._(record.msg) % tuple(values)}"
 
 
 class _LogFile(RotatingFileHandler):
@@ -89,7 +107,10 @@ class _LogFile(RotatingFileHandler):
             self._failed = True
             reason = error.strerror if isinstance(error, OSError) else error
             name = printable(self.baseFilename)
-            _say(f"WARNING: the log file {name} cannot be written: {reason}. The run continues.")
+            words = _(
+                "the log file {name} cannot be written: {reason}. The run continues.", name=name, reason=reason
+            )
+            _say(f"{translated(_LEVELS['WARNING'])}: {words}")
 
     def close(self) -> None:
         with suppress(OSError):  # what could not be written still cannot
@@ -132,7 +153,7 @@ def setup_logging(
     root.setLevel(min(logging.getLevelName(level), logging.WARNING))
     screen = _ScreenHandler()
     screen.setLevel(max(logging.getLevelName(level), logging.WARNING))
-    screen.setFormatter(_SafeFormatter("%(levelname)s: %(message)s", hidden, traceback=False))
+    screen.setFormatter(_ScreenFormatter("%(message)s", hidden, traceback=False))
     root.addHandler(screen)
     if log_file is None:
         return
@@ -159,8 +180,13 @@ def json_reason(error: json.JSONDecodeError) -> str:
     after = error.doc[at + 1 :].lstrip()[:1]
     if error.doc[at : at + 1] == "," and after in ("]", "}"):
         line, column = error.doc.count("\n", 0, at) + 1, at - error.doc.rfind("\n", 0, at)
-        return f"line {line}, column {column}: a comma after the last entry, before the {after}. Remove the comma"
-    return f"line {error.lineno}, column {error.colno}: {error.msg}"
+        return message(
+            "line {line}, column {column}: a comma after the last entry, before the {after}. Remove the comma",
+            line=line,
+            column=column,
+            after=after,
+        )
+    return message("line {line}, column {column}: {error}", line=error.lineno, column=error.colno, error=error.msg)
 
 
 def load_priority_keywords(file_path: str | os.PathLike[str] = "priority_keywords.json") -> list[str]:

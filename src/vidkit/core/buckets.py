@@ -22,6 +22,7 @@ from vidkit.core.extras import install_command
 from vidkit.core.redaction import without_secrets
 from vidkit.core.terminal import printable
 from vidkit.errors import OutputError, ToolMissingError
+from vidkit.messages import message
 
 if TYPE_CHECKING:
     from obstore.store import AzureStore, GCSStore, S3Store
@@ -48,11 +49,11 @@ _CREDENTIALS = (
     "AWS_SKIP_SIGNATURE",
 )
 _METADATA = "169.254.169.254"
-_NO_CREDENTIALS = (
+_NO_CREDENTIALS = message(
     "no credentials were found. Set those of the store in the environment or a profile, or run on a machine whose "
     "role has them"
 )
-_EXPIRED = "the credentials have expired. Sign in again, and start the same command: it continues"
+_EXPIRED = message("the credentials have expired. Sign in again, and start the same command: it continues")
 _FRESH = timedelta(minutes=10)  # credentials of a profile are asked for again after this time
 
 
@@ -145,7 +146,12 @@ def _client(scheme: str, bucket: str, environment: tuple[tuple[str, str], ...]) 
             return S3Store(bucket, **options, **profile)
         return GCSStore(bucket, **options) if scheme == "gs" else AzureStore(bucket, **options)
     except (BaseError, ValueError) as error:
-        what = f"{scheme}://{bucket} cannot be opened: {_first_line(error)}"
+        what = message(
+            "{scheme}://{bucket} cannot be opened: {reason}",
+            scheme=scheme,
+            bucket=bucket,
+            reason=_first_line(error),
+        )
         raise OutputError("{what}. See the settings of the store in the environment.", what=what) from None
 
 
@@ -230,7 +236,7 @@ def signed_url(place: Place, method: Literal["GET", "HEAD"] = "GET") -> str:
 
     if place.bucket.startswith("az://") and not re.fullmatch(r"[\w./~-]+", place.key, re.ASCII):
         # obstore 0.12 signs the encoded name, and Azure compares it with the plain one.
-        why = "names with spaces, accents or signs cannot be signed for Azure"
+        why = message("names with spaces, accents or signs cannot be signed for Azure")
         raise OutputError("{address}: {why}. Give the file another name", address=printable(place.address), why=why)
     with reported(place.address):
         return sign(place.client, method, place.key, URL_VALID)
@@ -282,7 +288,9 @@ def reported(address: str) -> Iterator[None]:
 
 def _no_bucket(address: str) -> str:
     bucket = "/".join(address.split("/")[:3])
-    return f"{printable(bucket)}: there is no such bucket. Make it, or see the name and the endpoint."
+    return message(
+        "{bucket}: there is no such bucket. Make it, or see the name and the endpoint.", bucket=printable(bucket)
+    )
 
 
 def _is_refusal(said: str) -> bool:
@@ -304,11 +312,12 @@ def _refusal(said: str) -> str:
     if "credential" in said and not code:
         return _NO_CREDENTIALS
     if code == "RequestTimeTooSkewed":
-        return "the store says that this machine's clock is wrong. Set the clock"
+        return message("the store says that this machine's clock is wrong. Set the clock")
     because = f" ({code})" if code else ""
-    return (
-        f"the store refuses this{because}. See that the credentials are right, and that they may list, read, write "
-        "and delete here"
+    return message(
+        "the store refuses this{because}. See that the credentials are right, and that they may list, read, write "
+        "and delete here",
+        because=because,
     )
 
 
@@ -318,10 +327,15 @@ def _failure(shown: str, said: str) -> OutputError:
     if _METADATA in said or "metadata.google.internal" in said:
         return NoCredentialsError("{shown}: {no_credentials}", shown=shown, no_credentials=_NO_CREDENTIALS)
     tries = re.search(r"after (\d+) retries", said)
-    tried = f", also after {tries[1]} more tries" if tries and tries[1] != "0" else ""
-    later = "Start the same command again later: it continues"
+    tried = message(", also after {tries} more tries", tries=tries[1]) if tries and tries[1] != "0" else ""
+    later = message("Start the same command again later: it continues")
     if status and status[1] in ("429", "503"):
-        answered = f"the store is busy ({status[1]}{status[2]}){tried}. Use fewer workers, or start again later"
+        answered = message(
+            "the store is busy ({status}{phrase}){tried}. Use fewer workers, or start again later",
+            status=status[1],
+            phrase=status[2],
+            tried=tried,
+        )
         return PassingError("{shown}: {answered}", shown=shown, answered=answered)
     if status and (status[1] == "501" or _code(said) == "NotImplemented"):
         return UnsupportedError(
@@ -350,7 +364,7 @@ def _failure(shown: str, said: str) -> OutputError:
         )
     if "HTTP error" in said or "error sending request" in said or "timed out" in said.lower():
         late = "timed out" in said.lower() or "TimedOut" in said
-        what = "does not answer in time" if late else "is not reached, or breaks the connection"
+        what = message("does not answer in time") if late else message("is not reached, or breaks the connection")
         return PassingError(
             "{shown}: the store {what}{tried}. See the network and the endpoint. {later}",
             shown=shown,

@@ -37,7 +37,7 @@ from vidkit.core.settings import (
     show,
 )
 from vidkit.errors import ConfigError, nearest, sentence
-from vidkit.messages import Message, message
+from vidkit.messages import message
 
 __all__ = [
     "DEFAULT_PATH",
@@ -97,7 +97,7 @@ class Found:
     """
 
     config: Config
-    wrong: dict[tuple[str, str], Message]
+    wrong: dict[tuple[str, str], str]
     unknown: tuple[str, ...]
     sources: dict[tuple[str, str], str]
 
@@ -152,7 +152,7 @@ def read_settings(
     unknown: list[str] = []
     file_values = dict(_known(ini, unknown)) if ini else {}
     sections: dict[str, dict[str, Any]] = {}
-    wrong: dict[tuple[str, str], Message] = {}
+    wrong: dict[tuple[str, str], str] = {}
     sources: dict[tuple[str, str], str] = {}
     for row in settings():
         given = _find(row, overrides or {}, environment, file_values)
@@ -163,9 +163,9 @@ def read_settings(
         try:
             value = row.read(given.text.strip())
         except ValueError as error:
-            shown = "this value" if isinstance(row.default, Secret) else str(error)
+            shown = message("this value") if isinstance(row.default, Secret) else str(error)
             wrong[key] = message(
-                "{where}: {shown} {meaning}", where=given.where, shown=sentence(shown), meaning=row.meaning
+                "{where}: {shown} {meaning}", where=given.where, shown=sentence(shown), meaning=message(row.meaning)
             )
             continue
         sections.setdefault(row.section_attribute, {})[row.attribute] = value
@@ -191,9 +191,9 @@ def check_together(config: Config) -> Config:
     return config
 
 
-def clashes(config: Config) -> dict[tuple[str, str], Message]:
+def clashes(config: Config) -> dict[tuple[str, str], str]:
     """The settings that do not go with others: (section, key) -> why."""
-    found: dict[tuple[str, str], Message] = {}
+    found: dict[tuple[str, str], str] = {}
     caps = config.processing
     if caps.segment_overlap >= caps.segment_length:
         found["Processing", "SegmentOverlap"] = message(
@@ -241,10 +241,12 @@ def _find(
     """What is given for one setting; None where the default counts."""
     name = f"[{row.section}] {row.key}"
     if (row.section, row.key) in overrides:
-        return _Given(overrides[row.section, row.key], "command line", f"{name} on the command line")
+        where = message("{name} on the command line", name=name)
+        return _Given(overrides[row.section, row.key], "command line", where)
     for variable in row.env:
         if environment.get(variable):
-            return _Given(environment[variable], variable, f"the environment variable {variable}")
+            where = message("the environment variable {name}", name=variable)
+            return _Given(environment[variable], variable, where)
     text, path = file_values.get((row.section, row.key), ("", ""))
     # An empty value in the file asks for the default.
     return _Given(text, path, f"{path}: {name}") if text else None
@@ -295,14 +297,19 @@ def parse_ini(text: str, path: Path) -> Ini:
 def _ini_reason(error: configparser.Error) -> str:
     """The parser's reason in one line; never the offending text, which may be a secret."""
     if isinstance(error, configparser.MissingSectionHeaderError):
-        return f"line {error.lineno} is before the first [Section]"
+        return message("line {line} is before the first [Section]", line=error.lineno)
     if isinstance(error, configparser.DuplicateOptionError):
-        return f"line {error.lineno}: [{error.section}] {error.option} is there twice"
+        return message(
+            "line {line}: [{section}] {option} is there twice",
+            line=error.lineno,
+            section=error.section,
+            option=error.option,
+        )
     if isinstance(error, configparser.DuplicateSectionError):
-        return f"line {error.lineno}: [{error.section}] is there twice"
+        return message("line {line}: [{section}] is there twice", line=error.lineno, section=error.section)
     if isinstance(error, configparser.ParsingError):
-        return f"line {error.errors[0][0]} is neither `Key = value` nor a comment"
-    return "it cannot be parsed"
+        return message("line {line} is neither `Key = value` nor a comment", line=error.errors[0][0])
+    return message("it cannot be parsed")
 
 
 def _of_readers(ini: Ini) -> Iterator[ReaderSetting]:
@@ -355,7 +362,7 @@ def _known(ini: Ini, unknown: list[str]) -> Iterator[tuple[tuple[str, str], tupl
 
 def _nearest(word: str, known: Any, form: str) -> str:
     near = nearest(word, known)
-    return f": did you mean {form.format(near)}?" if near else ""
+    return message(": did you mean {near}?", near=form.format(near)) if near else ""
 
 
 def default_ini(in_words: Callable[[str], str] = str) -> str:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from vidkit.messages import message
+
 if TYPE_CHECKING:  # only a hint needs this, and importing it takes longer than the rest of a start
     from importlib.metadata import Distribution
 
@@ -127,4 +129,10 @@ def _numbers(version: str) -> list[int]:
 def missing_of(extra: str) -> str | None:
     """Which packages of an extra are not there, and how to get them; None where all are."""
     lacking = [requirement for requirement, version in installed(extra).items() if version is None]
-    return f"{' and '.join(lacking)}: not installed: {install_command(extra)}" if lacking else None
+    return (
+        message(
+            "{lacking}: not installed: {command}", lacking=" and ".join(lacking), command=install_command(extra)
+        )
+        if lacking
+        else None
+    )

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from vidkit.core import printable
 from vidkit.errors import OutputError
+from vidkit.messages import message
 
 _SLOTS = 1024  # the first bytes: one for each process that has the file open
 _OPENING = _SLOTS  # held by the process that is opening what the file guards
@@ -65,7 +66,7 @@ class Locks:
         self._held: set[int] = set()
         self._slot: int | None = None
         self._announced: int | None = None
-        with _mutex, file_error(path, "cannot be opened"):
+        with _mutex, file_error(path, message("cannot be opened")):
             path.touch()
             found = path.stat()
             self._key = (found.st_dev, found.st_ino)
@@ -151,7 +152,7 @@ class Locks:
             return True
 
     def _lock(self, byte: int, length: int, shared: bool = False) -> bool:
-        with file_error(self._path, "cannot be locked, which several runs over one folder need"):
+        with file_error(self._path, message("cannot be locked, which several runs over one folder need")):
             return _lock(self._handle.number, byte, length, shared)
 
     def _release(self, byte: int) -> None:
@@ -225,7 +226,7 @@ def take_file_lock(path: Path) -> FileLock | None:
         OutputError: the file cannot be made, or the file system has no locks.
     """
     while True:
-        with file_error(path, "cannot be locked"):
+        with file_error(path, message("cannot be locked")):
             number = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
             try:
                 taken = _lock_whole(number)

@@ -10,6 +10,8 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
+from vidkit.messages import message
+
 T = TypeVar("T")
 
 LONGEST_RETRY_AFTER = 120.0  # seconds; a server that asks for a longer wait does not get it
@@ -35,7 +37,9 @@ class TransientError(Exception):
 
     def with_tries(self) -> str:
         """The reason, and how often it was tried where that was more than once."""
-        return f"{self} (tried {self.tries} times)" if self.tries > 1 else str(self)
+        return (
+            message("{error} (tried {tries} times)", error=self, tries=self.tries) if self.tries > 1 else str(self)
+        )
 
 
 @dataclass(frozen=True)

@@ -117,10 +117,16 @@ def number(read: Callable[[str], T], low: float, high: float, what: str) -> Call
         try:
             value = read(text)
         except ValueError:
-            raise ValueError(message("{text!r} is not {what}", text=text, what=what)) from None
+            raise ValueError(message("{text!r} is not {what}", text=text, what=message(what))) from None
         if not low <= value <= high:  # type: ignore[operator]
             raise ValueError(
-                message("{text} is not {what} from {low:g} to {high:g}", text=text, what=what, low=low, high=high)
+                message(
+                    "{text} is not {what} from {low:g} to {high:g}",
+                    text=text,
+                    what=message(what),
+                    low=low,
+                    high=high,
+                )
             )
         return value
 
@@ -132,7 +138,12 @@ def choice(*words: str) -> Callable[[str], str]:
         if text.lower() not in words:
             near = difflib.get_close_matches(text.lower(), words, 1)
             raise ValueError(
-                f"{text!r} is not one of {', '.join(words)}" + (f": did you mean {near[0]}?" if near else "")
+                message(
+                    "{text!r} is not one of {words}{hint}",
+                    text=text,
+                    words=", ".join(words),
+                    hint=message(": did you mean {near}?", near=near[0]) if near else "",
+                )
             )
         return text.lower()
 

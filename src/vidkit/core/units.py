@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timezone
 from typing import NamedTuple
 
-from vidkit.messages import message
+from vidkit.messages import message, numbered
 
 _SIZE_UNITS = {
     "": 1, "b": 1, "byte": 1, "bytes": 1,
@@ -199,7 +199,8 @@ def codec_name(text: str) -> str:
 
 def format_count(number: int, one: str, many: str = "") -> str:
     """`1 video`, `2 videos`; `many` is for a plural that is not made with an `s`."""
-    return f"{number} {one if number == 1 else many or f'{one}s'}"
+    singular, plural = f"{{count}} {one}", f"{{count}} {many or f'{one}s'}"
+    return numbered(singular, plural, number)
 
 
 def format_duration(seconds: float) -> str:

@@ -20,6 +20,7 @@ from vidkit.curate.traces import Traces, erase_lines, erase_rows, traces_of
 from vidkit.download import wanted_name
 from vidkit.errors import OutputError
 from vidkit.library import Library, LibraryEntry
+from vidkit.messages import message
 from vidkit.qwen_model.cache import forget_answers
 from vidkit.workflow import source_key
 from vidkit.workflow.journal import Journal
@@ -28,10 +29,10 @@ from vidkit.workflow.layout import Made, files_of, is_strangers, remove_files, w
 
 # What no program here can reach; said each time.
 BEYOND = (
-    "datasets that were exported, and what `vidkit prepare` and `vidkit infer` wrote",
-    "copies in other libraries, and the journals of other machines",
-    "backups, snapshots, older versions that a bucket keeps, and the log of changes of a database server",
-    "the video at its source",
+    message("datasets that were exported, and what `vidkit prepare` and `vidkit infer` wrote"),
+    message("copies in other libraries, and the journals of other machines"),
+    message("backups, snapshots, older versions that a bucket keeps, and the log of changes of a database server"),
+    message("the video at its source"),
 )
 
 
@@ -85,7 +86,7 @@ def targets_of(library: Library, key: str, config: Config) -> list[Target]:
     left = []
     if filename and os.path.lexists(whole := downloads / filename):  # of a video that failed later
         if is_strangers(whole, url):
-            left.append(f"{printable(whole)}: it may be the download of another URL")
+            left.append(message("{whole}: it may be the download of another URL", whole=printable(whole)))
         else:
             partial.append(whole)
     return [Target(url, None, None, partial, left, traces_of(url, None, filename))]
@@ -135,22 +136,33 @@ def forget_videos(library: Library, targets: Sequence[Target], config: Config) -
         done.erased += _erase_files(target)
         done.left += target.left
         if "://" not in target.url:
-            done.beyond.append(f"your own file {printable(target.url)}")
-    done.erased += [f"{answers} answers of the model"] if answers else []
+            done.beyond.append(message("your own file {url}", url=printable(target.url)))
+    done.erased += [message("{answers} answers of the model", answers=answers)] if answers else []
     if older:
         place = printable(config.qwen_vl.cache)
-        done.left.append(f"{place}: {older} answers of an older vidkit do not say which video they are about")
+        done.left.append(
+            message(
+                "{place}: {older} answers of an older vidkit do not say which video they are about",
+                place=place,
+                older=older,
+            )
+        )
     for folder in _work_folders(targets, config):
         rows = erase_rows(folder / FAILURES, traces)
-        done.erased += [f"{rows} rows of {printable(folder / FAILURES)}"] if rows else []
+        done.erased += (
+            [message("{rows} rows of {path}", rows=rows, path=printable(folder / FAILURES))] if rows else []
+        )
         erase_lines(folder / OLDER, traces)
-        done.left += [f"{printable(path)}: a damaged journal" for path in folder.glob(f"{JOURNAL}.damaged*")]
+        done.left += [
+            message("{path}: a damaged journal", path=printable(path))
+            for path in folder.glob(f"{JOURNAL}.damaged*")
+        ]
     lines = sum(erase_lines(path, traces) for path in logs_of(config))
-    done.erased += [f"{lines} lines of logs"] if lines else []
+    done.erased += [message("{lines} lines of logs", lines=lines)] if lines else []
     stored = [target.url for target in targets if target.entry is not None]
     if stored:
         done.left += library.forget(stored)
-        done.erased.append(f"{len(stored)} records of {library.name}")
+        done.erased.append(message("{count} records of {library}", count=len(stored), library=library.name))
     return done
 
 

@@ -22,6 +22,7 @@ from vidkit.core.retry import RetryPolicy
 from vidkit.download.names import has_extension, local_path, safe_name, wanted_name
 from vidkit.download.reach import ANYWHERE, Reach, ReachError
 from vidkit.errors import DownloadError
+from vidkit.messages import message
 
 __all__ = [
     "Download",
@@ -251,11 +252,13 @@ def _stat(path: Path) -> os.stat_result:
             raise PermissionError(13, "it may not be read")
     except FileNotFoundError:
         web = re.match(r"(?:www\.|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}/)", shown, re.IGNORECASE)
-        hint = f": for a web address, write https://{shown}" if web else ""
+        hint = message(": for a web address, write https://{shown}", shown=shown) if web else ""
         raise DownloadError("{shown}: there is no such file{hint}", shown=shown, hint=hint) from None
     except OSError as error:
         raise DownloadError(
-            "{shown}: {reason}", shown=shown, reason=(error.strerror or "it cannot be read").lower()
+            "{shown}: {reason}",
+            shown=shown,
+            reason=error.strerror.lower() if error.strerror else message("it cannot be read"),
         ) from None
     except ValueError:
         raise DownloadError("{shown}: this is no path", shown=shown) from None

@@ -64,7 +64,7 @@ class Pace:
         if seconds < self._policy.pace_window:
             return
         if self._came < self._policy.min_pace * seconds:
-            least = f"{self._policy.min_pace:g} bytes a second"
+            least = message("{pace:g} bytes a second", pace=self._policy.min_pace)
             raise DownloadError(
                 "the server sent {came} bytes in {seconds:.0f} s: a download slower than {least} is given "
                 "up, and the next run goes on with it",

@@ -33,6 +33,7 @@ from vidkit.download.transfer import (
     save,
 )
 from vidkit.errors import DownloadError
+from vidkit.messages import message
 
 MAX_TEXT = 10 * 2**20  # bytes of a page or a manifest
 MAX_HOPS = 4  # from page to page
@@ -112,9 +113,9 @@ def _fetch(url: str, request: DownloadRequest) -> Saved:
             return _stream(answer, request, version)
         found = extract_video_url_from_html(answer.text, answer.url)
         if found is None:
-            return _from_site(url, request, version, "the page has no video that vidkit can find")
+            return _from_site(url, request, version, message("the page has no video that vidkit can find"))
         if found in seen or len(seen) > MAX_HOPS:
-            return _from_site(url, request, version, "the page leads only to other pages, not to a video")
+            return _from_site(url, request, version, message("the page leads only to other pages, not to a video"))
         seen.append(found)
         answer = _persist(found, request, referer=answer.url)
     return Saved(answer.path, answer.url, version)

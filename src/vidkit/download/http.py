@@ -260,16 +260,22 @@ def _check_status(response: requests.Response, ranged: bool) -> None:
             message("the server answers {phrase}", phrase=phrase), retry_after=parse_retry_after(response.headers)
         )
     remedies = {
-        206: "the server sends a part of the file, which was not asked for",
-        401: "the server wants a user name and a password: write them into the URL, https://user:password@host/",
-        403: "the server refuses access; a signed URL may be out of date",
-        404: "there is no such file on the server; look at the URL",
-        407: "the proxy wants a user name and a password",
-        410: "the file is gone from the server",
+        206: message("the server sends a part of the file, which was not asked for"),
+        401: message(
+            "the server wants a user name and a password: write them into the URL, https://user:password@host/"
+        ),
+        403: message("the server refuses access; a signed URL may be out of date"),
+        404: message("there is no such file on the server; look at the URL"),
+        407: message("the proxy wants a user name and a password"),
+        410: message("the file is gone from the server"),
     }
     raise StatusError(
         status,
-        message("{reason} ({phrase})", reason=remedies.get(status, "the server does not send it"), phrase=phrase),
+        message(
+            "{reason} ({phrase})",
+            reason=remedies.get(status, message("the server does not send it")),
+            phrase=phrase,
+        ),
     )
 
 
@@ -307,20 +313,20 @@ def transport_errors(policy: DownloadPolicy, reached: Callable[[], int] = lambda
 
 def _reason(error: BaseException, policy: DownloadPolicy) -> str:
     if _cause(error, socket.gaierror):
-        return "no server of that name is known; look at the URL and the network"
+        return message("no server of that name is known; look at the URL and the network")
     if _cause(error, ConnectionRefusedError):
-        return "the server refuses the connection"
-    proxy = "the proxy: " if _cause(error, urllib3.exceptions.ProxyError) else ""
+        return message("the server refuses the connection")
+    proxy = message("the proxy: ") if _cause(error, urllib3.exceptions.ProxyError) else ""
     inner = _cause(error, OSError, lambda each: bool(each.strerror) and not isinstance(each, TimeoutError))
     if inner is not None:
-        return f"{proxy}the connection failed: {printable(inner.strerror)}"
+        return message("{proxy}the connection failed: {reason}", proxy=proxy, reason=printable(inner.strerror))
     if _cause(error, urllib3.exceptions.ConnectTimeoutError):
-        return f"{proxy}no connection within {policy.timeout:g} s"
+        return message("{proxy}no connection within {timeout:g} s", proxy=proxy, timeout=policy.timeout)
     if _cause(error, urllib3.exceptions.TimeoutError) or _cause(error, TimeoutError):
-        return f"{proxy}the server sent nothing for {policy.timeout:g} s"
+        return message("{proxy}the server sent nothing for {timeout:g} s", proxy=proxy, timeout=policy.timeout)
     if _cause(error, urllib3.exceptions.DecodeError):
-        return "the compressed answer is damaged"
-    return f"{proxy}the connection broke off before the end"
+        return message("the compressed answer is damaged")
+    return message("{proxy}the connection broke off before the end", proxy=proxy)
 
 
 Error = TypeVar("Error", bound=BaseException)

@@ -38,6 +38,7 @@ from vidkit.export.samples import (
     samples,
 )
 from vidkit.library.query import Bounds, Query
+from vidkit.messages import message
 
 if TYPE_CHECKING:
     from vidkit.library import LibraryEntry
@@ -311,7 +312,7 @@ def _check_not_empty(plan: ExportPlan, request: ExportRequest, form: Format) -> 
         raise ConfigError("there is nothing to export: no video of the library is meant")
     if not plan.items:
         what = "clips" if request.level == "segments" else "scenes"
-        long = " as long as --min-duration and --max-duration say" if request.lengths != Bounds() else ""
+        long = message(" as long as --min-duration and --max-duration say") if request.lengths != Bounds() else ""
         raise ConfigError(
             "there is nothing to export: {videos} found, but no {what}{long}",
             videos=format_count(plan.videos, "video"),
@@ -327,7 +328,7 @@ def _check_not_empty(plan: ExportPlan, request: ExportRequest, form: Format) -> 
             return
         raise ConfigError("there is nothing to export: nothing has a label by --label {key}", key=printable(key))
     near = difflib.get_close_matches(column, [*plan.columns, "class", "tag", "ai_tag", "folder"], 1)
-    guess = f"; did you mean {printable(near[0])}?" if near else ""
+    guess = message("; did you mean {near}?", near=printable(near[0])) if near else ""
     known = ", ".join(map(printable, plan.columns[:20])) or "none"
     raise ConfigError(
         "--label {key}: the CSV of these videos had no such column (it had: {known}){guess}",
@@ -344,4 +345,4 @@ def _counted(things: Iterable[T], progress: Callable[[int], None]) -> Iterator[T
 
 
 def _reasons(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {reason}" for reason, count in counts.items()) or "nothing was found"
+    return ", ".join(f"{count} {reason}" for reason, count in counts.items()) or message("nothing was found")

@@ -21,26 +21,33 @@ from vidkit.export.items import DatasetSpec, Item, ItemSelection, Sample, items_
 from vidkit.export.media import ClipLimits, Hide, cut, extension, put
 from vidkit.export.plan import ExportPlan
 from vidkit.export.rows import cell
+from vidkit.messages import message
 
 if TYPE_CHECKING:
     from vidkit.library import LibraryEntry
     from vidkit.record import Record
 
 MISSING = "missing.csv"
-NO_LABEL, GONE, NOT_KEPT = "without a label", "whose file is gone", "whose download was not kept"
-DIFFERS = "whose file is not the one that was processed"
-UNCUT, ODD_PATH = "that ffmpeg cannot cut", "whose path no list can hold (say --copy)"
-ELSEWHERE = "whose file is not on this machine (say --copy)"
-UNHIDDEN = "whose faces cannot be hidden"
-CHANGED = "that changed during the export"
-COPY = "of copies of other videos"
+NO_LABEL, GONE, NOT_KEPT = (
+    message("without a label"),
+    message("whose file is gone"),
+    message("whose download was not kept"),
+)
+DIFFERS = message("whose file is not the one that was processed")
+UNCUT, ODD_PATH = message("that ffmpeg cannot cut"), message("whose path no list can hold (say --copy)")
+ELSEWHERE = message("whose file is not on this machine (say --copy)")
+UNHIDDEN = message("whose faces cannot be hidden")
+CHANGED = message("that changed during the export")
+COPY = message("of copies of other videos")
 UNUSABLE = (GONE, NOT_KEPT, DIFFERS, UNCUT, UNHIDDEN, ODD_PATH, ELSEWHERE)
 # What a person can do about a reason. URLs alone would make records without the CSV's columns, which may be labels.
-_AGAIN = "`vidkit process --force --urls URL` (what came from a CSV: --csv with its rows, for their columns)"
+_AGAIN = message(
+    "`vidkit process --force --urls URL` (what came from a CSV: --csv with its rows, for their columns)"
+)
 REMEDIES = {
-    GONE: f"{_AGAIN} fetches them again",
-    NOT_KEPT: f"{_AGAIN} fetches them again; set KeepDownloads = yes before",
-    DIFFERS: f"{_AGAIN} makes file and record one again",
+    GONE: message("{again} fetches them again", again=_AGAIN),
+    NOT_KEPT: message("{again} fetches them again; set KeepDownloads = yes before", again=_AGAIN),
+    DIFFERS: message("{again} makes file and record one again", again=_AGAIN),
 }
 
 
@@ -298,9 +305,9 @@ def _remedy(record: Record, problem: str) -> str:
         return ""
     url = record["source"]["url"]
     if "://" not in url and problem == GONE:
-        return "put the file back"
+        return message("put the file back")
     if record["source"]["columns"]:
-        return "vidkit process --force with this row of your CSV"
+        return message("vidkit process --force with this row of your CSV")
     return f"vidkit process --force --urls {shlex.quote(shown_url(url))}"
 
 

@@ -11,6 +11,7 @@ from vidkit.library.facts import facts_of, is_left_out, key_beginnings
 from vidkit.library.protocol import Library
 from vidkit.library.query import Query
 from vidkit.library.spans import DESCRIPTION, MEASURES
+from vidkit.messages import message
 
 _SAMPLE = 1000  # records whose keys and columns are proposed
 _SHOWN = 20
@@ -28,15 +29,17 @@ def unknown_keys(library: Library, where: Sequence[str]) -> Iterator[str]:
     """
     for key in dict.fromkeys(re.split("[<>=]", item, maxsplit=1)[0].strip() for item in where):
         if is_left_out(key.lower()):
-            yield f"{printable(key)} is not searched by --where: search for its words"
+            yield message("{key} is not searched by --where: search for its words", key=printable(key))
         elif not any(map(library.has_fact, key_beginnings(key))):
             keys, columns = _names(library)
             near = nearest(key, [*keys, *columns])
             if near:
-                hint = f": did you mean {near}?"
+                hint = message(": did you mean {near}?", near=near)
             else:
-                hint = f"; the columns are {', '.join(columns[:_SHOWN])}" if columns else ""
-            yield printable(f"no record has a key or column {key}{hint}")
+                hint = (
+                    message("; the columns are {columns}", columns=", ".join(columns[:_SHOWN])) if columns else ""
+                )
+            yield printable(message("no record has a key or column {key}{hint}", key=key, hint=hint))
 
 
 def unknown_sources(library: Library, sources: Sequence[str]) -> Iterator[str]:
@@ -53,7 +56,13 @@ def unknown_sources(library: Library, sources: Sequence[str]) -> Iterator[str]:
         if name != DESCRIPTION and not library.has_fact(f"readings.{name}.version="):
             read = {key.split(".")[1] for key in _names(library)[0] if key.startswith("readings.")}
             near = nearest(name, [DESCRIPTION, *sorted(read - MEASURES)])
-            yield printable(f"no video has readings of {name}{f': did you mean {near}?' if near else ''}")
+            yield printable(
+                message(
+                    "no video has readings of {name}{hint}",
+                    name=name,
+                    hint=message(": did you mean {near}?", near=near) if near else "",
+                )
+            )
 
 
 def _names(library: Library) -> tuple[list[str], list[str]]:

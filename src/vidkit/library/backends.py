@@ -14,7 +14,7 @@ from pathlib import Path
 from vidkit.core.config import Config
 from vidkit.errors import LibraryError
 from vidkit.library.protocol import Library
-from vidkit.messages import either
+from vidkit.messages import either, message
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def _mongodb_uri(config: Config) -> str:
 
 
 _MONGODB = Backend("MongoDB", _open_mongodb, "URI under [MongoDB]", _mongodb_uri, "VIDKIT_MONGODB_URI")
-_PATH = "Path under [Library]"
+_PATH = message("Path under [Library]")
 _POSTGRESQL = Backend("PostgreSQL", _open_postgresql, _PATH, variable="VIDKIT_LIBRARY_PATH")
 # The scheme of an address, in lower case -> the backend. The path of a file has no scheme. The first row for which
 # the settings give an address is opened, and [Library] Path where they give none.
@@ -166,7 +166,13 @@ def check_library_path(path: str | os.PathLike[str]) -> None:
         return
     elsewhere = dict.fromkeys((row.name, row.setting) for scheme, row in BACKENDS.items() if scheme)
     settings = ", and ".join(
-        f"a {name} URI, which begins with {_schemes(name)}, is {setting}" for name, setting in elsewhere
+        message(
+            "a {name} URI, which begins with {schemes}, is {setting}",
+            name=name,
+            schemes=_schemes(name),
+            setting=setting,
+        )
+        for name, setting in elsewhere
     )
     scheme = found[1] if re.fullmatch(r"[\w+.-]+", found[1]) else ""
     raise LibraryError(

@@ -16,9 +16,10 @@ from typing import NamedTuple, Protocol
 from vidkit.library.moments import Moment, Text
 from vidkit.library.query import SORT_COLUMNS, Query
 from vidkit.library.ranking import RANKED, ranks
+from vidkit.messages import message
 
-FOREIGN = "this page is of another library: search again"
-TOO_OLD = "too much was processed anew since the first page: search again"
+FOREIGN = message("this page is of another library: search again")
+TOO_OLD = message("too much was processed anew since the first page: search again")
 Value = float | str
 # A piece of a video: (0, 0) is the video itself, (n, m) is entry m (from 0) of the n-th kind of `MOMENT_KEYS`. It
 # stays the same where the record gets more pieces of another kind.

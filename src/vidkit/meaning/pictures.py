@@ -44,7 +44,7 @@ class PictureEncoder:
         self._model = open_file(files.model, threads, EXTRA)
         taken = self._model.inputs
         if len(taken) != 1 or taken[0].type != "tensor(float)" or len(taken[0].shape) != 4:
-            raise self._no_model("it does not take pictures as rows of 3 x height x width numbers")
+            raise self._no_model(message("it does not take pictures as rows of 3 x height x width numbers"))
         rows = taken[0].shape[0]
         self._rows = rows if isinstance(rows, int) and rows > 0 else None
         self._mean, self._deviation = np.array(files.mean, np.float32), np.array(files.deviation, np.float32)
@@ -53,7 +53,7 @@ class PictureEncoder:
         except ModelError:
             raise
         except Exception as error:  # whatever onnxruntime raises
-            raise self._no_model(f"it does not take a picture: {in_words(error)}") from None
+            raise self._no_model(message("it does not take a picture: {reason}", reason=in_words(error))) from None
 
     def encode(self, pictures: Sequence[bytes]) -> tuple[list[int], Vectors]:
         """The vectors of pictures in files: which of them could be read, and their vectors."""
@@ -84,7 +84,7 @@ class PictureEncoder:
         filled[: len(rows)] = rows
         output = np.asarray(self._model.run({self._model.inputs[0].name: filled})[0], np.float32)
         if output.ndim != 2 or len(output) != len(filled) or not output.shape[1]:
-            raise self._no_model(f"its output has the shape {output.shape}")
+            raise self._no_model(message("its output has the shape {shape}", shape=output.shape))
         return of_length_one(output[: len(rows)], self.files.model.name)
 
     def _ready(self, image: Any) -> Vectors:

@@ -33,6 +33,7 @@ from vidkit.meaning.hybrid import (
     moments_of,
 )
 from vidkit.meaning.likeness import wanted_like
+from vidkit.messages import message
 
 # By words and by meaning where the library has vectors, by words alone, or by meaning alone.
 Way = Literal["on", "off", "only"]
@@ -226,8 +227,8 @@ class Search:
         return kept
 
 
-GONE = "the models cannot be asked now, so this list cannot go on: search again"
-NOT_SET = (
+GONE = message("the models cannot be asked now, so this list cannot go on: search again")
+NOT_SET = message(
     "no model for search by meaning is set: set TextModel or ImageModel under [Meaning] in config.ini, then run "
     "`vidkit index`"
 )
@@ -243,5 +244,10 @@ def _no_vectors(home: Library, models: Sequence[str]) -> str:
     """What to say where the library has no vectors of some models, or only those of others."""
     kinds = {model.partition(":")[0] for model in models}
     other = [model for model in home.vector_models() if model.partition(":")[0] in kinds and model not in models]
-    has = f", only of {', '.join(map(printable, other))}" if other else ""
-    return f"{home.name} has no vectors of {', '.join(map(printable, models))}{has}: run `vidkit index`"
+    has = message(", only of {models}", models=", ".join(map(printable, other))) if other else ""
+    return message(
+        "{library} has no vectors of {models}{has}: run `vidkit index`",
+        library=home.name,
+        models=", ".join(map(printable, models)),
+        has=has,
+    )

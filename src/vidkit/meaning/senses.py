@@ -15,10 +15,11 @@ from vidkit.errors import VidkitError
 from vidkit.library.vectors.protocol import PICTURE, TEXT
 from vidkit.meaning.hybrid import Sense
 from vidkit.meaning.search import Senses
+from vidkit.messages import message
 
 log = logging.getLogger(__name__)
 
-OPENING = "the models for search by meaning are being opened: search again in a moment"
+OPENING = message("the models for search by meaning are being opened: search again in a moment")
 
 
 class SearchModels:
@@ -76,7 +77,9 @@ class SearchModels:
 def _opened(settings: Meaning) -> Senses:
     """The models, each by itself: one that cannot be used does not keep the other from being asked."""
     if missing := missing_of("meaning"):
-        return Senses((), (f"search by meaning needs packages that are not there: {missing}",))
+        return Senses(
+            (), (message("search by meaning needs packages that are not there: {missing}", missing=missing),)
+        )
     from vidkit.meaning.models import open_models
 
     ready: list[Sense] = []

@@ -48,9 +48,9 @@ class TextEncoder:
         self._inputs = {each.name: _KINDS.get(each.type) for each in self._model.inputs}
         known = {*_IDS, _MASK, _TYPES, _POSITIONS}
         if wrong := [name for name, kind in self._inputs.items() if name not in known or kind is None]:
-            raise self._no_model(f"it has the input {printable(wrong[0])}")
+            raise self._no_model(message("it has the input {wrong}", wrong=printable(wrong[0])))
         if not any(name in self._inputs for name in _IDS):
-            raise self._no_model("it takes no tokens")
+            raise self._no_model(message("it takes no tokens"))
         rows, length = [*self._model.inputs[0].shape, None, None][:2]
         self._rows = rows if isinstance(rows, int) and rows > 0 else None
         self._length = length if isinstance(length, int) and length > 0 else None
@@ -64,7 +64,7 @@ class TextEncoder:
         except ModelError:
             raise
         except Exception as error:  # whatever onnxruntime raises
-            raise self._no_model(f"it does not take a text: {in_words(error)}") from None
+            raise self._no_model(message("it does not take a text: {reason}", reason=in_words(error))) from None
 
     @property
     def model(self) -> Model:
@@ -119,7 +119,7 @@ class TextEncoder:
         if output.ndim == 3 and output.shape[:2] == mask.shape:
             output = _pooled(output, mask, self.files.pooling)
         if output.ndim != 2 or len(output) != rows or not output.shape[1]:
-            raise self._no_model(f"its output has the shape {output.shape}")
+            raise self._no_model(message("its output has the shape {shape}", shape=output.shape))
         return of_length_one(output[: len(found)], self.files.model.name)
 
     def _no_model(self, reason: str) -> ModelError:

@@ -246,7 +246,8 @@ class Endpoint:
         if isinstance(text, str) and text.strip():
             return text[:_LONGEST_TEXT]
         cut = choice.get("finish_reason") == "length"
-        raise DescribeError(f"{place} answered without a word" + (": raise [QwenVL] MaxTokens" if cut else ""))
+        hint = message(": raise [QwenVL] MaxTokens") if cut else ""
+        raise DescribeError("{place} answered without a word{hint}", place=place, hint=hint)
 
     def _model_name(self) -> str:
         """The configured name, or else the first that the server lists, asked for once."""

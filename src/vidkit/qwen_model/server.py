@@ -201,7 +201,11 @@ class Server:
 
     def _late(self, url: str) -> str:
         # It is not asked again: it took the question, and may well work on it still.
-        return f"{shown_endpoint(url)} did not answer within {self._timeout:g} seconds ([QwenVL] Timeout)"
+        return message(
+            "{endpoint} did not answer within {timeout:g} seconds ([QwenVL] Timeout)",
+            endpoint=shown_endpoint(url),
+            timeout=self._timeout,
+        )
 
     def _body(self, answer: requests.Response) -> bytes:
         if "," in answer.headers.get("Content-Encoding", ""):  # nothing is asked for; more than one is a bomb
@@ -234,11 +238,13 @@ class Server:
         if status == 200:
             return
         place = shown_endpoint(url)
-        words = self._error_text(body) or self._redact(printable(answer.reason or "no reason"))[:_SHOWN]
+        words = self._error_text(body) or self._redact(printable(answer.reason or message("no reason")))[:_SHOWN]
         if status == 401:
-            self._wrong_key = (
-                f"{place} does not accept the access key (QWEN_VL_ACCESS_KEY or [QwenVL] AccessKey): "
-                f"it answered 401: {words}"
+            self._wrong_key = message(
+                "{place} does not accept the access key (QWEN_VL_ACCESS_KEY or [QwenVL] AccessKey): "
+                "it answered 401: {words}",
+                place=place,
+                words=words,
             )
             raise DescribeError(self._wrong_key)
         if 300 <= status < 400:
@@ -307,9 +313,9 @@ def shown_endpoint(url: str) -> str:
         parts = urlsplit(url)
         host = parts.netloc.rpartition("@")[2]
     except ValueError:
-        return "the endpoint"
+        return message("the endpoint")
     place = f"{parts.scheme}://{host}{parts.path}" if host else url.partition("?")[0].rpartition("@")[2]
-    return printable(f"the endpoint {place}")
+    return printable(message("the endpoint {place}", place=place))
 
 
 def _parsed(text: str) -> Any:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from vidkit.errors import VidkitError
+from vidkit.messages import message
 from vidkit.qwen_model.describer import Describer
 from vidkit.qwen_model.question import Clip, Description, Question, Remote
 
@@ -147,10 +148,31 @@ def _summary(
     outdated = sum(bool(entry.get("outdated")) for entry in entries)
     reasons = []
     if failures:
-        reasons.append(f"{len(failures)} of {len(entries)} {key} have no description: {failures[0]}")
+        reasons.append(
+            message(
+                "{count} of {all} {key} have no description: {first}",
+                count=len(failures),
+                all=len(entries),
+                key=key,
+                first=failures[0],
+            )
+        )
         if outdated:
-            kept = "have no new description" if outdated == len(failures) else f"have none, {outdated} an older one"
-            reasons = [f"{len(failures)} of {len(entries)} {key} {kept}: {failures[0]}"]
+            kept = (
+                message("have no new description")
+                if outdated == len(failures)
+                else message("have none, {outdated} an older one", outdated=outdated)
+            )
+            reasons = [
+                message(
+                    "{count} of {all} {key} {kept}: {first}",
+                    count=len(failures),
+                    all=len(entries),
+                    key=key,
+                    kept=kept,
+                    first=failures[0],
+                )
+            ]
         if len(entries) == 1:
             reasons = [str(failures[0])]
     described = [(e["start_time"], e["end_time"], e["description"]) for e in entries if not _is_missing(e)]
@@ -160,7 +182,7 @@ def _summary(
         try:
             summary = describer.summarise(described, instruction)
         except VidkitError as failure:
-            reasons.append(f"there is no summary of the {key}: {failure}")
+            reasons.append(message("there is no summary of the {key}: {failure}", key=key, failure=failure))
     if reasons:
         log.warning("%s: %s", record.get("filename"), "; ".join(reasons))
     error = "; ".join(reasons) or None

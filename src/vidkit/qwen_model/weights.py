@@ -12,6 +12,7 @@ from pathlib import Path
 from vidkit.core import printable
 from vidkit.core.extras import install_command
 from vidkit.errors import DescribeError, ToolMissingError
+from vidkit.messages import message
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +101,7 @@ def missing_file(folder: Path) -> str:
         try:
             names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
         except (OSError, ValueError, KeyError, AttributeError):
-            return f"a readable {index.name}"
+            return message("a readable {name}", name=index.name)
         return next((str(name) for name in names if not (folder / str(name)).is_file()), "")
     return "" if any(folder.glob("*.safetensors")) else "model.safetensors"
 

@@ -63,10 +63,15 @@ class ImageClassifier:
             raise
         except Exception as error:  # whatever onnxruntime raises
             words = " ".join(printable(error).split())[:200]
-            raise _no_classifier(self.model, f"it does not take a picture: {words}") from None
+            raise _no_classifier(self.model, message("it does not take a picture: {words}", words=words)) from None
         if scores.shape[1] != len(self.labels):
             raise _no_classifier(
-                self.model, f"it has {scores.shape[1]} classes and {len(self.labels)} names of them"
+                self.model,
+                message(
+                    "it has {classes} classes and {count} names of them",
+                    classes=scores.shape[1],
+                    count=len(self.labels),
+                ),
             )
 
     def scores(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -79,7 +84,7 @@ class ImageClassifier:
         for image in images:  # one by one: a model may take no more at once
             found = np.asarray(self.model.run({self._input: _made(image, self._making)[None]})[0], np.float32)
             if found.ndim != 2 or len(found) != 1 or not found.shape[1]:
-                raise _no_classifier(self.model, "its output is not a number for each class")
+                raise _no_classifier(self.model, message("its output is not a number for each class"))
             rows.append(_shares(found[0]))
         return np.stack(rows)
 
@@ -88,7 +93,7 @@ def _making(model: Model) -> _Making:
     """How the pictures of a model are made ready."""
     shape = model.inputs[0].shape if len(model.inputs) == 1 else []
     if len(shape) != 4 or (shape[1] != 3 and shape[3] != 3 and not isinstance(shape[1], str)):
-        raise _no_classifier(model, "it does not take pictures")
+        raise _no_classifier(model, message("it does not take pictures"))
     channels_first = shape[3] != 3
     fixed = next((side for side in (shape[2:] if channels_first else shape[1:3]) if isinstance(side, int)), None)
     told = _told(model)
@@ -147,7 +152,9 @@ def _three(numbers: object) -> tuple[float, ...] | None:
 def _usual_labels(model: Model, making: _Making) -> list[str]:
     if making.blue_first and model.outputs[0].shape[-1] == 2:
         return list(_OPEN_NSFW[3])
-    raise _no_classifier(model, "its classes have no names: put them into labels.txt beside it, one a line")
+    raise _no_classifier(
+        model, message("its classes have no names: put them into labels.txt beside it, one a line")
+    )
 
 
 def _made(image: NDArray[np.uint8], making: _Making) -> NDArray[np.float32]:

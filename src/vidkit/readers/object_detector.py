@@ -55,7 +55,7 @@ class ObjectDetector:
         self.labels = labels_of(self.model)
         if not self.labels:
             raise _no_detector(
-                self.model, "its classes have no names: put them into labels.txt beside it, one a line"
+                self.model, message("its classes have no names: put them into labels.txt beside it, one a line")
             )
         try:
             self.find(np.zeros((9, 16, 3), np.uint8), 0.0)
@@ -87,7 +87,7 @@ class ObjectDetector:
             each for each in inputs if len(each.shape) == 4 and each.shape[1] in (3, "channels", "num_channels")
         ]
         if len(pictures) != 1 or len(inputs) > 2:
-            raise _no_detector(self.model, "it does not take pictures")
+            raise _no_detector(self.model, message("it does not take pictures"))
         self._picture = pictures[0].name
         sides = [side if isinstance(side, int) else _USUAL_SIDE for side in pictures[0].shape[2:]]
         self._height, self._width = sides
@@ -105,7 +105,9 @@ class ObjectDetector:
         if len(inputs) == 1 and ranks == [3]:
             return self._grids
         shapes = ", ".join(f"{each.name} {each.shape}" for each in outputs)
-        raise _no_detector(self.model, f"its outputs are of no layout that is known: {shapes[:200]}")
+        raise _no_detector(
+            self.model, message("its outputs are of no layout that is known: {shapes}", shapes=shapes[:200])
+        )
 
     def _told(self, image: NDArray[np.uint8], least: float) -> _Raw:
         """RT-DETR and D-FINE: the model makes boxes for the size that it is told, here of 1 by 1."""

@@ -38,19 +38,25 @@ def opencv_fault() -> str | None:
     try:
         import cv2
 
-        reason = None if hasattr(cv2, "findContours") else "it is there in parts only"
+        reason = None if hasattr(cv2, "findContours") else message("it is there in parts only")
     except Exception as error:  # also AttributeError of a mixture of two versions
         reason = " ".join(printable(str(error)).split()) or type(error).__name__
     if reason is None:
         return None
     there = sorted({each.name for each in distributions() if each.name in _OPENCV})
     if len(there) > 1:
-        why = f"{' and '.join(there)} write over each other's files. Keep one of them:"
+        why = message("{there} write over each other's files. Keep one of them:", there=" and ".join(there))
     else:
-        why = "Install it anew:"
+        why = message("Install it anew:")
     remove = f"pip uninstall -y {' '.join(there)} && " if there else ""
     keep = "opencv-contrib-python-headless" if any("contrib" in name for name in there) else _OPENCV[1]
-    return f"OpenCV (cv2) cannot be used: {reason}. {why} {remove}pip install {keep}"
+    return message(
+        "OpenCV (cv2) cannot be used: {reason}. {why} {remove}pip install {keep}",
+        reason=reason,
+        why=why,
+        remove=remove,
+        keep=keep,
+    )
 
 
 def find_models(folder: str) -> OcrFiles:
@@ -95,7 +101,11 @@ def _own_models() -> dict[str, Path]:
         found[kind] = path
     if missing := {_DETECTOR, _RECOGNISER} - found.keys():
         raise OcrFilesError(
-            f"rapidocr {package.version} has no model {' and no model '.join(sorted(missing))} in its package: "
+            message(
+                "rapidocr {version} has no model {missing} in its package: ",
+                version=package.version,
+                missing=" and no model ".join(sorted(missing)),
+            )
             + install_command("ocr", everything=True)
         )
     return found
@@ -103,7 +113,7 @@ def _own_models() -> dict[str, Path]:
 
 def _of_folder(folder: Path, detector: Path) -> OcrFiles:
     """The models of a folder; `detector` where it has only one that reads."""
-    where = f"[Readers.ocr] ModelDir {printable(folder)}"
+    where = message("[Readers.ocr] ModelDir {folder}", folder=printable(folder))
     if not folder.is_dir():
         raise OcrFilesError(message("{where} is no folder", where=where))
     found: dict[str, list[Path]] = {_DETECTOR: [], _RECOGNISER: []}

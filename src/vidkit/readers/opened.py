@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 
+from vidkit.messages import message
 from vidkit.readers.protocol import Needs, Reader
 
 log = logging.getLogger(__name__)
@@ -77,7 +78,9 @@ class EnabledReader:
         """
         with self._lock:
             if self._hangs >= _MOST_HANGS:
-                raise ReaderOff(f"it hung {self._hangs} times and is not used any more in this run")
+                raise ReaderOff(
+                    message("it hung {hangs} times and is not used any more in this run", hangs=self._hangs)
+                )
             return self._opened
 
     def give_up(self, opened: OpenedReader) -> None:

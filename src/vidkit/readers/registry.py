@@ -54,7 +54,7 @@ def load_reader(name: str) -> type[Reader]:
     found = available().get(name)
     if found is None:
         near = nearest(name, available())
-        hint = f"did you mean {near}? " if near else ""
+        hint = message("did you mean {near}? ", near=near) if near else ""
         raise ConfigError(
             "[Readers] Use: no reader is called {name!r}: {hint}`vidkit readers` lists them",
             name=printable(name),
@@ -219,8 +219,10 @@ def _unknown_options(name: str, kind: type[Reader], config: Config) -> Iterator[
     for said in config.reader_settings:
         if said.reader == name and said.key.lower() not in known:
             near = nearest(said.key, kind.options)
-            hint = f": did you mean {near}?" if near else ""
-            yield f"{said.where}: reader {name} has no such setting{hint}"
+            hint = message(": did you mean {near}?", near=near) if near else ""
+            yield message(
+                "{where}: reader {name} has no such setting{hint}", where=said.where, name=name, hint=hint
+            )
 
 
 def wrong_settings(config: Config) -> Iterator[str]:

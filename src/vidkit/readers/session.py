@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from vidkit.core import printable, without_secrets
 from vidkit.errors import VidkitError
+from vidkit.messages import message
 from vidkit.readers.checks import Nonsense, check_reading
 from vidkit.readers.opened import EnabledReader, OpenedReader, ReaderOff
 from vidkit.readers.protocol import Batch, Reading, Scene, Video
@@ -105,11 +106,16 @@ class Session:
         if self.is_over:
             return True
         if self._stop.is_set():
-            self._fail("the run was stopped")
+            self._fail(message("the run was stopped"))
         elif self._turn_began is not None and time.monotonic() - self._turn_began > self._limit:
             if self._opened is not None:
                 self.enabled.give_up(self._opened)
-            self._fail(f"it was still busy with one part after {self._limit:.0f} seconds ([Readers] Timeout)")
+            self._fail(
+                message(
+                    "it was still busy with one part after {limit:.0f} seconds ([Readers] Timeout)",
+                    limit=self._limit,
+                )
+            )
         return self.is_over
 
     def _fail(self, reason: str) -> None:
@@ -168,7 +174,7 @@ class Session:
     def _take_turn(self, opened: OpenedReader) -> None:
         while not opened.turn.acquire(timeout=_POLL):
             if opened.given_up.is_set():
-                raise ReaderOff("it hung on another video")
+                raise ReaderOff(message("it hung on another video"))
             with self._changed:
                 if self._is_given_up():
                     raise _Cancelled
@@ -187,5 +193,5 @@ def _in_words(error: BaseException) -> str:
         return said[:_LONGEST_REASON]
     kind = type(error).__name__
     if isinstance(error, MemoryError):
-        return "there was not enough memory"
+        return message("there was not enough memory")
     return f"{kind}: {said}"[:_LONGEST_REASON] if said else kind

@@ -85,7 +85,11 @@ def find_whisper(model: str) -> WhisperFiles | None:
     try:
         return _checked(folder)
     except OSError as error:
-        reason = f"{Path(error.filename or '').name or 'a file'} cannot be read: {error.strerror}"
+        reason = message(
+            "{file} cannot be read: {reason}",
+            file=Path(error.filename or "").name or message("a file"),
+            reason=error.strerror,
+        )
     except ValueError as error:
         reason = str(error)
     raise ConfigError(
@@ -116,7 +120,7 @@ def _named_folder(model: str) -> Path | None:
     if model in known:
         return None
     near = nearest(model, known)
-    hint = f"did you mean {near}? " if near else ""
+    hint = message("did you mean {near}? ", near=near) if near else ""
     raise ConfigError(
         "[Readers.speech] Model {model!r} is neither a folder nor a size of Whisper: {hint}The sizes are {known}",
         model=printable(model),

@@ -21,6 +21,7 @@ from markupsafe import Markup
 from vidkit.core import ensure_directory, printable, writing_whole
 from vidkit.core.units import format_clock, format_count, format_size, parse_date
 from vidkit.errors import OutputError
+from vidkit.messages import message
 from vidkit.report import charts
 from vidkit.report.scenes import LONGEST_TEXT, Limits, ShownVideo, add_pictures
 
@@ -175,7 +176,7 @@ def shown_text(text: str) -> str:
 def _picture(uri: str) -> Markup:
     """A picture that `add_pictures` has read: letters and digits, as long as it may be."""
     if not re.fullmatch(r"data:image/jpeg;base64,[A-Za-z0-9+/]*={0,2}", uri):
-        raise ValueError("this is no picture of a report")
+        raise ValueError(message("this is no picture of a report"))
     return Markup(uri)
 
 

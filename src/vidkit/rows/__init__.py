@@ -186,7 +186,9 @@ def _listing(lines: Iterator[tuple[int, str]], path: Address, base_url: str | No
             yield _listed_row(number, listed, base_url)
         elif line.strip():
             yield BadRow(
-                number, line[:_SHOWN], "it is not name, size and time as `rclone lsf --format pst` has them"
+                number,
+                line[:_SHOWN],
+                message("it is not name, size and time as `rclone lsf --format pst` has them"),
             )
 
 
@@ -264,7 +266,7 @@ def _header(lines: Iterator[tuple[int, str]], delimiter: str, path: Address, bas
                 path=printable(path),
                 name=URL_COLUMNS[0],
             )
-        hint = " (or give --base-url, which goes with the names)" if columns.name is not None else ""
+        hint = message(" (or give --base-url, which goes with the names)") if columns.name is not None else ""
         raise ConfigError(
             "{path} has no column of URLs; its columns are: {seen}. Name one of them {names}{hint}",
             path=printable(path),
@@ -371,13 +373,12 @@ def _row(number: int, cells: list[str], columns: _Columns, base_url: str | None)
     if url.startswith('"'):
         raise ValueError(message("a double quote begins its URL and never ends"))
     if not url:
-        short = (
-            f"it has {len(cells)} columns of {len(columns.header)}, and "
-            if len(cells) < len(columns.header)
-            else ""
-        )
-        where = f' in "{columns.header[columns.url]}"' if columns.url is not None else " and no name"
-        raise ValueError(message("{short}no URL{where}", short=short or "it has ", where=where))
+        short, where = message("it has "), message(" and no name")
+        if len(cells) < len(columns.header):
+            short = message("it has {count} columns of {all}, and ", count=len(cells), all=len(columns.header))
+        if columns.url is not None:
+            where = message(' in "{header}"', header=columns.header[columns.url])
+        raise ValueError(message("{short}no URL{where}", short=short, where=where))
     if name and " " in name and _HTTP.match(url) and url.endswith(name):
         # Put together from a base and a name as it is: what stands in the name means itself, a % and a # too.
         url = url.removesuffix(name) + quote(name, safe="/")

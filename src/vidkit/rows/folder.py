@@ -11,12 +11,13 @@ from vidkit.core import JOURNAL, printable
 from vidkit.core.extensions import VIDEO_EXTENSIONS
 from vidkit.core.stores import Address
 from vidkit.download.names import extension_of, local_path
+from vidkit.messages import message
 from vidkit.record import FOLDERS
 from vidkit.rows import BadRow, Row
 
 log = logging.getLogger(__name__)
 
-NO_VIDEO = "there is no video in this folder or below it"
+NO_VIDEO = message("there is no video in this folder or below it")
 _AMBIGUOUS = frozenset({".ts", ".mts"})  # TypeScript too
 
 

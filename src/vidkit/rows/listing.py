@@ -18,9 +18,10 @@ from urllib.parse import quote, urlsplit
 
 from vidkit.core.buckets import is_bucket
 from vidkit.core.extensions import MANIFEST_EXTENSIONS, VIDEO_EXTENSIONS
+from vidkit.messages import message
 
 AWK_COLUMNS = ("file_name", "file_size", "last_modified", "public_url")
-CUT = (
+CUT = message(
     "the awk command cut its name at a space. List the bucket with `rclone lsf --csv --files-only --format pst "
     "REMOTE:PATH > list.csv` and give `--csv list.csv --base-url URL` instead"
 )
@@ -118,11 +119,11 @@ def ignored_reason(name: str, url: str | None = None) -> str | None:
     if not extension or extension in VIDEO_EXTENSIONS or extension in MANIFEST_EXTENSIONS:
         return None
     if url is None:
-        return "no video"
+        return message("no video")
     if not _NO_MEDIA.fullmatch(extension):
         return None
     try:
-        return "no video" if _extension(urlsplit(url).path) == extension else None
+        return message("no video") if _extension(urlsplit(url).path) == extension else None
     except ValueError:
         return None
 

@@ -12,6 +12,7 @@ from vidkit.core.buckets import open_bucket
 from vidkit.core.extensions import VIDEO_EXTENSIONS
 from vidkit.download.names import extension_of
 from vidkit.errors import ConfigError, OutputError
+from vidkit.messages import message
 from vidkit.rows.row import IgnoredRow, Row
 
 # What a run has made: results in the same bucket are no sources.
@@ -51,4 +52,4 @@ def rows_in_prefix(address: str) -> Iterator[Row | IgnoredRow]:
 def _ignored_reason(name: str) -> str | None:
     if _CLIP.fullmatch(name):
         return "clip"
-    return None if extension_of(name) in VIDEO_EXTENSIONS else "no video"
+    return None if extension_of(name) in VIDEO_EXTENSIONS else message("no video")

@@ -58,7 +58,9 @@ def open_text(path: Address, until: float | None = None) -> Iterator[Iterator[tu
         wide = beginning.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         workbook = beginning.startswith((b"PK\3\4", b"\xd0\xcf\x11\xe0"))
         if workbook or (b"\0" in beginning.partition(b"\n")[0] and not wide):
-            remedy = "Save the workbook as CSV UTF-8" if workbook else "Is it the CSV that was meant?"
+            remedy = (
+                message("Save the workbook as CSV UTF-8") if workbook else message("Is it the CSV that was meant?")
+            )
             raise ConfigError("{path} is not text. {remedy}", path=printable(path), remedy=remedy)
         encoding, errors = ("utf-16", "replace") if wide else ("utf-8-sig", "surrogateescape")
         with io.TextIOWrapper(raw, encoding, errors, newline="") as file:

@@ -183,8 +183,10 @@ def _split(written: str) -> tuple[str, str]:
     spellings = [*known_keys(), *(f"{known}_{end}" for known in known_keys() for end in SUFFIXES)]
     # A plain word that is not very like a key is most likely a column.
     near = nearest(written, spellings, cutoff=0.6 if "." in written else 0.75)
-    column = f': a column of your CSV is asked for as "{COLUMNS}{written}"' if "." not in written else ""
-    raise ValueError(f'"{written}" is not a key of a record' + (f': did you mean "{near}"?' if near else column))
+    asked = message(': a column of your CSV is asked for as "{column}"', column=COLUMNS + written)
+    column = asked if "." not in written else ""
+    hint = message(': did you mean "{near}"?', near=near) if near else column
+    raise ValueError(message('"{written}" is not a key of a record{hint}', written=written, hint=hint))
 
 
 def _read_wanted(written: str, kind: str, suffix: str, wanted: Any) -> Any:

@@ -127,7 +127,7 @@ def load_custom_tags(custom_rules_path: str | os.PathLike[str] | None) -> RuleSe
 
 def rule_set(content: object, path: Address | None = None) -> RuleSet:
     """What stands in a rule file, checked. Mistakes are a ConfigError, as `load_custom_tags` says."""
-    where = printable(path) if path is not None else "the rules"
+    where = printable(path) if path is not None else message("the rules")
     mistakes: list[str] = []
     rules: tuple[Rule, ...] = ()
     classes: tuple[Rule, ...] = ()
@@ -140,7 +140,9 @@ def rule_set(content: object, path: Address | None = None) -> RuleSet:
     except ValueError as error:
         mistakes.append(str(error))
     if mistakes:
-        raise RuleError([printable(f"{where}: {mistake}") for mistake in mistakes])
+        raise RuleError(
+            [printable(message("{where}: {mistake}", where=where, mistake=mistake)) for mistake in mistakes]
+        )
     meaning = repr((BUILT_IN, rules, classes))
     return RuleSet(rules, classes, hashlib.sha256(meaning.encode()).hexdigest()[:16], path)
 
@@ -163,12 +165,20 @@ def missing_columns(rules: RuleSet, columns: Collection[str], where: str) -> Ite
                 if caseless(name) not in here:
                     near = nearest(name, columns)
                     hint = (
-                        f'did you mean "{COLUMNS}{near}"?'
+                        message('did you mean "{columns}{near}"?', columns=COLUMNS, near=near)
                         if near
-                        else f"its columns are {', '.join(columns) or 'none'}"
+                        else message("its columns are {columns}", columns=", ".join(columns) or "none")
                     )
-                    what = f'{kind} {number} asks for "{COLUMNS}{name}", and {where} has no such column: {hint}'
-                    yield printable(f"{rules.path or 'the rules'}: {what}")
+                    what = message(
+                        '{kind} {number} asks for "{columns}{name}", and {where} has no such column: {hint}',
+                        kind=kind,
+                        number=number,
+                        columns=COLUMNS,
+                        name=name,
+                        where=where,
+                        hint=hint,
+                    )
+                    yield printable(message("{rules}: {what}", rules=rules.path or message("the rules"), what=what))
 
 
 def missing_readings(rules: RuleSet, readings: Collection[str], where: str) -> Iterator[str]:
@@ -185,9 +195,18 @@ def missing_readings(rules: RuleSet, readings: Collection[str], where: str) -> I
                 for name in readings_in(data) if key == "metadata_conditions" else ():
                     if name not in readings:
                         near = nearest(name, readings)
-                        hint = f': did you mean "{near}"?' if near else ""
-                        what = f'{kind} {number} asks for "{name}", and {where} has no such reading{hint}'
-                        yield printable(f"{rules.path or 'the rules'}: {what}")
+                        hint = message(': did you mean "{near}"?', near=near) if near else ""
+                        what = message(
+                            '{kind} {number} asks for "{name}", and {where} has no such reading{hint}',
+                            kind=kind,
+                            number=number,
+                            name=name,
+                            where=where,
+                            hint=hint,
+                        )
+                        yield printable(
+                            message("{rules}: {what}", rules=rules.path or message("the rules"), what=what)
+                        )
 
 
 def rule_holds(rule: Rule, video: RuleInput, tags: Collection[str]) -> bool:
@@ -224,12 +243,12 @@ def _read_json(content: bytes, where: str) -> object:
     except json.JSONDecodeError as error:
         reason = json_reason(error)
     except UnicodeDecodeError:
-        reason = "it is not text in UTF-8"
+        reason = message("it is not text in UTF-8")
     except RecursionError:
-        reason = "it is nested too deeply"
+        reason = message("it is nested too deeply")
     except ValueError as error:
         reason = str(error)
-    raise ConfigError(printable(f"{where} is not JSON: {reason}"))
+    raise ConfigError(printable(message("{where} is not JSON: {reason}", where=where, reason=reason)))
 
 
 def _read_list(content: Mapping[str, Any], key: str, one: str, gives: str, mistakes: list[str]) -> tuple[Rule, ...]:
@@ -280,7 +299,8 @@ def _worded(key: str, read: Any, value: object) -> Any:
     try:
         return read(value)
     except ValueError as error:
-        raise ValueError(f'"{key}" {error}' if not str(error).startswith('"') else f'"{key}": {error}') from None
+        template = '"{key}": {error}' if str(error).startswith('"') else '"{key}" {error}'
+        raise ValueError(message(template, key=key, error=error)) from None
 
 
 def _once(entry: object) -> None:
@@ -295,5 +315,9 @@ def _known(entry: Mapping[str, Any], keys: Collection[str]) -> None:
     for key in entry:
         if key not in keys:
             near = nearest(str(key), keys, cutoff=0.5)
-            hint = f'did you mean "{near}"?' if near else f"known are {', '.join(keys)}"
+            hint = (
+                message('did you mean "{near}"?', near=near)
+                if near
+                else message("known are {keys}", keys=", ".join(keys))
+            )
             raise ValueError(message('the key "{key}" is unknown: {hint}', key=key, hint=hint))

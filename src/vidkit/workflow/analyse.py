@@ -13,6 +13,7 @@ from vidkit.analysis.decode import DecodeRequest, Listener
 from vidkit.analysis.one_pass import requested_clips, requested_scenes
 from vidkit.core.settings import Processing
 from vidkit.errors import UnwantedError
+from vidkit.messages import message
 from vidkit.record import CLIPS, THUMBNAILS, Record
 from vidkit.workflow.job import VideoJob
 from vidkit.workflow.run import Run
@@ -130,7 +131,7 @@ def clips_of_decode(job: VideoJob) -> Iterator[DecodeRequest[dict[str, Any]]]:
                 scenes = [Scene(*(scene[key] for key in keys)) for scene in record["scenes"]]
                 return _segments(new.name, request.finish(_measured(job), scenes, record.get("unread") or 0.0))
 
-            yield DecodeRequest(request.outputs, finish, "cut into clips")
+            yield DecodeRequest(request.outputs, finish, message("cut into clips"))
 
 
 def _measured(job: VideoJob) -> Metadata:

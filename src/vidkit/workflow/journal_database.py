@@ -20,6 +20,7 @@ from vidkit.core.stores import Store
 from vidkit.errors import OutputError
 from vidkit.export import read_record
 from vidkit.library.text import storable
+from vidkit.messages import message
 from vidkit.record import CLIPS, record_name
 
 log = logging.getLogger(__name__)
@@ -37,12 +38,14 @@ CREATE UNIQUE INDEX names ON videos (name) WHERE name IS NOT NULL;
 CREATE INDEX unfinished ON videos (url) WHERE settings IS NULL;
 """
 _REASONS = {
-    "locked": "is locked by another program. Close that program, or wait for it",
-    "readonly": "cannot be written, only read. Allow writing to it and its folder",
-    "unable to open": "cannot be opened. See that its folder may be written to",
-    "full": "cannot grow, the disk is full. Make room on the disk",
-    "disk I/O error": "cannot be read or written. See that the disk is not full and that its file system has locks",
-    "closed": "is closed already",
+    "locked": message("is locked by another program. Close that program, or wait for it"),
+    "readonly": message("cannot be written, only read. Allow writing to it and its folder"),
+    "unable to open": message("cannot be opened. See that its folder may be written to"),
+    "full": message("cannot grow, the disk is full. Make room on the disk"),
+    "disk I/O error": message(
+        "cannot be read or written. See that the disk is not full and that its file system has locks"
+    ),
+    "closed": message("is closed already"),
 }
 _DAMAGED = ("malformed", "not a database", "corrupt")
 

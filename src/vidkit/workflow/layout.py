@@ -15,6 +15,7 @@ from vidkit.core.config import Paths
 from vidkit.core.stores import Address, Store, open_store, within
 from vidkit.errors import OutputError
 from vidkit.export import read_record, read_record_version
+from vidkit.messages import message
 from vidkit.record import FOLDERS, Record, record_name
 
 log = logging.getLogger(__name__)
@@ -171,10 +172,19 @@ def files_of(record: Record, address: Address, downloads: Path) -> Made:
     store = open_store(address)
     filename, url = record["filename"], record["source"]["url"]
     if filename in ("", ".", "..") or any(c in filename for c in "/\\\0"):
-        return Made(store, [], None, [f"the record's filename, {printable(filename)!r}, is not the name of a file"])
+        return Made(
+            store,
+            [],
+            None,
+            [
+                message(
+                    "the record's filename, {filename!r}, is not the name of a file", filename=printable(filename)
+                )
+            ],
+        )
     known = read_record(store, filename)
     own = known is not None and known["source"]["url"] == url
-    reasons = {record_name(filename): None if own else "it is not the record of this video"}
+    reasons = {record_name(filename): None if own else message("it is not the record of this video")}
     reasons |= {f"{kind}/{filename}": None for kind in FOLDERS}
     for name in list(reasons):
         if not _is_there(store, name):
@@ -204,18 +214,18 @@ def _download_of(record: Record, store: Store, downloads: Path) -> tuple[Path | 
     if not os.path.lexists(path):
         return None, None
     if path.name != record["filename"]:
-        return path, f"the download is called {printable(record['filename'])}"
+        return path, message("the download is called {filename}", filename=printable(record["filename"]))
     return path, _why_left(path, [*filter(None, [store.folder]), downloads])
 
 
 def _why_left(path: Path, roots: list[Path], is_folder: bool = False) -> str | None:
     """Why a path is not to be removed, or None where it may be."""
     if path.is_symlink():
-        return "it is a link"
+        return message("it is a link")
     if not any(path.resolve().is_relative_to(root.resolve()) for root in roots):
-        return "it is outside " + " and ".join(f"{printable(root)}" for root in roots)
+        return message("it is outside {folders}", folders=" and ".join(map(printable, roots)))
     if path.is_dir() != is_folder:
-        return "it is not a folder" if is_folder else "it is a folder"
+        return message("it is not a folder") if is_folder else message("it is a folder")
     return None
 
 

@@ -12,6 +12,7 @@ from vidkit.analysis import Metadata
 from vidkit.analysis.decode import DecodeOutput, DecodeRequest, Listener
 from vidkit.analysis.pictures import has_sound, pictures_output, sound_output
 from vidkit.errors import MediaError
+from vidkit.messages import message
 from vidkit.pipes import HeldUp
 from vidkit.qwen_model.question import Question
 from vidkit.readers.captions import cues_of, webvtt
@@ -150,7 +151,7 @@ def _read(job: VideoJob, reader: EnabledReader, reading: Reading | None, reason:
     if job.run.stop.is_set():
         raise MediaError("the run was stopped")
     if reading is None:
-        return failed(job, reader, reason or "it ended without a reading")
+        return failed(job, reader, reason or message("it ended without a reading"))
     spans = [_entry(span) for span in reading.spans]
     written = {"vtt": _write_vtt(job, reader, spans)} if any(span.get("words") for span in spans) else {}
     return _with(job, reader, {"error": None, **reading.values, **written, "spans": spans})

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vidkit.analysis.decode import DecodeRequest
+from vidkit.messages import message
 from vidkit.readers.opened import EnabledReader
 from vidkit.record import Corrections, Record
 from vidkit.tagging import RuleSet, tag_and_classify
@@ -91,7 +92,7 @@ STAGES: list[Stage] = [
         "scenes",
         1,
         analyse.SCENE_KEYS,
-        "finding scenes, cutting clips",
+        message("finding scenes, cutting clips"),
         of_content,
         analyse.scene_settings,
         decode=analyse.scenes_of_decode,
@@ -102,7 +103,7 @@ STAGES: list[Stage] = [
         "clips",
         1,
         ("segments",),
-        "cutting clips",
+        message("cutting clips"),
         analyse.clip_inputs,
         analyse.clip_fingerprint_settings,
         decode=analyse.clips_of_decode,
@@ -112,7 +113,7 @@ STAGES: list[Stage] = [
         pictures.KEY,
         1,
         (pictures.KEY,),
-        "finding scenes, cutting clips",
+        message("finding scenes, cutting clips"),
         of_content,
         decode=pictures.hashes_of_decode,
         with_others=True,
@@ -167,7 +168,7 @@ def _reader_stage(reader: EnabledReader) -> Stage:
         readings.stage_name(reader),
         _READER_VERSION,
         (readings.KEY,),
-        f"reading {reader.name}",
+        message("reading {name}", name=reader.name),
         lambda job: [job.record["sha256"], *([job.fingerprints["scenes"]] if of_scenes else [])],
         lambda run: [*reader.fingerprint, *(_model_settings(run) if reader.needs.model else [])],
         make=(lambda job: readings.read_texts(job, reader)) if of_text else None,
@@ -194,5 +195,12 @@ def settings_fingerprint(run: Run) -> str:
 
 def words_for(stage: str) -> str:
     """What the screen says while a stage is made."""
-    words = {"download": "downloading", "meaning": "making vectors", **{each.name: each.doing for each in STAGES}}
-    return words.get(stage, stage.replace("reader:", "reading "))
+    words = {
+        "download": message("downloading"),
+        "meaning": message("making vectors"),
+        **{each.name: each.doing for each in STAGES},
+    }
+    return words.get(
+        stage,
+        message("reading {name}", name=stage.removeprefix("reader:")) if stage.startswith("reader:") else stage,
+    )

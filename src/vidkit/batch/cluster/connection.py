@@ -17,6 +17,7 @@ from vidkit.core import printable
 from vidkit.core.config import Engine
 from vidkit.core.extras import install_command
 from vidkit.errors import EngineError, EngineGoneError, ToolMissingError
+from vidkit.messages import message
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -166,24 +167,34 @@ def _reason(address: str, error: Exception) -> str:
     """Why Ray does not connect, in one sentence."""
     said = str(error)
     if "AuthToken" in f"{said} {error.__cause__} {error.__context__}":
-        return (
-            f"the Ray cluster at {address} asks for its token: set RAY_AUTH_MODE=token, and have the token in "
-            "~/.ray/auth_token or in RAY_AUTH_TOKEN"
+        return message(
+            "the Ray cluster at {address} asks for its token: set RAY_AUTH_MODE=token, and have the token in "
+            "~/.ray/auth_token or in RAY_AUTH_TOKEN",
+            address=address,
         )
     if "ersion mismatch" in said:
         found = re.findall(r"(Ray|Python):\s*([\w.]+)", said)
         theirs, ours = found[: len(found) // 2], found[len(found) // 2 :]
         words = [" and ".join(map(" ".join, each)) for each in (theirs, ours)]
-        return f"the Ray cluster at {address} has {words[0]}, and here is {words[1]}: install the same on all nodes"
+        return message(
+            "the Ray cluster at {address} has {there}, and here is {here}: install the same on all nodes",
+            address=address,
+            there=words[0],
+            here=words[1],
+        )
     if "Could not find any running Ray" in said:
-        return "no Ray cluster runs on this machine (RAY_ADDRESS is auto): start one with `ray start --head`"
+        return message(
+            "no Ray cluster runs on this machine (RAY_ADDRESS is auto): start one with `ray start --head`"
+        )
     first = printable(said.strip().partition("\n")[0])[:300]
     if address:
-        return (
-            f"the Ray cluster at {address} does not take this process: {first}. This machine must be a node of it, "
-            f"as by `ray start --address={address}`"
+        return message(
+            "the Ray cluster at {address} does not take this process: {first}. This machine must be a node of it, "
+            "as by `ray start --address={address}`",
+            address=address,
+            first=first,
         )
-    return f"Ray does not start on this machine: {first}"
+    return message("Ray does not start on this machine: {first}", first=first)
 
 
 def _answers(address: str) -> bool:

@@ -23,15 +23,15 @@ from typing import Any
 from vidkit.batch.cluster.connection import connect
 from vidkit.batch.cluster.messages import Answer, Opening, Sign
 from vidkit.batch.cluster.models import Models
-from vidkit.batch.cluster.slots import Slot, Slots, Task, sent, why_died
+from vidkit.batch.cluster.slots import Slot, Slots, Task, sent, state_of, why_died
 from vidkit.batch.cluster.state import open_state
 from vidkit.batch.engines import Job, unforeseen
 from vidkit.batch.tally import Outcome
 from vidkit.core import printable
 from vidkit.core.config import with_absolute_paths
 from vidkit.core.leftovers import TEMPORARY
-from vidkit.core.units import format_count
 from vidkit.errors import EngineError, VidkitError
+from vidkit.messages import message
 from vidkit.qwen_model.cost import Meter
 from vidkit.rows import Row
 
@@ -169,9 +169,11 @@ class RayWorkers:
             self._fail(error)
         except Exception as error:  # whatever Ray raises, where the head is gone too
             log.info("the engine failed", exc_info=True)
-            why = f"the Ray cluster fails: {printable(error)[:300]}"
+            why = message("the Ray cluster fails: {error}", error=printable(error)[:300])
             if isinstance(error, self._cluster.ray.exceptions.RayActorError):  # of the workers' it is handled
-                why = "what the workers share was killed, perhaps for want of memory: the same command goes on"
+                why = message(
+                    "what the workers share was killed, perhaps for want of memory: the same command goes on"
+                )
             self._fail(self._lost_head() or EngineError(why))
 
     def _fail(self, error: VidkitError) -> None:
@@ -255,15 +257,18 @@ class RayWorkers:
     def _lose(self, task: Task) -> None:
         task.lost += 1
         if task.lost >= NODES:
-            self._give_up(task, f"{NODES} nodes of the cluster were lost while they worked on it")
+            lost = message("{count} nodes of the cluster were lost while they worked on it", count=NODES)
+            self._give_up(task, lost)
         else:
             self._again.append(task)
 
     def _kill(self, task: Task, cause: str) -> None:
         task.killed += 1
-        log.warning("a worker died with %s: %s", printable(task.row.url), why_died(cause))
+        reason = why_died(cause)
+        log.warning("a worker died with %s: %s", printable(task.row.url), reason)
         if task.killed >= TRIES:
-            self._give_up(task, f"its worker was killed {TRIES} times: {why_died(cause)}")
+            killed = message("its worker was killed {tries} times: {reason}", tries=TRIES, reason=reason)
+            self._give_up(task, killed)
         else:
             self._again.append(task)
 
@@ -293,7 +298,7 @@ class RayWorkers:
             if slot.task is not None and now > slot.deadline:
                 self._slots.kill(slot)
                 self._slots.died(slot, "")
-                self._kill(slot.task, f"it gave no sign of progress for {QUIET:.0f} seconds")
+                self._kill(slot.task, message("it gave no sign of progress for {quiet:.0f} seconds", quiet=QUIET))
 
     def _sign(self, number: int, sign: Sign) -> None:
         slot = self._slots.by_number.get(number)
@@ -381,17 +386,12 @@ class RayWorkers:
             EngineError: there are nodes, and none can be used.
         """
         slots, address, now = self._slots, self._cluster.address, time.monotonic()
-        refused = slots.refused()
-        if refused and not slots.by_number:
+        why = "; ".join(slots.refused())
+        if why and not slots.by_number:
             raise EngineError(
-                "no node of the Ray cluster at {address} can be used. {refused}",
-                address=address,
-                refused="; ".join(refused),
+                "no node of the Ray cluster at {address} can be used. {why}", address=address, why=why
             )
-        shown = f"ray: {format_count(slots.nodes, 'node')}, {format_count(slots.ready, 'slot')} at {address}"
-        shown += self._models.words
-        if not slots.by_number:
-            shown = f"ray: no node to work on at {address}: waiting for one, Ctrl-C ends the run"
+        shown = state_of(slots, address, self._models.words)
         if shown == self._shown:
             self._changed_at = now
         elif slots.ready == len(slots.by_number) or now - self._changed_at > _SECONDS_TO_SETTLE:

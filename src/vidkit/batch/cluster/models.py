@@ -19,6 +19,7 @@ from vidkit.core import printable
 from vidkit.core.config import Config
 from vidkit.core.units import format_count
 from vidkit.errors import DescribeError, VidkitError
+from vidkit.messages import message
 from vidkit.qwen_model import Describer
 from vidkit.qwen_model.cost import Meter
 from vidkit.qwen_model.frames import RawFrames
@@ -93,8 +94,8 @@ class Models:
         if not self._actors:
             return ""
         if (self._cluster.node, _NO_GPU) in self._actors:
-            return "; no GPU, so one model for all on the CPU of this machine"
-        return f"; the model on {format_count(len(self._actors), 'GPU')}"
+            return message("; no GPU, so one model for all on the CPU of this machine")
+        return message("; the model on {gpus}", gpus=format_count(len(self._actors), "GPU"))
 
     def refresh(self) -> None:
         """Use GPUs that joined, forget those that are gone. An actor that died is started again by Ray."""

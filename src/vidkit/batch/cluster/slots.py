@@ -16,6 +16,7 @@ from vidkit.batch.cluster.connection import Cluster, Node
 from vidkit.batch.cluster.worker import Worker
 from vidkit.core import printable
 from vidkit.core.config import Engine
+from vidkit.core.units import format_count
 from vidkit.download import local_path
 from vidkit.messages import message
 from vidkit.rows import Row
@@ -174,10 +175,19 @@ class Slots:
             return
         known.failed += 1
         if "No module named 'vidkit" in cause:
-            self._refuse(slot.node, f"it has no vidkit, or another than the driver's {__version__}")
+            self._refuse(
+                slot.node, message("it has no vidkit, or another than the driver's {version}", version=__version__)
+            )
         elif known.failed == _TRIES_TO_OPEN:
             last = printable(cause.strip().rpartition("\n")[2])[:300]
-            self._refuse(slot.node, f"{_TRIES_TO_OPEN} workers died there before they began: {last}")
+            self._refuse(
+                slot.node,
+                message(
+                    "{count} workers died there before they began: {last}",
+                    count=_TRIES_TO_OPEN,
+                    last=last,
+                ),
+            )
 
     def work(self, slot: Slot, task: Task) -> None:
         """Begin with a row."""
@@ -240,7 +250,22 @@ class Slots:
 def why_died(cause: str) -> str:
     """Why a worker died, in words."""
     if re.search("running low on memory|memory pressure", cause):  # Ray ended it, by the watch that it keeps
-        return "its node was running out of memory"
+        return message("its node was running out of memory")
     if cause.startswith("it gave"):
         return cause
-    return "its process ended, perhaps for want of memory"
+    return message("its process ended, perhaps for want of memory")
+
+
+def state_of(slots: Slots, address: str, models: str) -> str:
+    """What the screen says of a cluster: its nodes and slots that are ready, and where its models are."""
+    if not slots.by_number:
+        return message(
+            "ray: no node to work on at {address}: waiting for one, Ctrl-C ends the run", address=address
+        )
+    return message(
+        "ray: {nodes}, {slots} at {address}{models}",
+        nodes=format_count(slots.nodes, "node"),
+        slots=format_count(slots.ready, "slot"),
+        address=address,
+        models=models,
+    )

@@ -18,6 +18,7 @@ from vidkit.core import printable
 from vidkit.errors import EngineError, VidkitError
 from vidkit.library import LibraryEntry, open_library
 from vidkit.library.protocol import PicturesOf
+from vidkit.messages import message
 from vidkit.qwen_model.cache import AnswerCache, Answers
 from vidkit.qwen_model.cost import Cost, Meter, RequestMeter
 from vidkit.qwen_model.question import Reply
@@ -42,7 +43,11 @@ class State:
     def open(self, version: str, pickled: bytes) -> str | None:
         """Open the files of a run; where that fails, why."""
         if version != __version__:
-            return f"the cluster's node on this machine has vidkit {__version__}, and this is {version}"
+            return message(
+                "the cluster's node on this machine has vidkit {version}, and this is {here}",
+                version=__version__,
+                here=version,
+            )
         spec: RunSpec = pickle.loads(pickled)
         paths = spec.config.paths
         try:

@@ -21,6 +21,7 @@ from vidkit.core import printable
 from vidkit.core.stores import open_store
 from vidkit.errors import VidkitError
 from vidkit.ffmpeg import find_tool
+from vidkit.messages import message
 from vidkit.rows import Row
 from vidkit.workflow.run import Run, open_worker_run
 
@@ -46,7 +47,11 @@ class Worker:
             pickled: the `Opening`; another vidkit could not read it.
         """
         if version != __version__:
-            return f"it has vidkit {__version__}, and the driver has {version}: install the same on all nodes"
+            return message(
+                "it has vidkit {version}, and the driver has {driver}: install the same on all nodes",
+                version=__version__,
+                driver=version,
+            )
         import ray
 
         opening: Opening = pickle.loads(pickled)

@@ -12,6 +12,7 @@ from vidkit.cli.screen import say
 from vidkit.core import printable
 from vidkit.core.config import Config
 from vidkit.errors import ConfigError
+from vidkit.messages import _
 from vidkit.web.access.actors import OWNER, Actor
 from vidkit.web.access.audit import AuditLog
 from vidkit.web.access.keys import Keys
@@ -46,7 +47,10 @@ def audit(options: argparse.Namespace, config: Config) -> int:
 def _add(options: argparse.Namespace, state: StateDatabase) -> None:
     key, secret = Keys(state).add(options.name, options.scope, options.expires)
     AuditLog(state)(_OWNER, "add key", f"{key.name}, {key.scope}")
-    say(f"the key of {printable(key.name)} is shown only now; send it as `Authorization: Bearer KEY`:")
+    say(
+        "the key of {name} is shown only now; send it as `Authorization: Bearer KEY`:",
+        name=printable(key.name),
+    )
     print(secret)
 
 
@@ -56,8 +60,8 @@ def _list(options: argparse.Namespace, state: StateDatabase) -> None:
         if options.json:
             print(json.dumps(shown, ensure_ascii=False))
             continue
-        ends = f"expires {shown['expires_at']}" if key.expires_at else "never expires"
-        used = f"used {shown['used_at']}" if key.used_at else "never used"
+        ends = _("expires {expires_at}", expires_at=shown["expires_at"]) if key.expires_at else _("never expires")
+        used = _("used {used_at}", used_at=shown["used_at"]) if key.used_at else _("never used")
         print(printable(f"{key.id}  {key.name:20}  {key.scope:8}  {key.state:8}  {ends}, {used}"))
 
 
@@ -66,12 +70,12 @@ def _revoke(options: argparse.Namespace, state: StateDatabase) -> None:
     key = known.revoke(options.key)
     if key is None:
         near = known.nearest(options.key)
-        hint = f"did you mean {near}?" if near else "`vidkit keys list` shows them."
+        hint = _("did you mean {near}?", near=near) if near else _("`vidkit keys list` shows them.")
         raise ConfigError(
             "no key that is in use has the id or name {key}: {hint}", key=printable(options.key), hint=hint
         )
     AuditLog(state)(_OWNER, "revoke key", f"{key.name}, {key.scope}")
-    say(f"the key {key.id} of {printable(key.name)} is revoked")
+    say("the key {id} of {name} is revoked", id=key.id, name=printable(key.name))
 
 
 def _link(options: argparse.Namespace, state: StateDatabase) -> None:

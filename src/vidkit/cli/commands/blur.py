@@ -13,6 +13,7 @@ from vidkit.cli.screen import counted
 from vidkit.core import printable
 from vidkit.core.config import Config
 from vidkit.core.units import format_count
+from vidkit.messages import _
 
 
 def blur(options: argparse.Namespace, config: Config) -> int:
@@ -44,7 +45,16 @@ def blur(options: argparse.Namespace, config: Config) -> int:
 
 
 def _line(done: Blurred) -> str:
-    filled = f", {format_count(done.filled, 'box', 'boxes')} filled in where none was found" if done.filled else ""
-    covered = f"{format_count(done.faces, 'face')} in {done.covered} of {format_count(done.pictures, 'picture')}"
+    filled = (
+        _(", {boxes} filled in where none was found", boxes=format_count(done.filled, "box", "boxes"))
+        if done.filled
+        else ""
+    )
+    covered = _(
+        "{faces} in {covered} of {pictures}",
+        faces=format_count(done.faces, "face"),
+        covered=done.covered,
+        pictures=format_count(done.pictures, "picture"),
+    )
     report = f"; report: {printable(done.report)}" if done.report else ""
     return f"{printable(done.out)}  {covered}{filled}{report}"

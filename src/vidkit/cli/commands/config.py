@@ -30,6 +30,7 @@ from vidkit.core.config_file import is_secret, write_settings
 from vidkit.core.settings import show
 from vidkit.core.units import format_count
 from vidkit.errors import ConfigError, sentence
+from vidkit.messages import _, message, translated
 from vidkit.readers.registry import load_reader, reader_settings
 
 _HIDDEN = "***"
@@ -62,8 +63,8 @@ def _get_all(found: Found, as_json: bool) -> int:
         if each.reader:
             value = printable(without_secrets(each.text))
             _print(_entry(f"Readers.{each.reader}", each.key, value, each.where.partition(": [")[0]), as_json)
-    for message in found.wrong.values():
-        print(f"WARNING: {printable(message)}", file=sys.stderr)
+    for wrong in found.wrong.values():
+        print(f"{_('WARNING')}: {printable(translated(wrong))}", file=sys.stderr)
     return EXIT_WRONG if found.wrong else EXIT_DONE
 
 
@@ -102,17 +103,17 @@ def _set(options: argparse.Namespace) -> int:
         try:
             secret = is_secret(row, text)
         except ValueError as error:
-            shown = "this value" if isinstance(row.default, Secret) else str(error)
+            shown = message("this value") if isinstance(row.default, Secret) else str(error)
             raise ConfigError(
                 "{where}: {shown} {meaning}", where=name, shown=sentence(printable(shown)), meaning=row.meaning
             ) from None
     write_settings(path, {row: text}, check=_check_clashes)
-    default = f"{show(row.default)} (the default)".strip()
+    default = _("{value} (the default)", value=show(row.default)).strip()
     shown = _HIDDEN if secret else printable(without_secrets(text)) if text else default
     print(f"{printable(path)}: {name} = {shown}")
     for variable in row.env:
         if os.environ.get(variable):
-            print(f"the environment variable {variable} is set, and overrides it", file=sys.stderr)
+            print(_("the environment variable {name} is set, and overrides it", name=variable), file=sys.stderr)
     return EXIT_DONE
 
 
@@ -127,7 +128,7 @@ def _check_clashes(old: Ini, new: Ini) -> None:
 def _asked(row: Setting) -> str:
     """The value from the standard input, for secrets: a command line is seen by others."""
     if sys.stdin.isatty():
-        return getpass.getpass(f"{row.section}.{row.key} (not shown): ")
+        return getpass.getpass(_("{name} (not shown): ", name=f"{row.section}.{row.key}"))
     return sys.stdin.readline()
 
 
@@ -136,9 +137,9 @@ def _check(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({"problems": [problem._asdict() for problem in problems]}, ensure_ascii=False))
     else:
-        for kind, message in problems:
-            print(f"{kind:7}  {message}")
+        for kind, problem in problems:
+            print(f"{kind:7}  {translated(problem)}")
         if not problems:
-            counts = f"{format_count(given, 'setting')} given, {format_count(rules, 'rule')}"
-            print(f"nothing is wrong: {counts}")
+            settings_given, all_rules = format_count(given, "setting"), format_count(rules, "rule")
+            print(_("nothing is wrong: {settings} given, {rules}", settings=settings_given, rules=all_rules))
     return EXIT_WRONG if problems else EXIT_DONE

@@ -14,6 +14,7 @@ from vidkit.core.units import format_count
 from vidkit.curate.corrections import CorrectedVideo, Correction, correct_video, make_change, read_corrections
 from vidkit.errors import ConfigError, OutputError
 from vidkit.library import Library, open_library
+from vidkit.messages import _
 from vidkit.record import Record
 from vidkit.tagging import RuleSet
 from vidkit.tagging.user_rules import open_rules
@@ -35,18 +36,25 @@ def label(options: argparse.Namespace, config: Config) -> int:
         print(_line(corrected.record))
         if corrected.without_json:
             of = printable(corrected.record["filename"])
-            say(f"only in the library, as there is no JSON record of {of} in {_remedy(corrected.without_json)}")
+            say(
+                "only in the library, as there is no JSON record of {of} in {folder}",
+                of=of,
+                folder=_remedy(corrected.without_json),
+            )
     return EXIT_DONE if found else unknown(options.key)
 
 
 def _line(record: Record) -> str:
-    tags = ", ".join(record["tags"]) or "no tags"
+    tags = ", ".join(record["tags"]) or _("no tags")
     return printable(f"{record['filename']}  {record['classification']}  {tags}")
 
 
 def _remedy(folder: Address) -> str:
     """What brings the two together."""
-    return f"{printable(folder)}: if it was moved, `vidkit library add FOLDER` with its new place does both"
+    return _(
+        "{folder}: if it was moved, `vidkit library add FOLDER` with its new place does both",
+        folder=printable(folder),
+    )
 
 
 def _by_csv(path: str, config: Config) -> int:
@@ -68,11 +76,20 @@ def _by_csv(path: str, config: Config) -> int:
     finally:  # not while there is a bar
         for line in failures:
             say(line)
-    bad = f", {len(failures)} of them could not be taken (see above)" if failures else ""
-    say(f"{format_count(rows, 'row')}{bad}; {format_count(len(videos), 'video')} corrected")
+    bad = _(", {count} of them could not be taken (see above)", count=len(failures)) if failures else ""
+    say(
+        "{rows}{bad}; {videos} corrected",
+        rows=format_count(rows, "row"),
+        bad=bad,
+        videos=format_count(len(videos), "video"),
+    )
     if without:
         folder = next(iter(without.values()))
-        say(f"{len(without)} of them only in the library, as their JSON records are not in {_remedy(folder)}")
+        say(
+            "{count} of them only in the library, as their JSON records are not in {folder}",
+            count=len(without),
+            folder=_remedy(folder),
+        )
     return EXIT_SOME_FAILED if failures else EXIT_DONE
 
 
@@ -82,4 +99,4 @@ def _row(library: Library, rules: RuleSet, row: Correction) -> tuple[list[Correc
         found = correct_video(library, rules, row.key, row.change)
     except (ConfigError, OutputError) as error:
         return [], str(error)
-    return found, "" if found else f"no video of the library is {row.key}"
+    return found, "" if found else _("no video of the library is {key}", key=row.key)

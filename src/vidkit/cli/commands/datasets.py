@@ -20,6 +20,7 @@ from vidkit.export.command import export_command
 from vidkit.export.media import ClipLimits
 from vidkit.export.samples import REMEDIES
 from vidkit.library import Library, open_library
+from vidkit.messages import _
 
 
 def export(options: argparse.Namespace, config: Config) -> int:
@@ -72,24 +73,32 @@ def _names_said(library: Library, where: Sequence[str], sources: Sequence[str]) 
 def _lines(done: Exported, directory: str) -> Iterator[str]:
     """What a person wants to know of a dataset that was just made."""
     if done.resumed:
-        yield "continued from what an interrupted export had left"
+        yield _("continued from what an interrupted export had left")
     splits = ", ".join(f"{name} {sum(counts.values())}" for name, counts in done.counts.items())
     labels = len({label for counts in done.counts.values() for label in counts if label})
-    made = f"{format_count(done.items, 'item')} of {format_count(done.videos, 'video')}"
-    yield f"{made}, {format_count(labels, 'label')}: {splits}"
+    made = _(
+        "{items} of {videos}", items=format_count(done.items, "item"), videos=format_count(done.videos, "video")
+    )
+    yield _("{made}, {labels}: {splits}", made=made, labels=format_count(labels, "label"), splits=splits)
     if done.unlabelled:
-        yield f"{done.unlabelled} of them have no label"
+        yield _("{count} of them have no label", count=done.unlabelled)
     if done.scarce:
         shown = [printable(text) for text in not_everywhere(done.scarce, done.counts)[:20]]
-        more = f"; and {len(done.scarce) - 20} more" if len(done.scarce) > 20 else ""
-        yield f"labels that are not in every split: {'; '.join(shown)}{more}"
-        yield f"a label with {format_count(len(done.counts), 'video')} or more is in every split"
+        more = _("; and {count} more", count=len(done.scarce) - 20) if len(done.scarce) > 20 else ""
+        yield _("labels that are not in every split: {shown}{more}", shown="; ".join(shown), more=more)
+        yield _("a label with {videos} or more is in every split", videos=format_count(len(done.counts), "video"))
     if done.at_odds:
         videos = format_count(done.at_odds, "video has", "videos have")
-        yield f"{videos} different labels in different records of the same content"
-    for counts, what in ((done.missing, "left out"), (done.without_file, "exported without a file")):
+        yield _("{videos} different labels in different records of the same content", videos=videos)
+    for counts, what in ((done.missing, _("left out")), (done.without_file, _("exported without a file"))):
         for reason, count in counts.items():
-            yield f"{what}: {count} {reason}; see {printable(directory)}/missing.csv"
+            yield _(
+                "{what}: {count} {reason}; see {directory}/missing.csv",
+                what=what,
+                count=count,
+                reason=_(reason),
+                directory=printable(directory),
+            )
     for reason, remedy in REMEDIES.items():
         if reason in {*done.missing, *done.without_file}:
-            yield f"{reason}: {remedy}"
+            yield _("{reason}: {remedy}", reason=_(reason), remedy=remedy)

@@ -17,6 +17,7 @@ from vidkit.duplicates.listing import group_as_json
 from vidkit.export.rows import cell
 from vidkit.library import open_library
 from vidkit.library.protocol import PicturesOf
+from vidkit.messages import _, message
 
 _COLUMNS = ("group", "kept", "reason", "url", "filename", "resolution", "duration", "share", "shift")
 
@@ -40,11 +41,19 @@ def duplicates(options: argparse.Namespace, config: Config) -> int:
         for group in groups:
             print(_lines(group))
     copies = sum(len(group.copies) for group in groups)
-    of = f" of {format_count(len(groups), 'video')}" if groups else ""
-    say(f"{format_count(len(videos), 'video')}: {format_count(copies, 'copy', 'copies')}{of}")
+    of = _(" of {videos}", videos=format_count(len(groups), "video")) if groups else ""
+    say(
+        "{videos}: {copies}{of}",
+        videos=format_count(len(videos), "video"),
+        copies=format_count(copies, "copy", "copies"),
+        of=of,
+    )
     if footage.unknown:
         without = format_count(footage.unknown, "video has", "videos have")
-        say(f"{without} no picture hashes and only match identical files; `vidkit process --force` makes them")
+        say(
+            "{without} no picture hashes and only match identical files; `vidkit process --force` makes them",
+            without=without,
+        )
     return EXIT_DONE
 
 
@@ -59,15 +68,19 @@ def _print_csv(groups: list[Group]) -> None:
 
 
 def _lines(group: Group) -> str:
-    lines = [f"keep  {_line(group.kept)}"]
+    lines = [_("keep  {video}", video=_line(group.kept))]
     for copy in group.copies:
-        found = f"{copy.match.share:.0%} the same; the other one {_WHY[copy.reason]}"
-        why = "the same file" if copy.same_file else found
-        lines.append(f"copy  {_line(copy.video)}  ({why})")
+        found = _("{share:.0%} the same; the other one {why}", share=copy.match.share, why=_WHY[copy.reason])
+        why = _("the same file") if copy.same_file else found
+        lines.append(_("copy  {video}  ({why})", video=_line(copy.video), why=why))
     return "\n".join(lines)
 
 
-_WHY = {"more pixels": "has more pixels", "longer": "is longer", "came first": "came first"}
+_WHY = {
+    "more pixels": message("has more pixels"),
+    "longer": message("is longer"),
+    "came first": message("came first"),
+}
 
 
 def _line(video: PicturesOf) -> str:

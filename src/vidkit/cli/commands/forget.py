@@ -13,6 +13,7 @@ from vidkit.core.units import format_count
 from vidkit.curate.forget import Forgotten, Target, forget_videos, targets_of, traces_in
 from vidkit.errors import ConfigError
 from vidkit.library import open_library
+from vidkit.messages import _
 from vidkit.web.forgetting import forget_in_state
 
 
@@ -41,25 +42,27 @@ def _show(targets: list[Target]) -> None:
     for target in targets:
         print(printable(shown_url(target.url)))
         if target.entry is None:
-            print("    no record: what logs, jobs and the journal have of it")
+            print(_("    no record: what logs, jobs and the journal have of it"))
         for place in target.shown():
             print(f"    {place}")
         for reason in target.left:
-            print(f"    left: {reason}")
+            print(_("    left: {reason}", reason=reason))
 
 
 def _agreed(count: int) -> bool:
     if not sys.stdin.isatty():
         raise ConfigError("forget asks first, and there is nobody to ask: say --yes")
-    answer = input(f"Erase {format_count(count, 'video')} and everything derived from it, for good? [y/N] ")
+    answer = input(
+        _("Erase {videos} and everything derived from it, for good? [y/N] ", videos=format_count(count, "video"))
+    )
     return answer.strip().lower() in ("y", "yes")
 
 
 def _report(done: Forgotten, count: int) -> None:
-    print(f"{format_count(count, 'video is', 'videos are')} erased")
+    print(_("{videos} erased", videos=format_count(count, "video is", "videos are")))
     for what in done.erased:
-        print(f"  erased: {printable(what)}")
+        print(_("  erased: {what}", what=printable(what)))
     for what in dict.fromkeys(done.left):
-        print(f"  left: {printable(what)}")
+        print(_("  left: {what}", what=printable(what)))
     for what in done.beyond:
-        print(f"  not reached: {what}")
+        print(_("  not reached: {what}", what=what))

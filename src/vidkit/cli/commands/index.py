@@ -14,6 +14,7 @@ from vidkit.curate.indexing import Indexed, index_library
 from vidkit.errors import ConfigError
 from vidkit.library import Library, open_library
 from vidkit.meaning.models import Models, open_models
+from vidkit.messages import _
 
 
 def index(options: argparse.Namespace, config: Config) -> int:
@@ -33,15 +34,29 @@ def index(options: argparse.Namespace, config: Config) -> int:
         print(json.dumps(vars(each)) if options.json else _line(each, options.dry_run))
     for model, videos in others.items():
         command = f"`vidkit index --remove '{model}'`"
-        say(f"{printable(model)} is not in use and has vectors of {format_count(videos, 'video')}: {command}")
+        say(
+            "{model} is not in use and has vectors of {videos}: {command}",
+            model=printable(model),
+            videos=format_count(videos, "video"),
+            command=command,
+        )
     return EXIT_DONE
 
 
 def _line(done: Indexed, dry_run: bool) -> str:
-    there = f"{format_count(done.there, 'video')} had theirs"
+    there = _("{videos} had theirs", videos=format_count(done.there, "video"))
     if dry_run:
-        return f"{printable(done.model)}: vectors of {format_count(done.videos, 'video')} are missing; {there}"
-    made = f"{format_count(done.moments, 'vector')} of {format_count(done.videos, 'video')} made"
+        return _(
+            "{model}: vectors of {videos} are missing; {there}",
+            model=printable(done.model),
+            videos=format_count(done.videos, "video"),
+            there=there,
+        )
+    made = _(
+        "{vectors} of {videos} made",
+        vectors=format_count(done.moments, "vector"),
+        videos=format_count(done.videos, "video"),
+    )
     return f"{printable(done.model)}: {made}; {there}"
 
 
@@ -61,5 +76,5 @@ def _remove(model: str, config: Config) -> int:
                 names=names,
             )
         removed = library.remove_vectors(model)
-    say(f"vectors of {format_count(removed, 'video')} removed: {printable(model)}")
+    say("vectors of {videos} removed: {model}", videos=format_count(removed, "video"), model=printable(model))
     return EXIT_DONE

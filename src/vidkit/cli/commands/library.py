@@ -39,6 +39,7 @@ from vidkit.library.backends import backend_of, configured_address
 from vidkit.meaning.hybrid import WORDS
 from vidkit.meaning.search import Asked, Search, Way
 from vidkit.meaning.senses import SearchModels
+from vidkit.messages import _, translated
 from vidkit.readers.captions import FORMATS, cues_of, spoken
 from vidkit.record import Record
 from vidkit.tagging.user_rules import open_rules
@@ -58,7 +59,7 @@ def search(options: argparse.Namespace, config: Config) -> int:
     query = query_of(options)
     asked = Asked(query, WAYS[options.meaning], options.like)
     with open_library(config, create=False) as home:
-        found, _, notes = Search(home, SearchModels(config)).search(asked)
+        found, _unused, notes = Search(home, SearchModels(config)).search(asked)
         for note in notes:
             say(note)
         if not found:
@@ -70,7 +71,7 @@ def search(options: argparse.Namespace, config: Config) -> int:
         for moment in found:
             print(json.dumps(moment_as_json(moment), ensure_ascii=False) if options.json else _lines(moment))
     if not found:
-        print("nothing is found", file=sys.stderr)
+        print(_("nothing is found"), file=sys.stderr)
     return EXIT_DONE
 
 
@@ -83,9 +84,9 @@ def query_of(options: argparse.Namespace) -> Query:
 def say_unknown_names(home: Library, where: Sequence[str], sources: Sequence[str]) -> None:
     """Say which names after `--where` and `--in` are most likely misspelt."""
     for hint in unknown_keys(home, where):
-        say(f"--where: {hint}")
+        say("--where: {hint}", hint=hint)
     for hint in unknown_sources(home, sources):
-        say(f"--in: {hint}")
+        say("--in: {hint}", hint=hint)
 
 
 def _lines(moment: Moment) -> str:
@@ -120,8 +121,15 @@ def retag(options: argparse.Namespace, config: Config) -> int:
                 done = retag_library(home, rules, lambda number: progress(number, total))
     for missing in done.missing:
         log.warning("%s", missing)
-    looked = f"{format_count(done.looked_at, 'record')} looked at, {done.changed}"
-    print(f"{looked} would change" if options.dry_run else f"{looked} with other tags or another class now")
+    print(
+        _(
+            "{records} looked at, {changed} would change"
+            if options.dry_run
+            else "{records} looked at, {changed} with other tags or another class now",
+            records=format_count(done.looked_at, "record"),
+            changed=done.changed,
+        )
+    )
     return EXIT_DONE
 
 
@@ -152,11 +160,14 @@ def _show_subtitles(records: Sequence[Record], form: str) -> int:
     """Print what is said in a video as subtitles."""
     if len(records) > 1:
         names = ", ".join(printable(record["source"]["url"]) for record in records)
-        say(f"this means {len(records)} videos: {names}. Give the URL of one")
+        say("this means {count} videos: {names}. Give the URL of one", count=len(records), names=names)
         return EXIT_SOME_FAILED
     cues = cues_of(spoken(records[0]))
     if not cues:
-        say(f"no words were heard in {printable(records[0]['filename'])}: process it with `--readers speech`")
+        say(
+            "no words were heard in {filename}: process it with `--readers speech`",
+            filename=printable(records[0]["filename"]),
+        )
         return EXIT_SOME_FAILED
     print(FORMATS[form](cues), end="")
     return EXIT_DONE
@@ -164,7 +175,7 @@ def _show_subtitles(records: Sequence[Record], form: str) -> int:
 
 def unknown(key: str) -> int:
     """Say that the library has no such video; the exit code of that."""
-    say(f"no video of the library has this id, file name or URL: {printable(key)}")
+    say("no video of the library has this id, file name or URL: {key}", key=printable(key))
     return EXIT_SOME_FAILED
 
 
@@ -189,7 +200,7 @@ def stats(options: argparse.Namespace, config: Config) -> int:
     if options.plot:
         bars = None if balance is None else (options.by, {value: each.videos for value, each in balance.items()})
         plot(found, failures, Path(options.plot), options.top, bars)
-        say(f"drawn in {printable(options.plot)}")
+        say("drawn in {plot}", plot=printable(options.plot))
     if options.json:
         failed = [
             {"stage": stage, "reason": reason, "videos": count} for (stage, reason), count in failures.most_common()
@@ -197,42 +208,43 @@ def stats(options: argparse.Namespace, config: Config) -> int:
         numbers = numbers_as_json(found, readers, options.by, balance)
         print(json.dumps({**numbers, "failures": failed}, ensure_ascii=False))
         return EXIT_DONE
-    sums = f"{format_count(found.videos, 'video')}, {format_duration(found.seconds)}, {format_size(found.bytes)}"
-    print(f"{printable(name)}: {sums}, {found.described} described")
+    videos = translated(format_count(found.videos, "video"))
+    sums = _(", ").join([videos, format_duration(found.seconds), format_size(found.bytes)])
+    print(_("{name}: {sums}, {count} described", name=printable(name), sums=sums, count=found.described))
     if balance is not None:
         _print_balance(options.by, balance, options.top)
         return EXIT_DONE
     for title, counts in (
-        ("classes", found.classes),
-        ("tags", found.tags),
-        ("resolutions", found.resolutions),
-        ("codecs", found.codecs),
-        ("durations", found.durations),
-        ("readings", {name: errors.get("", 0) for name, errors in readers.items()}),
+        (_("classes"), found.classes),
+        (_("tags"), found.tags),
+        (_("resolutions"), found.resolutions),
+        (_("codecs"), found.codecs),
+        (_("durations"), found.durations),
+        (_("readings"), {name: errors.get("", 0) for name, errors in readers.items()}),
         (
-            "readings that failed",
+            _("readings that failed"),
             {f"{name}: {why}": n for name, errors in readers.items() for why, n in errors.items() if why},
         ),
-        ("failures of the last run", {f"{stage}: {reason}": n for (stage, reason), n in failures.most_common()}),
+        (_("failures of the last run"), {f"{stage}: {reason}": n for (stage, reason), n in failures.most_common()}),
     ):
         if counts:
             print(f"\n{title}")
         for word, count in list(counts.items())[: options.top]:
             print(f"  {count:8d}  {printable(word)}")
         if len(counts) > options.top:
-            print(f"            and {len(counts) - options.top} more")
+            print(_("            and {count} more", count=len(counts) - options.top))
     return EXIT_DONE
 
 
 def _print_balance(key: str, balance: dict[str, Amount], top: int) -> None:
     """How the videos spread over the values of a key."""
-    print(f"\n{printable(key)}: {format_count(sum(1 for value in balance if value), 'value')}")
-    print(f"  {'videos':>8}  {'clips':>8}  {'length':>8}")
+    print(f"\n{printable(key)}: {translated(format_count(sum(1 for value in balance if value), 'value'))}")
+    print(f"  {_('videos'):>8}  {_('clips'):>8}  {_('length'):>8}")
     for value, amount in list(balance.items())[:top]:
         length = format_duration(amount.seconds)
-        print(f"  {amount.videos:8d}  {amount.clips:8d}  {length:>8}  {printable(value) or '(none)'}")
+        print(f"  {amount.videos:8d}  {amount.clips:8d}  {length:>8}  {printable(value) or _('(none)')}")
     if len(balance) > top:
-        print(f"            and {len(balance) - top} more; --top shows more of them")
+        print(_("            and {count} more; --top shows more of them", count=len(balance) - top))
 
 
 def remove(options: argparse.Namespace, config: Config) -> int:
@@ -248,7 +260,7 @@ def remove(options: argparse.Namespace, config: Config) -> int:
                 for place in made.shown():
                     print(f"    {place}")
                 for reason in made.left:
-                    say(f"left: {reason}")
+                    say("left: {reason}", reason=reason)
         if not options.yes and not _agreed(found, options.files):
             return EXIT_DONE
         for entry in found:
@@ -260,7 +272,11 @@ def _agreed(found: list[LibraryEntry], files: bool) -> bool:
     if not sys.stdin.isatty():
         raise ConfigError("remove asks first, and there is nobody to ask: say --yes")
     answer = input(
-        f"Remove {format_count(len(found), 'video')} from the library{' and these files' if files else ''}? [y/N] "
+        _(
+            "Remove {videos} from the library{files}? [y/N] ",
+            videos=format_count(len(found), "video"),
+            files=_(" and these files") if files else "",
+        )
     )
     return answer.strip().lower() in ("y", "yes")
 
@@ -296,7 +312,12 @@ def _move(place: str, config: Config) -> int:
                 now=now,
             )
         records = format_count(copied, "record is", "records are")
-        say(f"{records} in {printable(target.name)}; {printable(source.name)} stays as it is.")
+        say(
+            "{records} in {target_name}; {source_name} stays as it is.",
+            records=records,
+            target_name=printable(target.name),
+            source_name=printable(source.name),
+        )
         _say_what_is_kept(kept)
         say(_next_setting(place, backend, config))
     return EXIT_DONE
@@ -305,16 +326,23 @@ def _move(place: str, config: Config) -> int:
 def _next_setting(place: str, backend: Backend, config: Config) -> str:
     """What to write into config.ini, without a password."""
     now = backend_of(configured_address(config))
-    emptied = f" and leave {now.setting} empty" if now.setting != backend.setting else ""
+    emptied = _(" and leave {setting} empty", setting=now.setting) if now.setting != backend.setting else ""
     if backend is not BACKENDS[""]:
-        variable = (
-            f", or into the environment variable {backend.variable}, which keeps its password out of the file"
+        variable = _(
+            ", or into the environment variable {variable}, which keeps its password out of the file",
+            variable=backend.variable,
         )
-        return (
-            f"From now on: write the URI that you gave to --to as {backend.setting} in config.ini"
-            f"{variable if backend.variable else ''}{emptied if backend.setting == BACKENDS[''].setting else ''}."
+        return _(
+            "From now on: write the URI that you gave to --to as {setting} in config.ini{variable}{emptied}.",
+            setting=backend.setting,
+            variable=variable if backend.variable else "",
+            emptied=emptied if backend.setting == BACKENDS[""].setting else "",
         )
-    return f"From now on: write Path = {printable(Path(place).absolute())} under [Library] in config.ini{emptied}."
+    return _(
+        "From now on: write Path = {path} under [Library] in config.ini{emptied}.",
+        path=printable(Path(place).absolute()),
+        emptied=emptied,
+    )
 
 
 def _add(folder: str, config: Config) -> int:
@@ -324,12 +352,20 @@ def _add(folder: str, config: Config) -> int:
     with open_library(config) as target:
         with counted(" records") as progress:
             added = add_folder(target, folder, lambda number: progress(number, None), kept.append)
-        records, verb = format_count(added, "record"), "is" if added == 1 else "are"
-        say(f"{records} of {printable(folder)} {verb} in {printable(target.name)}")
+        records = format_count(added, "record")
+        say(
+            "{records} of {folder} is in {target}" if added == 1 else "{records} of {folder} are in {target}",
+            records=records,
+            folder=printable(folder),
+            target=printable(target.name),
+        )
         _say_what_is_kept(kept)
     if not added:
         processed = printable(config.paths.processed_directory)
-        say(f"no record lies in this folder itself; by your settings they are the .json files in {processed}")
+        say(
+            "no record lies in this folder itself; by your settings they are the .json files in {processed}",
+            processed=processed,
+        )
     return EXIT_DONE
 
 
@@ -343,8 +379,10 @@ def _say_what_is_kept(kept: list[LibraryEntry]) -> None:
             written += write_json(entry, entry.record)
         except OutputError as error:
             say(str(error))
-    number = "" if written == len(kept) else f"{written} of "
+    number = "" if written == len(kept) else _("{count} of ", count=written)
     say(
-        f"{len(kept)} of them keep the corrections that were there already, which are later; {number}their JSON "
-        "records have them now too"
+        "{count} of them keep the corrections that were there already, which are later; {number}their JSON "
+        "records have them now too",
+        count=len(kept),
+        number=number,
     )

@@ -25,8 +25,9 @@ from vidkit.analysis import (
 from vidkit.cli.exit_codes import EXIT_DONE, EXIT_SOME_FAILED
 from vidkit.core import ensure_directory, printable, shown_url, without_secrets
 from vidkit.core.config import Config
-from vidkit.core.units import format_duration, format_size
+from vidkit.core.units import format_count, format_duration, format_size
 from vidkit.errors import MediaError, ToolMissingError, VidkitError
+from vidkit.messages import _, translated
 from vidkit.rows.folder import NO_VIDEO, files_of
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,11 @@ def probe(options: argparse.Namespace, config: Config) -> int:
 
     def one(path: Path) -> tuple[dict[str, Any], str]:
         found = extract_metadata(path)
-        audio = f"{found.audio.codec} {found.audio.channels} ch" if found.audio else "no sound"
+        audio = (
+            _("{codec} {channels} ch", codec=found.audio.codec, channels=found.audio.channels)
+            if found.audio
+            else _("no sound")
+        )
         line = (
             f"{printable(path.name)}  {format_duration(found.duration)}  {found.resolution}  {found.fps:g} fps  "
             f"{found.codec}  {audio}  {format_size(found.size)}"
@@ -66,7 +71,7 @@ def scenes(options: argparse.Namespace, config: Config) -> int:
             folder = ensure_directory(Path(options.thumbnails) / folders[path])
             done = analyse_video(path, metadata, SceneWish(folder, *bounds, settings.detector))
             found, pictures = done.scenes, done.thumbnails
-        lines = [f"{printable(path.name)}  {len(found)} scene{'s' * (len(found) != 1)}"]
+        lines = [f"{printable(path.name)}  {translated(format_count(len(found), 'scene'))}"]
         lines += [f"  {scene.index:3d}  {scene.start_time:10.3f} - {scene.end_time:10.3f}" for scene in found]
         values = [
             {**asdict(scene), "thumbnail": str(picture) if picture else None}
@@ -149,8 +154,10 @@ def _one(name: str, do: Callable[[Path], tuple[dict[str, Any], str]], as_json: b
     except ToolMissingError:
         raise
     except VidkitError as error:
-        said = str(error).replace(str(Path(name)), shown_url(str(Path(name))))  # it may be a URL with a password
-        print(f"failed: {printable(without_secrets(said))}", file=sys.stderr)
+        said = translated(error).replace(
+            str(Path(name)), shown_url(str(Path(name)))
+        )  # it may be a URL with a password
+        print(_("failed: {what}", what=printable(without_secrets(said))), file=sys.stderr)
         log.info("%s failed", shown_url(name), exc_info=True)
         return EXIT_SOME_FAILED
     print(json.dumps(values, ensure_ascii=False) if as_json else line, flush=True)

@@ -20,6 +20,7 @@ from vidkit.core.config import Config
 from vidkit.errors import ConfigError
 from vidkit.ffmpeg import find_tool
 from vidkit.infer import run_inference_on_videos
+from vidkit.messages import message
 from vidkit.qwen_model import open_describer
 from vidkit.rows import CsvRow, Row, read_video_metadata_from_csv
 from vidkit.rows.counting import count_in_background
@@ -117,7 +118,7 @@ def prepare(options: argparse.Namespace, config: Config) -> int:
     finally:
         screen.close()
     say(summary_line(summary, config.paths.processed_directory, reports_folder(config.paths)))
-    say(f"{printable(options.out)} written")
+    say("{out} written", out=printable(options.out))
     return _exit_code(summary)
 
 
@@ -144,8 +145,17 @@ def infer(options: argparse.Namespace, config: Config) -> int:
     segments = [segment for video in results for segment in video["segments"]]
     failed = [segment for segment in segments if segment["description"] is None]
     for segment in failed[:10]:
-        say(f"failed: {printable(segment['segment_url'])}: {printable(segment.get('error', ''))}")
-    say(f"{len(segments) - len(failed)} described, {len(failed)} failed: {printable(options.out)}")
+        why = message(
+            "{url}: {reason}", url=printable(segment["segment_url"]), reason=printable(segment.get("error", ""))
+        )
+        say("failed: {what}", what=why)
+    described = len(segments) - len(failed)
+    say(
+        "{described} described, {failed} failed: {out}",
+        described=described,
+        failed=len(failed),
+        out=printable(options.out),
+    )
     say(cost_line(describer.cost))
     return EXIT_SOME_FAILED if failed else EXIT_DONE
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from functools import reduce
 from typing import Any
 
 from vidkit.cli.exit_codes import EXIT_DONE
@@ -11,6 +12,7 @@ from vidkit.core import printable
 from vidkit.core.config import Config
 from vidkit.core.settings import show
 from vidkit.errors import VidkitError
+from vidkit.messages import _, message, translated
 from vidkit.readers.protocol import Needs
 from vidkit.readers.registry import available, environment_name, load_reader, make_reader, reader_settings
 
@@ -52,15 +54,15 @@ def _look(name: str, config: Config) -> dict[str, Any]:
 
 
 def _show(found: dict[str, Any]) -> None:
-    mark = "missing" if found["missing"] else "in use" if found["used"] else "there"
+    mark = _("missing") if found["missing"] else _("in use") if found["used"] else _("there")
     version = f" {found['version']}" if found["version"] else ""
-    print(f"{mark:8} {found['name']}{version}: {found['meaning'] or found['missing']}")
+    print(f"{mark:8} {found['name']}{version}: {found['meaning'] or translated(found['missing'])}")
     if found["missing"] and found["meaning"]:
-        print(f"{'':9}{found['missing']}")
+        print(f"{'':9}{translated(found['missing'])}")
     if found["needs"]:
-        print(f"{'':9}needs {found['needs']}")
+        print(" " * 9 + _("needs {needs}", needs=found["needs"]))
     if found["model"]:
-        print(f"{'':9}model {found['model']}")
+        print(" " * 9 + _("model {model}", model=found["model"]))
     for each in found["settings"]:
         print(f"{'':9}[Readers.{found['name']}] {each['key']} = {each['value']}: {each['meaning']}")
 
@@ -70,15 +72,17 @@ def _needs(needs: Needs) -> str:
     parts = []
     if pictures := needs.pictures:
         which = {
-            "all": f"{pictures.per_second:g} pictures a second",
-            "changed": f"{pictures.per_second:g} pictures a second where they change",
-            "scene": "a picture of each scene",
+            "all": message("{per_second:g} pictures a second", per_second=pictures.per_second),
+            "changed": message(
+                "{per_second:g} pictures a second where they change", per_second=pictures.per_second
+            ),
+            "scene": message("a picture of each scene"),
         }[pictures.choose]
-        parts.append(f"{which}, at most {pictures.side} pixels wide or high")
+        parts.append(message("{which}, at most {side} pixels wide or high", which=which, side=pictures.side))
     if needs.sound:
-        parts.append("the sound")
+        parts.append(message("the sound"))
     if needs.text:
-        parts.append("the description and what other readers have read")
+        parts.append(message("the description and what other readers have read"))
     if needs.model:
-        parts.append("the model that describes videos")
-    return " and ".join(parts)
+        parts.append(message("the model that describes videos"))
+    return reduce(lambda one, other: message("{one} and {other}", one=one, other=other), parts) if parts else ""

@@ -16,9 +16,10 @@ from vidkit.core import printable, shown_url
 from vidkit.core.config import Config
 from vidkit.core.units import format_count, format_duration, format_size, parse_duration
 from vidkit.errors import ConfigError
-from vidkit.language import _, _n
+from vidkit.language import _n
 from vidkit.library import LibraryEntry, Moment, open_library
 from vidkit.meaning.hybrid import WORDS
+from vidkit.messages import _
 from vidkit.reel import Reel, ReelOptions, Shot, check_reel, make_reel
 
 
@@ -79,7 +80,7 @@ def _seconds(option: str, text: str) -> float:
     try:
         return parse_duration(text)
     except (ValueError, OverflowError) as error:
-        raise ConfigError(f"{option}: {error}") from None
+        raise ConfigError("{option}: {error}", option=option, error=error) from None
 
 
 def _as_json(made: Reel) -> dict[str, Any]:

@@ -80,7 +80,14 @@ def report(options: argparse.Namespace, config: Config) -> int:
         print(json.dumps(numbers, ensure_ascii=False))
     if writes:
         videos, pictures = format_count(written["videos"], "video"), format_count(written["pictures"], "picture")
-        say(f"{videos} of {stats.videos} shown with {pictures}, {format_size(written['bytes'])}")
+        size = format_size(written["bytes"])
+        say(
+            "{videos} of {all} shown with {pictures}, {size}",
+            videos=videos,
+            all=stats.videos,
+            pictures=pictures,
+            size=size,
+        )
     if writes and not options.json:
         print(printable(path))
     return EXIT_DONE

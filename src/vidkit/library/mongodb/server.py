@@ -23,6 +23,7 @@ from vidkit.core import printable
 from vidkit.core.config import load_config
 from vidkit.errors import LibraryError
 from vidkit.library.uri import is_unclear, server_name
+from vidkit.messages import message
 
 Document = dict[str, Any]
 
@@ -114,9 +115,10 @@ def reported(name: str) -> Iterator[None]:
 
 def _not_a_uri(name: str) -> str:
     # The example in two pieces, or the log and the screen would take its password for one, and leave it out.
-    return (
-        f"[MongoDB] URI ({name}) is not one. Write mongodb:// and then user:password@host:27017/, "
-        "with %40 for @, %3A for : and %2F for / in the password."
+    return message(
+        "[MongoDB] URI ({name}) is not one. Write mongodb:// and then user:password@host:27017/, "
+        "with %40 for @, %3A for : and %2F for / in the password.",
+        name=name,
     )
 
 
@@ -124,18 +126,18 @@ def _reason(error: PyMongoError) -> str:
     said = printable(error)
     if isinstance(error, AutoReconnect):
         why = re.split(r" \(configured| ?, Timeout:", said)[0]
-        return f"does not answer: {why}. See that the server runs and [MongoDB] URI is right."
+        return message("does not answer: {why}. See that the server runs and [MongoDB] URI is right.", why=why)
     if isinstance(error, InvalidOperation):
-        return f"cannot be used any more: {said}."
+        return message("cannot be used any more: {said}.", said=said)
     if isinstance(error, BulkWriteError):
         failures = [*error.details.get("writeErrors", []), *error.details.get("writeConcernErrors", [])]
         said = "; ".join(dict.fromkeys(printable(failure.get("errmsg")) for failure in failures[:3]))
     elif isinstance(error, OperationFailure):
         if error.code in _WRONG_PASSWORD:
-            return "does not let you in: the user name or the password in [MongoDB] URI is wrong."
+            return message("does not let you in: the user name or the password in [MongoDB] URI is wrong.")
         said = printable((error.details or {}).get("errmsg") or error)
         if error.code in _NOT_ALLOWED:
-            return f"does not allow this user to do that: {said}."
+            return message("does not allow this user to do that: {said}.", said=said)
     if "retryable writes" in said.lower():
-        return "knows no retryable writes. Add retryWrites=false to [MongoDB] URI."
+        return message("knows no retryable writes. Add retryWrites=false to [MongoDB] URI.")
     return f"fails: {said}."

@@ -12,8 +12,9 @@ from urllib.parse import unquote
 
 from vidkit.core import printable
 from vidkit.core.extras import install_command
-from vidkit.errors import LibraryError
+from vidkit.errors import LibraryError, sentence
 from vidkit.library.uri import is_unclear, server_name
+from vidkit.messages import message
 
 try:
     import psycopg
@@ -54,32 +55,44 @@ _DEFAULTS: dict[str, Any] = {
     "tcp_user_timeout": 30_000,
 }
 _SETTING = "[Library] Path"
-_NOT_THERE = f"See that the server runs and {_SETTING} is right"
+_NOT_THERE = message("See that the server runs and {setting} is right", setting=_SETTING)
 # SQLSTATE, or its class (https://www.postgresql.org/docs/current/errcodes-appendix.html) -> what is wrong, remedy.
 _REASONS = {
-    "25006": ("can only be read: it is a standby, or its transactions are read-only", "Name the primary server"),
-    "42501": ("does not allow this user to do that", "Grant it the tables of the schema vidkit"),
-    "42P01": ("has lost a table of the library", "Put it back, or drop the schema vidkit to begin anew"),
-    "3F000": ("has lost the schema vidkit", "Start the program again"),
-    "53100": ("cannot grow, the disk is full", "Make room on its disk; all records before are kept"),
-    "53300": ("has too many connections", "Close some of them, or raise max_connections"),
-    "55P03": (f"is locked: another program has been writing for {_MOST_SECONDS} s", "Wait for it"),
-    "54": ("has no room for a record as large as this one", ""),
-    "57P": ("does not answer: it was shut down", _NOT_THERE),
-    "08": ("does not answer", _NOT_THERE),
+    "25006": (
+        message("can only be read: it is a standby, or its transactions are read-only"),
+        message("Name the primary server"),
+    ),
+    "42501": (message("does not allow this user to do that"), message("Grant it the tables of the schema vidkit")),
+    "42P01": (
+        message("has lost a table of the library"),
+        message("Put it back, or drop the schema vidkit to begin anew"),
+    ),
+    "3F000": (message("has lost the schema vidkit"), message("Start the program again")),
+    "53100": (
+        message("cannot grow, the disk is full"),
+        message("Make room on its disk; all records before are kept"),
+    ),
+    "53300": (message("has too many connections"), message("Close some of them, or raise max_connections")),
+    "55P03": (
+        message("is locked: another program has been writing for {seconds} s", seconds=_MOST_SECONDS),
+        message("Wait for it"),
+    ),
+    "54": (message("has no room for a record as large as this one"), ""),
+    "57P": (message("does not answer: it was shut down"), _NOT_THERE),
+    "08": (message("does not answer"), _NOT_THERE),
 }
 # What a failure to connect says, which has no SQLSTATE.
 _FAILURES = {
     "password authentication failed|no password supplied|role .* does not exist|authentication failed": (
-        f"does not let you in: the user name or the password in {_SETTING} is wrong",
+        message("does not let you in: the user name or the password in {setting} is wrong", setting=_SETTING),
         "",
     ),
     "database .* does not exist": (
-        "has no such database",
+        message("has no such database"),
         f"Make it with CREATE DATABASE, encoding UTF8, or name another one in {_SETTING}",
     ),
     "too many (clients|connections)|remaining connection slots": _REASONS["53300"],
-    "no pg_hba.conf entry": ("does not let you in from this machine", "See to its pg_hba.conf"),
+    "no pg_hba.conf entry": (message("does not let you in from this machine"), message("See to its pg_hba.conf")),
 }
 
 # A pool warns of each connection that it cannot make; here the reason is an error.
@@ -169,9 +182,9 @@ class Connections:
                     raise LibraryError("{self} {failure}", self=self.name, failure=self._failure) from None
                 if time.monotonic() > end:
                     raise LibraryError(
-                        "{self} has no free connection for {most_seconds} s. Try again later.",
+                        "{self} has no free connection for {seconds} s. Try again later.",
                         self=self.name,
-                        most_seconds=_MOST_SECONDS,
+                        seconds=_MOST_SECONDS,
                     ) from None
 
     @contextmanager
@@ -264,7 +277,7 @@ def _why_not_connected(error: psycopg.Error, given: dict[str, Any]) -> str:
     # `connection failed: connection to server at "host", port 5432 failed: Connection refused Is the server...?`
     why = re.sub(r"^connection failed: ", "", said)
     why = re.sub(r"\s*(Is the server running.*|Multiple connection attempts failed.*)$", "", why)
-    return _sentences(f"does not answer: {why[:300].rstrip(' .')}", _NOT_THERE)
+    return _sentences(message("does not answer: {why}", why=why[:300].rstrip(" .")), _NOT_THERE)
 
 
 @contextmanager
@@ -277,7 +290,7 @@ def reported(name: str) -> Iterator[None]:
             raise LibraryError(
                 "{name} {reason}",
                 name=name,
-                reason=_sentences("does not answer: the connection broke off", _NOT_THERE),
+                reason=_sentences(message("does not answer: the connection broke off"), _NOT_THERE),
             ) from error
         raise LibraryError("{name} {reason}", name=name, reason=_reason(error)) from error
     except psycopg.Error as error:
@@ -287,9 +300,13 @@ def reported(name: str) -> Iterator[None]:
 def _reason(error: psycopg.Error) -> str:
     state = error.sqlstate or ""
     said = printable(error.diag.message_primary or error)
-    reason, remedy = _REASONS.get(state) or _REASONS.get(state[:3]) or _REASONS.get(state[:2]) or ("fails", "")
-    return _sentences(reason if reason.startswith("does not answer") else f"{reason}: {said}", remedy)
+    reason, remedy = (
+        _REASONS.get(state) or _REASONS.get(state[:3]) or _REASONS.get(state[:2]) or (message("fails"), "")
+    )
+    if not reason.startswith("does not answer"):
+        reason = message("{reason}: {said}", reason=reason, said=said)
+    return _sentences(reason, remedy)
 
 
 def _sentences(reason: str, remedy: str) -> str:
-    return f"{reason}. {remedy}".rstrip(" .") + "."
+    return message("{reason}. {remedy}.", reason=reason, remedy=remedy) if remedy else sentence(reason.rstrip(" ."))

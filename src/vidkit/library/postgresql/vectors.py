@@ -31,6 +31,7 @@ from vidkit.library.vectors.protocol import (
     unpacked,
     wrong_size,
 )
+from vidkit.messages import message
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,7 +43,9 @@ _FEW = 2000  # videos whose moments are compared one by one
 _INDEXED = 10_000  # moments of a model, from which on they get an index
 _MOST_INDEXED = 4000  # numbers of a vector: an index has no room for more
 _MOST_CANDIDATES = 1000  # `hnsw.ef_search` at most
-_REMEDY = "Install pgvector 0.8 or newer there (Debian and Ubuntu: postgresql-18-pgvector, for PostgreSQL 18)"
+_REMEDY = message(
+    "Install pgvector 0.8 or newer there (Debian and Ubuntu: postgresql-18-pgvector, for PostgreSQL 18)"
+)
 _KINDS = ("video", "scene", "segment")  # of descriptions
 
 

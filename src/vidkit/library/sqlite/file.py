@@ -27,6 +27,7 @@ from urllib.parse import quote
 from vidkit.core import ensure_directory, printable
 from vidkit.errors import LibraryError, OutputError
 from vidkit.library.sql import FACT_SIGNS, quoted
+from vidkit.messages import message
 
 SCHEMA = 6
 FORMS = "CREATE TABLE forms (stem TEXT NOT NULL, word TEXT NOT NULL, PRIMARY KEY (stem, word)) WITHOUT ROWID"
@@ -87,24 +88,35 @@ _TABLES = (
 _CACHE = "PRAGMA cache_size = -2048"  # kB: a long run stays small; the system caches the file
 _MOST_IDLE = 8  # connections that are kept for the next readings
 _DAMAGED = (
-    "is damaged",
-    "Move it away and build it again from the JSON records: `vidkit library add FOLDER`, with their folder",
+    message("is damaged"),
+    message(
+        "Move it away and build it again from the JSON records: `vidkit library add FOLDER`, with their folder"
+    ),
 )
 # SQLite's words for what went wrong (Python before 3.11 hands over no code) -> ours, and what to do.
 _REASONS = {
-    "file is not a database": ("is not a SQLite database", "Give [Library] Path another name"),
-    "database is locked": ("is locked by another program", "Close that program, or wait for it"),
-    "readonly database": ("cannot be written, only read", "Allow writing to the file and its folder"),
-    "unable to open": ("cannot be opened", "See that its folder is there and may be written to"),
-    "is full": ("cannot grow, the disk is full", "Make room on the disk; all records before are kept"),
-    "disk I/O error": ("cannot be read or written, the disk gives an error", "See to the disk: it may be full"),
+    "file is not a database": (message("is not a SQLite database"), message("Give [Library] Path another name")),
+    "database is locked": (message("is locked by another program"), message("Close that program, or wait for it")),
+    "readonly database": (
+        message("cannot be written, only read"),
+        message("Allow writing to the file and its folder"),
+    ),
+    "unable to open": (message("cannot be opened"), message("See that its folder is there and may be written to")),
+    "is full": (
+        message("cannot grow, the disk is full"),
+        message("Make room on the disk; all records before are kept"),
+    ),
+    "disk I/O error": (
+        message("cannot be read or written, the disk gives an error"),
+        message("See to the disk: it may be full"),
+    ),
     **dict.fromkeys(("malformed", "corrupt", "vtable"), _DAMAGED),
     "no such table: numbers": (
-        "is of an older vidkit, without readings",
-        "Allow writing to the file and its folder",
+        message("is of an older vidkit, without readings"),
+        message("Allow writing to the file and its folder"),
     ),
-    "no such module: fts5": ("needs SQLite with FTS5", "Use a Python whose sqlite3 has it"),
-    "closed database": ("is closed already", "Open it again"),
+    "no such module: fts5": (message("needs SQLite with FTS5"), message("Use a Python whose sqlite3 has it")),
+    "closed database": (message("is closed already"), message("Open it again")),
 }
 
 
@@ -209,13 +221,13 @@ def _identity(path: Path) -> tuple[int, int]:
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError):
-        reason = "it is not there any more"
+        reason = message("it is not there any more")
     except OSError as error:
         reason = str(error.strerror)
     else:
         if found.st_size:
             return found.st_dev, found.st_ino
-        reason = "it is empty"
+        reason = message("it is empty")
     raise LibraryError(
         "the library {path} cannot be opened: {reason}. Put it back.", path=printable(path), reason=reason
     )
@@ -283,9 +295,15 @@ def reported(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         said = str(error)
         reason, remedy = next(
-            (words for key, words in _REASONS.items() if key in said), (f"fails: {printable(said)}", "")
+            (words for key, words in _REASONS.items() if key in said),
+            (message("fails: {said}", said=printable(said).rstrip(" .")), ""),
         )
-        raise LibraryError(f"the library {printable(path)} {reason}. {remedy}".rstrip(" .") + ".") from error
+        raise LibraryError(
+            "the library {path} {reason}. {remedy}." if remedy else "the library {path} {reason}.",
+            path=printable(path),
+            reason=reason,
+            remedy=remedy,
+        ) from error
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, busy_timeout: float) -> None:

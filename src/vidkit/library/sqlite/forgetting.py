@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from vidkit.library.sql import PLACE_BITS
 from vidkit.library.sqlite.file import transaction
 from vidkit.library.sqlite.writing import number_of, remove_video
+from vidkit.messages import message
 
 
 def forget_videos(connection: sqlite3.Connection, urls: Sequence[str]) -> list[str]:
@@ -42,5 +43,7 @@ def forget_videos(connection: sqlite3.Connection, urls: Sequence[str]) -> list[s
             raise
         busy = 1
     if busy:
-        return ["another program has the file open, so free pages still have texts: close it, and forget again"]
+        return [
+            message("another program has the file open, so free pages still have texts: close it, and forget again")
+        ]
     return []

@@ -29,6 +29,7 @@ from vidkit.library.vectors import scan
 from vidkit.library.vectors.file import GONE, IndexFile, erase, opened, stamp_of, write_file
 from vidkit.library.vectors.protocol import Near, StoredVectors, wrong_size
 from vidkit.library.vectors.state import EMPTY, Hits, State, Tail, allowed_rows
+from vidkit.messages import message
 
 log = logging.getLogger(__name__)
 
@@ -306,7 +307,13 @@ class VectorIndex:
         try:
             place.unlink(missing_ok=True)
         except OSError as error:
-            return [f"{printable(place)} has vectors and cannot be deleted: {error.strerror}. Delete it"]
+            return [
+                message(
+                    "{place} has vectors and cannot be deleted: {reason}. Delete it",
+                    place=printable(place),
+                    reason=error.strerror,
+                )
+            ]
         self._searched, self._state, self._tail, self._seen = EMPTY, EMPTY, Tail(), None
         return []
 

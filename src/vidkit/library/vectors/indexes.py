@@ -10,6 +10,7 @@ from pathlib import Path
 from vidkit.core import clear_leftovers, printable
 from vidkit.library.vectors.file import opened
 from vidkit.library.vectors.index import VectorIndex, VectorSource
+from vidkit.messages import message
 
 
 class VectorIndexes:
@@ -47,5 +48,11 @@ class VectorIndexes:
                 else:
                     place.unlink()
             except OSError as error:
-                failed.append(f"{printable(place)} cannot be erased: {error.strerror}. Delete it")
+                failed.append(
+                    message(
+                        "{place} cannot be erased: {reason}. Delete it",
+                        place=printable(place),
+                        reason=error.strerror,
+                    )
+                )
         return failed
