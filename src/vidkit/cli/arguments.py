@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 # The commands whose words are a search query.
-SEARCHING = ("search", "stats", "reel")
+SEARCHING = ("search", "stats", "reel", "summarize")
 
 
 def _process(parser: argparse.ArgumentParser) -> None:
@@ -316,6 +316,11 @@ COMMANDS: dict[str, Command] = {
     "search": Command("search the library for videos and moments in them", _search, "library"),
     "reel": Command(
         "cut the best moments of a search, or of one video, together as one film", reel_arguments.reel, "reel"
+    ),
+    "summarize": Command(
+        "summarise what a search finds, or one video, by the configured model",
+        reel_arguments.summarize,
+        "summarize",
     ),
     "show": Command("show the record of a video", _show, "library"),
     "stats": Command("show statistics of the library", _stats, "library"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from vidkit.cli.common_arguments import natural
 from vidkit.cli.search_arguments import add_search
 
 _VIDEO = "instead of a search, one video: its id, file name or URL"
@@ -38,4 +39,32 @@ def reel(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--json", action="store_true", help="print one line of JSON: the film and each moment in it"
+    )
+
+
+def summarize(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `vidkit summarize`."""
+    add_search(parser)
+    parser.add_argument("--video", metavar="ID|FILE|URL", help=_VIDEO)
+    parser.add_argument(
+        "--limit", metavar="N", type=natural, default=20, help="maximum number of moments of a search (default: 20)"
+    )
+    parser.add_argument(
+        "--sort",
+        choices=["relevance", "newest", "oldest", "longest", "shortest", "largest", "smallest", "name"],
+        default="relevance",
+        help="which moments are taken first (default: relevance)",
+    )
+    parser.add_argument(
+        "--instruction", metavar="TEXT", help="what the model is asked (default: a summary in a few sentences)"
+    )
+    parser.add_argument("--use_vpc", action="store_true", help="use [QwenVL] VpcEndpoint instead of PublicEndpoint")
+    parser.add_argument(
+        "--max-requests",
+        metavar="N",
+        type=natural,
+        help="limit the number of model requests; the next run continues",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print one line of JSON: the summary, its videos and its cost"
     )

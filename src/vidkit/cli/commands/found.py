@@ -31,7 +31,7 @@ def asked_of(options: argparse.Namespace) -> Asked | None:
     asked = Asked(query_of(options), WAYS[options.meaning], options.like)
     if options.video is None:
         return asked
-    if asked != Asked(Query()):
+    if asked._replace(query=replace(asked.query, limit=None, sort="relevance")) != Asked(Query()):
         raise ConfigError(_("--video goes with no search words and no filters: give one of the two"))
     return None
 
