@@ -54,7 +54,8 @@ REFUSED = {
     "vidkit made a mistake here; the log has the details",
 }  # fmt: skip
 # Text that is the same in every language.
-EVERYWHERE = {"vidkit", "dataset", "JSON", "bit", "kHz", "KB", "MB", "GB", "ffmpeg", "CSV", "mp4"}
+EVERYWHERE = {"vidkit", "dataset", "read", "label", "process", "admin", "JSON", "bit/s",
+              "kHz", "KB", "MB", "GB", "ffmpeg", "CSV", "mp4", "Kbit/s", "Mbit/s"}  # fmt: skip
 
 
 def scripts() -> dict[str, str]:
@@ -165,7 +166,7 @@ UNMARKED = """() => {
     const own = node.parentElement;
     const text = outside(node.data);
     const seen = own.closest("option") || own.checkVisibility();
-    if (text && seen && !own.closest("code, kbd, noscript, script, [lang]")) found.push(text);
+    if (text && seen && !own.closest("code, kbd, noscript, script, body [lang]")) found.push(text);
   }
   if (depth) found.push("a mark is not closed");
   for (const each of document.querySelectorAll("body *:not([lang])"))
@@ -194,10 +195,12 @@ def unmarked(page: Any, answers: list[Any]) -> set[str]:
     """The texts of a page that are neither data of the server's answers (used up) nor of the catalogue."""
     data = {text.strip() for answer in answers for text in strings_of(answer.json())}
     answers.clear()
+    long = [text for text in data if len(text) > 60]  # descriptions: words of them are marked
 
     def is_known(text: str) -> bool:
         parts = [part.strip(" \n.…×+-–/%") for part in re.split(r"[·,:()“”→]|(?<=\d)\s|\s(?=\d)|\n", text)]
-        return text in data or all(
+        spoken = text in data or any(text.strip("… ") in each for each in long)
+        return spoken or all(
             part in data or part in EVERYWHERE or not re.search("[A-Za-z]{2}", part) for part in parts
         )
 
