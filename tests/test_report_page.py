@@ -118,6 +118,7 @@ def test_the_policy_is_the_first_that_the_browser_reads() -> None:
     assert "default-src 'none'" in policy()
 
 
+@pytest.mark.slow
 def test_everybody_can_read_it_in_light_and_dark_and_on_paper(opened: Any, page: Any) -> None:
     keep(*(with_pictures(f"{number}.mp4", 2) | {"tags": ["Sea"]} for number in range(9)))  # type: ignore[arg-type]
     keep(make_record("later.mp4", finished_at="2026-02-03T00:00:00Z"))
