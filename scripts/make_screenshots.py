@@ -108,7 +108,7 @@ def report(page: Any, site: Site) -> None:
         "Twelve made-up films",
         "--by",
         "topic",
-        "--output",
+        "--out",
         str(folder / "report.html"),
     ]
     options = make_parser().parse_args(command)

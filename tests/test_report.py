@@ -173,16 +173,16 @@ def test_a_picture_that_is_not_one_of_the_videos_own_is_not_shown(tmp_path: Path
 def test_a_file_is_replaced_only_if_it_is_a_report_or_if_that_is_asked_for(capsys: Capture) -> None:
     keep(make_record())
     Path("mine.html").write_text("mine")
-    assert main(["report", "--output", "mine.html"]) == 2
+    assert main(["report", "--out", "mine.html"]) == 2
     assert "mine.html is there and is no report" in capsys.readouterr().err
     assert Path("mine.html").read_text() == "mine"
-    assert main(["report", "--output", "mine.html", "--overwrite"]) == 0
-    assert main(["report", "--output", "mine.html", "--title", "again"]) == 0
+    assert main(["report", "--out", "mine.html", "--overwrite"]) == 0
+    assert main(["report", "--out", "mine.html", "--title", "again"]) == 0
     assert "<title>again</title>" in Path("mine.html").read_text()
     Path("folder").mkdir()
-    assert main(["report", "--output", "folder", "--overwrite"]) == 2
-    assert main(["report", "--output", "s3://bucket/report.html"]) == 2
-    assert main(["report", "--output", "new/place/r.html"]) == 0
+    assert main(["report", "--out", "folder", "--overwrite"]) == 2
+    assert main(["report", "--out", "s3://bucket/report.html"]) == 2
+    assert main(["report", "--out", "new/place/r.html"]) == 0
     assert Path("new/place/r.html").is_file()
 
 
@@ -221,7 +221,7 @@ def secrets_around(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_secret_is_in_a_report(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     secrets_around(monkeypatch)
-    page = report("--audit", "--title", "Qz7k-access", "--output", "report.html")
+    page = report("--audit", "--title", "Qz7k-access", "--out", "report.html")
     assert "PublicEndpoint" in page
     assert "ApiKey" in page
     told = json.dumps(numbers(capsys, "--audit", "--title", "Qz7k-access"))

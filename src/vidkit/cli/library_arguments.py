@@ -110,8 +110,7 @@ def index(parser: argparse.ArgumentParser) -> None:
 def report(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `vidkit report`."""
     parser.add_argument("words", nargs="*", metavar="WORD", help="only videos that match these search words")
-    # Not `output`, which is a setting of `vidkit process`.
-    parser.add_argument("--output", dest="file", metavar="FILE.html", help="file to write (default: report.html)")
+    parser.add_argument("--out", metavar="FILE.html", help="file to write (default: report.html)")
     parser.add_argument(
         "--overwrite", action="store_true", help="replace the file also if it is not a report of vidkit"
     )
@@ -143,6 +142,6 @@ def report(parser: argparse.ArgumentParser) -> None:
         "--max-size", metavar="SIZE", default="10MB", help="maximum size of the file (default: 10MB)"
     )
     parser.add_argument(
-        "--json", action="store_true", help="print the numbers as one line of JSON; the page only with --output"
+        "--json", action="store_true", help="print the numbers as one line of JSON; the page only with --out"
     )
     add_filters(parser)

@@ -48,7 +48,7 @@ def check_replaceable(path: Path, overwrite: bool) -> None:
         return
     shown = printable(path)
     if not path.is_file():
-        raise OutputError("{path} is not a plain file: give --output another name", path=shown)
+        raise OutputError("{path} is not a plain file: give --out another name", path=shown)
     try:
         with path.open("rb") as file:
             is_report = f'name="generator" content="{GENERATOR}"'.encode() in file.read(_HEAD)
@@ -56,7 +56,7 @@ def check_replaceable(path: Path, overwrite: bool) -> None:
         raise OutputError("{path} cannot be read: {reason}", path=shown, reason=error.strerror) from None
     if not (is_report or overwrite):
         raise OutputError(
-            "{path} is there and is no report: give --output another name, or say --overwrite", path=shown
+            "{path} is there and is no report: give --out another name, or say --overwrite", path=shown
         )
 
 

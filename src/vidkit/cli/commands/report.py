@@ -49,8 +49,8 @@ _FILTERS = {
 def report(options: argparse.Namespace, config: Config) -> int:
     """Count, then write the page."""
     limits = Limits(options.videos, options.pictures, _size(options.max_size), options.rows)
-    path = Path(options.file or _DEFAULT)
-    writes = options.file is not None or not options.json
+    path = Path(options.out or _DEFAULT)
+    writes = options.out is not None or not options.json
     if writes:
         check_local(path)
         check_replaceable(path, options.overwrite)  # before minutes of counting
