@@ -6,7 +6,6 @@ import io
 import os
 import pty
 import select
-import signal
 import stat
 import subprocess
 import sys
@@ -67,12 +66,18 @@ class Terminal:
         return os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
 
 
-@contextmanager
-def terminal(*options: str) -> Iterator[Terminal]:
+def in_a_terminal() -> tuple[int, int]:
+    """The process, and the descriptor of its terminal."""
     process, descriptor = pty.fork()
     if process == 0:
         os.environ.update(TERM="dumb", COLUMNS="500")
-        os.execv(sys.executable, [sys.executable, "-m", "vidkit", "init", "--ask", *options])
+        os.execv(sys.executable, [sys.executable, "-m", "vidkit", "init", "--ask"])
+    return process, descriptor
+
+
+@contextmanager
+def terminal() -> Iterator[Terminal]:
+    process, descriptor = in_a_terminal()
     try:
         yield Terminal(descriptor, process)
     finally:
@@ -162,11 +167,12 @@ def test_ctrl_c_and_ctrl_d_write_nothing(key: str) -> None:
     assert list(Path().iterdir()) == []
 
 
-def test_a_terminal_that_is_closed_leaves_nothing_behind() -> None:
-    with terminal() as shown:
-        shown.wait_for("Where are your videos")
-        os.kill(shown.process, signal.SIGTERM)
-        assert shown.end() == 130
+def test_a_terminal_that_is_closed_ends_it_and_leaves_nothing_behind() -> None:
+    process, descriptor = in_a_terminal()
+    shown = Terminal(descriptor, process)
+    shown.answer("Where are your videos", ".\r")
+    os.close(descriptor)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) in (2, 130)
     assert list(Path().iterdir()) == []
 
 

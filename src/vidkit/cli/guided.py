@@ -250,8 +250,9 @@ def _address(text: str) -> str:
 def _read(prompt: str) -> str:
     try:
         given = input(prompt)
-    except (EOFError, RuntimeError):  # the latter without standard input
-        print()
+    except (EOFError, OSError, RuntimeError):  # the terminal is gone; there is no standard input
+        with suppress(OSError):
+            print()
         raise ConfigError("the answers ended before the last question: nothing was written") from None
     except UnicodeDecodeError:
         raise ConfigError("an answer is not text in UTF-8: nothing was written") from None
