@@ -216,3 +216,12 @@ def test_english_imports_no_gettext_and_no_other_part_of_vidkit() -> None:
     loaded = done.stdout.removeprefix("a text ").split()
     assert {name for name in loaded if name.startswith("vidkit.")} <= {"vidkit._version", "vidkit.language"}
     assert not {"gettext", "pathlib"} & set(loaded)
+
+
+def test_doctor_gives_the_reasons_of_errors_in_chinese(chinese: None, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("custom_tags.json").write_text('{"rules": 1}')
+    code, text, _err = shown("doctor", capsys)
+    (line,) = (line for line in text.splitlines() if "规则: " in line)
+    assert (code, line[:2]) == (1, "错误")
+    assert "vidkit init" in line
+    assert "In an empty folder" not in line

@@ -78,7 +78,7 @@ class DuplicateError(UnwantedError):
     """
 
     def __init__(self, kept: str, version: str | None) -> None:
-        super().__init__("it shows the same as {kept}", kept=kept)
+        super().__init__(message("it shows the same as {kept}", kept=kept))
         self.args = (kept, version)
         self.kept = kept
         self.version = version

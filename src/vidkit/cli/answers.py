@@ -14,7 +14,8 @@ from vidkit.core.extensions import VIDEO_EXTENSIONS
 from vidkit.core.units import format_size
 from vidkit.download.names import extension_of
 from vidkit.errors import VidkitError
-from vidkit.language import _, _n
+from vidkit.language import _n
+from vidkit.messages import _
 from vidkit.rows import Row, read_header, read_video_metadata_from_csv
 from vidkit.rows.folder import NO_VIDEO, videos_in
 from vidkit.rows.preview import preview_csv

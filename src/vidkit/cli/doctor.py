@@ -22,10 +22,10 @@ from vidkit.core.units import format_size
 from vidkit.download.transfer import ROOM_TO_LEAVE
 from vidkit.errors import VidkitError
 from vidkit.ffmpeg import find_tool, tool_version
-from vidkit.language import _, _n
+from vidkit.language import _n
 from vidkit.library import open_library
 from vidkit.library.backends import configured_file
-from vidkit.messages import translated
+from vidkit.messages import _, translated
 from vidkit.qwen_model.describer import endpoint_url, open_describer
 from vidkit.qwen_model.endpoint_check import check_endpoint
 from vidkit.qwen_model.weights import missing_file, weights_size

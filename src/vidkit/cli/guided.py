@@ -22,9 +22,9 @@ from vidkit.core.config_file import is_one_line
 from vidkit.core.extras import missing_of
 from vidkit.core.setting_values import choice
 from vidkit.errors import ConfigError, VidkitError
-from vidkit.language import _
 from vidkit.library.backends import backend_of, configured_address
 from vidkit.library.uri import server_name
+from vidkit.messages import _, translated
 from vidkit.qwen_model.describer import endpoint_url
 from vidkit.qwen_model.endpoint_check import look_at_endpoint
 
@@ -223,7 +223,7 @@ def _asked_until_good(question: Callable[[str], str], look: Callable[[str], Seen
         answer = question(answer)
         seen = look(answer)
         if seen.words:
-            _say(f"  {_('ok') if seen.fine else _('wrong')}: {seen.words}")
+            _say(f"  {_('ok') if seen.fine else _('wrong')}: {translated(seen.words)}")
         if seen.fine:
             return answer, seen
         if not seen.usable:

@@ -91,7 +91,7 @@ class RuleError(ConfigError):
 
     def __init__(self, mistakes: Sequence[str]) -> None:
         first = sentence(mistakes[0])
-        super().__init__("{first} In an empty folder, `vidkit init` writes an example.", first=first)
+        super().__init__(message("{first} In an empty folder, `vidkit init` writes an example.", first=first))
         self.mistakes = mistakes
 
     def __reduce__(self) -> tuple[type[RuleError], tuple[Sequence[str]]]:
