@@ -7,6 +7,7 @@ Chromium, Playwright and Pillow have to be installed.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import subprocess
@@ -212,13 +213,21 @@ def take(browser: Any, site: Site, shot: Shot) -> bytes:
     page = context.new_page()
     key = site.key("evening-at-the-bay.mp4") if "{key}" in shot.path else ""
     page.goto(site.address + shot.path.format(key=key))
-    page.wait_for_load_state("networkidle")
+    settle(page)
     shot.prepare(page, site)
-    page.wait_for_load_state("networkidle")
+    settle(page)
     page.wait_for_timeout(800)
     taken: bytes = page.screenshot()
     context.close()
     return taken
+
+
+def settle(page: Any) -> None:
+    """Wait until nothing is loading. A video that plays may load for long: ten seconds at most."""
+    from playwright.sync_api import TimeoutError
+
+    with contextlib.suppress(TimeoutError):
+        page.wait_for_load_state("networkidle", timeout=10_000)
 
 
 def small(picture: bytes) -> bytes:
