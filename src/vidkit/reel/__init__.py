@@ -16,7 +16,6 @@ from vidkit.core import ensure_directory, printable
 from vidkit.core.files import check_local
 from vidkit.core.settings import Processing
 from vidkit.errors import ConfigError, MediaError
-from vidkit.language import _
 from vidkit.library.moments import MOMENT_KEYS, LibraryEntry, Moment
 from vidkit.library.text import fold
 from vidkit.reel.film import Cut, Film, Form, form_of
@@ -117,22 +116,20 @@ def check_reel(target: Path, options: ReelOptions) -> None:
     """
     check_local(target)
     if target.suffix.lower() != ".mp4":
-        raise ConfigError(_("--out {path}: the name has to end with .mp4", path=printable(target)))
+        raise ConfigError("--out {path}: the name has to end with .mp4", path=printable(target))
     if target.is_dir():
-        raise ConfigError(_("--out {path} is a folder: name a file", path=printable(target)))
+        raise ConfigError("--out {path} is a folder: name a file", path=printable(target))
     if os.path.lexists(target) and not options.overwrite:
         raise ConfigError(
-            _("--out {path} is there already: say --overwrite, or give another name", path=printable(target))
+            "--out {path} is there already: say --overwrite, or give another name", path=printable(target)
         )
     for name, seconds in (("length", options.length), ("moment", options.longest)):
         if not LEAST <= seconds < math.inf:
             raise ConfigError(
-                _(
-                    "--{name}: {seconds} s is too short: give {least} s or more",
-                    name=name,
-                    seconds=f"{seconds:g}",
-                    least=f"{LEAST:g}",
-                )
+                "--{name}: {seconds} s is too short: give {least} s or more",
+                name=name,
+                seconds=f"{seconds:g}",
+                least=f"{LEAST:g}",
             )
     if options.titles:
         check_titles()
@@ -171,7 +168,7 @@ def make_reel(
         return Reel(None, None, (), sources.skipped, alike)
     for each in chosen:
         if target.exists() and target.samefile(each.source.path):
-            raise ConfigError(_("--out {path} is one of the videos: give another name", path=printable(target)))
+            raise ConfigError("--out {path} is one of the videos: give another name", path=printable(target))
     form = form_of(
         [(each.source, each.seconds) for each in chosen], options.max_resolution, options.max_fps, encoder
     )

@@ -17,7 +17,6 @@ from vidkit.analysis.encoders import SOUND, picture_encoding
 from vidkit.analysis.pictures import has_sound
 from vidkit.errors import MediaError
 from vidkit.ffmpeg import file_url, input_arguments, run_tool
-from vidkit.language import _
 from vidkit.reel.sources import Source
 from vidkit.reel.titles import title_filter
 
@@ -110,7 +109,7 @@ class Film:
                 raise
             self._encode(cut, samples, pictures, None)  # sound that cannot be decoded is silent
         if not pictures.stat().st_size:
-            raise MediaError(_("there is no picture at {start} s", start=f"{cut.start:.1f}"))
+            raise MediaError("there is no picture at {start} s", start=f"{cut.start:.1f}")
         heard = sound.read_bytes()[: samples * _SAMPLE] if sound.is_file() else b""
         with self._pictures.open("ab") as film:
             film.write(pictures.read_bytes())
@@ -138,7 +137,7 @@ class Film:
         there = run_tool([*arguments, "-of", "csv=p=0", file_url(made)], 60).output
         if there.strip() != str(self.frames).encode():
             found = there.decode().strip()
-            raise MediaError(_("the film has {found} pictures and not {wanted}", found=found, wanted=self.frames))
+            raise MediaError("the film has {found} pictures and not {wanted}", found=found, wanted=self.frames)
         return made
 
     def _encode(self, cut: Cut, samples: int, pictures: Path, sound: Path | None) -> None:

@@ -13,7 +13,6 @@ from vidkit.core.stores import kept_address
 from vidkit.errors import MediaError
 from vidkit.export.items import video_file
 from vidkit.ffmpeg import input_arguments, run_tool
-from vidkit.language import _
 from vidkit.library.moments import LibraryEntry
 
 _MOST_FAILURES = 3
@@ -57,18 +56,18 @@ class Sources:
 def _open(entry: LibraryEntry) -> Source:
     name = video_file(entry)
     if name is None:
-        raise MediaError(_("its download was not kept ([Paths] KeepDownloads)"))
+        raise MediaError("its download was not kept ([Paths] KeepDownloads)")
     path = kept_address(name)
     if not isinstance(path, Path):
-        raise MediaError(_("its file is not on this machine"))
+        raise MediaError("its file is not on this machine")
     try:
         size = path.stat().st_size if path.is_file() else None
     except (OSError, ValueError):  # a name that no file can have
         size = None
     if size is None:
-        raise MediaError(_("its file is gone"))
+        raise MediaError("its file is gone")
     if size != entry.record["size"]:
-        raise MediaError(_("its file is not the one that was processed"))
+        raise MediaError("its file is not the one that was processed")
     metadata = extract_metadata(path)
     return Source(path, metadata, *_colours(path, metadata))
 

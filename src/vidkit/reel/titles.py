@@ -13,7 +13,6 @@ from vidkit.core.terminal import cut
 from vidkit.core.units import format_clock
 from vidkit.errors import ConfigError, MediaError
 from vidkit.ffmpeg import run_tool
-from vidkit.language import _
 from vidkit.library.moments import Moment
 from vidkit.record import Record
 
@@ -68,11 +67,9 @@ def check_titles() -> None:
     """
     if failure := _failure():
         raise ConfigError(
-            _(
-                "titles cannot be drawn here: {reason}. Install a font, such as the package fonts-dejavu-core, and "
-                "an ffmpeg with the filter drawtext; or leave --titles out",
-                reason=failure,
-            )
+            "titles cannot be drawn here: {reason}. Install a font, such as the package fonts-dejavu-core, and "
+            "an ffmpeg with the filter drawtext; or leave --titles out",
+            reason=failure,
         )
 
 

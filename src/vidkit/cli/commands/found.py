@@ -32,7 +32,7 @@ def asked_of(options: argparse.Namespace) -> Asked | None:
     if options.video is None:
         return asked
     if asked._replace(query=replace(asked.query, limit=None, sort="relevance")) != Asked(Query()):
-        raise ConfigError(_("--video goes with no search words and no filters: give one of the two"))
+        raise ConfigError("--video goes with no search words and no filters: give one of the two")
     return None
 
 
