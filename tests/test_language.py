@@ -6,7 +6,9 @@ import gettext
 import os
 import re
 import subprocess
+import symtable
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -225,3 +227,18 @@ def test_doctor_gives_the_reasons_of_errors_in_chinese(chinese: None, capsys: py
     assert (code, line[:2]) == (1, "错误")
     assert "vidkit init" in line
     assert "In an empty folder" not in line
+
+
+def test_no_function_hides_the_translation_behind_a_variable_of_its_name() -> None:
+    def inner(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
+        for child in table.get_children():
+            yield child
+            yield from inner(child)
+
+    hidden = []
+    for path in messages.SOURCE.rglob("*.py"):
+        for scope in inner(symtable.symtable(path.read_text(encoding="utf-8"), path.name, "exec")):
+            name = scope.lookup("_") if "_" in scope.get_identifiers() else None
+            if name and name.is_referenced() and (name.is_local() or name.is_free()):
+                hidden.append(f"{path.name}: {scope.get_name()}")
+    assert hidden == []

@@ -27,7 +27,7 @@ def duplicates(options: argparse.Namespace, config: Config) -> int:
     with open_library(config, create=False) as library, counted(" videos") as progress:
         total = library.stats().videos
         videos = []
-        for _, video in library.pictures():
+        for _url, video in library.pictures():
             videos.append(video)
             progress(len(videos), total, "reading")
         footage = Footage(videos)
