@@ -98,8 +98,9 @@ def made(capsys: Capture, *words: str, code: int = 0) -> dict[str, Any]:
 
 @pytest.mark.parametrize("rate", ["25", "30000/1001", "24"])
 def test_a_cut_has_the_pictures_of_its_scene_and_no_other(rate: str, capsys: Capture) -> None:
-    frame = 1 / float(extract_metadata(drawn("n.mp4", NUMBERS.format(rate=rate, seconds=4))).fps)
-    stored(Path("n.mp4"), [(round(start * frame, 6), round(end * frame, 6)) for start, end in ((30, 62), (66, 96))])
+    name = "n.mkv" if "/" in rate else "n.mp4"  # the times of the first are whole milliseconds
+    frame = 1 / float(extract_metadata(drawn(name, NUMBERS.format(rate=rate, seconds=4))).fps)
+    stored(Path(name), [(round(start * frame, 6), round(end * frame, 6)) for start, end in ((30, 62), (66, 96))])
     film = made(capsys, "--length", str(62 * frame), "--moment", "10")
     assert numbers(Path("reel.mp4")) == [n % 50 for n in (*range(30, 62), *range(66, 96))]
     assert [round(each["film_start"] / frame) for each in film["moments"]] == [0, 32]
@@ -139,6 +140,7 @@ def test_sound_stays_where_the_picture_is_and_a_silent_video_is_silent(capsys: C
     assert seconds == pytest.approx([0.4, 0.5, 3.2 + 1.2, 3.2 + 1.3], abs=0.011)
 
 
+@pytest.mark.slow
 def test_all_shapes_sizes_and_codings_go_into_one_film_with_their_colours(
     capsys: Capture,
 ) -> None:
