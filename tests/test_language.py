@@ -207,6 +207,14 @@ def test_the_commands_of_a_chinese_page_are_those_of_the_english_one(page: str, 
         return [line.partition(" # ")[0].strip() for line in lines]
 
     assert len(commands(page)) >= 5
+    if page.startswith("docs"):
+        linked = [
+            set(re.findall(r"\]\((\w[^)]*\.md)\)", (messages.SOURCE.parents[1] / name).read_text(encoding="utf-8")))
+            for name in (page, english)
+        ]
+        assert linked[1] - linked[0] <= {page.rpartition("/")[2]}, (
+            "a page is missing in the table of the Chinese one"
+        )
     assert [line for line in commands(page) if line not in commands(english)] == []
 
 
