@@ -53,7 +53,7 @@ def test_a_message_keeps_its_values_in_a_copy_and_on_the_way_to_another_process(
         assert (str(there), translated(there)) == (str(error), "无法解码 a：b：没有这个文件")
     duplicate = pickle.loads(pickle.dumps(DuplicateError("https://a/1.mp4", "v1")))
     assert (duplicate.kept, duplicate.version) == ("https://a/1.mp4", "v1")
-    assert translated(duplicate) == "与 https://a/1.mp4 内容相同"
+    assert translated(duplicate) == "它与 https://a/1.mp4 的内容相同"
 
 
 def test_what_has_no_translation_stays_as_it_is(chinese: None) -> None:
