@@ -124,5 +124,6 @@ def allowed_videos(connection: sqlite3.Connection, query: Query) -> NDArray[np.i
     where, values = video_conditions(query, has_few(connection, query))
     if where == "TRUE":
         return None
-    rows = connection.execute(f"SELECT v.id FROM videos v WHERE {where}", values)
-    return np.fromiter((row[0] for row in rows), np.int64)
+    # As one text: that is read many times as fast as a row for each video.
+    (numbers,) = connection.execute(f"SELECT group_concat(v.id) FROM videos v WHERE {where}", values).fetchone()
+    return np.fromstring(numbers, np.int64, sep=",") if numbers else np.zeros(0, np.int64)
