@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from vidkit.cli import library_arguments as on_library
 from vidkit.cli import reader_arguments, reel_arguments, setup_arguments, web_arguments
-from vidkit.cli.common_arguments import CSV_HELP, SKIP_DUPLICATES, natural, whole_number
-from vidkit.cli.search_arguments import add_filters, add_search
+from vidkit.cli.common_arguments import CSV_HELP, SKIP_DUPLICATES, add_requests, natural, whole_number
+from vidkit.cli.search_arguments import add_filters, add_search, add_sort
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def _process(parser: argparse.ArgumentParser) -> None:
     _add_rows(parser)
     _add_several_runs(parser)
     _add_settings(parser)
-    parser.add_argument("--use_vpc", action="store_true", help="use [QwenVL] VpcEndpoint instead of PublicEndpoint")
+    add_requests(parser)
     parser.add_argument(
         "--describe",
         choices=["auto", "none", "video", "segments", "scenes"],
@@ -36,12 +36,6 @@ def _process(parser: argparse.ArgumentParser) -> None:
         help="what the model describes (default: auto): the video if it is a single clip, else its clips",
     )
     _add_workers(parser)
-    parser.add_argument(
-        "--max-requests",
-        metavar="N",
-        type=natural,
-        help="limit the number of model requests; the next run continues",
-    )
     parser.add_argument(
         "--keep-downloads",
         action=argparse.BooleanOptionalAction,
@@ -138,13 +132,7 @@ def _infer(parser: argparse.ArgumentParser) -> None:
         help="results file; clips that already have a description in it are skipped",
     )
     parser.add_argument("--qwen_instruction", metavar="TEXT", help="instruction (prompt) for the model")
-    parser.add_argument("--use_vpc", action="store_true", help="use [QwenVL] VpcEndpoint instead of PublicEndpoint")
-    parser.add_argument(
-        "--max-requests",
-        metavar="N",
-        type=natural,
-        help="limit the number of model requests; the next run continues",
-    )
+    add_requests(parser)
     parser.add_argument(
         "--workers", metavar="N", help="number of requests to send in parallel (default: [Concurrency] MaxWorkers)"
     )
@@ -188,12 +176,7 @@ def _clips(parser: argparse.ArgumentParser) -> None:
 
 def _search(parser: argparse.ArgumentParser) -> None:
     add_search(parser)
-    parser.add_argument(
-        "--sort",
-        choices=["relevance", "newest", "oldest", "longest", "shortest", "largest", "smallest", "name"],
-        default="relevance",
-        help="sort order (default: relevance)",
-    )
+    add_sort(parser, "sort order")
     parser.add_argument("--limit", metavar="N", type=int, default=20, help="maximum results (default: 20)")
     parser.add_argument("--offset", metavar="N", type=int, default=0, help="skip this many results (default: 0)")
     parser.add_argument("--json", action="store_true", help="print one line of JSON per result")

@@ -32,6 +32,17 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
+def add_requests(parser: argparse.ArgumentParser) -> None:
+    """Add which endpoint a command asks, and how often."""
+    parser.add_argument("--use_vpc", action="store_true", help="use [QwenVL] VpcEndpoint instead of PublicEndpoint")
+    parser.add_argument(
+        "--max-requests",
+        metavar="N",
+        type=natural,
+        help="limit the number of model requests; the next run continues",
+    )
+
+
 def add_common(command: argparse.ArgumentParser, config: str | None = None, log_level: str = "INFO") -> None:
     """Add the options that every command has, with their defaults."""
     command.add_argument("--config", metavar="FILE", default=config, help="settings file (default: ./config.ini)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from vidkit.cli.common_arguments import add_common, natural
-from vidkit.cli.search_arguments import add_filters
+from vidkit.cli.search_arguments import SORTS, add_filters, add_sort
 
 
 def retag(parser: argparse.ArgumentParser) -> None:
@@ -125,12 +125,7 @@ def report(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="add settings, fingerprints, corrections, what was erased, and who changed what in the web library",
     )
-    parser.add_argument(
-        "--sort",
-        choices=["newest", "oldest", "longest", "shortest", "largest", "smallest", "name"],
-        default="newest",
-        help="which videos are shown with their scenes, and in which order (default: newest)",
-    )
+    add_sort(parser, "which videos are shown with their scenes, and in which order", SORTS[1:])
     for option, default, meaning in (
         ("--videos", 40, "maximum videos with their scenes"),
         ("--pictures", 300, "maximum pictures of scenes"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from vidkit.cli.common_arguments import natural
-from vidkit.cli.search_arguments import add_search
+from vidkit.cli.common_arguments import add_requests, natural
+from vidkit.cli.search_arguments import add_search, add_sort
 
 _VIDEO = "instead of a search, one video: its id, file name or URL"
 
@@ -25,12 +25,7 @@ def reel(parser: argparse.ArgumentParser) -> None:
         "--titles", action="store_true", help="draw the name of each video, and what was found in it"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace an older film there")
-    parser.add_argument(
-        "--sort",
-        choices=["relevance", "newest", "oldest", "longest", "shortest", "largest", "smallest", "name"],
-        default="relevance",
-        help="which moments come first, in the choice and in the film (default: relevance)",
-    )
+    add_sort(parser, "which moments come first, in the choice and in the film")
     settings = parser.add_argument_group("settings (override config.ini)")
     settings.add_argument("--max_resolution", metavar="SIZE", help="maximum size of the film, such as 720p")
     settings.add_argument("--max_fps", metavar="N", help="maximum frame rate of the film")
@@ -49,22 +44,11 @@ def summarize(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit", metavar="N", type=natural, default=20, help="maximum number of moments of a search (default: 20)"
     )
-    parser.add_argument(
-        "--sort",
-        choices=["relevance", "newest", "oldest", "longest", "shortest", "largest", "smallest", "name"],
-        default="relevance",
-        help="which moments are taken first (default: relevance)",
-    )
+    add_sort(parser, "which moments are taken first")
     parser.add_argument(
         "--instruction", metavar="TEXT", help="what the model is asked (default: a summary in a few sentences)"
     )
-    parser.add_argument("--use_vpc", action="store_true", help="use [QwenVL] VpcEndpoint instead of PublicEndpoint")
-    parser.add_argument(
-        "--max-requests",
-        metavar="N",
-        type=natural,
-        help="limit the number of model requests; the next run continues",
-    )
+    add_requests(parser)
     parser.add_argument(
         "--json", action="store_true", help="print one line of JSON: the summary, its videos and its cost"
     )

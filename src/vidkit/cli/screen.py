@@ -302,6 +302,11 @@ def cost_line(cost: Cost) -> str:
     return _("model: {sums}, {seconds:.1f} s", sums=_(", ").join(parts), seconds=cost.seconds)
 
 
+def json_line(values: object) -> str:
+    """A line of JSON. Names may have halves of characters, which cannot be printed."""
+    return json.dumps(values, ensure_ascii=False).encode("utf-8", "replace").decode()
+
+
 def say(template: str, /, **values: object) -> None:
     """A line for the person at the screen, beside the results: as `messages.message` takes it."""
     try:

@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+
+SORTS = ("relevance", "newest", "oldest", "longest", "shortest", "largest", "smallest", "name")
+
+
+def add_sort(parser: argparse.ArgumentParser, meaning: str, orders: Sequence[str] = SORTS) -> None:
+    """Add `--sort`; the first of the orders is the default."""
+    meaning += f" (default: {orders[0]})"
+    parser.add_argument("--sort", choices=orders, default=orders[0], help=meaning)
 
 
 def add_search(parser: argparse.ArgumentParser) -> None:

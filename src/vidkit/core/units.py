@@ -219,6 +219,14 @@ def format_clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
+def format_tenths(seconds: float) -> str:
+    """`1:02.5`, to a tenth, as a player shows it."""
+    tenths = round(seconds * 10)
+    hours, minutes = divmod(tenths // 600, 60)
+    rest = f"{minutes:02d}" if hours else f"{minutes}"
+    return f"{f'{hours}:' if hours else ''}{rest}:{tenths % 600 / 10:04.1f}"
+
+
 def format_size(size: float) -> str:
     """`2.4 MB`: three digits or so, in powers of 1000."""
     for unit in ("bytes", "kB", "MB", "GB"):

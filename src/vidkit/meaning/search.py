@@ -125,6 +125,14 @@ class Search:
         assert after is not None
         return self._mixed(asked.query, *kept, after, known, records)._replace(notes=notes)
 
+    def pages(self, asked: Asked) -> Iterator[Found]:
+        """All answers, a page of `asked.query.limit` after the other; each is found when it is asked for."""
+        page = self.page(asked)
+        yield page
+        while page.next is not None:
+            page = self.page(asked, page.next)
+            yield page
+
     def search(self, asked: Asked) -> Found:
         """The answers from `asked.query.offset` on, as many as its limit says."""
         query = asked.query
@@ -144,14 +152,9 @@ class Search:
         query = asked.query
         end = _AT_ONCE if query.limit is None else min(_AT_ONCE, query.offset + query.limit)
         asked = asked._replace(query=replace(query, limit=max(1, end), offset=0))
-        after = None
-        while True:
-            page = self.page(asked, after)
+        for page in self.pages(asked):
             notes += page.notes
             yield from page.moments
-            if page.next is None:
-                return
-            after = page.next
 
     def _by_words(self, query: Query, after: Position | None) -> Found:
         page = self._home.page(query, after)

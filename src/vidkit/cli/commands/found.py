@@ -11,7 +11,6 @@ from vidkit.cli.screen import say
 from vidkit.core import printable, shown_url
 from vidkit.core.config import Config
 from vidkit.errors import ConfigError
-from vidkit.language import _
 from vidkit.library import Library, LibraryEntry, Moment, Query
 from vidkit.library.moments import moment_of
 from vidkit.meaning.hybrid import Records
@@ -36,26 +35,31 @@ def asked_of(options: argparse.Namespace) -> Asked | None:
     return None
 
 
-def moments_of(home: Library, asked: Asked, config: Config) -> Iterator[tuple[Moment, LibraryEntry]]:
+def found_of(
+    home: Library, options: argparse.Namespace, asked: Asked | None, config: Config
+) -> Iterator[tuple[Moment, LibraryEntry]] | None:
+    """What a search finds, or the video that is named; None, and said why, where none is meant."""
+    if asked is not None:
+        return _moments_of(home, asked, config)
+    video = _whole_video(home, options.video)
+    return None if video is None else iter([video])
+
+
+def _moments_of(home: Library, asked: Asked, config: Config) -> Iterator[tuple[Moment, LibraryEntry]]:
     """The answers of a search, the best first. They are read while they are taken; notes on models are said."""
     search, records = Search(home, SearchModels(config)), Records(home)
     asked = asked._replace(query=replace(asked.query, limit=_PAGE))
-    after = None
-    while True:
-        page = search.page(asked, after)
+    for page in search.pages(asked):
         for note in page.notes:
             say(note)
-        records.read([moment.url for moment in page.moments])
+        records.read(moment.url for moment in page.moments)
         for moment in page.moments:
             entry = records.of(moment.url)
             if entry is not None:
                 yield moment, entry
-        if page.next is None:
-            return
-        after = page.next
 
 
-def whole_video(home: Library, key: str) -> tuple[Moment, LibraryEntry] | None:
+def _whole_video(home: Library, key: str) -> tuple[Moment, LibraryEntry] | None:
     """The video that a key means, as a moment; None, and said why, where it means none or several."""
     found = home.find(key)
     if not found:
@@ -63,14 +67,8 @@ def whole_video(home: Library, key: str) -> tuple[Moment, LibraryEntry] | None:
         return None
     if len(found) > 1:
         names = ", ".join(printable(shown_url(entry.record["source"]["url"])) for entry in found[:5])
-        say(
-            _(
-                "{key} means {count} videos: {names}. Give the URL of one",
-                key=printable(key),
-                count=len(found),
-                names=names,
-            )
-        )
+        key, count = printable(key), len(found)
+        say("{key} means {count} videos: {names}. Give the URL of one", key=key, count=count, names=names)
         return None
     moment = moment_of(found[0], "video", 0, Query())
     return None if moment is None else (moment, found[0])

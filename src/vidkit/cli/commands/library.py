@@ -15,7 +15,7 @@ from vidkit.cli.exit_codes import EXIT_DONE, EXIT_SOME_FAILED
 from vidkit.cli.screen import counted, say
 from vidkit.core import printable, shown_url
 from vidkit.core.config import Config
-from vidkit.core.units import format_count, format_duration, format_size
+from vidkit.core.units import format_count, format_duration, format_size, format_tenths
 from vidkit.curate.removal import remove_video
 from vidkit.curate.retag import retag_library, write_json
 from vidkit.errors import ConfigError, LibraryError, OutputError
@@ -90,7 +90,7 @@ def say_unknown_names(home: Library, where: Sequence[str], sources: Sequence[str
 
 
 def _lines(moment: Moment) -> str:
-    where = f"{_clock(moment.second)} - {_clock(moment.end_time)}"
+    where = f"{format_tenths(moment.second)} - {format_tenths(moment.end_time)}"
     what = "" if moment.kind == "video" else f"  {moment.kind} {moment.number}"
     why = f"  ({', '.join(moment.why)})" if set(moment.why) - {WORDS} else ""
     lines = [f"{printable(moment.filename)}  {where}{what}  {printable(moment.classification)}{why}"]
@@ -99,14 +99,6 @@ def _lines(moment: Moment) -> str:
     if moment.thumbnail:
         lines.append(f"    {printable(moment.thumbnail)}")
     return "\n".join(lines)
-
-
-def _clock(seconds: float) -> str:
-    """`1:02.5`, to a tenth, as a player shows it."""
-    tenths = round(seconds * 10)
-    hours, minutes = divmod(tenths // 600, 60)
-    rest = f"{minutes:02d}" if hours else f"{minutes}"
-    return f"{f'{hours}:' if hours else ''}{rest}:{tenths % 600 / 10:04.1f}"
 
 
 def retag(options: argparse.Namespace, config: Config) -> int:

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from vidkit.cli.commands.found import asked_of, moments_of, whole_video
+from vidkit.cli.commands.found import asked_of, found_of
 from vidkit.cli.commands.library import say_unknown_names
 from vidkit.cli.exit_codes import EXIT_DONE, EXIT_SOME_FAILED
-from vidkit.cli.screen import counted, say
+from vidkit.cli.screen import counted, json_line, say
 from vidkit.core import printable, shown_url
 from vidkit.core.config import Config
-from vidkit.core.units import format_count, format_duration, format_size, parse_duration
+from vidkit.core.units import format_count, format_size, format_tenths, parse_duration
 from vidkit.errors import ConfigError
-from vidkit.language import _n
-from vidkit.library import LibraryEntry, Moment, open_library
+from vidkit.library import open_library
 from vidkit.meaning.hybrid import WORDS
-from vidkit.messages import _
+from vidkit.messages import numbered
 from vidkit.reel import Reel, ReelOptions, Shot, check_reel, make_reel
 
 
@@ -37,26 +34,20 @@ def reel(options: argparse.Namespace, config: Config) -> int:
     )
     check_reel(Path(options.out), wanted)
     with open_library(config, create=False) as home:
-        found: Iterator[tuple[Moment, LibraryEntry]]
-        if asked is None:
-            video = whole_video(home, options.video)
-            if video is None:
-                return EXIT_SOME_FAILED
-            found = iter([video])
-        else:
-            found = moments_of(home, asked, config)
+        found = found_of(home, options, asked, config)
+        if found is None:
+            return EXIT_SOME_FAILED
         with counted(" s") as progress:
             made = make_reel(found, options.out, wanted, lambda what, done, total: progress(done, total, what))
         if asked is not None and not made.shots and not made.skipped:
             say_unknown_names(home, options.where, asked.query.sources)
     for url, why in made.skipped.items():
-        say(_("skipped: {url}: {reason}", url=printable(shown_url(url)), reason=printable(why)))
+        say("skipped: {url}: {reason}", url=printable(shown_url(url)), reason=printable(why))
     if made.out is None or made.form is None:
-        say(_("no video that was found can be shown") if made.skipped else _("nothing is found"))
+        say("no video that was found can be shown" if made.skipped else "nothing is found")
         return EXIT_SOME_FAILED
     if options.json:
-        text = json.dumps(_as_json(made), ensure_ascii=False)
-        print(text.encode("utf-8", "replace").decode())  # names may have halves of characters
+        print(json_line(_as_json(made)))
     else:
         for shot in made.shots:
             print(_line(shot))
@@ -65,7 +56,7 @@ def reel(options: argparse.Namespace, config: Config) -> int:
         print(f"{printable(made.out)}  {made.seconds:.1f} s  {moments}  {width}x{height}  {format_size(size)}")
     if made.alike and made.seconds < wanted.length - 0.5:
         say(
-            _n(
+            numbered(
                 "the film is shorter than --length: {count} moment looks like another one and is left out. "
                 "--moment shows more of each",
                 "the film is shorter than --length: {count} moments look like others and are left out. "
@@ -120,11 +111,5 @@ def _line(shot: Shot) -> str:
     what = "" if moment.kind == "video" else f"  {moment.kind} {moment.number}"
     why = f"  ({', '.join(moment.why)})" if set(moment.why) - {WORDS} else ""
     dull = f"  {shot.dull}" if shot.dull else ""
-    where = f"{_clock(shot.start_time)} - {_clock(shot.end_time)}"
-    return f"{_clock(shot.film_start)}  {printable(moment.filename)}  {where}{what}{why}{dull}"
-
-
-def _clock(seconds: float) -> str:
-    """`1:02.5`."""
-    minutes, rest = divmod(round(seconds, 1), 60)
-    return f"{minutes:.0f}:{rest:04.1f}" if minutes < 60 else f"{format_duration(seconds)}"
+    where = f"{format_tenths(shot.start_time)} - {format_tenths(shot.end_time)}"
+    return f"{format_tenths(shot.film_start)}  {printable(moment.filename)}  {where}{what}{why}{dull}"

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import islice
+from typing import Any
 
-from vidkit.cli.commands.found import asked_of, moments_of, whole_video
+from vidkit.cli.commands.found import asked_of, found_of
 from vidkit.cli.commands.library import say_unknown_names
 from vidkit.cli.exit_codes import EXIT_DONE, EXIT_SOME_FAILED
-from vidkit.cli.screen import cost_line, say
+from vidkit.cli.screen import cost_line, json_line, say
 from vidkit.core import printable, shown_url
 from vidkit.core.config import Config
 from vidkit.curate.summarize import INSTRUCTION, Summary
 from vidkit.curate.summarize import summarize as summary_of
 from vidkit.errors import ConfigError, DescribeError
-from vidkit.language import _
-from vidkit.library import LibraryEntry, Moment, open_library
+from vidkit.library import open_library
 from vidkit.qwen_model import Describer, instruction_of, open_describer
 
 
@@ -28,40 +26,33 @@ def summarize(options: argparse.Namespace, config: Config) -> int:
     instruction = instruction_of(config, options.instruction or INSTRUCTION)
     describer = open_describer(config, options.use_vpc, options.max_requests)
     if describer is None:
-        raise ConfigError(_("no model is set: give [QwenVL] PublicEndpoint or [Qwen] ModelDir in config.ini"))
+        raise ConfigError("no model is set: give [QwenVL] PublicEndpoint or [Qwen] ModelDir in config.ini")
     try:
         with open_library(config, create=False) as home:
-            found: Iterator[tuple[Moment, LibraryEntry]]
-            if asked is None:
-                video = whole_video(home, options.video)
-                if video is None:
-                    return EXIT_SOME_FAILED
-                found = iter([video])
-            else:
-                found = islice(moments_of(home, asked, config), options.limit)
-            moments = list(found)
+            found = found_of(home, options, asked, config)
+            if found is None:
+                return EXIT_SOME_FAILED
+            moments = list(islice(found, options.limit if asked else None))
             if not moments:
                 if asked is not None:
                     say_unknown_names(home, options.where, asked.query.sources)
-                say(_("nothing is found"))
+                say("nothing is found")
                 return EXIT_SOME_FAILED
         summary = summary_of(describer, moments, instruction)
     except DescribeError as error:
-        say(_("there is no summary: {reason}", reason=printable(error)))
+        say("there is no summary: {reason}", reason=printable(error))
         say(cost_line(describer.cost))
         return EXIT_SOME_FAILED
     finally:
         describer.close()
     if summary is None:
         say(
-            _(
-                "there is nothing to summarise: no description and no words that were read. Describe the videos, "
-                "or process them with --readers speech,ocr"
-            )
+            "there is nothing to summarise: no description and no words that were read. Describe the videos, "
+            "or process them with --readers speech,ocr"
         )
         return EXIT_SOME_FAILED
     if options.json:
-        print(_as_json(summary, describer))
+        print(json_line(_as_json(summary, describer)))
     else:
         for line in summary.answer.text.splitlines():
             print(printable(line))
@@ -69,12 +60,12 @@ def summarize(options: argparse.Namespace, config: Config) -> int:
     return EXIT_DONE
 
 
-def _as_json(summary: Summary, describer: Describer) -> str:
+def _as_json(summary: Summary, describer: Describer) -> dict[str, Any]:
     videos = [
         {"url": shown_url(record["source"]["url"]), "id": record["id"], "filename": record["filename"]}
         for record in summary.videos
     ]
-    values = {
+    return {
         "summary": summary.answer.text,
         "tags": list(summary.answer.tags),
         "videos": videos,
@@ -84,5 +75,3 @@ def _as_json(summary: Summary, describer: Describer) -> str:
         "model": describer.model,
         "cost": asdict(describer.cost),
     }
-    text = json.dumps(values, ensure_ascii=False)
-    return text.encode("utf-8", "replace").decode()  # names may have halves of characters
