@@ -84,6 +84,12 @@ def test_the_numbers_are_those_of_stats_for_the_library_and_for_a_search(capsys:
     assert not Path("report.html").exists()
 
 
+def test_a_word_to_leave_out_is_no_option(capsys: Capture) -> None:
+    keep(make_record("a.mp4", qwen_description="a red boat"), make_record("b.mp4", qwen_description="a red car"))
+    assert numbers(capsys, "red")["videos"] == 2
+    assert numbers(capsys, "red", "-boat")["videos"] == 1
+
+
 @pytest.mark.parametrize("home", HOMES)
 def test_a_report_is_the_same_in_each_home_of_the_library(
     home: str,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 # The commands whose words are a search query.
-SEARCHING = ("search", "stats", "reel", "summarize")
+SEARCHING = ("search", "stats", "reel", "summarize", "report")
 
 
 def _process(parser: argparse.ArgumentParser) -> None:
