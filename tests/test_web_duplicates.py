@@ -221,6 +221,26 @@ def test_the_page_shows_copies_side_by_side_and_removes_one(site: tuple[str, Ser
     wait_until(page, "location.pathname.startsWith('/videos/')")
 
 
+def test_more_groups_are_shown_and_a_page_that_fails_can_be_tried_again(
+    served: tuple[str, Services], page: Any, page_errors: list[str]
+) -> None:
+    address, services = served
+    save(services, *(record for number in range(22) for record in pair(number)))
+    page.goto(f"{address}/duplicates")
+    wait_until(page, "document.querySelectorAll('.duplicates section').length === 20")
+    page.route("**/api/v1/duplicates?cursor=*", lambda route: route.abort())
+    page.get_by_role("button", name="Show more groups").click()
+    page.get_by_role("alert").get_by_text("The server does not answer").wait_for()
+    page.unroute_all()
+    page_errors.clear()
+    page.get_by_role("button", name="Remove the copy").first.click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove", exact=True).click()
+    wait_until(page, "document.querySelectorAll('.duplicates section').length === 19")
+    page.get_by_role("button", name="Try again").click()
+    wait_until(page, "document.querySelectorAll('.duplicates section').length === 21")
+    assert page.get_by_role("button", name="Show more groups").count() == 0
+
+
 def test_the_page_is_reached_and_used_by_keys(site: tuple[str, Services], page: Any) -> None:
     page.goto(f"{site[0]}/")
     page.locator("article.card").first.wait_for()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,26 @@ def test_jobs_are_pasted_watched_tried_again_and_cancelled(server, videos, page,
     page.get_by_role("button", name="Cancel the job").click()
     state_of(page, first + 2, "Cancelled")
     assert page.evaluate("document.querySelectorAll('main img').length") == 0
+
+
+def test_the_failures_of_a_job_are_shown_page_by_page(server, page):
+    address, services = server
+    with services.state.writing() as connection:
+        number = connection.execute(
+            "INSERT INTO jobs (kind, state, priority, name, created_at, created_by, settings, progress, version)"
+            " VALUES ('process', 'done', 0, 'many', '2026-01-01T00:00:00Z', 'me', '{}', '{\"failed\": 150}', 1)"
+        ).lastrowid
+    folder = services.jobs.folder(number)
+    folder.path.mkdir(parents=True)
+    lines = [{"url": f"u{n}", "line": n, "stage": "download", "reason": "404"} for n in range(2, 152)]
+    folder.failures.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    page.goto(f"{address}/jobs?job={number}")
+    rows = job(page, number).locator("tbody tr")
+    rows.nth(99).wait_for()
+    job(page, number).get_by_role("button", name="More").click()
+    rows.nth(149).wait_for()
+    assert [row.split()[0] for row in rows.all_inner_texts()] == [str(n) for n in range(2, 152)]
+    job(page, number).get_by_role("button", name="More").wait_for(state="detached")
 
 
 def test_a_dataset_is_chosen_counted_and_made(server, page, page_errors):

@@ -13,6 +13,7 @@ from tests.browser import serious_problems, wait_until
 from tests.records import make_record
 from tests.web import authorized, config_in, get, key_of, serving
 from vidkit.library import LibraryEntry
+from vidkit.web.access.actors import Actor
 from vidkit.web.services import Services
 
 Site = tuple[str, Services]
@@ -147,6 +148,17 @@ def test_keys_lead_to_pages_and_are_listed(page: Any, site: Site) -> None:
     page.keyboard.press("g")
     page.keyboard.press("l")
     page.wait_for_url(site[0] + "/")
+
+
+def test_older_changes_are_shown_page_by_page(page: Any, site: Site) -> None:
+    for number in range(120):
+        site[1].audit(Actor("tester", "admin"), "test", f"change {number}")
+    sign_in(page, site, "admin", "/audit")
+    rows = page.locator("tbody tr")
+    page.get_by_role("button", name="Show older changes").click()
+    wait_until(page, "document.querySelectorAll('tbody tr').length > 100")
+    words = [row for row in rows.all_inner_texts() if "change " in row]
+    assert [int(row.split("change ")[1].split()[0]) for row in words] == [*range(119, -1, -1)]
 
 
 def test_letters_in_a_field_are_no_keys(page: Any, site: Site) -> None:

@@ -1,8 +1,9 @@
 // A job in the list: how far it is, what it works on now, what failed and why.
 
-import { html, useState } from "../ui.js";
-import { get, may, useLoad, wordsOf } from "../api.js";
+import { html } from "../ui.js";
+import { get, may, wordsOf } from "../api.js";
 import { bytes, count, dateTime, lasting } from "../format.js";
+import { useGrowingList } from "../growing_list.js";
 import { dealtWith, hasEnded } from "../job_list.js";
 import { Copyable } from "./copy.js";
 import { ask } from "./dialog.js";
@@ -179,30 +180,21 @@ function PriorityField({ job, list }) {
   return html`<${KeptField} class="job-priority" type="number" min="-100" max="100" aria-label=${t("Priority")} value=${String(job.priority)} onChange=${onChange} />`;
 }
 
+/** @typedef {{url: string, line: number, stage: string, reason: string}} FailedRow */
+
 /** The rows that failed, page by page. @param {{job: Job}} props */
 function FailureList({ job }) {
-  const [pages, setPages] = useState(1);
-  const load = async (/** @type {AbortSignal} */ abort) => {
-    /** @type {any[]} */
-    const items = [];
-    let next = null;
-    for (let page = 0; page < pages; page += 1) {
-      const found = await get(`/jobs/${job.id}/failures`, { cursor: next }, abort);
-      items.push(...found.items);
-      next = found.next;
-      if (!next) break;
-    }
-    return { items, next };
-  };
-  const { value, error } = useLoad(`${job.id} ${job.failed} ${pages}`, load);
-  if (error) return html`<p class="problem" role="alert">${wordsOf(error)}</p>`;
-  if (!value) return html`<div class="spinner" aria-label=${t("Loading")}></div>`;
+  /** @param {string | null} cursor @param {AbortSignal} abort @returns {Promise<{items: FailedRow[], next: string | null}>} */
+  const load = (cursor, abort) => get(`/jobs/${job.id}/failures`, { cursor }, abort);
+  const list = useGrowingList(`${job.id} ${job.failed}`, load);
+  if (list.error) return html`<p class="problem" role="alert">${wordsOf(list.error)}</p>`;
+  if (!list.items) return html`<div class="spinner" aria-label=${t("Loading")}></div>`;
   return html`<section aria-label=${t("Failures")}>
     <div class="table-scroll" tabindex="0" role="region" aria-label=${t("Rows that failed")}>
       <table class="table small">
         <thead><tr><th class="number">${t("Line")}</th><th>${t("URL")}</th><th>${t("Stage")}</th><th>${t("Reason")}</th></tr></thead>
         <tbody>
-          ${value.items.map(
+          ${list.items.map(
             (one) => html`<tr key=${`${one.line} ${one.url}`}>
               <td class="number">${one.line || ""}</td><td class="csv-url">${one.url}</td><td>${served(one.stage)}</td><td class="job-reason">${one.reason}</td>
             </tr>`,
@@ -210,6 +202,6 @@ function FailureList({ job }) {
         </tbody>
       </table>
     </div>
-    ${value.next ? html`<button class="button button-small" onClick=${() => setPages(pages + 1)}>${t("More")}</button>` : null}
+    ${list.hasMore ? html`<button class="button button-small" disabled=${list.loading} onClick=${list.more}>${t("More")}</button>` : null}
   </section>`;
 }

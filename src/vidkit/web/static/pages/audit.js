@@ -1,60 +1,43 @@
 // The audit log: who changed what, the newest change first.
 
-import { html, useEffect, useState } from "../ui.js";
-import { get, isAbort, wordsOf } from "../api.js";
+import { html } from "../ui.js";
+import { get, wordsOf } from "../api.js";
 import { dateTime } from "../format.js";
+import { useGrowingList } from "../growing_list.js";
 import { t } from "../texts.js";
 
-/** @typedef {{id: number, at: string, who: string, action: string, what: string, address: string}} Line */
+/** @typedef {{id: number, at: string, who: string, action: string, what: string, address: string}} Change */
 
 export function Page() {
-  const [lines, setLines] = useState(/** @type {Line[] | null} */ (null));
-  const [cursor, setCursor] = useState(/** @type {string | null} */ (null));
-  const [error, setError] = useState("");
-  const [busy, setBusy] = useState(false);
-  /** @param {AbortSignal} [abort] */
-  const more = async (abort) => {
-    setBusy(true);
-    setError("");
-    try {
-      const page = await get("/audit", { limit: 100, cursor }, abort);
-      setLines((before) => [...(before ?? []), ...page.items]);
-      setCursor(page.next);
-    } catch (problem) {
-      if (!isAbort(problem)) setError(wordsOf(problem));
-    }
-    setBusy(false);
-  };
-  useEffect(() => {
-    const abort = new AbortController();
-    more(abort.signal);
-    return () => abort.abort();
-  }, []);
+  /** @param {string | null} cursor @param {AbortSignal} abort @returns {Promise<{items: Change[], next: string | null}>} */
+  const load = (cursor, abort) => get("/audit", { limit: 100, cursor }, abort);
+  const list = useGrowingList("audit", load);
+  const { items: changes, error } = list;
   return html`<div class="page stack">
     <div class="page-head"><h1>${t("Audit log")}</h1></div>
-    ${error && html`<p class="problem-box" role="alert">${error}</p>`}
-    ${lines?.length === 0 && html`<p class="quiet">${t("Nothing has been changed through this server yet.")}</p>`}
-    ${lines &&
-    lines.length > 0 &&
+    ${error && html`<p class="problem-box" role="alert">${wordsOf(error)}</p>`}
+    ${changes?.length === 0 && html`<p class="quiet">${t("Nothing has been changed through this server yet.")}</p>`}
+    ${changes &&
+    changes.length > 0 &&
     html`<div class="panel table-scroll" role="region" aria-label=${t("Changes")} tabindex="0">
       <table class="table">
         <thead>
           <tr>${[t("When"), t("Who"), t("What"), "", t("From::address")].map((head) => html`<th scope="col">${head}</th>`)}</tr>
         </thead>
         <tbody>
-          ${lines.map(
-            (line) => html`<tr key=${line.id}>
-              <td class="no-wrap">${dateTime(line.at)}</td>
-              <td>${line.who}</td>
-              <td class="no-wrap">${line.action}</td>
-              <td class="break">${line.what}</td>
-              <td class="quiet no-wrap">${line.address}</td>
+          ${changes.map(
+            (change) => html`<tr key=${change.id}>
+              <td class="no-wrap">${dateTime(change.at)}</td>
+              <td>${change.who}</td>
+              <td class="no-wrap">${change.action}</td>
+              <td class="break">${change.what}</td>
+              <td class="quiet no-wrap">${change.address}</td>
             </tr>`,
           )}
         </tbody>
       </table>
     </div>`}
-    ${lines && cursor && html`<p><button class="button" disabled=${busy} onClick=${() => more()}>${t("Show older changes")}</button></p>`}
-    ${!lines && !error && html`<div class="skeleton page-skeleton"></div>`}
+    ${list.hasMore && html`<p><button class="button" disabled=${list.loading} onClick=${list.more}>${t("Show older changes")}</button></p>`}
+    ${!changes && !error && html`<div class="skeleton page-skeleton"></div>`}
   </div>`;
 }

@@ -1,8 +1,9 @@
 // Duplicates: videos that are copies of each other, side by side, and which of them is kept.
 
-import { html, useEffect, useState } from "../ui.js";
-import { get, isAbort, may, Problem, wordsOf } from "../api.js";
+import { html, useState } from "../ui.js";
+import { get, may, Problem, wordsOf } from "../api.js";
 import { clock } from "../format.js";
+import { useGrowingList } from "../growing_list.js";
 import { mediaOf } from "../moments.js";
 import { forgetResults } from "../results.js";
 import { Icon } from "../components/icons.js";
@@ -11,7 +12,7 @@ import { filled, t, tn } from "../texts.js";
 
 export const STYLES = [new URL("duplicates.css", import.meta.url).pathname];
 
-const AGAIN = 5000; // milliseconds until a comparison that takes long is asked for again
+const AGAIN = 5000; // milliseconds between two requests while the server compares the videos
 
 /**
  * @typedef {object} Video
@@ -35,52 +36,30 @@ const REASONS = {
 };
 
 export function Page() {
-  const [groups, setGroups] = useState(/** @type {Group[] | null} */ (null));
-  const [sums, setSums] = useState(/** @type {Sums | null} */ (null));
-  const [cursor, setCursor] = useState(/** @type {string | null} */ (null));
-  const [error, setError] = useState("");
-  const [busy, setBusy] = useState(false);
-  /** @param {AbortSignal} [abort] */
-  const more = async (abort) => {
-    setBusy(true);
-    setError("");
-    try {
-      const page = await comparedPage(cursor, abort);
-      setGroups((before) => [...(before ?? []), ...page.items]);
-      setSums(page);
-      setCursor(page.next);
-    } catch (problem) {
-      if (!isAbort(problem)) setError(wordsOf(problem));
-    }
-    setBusy(false);
-  };
-  useEffect(() => {
-    const abort = new AbortController();
-    more(abort.signal);
-    return () => abort.abort();
-  }, []);
+  const list = useGrowingList("duplicates", comparedPage);
+  const { items: groups, last: sums, error } = list;
   /** @param {string[]} keys */
   const remove = async (keys) => {
     const gone = await removeVideos(keys);
     if (!gone.size) return;
     forgetResults();
-    setGroups((before) => (before ?? []).map((group) => without(group, gone)).filter((group) => group.copies.length > 0));
+    list.change((before) => before.map((group) => without(group, gone)).filter((group) => group.copies.length > 0));
   };
-  return html`<div class="page stack duplicates" aria-busy=${busy}>
+  return html`<div class="page stack duplicates" aria-busy=${list.loading}>
     <div class="page-head"><h1>${t("Duplicates")}</h1></div>
     ${sums && html`<${Summary} sums=${sums} />`}
     ${!groups && !error && html`<p class="quiet" role="status">${t("Comparing the videos…")}</p><div class="skeleton page-skeleton"></div>`}
     ${groups?.map((group) => html`<${GroupPanel} key=${group.kept.key} group=${group} onRemove=${remove} />`)}
     ${error &&
-    html`<p class="problem-box" role="alert">${error} <button class="button-link" onClick=${() => more()}>${t("Try again")}</button></p>`}
-    ${groups && cursor && !error && html`<p><button class="button" disabled=${busy} onClick=${() => more()}>${t("Show more groups")}</button></p>`}
+    html`<p class="problem-box" role="alert">${wordsOf(error)} <button class="button-link" onClick=${list.more}>${t("Try again")}</button></p>`}
+    ${list.hasMore && !error && html`<p><button class="button" disabled=${list.loading} onClick=${list.more}>${t("Show more groups")}</button></p>`}
   </div>`;
 }
 
 /**
- * A page of groups. The first comparison of a large library takes long: it is asked for until it is done.
+ * A page of groups. The first comparison of a large library takes long: the page is asked for until it is done.
  * @param {string | null} cursor
- * @param {AbortSignal} [abort]
+ * @param {AbortSignal} abort
  * @returns {Promise<Sums & {items: Group[], next: string | null}>}
  */
 async function comparedPage(cursor, abort) {
@@ -91,7 +70,7 @@ async function comparedPage(cursor, abort) {
       if (!(problem instanceof Problem && problem.status === 503 && problem.message.includes("being compared"))) throw problem;
     }
     await new Promise((resolve) => setTimeout(resolve, AGAIN));
-    abort?.throwIfAborted();
+    abort.throwIfAborted();
   }
 }
 
