@@ -124,6 +124,25 @@ def test_a_record_comes_back_exactly_as_it_was_saved(library: Library, record: R
     )
 
 
+def test_a_record_with_half_a_character_in_its_texts_is_stored(library: Library, tmp_path: Path) -> None:
+    record = make_record(
+        codec="h\ud8004",
+        classification="\udfff",
+        tags=["\ud800"],
+        readings={"quality": {"version": "\ud800", "error": None, "mo\ud800": 0.5, "spans": []}},
+    )
+    record["resolution"] = "\udc00x720"
+    record["id"] = "\udc00"
+    assert library.save_all([LibraryEntry(record, tmp_path / "\udcff")]) == 1
+    (stored,) = library.records()
+    assert json.dumps(stored.record) == json.dumps(record)
+    stats = library.stats()
+    assert (stats.codecs, stats.resolutions) == ({"h\\ud8004": 1}, {"\\udc00x720": 1})
+    assert names(library, where=["codec=h\ud8004"]) == names(library, tags=["\ud800"]) == ["video.mp4"]
+    assert names(library, where=["readings.quality.mo\ud800>0.4"]) == ["video.mp4"]
+    assert names(library, where=["readings.quality.mo\ud800>0.6"]) == []
+
+
 def test_a_video_is_found_by_the_key_that_its_address_has(library: Library, tmp_path: Path) -> None:
     records = [make_record("a.mp4"), make_record("b.mp4"), ODD]
     library.save_all(LibraryEntry(record, tmp_path) for record in records)

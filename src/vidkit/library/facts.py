@@ -53,12 +53,12 @@ def summary_of(record: Record) -> Summary:
     described += [clip["description"] for clip in record["segments"]]
     return Summary(
         url=storable(record["source"]["url"]),
-        content=record["id"],
+        content=storable(record["id"]),
         filename=storable(record["filename"]),
         name=storable(fold(record["filename"])),
         classification=storable(record["classification"]),
-        resolution=record["resolution"],
-        codec=record["codec"],
+        resolution=storable(record["resolution"]),
+        codec=storable(record["codec"]),
         tags=storable("\n".join(" ".join(tag.split()) for tag in record["tags"])),
         described=any(described),
         long_side=max(picture),
@@ -130,7 +130,7 @@ def facts_where(text: str) -> tuple[str, ...]:
 def numbers_of(record: Record) -> dict[str, float]:
     """The numbers that readers have read of the whole video, such as `readings.quality.motion`."""
     return {
-        f"readings.{name}.{key}": float(value)
+        storable(f"readings.{name}.{key}"): float(value)
         for name, reading in (record.get("readings") or {}).items()
         for key, value in reading.items()
         if isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -164,7 +164,7 @@ def number_where(text: str) -> NumberBound | None:
         )
     if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", value, re.IGNORECASE):
         raise ValueError(message("{text!r}: {value!r} is not a number", text=text, value=value))
-    return NumberBound(key, sign, float(value))
+    return NumberBound(storable(key), sign, float(value))
 
 
 def key_beginnings(key: str) -> list[str]:

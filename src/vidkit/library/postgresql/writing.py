@@ -99,10 +99,7 @@ def _put(connection: Connection, rows: Mapping[int, tuple[str, Row, str, str | N
         values = {**row.columns, "key": key, "readers": "\n".join(errors)}
         for name in ("content", "name"):
             values[name] = values[name][:_LONGEST_INDEXED]
-        kept = (
-            storable(value) if isinstance(value, str) else value for value in (values[name] for name in _COLUMNS)
-        )
-        videos.append((video, *kept, columns))
+        videos.append((video, *(values[name] for name in _COLUMNS), columns))
         records.append((video, row.record, plain))
         facts.append((video, array(numbers_of_facts(row.facts.split("\n")))))
         for text in row.texts:
