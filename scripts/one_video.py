@@ -1,4 +1,4 @@
-"""docs/one_video.md: the way of one video, with its real record (docs/one_video.json) and what each key means."""
+"""docs/one_video.md: one video, stage by stage, with its real record (docs/one_video.json) and its keys."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from vidkit import record
 
 EXAMPLE = Path(__file__).parents[1] / "docs" / "one_video.json"
 LONGEST = 64  # characters of a text that are shown
-HEAD = """# The way of one video
+HEAD = """# One video, step by step
 
 <!-- made by `make docs` from src/vidkit/record.py and docs/one_video.json, which `make pictures` writes -->
 
-A video of eight seconds, three shots and a steady tone, goes from a row of a CSV to a record. The record below is
-real; this command wrote it:
+This page follows a video from a row of a CSV to its record. The video has eight seconds, three scenes and a
+steady tone. This command wrote the record below:
 
 ```sh
 vidkit process --csv videos.csv --readers quality --describe video
@@ -25,17 +25,17 @@ vidkit process --csv videos.csv --readers quality --describe video
 ![What vidkit process prints](images/terminal-process.svg)
 
 Each part of the record comes from one stage. The complete list of keys is in [The record](record.md)."""
-# A title, what happens, and the keys that come of it.
+# A title, what happens, and the keys that the stage writes.
 STAGES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "1. A row",
-        "The CSV has a URL and a column `topic`, which vidkit does not know. It is kept, and you can search by it "
-        "(`--where topic=technical`). Without a CSV, `--urls` gives the URL alone.",
+        "The CSV has a URL and a column `topic`. vidkit keeps columns that it does not know, and you can search by "
+        "them (`--where topic=technical`). Without a CSV, `--urls` gives the URL alone.",
         ("source",),
     ),
     (
         "2. Download",
-        "The file is downloaded, hashed and named. A file of this machine stays where it is. See "
+        "The file is downloaded, hashed and named. A local file stays where it is. See "
         "[Downloading](downloading.md).",
         ("filename", "path", "size", "id", "sha256"),
     ),
@@ -50,7 +50,7 @@ STAGES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "4. Scenes",
         "The video is decoded once. This decode finds the scenes, takes their thumbnails and the contact sheet, "
-        "and feeds the next three stages. The cuts are at 3 and 6 seconds, as the video was made. See "
+        "and feeds the next three stages. The two cuts of the video, at 3 and 6 seconds, were found. See "
         "[Scenes](scenes.md).",
         ("scenes", "sprites", "unread"),
     ),
@@ -62,19 +62,19 @@ STAGES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ),
     (
         "6. Hashes",
-        "Hashes of pictures tell whether another video shows the same. See [Duplicates](duplicates.md).",
+        "Hashes of frames show whether another video shows the same. See [Duplicates](duplicates.md).",
         ("pictures",),
     ),
     (
         "7. Readings",
-        "The reader `quality` measures each scene. It finds that the colour bars at the end stand still. Each "
-        "reader writes a reading with values of its own. See [Readers](readers.md).",
+        "The reader `quality` measures each scene, and finds that the colour bars at the end are frozen. Each "
+        "reader writes a reading with its own values. See [Readers](readers.md).",
         ("readings",),
     ),
     (
         "8. Description",
-        "The model describes the whole video (`--describe video`); by default it describes the clips. Here a small "
-        "server answers in place of a model, so the words are not a model's. See [Describing](describing.md).",
+        "The model describes the whole video (`--describe video`); by default it describes the clips. In this "
+        "example, a small server with a fixed answer replaces the model. See [Describing](describing.md).",
         ("qwen_description", "ai_generated_tags", "ai"),
     ),
     (
@@ -85,9 +85,9 @@ STAGES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ),
     (
         "10. The record",
-        "The record is written in one step, so a crash leaves the older one. `fingerprint` says what each stage "
-        "was made from: the next run makes a stage again only if that has changed. Then the library gets the "
-        "record.",
+        "The record is written in one step, so a crash leaves the older one. `fingerprint` is a hash of the "
+        "inputs of a stage: the next run repeats a stage only if its inputs have changed. Then the record is "
+        "added to the library.",
         ("schema", "processing"),
     ),
 )  # fmt: skip

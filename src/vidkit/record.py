@@ -52,12 +52,12 @@ class SceneEntry(TypedDict):
 
 class SpritesEntry(TypedDict):
     vtt: Annotated[str, "a WebVTT file for players: which part of which image shows which seconds"]
-    images: Annotated[list[str], "JPEG files with up to 100 small pictures each"]
-    interval: Annotated[float, "seconds between two pictures"]
+    images: Annotated[list[str], "JPEG files with up to 100 small frames each"]
+    interval: Annotated[float, "seconds between two frames"]
 
 
 class PicturesEntry(TypedDict):
-    count: Annotated[int, "pictures that have a hash"]
+    count: Annotated[int, "number of frames with a hash"]
     hashes: Annotated[str, "their times and PDQ hashes, in Base64 ([duplicates.md](duplicates.md#what-is-stored))"]
 
 
@@ -111,30 +111,30 @@ class Corrections(TypedDict):
 class WordEntry(TypedDict):
     start_time: Annotated[float, "seconds"]
     end_time: Annotated[float, "seconds"]
-    text: Annotated[str, "the word, with the punctuation beside it"]
+    text: Annotated[str, "the word, with its punctuation"]
     score: Annotated[float, "confidence, 0 to 1"]
 
 
 class SpanEntry(TypedDict, total=False):
     start_time: Annotated[float, "seconds"]
     end_time: Annotated[float, "seconds"]
-    text: Annotated[str, "the text, if it is one"]
-    label: Annotated[str, "what it is, if it is no text"]
+    text: Annotated[str, "the text that was read"]
+    label: Annotated[str, "what was found, if it is not a text"]
     score: Annotated[float, "confidence, 0 to 1"]
-    box: Annotated[list[float], "left, top, width, height: fractions (0 to 1) of the displayed picture"]
+    box: Annotated[list[float], "left, top, width, height: fractions (0 to 1) of the displayed frame"]
     values: Annotated[dict[str, float], "further numbers by name"]
-    words: Annotated[list[WordEntry], "the words of a text that is spoken"]
+    words: Annotated[list[WordEntry], "the words of speech, with their times"]
 
 
 class _Reading(TypedDict):
     model: Annotated[str | None, "name of the model, if there is one"]
     version: Annotated[str, "version of the reader"]
     error: Annotated[str | None, "why there is no reading; the next run tries again"]
-    spans: Annotated[list[SpanEntry], "what was read, in order of time; keys without a value are left out"]
+    spans: Annotated[list[SpanEntry], "what was found, in order of time; keys without a value are left out"]
 
 
 class ReadingEntry(_Reading, total=False):
-    """A reading has values of its reader beside these keys, too."""
+    """The values of a reader are beside these keys."""
 
     vtt: Annotated[str, "the words as a WebVTT file; only in readings with words"]
 
@@ -152,7 +152,7 @@ class _Always(TypedDict):
     resolution: Annotated[str, '`"1920x1080"`, the display size: after rotation and pixel aspect ratio']
     width: Annotated[int, "pixels, display size"]
     height: Annotated[int, "pixels, display size"]
-    rotation: Annotated[int, "degrees clockwise that a player rotates the stored picture: 0, 90, 180 or 270"]
+    rotation: Annotated[int, "degrees clockwise that a player rotates the stored frames: 0, 90, 180 or 270"]
     frame_rate: Annotated[str, 'fraction as text, `"30000/1001"`']
     fps: Annotated[float, "the same as a number"]
     codec: Annotated[str, '`"h264"`']
@@ -172,7 +172,7 @@ class _Always(TypedDict):
 
 
 class Record(_Always, total=False):
-    pictures: Annotated[PicturesEntry, "hashes of pictures, by which duplicates are found. Missing if turned off"]
+    pictures: Annotated[PicturesEntry, "hashes of frames, to find duplicates. Missing if turned off"]
     readings: Annotated[
         dict[str, ReadingEntry], "by reader; values of the whole video are beside `spans`. Missing without readers"
     ]
@@ -183,6 +183,6 @@ REQUIRED = tuple(_Always.__annotations__)
 
 
 def is_complete(record: Record) -> bool:
-    """Whether a record has all that was asked for: no model and no reader has failed."""
+    """Whether a record is complete: no model and no reader has failed."""
     described = record["ai"] is None or record["ai"]["error"] is None
     return described and all(reading["error"] is None for reading in record.get("readings", {}).values())

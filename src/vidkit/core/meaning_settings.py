@@ -19,7 +19,7 @@ class Meaning:
     image_model: str = setting(
         "ImageModel",
         "",
-        "Image-text model that finds scenes by their pictures: a folder, or its name at the hub. Empty: none.",
+        "Image-text model that finds scenes by their thumbnails: a folder, or its name at the hub. Empty: none.",
         read_text,
     )
     hub: str = setting(

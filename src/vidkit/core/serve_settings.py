@@ -38,7 +38,7 @@ class Serve:
     trusted_proxies: tuple[Network, ...] = setting(
         "TrustedProxies",
         (),
-        "Addresses or networks of reverse proxies whose X-Forwarded-For is believed.",
+        "Addresses or networks of reverse proxies whose X-Forwarded-For is trusted.",
         read_networks,
     )
     server_names: tuple[str, ...] = setting(
@@ -77,6 +77,6 @@ class Serve:
     jobs_nice: int = setting(
         "JobsNice",
         10,
-        "How far jobs of `vidkit serve` stand back behind the server and other programs, as for `nice`: 0 to 19.",
+        "Niceness of jobs of `vidkit serve`, 0 to 19: jobs with a higher value give way to other programs.",
         number(int, 0, 19, "a whole number"),
     )

@@ -82,7 +82,7 @@ class Concurrency:
     max_workers: int = setting(
         "MaxWorkers",
         5,
-        "Number of videos to process in parallel. The number of CPU cores also limits ffmpeg jobs.",
+        "Number of videos to process in parallel. The number of CPU cores also limits ffmpeg processes.",
         number(int, 1, 1000, "a whole number"),
     )
 
@@ -98,19 +98,19 @@ class Engine:
     address: str = setting(
         "Address",
         "",
-        "HOST:PORT of the Ray cluster, of which this machine is a node. Empty: RAY_ADDRESS, else Ray starts here.",
+        "HOST:PORT of the Ray cluster of this machine. Empty: RAY_ADDRESS, else Ray starts on this machine alone.",
         read_text,
     )
     slot_cpus: float = setting(
         "SlotCPUs",
         1.0,
-        "CPUs that Ray reserves for each video under way; a node has as many slots as fit.",
+        "CPUs that Ray reserves for each video in progress; a node has as many slots as fit.",
         number(float, 0.01, 1000, "a number"),
     )
     slot_memory: int = setting(
         "SlotMemory",
         0,
-        "Memory that Ray reserves for each video under way, such as 2GiB; 0: it is not counted.",
+        "Memory that Ray reserves for each video in progress, such as 2GiB; 0: none.",
         parse_size,
     )
 
@@ -268,13 +268,13 @@ class Processing:
     sprite_interval: float = setting(
         "SpriteInterval",
         5.0,
-        "Seconds between two pictures of the contact sheet; 0: no contact sheet.",
+        "Seconds between two frames of the contact sheet; 0: no contact sheet.",
         number(parse_duration, 0, 86400, "a time"),
     )
     picture_hashes: bool = setting(
         "PictureHashes",
         True,
-        "Hash pictures of each video, to find duplicates: yes or no.",
+        "Hash frames of each video, to find duplicates: yes or no.",
         read_yes_no,
     )
 
@@ -290,7 +290,7 @@ class Readers:
     timeout: float = setting(
         "Timeout",
         300.0,
-        "If a reader is busy with one part of a video for longer, it fails; plus twice the length of the video.",
+        "Maximum time of a reader for one part of a video, in seconds; twice the length of the video is added.",
         number(parse_duration, 0.1, 86400, "a time in seconds"),
     )
 
@@ -306,7 +306,7 @@ class Rules:
     priority_keywords: Address = setting(
         "PriorityKeywords",
         _KEYWORDS,
-        "File with words that the model is told to look for; also in a bucket.",
+        "File with words that the model should look for; also in a bucket.",
         read_file_address,
     )
 
