@@ -123,7 +123,7 @@ def overhead(rows: int) -> list[list[object]]:
     said = f"{1000 * (each - bare):.2f} ms: {1000 * each:.2f} beside {1000 * bare:.2f}; vidkit's processor time {1000 * cpu:.2f} ms"
     memory = f"{peak - few_peak:.0f} MB: {few_peak:.0f} MB over {FEW} rows, {peak:.0f} over {rows:,}"
     return [
-        ["what vidkit adds to a bare call of an actor, a row", "2 ms at most", said],
+        ["what vidkit adds to a bare Ray actor call, a row", "2 ms at most", said],
         [f"memory of vidkit over {rows:,} rows", "25 MB more at most", memory],
     ]
 
