@@ -73,13 +73,13 @@ def _config() -> Iterator[str]:
     yield ""
     yield "Command line options override environment variables, which override `config.ini`, which overrides the"
     yield "defaults. `vidkit init` writes a `config.ini` with all of these settings. `vidkit init --ask` asks for"
-    yield "those that matter most, and tries the answers out."
+    yield "the most important ones, and tests the answers."
     yield ""
     yield "    vidkit config get                              # all settings, and where they come from"
     yield "    vidkit config get Processing.MaxFPS"
-    yield "    vidkit config set Processing.MaxFPS 25         # in config.ini; a wrong value is refused"
+    yield "    vidkit config set Processing.MaxFPS 25         # in config.ini; a wrong value is rejected"
     yield "    vidkit config set QwenVL.AccessKey             # asks for the secret, and does not show it"
-    yield "    vidkit config check                            # all that is wrong, also in the rule files"
+    yield "    vidkit config check                            # finds mistakes, also in the rule files"
     section = None
     for row in settings():
         if row.section != section:
