@@ -372,7 +372,7 @@ def test_events_of_all_jobs_come_while_they_are_read(site, videos):
 def test_readers_that_read_nothing_cost_little_and_are_limited(site, videos):
     silent = [
         requests.get(f"{site.address}{JOBS}/events", stream=True, timeout=30)
-        for _ in range(job_events.MOST_READERS_EACH)
+        for _ in range(job_events.MOST_LISTENERS_EACH)
     ]
     try:
         refused = site.call("GET", "/events", stream=True)
@@ -382,7 +382,7 @@ def test_readers_that_read_nothing_cost_little_and_are_limited(site, videos):
     finally:
         for answer in silent:
             answer.close()
-    until(lambda: not site.services.events._readers)
+    until(lambda: not site.services.events._listeners)
 
 
 def test_a_reader_that_reads_nothing_holds_up_nobody(site):
@@ -392,19 +392,19 @@ def test_a_reader_that_reads_nothing_holds_up_nobody(site):
         silent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         silent.connect((host, int(port)))
         silent.sendall(f"GET {JOBS}/events HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
-        until(lambda: len(site.services.events._readers) == 2)
-        readers = list(site.services.events._readers)
+        until(lambda: len(site.services.events._listeners) == 2)
+        listeners = list(site.services.events._listeners)
         told = {"state": "queued", "words": "x" * 1000}
         for turn in range(20):
             for number in range(1_000_000, 1_000_000 + 2 * job_events._MOST_PENDING):
-                site.services.events._tell({"id": number, "turn": turn, **told})
-        assert all(len(reader._pending) <= job_events._MOST_PENDING for reader in readers)
+                site.services.events._send({"id": number, "turn": turn, **told})
+        assert all(len(listener._pending) <= job_events._MOST_PENDING for listener in listeners)
         until_then = time.monotonic() + 40
         for line in other.iter_lines():  # one that reads is told what it missed
             if line == b"event: reload":
                 break
             assert time.monotonic() < until_then
-    until(lambda: not site.services.events._readers)
+    until(lambda: not site.services.events._listeners)
 
 
 def test_events_end_when_the_reader_may_read_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

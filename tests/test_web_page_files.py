@@ -163,5 +163,5 @@ def test_the_search_is_asked_before_the_page_is_there(page: Any, address: str) -
 def test_a_file_is_packed_once(folder: Path) -> None:
     file = PageFiles(folder).find("app.js")
     assert file is not None
-    assert file.packed is file.packed
-    assert gzip.decompress(file.packed or b"").decode() == APP
+    assert file.compressed is file.compressed
+    assert gzip.decompress(file.compressed or b"").decode() == APP

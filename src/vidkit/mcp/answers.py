@@ -1,4 +1,4 @@
-"""What the tools answer: structured, small, times in seconds and as `1:23`."""
+"""The answers of the tools: structured, short, with times in seconds and as `1:23`."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class Answer(Model):
 
 
 class FoundMoment(Answer):
-    """A moment that a search found: a video, or a piece of one."""
+    """A moment that a search found: a video, or a part of one."""
 
     key: str = Field(description="key of the video, for `show` and `label`")
     name: str = Field(description="file name of the video")
     url: str
-    kind: str = Field(description="`video`, `scene`, `segment` (a clip), or the reader that has read the text")
+    kind: str = Field(description="`video`, `scene`, `segment` (a clip), or the reader of the text")
     number: int
     start: float = Field(description="seconds")
     end: float = Field(description="seconds")
@@ -34,11 +34,11 @@ class FoundMoment(Answer):
     text: str
     classification: str = Field(alias="class")
     tags: list[str]
-    why: list[str] = Field(description="what has found it: `words`, `meaning` (of its text), `picture`")
+    why: list[str] = Field(description="how it was found: by `words`, `meaning` (of its text), `picture`")
 
 
 class FoundMoments(Answer):
-    """What a search found."""
+    """The moments of a search."""
 
     moments: list[FoundMoment]
     next: str | None = Field(description="`cursor` for more; null: that is all")
@@ -56,7 +56,7 @@ class Part(Answer):
 
 
 class Said(Answer):
-    """What a reader has read: speech, text on the screen, an object..."""
+    """A reading: speech, text on the screen, an object..."""
 
     reader: str
     start: float
@@ -66,7 +66,7 @@ class Said(Answer):
 
 
 class Shown(Answer):
-    """A video, and what is in it from a second on."""
+    """A video, and its parts from a second on."""
 
     key: str
     name: str
@@ -91,7 +91,7 @@ class Shown(Answer):
     more: bool = Field(
         description="whether there are more scenes, clips or readings after these: give a later `at`"
     )
-    picture: str = Field(description="what the picture shows, or why there is none")
+    picture: str = Field(description="what the image shows, or why there is none")
 
 
 class FacetCount(Answer):
@@ -112,7 +112,7 @@ class Facet(Answer):
 
 
 class Facets(Answer):
-    """What a search is made of. `videos` and `moments` are null where there was not enough time to count."""
+    """The counts of a search. `videos` and `moments` are null if there was not enough time to count."""
 
     videos: int | None
     moments: int | None
@@ -121,7 +121,7 @@ class Facets(Answer):
 
 
 class Spread(Answer):
-    """How much of the library has one value."""
+    """The part of the library that has one value."""
 
     value: str | None
     videos: int
@@ -130,7 +130,7 @@ class Spread(Answer):
 
 
 class Statistics(Answer):
-    """The library, or what a search finds of it, in numbers: `name: videos`, the most frequent first."""
+    """Statistics of the library, or of a search: `name: videos`, the most frequent first."""
 
     videos: int
     seconds: float
@@ -154,8 +154,8 @@ class Labelled(Answer):
     key: str
     classification: str = Field(alias="class")
     tags: list[str]
-    corrections: dict[str, Any] | None = Field(description="all that was said of the video; it overrides the rules")
-    before: dict[str, Any] | None = Field(description="the corrections until now")
+    corrections: dict[str, Any] | None = Field(description="all corrections of the video; they override the rules")
+    before: dict[str, Any] | None = Field(description="the corrections before this one")
 
 
 class FailedVideo(Answer):
@@ -167,7 +167,7 @@ class FailedVideo(Answer):
 
 
 class ProcessedVideo(Answer):
-    """A video of a job that is in the library now."""
+    """A video of a job that is now in the library."""
 
     key: str
     name: str
@@ -176,7 +176,7 @@ class ProcessedVideo(Answer):
 
 
 class JobState(Answer):
-    """A job: how far it is, and what came of it."""
+    """A job: its progress and its result."""
 
     job: int = Field(description="number of the job, for `jobs` and `cancel`")
     kind: str
@@ -185,7 +185,7 @@ class JobState(Answer):
     created_by: str
     total: int | None
     processed: int
-    skipped: int = Field(description="done before, or not wanted by a filter")
+    skipped: int = Field(description="done before, or left out by a filter")
     failed: int
     partial: int = Field(description="processed, but without a description")
     seconds: float
@@ -204,7 +204,7 @@ class JobList(Answer):
 
 
 class Exported(Answer):
-    """A dataset: what it holds or would hold, and the job that makes it."""
+    """A dataset: its counts, or the job that makes it."""
 
     counts: dict[str, Any] | None = Field(description="with `dry_run`: items, and labels per split")
     job: JobState | None

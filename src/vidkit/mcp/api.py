@@ -1,4 +1,4 @@
-"""Calls of the REST API in this process: the tools have no second way to the data."""
+"""Calls of the REST API in this process: the tools read and change data only through it."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from vidkit.web.access.scopes import API
 
 
 class Refused(VidkitError):
-    """The API has answered with an error, whose message is for people."""
+    """The API has answered with an error; its message is for people."""
 
 
 @dataclass(frozen=True)
 class Api:
-    """The REST API, asked by one actor: its scopes, its audit log and its words of errors hold."""
+    """The REST API, called by one actor: its scopes, its audit log and its error messages apply."""
 
     app: ASGIApp
     actor: Actor
 
     async def get(self, path: str, parameters: Iterable[tuple[str, Any]] = ()) -> Any:
-        """What a GET answers.
+        """The answer to a GET.
 
         Raises:
             Refused: an error.
@@ -36,7 +36,7 @@ class Api:
         return await self._call("GET", path, params=[(name, _text(value)) for name, value in parameters])
 
     async def send(self, method: str, path: str, body: Any, parameters: Iterable[tuple[str, Any]] = ()) -> Any:
-        """What another method answers to a JSON body. Raises as `get`."""
+        """The answer to another method with a JSON body. Raises as `get`."""
         given = [(name, _text(value)) for name, value in parameters]
         headers = {"Content-Type": "application/json"}
         return await self._call(method, path, content=json.dumps(body), headers=headers, params=given)
@@ -51,7 +51,7 @@ class Api:
         return content
 
     async def _as_actor(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # The limit of requests was counted where this call came in.
+        # The request was counted for the rate limit where it came in.
         await self.app({**scope, CALLER: replace(self.actor, auth="none")}, receive, send)
 
 

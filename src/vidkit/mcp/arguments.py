@@ -1,4 +1,4 @@
-"""What the tools are asked for: the parameters and bodies of the REST API, with little added."""
+"""The arguments of the tools: the parameters and bodies of the REST API, and a few more."""
 
 from __future__ import annotations
 
@@ -35,27 +35,27 @@ Wait = Annotated[
 
 
 class SearchArguments(SearchParameters):
-    """A search and how many answers it may have."""
+    """A search, and a page of its results."""
 
     limit: int = Field(10, ge=1, le=50, description="maximum number of moments")
     cursor: Annotated[str, Field(max_length=2000)] | None = Field(
-        None, description="`next` of the answer before, for more of the same search"
+        None, description="`next` of the previous answer, for more of the same search"
     )
 
 
 class ShowArguments(Body):
-    """A video, and from which second on."""
+    """A video, and the second to show."""
 
     key: Key
     at: Second = Field(0.0, ge=0, le=10**7, description="seconds, or a time such as `1:23`: the moment to show")
     parts: int = Field(
         5, ge=0, le=50, description="maximum number of scenes, of clips and of readings from there on"
     )
-    picture: bool = Field(True, description="include the picture of the scene at that second")
+    picture: bool = Field(True, description="include an image of the scene at that second")
 
 
 class LabelArguments(LabelChange):
-    """A video, and what is said of it."""
+    """A video, and its correction."""
 
     key: Key
 
@@ -67,7 +67,7 @@ class ProcessArguments(NewJob):
 
 
 class ExportArguments(ExportOptions):
-    """A dataset to make, or only to count."""
+    """A dataset to make, or to count only."""
 
     dry_run: bool = Field(default=False, description="only count what the dataset would hold")
     wait: Wait = 20
@@ -87,7 +87,7 @@ class CancelArguments(Body):
 
 
 def mistakes(error: ValidationError, arguments: type[BaseModel], given: Mapping[str, Any]) -> str:
-    """What is wrong with the arguments of a tool, in words. It repeats no value: one may be a secret."""
+    """The errors in the arguments of a tool, in words. They repeat no value: one may be a secret."""
     found = [_mistake(each, arguments) for each in error.errors(include_url=False)[:_MOST_ERRORS]]
     more = error.error_count() - len(found)
     return printable("; ".join([*found, *([f"and {more} more"] if more > 0 else [])]))

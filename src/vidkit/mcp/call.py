@@ -1,4 +1,4 @@
-"""One call of a tool: what it is given, and what comes of it."""
+"""One call of a tool: its context and its result."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pydantic import BaseModel
 from vidkit.mcp.api import Api
 from vidkit.web.services import Services
 
-# Told how much is done, of how much (None: unknown), and what is done now.
+# Called with the progress: how much is done, of how much (None: unknown), and what is done now.
 Progress = Callable[[float, "float | None", str], Awaitable[None]]
 
 
 @dataclass(frozen=True)
 class Call:
-    """What a tool works with."""
+    """The context of a call."""
 
     services: Services
     api: Api
@@ -25,8 +25,8 @@ class Call:
 
 @dataclass(frozen=True)
 class Result:
-    """What a tool answers: values, the same in lines of text, and a JPEG if there is one to see."""
+    """The result of a call: values, the same as lines of text, and a JPEG if there is one."""
 
     answer: BaseModel
     lines: list[str]
-    picture: bytes | None = None
+    image: bytes | None = None

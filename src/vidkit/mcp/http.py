@@ -22,7 +22,7 @@ from vidkit.web.app import create_api
 from vidkit.web.edge import Edge
 from vidkit.web.problems import Problem, problem_answer
 from vidkit.web.running import shown_address
-from vidkit.web.server import is_loopback, listening, run_until_told, uvicorn_server
+from vidkit.web.server import is_loopback, listening, run_until_stopped, uvicorn_server
 from vidkit.web.services import Services, open_services
 
 PATH = "/mcp"
@@ -36,7 +36,7 @@ def run_http(config: Config, host: str, port: int, allow: Collection[str], no_au
         host: a name or an address of this machine.
         port: from 0 (any that is free) to 65535.
         allow: words of `tools.ALLOWED`.
-        no_auth: ask nobody for a key; on loopback only.
+        no_auth: nobody needs a key; on loopback only.
 
     Raises:
         ConfigError: the address cannot be used, or no key exists.
@@ -56,7 +56,7 @@ def run_http(config: Config, host: str, port: int, allow: Collection[str], no_au
             )
         address = shown_address(host, listener.getsockname()[1])
         print(f"vidkit's tools are at {address}{PATH} (stop it with Ctrl-C)", file=sys.stderr, flush=True)
-        run_until_told(uvicorn_server(services, http_app(services, allow)), listener)
+        run_until_stopped(uvicorn_server(services, http_app(services, allow)), listener)
 
 
 def http_app(services: Services, allow: Collection[str]) -> ASGIApp:
@@ -68,13 +68,13 @@ def http_app(services: Services, allow: Collection[str]) -> ASGIApp:
         return actor
 
     server = make_server(Tools(services, create_api(services), allow, actor_of))
-    # No sessions: each request brings its key, and nothing of a client is kept.
+    # No sessions: each request has its key, and nothing of a client is kept.
     app = server.streamable_http_app(streamable_http_path=PATH, stateless_http=True, host="")
-    return Edge(Guard(_Door(app, services, largest_scope(allow)), services.gate), services.requests)
+    return Edge(Guard(_KeyCheck(app, services, largest_scope(allow)), services.gate), services.requests)
 
 
-class _Door:
-    """Lets requests to the one path pass, with a key; their actor has no larger scope than the tools need."""
+class _KeyCheck:
+    """Passes on requests to PATH that have a key. Their actor gets at most the scope that the tools need."""
 
     def __init__(self, app: ASGIApp, services: Services, most: str) -> None:
         self._app, self._services, self._most = app, services, most

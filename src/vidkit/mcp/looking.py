@@ -1,4 +1,4 @@
-"""The tools that only look: search, show, facets, stats."""
+"""The tools that change nothing: search, show, facets, stats."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ from vidkit.web.services import Services
 from vidkit.web.views.facets import FacetPage
 from vidkit.web.views.stats import StatsPage
 
-_SHOWN = 20  # values of a facet, or of a number of the statistics
+_SHOWN = 20  # values of a facet, or of a table of the statistics
 _MOST_TAGS = 50
-_LARGEST_PICTURE = 2 * 2**20  # bytes: vidkit's own have 50 KB at most
+_LARGEST_IMAGE = 2 * 2**20  # bytes: vidkit's thumbnails have 50 KB at most
 _JPEG = b"\xff\xd8\xff"
 
 
@@ -48,8 +48,8 @@ async def search(call: Call, asked: SearchArguments) -> Result:
     answer = FoundMoments(moments=moments, next=page["next"])
     lines = [format_count(len(moments), "moment") if moments else "nothing was found"]
     for at, each in enumerate(moments, 1):
-        piece = "whole video" if each.kind == "video" else f"{each.kind} {each.number}"
-        lines.append(f"{at}. {each.name}, {piece}, {each.time} ({each.start:g}-{each.end:g} s), key {each.key}")
+        part = "whole video" if each.kind == "video" else f"{each.kind} {each.number}"
+        lines.append(f"{at}. {each.name}, {part}, {each.time} ({each.start:g}-{each.end:g} s), key {each.key}")
         lines.append(f"   {each.text}")
         lines.append(f"   class: {each.classification}; tags: {', '.join(each.tags) or 'none'}")
     if answer.next:
@@ -58,7 +58,7 @@ async def search(call: Call, asked: SearchArguments) -> Result:
 
 
 def parameters_of(asked: SearchParameters) -> Iterator[tuple[str, Any]]:
-    """The parameters of a search that say something, as an address has them."""
+    """The parameters of a search that are set, as a query string has them."""
     for name, value in asked.model_dump(by_alias=True, exclude_defaults=True, exclude_none=True).items():
         for each in value if isinstance(value, list) else [value]:
             yield name, each
@@ -83,16 +83,13 @@ def _moment(item: Mapping[str, Any]) -> FoundMoment:
 
 
 async def show(call: Call, asked: ShowArguments) -> Result:
-    """A video, with the picture of a moment."""
+    """A video, with an image of a moment."""
     record = await call.api.get(f"/videos/{asked.key}")
-    after = [
-        [_part(each) for each in _from(record[name], asked)] for name in ("scenes", "segments")
-    ]  # one more than is shown, to know whether there are more
+    scenes, clips = ([_part(each) for each in _from(record[name], asked)] for name in ("scenes", "segments"))
     readings = [_said(each) for each in _from(map(vars, read_moments(record)), asked)]
-    scenes, clips = after
-    picture, told = None, "not asked for"
+    image, shows = None, "not asked for"
     if asked.picture:
-        picture, told = await to_thread.run_sync(_picture, call.services, asked.key, record["scenes"], asked.at)
+        image, shows = await to_thread.run_sync(_image, call.services, asked.key, record["scenes"], asked.at)
     answer = Shown.model_validate(
         {
             **_facts(record),
@@ -102,10 +99,10 @@ async def show(call: Call, asked: ShowArguments) -> Result:
             "clips": clips[: asked.parts],
             "readings": readings[: asked.parts],
             "more": any(len(each) > asked.parts for each in (scenes, clips, readings)),
-            "picture": told,
+            "picture": shows,
         }
     )
-    return Result(answer, list(_shown_lines(answer)), picture)
+    return Result(answer, list(_shown_lines(answer)), image)
 
 
 def _facts(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,26 +126,26 @@ def _facts(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _from(parts: Iterable[Mapping[str, Any]], asked: ShowArguments) -> Iterator[Mapping[str, Any]]:
-    """The parts that end after the second that is asked for; one more than may be shown."""
+    """The parts that end after the second `at`; one more than is shown, to know whether there are more."""
     return islice((part for part in parts if part["end_time"] > asked.at), asked.parts + 1)
 
 
-def _part(part: Mapping[str, Any]) -> dict[str, Any]:
+def _part(part: Mapping[str, Any]) -> Part:
     shown = {"number": part["index"], "description": part["description"], "tags": part.get("tags") or []}
-    return Part.model_validate({**shown, **_times(part["start_time"], part["end_time"])}).model_dump()
+    return Part.model_validate({**shown, **_times(part["start_time"], part["end_time"])})
 
 
-def _said(part: Mapping[str, Any]) -> dict[str, Any]:
+def _said(part: Mapping[str, Any]) -> Said:
     shown = {"reader": part["source"], "text": part["text"]}
-    return Said.model_validate({**shown, **_times(part["start_time"], part["end_time"])}).model_dump()
+    return Said.model_validate({**shown, **_times(part["start_time"], part["end_time"])})
 
 
 def _times(start: float, end: float) -> dict[str, Any]:
     return {"start": round(start, 3), "end": round(end, 3), "time": span(start, end)}
 
 
-def _picture(services: Services, key: str, scenes: list[Mapping[str, Any]], at: float) -> tuple[bytes | None, str]:
-    """The picture of the scene at a second, and what it shows or why there is none."""
+def _image(services: Services, key: str, scenes: list[Mapping[str, Any]], at: float) -> tuple[bytes | None, str]:
+    """The thumbnail of the scene at a second, and what it shows or why there is none."""
     scene = next((each for each in reversed(scenes) if each["start_time"] <= at), None)
     entry = services.library.by_key(key)
     if scene is None or entry is None:
@@ -157,14 +154,14 @@ def _picture(services: Services, key: str, scenes: list[Mapping[str, Any]], at: 
     try:
         found = open_thumbnail(entry, number, services.config)
         if isinstance(found, Place):
-            content = read_beginning(found, _LARGEST_PICTURE + 1, f"the picture of scene {number}")
+            content = read_beginning(found, _LARGEST_IMAGE + 1, f"the thumbnail of scene {number}")
         else:
             with found as file:
-                content = file.read(_LARGEST_PICTURE + 1)
+                content = file.read(_LARGEST_IMAGE + 1)
     except (Problem, OSError) as error:
         return None, f"there is none: {error.detail if isinstance(error, Problem) else error.strerror}"
-    if len(content) > _LARGEST_PICTURE or not content.startswith(_JPEG):
-        return None, f"there is none: the file of scene {number} is not a picture of vidkit"
+    if len(content) > _LARGEST_IMAGE or not content.startswith(_JPEG):
+        return None, f"there is none: the thumbnail of scene {number} is not an image by vidkit"
     return content, f"the middle of scene {number}, {span(scene['start_time'], scene['end_time'])}"
 
 

@@ -1,4 +1,4 @@
-"""The MCP server: tools are listed and called, whatever carries the messages."""
+"""The MCP server, for every transport: it lists and calls the tools."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import base64
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import mcp_types as types
@@ -39,7 +38,7 @@ class Tools:
     Attributes:
         services: the library, its jobs and keys.
         api: the REST API over the same services.
-        allow: what may be done beside looking: words of `tools.ALLOWED`.
+        allow: what tools may change: words of `tools.ALLOWED`.
         actor_of: who makes a request.
     """
 
@@ -53,10 +52,10 @@ class Tools:
         """The tools that somebody may use."""
         actor = self.actor_of(context)
         names = [name for name in TOOLS if refusal(name, self.allow, actor) is None]
-        return types.ListToolsResult(tools=[_described(name) for name in names])
+        return types.ListToolsResult(tools=[described(name) for name in names])
 
     async def call(self, context: Context, asked: types.CallToolRequestParams) -> types.CallToolResult:
-        """Call a tool. What goes wrong is an answer in words, for the model to read.
+        """Call a tool. An error is an answer in words, for the model to read.
 
         Raises:
             MCPError: there is no such tool.
@@ -66,7 +65,7 @@ class Tools:
             hint = f": did you mean {near}?" if near else f": there is {', '.join(TOOLS)}"
             raise MCPError(types.INVALID_PARAMS, f"there is no tool {printable(asked.name)[:100]}{hint}")
         if self._running >= _MOST_CALLS:
-            return _error(f"{_MOST_CALLS} calls are under way already: try again")
+            return _error(f"{_MOST_CALLS} calls are running already: try again")
         self._running += 1
         try:
             return await self._run(context, asked)
@@ -92,7 +91,7 @@ class Tools:
 
 
 def make_server(tools: Tools) -> Server[Any]:
-    """The MCP server of some tools."""
+    """The MCP server for these tools."""
     return Server(
         "vidkit",
         title="vidkit",
@@ -103,17 +102,12 @@ def make_server(tools: Tools) -> Server[Any]:
     )
 
 
-@cache
-def _described(name: str) -> types.Tool:
-    return described(name)
-
-
 def _answer(result: Result) -> types.CallToolResult:
     content: list[types.ContentBlock] = [
         types.TextContent(text="\n".join(clean_line(line) for line in result.lines)),
     ]
-    if result.picture is not None:
-        data = base64.b64encode(result.picture).decode()
+    if result.image is not None:
+        data = base64.b64encode(result.image).decode()
         content.append(types.ImageContent(data=data, mime_type="image/jpeg"))
     values = cleaned(result.answer.model_dump(mode="json", by_alias=True))
     return types.CallToolResult(content=content, structured_content=values)
@@ -125,7 +119,7 @@ def _error(words: str) -> types.CallToolResult:
 
 
 def log_the_sdk() -> None:
-    """Send what the SDK says to vidkit's log, and never to the screen with its tracebacks."""
+    """Send the messages of the SDK to vidkit's log, and never to the screen with tracebacks."""
     for name in ("mcp", "mcp_types"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [_ToLog()], False

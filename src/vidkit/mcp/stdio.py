@@ -31,7 +31,7 @@ _LONGEST = 4 * 2**20  # characters of one message
 def run_stdio(config: Config, allow: Collection[str]) -> None:
     """Serve one client until it closes this process's input or output, or the process is told to stop.
 
-    A thread may still wait for the input then, and Python would wait for the thread: end the process by `os._exit`.
+    A thread may still wait for the input then, and Python would wait for the thread: end it with `os._exit`.
 
     Args:
         config: the settings.
@@ -74,7 +74,7 @@ async def _stop_when_told(scope: anyio.CancelScope, services: Services) -> None:
 
 
 class _Lines:
-    """The lines of a file, read in a thread that is left behind where nobody waits for it any more."""
+    """The lines of a file, read in a thread that is abandoned when nobody waits for it any more."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
@@ -94,7 +94,7 @@ class _Lines:
 
 @contextmanager
 def _own_input() -> Iterator[TextIO]:
-    """The standard input for this process alone: its children read nothing from it."""
+    """The standard input for this process only: its children read nothing from it."""
     own = os.dup(0)
     with open(os.devnull, "rb") as nothing:
         os.dup2(nothing.fileno(), 0)

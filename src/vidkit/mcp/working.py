@@ -26,7 +26,7 @@ from vidkit.mcp.call import Call, Result
 from vidkit.web.jobs.table import ENDED
 from vidkit.web.services import Services
 
-_TICK = 0.5  # seconds between two looks at a job
+_TICK = 0.5  # seconds between two checks of a job
 _SHOWN = 10  # failures, and videos, of a job
 _COUNTS = ("items", "videos", "counts", "unlabelled", "missing", "without_file", "scarce", "at_odds")
 
@@ -41,9 +41,9 @@ async def label(call: Call, asked: LabelArguments) -> Result:
 
 
 async def process(call: Call, asked: ProcessArguments) -> Result:
-    """Put URLs into the queue, and wait for a while."""
+    """Add URLs as a job, and wait for a while."""
     body = asked.model_dump(mode="json", exclude_defaults=True, exclude={"wait"})
-    with anyio.CancelScope(shield=True):  # a job that is added is known
+    with anyio.CancelScope(shield=True):  # so that a job that was added is always known
         job = await call.api.send("POST", "/jobs", body)
     state = await _watched(call, job, asked.wait)
     videos = await to_thread.run_sync(_processed, call.services, asked.urls)
@@ -75,36 +75,36 @@ async def jobs(call: Call, asked: JobsArguments) -> Result:
 
 
 async def cancel(call: Call, asked: CancelArguments) -> Result:
-    """End a job; what is done is kept."""
+    """Cancel a job; what is done is kept."""
     answer = _job(await call.api.send("PATCH", f"/jobs/{asked.job}", {"state": "cancelled"}))
     return Result(answer, [f"job {answer.job} was cancelled; what is done is kept"])
 
 
 async def _watched(call: Call, job: Mapping[str, Any], wait: float) -> JobState:
-    """A job once it has ended, after some seconds, or when this server ends, which leaves its jobs to the next one.
+    """Wait for a job until it has ended, some seconds are over, or this server ends, and return it.
 
-    If the call is cancelled, the job is: nobody knows of it.
+    If the call is cancelled, the job is cancelled too: nobody knows of it.
     """
     until = time.monotonic() + wait
-    told = None
+    reported = None
     try:
         while job["state"] not in ENDED and time.monotonic() < until and not call.services.events.is_closed:
             done = job["processed"] + job["skipped"] + job["failed"]
-            if (now := (done, job["total"], _under_way(job))) != told:
+            if (now := (done, job["total"], _running(job))) != reported:
                 await call.progress(*now)
-                told = now
+                reported = now
             await anyio.sleep(min(_TICK, max(until - time.monotonic(), 0.01)))
             job = await call.api.get(f"/jobs/{job['id']}")
     except anyio.get_cancelled_exc_class():
         if call.services.events.is_closed:
             raise
-        with anyio.CancelScope(shield=True), suppress(Refused):  # it may have ended meanwhile
+        with anyio.CancelScope(shield=True), suppress(Refused):  # it may have ended
             await call.api.send("PATCH", f"/jobs/{job['id']}", {"state": "cancelled"})
         raise
     return await _state(call, job)
 
 
-def _under_way(job: Mapping[str, Any]) -> str:
+def _running(job: Mapping[str, Any]) -> str:
     videos = [f"{each['name']}: {each['stage'] or 'waits'}" for each in job["videos"][:3]]
     return "; ".join(videos) or str(job["state"])
 
@@ -123,7 +123,7 @@ def _job(job: Mapping[str, Any]) -> JobState:
 
 
 def _processed(services: Services, urls: Sequence[str]) -> list[ProcessedVideo]:
-    """Those of the first URLs that are in the library."""
+    """The videos of the first URLs that are in the library."""
     found = []
     for url in dict.fromkeys(each.strip() for each in urls[:_SHOWN]):
         entry = services.library.by_key(video_key(url))

@@ -1,4 +1,4 @@
-"""Answers as JSON. Views that answer often hand over plain values, which are not checked a second time."""
+"""Answers as JSON. Views that are called often pass plain values, which are not validated again."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from fastapi import Response
 
 
 def json_answer(content: Any, status: int = 200) -> Response:
-    """An answer with plain values as JSON; half characters, which UTF-8 does not know, are spelled out."""
+    """Plain values as a JSON answer. Lone surrogates, which UTF-8 cannot encode, are escaped."""
     return Response(json.dumps(content, separators=(",", ":")), status, media_type="application/json")

@@ -17,7 +17,7 @@ from vidkit.web.views.pages import static_files
 
 
 class _App(FastAPI):
-    """An application with the guard and the edge around all of it, the answers to exceptions too."""
+    """An application with the guard and the edge around all of it, also around the answers to exceptions."""
 
     def build_middleware_stack(self) -> ASGIApp:
         services: Services = self.state.services
@@ -31,7 +31,7 @@ def create_app(services: Services) -> FastAPI:
 
 
 def create_api(services: Services) -> FastAPI:
-    """The same for callers in this process: without the guard, which looks at what comes from a network."""
+    """The same for callers in this process: without the guard, which checks requests from a network."""
     return _with_routes(FastAPI, services)
 
 

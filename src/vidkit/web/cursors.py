@@ -1,7 +1,7 @@
 """Cursors: where the next page of a list begins, as one word that only this server reads.
 
-A cursor is no secret, and it is not trusted: its check only finds mistakes, such as a cursor of another search, and
-each of its values is looked at. It holds nothing that the pages before have not shown.
+A cursor is not secret and not trusted. Its checksum only finds mistakes, such as a cursor of another search, and
+each of its values is checked. It holds nothing that the pages before have not shown.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def encode_cursor(scope: str, values: list[Any], rest: bytes = b"") -> str:
     """A cursor.
 
     Args:
-        scope: which list it is for, with all that decides which answers it has.
+        scope: the list that it is for, with everything that decides which items the list has.
         values: what JSON can hold.
         rest: more, at most 2.5 KB.
     """
@@ -37,10 +37,10 @@ def encode_cursor(scope: str, values: list[Any], rest: bytes = b"") -> str:
 
 
 def decode_cursor(scope: str, cursor: str) -> tuple[list[Any], bytes]:
-    """What a cursor was made of. The values are to be looked at: anybody can make a cursor.
+    """The `values` and the `rest` of a cursor. The caller has to check them: anybody can make a cursor.
 
     Raises:
-        Problem: 400, it is no cursor of this list.
+        Problem: 400, it is not a cursor of this list.
     """
     try:
         if len(cursor) > LONGEST:
@@ -58,7 +58,7 @@ def decode_cursor(scope: str, cursor: str) -> tuple[list[Any], bytes]:
 
 
 def wrong_cursor() -> Problem:
-    """The answer to a cursor that is none."""
+    """The error for a cursor that is not valid."""
     detail = "this cursor is of another list, or is cut short: leave it out to begin with the first page"
     return Problem(HTTPStatus.BAD_REQUEST, detail)
 
@@ -88,7 +88,7 @@ def position_of(scope: str, cursor: str, sort: str) -> MixedPosition | Position:
         sort: the order of the search, `Query.order()`.
 
     Raises:
-        Problem: 400, it is no cursor of this search.
+        Problem: 400, it is not a cursor of this search.
     """
     values, ranked = decode_cursor(scope, cursor)
     if len(values) != 3:
@@ -110,7 +110,7 @@ def _position(values: list[Any], ranked: bytes, sort: str) -> Position:
 
 
 def _is_value(value: object, sort: str) -> bool:
-    """Whether videos can be sorted by a value, in an order."""
+    """Whether videos in this order are sorted by such a value."""
     if sort == "relevance":
         return value is None
     if sort == "name":

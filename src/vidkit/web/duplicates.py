@@ -1,4 +1,4 @@
-"""The groups of copies in the library, worked out when somebody asks and kept until the library has new videos."""
+"""The groups of copies in the library, computed on request and kept until the library has new videos."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ _AGE = 600.0  # seconds after which videos are compared again: some may have bee
 
 @dataclass(frozen=True)
 class Compared:
-    """All groups, in the order in which the videos that are kept came in: `positions` are those of these videos.
+    """All groups, in the order in which the videos to keep came into the library.
 
-    `videos` were compared, of which `unknown` have no hashes. `newest` is the last position.
+    `positions` are the positions of these videos in the library, `newest` is the position of its newest video.
+    `videos` is the number of videos that were compared, `unknown` the number of those without hashes.
     """
 
     groups: tuple[Group, ...]
@@ -38,12 +39,12 @@ class Compared:
 
 
 class Duplicates:
-    """One comparison of all videos for everybody. Several threads may use it."""
+    """The groups for all requests, from one comparison of all videos. Several threads may use it."""
 
     def __init__(self, library: Library, wait: float = _WAIT, clock: Callable[[], float] = time.monotonic) -> None:
         """
         Args:
-            library: whose videos are compared.
+            library: its videos are compared.
             wait: how many seconds a call waits for a comparison that runs.
             clock: gives seconds.
         """
@@ -53,7 +54,7 @@ class Duplicates:
         self._last: Compared | None = None
 
     def __call__(self) -> Compared:
-        """The groups. If a comparison takes long, those of the comparison before.
+        """The groups. If a comparison takes long, the groups of the one before.
 
         Raises:
             Problem: 503, the first comparison is not done yet.

@@ -1,4 +1,4 @@
-"""The edge of the application: headers of every answer, how long it took, and what becomes of an exception."""
+"""The edge of the application: headers of every answer, how long it took, and unexpected exceptions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HEADERS = {
 
 
 def content_security_policy(media: Iterable[str] = ()) -> str:
-    """What the pages may load; pictures and videos also from the origins `media`."""
+    """What the pages may load; images and videos also from the origins `media`."""
     sources = " ".join(["'self'", *media])
     return "; ".join(
         [
@@ -47,7 +47,7 @@ class Edge:
     they are, without a copy."""
 
     def __init__(self, app: ASGIApp, requests: Requests, media: Iterable[str] = ()) -> None:
-        """`media` are the origins beside this server that pictures and videos come from."""
+        """`media` are the origins besides this server that images and videos come from."""
         self._app = app
         self._requests = requests
         headers = {"Content-Security-Policy": content_security_policy(media), **HEADERS}
@@ -82,7 +82,7 @@ class Edge:
 
 
 def _caching(path: str) -> bytes:
-    """Answers with data are not kept; the files of the pages are, and asked for again whether they changed."""
+    """Browsers do not keep data. They keep the files of the pages, and ask whether these have changed."""
     return b"no-store" if path.startswith(("/api/", "/mcp", "/metrics", "/healthz")) else b"no-cache"
 
 

@@ -1,4 +1,4 @@
-"""What a dataset is made of, as a request says it: the options of `vidkit export`."""
+"""What a dataset is made from, as a request has it: the options of `vidkit export`."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Videos(Body):
 
 
 class ExportOptions(Videos):
-    """What a dataset is made of. Without a query and keys, all videos of the library."""
+    """What a dataset is made from. Without a query and keys, all videos of the library."""
 
     name: DatasetName = Field(default="dataset", description="the folder in [Serve] ExportDirectory")
     format: Literal[
@@ -62,7 +62,7 @@ class ExportOptions(Videos):
         return name
 
     def dataset(self) -> dict[str, Any]:
-        """The arguments of `export_dataset` and `preview_dataset` beside the library and the format.
+        """The arguments of `export_dataset` and `preview_dataset` besides the library and the format.
 
         Raises:
             QueryError: the query cannot be read.
@@ -98,11 +98,11 @@ class ChosenRecords:
 
     @property
     def name(self) -> str:
-        """What the library is called."""
+        """The name of the library."""
         return self.library.name
 
     def records(self, query: Query | None = None) -> Iterator[LibraryEntry]:
-        """The records of the keys, in their order, that are still there."""
+        """The records of the keys, in their order. Videos that were removed are left out."""
         for key in self.keys:
             entry = self.library.by_key(key)
             if entry is not None:
@@ -110,7 +110,7 @@ class ChosenRecords:
 
 
 def counts_as_json(counts: DatasetCounts) -> dict[str, Any]:
-    """The counts of a dataset as JSON has them."""
+    """The counts of a dataset, for JSON."""
     found: Mapping[str, Any] = asdict(counts)
     names = ("items", "videos", "counts", "unlabelled", "missing", "without_file", "scarce", "at_odds")
     return {name: found[name] for name in names}

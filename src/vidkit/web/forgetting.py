@@ -23,16 +23,16 @@ _JSON = {"jobs": ("settings", "progress", "result"), "triage_answers": ("said", 
 
 
 def forget_in_state(directory: Path, urls: Sequence[str], traces: Traces, who: str) -> tuple[list[str], list[str]]:
-    """Erase videos from the server's database and from the folders of its jobs. The audit log says that it was.
+    """Erase videos from the server's database and from the folders of its jobs. The audit log gets a line for it.
 
     Args:
-        directory: [Serve] Directory; nothing is done where no server has been.
+        directory: [Serve] Directory; if no server has ever run over it, nothing is done.
         urls: the source URLs.
-        traces: the texts by which the videos are known.
+        traces: the texts that name the videos.
         who: who erases, for the audit log.
 
     Returns:
-        What was erased, in words without the videos' own, and what could not be.
+        What was erased and what could not be, in words that do not name the videos.
 
     Raises:
         OutputError: a file cannot be written.
@@ -46,7 +46,7 @@ def forget_in_state(directory: Path, urls: Sequence[str], traces: Traces, who: s
             rows = _forget_rows(connection, [video_key(url) for url in urls], traces)
             line = timestamp(), who, ACTION, format_count(len(urls), "video"), ""
             connection.execute("INSERT INTO audit (at, who, action, what, address) VALUES (?, ?, ?, ?, ?)", line)
-        left = _write_anew(state, directory)
+        left = _rewrite(state, directory)
     said = [(folders, "jobs' folders"), (rows, "rows of the database of `vidkit serve`")]
     return [f"texts in {number} {what}" for number, what in said if number], left
 
@@ -58,7 +58,7 @@ def _job_folders(directory: Path) -> list[Path]:
 
 
 def _forget_in_job(folder: JobFolder, traces: Traces) -> bool:
-    """Whether a job's folder had something of the videos. Rows keep their lines, by which a retry knows them."""
+    """Erase videos from a job's folder; whether it had any text of them. Rows keep their lines, for a retry."""
     found = erase_rows(folder.rows, traces, keep_numbers=True)
     found += sum(erase_json(path, traces) for path in (folder.request, folder.progress, folder.outcome))
     known = {folder.rows, folder.request, folder.progress, folder.outcome, folder.lock, folder.done}
@@ -68,7 +68,7 @@ def _forget_in_job(folder: JobFolder, traces: Traces) -> bool:
 
 
 def _forget_rows(connection: sqlite3.Connection, keys: Sequence[str], traces: Traces) -> int:
-    """How many rows had something of the videos."""
+    """Erase videos from the tables; how many rows had any text of them."""
     changed = 0
     for table, columns in (*_TEXTS.items(), *_JSON.items()):
         is_json = _JSON.get(table) == columns
@@ -91,14 +91,14 @@ def _without(value: str | None, traces: Traces, is_json: bool) -> str | None:
     return json.dumps(erased(json.loads(value), traces)) if is_json else ERASED
 
 
-def _write_anew(state: StateDatabase, directory: Path) -> list[str]:
-    """Write the file without what was deleted; what is left, in words."""
+def _rewrite(state: StateDatabase, directory: Path) -> list[str]:
+    """Write the database file again without what was deleted; what could not be erased, in words."""
     place = printable(directory / NAME)
     try:
         with state.reading() as connection:
             connection.execute("VACUUM")
             busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
     except Exception as error:
-        raise OutputError(f"{place} cannot be written anew: {printable(error)}") from None
+        raise OutputError(f"{place} cannot be rewritten: {printable(error)}") from None
     remedy = "`vidkit serve` has it open, so free pages still have texts: stop it, and forget again"
     return [f"{place}: {remedy}"] if busy else []

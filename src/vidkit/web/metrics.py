@@ -1,4 +1,4 @@
-"""Numbers of the server, in Prometheus's text format (version 0.0.4)."""
+"""Metrics of the server, in Prometheus's text format (version 0.0.4)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Requests:
     """How many requests there were, and how long their answers took to begin."""
 
     def __init__(self) -> None:
-        # (method, route, status) -> requests per bucket, the last without an upper bound; and all seconds.
+        # (method, route, status) -> requests per bucket, the last without an upper bound; and their seconds.
         self._counts: dict[tuple[str, str, int], tuple[list[int], list[float]]] = {}
         self._lock = threading.Lock()
 
@@ -58,7 +58,7 @@ class Requests:
 
 
 class Cached(Generic[T]):
-    """A value that takes long to find, found again when it is old."""
+    """A value that takes long to compute; it is computed again when it is old."""
 
     def __init__(self, find: Callable[[], T], seconds: float) -> None:
         self._find, self._seconds = find, seconds
@@ -82,15 +82,14 @@ def gauge(name: str, meaning: str, values: Mapping[str, float], label: str = "")
 
 
 def process_lines() -> Iterator[str]:
-    """What this process uses, where the system tells it."""
+    """The memory and the open files of this process, if the system has `/proc`."""
     try:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
         files = len(os.listdir("/proc/self/fd"))
     except (OSError, ValueError, IndexError):
         return
-    memory = {"": pages * os.sysconf("SC_PAGE_SIZE")}
     yield from _head("process_resident_memory_bytes", "gauge", "Resident memory size in bytes.")
-    yield f"process_resident_memory_bytes {memory['']}"
+    yield f"process_resident_memory_bytes {pages * os.sysconf('SC_PAGE_SIZE')}"
     yield from gauge("process_open_fds", "Number of open file descriptors.", {"": files})
 
 

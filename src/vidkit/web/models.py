@@ -1,4 +1,4 @@
-"""The base of what requests and answers hold."""
+"""The base classes of the models for requests and answers."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ class Model(BaseModel):
 
 
 class Body(Model):
-    """What a request may hold, and nothing else."""
+    """The body or the parameters of a request; unknown names are refused."""
 
     model_config = ConfigDict(extra="forbid")

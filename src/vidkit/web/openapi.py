@@ -36,7 +36,7 @@ _PROBLEM = {
     },
     "required": ["type", "title", "status", "detail"],
 }
-# Bodies that a view reads by itself, and names by `$ref`.
+# Models of bodies that a view parses itself; its `openapi_extra` names them by `$ref`.
 _READ_BY_VIEWS: tuple[type[Model], ...] = (NewJob,)
 _ERRORS = {"401": "nobody is signed in", "403": "the key's scope is too small", "429": "too many requests"}
 

@@ -1,6 +1,6 @@
-"""The files that the page is made of: packed, in memory, under an address that changes when one of them does.
+"""The files of the pages: compressed, in memory, under an address that changes when one of them does.
 
-A page asks for some fifty modules. The version of all files is in their address, so a browser keeps them without
+A page loads some fifty modules. The version of all files is in their address, so a browser keeps them without
 asking again, and never mixes the modules of two versions. The HTML names all modules that a page imports, so that
 they are loaded at once and not import by import.
 """
@@ -24,7 +24,7 @@ from starlette.types import Receive, Scope, Send
 from vidkit._version import __version__
 from vidkit.web.problems import Problem, not_found
 
-_PACKED_FROM = 1000  # bytes
+_COMPRESSED_FROM = 1000  # bytes
 _VERSIONED = re.compile(r"([0-9a-f]{16})/(.+)", re.ASCII)
 _IMPORT = re.compile(r"""\b(?:import|export)\b[^"'();]*["'](\.{1,2}/[^"']+\.js)["']""")
 _STYLE = re.compile(r'new URL\("([^"]+\.css)", import\.meta\.url\)')
@@ -38,7 +38,7 @@ class PageFile:
     Attributes:
         stamp: its size and when it was changed.
         content: its bytes.
-        media_type: as the browser is told.
+        media_type: the `Content-Type`.
     """
 
     stamp: tuple[int, int]
@@ -47,13 +47,13 @@ class PageFile:
 
     @cached_property
     def etag(self) -> str:
-        """What tells its versions apart, packed or not."""
+        """Changes with the content. The compressed form has the same."""
         return f'W/"{hashlib.sha256(self.content).hexdigest()[:32]}"'
 
     @cached_property
-    def packed(self) -> bytes | None:
-        """Its bytes packed by gzip; None where that gains nothing."""
-        return gzip.compress(self.content, 6, mtime=0) if len(self.content) >= _PACKED_FROM else None
+    def compressed(self) -> bytes | None:
+        """Its bytes compressed by gzip; None if the file is too small to gain from it."""
+        return gzip.compress(self.content, 6, mtime=0) if len(self.content) >= _COMPRESSED_FROM else None
 
 
 class PageFiles:
@@ -83,7 +83,7 @@ class PageFiles:
         return known
 
     def version(self) -> str:
-        """What changes when any of the files does."""
+        """A text that changes when any of the files does."""
         found = {path.relative_to(self._folder).as_posix(): path.stat() for path in self._folder.rglob("*.*")}
         stamps = {name: (each.st_size, each.st_mtime_ns) for name, each in sorted(found.items())}
         if stamps != self._stamps:
@@ -93,7 +93,7 @@ class PageFiles:
         return self._version
 
     def html(self, module: str) -> bytes:
-        """The HTML of the page that a module makes, such as `pages/library.js`."""
+        """The HTML of the page of a module such as `pages/library.js`."""
         version = self.version()
         if module not in self._pages:
             lines = [f'    <link rel="stylesheet" href="/static/{name}">\n' for name in self._named(_STYLE, module)]
@@ -104,14 +104,14 @@ class PageFiles:
         return self._pages[module]
 
     def imports_of(self, *names: str) -> list[str]:
-        """Modules with all that they import, and so on; a dynamic `import()` does not count."""
+        """Modules with all that they import, directly or not; a dynamic `import()` does not count."""
         found = list(names)
         for name in found:  # grows
             found += [each for each in self._named(_IMPORT, name) if each not in found]
         return found
 
     def _named(self, pattern: re.Pattern[str], name: str) -> list[str]:
-        """The files that a module names, by a pattern of which the first group is the relative address."""
+        """The files that a module names; the first group of the pattern is the relative address."""
         folder = posixpath.dirname(name)
         named = (posixpath.normpath(posixpath.join(folder, each)) for each in pattern.findall(self._text(name)))
         return list(dict.fromkeys(named))
@@ -140,17 +140,17 @@ class PageFiles:
             return True
         return version == self.version()
 
-    def _answer(self, asked: Headers, file: PageFile, for_ever: bool) -> Response:
+    def _answer(self, headers_in: Headers, file: PageFile, for_ever: bool) -> Response:
         headers = {
             "Cache-Control": "public, max-age=31536000, immutable" if for_ever else "no-cache",
             "ETag": file.etag,
             "Vary": "Accept-Encoding",
         }
-        if file.etag in asked.get("if-none-match", ""):
+        if file.etag in headers_in.get("if-none-match", ""):
             return Response(None, HTTPStatus.NOT_MODIFIED, headers)
         content = file.content
-        if file.packed and "gzip" in asked.get("accept-encoding", ""):
-            content = file.packed
+        if file.compressed and "gzip" in headers_in.get("accept-encoding", ""):
+            content = file.compressed
             headers["Content-Encoding"] = "gzip"
         return Response(content, headers=headers, media_type=file.media_type)
 

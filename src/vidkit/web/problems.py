@@ -24,7 +24,7 @@ from vidkit.errors import (
 
 log = logging.getLogger(__name__)
 
-# What went wrong -> the status. The first that fits counts.
+# The exception -> the status. The first class that matches counts.
 STATUS: dict[type[VidkitError], HTTPStatus] = {
     QueryError: HTTPStatus.BAD_REQUEST,
     ConfigError: HTTPStatus.BAD_REQUEST,

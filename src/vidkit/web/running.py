@@ -14,7 +14,7 @@ from vidkit.web.state import StateDatabase
 
 @contextmanager
 def noted_server(state: StateDatabase, address: str) -> Iterator[None]:
-    """Note in the database that this process serves an address, as long as the block runs."""
+    """Note in the database that this process serves an address, while the block runs."""
     with state.writing() as connection:
         connection.execute("INSERT OR REPLACE INTO servers (address, pid) VALUES (?, ?)", (address, os.getpid()))
     try:
@@ -39,7 +39,7 @@ def shown_address(host: str, port: int) -> str:
 
 
 def sign_in_link(address: str, sessions: Sessions) -> str:
-    """A link that signs the owner in once. Browsers send no fragment, so its token is in no log of a server."""
+    """A link that signs the owner in once. Browsers do not send the fragment, so no server logs its token."""
     return f"{address}/sign-in#{sessions.new_link_token()}"
 
 

@@ -19,7 +19,7 @@ Several = Annotated[list[Text], Field(max_length=_MOST)]
 
 
 class SearchParameters(Body):
-    """What is looked for, in the words of `vidkit search`. Every part holds."""
+    """A search, with the options of `vidkit search`. A result meets all of them."""
 
     q: Annotated[str, Field(max_length=5000)] = Field(
         "", description="words, as they are typed after `vidkit search`"
@@ -53,7 +53,7 @@ class SearchParameters(Body):
     @model_validator(mode="before")
     @classmethod
     def _known(cls, given: Any) -> Any:
-        """Name an unknown parameter, and the one that is most likely meant."""
+        """Refuse an unknown parameter, and name the most similar one."""
         if isinstance(given, dict):
             known = [field.alias or name for name, field in cls.model_fields.items()]
             for name in (str(name)[:100] for name in given if name not in known):
@@ -62,11 +62,11 @@ class SearchParameters(Body):
         return given
 
     def query(self, limit: int | None = None) -> Query:
-        """The search by words that is asked for.
+        """The search, which has to be by words.
 
         Raises:
-            QueryError: one of the parameters cannot be read; the message names it as it is called here. Or it is no
-                search by words.
+            QueryError: one of the parameters cannot be read; the message has the names of this class. Or it is not
+                a search by words.
         """
         if self.meaning == "only" or self.like is not None:
             name = "like" if self.like is not None else "meaning=only"
@@ -74,7 +74,7 @@ class SearchParameters(Body):
         return self._read(limit, by_meaning=False)
 
     def asked(self, limit: int | None = None) -> Asked:
-        """The search that is asked for, by words or by meaning.
+        """The search, by words or by meaning.
 
         Raises:
             QueryError: as in `query`.
@@ -95,7 +95,7 @@ class SearchParameters(Body):
         return SearchParameters.model_construct(**given)
 
     def scope(self) -> str:
-        """What a cursor is bound to: every parameter of the search."""
+        """The scope of a cursor: every parameter of the search."""
         return json.dumps([self.q, self.classes, self.sources, self.meaning, self.like, self._same()])
 
     def _same(self) -> dict[str, Any]:
@@ -105,5 +105,5 @@ class SearchParameters(Body):
 
 
 def renamed(error: QueryError) -> QueryError:
-    """An error in a search that names the parameters as they are called here."""
+    """An error in a search, with the names of `SearchParameters` and not those of the command line."""
     return QueryError(re.sub(r"--([a-z-]+)", lambda found: found[1].replace("-", "_"), str(error)))

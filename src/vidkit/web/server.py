@@ -35,7 +35,7 @@ def run_server(config: Config, host: str, port: int, no_auth: bool = False, open
         config: the settings.
         host: a name or an address of this machine.
         port: from 0 (any that is free) to 65535.
-        no_auth: ask nobody to sign in; on loopback only.
+        no_auth: nobody has to sign in; on loopback only.
         open_browser: open the page in the user's browser.
 
     Raises:
@@ -56,10 +56,10 @@ def run_server(config: Config, host: str, port: int, no_auth: bool = False, open
         address = shown_address(host, listener.getsockname()[1])
         stack.enter_context(noted_server(services.state, address))
         page = f"{address}/" if no_auth else sign_in_link(address, services.sessions)
-        _tell(address, page, no_auth)
+        _print_address(address, page, no_auth)
         if open_browser:
             stack.enter_context(_opened(page, services))
-        run_until_told(uvicorn_server(services, create_app(services)), listener)
+        run_until_stopped(uvicorn_server(services, create_app(services)), listener)
 
 
 def uvicorn_server(services: Services, app: ASGIApp) -> uvicorn.Server:
@@ -76,20 +76,20 @@ def uvicorn_server(services: Services, app: ASGIApp) -> uvicorn.Server:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, which ends what would never end by itself when it is told to stop."""
+    """uvicorn, which also ends the streams of events when it stops: they never end by themselves."""
 
     def __init__(self, config: uvicorn.Config, services: Services) -> None:
         super().__init__(config)
         self._services = services
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Tell those who listen to events that it is over, then wait for the other answers."""
+        """End the streams of events, then wait for the other answers."""
         self._services.events.close()
         await super().shutdown(sockets)
 
 
-def run_until_told(server: uvicorn.Server, listener: socket.socket) -> None:
-    """Run a server until SIGINT or SIGTERM; a second one drops what is still open."""
+def run_until_stopped(server: uvicorn.Server, listener: socket.socket) -> None:
+    """Run a server until SIGINT or SIGTERM; a second signal closes open connections at once."""
 
     def stop(*_: object) -> None:
         server.force_exit = server.should_exit
@@ -112,13 +112,13 @@ def _no_signals() -> Iterator[None]:
 
 
 class _ToLog(logging.Handler):
-    """Notes in vidkit's log what uvicorn says; what goes wrong in the application is logged by its edge."""
+    """Writes the messages of uvicorn to vidkit's log. The edge logs the errors of the application."""
 
     def emit(self, record: logging.LogRecord) -> None:
         log.debug("uvicorn: %s", record.getMessage())
 
 
-def _tell(address: str, page: str, no_auth: bool) -> None:
+def _print_address(address: str, page: str, no_auth: bool) -> None:
     lines = [f"vidkit's library is at {address}/ (stop it with Ctrl-C)"]
     if not no_auth:
         lines += [f"Sign in: {page}"]
@@ -131,14 +131,14 @@ def _tell(address: str, page: str, no_auth: bool) -> None:
 def _opened(page: str, services: Services) -> Iterator[None]:
     """Open a page in the user's browser.
 
-    A file in the server's own folder leads there, which others cannot read: they can see the command line of a
-    browser, and so the token in a link.
+    The browser gets a file in the server's own folder that leads there. Other users can see the command line of a
+    browser, and so the token in a link, but they cannot read the file.
     """
     file = services.state.path.parent / "sign_in.html"
     if page.partition("#")[2]:
         write_whole(file, f'<!doctype html><meta http-equiv="refresh" content="0; url={page}">\n')
         page = file.as_uri()
-    # In a thread of its own: a browser of the terminal does not come back until the user leaves it.
+    # In its own thread: a browser in the terminal returns only when the user leaves it.
     threading.Thread(target=webbrowser.open, args=(page,), daemon=True).start()
     try:
         yield

@@ -52,9 +52,9 @@ class Services:
     no_auth: bool = False
 
     def actor_of(self, request: Request) -> Actor | None:
-        """Who makes a request, by its key or its session; None for nobody known.
+        """Who makes a request, by its key or its session; None if it has neither.
 
-        A caller in this process, such as `vidkit mcp`, says itself who asks: no request can set its ASGI scope.
+        A caller in this process, such as `vidkit mcp`, puts the actor into the ASGI scope: no request can set it.
         """
         caller: Actor | None = request.scope.get(CALLER)
         if caller is not None:
@@ -80,8 +80,8 @@ def open_services(
 
     Args:
         config: the settings.
-        no_auth: take every request for the owner's own.
-        host: what the server listens on, a name or an address.
+        no_auth: every request counts as the owner's.
+        host: the name or the address that the server listens on.
         run_jobs: run the jobs that wait; otherwise another server over the same folder has to.
 
     Raises:

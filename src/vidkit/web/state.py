@@ -1,4 +1,4 @@
-"""The server's own database: one SQLite file for keys, sessions, the audit log, jobs and what else the pages keep.
+"""The server's own database: one SQLite file for keys, sessions, the audit log, jobs, saved searches and triage.
 
 The library is not in it. If it is lost, no video and no record is lost.
 """
@@ -29,7 +29,7 @@ TABLES = (
     " action TEXT NOT NULL, what TEXT NOT NULL, address TEXT NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS saved_searches (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"
     " address TEXT NOT NULL, at TEXT NOT NULL, who TEXT NOT NULL) STRICT",
-    # Triage: the moments of a queue in their order, who has one before them until when, and what was said of it.
+    # Triage: the moments of a queue in order, who holds each until when, and the answers.
     "CREATE TABLE IF NOT EXISTS triage_queues (id INTEGER PRIMARY KEY, query TEXT NOT NULL UNIQUE,"
     " keys TEXT NOT NULL, total INTEGER NOT NULL, done INTEGER NOT NULL, made INTEGER NOT NULL, at TEXT NOT NULL,"
     " who TEXT NOT NULL) STRICT",
@@ -62,7 +62,7 @@ class StateDatabase:
 
         Raises:
             OutputError: the folder cannot be made.
-            LibraryError: the file cannot be opened, or is no SQLite file.
+            LibraryError: the file cannot be opened, or is not an SQLite file.
         """
         ensure_directory(directory)
         directory.chmod(0o700)
@@ -77,7 +77,7 @@ class StateDatabase:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """This thread's connection, for questions.
+        """This thread's connection, for reading.
 
         Raises:
             LibraryError: the file cannot be read.
@@ -128,7 +128,7 @@ class StateDatabase:
 def _make_private(path: Path) -> None:
     """Make an empty file that only its owner may read.
 
-    A file that is there is not even opened: closing it would end all locks that this process has on it (POSIX), and
+    An existing file is not opened: closing it would release all locks that this process has on it (POSIX), and
     SQLite needs them.
     """
     try:

@@ -1,7 +1,7 @@
 """Triage queues: the moments of a query, one after another, shared by all who answer them.
 
-A queue is a snapshot in the order of the query. Who asks for the next moments holds them for some minutes; nobody
-else gets them meanwhile. What they answer is in `triage_answers.py`.
+A queue is a snapshot in the order of the query. A reviewer who asks for the next moments holds them for some
+minutes, in which nobody else gets them. The answers are in `triage_answers.py`.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from vidkit.web.problems import not_found
 from vidkit.web.state import StateDatabase
 
 MOST = 100_000  # moments of a queue
-LEASE = 300.0  # seconds that a moment is kept for who asked for it
+LEASE = 300.0  # seconds for which a reviewer holds a moment
 _BATCH = 1000  # moments that are stored in one transaction
-_MOST_GONE = 2000  # moments without a video that one request passes over
-# What holds for a moment that anybody may have.
+_MOST_GONE = 2000  # moments without a video that one request removes
+# A moment that has no answer and that nobody holds.
 FREE = "queue = ? AND answer IS NULL AND (holder IS NULL OR until < ?)"
 
 _making = threading.Lock()
@@ -49,14 +49,13 @@ class Reviewer:
 def open_queue(
     state: StateDatabase, library: Library, options: Mapping[str, Any], query: Query, who: str
 ) -> tuple[int, bool]:
-    """The queue of a query: the one that is there, or a new one. If all of it is answered, what the query finds
-    beside that is added.
+    """Find the queue of a query, or make it. If all of it is answered, moments that are new in the query are added.
 
     Args:
         state: the server's own database.
-        library: where the query looks.
-        options: the query as the caller gave it; the same options are the same queue.
-        query: the same, read.
+        library: the library that the query searches.
+        options: the query as the caller gave it; the same options have the same queue.
+        query: the same, parsed.
         who: the caller's name.
 
     Returns:
@@ -66,13 +65,13 @@ def open_queue(
         LibraryError: the library or the database cannot be read or written.
     """
     text = json.dumps(options, sort_keys=True)
-    there = _queue_with_work(state, text)
-    if there is not None:
-        return there, False
-    with _making:  # whoever comes with the same query meanwhile waits, and joins
-        there = _queue_with_work(state, text)
-        if there is not None:
-            return there, False
+    found = _queue_with_work(state, text)
+    if found is not None:
+        return found, False
+    with _making:  # others with the same query wait here, and then get the same queue
+        found = _queue_with_work(state, text)
+        if found is not None:
+            return found, False
         with state.writing() as connection:
             insert = "INSERT OR IGNORE INTO triage_queues (query, keys, total, done, made, at, who) VALUES"
             done = connection.execute(f"{insert} (?, '{{}}', 0, 0, 0, ?, ?)", (text, timestamp(), who))
@@ -82,16 +81,16 @@ def open_queue(
 
 
 def _queue_with_work(state: StateDatabase, query: str) -> int | None:
-    """The number of the queue of a query, if it is whole and something of it is left."""
+    """The number of the queue of a query, if all its moments are stored and some are left."""
     with state.reading() as connection:
-        asked = "SELECT id FROM triage_queues WHERE query = ? AND made AND done < total"
-        row = connection.execute(asked, (query,)).fetchone()
+        select = "SELECT id FROM triage_queues WHERE query = ? AND made AND done < total"
+        row = connection.execute(select, (query,)).fetchone()
         return None if row is None else row["id"]
 
 
 def _moments_found(library: Library, query: Query) -> Iterator[tuple[str, str, int]]:
-    """(key of the video, kind, number) of each moment that a query finds, in its order. Those of videos tagged
-    `Sensitive` come first, and once more in their place."""
+    """(key of the video, kind, number) of each moment that a query finds, in its order. Moments of videos with the
+    tag `Sensitive` come first, and once more in their place."""
     sensitive = parse_query(tags=[SENSITIVE])
     yield from _in_order(library, replace(query, facts=(*query.facts, *sensitive.facts)))
     yield from _in_order(library, query)
@@ -109,10 +108,10 @@ def _in_order(library: Library, query: Query) -> Iterator[tuple[str, str, int]]:
 
 
 def _add_moments(state: StateDatabase, queue: int, found: Iterator[tuple[str, str, int]]) -> None:
-    """Put what the queue does not have at its end. Others may write between two batches."""
+    """Add the moments that a queue does not have at its end. Others may write between two batches."""
     with state.reading() as connection:
-        asked = "SELECT max(position) FROM triage_moments WHERE queue = ?"
-        last = connection.execute(asked, (queue,)).fetchone()[0] or 0
+        select = "SELECT max(position) FROM triage_moments WHERE queue = ?"
+        last = connection.execute(select, (queue,)).fetchone()[0] or 0
     numbered = enumerate(islice(found, MOST), last + 1)
     insert = "INSERT OR IGNORE INTO triage_moments (queue, position, key, kind, number) VALUES (?, ?, ?, ?, ?)"
     while batch := [(queue, position, *moment) for position, moment in islice(numbered, _BATCH)]:
@@ -160,13 +159,13 @@ def queue_row(connection: sqlite3.Connection, queue: int) -> sqlite3.Row:
 
 
 def _shown(connection: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
-    asked = "SELECT who, count(*) FROM triage_answers WHERE queue = ? GROUP BY who ORDER BY 2 DESC, 1"
+    select = "SELECT who, count(*) FROM triage_answers WHERE queue = ? GROUP BY who ORDER BY 2 DESC, 1"
     return {
         "id": row["id"],
         "query": json.loads(row["query"]),
         "keys": json.loads(row["keys"]),
         **progress_of(row),
-        "by": dict(map(tuple, connection.execute(asked, (row["id"],)))),
+        "by": dict(map(tuple, connection.execute(select, (row["id"],)))),
         "created_at": row["at"],
         "created_by": row["who"],
     }
@@ -177,7 +176,7 @@ def progress_of(row: sqlite3.Row) -> dict[str, int]:
 
 
 def set_keys(state: StateDatabase, queue: int, keys: Mapping[str, Any]) -> None:
-    """Give keys of the keyboard a class or tags; None takes it away. Other keys stay.
+    """Give keys of the keyboard a class or tags; None takes them away. Other keys stay.
 
     Raises:
         Problem: 404, there is no such queue.
@@ -190,7 +189,7 @@ def set_keys(state: StateDatabase, queue: int, keys: Mapping[str, Any]) -> None:
 
 
 def forget_queue(state: StateDatabase, queue: int) -> None:
-    """Forget a queue. What was said of its videos stays.
+    """Forget a queue. The labels of its videos stay.
 
     Raises:
         Problem: 404, there is no such queue.
@@ -206,18 +205,18 @@ def forget_queue(state: StateDatabase, queue: int) -> None:
 def hold_next(
     state: StateDatabase, library: Library, queue: int, query: Query, reviewer: Reviewer, count: int
 ) -> tuple[list[dict[str, Any]], float]:
-    """The moments that a reviewer has before them: those they hold, and the next ones that nobody holds.
+    """Give a reviewer the next moments: those that they hold already, then free ones.
 
     Args:
         state: the server's own database.
         library: where the videos are.
         queue: the queue's number.
-        query: whose words are marked in the moments' texts.
+        query: its words are marked in the texts of the moments.
         reviewer: who asks. They hold these moments and no others afterwards.
         count: how many moments; 0 gives all back.
 
     Returns:
-        The moments as JSON, and when they are free for others, in seconds since 1970.
+        The moments as JSON, and until when they are held, in seconds since 1970.
 
     Raises:
         Problem: 404, there is no such queue.
@@ -229,7 +228,7 @@ def hold_next(
         gone = [position for position, item in found.items() if item is None]
         if not gone:
             break
-        pass_over(state, queue, gone)
+        remove_moments(state, queue, gone)
     return [item for item in found.values() if item is not None], until
 
 
@@ -252,14 +251,14 @@ def _hold(state: StateDatabase, queue: int, reviewer: Reviewer, count: int, unti
 def item_of(
     state: StateDatabase, library: Library, queue: int, row: sqlite3.Row, query: Query
 ) -> dict[str, Any] | None:
-    """A moment as JSON, with what was said of its video; None where the video or the moment is gone."""
+    """A moment as JSON, with the last answer for its video; None if the video or the moment is gone."""
     entry = library.by_key(row["key"])
     moment = moment_of(entry, row["kind"], row["number"], query) if entry else None
     if entry is None or moment is None:
         return None
     with state.reading() as connection:
-        asked = "SELECT who, said FROM triage_answers WHERE queue = ? AND key = ? AND after IS NOT NULL"
-        said = connection.execute(f"{asked} ORDER BY id DESC LIMIT 1", (queue, row["key"])).fetchone()
+        select = "SELECT who, said FROM triage_answers WHERE queue = ? AND key = ? AND after IS NOT NULL"
+        said = connection.execute(f"{select} ORDER BY id DESC LIMIT 1", (queue, row["key"])).fetchone()
     return {
         **moment_as_json(moment),
         "key": row["key"],
@@ -268,8 +267,8 @@ def item_of(
     }
 
 
-def pass_over(state: StateDatabase, queue: int, positions: list[int]) -> None:
-    """Take moments that are gone out of a queue."""
+def remove_moments(state: StateDatabase, queue: int, positions: list[int]) -> None:
+    """Remove moments from a queue, because they are gone."""
     with state.writing() as connection:
         gone = "DELETE FROM triage_moments WHERE queue = ? AND position = ? AND answer IS NULL"
         count = connection.executemany(gone, [(queue, position) for position in positions]).rowcount

@@ -19,9 +19,9 @@ from vidkit.web.jobs.queue import JobQueue, JobRequest
 from vidkit.web.jobs.table import Job
 from vidkit.web.problems import Problem, not_found
 from vidkit.web.state import StateDatabase
-from vidkit.web.triage import FREE, LEASE, Reviewer, item_of, pass_over, progress_of, queue_row
+from vidkit.web.triage import FREE, LEASE, Reviewer, item_of, progress_of, queue_row, remove_moments
 
-# One thread at a time answers a moment, so that an answer that is sent twice counts once.
+# One thread at a time answers a moment: an answer that is sent twice counts once.
 _answering = tuple(threading.Lock() for _ in range(64))
 
 
@@ -35,7 +35,7 @@ def keep_answer(
     said: Mapping[str, Any],
     change: Change | None,
 ) -> dict[str, Any]:
-    """Correct the video of a moment, and take the moment as answered.
+    """Correct the video of a moment, and mark the moment as answered.
 
     Args:
         state: the server's own database.
@@ -63,7 +63,7 @@ def keep_answer(
         entry = library.by_key(moment[0])
         done = correct_entry(library, rules, entry, change) if entry and change else None
         if entry is None or (change and done is None):
-            pass_over(state, queue, [row["position"]])
+            remove_moments(state, queue, [row["position"]])
             raise not_found("the video of this moment is not in the library any longer")
         before, after = (done.before, done.record.get("corrections")) if done else (None, None)
         values = queue, row["position"], moment[0], timestamp(), reviewer.name, text
@@ -79,7 +79,7 @@ def keep_answer(
 
 
 def _claim(state: StateDatabase, queue: int, moment: tuple[str, str, int], reviewer: Reviewer) -> sqlite3.Row:
-    """The row of a moment, which nobody else holds from now on.
+    """Hold a moment, and return its row.
 
     Raises:
         Problem: 404, there is no such moment; 409, somebody else has it.
@@ -100,8 +100,8 @@ def _held(
 ) -> sqlite3.Row:
     """The row of a moment that nobody else holds; the errors of `_claim`."""
     queue_row(connection, queue)
-    asked = "SELECT * FROM triage_moments WHERE queue = ? AND key = ? AND kind = ? AND number = ?"
-    row: sqlite3.Row | None = connection.execute(asked, (queue, *moment)).fetchone()
+    select = "SELECT * FROM triage_moments WHERE queue = ? AND key = ? AND kind = ? AND number = ?"
+    row: sqlite3.Row | None = connection.execute(select, (queue, *moment)).fetchone()
     if row is None:
         raise not_found("this moment is not in the queue")
     if row["holder"] not in (None, reviewer.holder) and row["until"] > time.time():
@@ -113,7 +113,7 @@ def _held(
 def _same_answer(
     state: StateDatabase, library: Library, row: sqlite3.Row, reviewer: Reviewer, said: str
 ) -> dict[str, Any]:
-    """What was answered when the same answer was given first: a request may be sent again when its answer is lost.
+    """The result of an answer that was given before: a request may be sent again if its response was lost.
 
     Raises:
         Problem: 409, it is another answer.
@@ -140,21 +140,21 @@ def undo_answer(
     query: Query,
     reviewer: Reviewer,
 ) -> dict[str, Any]:
-    """Give a video the corrections that it had before an answer, and put the moment back before who undoes it.
+    """Give a video the corrections that it had before an answer. The reviewer then holds the moment again.
 
     Returns:
-        How far the queue is, and the moment, None if its video is gone.
+        How far the queue is, and the moment; None if its video is gone.
 
     Raises:
         Problem: 404, there is no such answer; 409, somebody has changed the video's labels since. They stay.
         OutputError, LibraryError: it cannot be saved; nothing was changed.
     """
     with state.reading() as connection:
-        asked = (
+        select = (
             "SELECT a.*, m.kind, m.number FROM triage_answers a JOIN triage_moments m"
             " ON m.queue = a.queue AND m.position = a.position WHERE a.queue = ? AND a.id = ?"
         )
-        row = connection.execute(asked, (queue, answer)).fetchone()
+        row = connection.execute(select, (queue, answer)).fetchone()
     if row is None:
         raise not_found("there is no such answer, or it is undone")
     if "job" in json.loads(row["said"]):
@@ -173,7 +173,7 @@ def undo_answer(
             progress = progress_of(queue_row(connection, queue))
     item = item_of(state, library, queue, row, query)
     if item is None:
-        pass_over(state, queue, [row["position"]])
+        remove_moments(state, queue, [row["position"]])
     return {**progress, "item": item}
 
 
@@ -189,21 +189,21 @@ def _restore(library: Library, rules: RuleSet, entry: LibraryEntry, row: sqlite3
 def answer_rest(
     state: StateDatabase, jobs: JobQueue, queue: int, reviewer: Reviewer, said: Mapping[str, Any]
 ) -> Job:
-    """Say the same of all that is left, but what others have before them: a job corrects the videos.
+    """Give the same answer to all moments that are left, except those that others hold. A job corrects the videos.
 
     Args:
         state: the server's own database.
-        jobs: the queue that gets the job.
+        jobs: the queue of jobs.
         queue: the queue's number.
         reviewer: who answers.
-        said: a class, tags, or both, by the names that a correction has in the API.
+        said: a class, tags, or both, as the API names them in a correction.
 
     Returns:
         The job.
 
     Raises:
         Problem: 404, there is no such queue; 409, nothing is left.
-        OutputError, LibraryError: the job cannot be kept; the moments are left.
+        OutputError, LibraryError: the job cannot be stored; nothing was answered.
     """
     all_of_it = Reviewer(reviewer.name, f"{reviewer.tab} all that is left {secrets.token_hex(8)}")
     mine = "queue = ? AND holder = ? AND answer IS NULL"
@@ -213,8 +213,8 @@ def answer_rest(
         now = time.time()
         free, own = (queue, now), (queue, reviewer.holder)
         connection.execute(hold, (all_of_it.holder, now + LEASE, *free, *own))
-        asked = f"SELECT DISTINCT key FROM triage_moments WHERE {mine}"
-        keys = [row["key"] for row in connection.execute(asked, (queue, all_of_it.holder))]
+        select = f"SELECT DISTINCT key FROM triage_moments WHERE {mine}"
+        keys = [row["key"] for row in connection.execute(select, (queue, all_of_it.holder))]
     if not keys:
         raise Problem(HTTPStatus.CONFLICT, "nothing is left that nobody else has")
     try:

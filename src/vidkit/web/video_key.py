@@ -12,7 +12,7 @@ from vidkit.web.services import Shared
 
 
 def entry_of(key: str, services: Shared) -> LibraryEntry:
-    """The record with a key, and the folder that its paths are relative to.
+    """The record of a key, and the folder that its paths are relative to.
 
     Raises:
         Problem: 404.

@@ -9,7 +9,7 @@ OPEN = ""  # for everyone, signed in or not
 OWNER = "owner"  # who starts the server, uses its sign-in link or its command line
 LOCAL = "local"  # everyone, where nobody has to sign in
 AGENT = "mcp"  # the program at the other end of `vidkit mcp`, where it needs no key
-CALLER = "vidkit.caller"  # where the ASGI scope of a call has its actor, for callers in this process
+CALLER = "vidkit.caller"  # the key of the actor in an ASGI scope, for callers in this process
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,8 @@ class Actor:
     """Who makes a request.
 
     `name` is the key's, or who signed in; `scope` is one of SCOPE_NAMES; `address` is the client's, for the audit
-    log and the rate limits; `auth` says how they are known: `key`, `session`, or `none` where nobody signs in or
-    another part of this process has asked for the key.
+    log and the rate limits; `auth` says how they signed in: `key`, `session`, or `none` if nobody has to, or if
+    another part of this process has checked the key.
     """
 
     name: str

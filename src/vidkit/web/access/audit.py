@@ -13,7 +13,7 @@ _LONGEST = 500
 
 
 class AuditLog:
-    """Lines in the server's own database. None is ever changed."""
+    """Lines in the server's own database. Only `vidkit forget` changes them."""
 
     def __init__(self, state: StateDatabase) -> None:
         self._state = state
@@ -24,7 +24,7 @@ class AuditLog:
         Args:
             actor: who did it.
             action: what was done, such as `label`.
-            what: what it was done to; secrets in it are hidden.
+            what: the object, such as a video; secrets in it are hidden.
         """
         line = timestamp(), actor.name, action, printable(without_secrets(what))[:_LONGEST], actor.address
         with self._state.writing() as connection:
@@ -34,7 +34,7 @@ class AuditLog:
         """The newest lines.
 
         Args:
-            limit: the most lines.
+            limit: the maximum number of lines.
             before: only lines with a smaller `id`, which are older.
             action: only lines of this action.
 

@@ -1,8 +1,8 @@
-"""What stands before the application: requests that no page and no program of ours would send are refused here.
+"""The guard before the application. It refuses requests that vidkit's pages and ordinary programs never send.
 
-Browsers send requests to this server on behalf of any page that a user visits. A page elsewhere must neither change
-something nor read an answer: its `Origin` and `Sec-Fetch-Site` tell it apart, and a name that it points at this
-server (DNS rebinding) is not one of this server's names.
+Browsers send requests to this server on behalf of any page that a user visits. A page of another site must not
+change anything or read an answer. The guard knows its requests by `Origin` and `Sec-Fetch-Site`. If such a page
+points a name of its own at this server (DNS rebinding), that is not one of this server's names.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ CSV_BYTES = 64 * 2**20
 _PATIENCE = 60.0  # seconds for a JSON body
 # The paths that take a CSV; all others take JSON.
 _CSV_PATHS = (f"{API}/jobs", f"{API}/jobs/preview")
-# What a credential is called in an address.
+# Names of parameters that hold a credential.
 _CREDENTIALS = re.compile(rb"(?:^|&)(?:api[_-]?key|access[_-]?token|auth|authorization|token)=", re.IGNORECASE)
 _TOKEN = re.compile(TOKEN.pattern.encode())
 
@@ -43,7 +43,7 @@ class Gate:
     Attributes:
         names: host names that it has, as `host_name` writes them.
         any_address: whether requests may name any address; otherwise loopback only.
-        proxies: whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+        proxies: their `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
     """
 
     names: frozenset[str]
@@ -63,7 +63,7 @@ def make_gate(host: str, names: tuple[str, ...], proxies: tuple[Network, ...]) -
     """The gate of a server.
 
     Args:
-        host: what it listens on, a name or an address.
+        host: the name or the address that it listens on.
         names: more names of it, as `[Serve] ServerNames` has them.
         proxies: `[Serve] TrustedProxies`.
     """

@@ -1,4 +1,4 @@
-"""Whether a JSON text is too deep or has too many values, found before it is parsed."""
+"""Limits of JSON bodies, checked before they are parsed: depth, number of values and of fields."""
 
 from __future__ import annotations
 

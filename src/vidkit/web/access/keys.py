@@ -17,7 +17,7 @@ from vidkit.web.access.tokens import KEY, new_token, token_hash
 from vidkit.web.state import StateDatabase
 
 LONGEST_NAME = 100
-_USED = 60.0  # seconds between two notes of a key's last use
+_USED = 60.0  # seconds between two writes of a key's last use
 _UNITS = {"h": 3600, "d": 86400, "w": 7 * 86400}
 _LONGEST = 100 * 365 * 86400
 
@@ -71,14 +71,14 @@ class Keys:
         Args:
             name: what the audit log calls its user; no two keys that are in use share a name.
             scope: one of SCOPE_NAMES.
-            expires: after what time it ends, such as `90d`; None: never.
+            expires: the time after which it expires, such as `90d`; None: never.
             by: who makes it.
 
         Returns:
-            The key, and its secret, which cannot be had again.
+            The key, and its secret, which is not stored.
 
         Raises:
-            ConfigError: the name, the scope or the time is not one.
+            ConfigError: the name, the scope or the time is not valid.
         """
         name, now = _checked_name(name), time.time()
         if scope not in SCOPE_NAMES:
@@ -119,7 +119,7 @@ class Keys:
         return key
 
     def revoke(self, word: str) -> Key | None:
-        """End a key and the sessions of it.
+        """Revoke a key, and end its sessions.
 
         Args:
             word: its id, or the name of a key that is not revoked yet.
@@ -140,11 +140,11 @@ class Keys:
         return Key(*row)
 
     def nearest(self, word: str) -> str | None:
-        """The name of a key that is not revoked and is most like a word."""
+        """The name that is most similar to a word, among the keys that are not revoked."""
         return nearest(word, [key.name for key in self.all() if key.revoked_at is None])
 
     def note_use(self, id: str, used_at: float | None) -> None:
-        """Note that a key was used now, at most once a minute; where that cannot be written, requests go on."""
+        """Note that a key was used now, at most once a minute. If that cannot be written, the request continues."""
         now = time.time()
         with self._lock:
             if now - max(used_at or 0.0, self._noted.get(id, 0.0)) < _USED:

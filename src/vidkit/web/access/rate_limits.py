@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from limits.strategies import SlidingWindowCounterRateLimiter
 
 WRONG_SIGN_INS = 10  # a minute from one address
-_SWEPT_EVERY = 10.0  # seconds between two looks for windows that are over
+_SWEPT_EVERY = 10.0  # seconds between two removals of expired windows
 
 
 class RateLimits:
-    """Counts requests in memory, in a window of a minute that moves on; each server counts for itself."""
+    """Counts requests in memory, in a sliding window of a minute; each server counts for itself."""
 
     def __init__(self, requests_per_minute: int) -> None:
-        """`requests_per_minute` is for each key and each address; 0: no limit but that of wrong sign-ins."""
+        """`requests_per_minute` is for each key and each address; 0: only wrong sign-ins are limited."""
         self._most = requests_per_minute
 
     @cached_property
@@ -38,9 +38,9 @@ class RateLimits:
         return SlidingWindowCounterRateLimiter(_memory())
 
     def count(self, actor: Actor | None, address: str) -> None:
-        """Count a request: of a key or session, or of an address where nobody is signed in.
+        """Count a request: of a key or session, or of an address if nobody is signed in.
 
-        Where nobody has to sign in, nothing is counted: all requests are the owner's own.
+        If nobody has to sign in, nothing is counted: all requests are the owner's.
 
         Raises:
             Problem: 429, there were too many.
@@ -79,7 +79,7 @@ def _a_minute(requests: int) -> RateLimitItem:
 
 
 def _memory() -> MemoryStorage:
-    """Where the counts are. `MemoryStorage` starts a thread after nearly each request, to drop what is over."""
+    """The store of the counts. `MemoryStorage` alone starts a thread for old counts after nearly every request."""
     from limits.storage import MemoryStorage
 
     class Memory(MemoryStorage):
@@ -95,7 +95,7 @@ def _memory() -> MemoryStorage:
 
 
 class _Sweep:
-    """A timer that counts as alive until the next one is due."""
+    """A timer that counts as alive until the next removal is due."""
 
     def __init__(self, timer: Timer) -> None:
         self._timer, self._next = timer, time.monotonic() + _SWEPT_EVERY

@@ -8,14 +8,14 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
-from vidkit.web.access.actors import OPEN, SCOPE_NAMES, Actor, may
+from vidkit.web.access.actors import OPEN, Actor, may
 from vidkit.web.problems import Problem
 
-__all__ = ["API", "OPEN", "SCOPES", "SCOPE_NAMES", "Actor", "Caller", "actor_of", "authorize", "may"]
+__all__ = ["API", "OPEN", "SCOPES", "Actor", "Caller", "authorize", "may"]
 
 API = "/api/v1"
 
-# (method, path of the route) -> scope; HEAD has that of GET. A route without a row answers 403 to everyone.
+# (method, path of the route) -> scope; HEAD has the scope of GET. A route without a row answers 403 to everyone.
 SCOPES: dict[tuple[str, str], str] = {
     ("GET", "/healthz"): OPEN,
     ("GET", "/metrics"): "read",
@@ -73,8 +73,8 @@ SCOPES: dict[tuple[str, str], str] = {
 
 
 async def authorize(request: Request) -> None:
-    """Let a request pass if SCOPES has its route and its actor has the scope. The actor of a call
-    that is not open to everyone is kept in the request.
+    """Let a request pass if SCOPES has its route and its actor has the scope. The actor of a call that is not
+    open to everyone is kept in the request.
 
     Raises:
         Problem: 401 for nobody, 403 for too small a scope or an unknown route, 429 for too many requests.

@@ -17,7 +17,7 @@ from vidkit.web.state import StateDatabase
 TOKEN_LIFE = 600.0  # seconds in which a sign-in link works
 LIFE = 30 * 86400.0  # seconds from signing in to the end of a session
 IDLE = 7 * 86400.0  # seconds without a request after which it ends
-_USED = 60.0  # seconds between two notes of a session's last use
+_USED = 60.0  # seconds between two writes of a session's last use
 
 
 @dataclass(frozen=True)

@@ -16,5 +16,5 @@ def new_token(prefix: str) -> str:
 
 
 def token_hash(token: str) -> str:
-    """What is kept of a secret: its SHA-256, in hex. 256 random bits cannot be guessed from it, so no salt."""
+    """The SHA-256 of a secret, in hex. It needs no salt: nobody can guess 256 random bits."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

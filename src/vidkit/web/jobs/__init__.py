@@ -1,1 +1,1 @@
-"""Jobs of the server: the queue, the process of each job, and how far it is."""
+"""Jobs of the server: the queue, the process of each job, and its progress."""

@@ -15,15 +15,15 @@ from pathlib import Path
 from vidkit.core.config import Config
 
 _SECONDS_TO_STOP = 10.0  # until a process is killed
-_TAIL = 4096  # bytes of what a process says that are kept
+_TAIL = 4096  # bytes of the standard error that are kept
 _GOES_ON = "What was done is kept, and a retry goes on from there."
 
 
 class JobChild:
-    """The process of one job; it leads a session, and so a group, of its own."""
+    """The process of one job, in its own session and process group."""
 
     def __init__(self, directory: Path, number: int, priority: int, config: Config) -> None:
-        # The settings hold secrets: they go through a pipe, which nobody else can read, and not into arguments.
+        # The settings hold secrets: they go through a pipe and not into arguments, which others can read.
         self._process = subprocess.Popen(
             [sys.executable, "-m", "vidkit.web.jobs.process", str(directory), str(number), str(priority)],
             stdin=subprocess.PIPE,
@@ -32,9 +32,9 @@ class JobChild:
             start_new_session=True,
             env={**os.environ, "PYTHONSAFEPATH": "1"},
         )
-        self._words = b""
+        self._stderr = b""
         self._stop_asked: float | None = None
-        self._reader = threading.Thread(target=self._read, name=f"words of job {number}", daemon=True)
+        self._reader = threading.Thread(target=self._read, name=f"stderr of job {number}", daemon=True)
         self._reader.start()
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):  # it ended already; `poll` says how
@@ -42,7 +42,7 @@ class JobChild:
             self._process.stdin.flush()
 
     def poll(self) -> int | None:
-        """The exit status; None while it runs. One that was asked to stop and does not is killed."""
+        """The exit status; None while it runs. A process that was asked to stop and does not is killed."""
         code = self._process.poll()
         if code is None and self._stop_asked and time.monotonic() > self._stop_asked + _SECONDS_TO_STOP:
             self._kill()
@@ -73,7 +73,7 @@ class JobChild:
         if code < 0:
             name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
             return f"the job's process crashed ({name}). {_GOES_ON}"
-        lines = self._words.decode("utf-8", "replace").strip().splitlines()
+        lines = self._stderr.decode("utf-8", "replace").strip().splitlines()
         why = lines[-1].removeprefix("ERROR: ") if lines else f"exit status {code}"
         return f"the job's process ended early: {why}"
 
@@ -94,4 +94,4 @@ class JobChild:
         assert self._process.stderr is not None
         with self._process.stderr as pipe:
             while block := os.read(pipe.fileno(), 65536):
-                self._words = (self._words + block)[-_TAIL:]
+                self._stderr = (self._stderr + block)[-_TAIL:]

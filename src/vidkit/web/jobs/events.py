@@ -1,7 +1,7 @@
-"""Changes of jobs, told to those who listen, a few times a second at most.
+"""Changes of jobs, sent to the clients that listen, a few times a second at most.
 
-A reader that is slow, or reads nothing, keeps only the last state of each job, and of no more than `_MOST_PENDING`:
-beyond that it is told to ask for the list again.
+For a slow client only the last state of each job is kept, and of no more than `_MOST_PENDING` jobs. Beyond that the
+client has to load the list again.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from vidkit.web.jobs.table import Job, JobTable
 
 log = logging.getLogger(__name__)
 
-MOST_READERS = 200
-MOST_READERS_EACH = 20
+MOST_LISTENERS = 200
+MOST_LISTENERS_EACH = 20
 _TICK = 0.25  # seconds
 _MOST_PENDING = 500
-_ASK_EVERY = 10.0  # seconds between two looks at whether a reader may still read
+_ASK_EVERY = 10.0  # seconds between two checks whether a client may still listen
 
 
-class TooManyReaders(VidkitError):
-    """Nobody else can listen now."""
+class TooManyListeners(VidkitError):
+    """Nobody else may listen now."""
 
 
-class Reader:
-    """Who listens, in an event loop: to one job, or to all."""
+class Listener:
+    """A client that listens to one job, or to all, in an event loop."""
 
     def __init__(self, who: str, job: int | None) -> None:
         self.who = who
@@ -43,33 +43,33 @@ class Reader:
         self._missed = False
         self._closed = False
 
-    def put(self, told: dict[str, Any]) -> None:
-        """Keep a job's state until it is read; from any thread."""
+    def put(self, job: dict[str, Any]) -> None:
+        """Keep the state of a job until it is read; from any thread."""
         with self._lock:
-            if len(self._pending) >= _MOST_PENDING and told["id"] not in self._pending:
+            if len(self._pending) >= _MOST_PENDING and job["id"] not in self._pending:
                 self._pending.clear()
                 self._missed = True
             if not self._missed:
-                self._pending[told["id"]] = told
+                self._pending[job["id"]] = job
         self._call(self._ready.set)
 
     def close(self) -> None:
-        """End what is read; from any thread."""
+        """End `read`; from any thread."""
         self._closed = True
         self._call(self._ready.set)
 
-    async def read(self, may_go_on: Callable[[], bool]) -> AsyncIterator[dict[str, Any] | None]:
-        """The states of jobs as they change; None where some were missed.
+    async def read(self, may_listen: Callable[[], bool]) -> AsyncIterator[dict[str, Any] | None]:
+        """The states of jobs as they change; None if some were missed.
 
         Args:
-            may_go_on: asked from time to time, in a thread; it ends when the answer is no.
+            may_listen: called from time to time, in a thread; False ends the events.
         """
         asked = time.monotonic()
         while not self._closed:
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._ready.wait(), _ASK_EVERY)
             if time.monotonic() >= asked + _ASK_EVERY:
-                if not await asyncio.to_thread(may_go_on):
+                if not await asyncio.to_thread(may_listen):
                     return
                 asked = time.monotonic()
             self._ready.clear()
@@ -78,27 +78,27 @@ class Reader:
                 missed, self._missed = self._missed, False
             if missed:
                 yield None
-            for told in pending.values():
+            for job in pending.values():
                 if self._closed:
                     return
-                yield told
+                yield job
 
     def _call(self, function: Callable[[], object]) -> None:
         try:
             self._loop.call_soon_threadsafe(function)
-        except RuntimeError:  # the loop has ended, and its readers with it
-            log.debug("a reader of events is gone")
+        except RuntimeError:  # the loop has ended, and its listeners with it
+            log.debug("a listener of events is gone")
 
 
 class JobEvents:
-    """Looks at the jobs while somebody listens, in a thread that sleeps otherwise."""
+    """Watches the jobs while somebody listens, in a thread that sleeps otherwise."""
 
     def __init__(self, table: JobTable, with_progress: Callable[[Job], Job]) -> None:
         self._table = table
         self._with_progress = with_progress
-        self._readers: set[Reader] = set()
+        self._listeners: set[Listener] = set()
         self._lock = threading.Lock()
-        self._told: dict[int, dict[str, Any]] = {}  # what was told of the jobs that run
+        self._sent: dict[int, dict[str, Any]] = {}  # the last state that was sent of each running job
         self._version = 0
         self._looking = False
         self._looking_lock = threading.Lock()
@@ -108,41 +108,41 @@ class JobEvents:
         self._thread.start()
 
     @contextmanager
-    def reader(self, who: str, job: int | None = None) -> Iterator[Reader]:
-        """Listen to one job, or to all; to be called in an event loop, and followed by `begin`.
+    def listener(self, who: str, job: int | None = None) -> Iterator[Listener]:
+        """Listen to one job, or to all. Call it in an event loop, and then `begin`.
 
         Args:
-            who: the name of the one who listens.
+            who: the name of the caller.
             job: a job's id.
 
         Raises:
-            TooManyReaders: as many listen as may.
+            TooManyListeners: the limit is reached.
         """
-        reader = Reader(who, job)
+        listener = Listener(who, job)
         with self._lock:
-            own = sum(other.who == who for other in self._readers)
-            if self._closed.is_set() or len(self._readers) >= MOST_READERS or own >= MOST_READERS_EACH:
-                raise TooManyReaders(
+            own = sum(other.who == who for other in self._listeners)
+            if self._closed.is_set() or len(self._listeners) >= MOST_LISTENERS or own >= MOST_LISTENERS_EACH:
+                raise TooManyListeners(
                     "too many listen to events already: ask for the jobs from time to time instead"
                 )
-            self._readers.add(reader)
+            self._listeners.add(listener)
         try:
-            yield reader
+            yield listener
         finally:
             with self._lock:
-                self._readers.discard(reader)
+                self._listeners.discard(listener)
 
-    def begin(self, reader: Reader) -> None:
-        """Tell a new reader of the one job, or of those that run now, and then of every change."""
+    def begin(self, listener: Listener) -> None:
+        """Send a new listener its job, or the jobs that run now, and then every change."""
         with self._looking_lock:
             if not self._looking:
                 self._version, self._looking = self._table.version(), True
         jobs = [job for job, _ in self._table.running()]
-        if reader.job is not None:
-            job = self._table.get(reader.job)
+        if listener.job is not None:
+            job = self._table.get(listener.job)
             jobs = [] if job is None else [job]
         for job in jobs:
-            reader.put(self._with_progress(job).as_json())
+            listener.put(self._with_progress(job).as_json())
         self._listened.set()
 
     @property
@@ -151,12 +151,12 @@ class JobEvents:
         return self._closed.is_set()
 
     def close(self) -> None:
-        """End everybody's reading."""
+        """End the events of all listeners."""
         with self._lock:
             self._closed.set()
-            readers = list(self._readers)
-        for reader in readers:
-            reader.close()
+            listeners = list(self._listeners)
+        for listener in listeners:
+            listener.close()
         self._listened.set()
         self._thread.join()
 
@@ -173,25 +173,25 @@ class JobEvents:
 
     def _is_wanted(self) -> bool:
         with self._looking_lock, self._lock:
-            self._looking = bool(self._readers) and not self._closed.is_set()
+            self._looking = bool(self._listeners) and not self._closed.is_set()
             if not self._looking:
-                self._told.clear()
+                self._sent.clear()
             return self._looking
 
     def _look(self) -> None:
         for job in self._table.changed_since(self._version):
             self._version = job.version
-            self._tell(self._with_progress(job).as_json())
+            self._send(self._with_progress(job).as_json())
         for job, _ in self._table.running():
-            self._tell(self._with_progress(job).as_json())
+            self._send(self._with_progress(job).as_json())
 
-    def _tell(self, told: dict[str, Any]) -> None:
-        if self._told.get(told["id"]) == told:
+    def _send(self, job: dict[str, Any]) -> None:
+        if self._sent.get(job["id"]) == job:
             return
-        self._told.pop(told["id"], None)
-        if told["state"] == "running":
-            self._told[told["id"]] = told
+        self._sent.pop(job["id"], None)
+        if job["state"] == "running":
+            self._sent[job["id"]] = job
         with self._lock:
-            readers = [reader for reader in self._readers if reader.job in (None, told["id"])]
-        for reader in readers:
-            reader.put(told)
+            listeners = [listener for listener in self._listeners if listener.job in (None, job["id"])]
+        for listener in listeners:
+            listener.put(job)

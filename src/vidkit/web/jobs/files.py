@@ -1,6 +1,6 @@
-"""The folder of a job, `jobs/ID/`: what is asked for, how far it is, what came of it.
+"""The folder of a job, `jobs/ID/`: the request, the progress, the outcome.
 
-The server and the job's process tell each other everything by these files, so neither needs the other to be there.
+The server and the job's process exchange everything by these files, so neither needs the other to run.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class JobFolder:
 
     @property
     def request(self) -> Path:
-        """What is to be done: `{"kind", "settings", ...}`."""
+        """The request: `{"kind", "settings", ...}`."""
         return self.path / "request.json"
 
     @property
@@ -39,22 +39,22 @@ class JobFolder:
 
     @property
     def progress(self) -> Path:
-        """The counts and the videos under way, written anew up to four times a second."""
+        """The counts and the running videos, written again up to four times a second."""
         return self.path / "progress.json"
 
     @property
     def failures(self) -> Path:
-        """What failed so far, one JSON object a line."""
+        """The rows that failed so far, one JSON object a line."""
         return self.path / "failures.jsonl"
 
     @property
     def done(self) -> Path:
-        """What is done, one line a video: so that a job that goes on after a crash counts right."""
+        """The videos that are done, one a line: a job that continues after a crash needs them for its counts."""
         return self.path / "done.txt"
 
     @property
     def outcome(self) -> Path:
-        """What came of the job; only there once it ended by itself."""
+        """The outcome of the job; it is there only if the job ended by itself."""
         return self.path / "outcome.json"
 
     @property
@@ -79,7 +79,7 @@ def folder_of(directory: Path, number: int) -> JobFolder:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object in a file; empty where there is none, or none that can be read."""
+    """The object in a file; empty if there is none, or if it cannot be read."""
     try:
         content = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
@@ -97,7 +97,7 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 
 def write_lightly(path: Path, content: dict[str, Any]) -> None:
-    """Write an object that is soon written again: whole, but not forced to the disk. A full disk is no matter."""
+    """Write an object that is soon written again: whole, but not forced to the disk. A full disk is ignored."""
     temporary = path.with_name(f".{path.name}")
     with suppress(OSError):
         temporary.write_text(json.dumps(content))
@@ -105,13 +105,13 @@ def write_lightly(path: Path, content: dict[str, Any]) -> None:
 
 
 def put_in_place(prepared: Path, folder: JobFolder) -> None:
-    """Make a prepared folder that of a job.
+    """Move a prepared folder to the place of a job's folder.
 
     Raises:
         OutputError: it cannot be moved.
     """
     try:
-        shutil.rmtree(folder.path, ignore_errors=True)  # left by a server that was killed at this very step
+        shutil.rmtree(folder.path, ignore_errors=True)  # left by a server that was killed at this step
         folder.path.parent.mkdir(exist_ok=True)
         os.replace(prepared, folder.path)
     except OSError as error:
@@ -119,7 +119,7 @@ def put_in_place(prepared: Path, folder: JobFolder) -> None:
 
 
 def failed_rows(folder: JobFolder, place: int = 0) -> Iterator[tuple[dict[str, Any], int]]:
-    """What failed in a job so far, from a place in the file on; each with the place behind it.
+    """The rows of a job that failed so far, from an offset of the file on; each with the offset after it.
 
     Raises:
         OutputError: the file cannot be read.
@@ -130,16 +130,16 @@ def failed_rows(folder: JobFolder, place: int = 0) -> Iterator[tuple[dict[str, A
         return
     with file:
         file.seek(place)
-        while (line := file.readline(_LONGEST_LINE)).endswith(b"\n"):  # no line that is half written
+        while (line := file.readline(_LONGEST_LINE)).endswith(b"\n"):  # not a line that is half written
             place += len(line)
             try:
-                told = json.loads(line)
-            except ValueError:  # the place is not the beginning of a line
+                row = json.loads(line)
+            except ValueError:  # the offset is not the beginning of a line
                 continue
-            if isinstance(told, dict):
-                yield told, place
+            if isinstance(row, dict):
+                yield row, place
 
 
 def failed_lines(folder: JobFolder) -> list[int]:
-    """The lines of the rows that failed."""
-    return sorted({told["line"] for told, _ in failed_rows(folder)})
+    """The line numbers of the rows that failed."""
+    return sorted({row["line"] for row, _ in failed_rows(folder)})

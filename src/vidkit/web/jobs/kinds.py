@@ -34,14 +34,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Task:
-    """What a job's process is given.
+    """The work of a job's process.
 
     Attributes:
         config: the server's settings.
         folder: the job's folder.
         what: the content of its `request.json`.
-        progress: is told how far it is.
-        priority: the job's, which counts beside other runs too.
+        progress: gets the counts.
+        priority: the job's; runs outside the server see it too.
     """
 
     config: Config
@@ -52,10 +52,10 @@ class Task:
 
 
 def process(task: Task) -> dict[str, Any]:
-    """Rows through the pipeline, by the function of `vidkit process`; the result is what the model cost.
+    """Process rows, as `vidkit process` does; the result is the cost of the model.
 
     Raises:
-        Terminated: it was stopped; what is done is kept.
+        Terminated: it was stopped; finished videos are kept.
         VidkitError: it cannot be done.
     """
     for tool in ("ffmpeg", "ffprobe"):
@@ -70,7 +70,7 @@ def process(task: Task) -> dict[str, Any]:
 
 
 def _rows(task: Task) -> Iterator[CsvRow]:
-    """The rows of a job, or those of its lines that are to be tried again; for a folder, the videos in it."""
+    """The rows of a job, or the rows to try again; for a folder, the videos in it."""
     lines, total = task.what.get("lines"), task.what.get("total")
     wanted = None if lines is None else frozenset(lines)
     for row in read_video_metadata_from_csv(task.folder.rows, task.what.get("base_url")):
@@ -86,24 +86,24 @@ def _rows(task: Task) -> Iterator[CsvRow]:
 
 
 def _expanded(row: CsvRow, config: Config) -> Sequence[CsvRow]:
-    """A row, or the videos of the folder that it names, where jobs may read this machine's files."""
+    """A row; for a folder, the videos in it, if jobs may read the files of this machine."""
     if not config.serve.allow_local_files or not isinstance(row, Row):
         return (row,)
     path = local_path(row.url)
     if path is None or not path.is_dir():
         return (row,)
-    made = config.paths.processed_directory, config.paths.download_directory
-    videos = rows_of([row.url], made)
+    own_folders = config.paths.processed_directory, config.paths.download_directory
+    videos = rows_of([row.url], own_folders)
     return [
         each._replace(line=row.line, priority=row.priority) if isinstance(each, Row) else each for each in videos
     ]
 
 
 def retag(task: Task) -> dict[str, Any]:
-    """Edited rules over the library, as `vidkit retag`.
+    """Apply the rules to the library, as `vidkit retag` does.
 
     Raises:
-        VidkitError: it cannot be done; what was retagged until then is.
+        VidkitError: it cannot be done; videos that were tagged before the error stay so.
     """
     rules = open_rules(task.config)
     with open_library(task.config) as library:
@@ -113,10 +113,10 @@ def retag(task: Task) -> dict[str, Any]:
 
 
 def label(task: Task) -> dict[str, Any]:
-    """One correction of many videos, as `vidkit label` makes it of one.
+    """Correct many videos in the same way, as `vidkit label` does for one.
 
     Raises:
-        VidkitError: it cannot be done; what was corrected until then is.
+        VidkitError: it cannot be done; videos that were corrected before the error stay so.
     """
     asked = task.what
     change = make_change(asked.get("class"), asked.get("add_tags") or (), asked.get("remove_tags") or ())
@@ -136,7 +136,7 @@ def label(task: Task) -> dict[str, Any]:
 
 
 def _keys_of(library: Library, asked: Mapping[str, Any]) -> Iterable[str]:
-    """The keys of the videos that are meant; all of a query are found before the first is changed."""
+    """The keys of the videos; all videos of a query are found before the first is changed."""
     if asked.get("keys") is not None:
         keys: list[str] = asked["keys"]
         return keys
@@ -145,10 +145,10 @@ def _keys_of(library: Library, asked: Mapping[str, Any]) -> Iterable[str]:
 
 
 def export(task: Task) -> dict[str, Any]:
-    """A dataset, as `vidkit export` makes it; the result is its counts, its folder and the command.
+    """Make a dataset, as `vidkit export` does; the result is its counts, its folder and the command.
 
     Raises:
-        VidkitError: it cannot be made; the next job with the same options goes on from what is there.
+        VidkitError: it cannot be made; the next job with the same options continues it.
     """
     asked = ExportOptions.model_validate(task.what["options"])
     target = task.config.serve.export_directory / asked.name
@@ -175,5 +175,5 @@ def export(task: Task) -> dict[str, Any]:
 
 
 Kind = Callable[[Task], "dict[str, Any]"]
-# A job's kind -> what does it. A new kind is one row here.
+# A job's kind -> its function. A new kind is one row here.
 RUN: dict[str, Kind] = {"process": process, "retag": retag, "label": label, "export": export}

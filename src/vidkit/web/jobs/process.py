@@ -1,7 +1,7 @@
 """The process of one job: `python -m vidkit.web.jobs.process DIRECTORY ID PRIORITY`, started by the queue.
 
-It reads the settings from its standard input and knows the server no further. When that input ends, the server is
-gone, and the process stops as if it was told to.
+It reads the settings from its standard input and needs nothing else of the server. When that input ends, the server
+is gone, and the process stops as if it got a signal.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ _SECONDS_TO_LOCK = 30.0
 
 
 def main(arguments: list[str]) -> int:
-    """Work on one job.
+    """Run one job.
 
     Args:
         arguments: [Serve] Directory, the job's id and its priority.
 
     Returns:
-        The exit status. The outcome, if there is one, is in the job's folder.
+        The exit status. If the job has an outcome, it is in the job's folder.
     """
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the server's terminal is for the server
@@ -66,7 +66,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _work(config: Config, folder: JobFolder, priority: int) -> None:
-    """Do the job and write its outcome.
+    """Run the job and write its outcome.
 
     Raises:
         Terminated: it was stopped.
@@ -91,7 +91,7 @@ def _work(config: Config, folder: JobFolder, priority: int) -> None:
 
 
 def _locked(folder: JobFolder) -> FileLock:
-    """The lock of the job: the process of a server that is gone may need a moment to end.
+    """Lock the job. The process of a server that is gone may need a moment to end.
 
     Raises:
         VidkitError: another process works on the job.
@@ -105,12 +105,12 @@ def _locked(folder: JobFolder) -> FileLock:
 
 
 def _stop(*_: object) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # told once is enough: the end is not interrupted
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second signal must not interrupt the end
     raise Terminated
 
 
 def _stop_without_server() -> None:
-    """Wait for the end of the standard input, and stop then, at the latest by force."""
+    """Stop the process when the standard input ends, after some seconds by force."""
     with suppress(OSError):
         while os.read(0, 1):
             pass
@@ -123,4 +123,4 @@ if __name__ == "__main__":
     exit_code = main(sys.argv[1:])
     logging.shutdown()
     sys.stderr.flush()
-    os._exit(exit_code)  # a thread may wait for a server still, and Python would wait for the thread
+    os._exit(exit_code)  # a thread may still wait for a server, and Python would wait for the thread

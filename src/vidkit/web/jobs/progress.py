@@ -1,4 +1,4 @@
-"""How far a job is: counted from what its run tells, and written to its folder a few times a second."""
+"""The progress of a job: counted from the reports of its run, written to its folder a few times a second."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from vidkit.web.jobs.table import COUNTS
 _EVERY = 0.25  # seconds
 _KEPT = ("processed", "partial", "bytes")
 _DONE = re.compile(rb"([0-9a-f]{32}) (processed|partial) ([0-9]+)\n")
-_MOST_VIDEOS = 100  # under way, shown
+_MOST_VIDEOS = 100  # running videos that are shown
 
 
 class JobProgress:
     """Writes `progress.json` and `failures.jsonl` of a job. It is the `Reporter` of a run."""
 
-    def __init__(self, folder: JobFolder, total: int | None = None) -> None:
-        """Begin, or go on where an earlier process of the same job was: what it did counts, what failed does not.
+    def __init__(self, folder: JobFolder) -> None:
+        """Begin, or continue after an earlier process of the same job: what it did counts, what failed does not.
 
         Raises:
             OutputError: a file cannot be written.
@@ -40,7 +40,7 @@ class JobProgress:
         self._counts: dict[str, Any] = dict.fromkeys(COUNTS, 0)
         self._earlier = dict.fromkeys(_KEPT, 0)
         self._done = Seen(folder.path)
-        self._total = total
+        self._total: int | None = None
         self._videos: dict[str, dict[str, Any]] = {}
         self._began = time.monotonic()
         self._lock = threading.Lock()
@@ -54,7 +54,7 @@ class JobProgress:
         self._thread.start()
 
     def close(self) -> None:
-        """Write what was told last.
+        """Write the last state.
 
         Raises:
             OutputError: the file of failures cannot be written.
@@ -70,11 +70,11 @@ class JobProgress:
             self._done.close()
 
     def was_done(self, url: str) -> bool:
-        """Whether an earlier process of this job made the record of a URL."""
+        """Whether an earlier process of this job has processed a URL."""
         return _digest(url) in self._done
 
     def expect(self, total: int) -> None:
-        """Say how many there are."""
+        """Set the total."""
         with self._lock:
             self._total, self._changed = total, True
 
@@ -92,7 +92,7 @@ class JobProgress:
             self._changed = True
 
     def summary(self, summary: Summary) -> None:
-        """Take over what a run counted itself, which is more exact."""
+        """Take over the counts of the run itself, which are more exact."""
         whole = asdict(summary)
         whole["skipped"] += whole["passed_over"]
         self.set(**{name: whole[name] + self._earlier.get(name, 0) for name in COUNTS})
@@ -103,19 +103,19 @@ class JobProgress:
         Raises:
             OutputError: it cannot be written.
         """
-        told = {
+        row = {
             "url": printable(shown_url(url)),
             "line": line,
             "stage": stage,
             "reason": printable(without_secrets(reason)),
         }
         with self._lock, file_error(self._folder.failures, "cannot be written"):
-            self._failures.write(json.dumps(told) + "\n")
+            self._failures.write(json.dumps(row) + "\n")
             self._counts["failed"] += 1
             self._videos.pop(url, None)
             self._changed = True
 
-    # What a run tells (`batch.Reporter`).
+    # The reports of a run (`batch.Reporter`).
 
     def began(self, url: str, name: str | None) -> None:
         shown = printable(shown_url(url))
@@ -180,13 +180,13 @@ class JobProgress:
         with self._lock:
             if not self._changed:
                 return
-            self._changed = bool(self._videos)  # the seconds go on
+            self._changed = bool(self._videos)  # the seconds change
             self._counts["seconds"] = round(time.monotonic() - self._began, 3)
             videos = list(self._videos.values())[:_MOST_VIDEOS]
-            told = {"total": self._total, **self._counts, "videos": [dict(video) for video in videos]}
-            with suppress(OSError):  # the disk is full: `close` says so, if it still is
+            content = {"total": self._total, **self._counts, "videos": [dict(video) for video in videos]}
+            with suppress(OSError):  # the disk is full: `close` reports it, if it still is
                 self._failures.flush()
-        write_lightly(self._folder.progress, told)
+        write_lightly(self._folder.progress, content)
 
 
 def _digest(url: str) -> str:

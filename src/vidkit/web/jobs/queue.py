@@ -1,8 +1,8 @@
 """The queue of jobs: it outlasts the server, and runs each job in a process of its own.
 
 A job's process ends with its server: the pipe between the two closes, however the server ended. The next server
-finds the job in the table, still running by name, and lets it wait again. It goes on where it was, because what is
-done is not done again.
+finds the job in the table, in the state `running`, and puts it back into the queue. The job continues where it was,
+because nothing is done twice.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ from vidkit.web.state import StateDatabase
 log = logging.getLogger(__name__)
 
 MOST_WAITING = 100_000
-_TICK = 0.25  # seconds between two looks at the jobs that run
-_IDLE = 1.0  # seconds between two looks for the jobs of a server that is gone
+_TICK = 0.25  # seconds between two checks of the running jobs
+_IDLE = 1.0  # seconds between two checks for jobs of a server that is gone
 _DAY = 86400.0
 
 
 @dataclass(frozen=True)
 class JobRequest:
-    """What a job is to do. `settings` are shown to everyone; `what` is not, and may be long."""
+    """A job to add. Everyone sees `settings`; `what` is not shown, and may be long."""
 
     kind: str
     name: str
@@ -67,7 +67,7 @@ class JobQueue:
     """Jobs of one state folder. Several servers may have a queue over the same folder."""
 
     def __init__(self, state: StateDatabase, config: Config, run_jobs: bool = True) -> None:
-        """Open the queue, and start to run jobs in a thread, unless this server shall not.
+        """Open the queue, and run jobs in a thread if `run_jobs` is set.
 
         Raises:
             OutputError: a folder cannot be made, or the file system has no locks.
@@ -88,15 +88,15 @@ class JobQueue:
             self._thread.start()
 
     def incoming(self, name: str = "") -> Path:
-        """A new path for what a request brings, in the file system of the jobs."""
+        """A new path for a file that a request sends, in the file system of the jobs."""
         return self._directory / INCOMING / f"{secrets.token_hex(16)}{name}"
 
     def add(self, request: JobRequest, created_by: str) -> Job:
-        """Put a job into the queue.
+        """Add a job to the queue.
 
         Args:
-            request: what to do.
-            created_by: who asks.
+            request: the job.
+            created_by: the name of the caller.
 
         Raises:
             Problem: the queue is full.
@@ -131,7 +131,7 @@ class JobQueue:
         return job
 
     def again(self, job: Job) -> JobRequest:
-        """What a job would be that tries another one again: the rows that failed, or all that is not done.
+        """The request for a job that tries another one again: its rows that failed, or all that is not done.
 
         Raises:
             Problem: it has not ended, or nothing of it failed.
@@ -161,19 +161,19 @@ class JobQueue:
         return None if job is None else self.with_progress(job)
 
     def with_progress(self, job: Job) -> Job:
-        """A job with its progress so far, if it runs."""
+        """A job; if it runs, with its progress so far."""
         if job.state != "running":
             return job
         return replace(job, progress=read_json(self.folder(job.id).progress))
 
     def cancel(self, number: int) -> bool:
-        """Cancel a job; False where it has ended already."""
+        """Cancel a job; False if it has ended already."""
         done = self.table.cancel(number)
         self._wake.set()
         return done
 
     def close(self) -> None:
-        """Stop the jobs that run, which the next server goes on with, and the queue."""
+        """Stop the queue and the jobs that run. The next server continues them."""
         self._closing.set()
         self._wake.set()
         if self._thread.ident is not None:
@@ -181,7 +181,7 @@ class JobQueue:
         self._lock.release()
 
     def _run(self) -> None:
-        adopt_at, clear_at, said = 0.0, 0.0, ""
+        adopt_at, clear_at, logged = 0.0, 0.0, ""
         while not self._closing.is_set():
             try:
                 if time.monotonic() >= adopt_at:
@@ -192,11 +192,11 @@ class JobQueue:
                     clear_at = time.monotonic() + _DAY
                 self._watch()
                 self._start_waiting()
-                said = ""
-            except VidkitError as error:  # the disk is full, or the database locked: it may go again
-                if str(error) != said:
+                logged = ""
+            except VidkitError as error:  # the disk is full, or the database is locked: it may work later
+                if str(error) != logged:
                     log.warning("jobs: %s", error)
-                said = str(error)
+                logged = str(error)
             except Exception:
                 log.error("a mistake in vidkit: the queue of jobs", exc_info=True)
             self._wake.wait(_TICK if self._processes else _IDLE)
@@ -204,7 +204,7 @@ class JobQueue:
         self._stop_all()
 
     def _adopt(self) -> None:
-        """Let the jobs of servers that are gone wait again, once their processes have ended too."""
+        """Put jobs of servers that are gone back into the queue, once their processes have ended too."""
         for job, owner in self.table.running():
             if owner == self._owner:
                 continue
@@ -246,7 +246,7 @@ class JobQueue:
             log.info("job %d starts in %s", job.id, printable(folder.path))
 
     def _watch(self) -> None:
-        """Look at the processes of this server: those that ended, and those that shall."""
+        """Finish the jobs whose processes have ended, and stop those that were cancelled."""
         if not self._processes:
             return
         to_cancel = self.table.to_cancel()
@@ -279,15 +279,15 @@ class JobQueue:
                     self._finish(number, self._owner, outcome)
                 else:
                     self.table.put_back(number, self._owner)
-            except VidkitError as error:  # the next server sees to it
+            except VidkitError as error:  # the next server tries again
                 log.warning("job %d: %s", number, error)
 
     def _new_owner(self) -> tuple[str, FileLock]:
-        """A name that no other server has, and its lock, which tells the others that this server is there."""
+        """A name that no other server has, and its lock, which shows others that this server runs."""
         while True:
             name = secrets.token_hex(8)
             lock = take_file_lock(self._directory / SERVERS / name)
-            if lock is not None:  # another server may be looking whether this one is there
+            if lock is not None:  # None: another server is just checking this name
                 return name, lock
 
     def _clear_servers(self) -> None:
@@ -298,14 +298,14 @@ class JobQueue:
                 lock.release()
 
     def _clear_incoming(self) -> None:
-        """Remove what requests brought to a server that was killed meanwhile."""
+        """Remove files of requests to a server that was killed."""
         for path in (self._directory / INCOMING).iterdir():
             with contextlib.suppress(OSError):
                 if path.stat().st_mtime < time.time() - _DAY:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def _clear_ended(self) -> None:
-        """Remove the folders of jobs that ended long ago; the table keeps what came of them."""
+        """Remove the folders of jobs that ended long ago; the table keeps their outcome."""
         days = self._config.serve.keep_jobs
         if not days:
             return
@@ -317,7 +317,7 @@ class JobQueue:
 
 
 def _link(source: Path, target: Path) -> None:
-    """Put a file at a second place, without a copy of its content where the file system can."""
+    """Link a file to a second place; copy it if the file system has no links."""
     try:
         os.link(source, target)
     except OSError:

@@ -1,4 +1,4 @@
-"""What a job may set: an allow-list of the options of `vidkit process`. No path, address or program is in it."""
+"""The settings of a job: an allow-list of options of `vidkit process`, without paths, addresses and programs."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ class JobSettings(Model):
     modified_before: Value | None = Field(default=None, description="modified before this date")
 
     def given(self) -> dict[str, Any]:
-        """The settings that say something."""
+        """The settings that are given and not empty."""
         return {key: value for key, value in self.model_dump(exclude_defaults=True).items() if value != ""}
 
 
 def run_spec(config: Config, settings: Mapping[str, Any], folder: Path | None = None, priority: int = 0) -> RunSpec:
-    """What a job of the web library is run from. Everything that limits such a job is set here.
+    """The run of a job of the web library. Everything that limits such a job is set here.
 
     Args:
         config: the server's settings.

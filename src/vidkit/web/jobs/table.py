@@ -19,7 +19,7 @@ COUNTS = ("processed", "skipped", "failed", "partial", "filtered", "bytes", "sec
 
 @dataclass(frozen=True)
 class Job:
-    """One job. `progress` holds COUNTS, `total` and `videos` under way; `version` grows with every change."""
+    """One job. `progress` has COUNTS, `total` and the running `videos`; `version` grows with every change."""
 
     id: int
     kind: str
@@ -40,8 +40,8 @@ class Job:
 
     def as_json(self) -> dict[str, Any]:
         """The job as the API shows it."""
-        told = self.progress
-        total = told.get("total")
+        progress = self.progress
+        total = progress.get("total")
         return {
             "id": self.id,
             "kind": self.kind,
@@ -55,8 +55,8 @@ class Job:
             "finished_at": self.finished_at,
             "settings": dict(self.settings),
             "total": self.total if total is None else total,
-            **{count: told.get(count, 0) for count in COUNTS},
-            "videos": list(told.get("videos", ())) if self.state == "running" else [],
+            **{count: progress.get(count, 0) for count in COUNTS},
+            "videos": list(progress.get("videos", ())) if self.state == "running" else [],
             "error": self.error,
             "result": None if self.result is None else dict(self.result),
         }
@@ -102,11 +102,10 @@ class JobTable:
         most: int,
         before: Callable[[int], None],
     ) -> Job | None:
-        """Add a job that waits; None where `most` jobs wait already.
+        """Add a job that waits; None if `most` jobs wait already.
 
         Args:
-            before: called with the job's id before anybody sees the job; what it raises is raised, and there is no
-                job.
+            before: called with the job's id before anybody sees the job; if it raises, the job is not added.
         """
         with self._changing() as (connection, version):
             waiting = connection.execute("SELECT count(*) FROM jobs WHERE state = 'queued'").fetchone()[0]
@@ -181,7 +180,7 @@ class JobTable:
         return found
 
     def put_back(self, number: int, owner: str) -> None:
-        """Let a job wait again whose server stopped; one that was to be cancelled is."""
+        """Put a job of a server that stopped back into the queue, or cancel it if that was requested."""
         with self._changing() as (connection, version):
             connection.execute(
                 "UPDATE jobs SET state = CASE cancelled WHEN 1 THEN 'cancelled' ELSE 'queued' END,"
@@ -199,7 +198,7 @@ class JobTable:
         result: Mapping[str, Any] | None,
         progress: Mapping[str, Any],
     ) -> None:
-        """Note what came of a job that ran."""
+        """Write the outcome of a job that ran."""
         with self._changing() as (connection, version):
             connection.execute(
                 "UPDATE jobs SET state = ?, error = ?, result = ?, progress = ?, finished_at = ?, owner = NULL,"
@@ -217,7 +216,7 @@ class JobTable:
             )
 
     def cancel(self, number: int) -> bool:
-        """Cancel a job that waits, or ask for the end of one that runs; whether it was one of these."""
+        """Cancel a job that waits, or request the end of one that runs; False for a job in another state."""
         with self._changing() as (connection, version):
             done = connection.execute(
                 "UPDATE jobs SET cancelled = 1, version = ?,"
@@ -229,7 +228,7 @@ class JobTable:
             return done.rowcount == 1
 
     def set_priority(self, number: int, priority: int) -> bool:
-        """Change the priority of a job that waits; whether it was one."""
+        """Change the priority of a job that waits; False for a job in another state."""
         with self._changing() as (connection, version):
             done = connection.execute(
                 "UPDATE jobs SET priority = ?, version = ? WHERE id = ? AND state = 'queued'",
@@ -238,7 +237,7 @@ class JobTable:
             return done.rowcount == 1
 
     def to_cancel(self) -> set[int]:
-        """The jobs of this server that run and shall end."""
+        """The running jobs of this server that were cancelled."""
         with self._state.reading() as connection:
             rows = connection.execute(
                 "SELECT id FROM jobs WHERE state = 'running' AND cancelled AND owner = ?", (self._owner,)

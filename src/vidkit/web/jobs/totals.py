@@ -1,4 +1,4 @@
-"""What failed and what the model cost: in the last run of `vidkit process`, and in the latest jobs."""
+"""The failures and the cost of the model: in the last run of `vidkit process`, and in the latest jobs."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _MOST_FAILURES = 100_000  # rows of jobs that are read
 
 
 def all_failures(config: Config, table: JobTable | None) -> Counter[tuple[str, str]]:
-    """What failed, (stage, reason) -> videos.
+    """The failures: (stage, reason) -> videos.
 
     Args:
         config: the settings.
-        table: the jobs of the web library; None where it was never used.
+        table: the jobs of the web library; None if it was never used.
 
     Raises:
         OutputError: a file cannot be read.
@@ -28,8 +28,8 @@ def all_failures(config: Config, table: JobTable | None) -> Counter[tuple[str, s
     found = failures_in(reports_folder(config.paths))
     seen: set[str] = set()
     for number in _jobs(table):
-        for told, _ in failed_rows(folder_of(config.serve.directory, number)):
-            url, stage, reason = (str(told.get(key) or "") for key in ("url", "stage", "reason"))
+        for row, _ in failed_rows(folder_of(config.serve.directory, number)):
+            url, stage, reason = (str(row.get(key) or "") for key in ("url", "stage", "reason"))
             if url not in seen:  # an older job, in which it failed too
                 seen.add(url)
                 found[stage or "vidkit", cleared_reason(reason, url, None)] += 1
@@ -39,7 +39,7 @@ def all_failures(config: Config, table: JobTable | None) -> Counter[tuple[str, s
 
 
 def all_costs(config: Config, table: JobTable | None) -> dict[str, Any]:
-    """What the model cost (`qwen_model.cost.Cost`); {} where it was not asked. Arguments as of `all_failures`.
+    """The cost of the model (`qwen_model.cost.Cost`); {} if it was not used. Arguments as in `all_failures`.
 
     Raises:
         OutputError: a file cannot be read.
@@ -51,6 +51,6 @@ def all_costs(config: Config, table: JobTable | None) -> dict[str, Any]:
 
 
 def _jobs(table: JobTable | None) -> dict[int, dict[str, Any] | None]:
-    """The latest jobs, the newest first: their ids, and what the model cost in each."""
+    """The latest jobs, the newest first: their ids, and the cost of the model in each."""
     jobs = table.newest(kinds=["process"], limit=_JOBS) if table is not None else []
     return {job.id: (job.result or {}).get("model") for job in jobs}

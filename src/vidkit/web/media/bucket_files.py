@@ -1,4 +1,4 @@
-"""Files of a video that lie in a bucket: the server sends no byte of them, the browser gets a signed URL.
+"""Files of a video in a bucket: the browser gets a signed URL, and no byte of them goes through the server.
 
 A record may come from anywhere, and a signed URL opens what the server may read. So only the ProcessedDirectory and
 the buckets that the settings name are shown, and in them only what lies where vidkit keeps files of its kind.
@@ -48,7 +48,7 @@ def stored_file(entry: LibraryEntry, path: str, kind: str, what: str, config: Co
 
 
 def stored_video(url: str, config: Config) -> Place | None:
-    """The video itself, where it is an object that may be shown.
+    """The video itself, if it is an object that may be shown; else None.
 
     Raises:
         Problem: 404.
@@ -68,18 +68,18 @@ def is_shown(address: str, config: Config) -> bool:
     return any(address == each or address.startswith(f"{each}/") for each in _shown_buckets(config))
 
 
-def led_there(request: Request, place: Place, fresh: int = 0) -> Response:
-    """The answer that leads a browser to an object. `Range` goes with it to the store.
+def redirect_to(request: Request, place: Place, max_age: int = 0) -> Response:
+    """A redirect to the signed URL of an object. The browser sends its `Range` there.
 
     Args:
         request: GET or HEAD, which the URL is signed for.
         place: the object.
-        fresh: seconds for which the browser does not ask again.
+        max_age: seconds for which the browser does not ask again.
 
     Raises:
         Problem: 404, the credentials cannot sign.
     """
-    kept = f"private, max-age={fresh}" if fresh else "no-store"
+    kept = f"private, max-age={max_age}" if max_age else "no-store"
     try:
         url = signed_url(place, "HEAD" if request.method == "HEAD" else "GET")
     except OutputError as error:
@@ -103,7 +103,7 @@ def read_beginning(place: Place, size: int, what: str) -> bytes:
 
 def origins(config: Config) -> list[str]:
     """The origins that signed URLs lead to, such as `https://bucket.s3.eu-west-1.amazonaws.com`: the page may load
-    pictures and videos from there, and from nowhere else."""
+    images and videos from there, and from nowhere else."""
     found: dict[str, None] = {}
     for address in _shown_buckets(config):
         try:

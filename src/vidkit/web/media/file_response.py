@@ -1,4 +1,4 @@
-"""A file as an answer: the part that is asked for, piece by piece. Its size costs no memory; no thread waits."""
+"""A file as an answer: the requested part, piece by piece. Memory does not grow with its size; no thread waits."""
 
 from __future__ import annotations
 
@@ -19,37 +19,37 @@ from vidkit.web.problems import Problem
 
 # Bytes that are read and handed on at once: what a client that reads slowly holds in memory.
 PIECE = 256 * 1024
-# What the system has in memory is read at once. A thread reads the rest, so that nobody waits for a disk.
+# What the system has in memory is read at once. A thread reads the rest, so that no other request waits for a disk.
 _IN_MEMORY = getattr(os, "RWF_NOWAIT", None)
 
 
 class FileResponse(Response):
     """A file that is open, or the part of it that a request asks for; it is closed at the end.
 
-    Not Starlette's own: that one opens a path again, and reads every 64 KB by a thread.
+    It replaces Starlette's class, which opens the path again and reads every 64 KB in a thread.
     """
 
     def __init__(
-        self, request: Request, file: BinaryIO, media_type: str, download: str | None = None, fresh: int = 0
+        self, request: Request, file: BinaryIO, media_type: str, download: str | None = None, max_age: int = 0
     ) -> None:
         """Answer a request with a file.
 
         Args:
-            request: whose conditions and `Range` count.
+            request: its conditions and its `Range` are followed.
             file: a regular file.
-            media_type: its type. The browser is told to believe it.
+            media_type: its type. The browser must not guess another.
             download: the name to save it under, if it is to be saved and not shown.
-            fresh: seconds for which the browser does not ask again.
+            max_age: seconds for which the browser does not ask again.
 
         Raises:
-            Problem: 416, nothing of the range is in the file.
+            Problem: 416, the range is outside the file.
         """
         self._file = file
         found = os.fstat(file.fileno())
         version = Version(f'"{found.st_ino:x}-{found.st_size:x}-{found.st_mtime_ns:x}"', int(found.st_mtime))
         headers = {
             "Accept-Ranges": "bytes",
-            "Cache-Control": f"private, max-age={fresh}" if fresh else "private, no-cache",
+            "Cache-Control": f"private, max-age={max_age}" if max_age else "private, no-cache",
             "ETag": version.etag,
             "Last-Modified": formatdate(version.modified, usegmt=True),
             "X-Content-Type-Options": "nosniff",
@@ -61,8 +61,8 @@ class FileResponse(Response):
             status, self._end = HTTPStatus.NOT_MODIFIED, 0
         else:
             try:
-                asked = {} if request.method == "HEAD" else request.headers  # a range is asked for by GET alone
-                part = wanted_range(asked, version, found.st_size)
+                conditions = {} if request.method == "HEAD" else request.headers  # `Range` is for GET only
+                part = wanted_range(conditions, version, found.st_size)
             except Unsatisfiable:
                 file.close()
                 beyond = {"Content-Range": f"bytes */{found.st_size}", "Accept-Ranges": "bytes"}
@@ -86,7 +86,7 @@ class FileResponse(Response):
             if self._end - self._first <= PIECE:
                 await self._send_pieces(send)
                 return
-            # Sending to a client that has gone does not fail in every server, so somebody has to listen.
+            # Not every server fails when it sends to a client that has gone, so a task waits for that.
             gone = asyncio.ensure_future(_disconnected(receive))
             try:
                 await self._send_pieces(send, gone)
@@ -100,18 +100,18 @@ class FileResponse(Response):
         space = memoryview(bytearray(min(PIECE, self._end - at)))
         while at < self._end and not (gone and gone.done()):
             piece = await _piece(file, at, space[: self._end - at])
-            if not piece:  # it was cut short meanwhile: the server then ends the connection
+            if not piece:  # the file has become shorter: the server then ends the connection
                 return
             at += len(piece)
             await send({"type": "http.response.body", "body": piece, "more_body": at < self._end})
 
 
 async def _piece(file: int, at: int, space: memoryview) -> bytes:
-    """Some bytes of a file from a place on, as many as there is space for at most."""
+    """Bytes of a file from an offset on, at most as many as fit into `space`."""
     if _IN_MEMORY is not None:
         try:
             return bytes(space[: os.preadv(file, [space], at, _IN_MEMORY)])
-        except OSError:  # it is on the disk still, or this disk cannot say
+        except OSError:  # it is not in memory, or this file system cannot tell
             pass
     return await asyncio.get_running_loop().run_in_executor(None, os.pread, file, len(space), at)
 

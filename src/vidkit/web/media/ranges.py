@@ -1,4 +1,4 @@
-"""What of a file is asked for: conditional requests and `Range`, as RFC 9110 describes them."""
+"""Which part of a file a request wants: conditional requests and `Range`, as RFC 9110 describes them."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
-# More parts than this are no player's request: they are refused, not counted.
+# No player asks for more parts than this; such a request is refused.
 _MOST_PARTS = 50
 _PART = re.compile(r"(\d*)-(\d*)", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Version:
-    """What tells versions of a file apart: its ETag, and when it was changed, in whole seconds since 1970."""
+    """The version of a file: its ETag, and when it was changed, in whole seconds since 1970."""
 
     etag: str
     modified: int
 
 
 class Unsatisfiable(Exception):
-    """No byte of what is asked for is in the file: 416."""
+    """No byte of the range is in the file: 416."""
 
 
 def is_not_modified(headers: Mapping[str, str], version: Version) -> bool:
@@ -34,10 +34,10 @@ def is_not_modified(headers: Mapping[str, str], version: Version) -> bool:
 
 
 def wanted_range(headers: Mapping[str, str], version: Version, size: int) -> tuple[int, int] | None:
-    """The first byte that is asked for, and the one after the last; None for the whole file.
+    """The first byte that a request wants, and the one after the last; None for the whole file.
 
-    One range is answered. A header that is no range, asks for several, or is for another version (`If-Range`) is
-    passed over, as RFC 9110 allows.
+    Only one range is supported. A header that is not a range, has several, or is for another version (`If-Range`)
+    is ignored, as RFC 9110 allows.
 
     Args:
         headers: those of the request, names in lower case.
@@ -45,7 +45,7 @@ def wanted_range(headers: Mapping[str, str], version: Version, size: int) -> tup
         size: bytes of the file.
 
     Raises:
-        Unsatisfiable: the range begins after the end, is empty, or an absurd number of them is asked for.
+        Unsatisfiable: the range begins after the end or is empty, or the header has an absurd number of ranges.
     """
     unit, equals, parts = headers.get("range", "").partition("=")
     if not equals or unit.strip().lower() != "bytes" or not _is_version(headers.get("if-range"), version):
@@ -68,7 +68,7 @@ def wanted_range(headers: Mapping[str, str], version: Version, size: int) -> tup
 
 
 def _number(digits: str) -> int | None:
-    """A number of bytes; one with more digits than any file has is cut to more than any file has."""
+    """A number of bytes; one that is far larger than any file is limited."""
     return min(int(digits[:20]), 1 << 62) if digits else None
 
 
@@ -79,7 +79,7 @@ def _is_version(if_range: str | None, version: Version) -> bool:
 
 
 def _seconds(date: str | None) -> int | None:
-    """An HTTP date in seconds since 1970; None where it is none."""
+    """An HTTP date in seconds since 1970; None if it is not one."""
     try:
         return int(parsedate_to_datetime(date).timestamp()) if date else None
     except (TypeError, ValueError, OverflowError):

@@ -1,7 +1,7 @@
-"""Which file of a video a request means: found by the record's entry and the kind, never by a path of the request.
+"""The file of a video that a request means: found by the record and the kind, never by a path of the request.
 
-A record may come from anywhere (`library add`, a MongoDB server), so a path in it is hostile input: a file counts
-only if it really lies where vidkit keeps files of its kind, wherever links and `..` lead.
+A record may come from anywhere (`library add`, a MongoDB server), so a path in it is untrusted input. A file is
+sent only if it really lies where vidkit keeps files of its kind, after links and `..` are followed.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ VIDEO_TYPES = {
     ".mts": "video/mp2t", ".mxf": "application/mxf", ".ogg": "video/ogg", ".ogm": "video/ogg", ".ogv": "video/ogg",
     ".qt": "video/mp4", ".ts": "video/mp2t", ".vob": "video/mpeg", ".webm": "video/webm", ".wmv": "video/x-ms-wmv",
 }  # fmt: skip
-CLIP_TYPE, PICTURE_TYPE, VTT_TYPE = "video/mp4", "image/jpeg", "text/vtt; charset=utf-8"
+CLIP_TYPE, IMAGE_TYPE, VTT_TYPE = "video/mp4", "image/jpeg", "text/vtt; charset=utf-8"
 _LONGEST_VTT = 1 << 20  # bytes: vidkit's own have 80 KB at most
 _TIMES = re.compile(r"(\d\d+:\d\d:\d\d\.\d{3}) --> (\d\d+:\d\d:\d\d\.\d{3})", re.ASCII)
-_PICTURE = re.compile(r"(.+)#(xywh=\d{1,6},\d{1,6},\d{1,6},\d{1,6})", re.ASCII)
+_PART_OF_IMAGE = re.compile(r"(.+)#(xywh=\d{1,6},\d{1,6},\d{1,6},\d{1,6})", re.ASCII)
 
 
 # A file that is open, or where it lies in a bucket.
@@ -52,9 +52,9 @@ def open_clip(entry: LibraryEntry, number: int, config: Config) -> Found:
 
 
 def open_thumbnail(entry: LibraryEntry, number: int, config: Config) -> Found:
-    """The picture of a scene, by its index. Raises as `open_clip`."""
+    """The thumbnail of a scene, by its index. Raises as `open_clip`."""
     scene = _entry(entry.record["scenes"], number, "scene")
-    return _own_file(entry, scene.get("thumbnail"), THUMBNAILS, f"the picture of scene {number}", config)
+    return _own_file(entry, scene.get("thumbnail"), THUMBNAILS, f"the thumbnail of scene {number}", config)
 
 
 def open_sprites(entry: LibraryEntry, number: int, config: Config) -> Found:
@@ -68,7 +68,7 @@ def open_sprites(entry: LibraryEntry, number: int, config: Config) -> Found:
 def sprites_vtt(entry: LibraryEntry, config: Config) -> bytes:
     """The WebVTT file of the contact sheet; its cues name the images as `sprites/0`, `sprites/1`.
 
-    Only times and places in a picture are taken from the file, so no other text of it gets into the page.
+    Only times and positions in an image are taken from the file, so no other text of it gets into the page.
 
     Raises:
         Problem: 404, with the reason.
@@ -84,9 +84,9 @@ def sprites_vtt(entry: LibraryEntry, config: Config) -> bytes:
     numbers = {str(image).rpartition("/")[2]: number for number, image in enumerate(sprites["images"])}
     lines, times = ["WEBVTT", ""], None
     for line in text.splitlines():
-        picture = _PICTURE.fullmatch(line.strip())
-        if times and picture and picture[1] in numbers:
-            lines += [times[0], f"sprites/{numbers[picture[1]]}#{picture[2]}", ""]
+        part = _PART_OF_IMAGE.fullmatch(line.strip())
+        if times and part and part[1] in numbers:
+            lines += [times[0], f"sprites/{numbers[part[1]]}#{part[2]}", ""]
         times = _TIMES.fullmatch(line.strip())
     return "\n".join(lines).encode()
 
@@ -95,7 +95,7 @@ def open_video(entry: LibraryEntry, config: Config) -> tuple[Found, str]:
     """The original video and its media type: the download that was kept, the user's own local file, or an object of
     a bucket that may be shown.
 
-    A local file lies anywhere, so a record's word for it is not enough (see `_is_own_source`).
+    A local file may lie anywhere, so the path in a record is not enough (see `_is_own_source`).
 
     Raises:
         Problem: 404, with the reason.
@@ -116,7 +116,7 @@ def open_video(entry: LibraryEntry, config: Config) -> tuple[Found, str]:
             raise not_found("the record names a file that is not the download of this video")
         if isinstance(entry.folder, Path):
             return _open(entry.folder, path, [entry.folder, downloads], "the download"), media_type
-        # Records in a bucket are of many machines: it is this one's, if it is as large.
+        # Records in a bucket are of many machines: the file is this record's if it has the same size.
         return _open(downloads, Path(path).name, [downloads], "the download", record["size"]), media_type
     local = Path(url)
     if not isinstance(entry.folder, Path) or not _is_own_source(entry, local, config):

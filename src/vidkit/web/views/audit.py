@@ -25,7 +25,7 @@ class AuditLine(Model):
 
 
 class AuditPage(Model):
-    """Some lines, the newest first; `next` is the cursor of the older ones."""
+    """A page of lines, the newest first; `next` is the cursor of the older ones."""
 
     items: list[AuditLine]
     next: str | None

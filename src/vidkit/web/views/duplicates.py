@@ -22,9 +22,9 @@ _MOST_COPIES = 100  # of a group
 
 
 class GroupOfCopies(Model):
-    """A video that is kept, and its copies, each with why the other one is kept: `reason` ("more pixels", "longer",
-    "came first" or "same file"), which `share` of the shorter one's pictures is in the longer one, and `shift`, how
-    many seconds later there. `picture` is the number of a scene whose thumbnail shows the video, or null."""
+    """A video to keep, and its copies. A copy has the `reason` to keep the other video ("more pixels", "longer",
+    "came first" or "same file"), the `share` of the shorter video's frames that are in the longer one, and `shift`,
+    how many seconds later they are there. `picture` is the number of a scene with a thumbnail, or null."""
 
     kept: dict[str, Any]
     copies: list[dict[str, Any]]
@@ -32,8 +32,8 @@ class GroupOfCopies(Model):
 
 
 class Groups(Model):
-    """A page of groups, and the numbers of the whole library. `unknown` videos have no picture hashes and were
-    compared by their content alone."""
+    """A page of groups, and the counts of the whole library. `unknown` videos have no picture hashes: they only
+    match identical files."""
 
     items: list[GroupOfCopies]
     next: str | None
@@ -49,8 +49,8 @@ def duplicates(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[str | None, Query(description="`next` of the page before")] = None,
 ) -> Response:
-    """Groups of videos that show the same, as `vidkit duplicates` finds them, in the order in which the videos that
-    are kept came into the library. Videos that were removed since the comparison are left out."""
+    """Groups of videos that show the same, as `vidkit duplicates` finds them, in the order in which the videos to
+    keep came into the library. Videos that were removed since the comparison are left out."""
     compared = services.duplicates()
     start = bisect_right(compared.positions, _position(cursor)) if cursor else 0
     end = min(start + limit, len(compared.groups))
@@ -76,7 +76,7 @@ def _position(cursor: str) -> int:
 
 
 def _shown(services: Services, group: Any) -> dict[str, Any] | None:
-    """A group as the API gives it; None where no copies of it are left."""
+    """A group as the API gives it; None if none of its copies is left."""
     from vidkit.duplicates.listing import copy_as_json, video_as_json
 
     kept = _in_library(services, group.kept.url)
@@ -98,10 +98,10 @@ def _shown(services: Services, group: Any) -> dict[str, Any] | None:
 
 
 def _in_library(services: Services, url: str) -> dict[str, Any] | None:
-    """The key of a video and the scene whose thumbnail shows it; None where the video was removed."""
+    """The key of a video and its first scene with a thumbnail; None if the video was removed."""
     key = video_key(url)
     entry = services.library.by_key(key)
     if entry is None:
         return None
-    pictures = [scene["index"] for scene in entry.record["scenes"] if scene.get("thumbnail")]
-    return {"key": key, "picture": pictures[0] if pictures else None}
+    scenes = [scene["index"] for scene in entry.record["scenes"] if scene.get("thumbnail")]
+    return {"key": key, "picture": scenes[0] if scenes else None}

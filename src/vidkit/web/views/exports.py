@@ -26,7 +26,7 @@ from vidkit.web.views.labels import Label, Labels
 router = APIRouter(tags=["datasets"])
 
 _PREVIEWS = threading.BoundedSemaphore(2)  # each reads the whole library
-_SECONDS = 60.0  # that one takes at most
+_SECONDS = 60.0  # limit for one preview
 
 
 class NewExport(ExportOptions):
@@ -44,7 +44,7 @@ class ExportCounts(Model):
     unlabelled: int
     missing: dict[str, int] = Field(description="reason -> items that are left out")
     without_file: dict[str, int] = Field(description="reason -> items that are listed without their file")
-    scarce: dict[str, int] = Field(description="label -> videos, of the labels that are not in every split")
+    scarce: dict[str, int] = Field(description="label -> videos, for labels that are not in every split")
     at_odds: int = Field(description="contents whose records have different labels")
     command: str | None = Field(description="the same as a command; null for videos by their keys")
     exists: bool = Field(description="whether a dataset of this name is there already")
@@ -77,7 +77,7 @@ def create_export(
     actor: Caller,
     dry_run: Annotated[bool, Query(description="only count what the dataset would hold")] = False,
 ) -> Response | JobAnswer:
-    """Make a dataset in [Serve] ExportDirectory, as a job of the kind `export`; or only count what is in it."""
+    """Make a dataset in [Serve] ExportDirectory, as a job of the kind `export`; or only count its items."""
     target = services.config.serve.export_directory / body.name
     if dry_run:
         counts = _counts(services, body)
@@ -100,7 +100,7 @@ def _counts(services: Services, options: ExportOptions) -> dict[str, Any]:
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "others are counting: try again", {"Retry-After": "5"})
     until = time.monotonic() + _SECONDS
 
-    def tell(what: str, done: int, total: int | None) -> None:
+    def check_time(what: str, done: int, total: int | None) -> None:
         if time.monotonic() > until:
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
@@ -110,7 +110,7 @@ def _counts(services: Services, options: ExportOptions) -> dict[str, Any]:
 
     try:
         library = options.records(services.library)
-        return counts_as_json(preview_dataset(library, options.format, **options.dataset(), progress=tell))
+        return counts_as_json(preview_dataset(library, options.format, **options.dataset(), progress=check_time))
     finally:
         _PREVIEWS.release()
 
@@ -118,7 +118,7 @@ def _counts(services: Services, options: ExportOptions) -> dict[str, Any]:
 @router.post(f"{API}/retag", status_code=HTTPStatus.CREATED)
 def create_retag(response: Response, services: Shared, actor: Caller, body: NewRetag | None = None) -> JobAnswer:
     """Apply the rules as they are now to the whole library, as a job of the kind `retag`."""
-    open_rules(services.config)  # a mistake in them is said now
+    open_rules(services.config)  # errors in the rules are reported now
     priority = body.priority if body else 0
     return _added(services, actor, response, JobRequest("retag", "the whole library", priority=priority))
 
@@ -131,14 +131,14 @@ def create_labels(body: BulkLabels, response: Response, services: Shared, actor:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "give a query or keys: which videos are meant")
     if body.query is not None:
         body.query.query()
-    said = body.model_dump(
+    labels = body.model_dump(
         by_alias=True, include={"classification", "add_tags", "remove_tags"}, exclude_defaults=True
     )
     words = [body.classification, *(f"+{tag}" for tag in body.add_tags), *(f"-{tag}" for tag in body.remove_tags)]
     name = ", ".join(filter(None, words))
     what = body.model_dump(mode="json", by_alias=True)
     total = None if body.keys is None else len(set(body.keys))
-    return _added(services, actor, response, JobRequest("label", name, said, what, total=total))
+    return _added(services, actor, response, JobRequest("label", name, labels, what, total=total))
 
 
 def _added(services: Services, actor: Actor, response: Response, request: JobRequest) -> JobAnswer:

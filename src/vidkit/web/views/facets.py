@@ -26,8 +26,8 @@ COLUMNS = "columns"
 _SECONDS = 0.25  # what cannot be counted in this time is left out
 _MOST_COLUMNS = 8
 _SHOWN = 50  # values of a facet
-# facet -> the parameters of a search that choose its values. Where one value replaces another, a facet counts what
-# there would be with another value; tags add up, and so do columns.
+# facet -> the parameters of a search that choose its values. The counts of these facets leave out these parameters,
+# because another value would replace the chosen one. Tags and columns add up.
 _PARAMETERS: dict[str, tuple[str, ...]] = {
     "class": ("classes",),
     "length": ("min_duration", "max_duration"),
@@ -38,7 +38,7 @@ _BOUNDS = sorted(LENGTHS)
 
 
 class FacetPage(SearchParameters):
-    """A search, and what of it is counted."""
+    """A search, and the facets to count."""
 
     facet: Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=60)] = Field(
         [], description="class, tag, length, resolution, codec, columns (all columns of the CSV), `column:NAME`"
@@ -65,7 +65,7 @@ class Facet(Model):
 
 
 class Facets(Model):
-    """What a search is made of. `moments` is null, and facets are missing, where there was not enough time."""
+    """The counts of a search. If there was not enough time, `moments` is null and facets are missing."""
 
     videos: int | None
     moments: int | None
@@ -75,7 +75,7 @@ class Facets(Model):
 
 @router.get(f"{API}/facets", response_model=Facets)
 def facets(services: Shared, parameters: Annotated[FacetPage, Query()]) -> Response:
-    """The videos of a search by words, counted by facets; of one by meaning alone, those that its filters allow.
+    """Count the videos of a search by words by facets; for a search by meaning alone, the videos of its filters.
 
     This takes 0.3 seconds at most; what takes longer is left out.
     """
@@ -129,13 +129,13 @@ def _values(name: str, counts: dict[str, int], parameters: SearchParameters) -> 
         key = label(value) if column is None else folded(value)
         given = value if column is None else f"{column}={value}"
         yield {"value": given, "label": value, "count": videos, "chosen": chosen.pop(key, None) is not None}
-    for value in chosen.values():  # that no video has, so that it can be taken back
+    for value in chosen.values():  # chosen values that no video has, so that the user can remove them
         given = value if column is None else f"{column}={value}"
         yield {"value": given, "label": value, "count": 0, "chosen": True}
 
 
 def _chosen(name: str, column: str | None, parameters: SearchParameters) -> dict[str, str]:
-    """The values of a facet that the search asks for: as they are compared -> as they are given."""
+    """The chosen values of a facet: in the form for comparisons -> as they are given."""
     if column is not None:
         pairs = (item.partition("=") for item in parameters.where)
         same = (value.strip() for key, _, value in pairs if folded(key) == folded(column))
@@ -150,7 +150,7 @@ def _chosen(name: str, column: str | None, parameters: SearchParameters) -> dict
 
 
 def _bounds(length: int) -> dict[str, str]:
-    """The parameters that ask for durations that reach so many of LENGTHS."""
+    """The parameters for durations that reach so many of LENGTHS."""
     bounds = {"min_duration": _BOUNDS[length - 1]} if length else {}
     if length < len(_BOUNDS):
         bounds["max_duration"] = _BOUNDS[length]

@@ -1,4 +1,4 @@
-"""What is outside the API: whether the server can answer, its numbers, and the description of the API."""
+"""Views outside the API: the health check, the metrics, and the description of the API."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def health(services: Shared) -> dict[str, str]:
 
 @router.get("/metrics", tags=["server"], response_class=Response)
 def numbers(services: Shared) -> Response:
-    """Numbers of the server for Prometheus."""
+    """Metrics of the server for Prometheus."""
     return Response(metrics.text(_numbers(services)), media_type=metrics.CONTENT_TYPE)
 
 

@@ -1,4 +1,4 @@
-"""Jobs: put into the queue, looked at, cancelled, tried again."""
+"""Jobs: added to the queue, listed, cancelled, tried again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from vidkit.rows.counting import count_rows
 from vidkit.rows.preview import preview_csv
 from vidkit.web.access.scopes import API, Caller
 from vidkit.web.bodies import ReceivedFile
-from vidkit.web.jobs.events import Reader, TooManyReaders
+from vidkit.web.jobs.events import Listener, TooManyListeners
 from vidkit.web.jobs.files import failed_rows
 from vidkit.web.jobs.queue import JobRequest
 from vidkit.web.jobs.settings import JobSettings, run_spec
@@ -48,7 +48,7 @@ KindName = Literal["process", "export", "label", "retag"]
 
 
 class VideoUnderWay(Model):
-    """A video that a job works on now."""
+    """A video that a job processes now."""
 
     url: str
     name: str
@@ -102,7 +102,7 @@ class NewJob(Body):
 
 
 class JobChange(Body):
-    """What changes: the priority of a job that waits, or the end of one."""
+    """A change of a job: the priority of one that waits, or `cancelled`."""
 
     priority: Priority | None = None
     state: Literal["cancelled"] | None = None
@@ -116,12 +116,12 @@ class RowError(Model):
 
 
 class CsvPreview(Model):
-    """What a CSV would be read as."""
+    """How a CSV would be read."""
 
     columns: list[str]
     url_column: str | None
     rows: int | None = Field(description="None where the file is too large to count")
-    checked: int = Field(description="so many rows were looked at for errors")
+    checked: int = Field(description="number of rows that were checked for errors")
     errors: list[RowError]
     sample: list[dict[str, Any]]
 
@@ -171,7 +171,7 @@ def create_job(
         asked = _csv_job(body, name, priority, _settings(settings), base_url)
     else:
         asked = _url_job(body)
-    run_spec(services.config, asked.settings)  # what is wrong with the settings is said now
+    run_spec(services.config, asked.settings)  # errors in the settings are reported now
     job = services.jobs.add(asked, actor.name)
     services.audit(actor, "job add", f"{job.id}: {job.name}")
     return created(response, job)
@@ -201,7 +201,7 @@ def _url_job(body: Path) -> JobRequest:
 
 
 def _csv_job(body: Path, name: str, priority: int, settings: JobSettings, base_url: str | None) -> JobRequest:
-    with _in_words(body):  # what is wrong with the file as a whole is said now
+    with _in_words(body):  # errors of the file as a whole are reported now
         preview_csv(body, base_url, rows=1)
     total = count_rows(body, _SECONDS_TO_COUNT)
     name = name or ("a CSV" if total is None else f"a CSV of {total:,} rows")
@@ -210,7 +210,7 @@ def _csv_job(body: Path, name: str, priority: int, settings: JobSettings, base_u
 
 @contextmanager
 def _in_words(body: Path) -> Iterator[None]:
-    """Call a CSV that was sent a CSV, and not by the name that it has for a moment."""
+    """Errors name the CSV as `the CSV`, and not by the name of its temporary file."""
     try:
         yield
     except ConfigError as error:
@@ -226,7 +226,7 @@ def _settings(text: str) -> JobSettings:
 
 @router.post(f"{API}/jobs/preview", openapi_extra=_CSV)
 def preview_job(request: Request, body: ReceivedFile, base_url: BaseUrl = None) -> CsvPreview:
-    """What a CSV would be read as: its columns, its number of rows, its first errors. Nothing is kept."""
+    """How a CSV would be read: its columns, its number of rows, its first errors. Nothing is stored."""
     if _media_type(request) != "text/csv":
         raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send text/csv")
     with _in_words(body):
@@ -251,43 +251,43 @@ def list_jobs(
     )
 
 
-async def _all_jobs(services: Shared, actor: Caller) -> AsyncIterator[Reader]:
-    async for reader in _reading(services, actor.name, None):
-        yield reader
+async def _all_jobs(services: Shared, actor: Caller) -> AsyncIterator[Listener]:
+    async for listener in _listening(services, actor.name, None):
+        yield listener
 
 
-async def _one_job(number: JobId, services: Shared, actor: Caller) -> AsyncIterator[Reader]:
+async def _one_job(number: JobId, services: Shared, actor: Caller) -> AsyncIterator[Listener]:
     if await run_in_threadpool(services.jobs.get, number) is None:
         raise _unknown(number)
-    async for reader in _reading(services, actor.name, number):
-        yield reader
+    async for listener in _listening(services, actor.name, number):
+        yield listener
 
 
-async def _reading(services: Services, who: str, number: int | None) -> AsyncIterator[Reader]:
+async def _listening(services: Services, who: str, number: int | None) -> AsyncIterator[Listener]:
     try:
-        with services.events.reader(who, number) as reader:
-            await run_in_threadpool(services.events.begin, reader)
-            yield reader
-    except TooManyReaders as error:
+        with services.events.listener(who, number) as listener:
+            await run_in_threadpool(services.events.begin, listener)
+            yield listener
+    except TooManyListeners as error:
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), {"Retry-After": "30"}) from None
 
 
-async def _events(reader: Reader, request: Request, services: Services) -> AsyncIterator[ServerSentEvent]:
-    async for told in reader.read(lambda: services.actor_of(request) is not None):
-        if told is None:
+async def _events(listener: Listener, request: Request, services: Services) -> AsyncIterator[ServerSentEvent]:
+    async for job in listener.read(lambda: services.actor_of(request) is not None):
+        if job is None:
             yield ServerSentEvent(event="reload", data={})
             continue
-        yield ServerSentEvent(event="job", data=told)
-        if reader.job is not None and told["state"] in ENDED:
+        yield ServerSentEvent(event="job", data=job)
+        if listener.job is not None and job["state"] in ENDED:
             return
 
 
 @router.get(f"{API}/jobs/events", response_class=EventSourceResponse)
 async def all_events(
-    request: Request, services: Shared, reader: Annotated[Reader, Depends(_all_jobs)]
+    request: Request, services: Shared, listener: Annotated[Listener, Depends(_all_jobs)]
 ) -> AsyncIterator[ServerSentEvent]:
-    """Changes of all jobs, as server-sent events: `job` with the job; `reload` where some were missed."""
-    async for event in _events(reader, request, services):
+    """Changes of all jobs, as server-sent events: `job` with the job; `reload` if some were missed."""
+    async for event in _events(listener, request, services):
         yield event
 
 
@@ -299,10 +299,10 @@ def get_job(number: JobId, services: Shared) -> JobAnswer:
 
 @router.get(f"{API}/jobs/{{id}}/events", response_class=EventSourceResponse)
 async def job_events(
-    request: Request, services: Shared, reader: Annotated[Reader, Depends(_one_job)]
+    request: Request, services: Shared, listener: Annotated[Listener, Depends(_one_job)]
 ) -> AsyncIterator[ServerSentEvent]:
     """Changes of one job, as server-sent events named `job`; they end with the job."""
-    async for event in _events(reader, request, services):
+    async for event in _events(listener, request, services):
         yield event
 
 
@@ -323,7 +323,7 @@ def change_job(number: JobId, change: JobChange, services: Shared, actor: Caller
 
 @router.post(f"{API}/jobs/{{id}}/retry", status_code=HTTPStatus.CREATED)
 def retry_job(number: JobId, response: Response, services: Shared, actor: Caller) -> JobAnswer:
-    """A new job: over the rows that failed or, if the job did not come to its end, over all that is not done."""
+    """A new job over the rows that failed or, if the job did not come to its end, over all that are not done."""
     job = services.jobs.add(services.jobs.again(_known(services, number)), actor.name)
     services.audit(actor, "job retry", f"{number} as {job.id}")
     return created(response, job)
@@ -339,8 +339,8 @@ def list_failures(
     """The rows of a job that failed so far, with the reason of each."""
     _known(services, number)
     items = []
-    for told, place in failed_rows(services.jobs.folder(number), int(cursor or 0)):
-        items.append(FailedRow.model_validate(told))
+    for row, place in failed_rows(services.jobs.folder(number), int(cursor or 0)):
+        items.append(FailedRow.model_validate(row))
         if len(items) == limit:
             return Failures(items=items, next=str(place))
     return Failures(items=items, next=None)

@@ -18,11 +18,11 @@ router = APIRouter(prefix=f"{API}/keys", tags=["access"])
 
 
 class NewKey(Body):
-    """What a key is made from."""
+    """A key to make."""
 
     name: str = Field(min_length=1, max_length=LONGEST_NAME)
     scope: Literal["read", "label", "process", "admin"]
-    expires: str | None = Field(None, max_length=20, description="after what time it ends: 90d; null: never")
+    expires: str | None = Field(None, max_length=20, description="time until it expires: 90d; null: never")
 
 
 class ShownKey(Model):
@@ -59,7 +59,7 @@ def list_keys(services: Shared) -> ShownKeys:
 
 @router.post("", status_code=HTTPStatus.CREATED)
 def add_key(body: NewKey, actor: Caller, services: Shared) -> MadeKey:
-    """Make a key. Nobody gives a scope that they do not have."""
+    """Make a key. Its scope cannot be larger than the caller's."""
     if not may(actor, body.scope):
         raise Problem(HTTPStatus.FORBIDDEN, f"a key with the scope {body.scope} can do more than you may")
     key, secret = services.keys.add(body.name, body.scope, body.expires, actor.name)
@@ -69,7 +69,7 @@ def add_key(body: NewKey, actor: Caller, services: Shared) -> MadeKey:
 
 @router.delete("/{id}")
 def revoke_key(id: Annotated[str, Path(max_length=LONGEST_NAME)], actor: Caller, services: Shared) -> ShownKey:
-    """End a key, by its id or its name, and the sessions of all who signed in with it."""
+    """Revoke a key, by its id or its name, and end all sessions that signed in with it."""
     key = services.keys.revoke(id)
     if key is None:
         raise not_found("no key with this id or name can be revoked")

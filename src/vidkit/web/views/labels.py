@@ -23,7 +23,7 @@ Labels = Annotated[list[Label], Field(max_length=200)]
 
 
 class LabelChange(Body):
-    """What is said of a video. `tags` is all tags that it shall have; `clear` takes back what was said before."""
+    """A correction. `tags` replaces all tags of the video; `clear` removes earlier corrections."""
 
     classification: Label | None = Field(None, alias="class")
     add_tags: Labels = Field(default=[])
@@ -33,7 +33,7 @@ class LabelChange(Body):
 
 
 class KeptCorrections(Body):
-    """All that a person said of a video."""
+    """All corrections of a video."""
 
     classification: Label | None
     add_tags: Labels
@@ -44,13 +44,13 @@ class KeptCorrections(Body):
 
 
 class AllCorrections(Body):
-    """All that is said of a video from now on; null: nothing."""
+    """All corrections of a video from now on; null: none."""
 
     corrections: KeptCorrections | None
 
 
 class Corrected(Model):
-    """A video after a correction. `before` are its corrections until now: sent by `PUT`, they undo this one."""
+    """A video after a correction. `before` are its corrections before this one: sent by `PUT`, they undo it."""
 
     classification: str = Field(alias="class")
     tags: list[str]
@@ -60,22 +60,22 @@ class Corrected(Model):
 
 @router.patch("")
 def correct(entry: Entry, services: Shared, actor: Caller, body: LabelChange) -> Corrected:
-    """Correct the class and the tags. What a person says overrides every rule."""
+    """Correct the class and the tags. A correction overrides every rule."""
     change = make_change(body.classification, body.add_tags, body.remove_tags, body.tags, body.clear)
     return _answer(services, actor, correct_entry(services.library, open_rules(services.config), entry, change))
 
 
 @router.put("")
 def replace_corrections(entry: Entry, services: Shared, actor: Caller, body: AllCorrections) -> Corrected:
-    """Set all that is said of a video, instead of what was said until now: undo."""
+    """Replace all corrections of a video, for undo."""
     wanted: Corrections | None = None
-    if said := body.corrections:
-        make_change(said.classification, said.add_tags, said.remove_tags)
+    if given := body.corrections:
+        make_change(given.classification, given.add_tags, given.remove_tags)
         wanted = {
-            "classification": said.classification,
-            "add_tags": said.add_tags,
-            "remove_tags": said.remove_tags,
-            "at": said.at,
+            "classification": given.classification,
+            "add_tags": given.add_tags,
+            "remove_tags": given.remove_tags,
+            "at": given.at,
         }
     return _answer(services, actor, set_corrections(services.library, open_rules(services.config), entry, wanted))
 

@@ -1,4 +1,4 @@
-"""The pages: HTML without data, the same for each but for the modules that it names. `app.js` shows the page."""
+"""The pages: HTML without data. It only differs in the modules that it names; `app.js` shows the page."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _files = PageFiles(STATIC)
 
 
 def static_files() -> ASGIApp:
-    """What the pages are made of: scripts, style, vendored libraries."""
+    """The files of the pages: scripts, style sheets, vendored libraries."""
     return _files
 
 

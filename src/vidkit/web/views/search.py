@@ -28,7 +28,7 @@ class SearchPage(SearchParameters):
 
 
 class Found(Model):
-    """A page of answers."""
+    """A page of moments."""
 
     items: list[dict[str, Any]]
     next: str | None
@@ -39,10 +39,10 @@ class Found(Model):
 def search(services: Shared, parameters: Annotated[SearchPage, Query()]) -> Response:
     """The moments that a search finds; without words, the videos.
 
-    `why` of a moment says what has found it: `words`, `meaning` (of its text), `picture`. Those that have the words
-    come first. `notes` say why it was not searched by meaning, where that was asked for.
+    `why` of a moment names what has found it: `words`, `meaning` (of its text), `picture`. Moments that have the
+    words come first. `notes` say why the search was not by meaning, if the request wants that.
 
-    From page to page no moment comes twice or is missing, also while videos are processed; those that are new since
+    From page to page no moment is repeated or missing, also while videos are processed. Moments that are new since
     the first page are left out.
     """
     asked, scope = parameters.asked(parameters.limit), parameters.scope()
@@ -57,14 +57,14 @@ def search(services: Shared, parameters: Annotated[SearchPage, Query()]) -> Resp
 
 
 class Source(Model):
-    """Where words can be looked for: `description`, or a reader; and how many videos it has."""
+    """A source of texts, `description` or a reader; and how many videos have it."""
 
     name: str
     videos: int
 
 
 class Sources(Model):
-    """All of them; and what a search by meaning can look at, of `meaning` (texts) and `picture`."""
+    """All sources; and what a search by meaning can use, of `meaning` (texts) and `picture`."""
 
     items: list[Source]
     meaning: list[str]
@@ -72,7 +72,7 @@ class Sources(Model):
 
 @router.get(f"{API}/sources", response_model=Sources)
 def sources(services: Shared) -> Sources:
-    """What `in` of a search can name: descriptions, and the readers that have read a video of the library."""
+    """The values for `in` of a search: descriptions, and the readers that have read a video of the library."""
     library = services.library
     found = [Source(name=DESCRIPTION, videos=library.stats().videos)]
     for name, errors in library.readers().items():
@@ -82,5 +82,5 @@ def sources(services: Shared) -> Sources:
 
 
 def item_of(moment: Moment) -> dict[str, Any]:
-    """A moment as the API gives it: as `vidkit search --json` prints it, with its video's key."""
+    """A moment for the API: as `vidkit search --json` prints it, with the key of its video."""
     return {"key": video_key(moment.url), **moment_as_json(moment)}

@@ -27,20 +27,20 @@ Name = Annotated[
 
 
 class NewSearch(Body):
-    """A search to keep. `address` is what stands behind `?` in the page's address."""
+    """A search to save. `address` is the part after `?` in the page's address."""
 
     name: Name
     address: Annotated[str, StringConstraints(max_length=8000)]
 
 
 class SavedSearch(NewSearch):
-    """A search that is kept."""
+    """A saved search."""
 
     id: int
 
 
 class SavedSearches(Model):
-    """All of them, by name."""
+    """All saved searches, by name."""
 
     items: list[SavedSearch]
 
@@ -55,7 +55,7 @@ def searches(services: Shared) -> SavedSearches:
 
 @router.post("", status_code=201)
 def save(services: Shared, actor: Caller, search: NewSearch) -> SavedSearch:
-    """Keep a search under a name."""
+    """Save a search under a name."""
     _check(search.address)
     with services.state.writing() as connection:
         (count,) = connection.execute("SELECT count(*) FROM saved_searches").fetchone()
@@ -85,7 +85,7 @@ def forget(services: Shared, actor: Caller, id: int) -> None:
 
 
 def _check(address: str) -> None:
-    """Raise Problem for an address that is no search."""
+    """Raise Problem for an address that is not a search."""
     try:
         given = parse_qs(address.removeprefix("?"), keep_blank_values=True, max_num_fields=300)
         parameters = {name: values if name in _SEVERAL else values[-1] for name, values in given.items()}

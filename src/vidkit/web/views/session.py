@@ -1,4 +1,4 @@
-"""`/api/v1/session`: sign in by a key or by a sign-in link, ask who is signed in, sign out."""
+"""`/api/v1/session`: sign in with a key or a sign-in link, get who is signed in, sign out."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class SignedIn(Model):
 
     name: str
     scope: str
-    auth: str = Field(description="`key`, `session`, or `none` where nobody has to sign in")
+    auth: str = Field(description="`key`, `session`, or `none` if nobody has to sign in")
 
 
 @router.post("")
@@ -75,7 +75,7 @@ def signed_in(actor: Caller) -> SignedIn:
 
 @router.delete("", status_code=HTTPStatus.NO_CONTENT)
 def sign_out(request: Request, response: Response, services: Shared) -> None:
-    """End the session of this browser; right also where there is none."""
+    """End the session of this browser, if there is one."""
     cookie = services.sessions.cookie
     if secret := request.cookies.get(cookie):
         if actor := services.actor_of(request):

@@ -1,4 +1,4 @@
-"""`GET /api/v1/settings`: what the pages need to draw their forms."""
+"""`GET /api/v1/settings`: the data for the forms of the pages."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Option(Model):
     name: str
     help: str
     kind: str = Field(description="text, number, yes_no or choice")
-    default: str | None = Field(description="what counts if it is left out")
+    default: str | None = Field(description="used if it is left out")
     choices: list[str]
 
 
 class ProcessOptions(Model):
-    """What a job of the kind `process` may set."""
+    """The settings of a job of the kind `process`, and its limits."""
 
     options: list[Option]
     most_urls: int
@@ -53,13 +53,13 @@ class FormatOption(Model):
     """A format of datasets."""
 
     name: str
-    modes: list[str] = Field(description="how files may come into it, the usual one first")
+    modes: list[str] = Field(description="how it can include files, the default first")
     needs_label: bool
-    loads_with: str = Field(description="a line of Python that loads it")
+    loads_with: str = Field(description="Python code that loads it")
 
 
 class ExportForm(Model):
-    """What a dataset can be made of."""
+    """The choices for a dataset."""
 
     formats: list[FormatOption]
     levels: list[str]
@@ -68,7 +68,7 @@ class ExportForm(Model):
 
 
 class Settings(Model):
-    """What the pages need to draw their forms."""
+    """The data for the forms of the pages."""
 
     process: ProcessOptions
     export: ExportForm
@@ -79,7 +79,7 @@ class Settings(Model):
 @router.get(f"{API}/settings")
 def get_settings(services: Shared) -> Settings:
     """Options with their defaults and choices, formats of datasets, and the classes and tags that are in use."""
-    from vidkit.export.formats import FORMATS  # what writes datasets: jobs load it, a server rarely
+    from vidkit.export.formats import FORMATS  # heavy: only this view and jobs need it
     from vidkit.export.items import LEVELS
 
     config = services.config
@@ -118,7 +118,7 @@ def _rules(services: Services) -> RuleSet:
 
 
 def _names(counts: dict[str, int], others: Iterator[str]) -> list[str]:
-    """Names in use, the most frequent first, then those that only the rules know."""
+    """Names in use, the most frequent first, then names that only rules give."""
     return list(dict.fromkeys([*filter(None, counts), *others]))[:_MOST_NAMES]
 
 

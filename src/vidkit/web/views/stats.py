@@ -1,4 +1,4 @@
-"""`GET /api/v1/stats`: the library, or what a search finds of it, in numbers."""
+"""`GET /api/v1/stats`: statistics of the library, or of a search."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _balancing = threading.Semaphore(2)  # each reads every record
 
 
 class StatsPage(SearchParameters):
-    """A search, and how its videos are spread."""
+    """A search, and a key to count its videos by."""
 
     by: str | None = Field(
         None,
@@ -33,15 +33,15 @@ class StatsPage(SearchParameters):
 
 
 class Readings(Model):
-    """How many videos a reader has read, and those that it could not read, by the reason."""
+    """How many videos a reader has read, and how many it could not read, by the reason."""
 
     videos: int
     failed: dict[str, int]
 
 
 class Numbers(Model):
-    """As `vidkit stats --json` prints them. `failures` and `model` are of the whole library alone: what failed has
-    no record that a search could find."""
+    """The output of `vidkit stats --json`. `failures` and `model` are only there for the whole library: a video
+    that failed has no record that a search could find."""
 
     model_config = ConfigDict(extra="allow")
     videos: int
@@ -60,7 +60,7 @@ class Numbers(Model):
 
 @router.get(f"{API}/stats", response_model=Numbers)
 def stats(services: Shared, parameters: Annotated[StatsPage, Query()]) -> Response:
-    """The videos that a search finds in numbers; what failed, by reason; what the model cost."""
+    """The videos of a search in numbers; the failures, by reason; the cost of the model."""
     from vidkit.curate.statistics import balance_of, numbers_as_json
     from vidkit.web.jobs.totals import all_costs, all_failures
 

@@ -1,7 +1,7 @@
-"""Triage: the moments of a query one by one, answered by a class, by tags, or passed over.
+"""Triage: the moments of a query one by one. Each is answered by a class or by tags, or skipped.
 
 Labels are per video, as `vidkit label` writes them: an answer to a scene or a clip is the class or the tag of its
-video. The other moments of that video still come, and show what was said.
+video. The other moments of that video still come, and show this answer.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ Number = Annotated[int, Path(ge=1, lt=2**63)]
 Tab = Annotated[
     str, Field(pattern="^[A-Za-z0-9_-]{0,64}$", description="the browser tab: two tabs get different moments")
 ]
-# Keys of the keyboard that can be given away; the page uses e, g, s and u itself.
+# Keys of the keyboard that can get a meaning; the page uses e, g, s and u itself.
 KeyName = Annotated[str, StringConstraints(pattern="^[1-9a-dfh-rtv-z]$")]
 
 
 class NewQueue(Body):
-    """Which moments."""
+    """The search of a new queue."""
 
     query: SearchParameters = Field(default_factory=lambda: SearchParameters.model_validate({}))
 
 
 class Assignment(Body):
-    """What a key of the keyboard says."""
+    """The meaning of a key of the keyboard."""
 
     classification: Label | None = Field(None, alias="class")
     add_tags: Labels | None = None
@@ -57,31 +57,31 @@ class Assignment(Body):
         return self
 
     def said(self) -> dict[str, Any]:
-        """The meaning as it is kept and shown."""
+        """The meaning as it is stored and shown."""
         return self.model_dump(by_alias=True, exclude_none=True, include={"classification", "add_tags"})
 
 
 class Rest(Assignment):
-    """What is said of all that is left."""
+    """The answer for all moments that are left."""
 
     holder: Tab = ""
 
 
 class QueueChange(Body):
-    """Keys to give away; null takes a key back. Keys that are not named stay."""
+    """Keys and their meanings; null takes a meaning away. Other keys stay."""
 
     keys: dict[KeyName, Assignment | None] = Field(max_length=40)
 
 
 class Wanted(Body):
-    """How many moments the caller wants to hold, and in which tab. 0 gives all back."""
+    """How many moments the caller wants to hold, and in which tab; 0 returns all."""
 
     count: int = Field(5, ge=0, le=50)
     holder: Tab = ""
 
 
 class Answer(Body):
-    """What is said of a moment: a class, tags, or `skip`."""
+    """The answer for a moment: a class, tags, or `skip`."""
 
     key: str = Field(pattern="^[0-9a-f]{20}$")
     kind: str = Field(pattern="^[a-z_]{1,40}$")
@@ -98,14 +98,14 @@ class Answer(Body):
         return self
 
     def said(self) -> dict[str, Any]:
-        """The answer as it is kept and shown."""
+        """The answer as it is stored and shown."""
         said = {"class": self.classification, "add_tags": self.add_tags, "skip": self.skip or None}
         return {name: value for name, value in said.items() if value is not None}
 
 
 @router.post("", status_code=HTTPStatus.CREATED)
 def start(services: Shared, actor: Caller, body: NewQueue, response: Response) -> dict[str, Any]:
-    """The queue of a search: 201 for a new one, 200 for one that others have begun."""
+    """Find the queue of a search, or make it: 201 for a new one, 200 for an existing one."""
     options = body.query.model_dump(by_alias=True, exclude_defaults=True)
     queue, new = triage.open_queue(services.state, services.library, options, body.query.query(), actor.name)
     if not new:
@@ -124,7 +124,7 @@ def queues(services: Shared) -> dict[str, Any]:
 
 @router.get("/{queue}")
 def queue(services: Shared, queue: Number) -> dict[str, Any]:
-    """A queue: its search, its keys, and how much of it is answered by whom."""
+    """A queue: its search, its keys, and how many moments each person has answered."""
     return triage.queue_of(services.state, queue)
 
 
@@ -150,7 +150,7 @@ def forget(services: Shared, actor: Caller, queue: Number) -> None:
 
 @router.post("/{queue}/next")
 def next_moments(services: Shared, actor: Caller, queue: Number, body: Wanted) -> Response:
-    """The moments that the caller holds from now on; nobody else gets them until `until`."""
+    """Hold moments for the caller; nobody else gets them before `until`."""
     query = _query_of(services, queue)
     reviewer = triage.Reviewer(actor.name, body.holder)
     items, until = triage.hold_next(services.state, services.library, queue, query, reviewer, body.count)
@@ -175,7 +175,7 @@ def answer(services: Shared, actor: Caller, queue: Number, body: Answer) -> Resp
 
 @router.post("/{queue}/rest", status_code=HTTPStatus.CREATED)
 def answer_rest(services: Shared, actor: Caller, queue: Number, body: Rest, response: Response) -> JobAnswer:
-    """Say the same of all that is left, but what others have before them: a job of the kind `label`."""
+    """Give all moments that are left the same answer, except those that others hold: a job of the kind `label`."""
     reviewer, said = triage.Reviewer(actor.name, body.holder), body.said()
     job = triage_answers.answer_rest(services.state, services.jobs, queue, reviewer, said)
     services.audit(actor, "label", f"queue {queue}, all that is left, job {job.id}: {json.dumps(said)}")
@@ -184,7 +184,7 @@ def answer_rest(services: Shared, actor: Caller, queue: Number, body: Rest, resp
 
 @router.delete("/{queue}/answers/{answer}")
 def undo(services: Shared, actor: Caller, queue: Number, answer: Number, holder: Tab = "") -> Response:
-    """Take an answer back: the video's corrections are as they were before, and the moment comes again."""
+    """Undo an answer: the video gets its corrections from before, and the moment comes again."""
     rules, query = open_rules(services.config), _query_of(services, queue)
     reviewer = triage.Reviewer(actor.name, holder)
     done = triage_answers.undo_answer(services.state, services.library, rules, queue, answer, query, reviewer)

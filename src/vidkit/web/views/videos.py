@@ -1,4 +1,4 @@
-"""`/api/v1/videos/{key}`: the record, the hits in a video, where its tags are from, and erasing it."""
+"""`/api/v1/videos/{key}`: its record, the moments that a search finds in it, the origin of its tags, erasing it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ router = APIRouter(prefix=f"{API}/videos/{{key}}", tags=["videos"])
 
 
 class Erased(Model):
-    """What was deleted, and what was left with the reasons."""
+    """What was deleted; and what was not, with the reasons."""
 
     removed: list[str]
     left: list[str]
@@ -34,7 +34,7 @@ class Erased(Model):
 def record(
     entry: Entry, download: Annotated[bool, Query(description="send it as a file to save")] = False
 ) -> Response:
-    """The record of a video, exactly as it is kept."""
+    """The record of a video, exactly as it is stored."""
     if not download:
         return json_answer(entry.record)
     content = json.dumps(entry.record, ensure_ascii=False, indent=2) + "\n"
@@ -50,7 +50,7 @@ def moments(entry: Entry, parameters: Annotated[SearchParameters, Query()]) -> R
 
 @router.get("/origins", response_model=dict[str, Any])
 def origins(entry: Entry, services: Shared) -> Response:
-    """Where each tag and the class are from, and why: which rule and condition, which words, where they stand."""
+    """The origin of the class and of each tag: the rule, its condition, the matching words and where they are."""
     explained = explain_tags(entry.record, open_rules(services.config))
     return json_answer(origins_as_json(entry.record, explained))
 
@@ -63,7 +63,7 @@ def erase(
     files: Annotated[bool, Query(description="delete its files too, never those outside vidkit's folders")] = False,
 ) -> Erased:
     """Remove a video from the library, as `vidkit remove` does."""
-    from vidkit.curate.removal import remove_video  # with all that processes videos, which is much
+    from vidkit.curate.removal import remove_video  # heavy: it imports everything that processes videos
 
     url = entry.record["source"]["url"]
     made = remove_video(services.library, entry, services.config.paths.download_directory, files)
