@@ -14,7 +14,7 @@ demo: $(READY)  ## process a sample video, or URL=...
 
 ready-to-test: $(READY_TO_TEST)
 
-test: $(READY_TO_TEST)  ## every test, as many at once as there are cores
+test: $(READY_TO_TEST)  ## all tests, in parallel
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 test-cluster: $(READY_TO_TEST)  ## the tests that start Ray clusters, in one process (as root)
@@ -26,7 +26,7 @@ lint: $(READY_TO_TEST)  ## style and types
 	$(BIN)/mypy
 	scripts/check_web.sh
 
-docs: $(READY_TO_TEST)  ## write the pages that are made from the code
+docs: $(READY_TO_TEST)  ## generate the pages that come from the code
 	$(BIN)/python scripts/make_docs.py
 
 messages: $(READY_TO_TEST)  ## put the texts of the code into the catalogs of other languages; NEW=fr adds one
@@ -36,7 +36,7 @@ site: $(READY_FOR_SITE)  ## the documentation as a site, in site/
 	@$(BIN)/zensical build --strict --clean
 	@echo "to read it: $(BIN)/python -m http.server -d site"
 
-pictures: $(READY_TO_TEST)  ## make every picture of the documentation anew (needs Chromium; minutes)
+pictures: $(READY_TO_TEST)  ## make the images of the documentation again (needs Chromium; minutes)
 	$(BIN)/python scripts/make_screenshots.py
 	$(BIN)/python scripts/make_terminal.py
 	$(BIN)/python scripts/make_docs.py
@@ -66,5 +66,5 @@ $(READY_FOR_SITE): $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	@touch $@
 
-clean:  ## remove what make has made
+clean:  ## remove what make created
 	rm -rf $(VENV) benchmarks/.films .cache demo site .coverage* .mypy_cache .pytest_cache .ruff_cache

@@ -11,7 +11,7 @@ SCHEMA = "vidkit/1"
 # Keys that were added later. Older records do not have them, which means `null`. The same holds for `instruction`
 # and `outdated` in scenes, segments and `ai`.
 LATER = frozenset({"corrections", "sprites", "unread", "readings", "pictures"})
-# What lies beside the records: in each of these folders, one for every video.
+# The folders beside the records. Each has one folder per video.
 FOLDERS = CLIPS, THUMBNAILS, TRANSCRIPTS = "clips", "thumbnails", "transcripts"
 
 
