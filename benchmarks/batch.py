@@ -180,4 +180,4 @@ if __name__ == "__main__":
         rows += [none_taken("bad", 10 * million, "500 MB"), none_taken("filtered", 10 * million, "500 MB")]
     if "--rows" not in sys.argv:
         rows += [*two_hundred(), memory_over_rows()]
-    print(table(("what", "beside", "ratio", "goal", "measured"), rows))
+    print(table(("what", "compared with", "ratio", "goal", "measured"), rows))

@@ -140,7 +140,7 @@ def main() -> None:
         sys.exit("the S3 server needs 20 GB of free disk")
     with server() as s3:
         rows = [uploads(s3, options.megabytes), kills(s3, options.kills)]
-    print(table(["what", "beside", "ratio", "goal", "measured"], rows))
+    print(table(["what", "compared with", "ratio", "goal", "measured"], rows))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Duplicates: which made copies are found, which different films are taken for copies, and how long it takes.
+"""Duplicates: which made copies are found, which different videos are taken for copies, and how long it takes.
 
     python benchmarks/duplicates.py [--only found many cost] [--media ../shared/media] [--films FOLDER ...] [--longest 12]
 
@@ -133,8 +133,8 @@ def copy_of(film: Path, options: list[str], target: Path) -> Signature:
 
 def films_of(media: Path, folders: list[Path], scratch: Path, longest: float) -> dict[str, list[Path]]:
     """The films of each kind, of which as much as is to be looked at."""
-    found = {"films that the rule was made with": [media / name for name in FILMS]}
-    found["films that the rule was made with"] += sorted((media / "gestures").glob("*.mkv"))
+    found = {"videos that the rule was tuned with": [media / name for name in FILMS]}
+    found["videos that the rule was tuned with"] += sorted((media / "gestures").glob("*.mkv"))
     found["generated"] = []
     for name, (source, seconds) in GENERATED.items():
         made = scratch / f"{name}.mkv"
@@ -189,7 +189,7 @@ def print_copies(kinds: list[str], found: dict[tuple[str, str], list[bool]], mis
 
 
 def print_different(kinds: dict[str, dict[Path, Signature]]) -> None:
-    """Which different films are taken for copies of each other."""
+    """Which different videos are taken for copies of each other."""
     gestures = [film for films in kinds.values() for film in films if film.parent.name == "gestures"]
     originals = {film: signature for films in kinds.values() for film, signature in films.items()}
     takes, others, wrong = [], [], []
@@ -198,7 +198,7 @@ def print_different(kinds: dict[str, dict[Path, Signature]]) -> None:
         (takes if one in gestures and other in gestures else others).append(same)
         if same.is_copy:
             wrong.append(f"{one.stem} and {other.stem} ({same.share:.0%}, {same.bits:.0f} bits)")
-    print("\n| different films | pairs | taken for copies |")
+    print("\n| different videos | pairs | taken for copies |")
     print("|---|---|---|")
     for name, pairs in (("takes of one scene (gestures)", takes), ("all others", others)):
         print(f"| {name} | {len(pairs)} | {sum(each.is_copy for each in pairs)} |")
@@ -266,7 +266,7 @@ def print_many(videos: int) -> None:
     found = [known.copy_of(each) for each in new[1:]]
     each = (time.monotonic() - started) / len(found)
     pictures = sum(len(one) for one in footage.signatures if one is not None)
-    print(f"\n| {videos:,} made-up videos, {pictures:,} pictures, a tenth of them copies | |")
+    print(f"\n| {videos:,} synthetic videos, {pictures:,} frames, a tenth of them copies | |")
     print("|---|---|")
     print(f"| hashes in the records | {text / 2**20:.0f} MiB, {text / videos / 1024:.1f} KiB a video |")
     print(

@@ -193,9 +193,9 @@ def nodes(media: Path, number: int) -> list[list[object]]:
     gain = f"{span(one) / span(two):.2f} times: {span(one):.1f} s and {span(two):.1f} s for {3 * number} videos"
     equal = f"{same} of {3 * number} equal, and {same_after} of {3 * number} where a node was killed"
     return [
-        ["two nodes beside one, one core each", "1.8 times", gain],
+        ["two nodes compared with one, one core each", "1.8 times", gain],
         ["a node killed: rows lost or twice; until its row is begun again", "none; 10 s", killed],
-        ["records of `ray` beside those of `local`, but for times", "equal", equal],
+        ["records of `ray` compared with those of `local`, without times", "equal", equal],
     ]
 
 

@@ -131,7 +131,7 @@ def measured(folder: Path, found: list[str]) -> str:
     measures = f"{len(found) / ours:.0f} and {len(found) / bare:.0f} a second"
     beside = f"onnxruntime alone, batches of {rows} (the best of 1, 4, 8, 32), tokens made before"
     return table(
-        ("what", "beside", "ratio", "goal", "measured"),
+        ("what", "compared with", "ratio", "goal", "measured"),
         [(f"vectors of {len(found)} texts on one core", beside, f"{1 / ratio:.2f}", "0.9 at least", measures)],
     )
 

@@ -120,7 +120,7 @@ def main() -> None:
     models = sum(path.stat().st_size for path in (files.detector, files.recogniser)) / 1e6
     beside = with_it - without - models
     rows.append(
-        ("peak memory of `talk_720p.mp4` with the reader, beside the models' own size", "300 MB",
+        ("peak memory of `talk_720p.mp4` with the reader, above the size of the models", "300 MB",
          f"{beside:.0f} MB: {with_it:.0f} MB, without it {without:.0f}, models {models:.0f}")
     )  # fmt: skip
     costs: dict[str, list[Any]] = {"alone": [], "reader": []}
@@ -132,8 +132,8 @@ def main() -> None:
         f"{ratio(costs['reader'], costs['alone'], of):.2f} {words}"
         for of, words in (("wall", "on the clock"), ("cpu", "of the processors"))
     ]
-    rows.append(("time of 8 pictures in 720p beside RapidOCR with its defaults", "0.8", ", ".join(shown)))
-    rows.append(("pictures read in a second run", "0", f"{again}; in the first {pictures}"))
+    rows.append(("time for 8 frames in 720p compared with RapidOCR with its defaults", "0.8", ", ".join(shown)))
+    rows.append(("frames read in a second run", "0", f"{again}; in the first {pictures}"))
     print(table(["what", "goal", "measured"], rows))
 
 

@@ -1,4 +1,4 @@
-"""The reader `speech` on real footage: words, times, what it makes up, memory, and time beside faster-whisper alone.
+"""The reader `speech` on real footage: words, times, what it makes up, memory, and time compared with faster-whisper alone.
 
     python benchmarks/readers_speech.py [--media FOLDER] [--model FOLDER]
 
@@ -145,11 +145,11 @@ def rows(media: Path, model: Path, folder: Path) -> Iterator[list[Any]]:
     for minutes in FILM_MINUTES:
         call = f"hear(sys.argv[2], {round(minutes / turn)})['memory']"
         memory = python(sys.executable, OPEN, call, model, talk)[1]
-        yield [f"memory for {minutes} minutes of talk, beside the loaded model", f"{memory:.0f} MB", "300 MB"]
+        yield [f"memory for {minutes} minutes of talk, above the loaded model", f"{memory:.0f} MB", "300 MB"]
     alone = [python(sys.executable, ALONE, "hear(sys.argv[2])", model, talk)[0].cpu for _ in range(3)]
     ours = sorted(cost.cpu for cost, _ in runs)[1]
     yield [
-        f"processor time for `{TALK}`, beside faster-whisper alone",
+        f"processor time for `{TALK}`, compared with faster-whisper alone",
         f"{ours:.1f} s and {sorted(alone)[1]:.1f} s: {ours / sorted(alone)[1]:.2f}",
         "",
     ]

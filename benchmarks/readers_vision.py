@@ -113,11 +113,11 @@ def measured(options: argparse.Namespace, marked: dict[str, dict[str, list[int]]
     readers = "quality,faces,moderation"
     _, decodes = python(sys.executable, READ, "process()", readers, videos[TIMED], cwd=folder)
     rows = [
-        (f"area of the faces that is covered, in {len(shares)} marked pictures", f"{np.mean(shares):.2%}", "99 %"),
-        ("least of it in one picture", f"{min(shares):.1%}", "none is uncovered"),
-        (f"videos whose {pictures} pictures are all there, each at its time", f"{kept} of {len(marked)}", "all"),
-        ("pictures in which a face was filled in, where the model found none", filled, ""),
-        ("memory of Python beside the loaded model", f"{memory:.0f} MB", "300 MB"),
+        (f"covered area of the faces, in {len(shares)} marked frames", f"{np.mean(shares):.2%}", "99 %"),
+        ("minimum in one frame", f"{min(shares):.1%}", "none uncovered"),
+        (f"videos that keep all {pictures} frames, each at its time", f"{kept} of {len(marked)}", "all"),
+        ("frames in which a face was filled in because the model found none", filled, ""),
+        ("memory of Python above the loaded model", f"{memory:.0f} MB", "300 MB"),
         (f"decodes of a video with the readers {readers}", decodes, "1"),
     ]  # fmt: skip
     if cost is not None:
@@ -130,7 +130,7 @@ def beside_deface(video: Path, cost: Cost, folder: Path) -> tuple[object, ...]:
     alone = peers("deface", "deface==1.5.0", "onnx", "onnxruntime") / "deface"
     words = [video, "--output", folder / "deface.mp4", "--backend", "onnxrt"]
     deface, _ = command(alone, *words, env=tools_first(), cwd=folder)
-    what = f"processor time for the {len(times(video))} pictures of `{video.name}`, beside deface alone"
+    what = f"processor time for the {len(times(video))} frames of `{video.name}`, compared with deface alone"
     return what, f"{cost.cpu:.1f} s and {deface.cpu:.1f} s: {cost.cpu / deface.cpu:.2f}", ""
 
 

@@ -154,7 +154,7 @@ def main() -> None:
     options = parser.parse_args()
     films = [make_film(size, 12 if options.short else length, seed) for size, length, seed in FILMS]
     _print(
-        "Films made by `benchmarks/films.py`",
+        "Videos made by `benchmarks/films.py`",
         films,
         still_films(*(2, 12) if options.short else STILL),
         options.rounds,
@@ -165,12 +165,12 @@ def main() -> None:
         if not films:
             parser.error(f"no film with its truth as JSON is in {options.media}")
         print()
-        _print("Films given with `--media`", films, [film for film in given if film not in films], options.rounds)
+        _print("Videos given with `--media`", films, [film for film in given if film not in films], options.rounds)
 
 
 def _print(title: str, films: Sequence[Film], still: Sequence[Film], rounds: int) -> None:
     length = sum(film.truth.frames / film.truth.fps for film in still)
-    of_still = f" Still footage: {len(still)} films of one shot each, {length:.0f} s." if still else ""
+    of_still = f" Still footage: {len(still)} videos of one scene each, {length:.0f} s." if still else ""
     print(f"{title}: {'; '.join(map(_described, films))}.{of_still}", compared(films, still, rounds), sep="\n\n")
 
 

@@ -98,4 +98,4 @@ def overhead() -> list[object]:
 
 
 if __name__ == "__main__":
-    print(table(("what", "beside", "ratio", "goal", "measured"), [startup(), *download(), overhead()]))
+    print(table(("what", "compared with", "ratio", "goal", "measured"), [startup(), *download(), overhead()]))

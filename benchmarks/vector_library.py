@@ -147,7 +147,7 @@ def main() -> None:
                 for each in given.folder.glob("library.db.*.vectors")
                 if model.encode() in each.open("rb").read(500)
             )
-            cells.setdefault("the file beside the vectors", []).append(
+            cells.setdefault("size of the file, relative to the vectors", []).append(
                 f"{file.stat().st_size / vectors.nbytes:.2f}"
             )
             cells.setdefault("memory: own, mapped", []).append(

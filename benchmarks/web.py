@@ -113,7 +113,7 @@ def search_rows(client: Client, home: Library, now: Callable[[], Times]) -> list
         alone.append(by_library)
         own.append((by_api[0] - by_library[0], by_api[1] - by_library[1]))
     return [
-        [f"search by the API, {LIMIT} answers, {len(api)} searches", shown(api), "40 ms"],
+        [f"search by the API, {LIMIT} results, {len(api)} searches", shown(api), "40 ms"],
         ["the same by the library alone", shown(alone), ""],
         ["what the API adds", shown(own), "5 ms"],
     ]
@@ -132,7 +132,9 @@ def page_rows(client: Client, now: Callable[[], Times]) -> list[list[object]]:
                 break
             last = {**parameters, "cursor": cursor}
         deep = middle(now, lambda: client.get("/search", last), 20)  # noqa: B023
-        name = f"page {seen + 1:,} beside page 1: {json.dumps(parameters_of(asked)) if asked else 'all videos'}"
+        name = (
+            f"page {seen + 1:,} compared with page 1: {json.dumps(parameters_of(asked)) if asked else 'all videos'}"
+        )
         rows.append([name, ratio(deep, first), "1.5 times"])
     return rows
 

@@ -184,7 +184,7 @@ def _first_answer(browser: Any, address: str) -> list[str]:
         )
         context.close()
     detail = f"{statistics.median(painted) / 1000:.2f} s (median of 5); {packed / 1024:.0f} KB of script and style"
-    return [f"first answer of {VIDEOS * 5:,} moments painted, cold", detail, "1.0 s; 120 KB packed"]
+    return [f"first results of {VIDEOS * 5:,} moments painted, cold", detail, "1.0 s; 120 KB packed"]
 
 
 def _scrolling(browser: Any, address: str) -> list[str]:

@@ -72,7 +72,7 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as folder:
                 measured.append(measure(Path(folder), environment(Path(compiled))))
     del measured[0]
-    names = ("start to the first answer", "of that, processor time", "memory when idle")
+    names = ("start to the first response", "of that, processor time", "memory when idle")
     rows = [
         (name, f"{statistics.median(values):.2f} {unit} ({min(values):.2f} to {max(values):.2f})", goal)
         for name, values, unit, goal in zip(
