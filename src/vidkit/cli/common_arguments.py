@@ -11,15 +11,26 @@ CSV_HELP = (
     "s3://bucket/folder/ takes the videos of that folder"
 )
 SKIP_DUPLICATES = "skip new videos that are copies of one in the library or in this run, before the model is asked"
-_MOST = 100_000  # what runs can be told apart by
+_MOST = 100_000  # the highest priority of a run
 
 
 def natural(text: str) -> int:
     """A whole number, 0 or more."""
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        number = -1
     if number < 0:
-        raise argparse.ArgumentTypeError(_("{value} is less than nothing", value=text))
+        raise argparse.ArgumentTypeError(_("{value!r} is not a whole number of 0 or more", value=text))
     return number
+
+
+def integer(text: str) -> int:
+    """A whole number of any size."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(_("{value!r} is not a whole number", value=text)) from None
 
 
 def whole_number(text: str) -> int:

@@ -17,7 +17,7 @@ def serve(parser: argparse.ArgumentParser) -> None:
         "--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1, this machine only)"
     )
     parser.add_argument(
-        "--port", metavar="N", type=int, default=8765, help="port to listen on (default: 8765; 0: any free port)"
+        "--port", metavar="N", type=_port, default=8765, help="port to listen on (default: 8765; 0: any free port)"
     )
     parser.add_argument("--open", action="store_true", help="open the library in the web browser")
     parser.add_argument(
@@ -59,11 +59,21 @@ def _allowed(text: str) -> tuple[str, ...]:
     return words
 
 
+def _port(text: str) -> int:
+    if not _is_port(text):
+        raise argparse.ArgumentTypeError(_("{value!r} is not a port, a number from 0 to 65535", value=text))
+    return int(text)
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and int(text) < 65536
+
+
 def _address(text: str) -> tuple[str, int]:
     """`HOST:PORT`, `[::1]:PORT`, or a port alone."""
     host, _colon, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]") or _MCP_ADDRESS[0]
-    if not (port.isascii() and port.isdigit() and int(port) < 65536):
+    if not _is_port(port):
         wrong = _("{value!r} is no address: write it like 127.0.0.1:8766 or [::1]:8766", value=text)
         raise argparse.ArgumentTypeError(wrong)
     return host, int(port)
