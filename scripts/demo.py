@@ -1,4 +1,4 @@
-"""`make demo`: a sample video, made and served on this machine, goes the whole way; or the URL that is given."""
+"""`make demo`: run the full pipeline on a sample video that is made and served here, or on the given URLs."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from vidkit.core import load_config
 from vidkit.ffmpeg import find_tool
 
 SITE = Path("demo")
-PORT = 8764  # the same each time, where it is free: a second demo is the same video again
+PORT = 8764  # the same each time if it is free, so a second demo has the same URL
 
 
 def make_sample(path: Path) -> None:
-    """Three shots that differ, with a tone, eight seconds in all."""
-    shots = ("testsrc2=s=1280x720:r=25:d=3", "mandelbrot=s=1280x720:r=25", "smptehdbars=s=1280x720:r=25:d=2")
-    inputs = [word for shot in shots for word in ("-f", "lavfi", "-t", "3", "-i", shot)]
+    """Three different scenes with a tone, eight seconds in all."""
+    scenes = ("testsrc2=s=1280x720:r=25:d=3", "mandelbrot=s=1280x720:r=25", "smptehdbars=s=1280x720:r=25:d=2")
+    inputs = [word for scene in scenes for word in ("-f", "lavfi", "-t", "3", "-i", scene)]
     command = [str(find_tool("ffmpeg")), "-v", "error", "-y", *inputs, "-f", "lavfi", "-i", "sine=440:d=8"]
     command += ["-filter_complex", "[0:v][1:v][2:v]concat=n=3:v=1,format=yuv420p[v]", "-map", "[v]", "-map", "3:a"]
     command += ["-c:v", "libx264", "-preset", "veryfast", "-c:a", "aac", "-shortest", str(path)]
@@ -35,7 +35,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
 
 def serve(folder: Path) -> str:
-    """Serve a folder on loopback as long as this process lives; its URL."""
+    """Serve a folder on loopback until this process ends, and return its URL."""
     handler = functools.partial(Handler, directory=str(folder))
     try:
         server = http.server.ThreadingHTTPServer(("127.0.0.1", PORT), handler)
@@ -46,7 +46,7 @@ def serve(folder: Path) -> str:
 
 
 def demo(urls: list[str]) -> int:
-    """Process into the library of this folder, then show where the results are and what is in a record."""
+    """Process into the library of this folder, then show the record, where the results are and what to try next."""
     if not urls:
         SITE.mkdir(parents=True, exist_ok=True)
         sample = SITE / "sample.mp4"
@@ -58,18 +58,19 @@ def demo(urls: list[str]) -> int:
     records = sorted(Path(load_config().paths.processed_directory).glob("*.json"), key=os.path.getmtime)
     records = [path for path in records if path.name != "summary.json"]
     if code == 0 and records:
-        print(f"\n$ cat {records[-1]}")
-        print(records[-1].read_text(encoding="utf-8"))
+        video = records[-1].stem
+        print(f"\n$ vidkit show {shlex.quote(video)}", flush=True)
+        code = main(["show", video])
         print(f"The record is {records[-1]}; its clips and thumbnails are beside it.")
-        print("\n".join(["", *next_steps(records[-1].stem)]))
+        print("\n".join(["", *next_steps(video)]))
     return code
 
 
 def next_steps(video: str) -> list[str]:
-    """What to try now, in lines that can be copied; what comes after a # is for the reader."""
+    """What to try next: lines that can be copied, each with a comment after #."""
     commands = [
         (f"vidkit search {shlex.quote(Path(video).stem)}", "find the video in the library"),
-        (f"vidkit show {shlex.quote(video)}", "show its record"),
+        (f"vidkit show {shlex.quote(video)} --json", "show its whole record, for programs"),
         ("vidkit serve", "show the library in the browser"),
         ("mkdir ~/videos; cd ~/videos; vidkit init", "create your own folder with settings and rule files"),
         ("vidkit doctor", "show what is installed, configured and missing"),

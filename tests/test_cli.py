@@ -12,6 +12,7 @@ from vidkit.cli import main, parse_arguments
 
 from .conftest import MakeVideo
 from .misbehaving_server import Reply, Server
+from .records import keep, make_record
 
 Capture = pytest.CaptureFixture[str]
 
@@ -32,6 +33,41 @@ def test_json_is_one_record_a_line_on_stdout(server: Server, make_video: MakeVid
     assert main(["process", "--json", "--urls", url]) == 0
     (line,) = capsys.readouterr().out.splitlines()
     assert json.loads(line) == json.loads(Path("processed_videos/v.mp4.json").read_text())
+
+
+def test_json_of_a_file_name_that_is_not_utf_8_has_a_question_mark(make_video: MakeVideo, capsys: Capture) -> None:
+    names = ["a\udcff.mp4", "b\udcff.mp4"]
+    for name in names:
+        Path(name).write_bytes(make_video(shots=2).read_bytes())
+    for words in (["probe"], ["scenes"], ["clips"], ["process", "--urls"]):
+        assert main([*words, *names, "--json"]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        for line, name in zip(sorted(lines, key=lambda line: "b?.mp4" in line), ("a?.mp4", "b?.mp4"), strict=True):
+            assert name in json.dumps(json.loads(line))
+    for form in ("--json", "--csv"):
+        assert main(["duplicates", form]) == 0
+        assert "a?.mp4" in capsys.readouterr().out
+
+
+def test_json_of_a_record_with_half_a_character_has_a_question_mark(capsys: Capture) -> None:
+    half = "half \ud800 character"
+    keep(make_record("h.mp4", qwen_description=half, columns={"key": half}, tags=[half], classification=half))
+    for words in (["search", "half"], ["show", "h.mp4"], ["explain", "h.mp4"]):
+        assert main([*words, "--json"]) == 0
+        assert "half ? character" in capsys.readouterr().out
+    assert main(["show", "h.mp4"]) == 0
+    assert "half ? character" in capsys.readouterr().out
+
+
+def test_show_leaves_out_the_hashes_of_pictures_and_json_has_them(make_video: MakeVideo, capsys: Capture) -> None:
+    main(["process", "--urls", str(make_video())])
+    record = json.loads(Path("processed_videos/video.mp4.json").read_text())
+    capsys.readouterr()
+    assert main(["show", "video.mp4", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == record
+    assert main(["show", "video.mp4"]) == 0
+    assert record["pictures"].pop("hashes")
+    assert json.loads(capsys.readouterr().out) == record
 
 
 def test_a_failed_video_is_exit_code_1_and_one_line(server: Server, capsys: Capture) -> None:
@@ -75,6 +111,26 @@ def test_a_wrong_command_or_file_is_exit_code_2_and_says_which(
     assert any(word in err for word in said.split("|"))
     assert "Traceback" not in err
     assert out == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "value", "said"),
+    [
+        (["report", "--videos"], "x", "'x' is not a whole number of 0 or more"),
+        (["summarize", "--limit"], "-1", "'-1' is not a whole number of 0 or more"),
+        (["search", "--limit"], "1.5", "'1.5' is not a whole number of 0 or more"),
+        (["search", "--offset"], "", "'' is not a whole number of 0 or more"),
+        (["export", "out", "--format", "csv", "--limit"], "x", "'x' is not a whole number of 0 or more"),
+        (["export", "out", "--format", "csv", "--seed"], "x", "'x' is not a whole number"),
+        (["serve", "--port"], "99999", "'99999' is not a port, a number from 0 to 65535"),
+    ],
+)
+def test_an_option_that_is_no_number_says_what_it_should_be(
+    words: list[str], value: str, said: str, capsys: Capture
+) -> None:
+    with pytest.raises(SystemExit):
+        parse_arguments([*words[:-1], f"{words[-1]}={value}"])
+    assert f"argument {words[-1]}: {said}\n" in capsys.readouterr().err
 
 
 def test_a_single_video_that_the_filters_leave_out_is_said(make_video: MakeVideo, capsys: Capture) -> None:
@@ -183,7 +239,7 @@ def test_retag_gives_the_library_and_the_json_the_tags_of_edited_rules(
     assert "2 records looked at, 1 with other tags" in capsys.readouterr().out
     record = json.loads(Path("processed_videos/boat.mp4.json").read_text())
     assert (record["tags"], record["classification"]) == (["H.264 Codec", "Water"], "Boats")
-    main(["show", "boat.mp4"])
+    main(["show", "boat.mp4", "--json"])
     assert json.loads(capsys.readouterr().out) == record
     assert len(server.asked) == asked
     assert main(["process", "--json", "--urls", *urls]) == 0

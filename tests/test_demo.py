@@ -41,6 +41,7 @@ def test_the_commands_that_the_demo_names_at_its_end_work(tmp_path: Path) -> Non
     environment["HOME"] = str(tmp_path)
     done = subprocess.run([sys.executable, SCRIPT], capture_output=True, text=True, env=environment, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+    assert '"hashes"' not in done.stdout, "kilobytes that nobody reads"
     steps = done.stdout.rpartition("Next steps:\n")[2].splitlines()
     assert re.match(r"  source \S+/bin/activate +#", steps[0])
     assert _moments_of_the_server(steps[3], environment, tmp_path) >= 1

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from vidkit.cli import library_arguments as on_library
 from vidkit.cli import reader_arguments, reel_arguments, setup_arguments, web_arguments
-from vidkit.cli.common_arguments import CSV_HELP, SKIP_DUPLICATES, add_requests, natural, whole_number
+from vidkit.cli.common_arguments import CSV_HELP, SKIP_DUPLICATES, add_requests, integer, natural, whole_number
 from vidkit.cli.search_arguments import add_filters, add_search, add_sort
 
 TYPE_CHECKING = False
@@ -177,8 +177,10 @@ def _clips(parser: argparse.ArgumentParser) -> None:
 def _search(parser: argparse.ArgumentParser) -> None:
     add_search(parser)
     add_sort(parser, "sort order")
-    parser.add_argument("--limit", metavar="N", type=int, default=20, help="maximum results (default: 20)")
-    parser.add_argument("--offset", metavar="N", type=int, default=0, help="skip this many results (default: 0)")
+    parser.add_argument("--limit", metavar="N", type=natural, default=20, help="maximum results (default: 20)")
+    parser.add_argument(
+        "--offset", metavar="N", type=natural, default=0, help="skip this many results (default: 0)"
+    )
     parser.add_argument("--json", action="store_true", help="print one line of JSON per result")
     parser.add_argument("--urls", action="store_true", help="print only the video URLs, for `process --urls`")
 
@@ -188,7 +190,7 @@ def _show(parser: argparse.ArgumentParser) -> None:
         "key", metavar="ID|FILE|URL", help="id (or its first six or more digits), file name or URL of the video"
     )
     output = parser.add_mutually_exclusive_group()
-    output.add_argument("--json", action="store_true", help="print one line of JSON")
+    output.add_argument("--json", action="store_true", help="print the whole record as one line of JSON")
     output.add_argument("--format", choices=("srt", "vtt"), help="print what is said in the video as subtitles")
 
 
@@ -236,7 +238,9 @@ def _export(parser: argparse.ArgumentParser) -> None:
         metavar="80/10/10",
         help="shares of train/validation/test, or of train/test (default: everything in train)",
     )
-    parser.add_argument("--seed", metavar="N", type=int, default=0, help="random seed of the splits (default: 0)")
+    parser.add_argument(
+        "--seed", metavar="N", type=integer, default=0, help="random seed of the splits (default: 0)"
+    )
     files = parser.add_mutually_exclusive_group()
     for mode, meaning in (
         ("copy", "copy the files into the folder"),
@@ -264,7 +268,7 @@ def _export(parser: argparse.ArgumentParser) -> None:
     filters.add_argument(
         "--search", dest="words", metavar="TEXT", default="", help="only videos that match, as for `vidkit search`"
     )
-    filters.add_argument("--limit", metavar="N", type=int, help="maximum number of videos")
+    filters.add_argument("--limit", metavar="N", type=natural, help="maximum number of videos")
     parser.set_defaults(sort="relevance", offset=0)
 
 

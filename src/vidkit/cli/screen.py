@@ -18,7 +18,6 @@ from vidkit.core.stores import Address
 from vidkit.core.terminal import columns_of, cut, is_live, write_line
 from vidkit.core.units import format_count, format_duration, format_size
 from vidkit.messages import _, message, translated
-from vidkit.workflow.stages import words_for
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -106,6 +105,8 @@ class Screen:
             self._lines[url] = line, position, shown_name
 
     def stage(self, url: str, stage: str, done: int, total: int | None) -> None:
+        from vidkit.workflow.stages import words_for  # imports all stages, and most commands need none
+
         with self._lock:
             line, _, name = self._lines.get(url, (None, 0, ""))
             if line is None:
@@ -123,7 +124,7 @@ class Screen:
         self._left(url)
         if self._quiet:
             return
-        text = json.dumps(record, ensure_ascii=False) if self._json else result_line(record, new)
+        text = json_text(record) if self._json else result_line(record, new)
         self._print(text, sys.stdout, wrapped=not self._json)
 
     def failed(self, url: str, line: int, stage: str, reason: str) -> None:
@@ -302,9 +303,9 @@ def cost_line(cost: Cost) -> str:
     return _("model: {sums}, {seconds:.1f} s", sums=_(", ").join(parts), seconds=cost.seconds)
 
 
-def json_line(values: object) -> str:
-    """A line of JSON. Names may have halves of characters, which cannot be printed."""
-    return json.dumps(values, ensure_ascii=False).encode("utf-8", "replace").decode()
+def json_text(values: object, indent: int | None = None) -> str:
+    """JSON to print, in one line without an indent. Half a character (a lone surrogate) becomes `?`."""
+    return json.dumps(values, ensure_ascii=False, indent=indent).encode("utf-8", "replace").decode()
 
 
 def say(template: str, /, **values: object) -> None:

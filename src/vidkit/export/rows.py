@@ -62,7 +62,7 @@ def row_of(sample: Sample, spec: DatasetSpec) -> dict[str, Any]:
         clip = next(clip for clip in record["segments"] if clip["index"] == item.number)
         values |= {"width": clip["width"], "height": clip["height"], "fps": float(clip["fps"]), "codec": "h264"}
         values["duration"] = end
-    return {name: _whole(value) for name, value in values.items()}
+    return {name: whole(value) for name, value in values.items()}
 
 
 def flat(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,12 +99,12 @@ def cell(value: Any) -> Any:
     return f"'{value}" if _FORMULA.match(value) else value
 
 
-def _whole(value: Any) -> Any:
+def whole(value: Any) -> Any:
     """A value whose text can be written as UTF-8: half characters become `?`."""
     if isinstance(value, str):
         return value if value.isascii() else value.encode("utf-8", "replace").decode()
     if isinstance(value, list):
-        return [_whole(inner) for inner in value]
+        return [whole(inner) for inner in value]
     if isinstance(value, dict):
-        return {_whole(key): _whole(inner) for key, inner in value.items()}
+        return {whole(key): whole(inner) for key, inner in value.items()}
     return value

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from vidkit.cli.exit_codes import EXIT_DONE
-from vidkit.cli.screen import say
+from vidkit.cli.screen import json_text, say
 from vidkit.core import printable
 from vidkit.core.config import Config
 from vidkit.errors import ConfigError
@@ -37,7 +36,7 @@ def audit(options: argparse.Namespace, config: Config) -> int:
         lines = AuditLog(state).lines(options.limit)
     for line in reversed(lines):
         if options.json:
-            print(json.dumps(line, ensure_ascii=False))
+            print(json_text(line))
         else:
             shown = f"{line['at']}  {line['who']:12}  {line['action']:12}  {line['what']}"
             print(printable(f"{shown}  ({line['address']})" if line["address"] else shown))
@@ -58,7 +57,7 @@ def _list(options: argparse.Namespace, state: StateDatabase) -> None:
     for key in Keys(state).all():
         shown = key.as_json()
         if options.json:
-            print(json.dumps(shown, ensure_ascii=False))
+            print(json_text(shown))
             continue
         ends = _("expires {expires_at}", expires_at=shown["expires_at"]) if key.expires_at else _("never expires")
         used = _("used {used_at}", used_at=shown["used_at"]) if key.used_at else _("never used")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 from vidkit.blur import Blurred, blur_video, check_blur, face_detector
 from vidkit.cli.exit_codes import EXIT_DONE
-from vidkit.cli.screen import counted
+from vidkit.cli.screen import counted, json_text
 from vidkit.core import printable
 from vidkit.core.config import Config
 from vidkit.core.units import format_count
@@ -34,11 +33,8 @@ def blur(options: argparse.Namespace, config: Config) -> int:
             progress=lambda pictures, total: progress(pictures, total),
         )
     if options.json:
-        print(
-            json.dumps(
-                {key: str(value) if isinstance(value, Path) else value for key, value in asdict(done).items()}
-            )
-        )
+        values = asdict(done).items()
+        print(json_text({key: str(value) if isinstance(value, Path) else value for key, value in values}))
     else:
         print(_line(done))
     return EXIT_DONE

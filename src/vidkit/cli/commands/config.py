@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import getpass
-import json
 import os
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 from vidkit.cli.config_check import check_config
 from vidkit.cli.exit_codes import EXIT_DONE, EXIT_WRONG
+from vidkit.cli.screen import json_text
 from vidkit.cli.setting_names import find_setting
 from vidkit.core import printable, without_secrets
 from vidkit.core.config import (
@@ -85,7 +85,7 @@ def _entry(section: str, key: str, value: str, source: str | None) -> dict[str, 
 
 def _print(entry: dict[str, str | None], as_json: bool, alone: str | None = None) -> None:
     if as_json:
-        print(json.dumps(entry, ensure_ascii=False))
+        print(json_text(entry))
     elif alone is not None:
         print(alone)
     else:
@@ -135,7 +135,7 @@ def _asked(row: Setting) -> str:
 def _check(options: argparse.Namespace) -> int:
     problems, given, rules = check_config(options.config)
     if options.json:
-        print(json.dumps({"problems": [problem._asdict() for problem in problems]}, ensure_ascii=False))
+        print(json_text({"problems": [problem._asdict() for problem in problems]}))
     else:
         for kind, problem in problems:
             print(f"{kind:7}  {translated(problem)}")

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import sys
 
 from vidkit.cli.exit_codes import EXIT_DONE
-from vidkit.cli.screen import counted, say
+from vidkit.cli.screen import counted, json_text, say
 from vidkit.core import printable, shown_url
 from vidkit.core.config import Config
 from vidkit.core.units import format_count, format_duration
 from vidkit.duplicates.groups import Footage, Group
 from vidkit.duplicates.listing import group_as_json
-from vidkit.export.rows import cell
+from vidkit.export.rows import cell, whole
 from vidkit.library import open_library
 from vidkit.library.protocol import PicturesOf
 from vidkit.messages import _, message
@@ -34,7 +33,7 @@ def duplicates(options: argparse.Namespace, config: Config) -> int:
     groups = footage.groups()
     if options.json:
         for group in groups:
-            print(json.dumps(group_as_json(group), ensure_ascii=False))
+            print(json_text(group_as_json(group)))
     elif options.csv:
         _print_csv(groups)
     else:
@@ -64,7 +63,7 @@ def _print_csv(groups: list[Group]) -> None:
         shown = group_as_json(group)
         for row in ({**shown["kept"], "kept": "yes"}, *shown["copies"]):
             row = {"group": number, "kept": "no", **row}
-            rows.writerow({name: cell(value) for name, value in row.items()})
+            rows.writerow({name: cell(whole(value)) for name, value in row.items()})
 
 
 def _lines(group: Group) -> str:

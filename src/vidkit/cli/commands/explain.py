@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 
 from vidkit.cli.commands.library import unknown
 from vidkit.cli.exit_codes import EXIT_DONE
-from vidkit.cli.screen import say
+from vidkit.cli.screen import json_text, say
 from vidkit.core import printable
 from vidkit.core.config import Config
 from vidkit.library import open_library
@@ -27,7 +26,7 @@ def explain(options: argparse.Namespace, config: Config) -> int:
         explained = explain_tags(entry.record, rules)
         if options.json:
             names = {key: entry.record[key] for key in ("filename", "id")} | {"url": entry.record["source"]["url"]}
-            print(json.dumps({**names, **origins_as_json(entry.record, explained)}, ensure_ascii=False))
+            print(json_text({**names, **origins_as_json(entry.record, explained)}))
             continue
         print("\n".join([printable(entry.record["filename"]), *_lines(explained)]))
         if explained.outdated:

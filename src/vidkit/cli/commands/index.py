@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 
 from vidkit.cli.exit_codes import EXIT_DONE
-from vidkit.cli.screen import counted, say
+from vidkit.cli.screen import counted, json_text, say
 from vidkit.core import printable
 from vidkit.core.config import Config
 from vidkit.core.units import format_count
@@ -31,7 +30,7 @@ def index(options: argparse.Namespace, config: Config) -> int:
         done = index_library(library, models, lambda number: progress(number, total), options.dry_run)
         others = _others(library, models)
     for each in done:
-        print(json.dumps(vars(each)) if options.json else _line(each, options.dry_run))
+        print(json_text(vars(each)) if options.json else _line(each, options.dry_run))
     for model, videos in others.items():
         command = f"`vidkit index --remove '{model}'`"
         say(

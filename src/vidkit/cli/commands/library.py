@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vidkit.cli.exit_codes import EXIT_DONE, EXIT_SOME_FAILED
-from vidkit.cli.screen import counted, say
+from vidkit.cli.screen import counted, json_text, say
 from vidkit.core import printable, shown_url
 from vidkit.core.config import Config
 from vidkit.core.units import format_count, format_duration, format_size, format_tenths
@@ -69,7 +68,7 @@ def search(options: argparse.Namespace, config: Config) -> int:
             print(printable(shown_url(url)))
     else:
         for moment in found:
-            print(json.dumps(moment_as_json(moment), ensure_ascii=False) if options.json else _lines(moment))
+            print(json_text(moment_as_json(moment)) if options.json else _lines(moment))
     if not found:
         print(_("nothing is found"), file=sys.stderr)
     return EXIT_DONE
@@ -136,7 +135,7 @@ def _print_change(before: Record, after: Record) -> None:
 
 
 def show(options: argparse.Namespace, config: Config) -> int:
-    """`vidkit show`: whole records."""
+    """`vidkit show`: records; with `--json` whole ones."""
     with open_library(config, create=False) as home:
         found = home.find(options.key)
     if not found:
@@ -144,8 +143,16 @@ def show(options: argparse.Namespace, config: Config) -> int:
     if options.format:
         return _show_subtitles([entry.record for entry in found], options.format)
     for entry in found:
-        print(json.dumps(entry.record, ensure_ascii=False, indent=None if options.json else 2))
+        print(json_text(entry.record) if options.json else json_text(_without_hashes(entry.record), indent=2))
     return EXIT_DONE
+
+
+def _without_hashes(record: Record) -> dict[str, Any]:
+    """A record as a person reads it: without the hashes of its pictures, kilobytes of Base64."""
+    shown: dict[str, Any] = {**record}
+    if "pictures" in record:
+        shown["pictures"] = {"count": record["pictures"]["count"]}
+    return shown
 
 
 def _show_subtitles(records: Sequence[Record], form: str) -> int:
@@ -198,7 +205,7 @@ def stats(options: argparse.Namespace, config: Config) -> int:
             {"stage": stage, "reason": reason, "videos": count} for (stage, reason), count in failures.most_common()
         ]
         numbers = numbers_as_json(found, readers, options.by, balance)
-        print(json.dumps({**numbers, "failures": failed}, ensure_ascii=False))
+        print(json_text({**numbers, "failures": failed}))
         return EXIT_DONE
     videos = translated(format_count(found.videos, "video"))
     sums = _(", ").join([videos, format_duration(found.seconds), format_size(found.bytes)])

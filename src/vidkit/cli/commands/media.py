@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import logging
 import os
 import re
@@ -23,6 +22,7 @@ from vidkit.analysis import (
     segment_video,
 )
 from vidkit.cli.exit_codes import EXIT_DONE, EXIT_SOME_FAILED
+from vidkit.cli.screen import json_text
 from vidkit.core import ensure_directory, printable, shown_url, without_secrets
 from vidkit.core.config import Config
 from vidkit.core.units import format_count, format_duration, format_size
@@ -160,5 +160,5 @@ def _one(name: str, do: Callable[[Path], tuple[dict[str, Any], str]], as_json: b
         print(_("failed: {what}", what=printable(without_secrets(said))), file=sys.stderr)
         log.info("%s failed", shown_url(name), exc_info=True)
         return EXIT_SOME_FAILED
-    print(json.dumps(values, ensure_ascii=False) if as_json else line, flush=True)
+    print(json_text(values) if as_json else line, flush=True)
     return EXIT_DONE

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from functools import reduce
 from typing import Any
 
 from vidkit.cli.exit_codes import EXIT_DONE
+from vidkit.cli.screen import json_text
 from vidkit.core import printable
 from vidkit.core.config import Config
 from vidkit.core.settings import show
@@ -22,7 +22,7 @@ def readers(options: argparse.Namespace, config: Config) -> int:
     for name in available():
         found = _look(name, config)
         if options.json:
-            print(json.dumps(found, ensure_ascii=False))
+            print(json_text(found))
         else:
             _show(found)
     return EXIT_DONE

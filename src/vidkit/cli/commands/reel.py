@@ -9,7 +9,7 @@ from typing import Any
 from vidkit.cli.commands.found import asked_of, found_of
 from vidkit.cli.commands.library import say_unknown_names
 from vidkit.cli.exit_codes import EXIT_DONE, EXIT_SOME_FAILED
-from vidkit.cli.screen import counted, json_line, say
+from vidkit.cli.screen import counted, json_text, say
 from vidkit.core import printable, shown_url
 from vidkit.core.config import Config
 from vidkit.core.units import format_count, format_size, format_tenths, parse_duration
@@ -47,7 +47,7 @@ def reel(options: argparse.Namespace, config: Config) -> int:
         say("no video that was found can be shown" if made.skipped else "nothing is found")
         return EXIT_SOME_FAILED
     if options.json:
-        print(json_line(_as_json(made)))
+        print(json_text(_as_json(made)))
     else:
         for shot in made.shots:
             print(_line(shot))

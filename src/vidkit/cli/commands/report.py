@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from vidkit.cli.commands.library import query_of, say_unknown_names
 from vidkit.cli.exit_codes import EXIT_DONE
-from vidkit.cli.screen import counted, say
+from vidkit.cli.screen import counted, json_text, say
 from vidkit.core import JOURNAL, printable
 from vidkit.core.config import Config
 from vidkit.core.files import check_local
@@ -77,7 +76,7 @@ def report(options: argparse.Namespace, config: Config) -> int:
                     path, numbers, shown, limits, secret_hider(config), lambda done: progress(done, None)
                 )
     if options.json:
-        print(json.dumps(numbers, ensure_ascii=False))
+        print(json_text(numbers))
     if writes:
         videos, pictures = format_count(written["videos"], "video"), format_count(written["pictures"], "picture")
         size = format_size(written["bytes"])

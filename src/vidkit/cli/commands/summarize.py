@@ -10,7 +10,7 @@ from typing import Any
 from vidkit.cli.commands.found import asked_of, found_of
 from vidkit.cli.commands.library import say_unknown_names
 from vidkit.cli.exit_codes import EXIT_DONE, EXIT_SOME_FAILED
-from vidkit.cli.screen import cost_line, json_line, say
+from vidkit.cli.screen import cost_line, json_text, say
 from vidkit.core import printable, shown_url
 from vidkit.core.config import Config
 from vidkit.curate.summarize import INSTRUCTION, Summary
@@ -52,7 +52,7 @@ def summarize(options: argparse.Namespace, config: Config) -> int:
         )
         return EXIT_SOME_FAILED
     if options.json:
-        print(json_line(_as_json(summary, describer)))
+        print(json_text(_as_json(summary, describer)))
     else:
         for line in summary.answer.text.splitlines():
             print(printable(line))
