@@ -30,7 +30,7 @@ from measure import table
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from vidkit.library import Library, LibraryEntry, parse_query
-from vidkit.library.sqlite.home import open_sqlite
+from vidkit.library.sqlite.backend import open_sqlite
 from vidkit.library.vectors.protocol import TEXT, VideoVectors, made_of, model_id, moments_for
 from vidkit.meaning.search import Asked, Search, Senses
 

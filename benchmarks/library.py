@@ -281,13 +281,13 @@ def opened(home: str) -> Iterator[tuple[Library, Clock]]:
     """An empty library in one of the homes, and the clock for it."""
     with tempfile.TemporaryDirectory() as name:
         if home == "sqlite":
-            from vidkit.library.sqlite.home import open_sqlite
+            from vidkit.library.sqlite.backend import open_sqlite
 
             with open_sqlite(Path(name) / "library.db") as library:
                 yield library, clock(None)
             return
         if home == "postgresql":
-            from vidkit.library.postgresql.home import open_postgresql
+            from vidkit.library.postgresql.backend import open_postgresql
 
             with (
                 data_folder() as data,
@@ -296,7 +296,7 @@ def opened(home: str) -> Iterator[tuple[Library, Clock]]:
             ):
                 yield library, clock(server.pid)
             return
-        from vidkit.library.mongodb.home import open_mongodb
+        from vidkit.library.mongodb.backend import open_mongodb
 
         data = Path(name) / "mongod"
         with mongod(data, cache_gb=2) as address, open_mongodb(f"mongodb://{address}/") as library:

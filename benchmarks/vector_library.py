@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from measure import table
 from vector_index import made_vectors, memory
 from vidkit.library import LibraryEntry, Query, parse_query
-from vidkit.library.sqlite.home import SqliteLibrary, open_sqlite
+from vidkit.library.sqlite.backend import SqliteLibrary, open_sqlite
 from vidkit.library.vectors.protocol import VideoVectors
 
 sys.path.insert(0, str(Path(__file__).parents[1]))

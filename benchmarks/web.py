@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.web_process import serve_process
 
 from vidkit.library import Library, Query, parse_query
-from vidkit.library.sqlite.home import open_sqlite
+from vidkit.library.sqlite.backend import open_sqlite
 
 LIMIT, PAGES, CLIENTS, RUNS = 50, 1000, 20, 5
 SETTINGS = """[Library]

@@ -8,7 +8,7 @@ from typing import Any
 
 from vidkit.export import Exported, export_dataset
 from vidkit.library import Library, LibraryEntry
-from vidkit.library.sqlite.home import open_sqlite
+from vidkit.library.sqlite.backend import open_sqlite
 from vidkit.record import Record
 
 from .records import make_record

@@ -26,10 +26,10 @@ from vidkit.duplicates.pdq import BYTES, pdq
 from vidkit.duplicates.signature import TICKS, Signature, from_record, to_record
 from vidkit.ffmpeg import find_tool
 from vidkit.library import open_library
-from vidkit.library.mongodb.home import open_mongodb
-from vidkit.library.postgresql.home import open_postgresql
+from vidkit.library.mongodb.backend import open_mongodb
+from vidkit.library.postgresql.backend import open_postgresql
 from vidkit.library.protocol import PicturesOf, pictures_of
-from vidkit.library.sqlite.home import open_sqlite
+from vidkit.library.sqlite.backend import open_sqlite
 
 from .conftest import MakeVideo
 from .dataset_parts import export, make_video_files

@@ -20,7 +20,7 @@ from vidkit.cli import main
 from vidkit.errors import ConfigError, OutputError
 from vidkit.export import webdataset as shards
 from vidkit.library import Library
-from vidkit.library.sqlite.home import open_sqlite
+from vidkit.library.sqlite.backend import open_sqlite
 
 from .dataset_parts import export, labelled, new_library, put_video
 

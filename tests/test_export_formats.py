@@ -19,7 +19,7 @@ from vidkit.errors import ConfigError
 from vidkit.export.formats import FORMATS
 from vidkit.export.rows import COLUMNS
 from vidkit.library import LibraryEntry
-from vidkit.library.sqlite.home import open_sqlite
+from vidkit.library.sqlite.backend import open_sqlite
 
 from .conftest import MakeVideo
 from .dataset_parts import export, labelled, new_library, put_video

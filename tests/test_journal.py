@@ -14,7 +14,7 @@ from vidkit.batch import NullReporter, Summary, process_rows
 from vidkit.core.config import load_config
 from vidkit.errors import OutputError
 from vidkit.library import open_library
-from vidkit.library.sqlite.home import SqliteLibrary
+from vidkit.library.sqlite.backend import SqliteLibrary
 from vidkit.record import Record
 from vidkit.rows import Row
 from vidkit.workflow import process_video_pipeline

@@ -15,7 +15,7 @@ from vidkit.core.config import load_config
 from vidkit.curate.corrections import Correction, correct_video, make_change, read_corrections, set_corrections
 from vidkit.errors import ConfigError, LibraryError, OutputError
 from vidkit.library import open_library, open_library_at, parse_query
-from vidkit.library.sqlite.home import open_sqlite
+from vidkit.library.sqlite.backend import open_sqlite
 from vidkit.record import Record
 from vidkit.rows import BadRow
 from vidkit.tagging import load_custom_tags

@@ -33,7 +33,7 @@ from vidkit.library import (
 from vidkit.library.facts import facts_of
 from vidkit.library.forms import stems_of, with_forms
 from vidkit.library.moments import texts_of
-from vidkit.library.ranking import RANKED, answers
+from vidkit.library.ranking import RANKED, matching_texts
 from vidkit.record import Record
 
 from .mongod import mongod
@@ -666,7 +666,9 @@ def test_all_homes_answer_alike_and_by_the_rules(open_home: OpenLibrary) -> None
                 assert library.search(query) == moments, query
                 assert list(library.records(query)) == streamed, query
             if query.limit is None and query.offset == 0 and not query.facts:
-                assert len(moments) == sum(len(answers(query, texts_of(record))) for record in records), query
+                assert len(moments) == sum(len(matching_texts(query, texts_of(record))) for record in records), (
+                    query
+                )
 
 
 # Many at once
@@ -800,7 +802,7 @@ def test_words_and_facts_meet_whether_few_or_many_videos_have_the_facts(library:
                 if all(fact in facts[record["filename"]] for (fact,) in query.facts)
                 and record["duration"] <= (query.duration.high or math.inf)
             ]
-            wanted = [(name, text.place) for name in names for text in answers(query, texts[name])]
+            wanted = [(name, text.place) for name in names for text in matching_texts(query, texts[name])]
             moments = library.search(query)
             assert sorted((m.filename, m.number) for m in moments) == wanted, (words, filters)
             longest = [m.filename for m in library.search(replace(query, sort="longest", limit=50))]

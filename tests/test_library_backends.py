@@ -32,7 +32,7 @@ from vidkit.library.facts import facts_of, summary_of
 from vidkit.library.moments import Text, is_meant, moments_at, texts_of
 from vidkit.library.paging import Page, Position
 from vidkit.library.protocol import Group, stats_of
-from vidkit.library.ranking import answers, best_first
+from vidkit.library.ranking import best_first, matching_texts
 from vidkit.record import Record
 
 from .records import make_record
@@ -86,7 +86,7 @@ class JsonLibrary:
         facts = facts_of(entry.record)
         if not all(any(fact in facts for fact in each) for each in query.facts):
             return []
-        return answers(query, texts_of(entry.record))
+        return matching_texts(query, texts_of(entry.record))
 
     def has_fact(self, beginning: str) -> bool:
         return any(f.startswith(beginning) for entry in self._entries.values() for f in facts_of(entry.record))

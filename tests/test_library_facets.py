@@ -14,7 +14,7 @@ import pytest
 from vidkit.library import Library, LibraryEntry, Query, parse_query
 from vidkit.library.facets import FACETS
 from vidkit.library.protocol import LENGTHS
-from vidkit.library.sqlite.home import SqliteLibrary
+from vidkit.library.sqlite.backend import SqliteLibrary
 
 from .records import make_record
 from .test_library import library, open_home, server, settings  # noqa: F401 - fixtures

@@ -15,7 +15,7 @@ from pymongo import MongoClient
 from vidkit import connect_to_mongodb, get_mongodb_collection
 from vidkit.errors import LibraryError
 from vidkit.library import LibraryEntry, parse_query
-from vidkit.library.mongodb.home import open_mongodb
+from vidkit.library.mongodb.backend import open_mongodb
 from vidkit.library.mongodb.server import shown_server
 
 from .mongod import free_port, mongod

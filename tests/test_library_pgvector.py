@@ -13,8 +13,8 @@ import pytest
 from vidkit.errors import LibraryError
 from vidkit.library import LibraryEntry, copy_library, parse_query
 from vidkit.library.postgresql import vectors as kept
-from vidkit.library.postgresql.home import PostgresLibrary, open_postgresql
-from vidkit.library.sqlite.home import open_sqlite
+from vidkit.library.postgresql.backend import PostgresLibrary, open_postgresql
+from vidkit.library.sqlite.backend import open_sqlite
 from vidkit.library.vectors.protocol import VideoVectors, made_of, moments_for
 
 from .postgresql import Server, data_folder, postgresql

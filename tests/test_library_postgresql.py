@@ -20,7 +20,7 @@ from vidkit.core.config import load_config
 from vidkit.errors import LibraryError
 from vidkit.library import LibraryEntry, open_library, parse_query
 from vidkit.library.postgresql import schema as schema
-from vidkit.library.postgresql.home import open_postgresql
+from vidkit.library.postgresql.backend import open_postgresql
 
 from .mongod import free_port
 from .postgresql import PASSWORD, QUOTED, Server, data_folder, postgresql

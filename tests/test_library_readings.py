@@ -12,7 +12,7 @@ from vidkit.cli import main
 from vidkit.errors import QueryError
 from vidkit.library import Library, LibraryEntry, parse_query
 from vidkit.library.facts import facts_of
-from vidkit.library.sqlite.home import open_sqlite
+from vidkit.library.sqlite.backend import open_sqlite
 
 from .dataset_parts import make_video_files, new_library
 from .records import make_record

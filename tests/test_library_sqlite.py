@@ -19,8 +19,8 @@ import pytest
 from vidkit.cli import main
 from vidkit.errors import LibraryError
 from vidkit.library import LibraryEntry, parse_query, video_key
+from vidkit.library.sqlite.backend import open_sqlite
 from vidkit.library.sqlite.file import SCHEMA, Connections
-from vidkit.library.sqlite.home import open_sqlite
 from vidkit.library.vectors.protocol import TEXT, VideoVectors, made_of, model_id
 
 from .records import make_record
@@ -33,7 +33,7 @@ sys.path.insert(0, sys.argv[1])
 from tests.records import make_record
 from vidkit.errors import LibraryError
 from vidkit.library import LibraryEntry, parse_query
-from vidkit.library.sqlite.home import open_sqlite
+from vidkit.library.sqlite.backend import open_sqlite
 """
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from vidkit.errors import LibraryError
 from vidkit.library import Library, LibraryEntry, copy_library, parse_query
-from vidkit.library.sqlite.home import open_sqlite
+from vidkit.library.sqlite.backend import open_sqlite
 from vidkit.library.vectors.protocol import PICTURE, TEXT, Near, VideoVectors, made_of, model_id, moments_for
 from vidkit.record import Record
 

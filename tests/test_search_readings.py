@@ -14,7 +14,7 @@ from vidkit.core.config import load_config
 from vidkit.errors import ConfigError, QueryError
 from vidkit.library import Library, LibraryEntry, copy_library, moment_of, open_library, parse_query
 from vidkit.library.in_video import moments_in
-from vidkit.library.sqlite.home import open_sqlite
+from vidkit.library.sqlite.backend import open_sqlite
 from vidkit.readers.registry import load_reader
 
 from .readers import Install, install

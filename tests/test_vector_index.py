@@ -18,7 +18,7 @@ import pytest
 
 from vidkit.errors import LibraryError
 from vidkit.library import LibraryEntry, parse_query
-from vidkit.library.sqlite.home import SqliteLibrary, open_sqlite
+from vidkit.library.sqlite.backend import SqliteLibrary, open_sqlite
 from vidkit.library.vectors import index as vector_index
 from vidkit.library.vectors import scan as vector_scan
 from vidkit.library.vectors.file import GONE, _header_as_bytes, opened, stamp_of

@@ -18,7 +18,7 @@ from tests.web import config_in, get, serving
 from vidkit.cli import main
 from vidkit.core.redaction import TOKEN
 from vidkit.library import LibraryEntry, moment_as_json, parse_query, video_key
-from vidkit.library.sqlite.home import open_sqlite
+from vidkit.library.sqlite.backend import open_sqlite
 from vidkit.rows import FAILURE_COLUMNS
 from vidkit.web.cursors import decode_cursor, encode_cursor
 from vidkit.web.search_parameters import SearchParameters

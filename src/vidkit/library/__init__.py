@@ -1,4 +1,4 @@
-"""Where records are kept and searched: by default in a SQLite file, with a URI in MongoDB. Both behave the same."""
+"""The library: all records, searchable. It is a SQLite file by default, or in PostgreSQL or MongoDB."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 16  # records that are read from a bucket at a time
+_AT_ONCE = 16  # records read from a bucket at the same time
 
-# Is told how many records were read so far.
+# Called with the number of records read so far.
 Progress = Callable[[int], None]
-# Is told of a record that keeps the corrections which the library had.
+# Called with each record that keeps the corrections of the library.
 Kept = Callable[[LibraryEntry], None]
 
 
@@ -75,21 +75,24 @@ def __getattr__(name: str) -> Any:
 def copy_library(
     source: Library, target: Library, progress: Progress | None = None, kept: Kept | None = None
 ) -> int:
-    """Carry every record, with its vectors, from one library into another, which keeps what else it has; how many.
+    """Copy every record, with its vectors, from one library into another. Other records of the target stay.
 
-    The source stays as it is. A record whose source URL the target has is replaced, so that this may be done again
-    after it was interrupted; but corrections of the target's that are later stay, see `_merged`.
+    The source stays as it is. A record of the target with the same source URL is replaced, so an interrupted copy
+    can be repeated. Newer corrections in the target stay, see `_merged`.
 
     Args:
-        source: what is read.
-        target: what is written.
-        progress: told how far it is.
-        kept: told of each record that keeps what the target had.
+        source: the library to read.
+        target: the library to write.
+        progress: called with the number of records read so far.
+        kept: called with each record that keeps the corrections of the target.
+
+    Returns:
+        The number of records.
 
     Raises:
-        LibraryError: one of them cannot be read or written; what was carried until then is there.
+        LibraryError: one of them cannot be read or written. Records copied before that stay.
     """
-    count = target.save_all(_merged(_told(source.records(), progress), target, kept))
+    count = target.save_all(_merged(_with_progress(source.records(), progress), target, kept))
     for model in source.vector_models():
         try:
             target.save_vectors(model, (each.found for each in source.vectors(model) if each.found is not None))
@@ -104,54 +107,57 @@ def add_folder(
     progress: Progress | None = None,
     kept: Kept | None = None,
 ) -> int:
-    """Put the records of a folder (`*.json`, as `vidkit process` writes them) into a library; how many.
+    """Add the records of a results folder (`*.json`) to a library.
 
-    This builds a lost library again. Other JSON files are skipped, damaged records with a warning. Corrections
-    of the library's that are later stay, see `_merged`.
+    This rebuilds a lost library. Other JSON files are skipped; damaged records are skipped with a warning. Newer
+    corrections in the library stay, see `_merged`.
 
     Args:
-        library: what is written.
-        folder: the folder of the JSON records, or another store's address.
-        progress: told how far it is.
-        kept: told of each record that keeps what the library had.
+        library: the library to write.
+        folder: the folder of the JSON records, or the address of another store.
+        progress: called with the number of records read so far.
+        kept: called with each record that keeps the corrections of the library.
+
+    Returns:
+        The number of records.
 
     Raises:
-        LibraryError: the folder cannot be read, or the library not written.
+        LibraryError: the folder cannot be read, or the library cannot be written.
         OutputError: the store of the records fails.
     """
-    return library.save_all(_merged(_told(_records_in(open_store(folder)), progress), library, kept))
+    return library.save_all(_merged(_with_progress(_records_in(open_store(folder)), progress), library, kept))
 
 
-def _merged(comes: Iterator[LibraryEntry], target: Library, kept: Kept | None) -> Iterator[LibraryEntry]:
-    """Records as they go into a library: of two corrections of one content at one URL the later stays.
+def _merged(entries: Iterator[LibraryEntry], target: Library, kept: Kept | None) -> Iterator[LibraryEntry]:
+    """The records to save. If both have corrections for the same content at the same URL, the newer ones stay.
 
-    Its tags and class stay with it, and their fingerprint, by which the next run sees whether the rules say the
-    same of the record as it is now.
+    Tags, class and the fingerprint of the stage `tag` stay with the corrections. The next run compares the
+    fingerprint with the rules.
     """
     if not target.stats().videos:
-        yield from comes
+        yield from entries
         return
-    for entry in comes:
+    for entry in entries:
         record = entry.record
         url = record["source"]["url"]
-        there = next((each.record for each in target.find(url) if each.record["source"]["url"] == url), None)
-        if there is not None and there["sha256"] == record["sha256"] and _said_at(there) > _said_at(record):
-            tagged = there["processing"]["stages"]["tag"]
+        old = next((each.record for each in target.find(url) if each.record["source"]["url"] == url), None)
+        if old is not None and old["sha256"] == record["sha256"] and _corrected_at(old) > _corrected_at(record):
+            tagged = old["processing"]["stages"]["tag"]
             processing = {**record["processing"], "stages": {**record["processing"]["stages"], "tag": tagged}}
-            said = {key: there[key] for key in ("corrections", "tags", "classification")}
-            entry = LibraryEntry(cast(Record, {**record, **said, "processing": processing}), entry.folder)
+            corrected = {key: old[key] for key in ("corrections", "tags", "classification")}
+            entry = LibraryEntry(cast(Record, {**record, **corrected, "processing": processing}), entry.folder)
             if kept is not None:
                 kept(entry)
         yield entry
 
 
-def _said_at(record: Record) -> str:
-    """When a person corrected a record last (all in the same form, in UTC); empty where nobody did."""
+def _corrected_at(record: Record) -> str:
+    """When a person last corrected a record (always in the same format, in UTC); empty if nobody did."""
     corrections = record.get("corrections")
     return corrections["at"] if corrections else ""
 
 
-def _told(entries: Iterator[LibraryEntry], progress: Progress | None) -> Iterator[LibraryEntry]:
+def _with_progress(entries: Iterator[LibraryEntry], progress: Progress | None) -> Iterator[LibraryEntry]:
     for number, each in enumerate(entries, 1):
         if progress is not None:
             progress(number)
@@ -178,14 +184,14 @@ def _records_in(store: Store) -> Iterator[LibraryEntry]:
 
 
 def _read_at_once(store: Store, names: Iterator[str]) -> Iterator[Record | None]:
-    """The records of these names, in order, some of them read at the same time."""
+    """The records with these names, in order. Several are read at the same time."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         while some := list(islice(names, 16 * _AT_ONCE)):
             yield from pool.map(lambda name: _read_record(store, name), some)
 
 
 def _read_record(store: Store, name: str) -> Record | None:
-    """The record in a JSON file; None for other JSON, and with a warning where it is damaged."""
+    """The record in a JSON file; None for other JSON. A damaged file is None too, with a warning."""
     try:
         content = json.loads(store.read(name))
         if not isinstance(content, dict) or content.get("schema") != SCHEMA:
@@ -193,7 +199,7 @@ def _read_record(store: Store, name: str) -> Record | None:
         if missing := [key for key in Record.__annotations__ if key not in content and key not in LATER]:
             raise KeyError(", ".join(missing))
         record = cast(Record, content)
-        texts_of(record), summary_of(record)  # what a library reads of it is there
+        texts_of(record), summary_of(record)  # fails if a key that the library needs is missing
         return record
     except (OSError, ValueError) as error:
         log.warning("%s is skipped: %s", printable(within(store.address, name)), printable(error))

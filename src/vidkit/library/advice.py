@@ -13,16 +13,16 @@ from vidkit.library.query import Query
 from vidkit.library.spans import DESCRIPTION, MEASURES
 from vidkit.messages import message
 
-_SAMPLE = 1000  # records whose keys and columns are proposed
-_SHOWN = 20
+_SAMPLE = 1000  # latest records whose keys and columns are suggested
+_SHOWN = 20  # columns
 
 
 def unknown_keys(library: Library, where: Sequence[str]) -> Iterator[str]:
-    """What to say of each `KEY=VALUE` whose key no record has.
+    """A message for each `KEY=VALUE` whose key no record has.
 
     Args:
-        library: where the search found nothing.
-        where: as they are typed after `--where`.
+        library: the library in which the search found nothing.
+        where: the values of `--where`, as typed.
 
     Raises:
         LibraryError: the library cannot be read.
@@ -43,11 +43,11 @@ def unknown_keys(library: Library, where: Sequence[str]) -> Iterator[str]:
 
 
 def unknown_sources(library: Library, sources: Sequence[str]) -> Iterator[str]:
-    """What to say of each reader that has read no video of a library.
+    """A message for each reader that has read no video of a library.
 
     Args:
-        library: where the search found nothing.
-        sources: the query's.
+        library: the library in which the search found nothing.
+        sources: the sources of the query.
 
     Raises:
         LibraryError: the library cannot be read.
@@ -66,7 +66,7 @@ def unknown_sources(library: Library, sources: Sequence[str]) -> Iterator[str]:
 
 
 def _names(library: Library) -> tuple[list[str], list[str]]:
-    """The keys of the latest records, and the columns of the CSV as they are written there."""
+    """The keys of the latest records, and the columns of the CSV as written there."""
     keys: dict[str, None] = {}
     columns: dict[str, None] = {}
     for entry in library.records(Query(sort="newest", limit=_SAMPLE)):

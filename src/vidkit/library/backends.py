@@ -1,6 +1,6 @@
-"""Which backend a library has: its address says so.
+"""The address of a library says which backend it has.
 
-A new backend is a module with a class that has the methods of `protocol.Library`, and a row of BACKENDS.
+A new backend is a class with the methods of `protocol.Library`, and a row in BACKENDS.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ class Backend:
 
     Args:
         name: the database's name, for messages.
-        open: takes the address (its scheme in lower case), the settings, and whether a library that is not there
-            is made.
-        setting: which setting holds the address, for messages.
-        configured: the address that the settings give; empty where they give none.
-        variable: the environment variable that may hold the address in place of the setting, for messages.
+        open: opens a library. It takes the address (its scheme in lower case), the settings, and whether to create
+            a missing library.
+        setting: the setting that holds the address, for messages.
+        configured: returns the address from the settings; empty if there is none.
+        variable: the environment variable that can hold the address instead of the setting, for messages.
     """
 
     name: str
@@ -38,19 +38,19 @@ class Backend:
 
 
 def _open_sqlite(address: str, config: Config, create: bool) -> Library:
-    from vidkit.library.sqlite.home import open_sqlite
+    from vidkit.library.sqlite.backend import open_sqlite
 
     return open_sqlite(address, create=create)
 
 
 def _open_mongodb(address: str, config: Config, create: bool) -> Library:
-    from vidkit.library.mongodb.home import open_mongodb
+    from vidkit.library.mongodb.backend import open_mongodb
 
     return open_mongodb(address, config.mongodb.database_name, config.mongodb.collection_name)
 
 
 def _open_postgresql(address: str, config: Config, create: bool) -> Library:
-    from vidkit.library.postgresql.home import open_postgresql
+    from vidkit.library.postgresql.backend import open_postgresql
 
     return open_postgresql(address)
 
@@ -67,8 +67,8 @@ def _mongodb_uri(config: Config) -> str:
 _MONGODB = Backend("MongoDB", _open_mongodb, "URI under [MongoDB]", _mongodb_uri, "VIDKIT_MONGODB_URI")
 _PATH = message("Path under [Library]")
 _POSTGRESQL = Backend("PostgreSQL", _open_postgresql, _PATH, variable="VIDKIT_LIBRARY_PATH")
-# The scheme of an address, in lower case -> the backend. The path of a file has no scheme. The first row for which
-# the settings give an address is opened, and [Library] Path where they give none.
+# The scheme of an address, in lower case -> the backend. The path of a file has no scheme. The first row with an
+# address in the settings is opened; without one, [Library] Path is opened.
 BACKENDS: dict[str, Backend] = {
     "mongodb": _MONGODB,
     "mongodb+srv": _MONGODB,
@@ -92,13 +92,13 @@ def open_library(config: Config, create: bool = True) -> Library:
 
 
 def open_library_at(place: str | os.PathLike[str], config: Config, create: bool = True) -> Library:
-    """Open a library by its address: a `mongodb://` URI (database and collection are the config's), a
+    """Open a library by its address: a `mongodb://` URI (database and collection come from the config), a
     `postgresql://` URI, or a file.
 
-    A file that is not there is made, unless `create` is False.
+    A missing file is created, unless `create` is False.
 
     Raises:
-        LibraryError: it cannot be opened, or the address is a URI of something else.
+        LibraryError: it cannot be opened, or the address is another kind of URI.
     """
     backend = backend_of(place)
     scheme, separator, rest = os.fspath(place).partition("://")
@@ -107,10 +107,10 @@ def open_library_at(place: str | os.PathLike[str], config: Config, create: bool 
 
 
 def configured_address(config: Config) -> str | Path:
-    """The address of the library that is configured.
+    """The address of the configured library.
 
     Raises:
-        LibraryError: what the settings give is no address.
+        LibraryError: the value in the settings is not an address.
     """
     given = next(filter(None, (backend.configured(config) for backend in BACKENDS.values())), None)
     if given is None:
@@ -119,20 +119,20 @@ def configured_address(config: Config) -> str | Path:
 
 
 def configured_file(config: Config) -> Path | None:
-    """The file of the library that is configured; None where it is on a server.
+    """The file of the configured library; None if it is on a server.
 
     Raises:
-        LibraryError: what the settings give is no address.
+        LibraryError: the value in the settings is not an address.
     """
     address = configured_address(config)
     return Path(address) if backend_of(address) is BACKENDS[""] else None
 
 
 def backend_of(place: str | os.PathLike[str]) -> Backend:
-    """The backend that an address names.
+    """The backend for an address.
 
     Raises:
-        LibraryError: it is a URI of something else; the message names the scheme alone.
+        LibraryError: it is another kind of URI. The message has only the scheme.
     """
     if not isinstance(place, str):
         check_library_path(place)
@@ -151,13 +151,12 @@ def backend_of(place: str | os.PathLike[str]) -> Backend:
 
 
 def check_library_path(path: str | os.PathLike[str]) -> None:
-    """Refuse a library's path that is a URI of something else, which may carry a password: no file is to be called
-    so.
+    """Refuse a path that is another kind of URI: it may contain a password, which must not become a file name.
 
     Raises:
-        LibraryError: it is one; the message names the scheme alone.
+        LibraryError: it is such a URI. The message has only the scheme.
     """
-    # To a Path, two slashes are one; one letter before them is a drive of Windows.
+    # A Path turns two slashes into one; a single letter before them is a Windows drive.
     found = re.match(r"(\w[\w+.-]+):[/\\]" if isinstance(path, os.PathLike) else r"([^/\\]*)://", os.fspath(path))
     if found is None:
         return
@@ -181,6 +180,6 @@ def check_library_path(path: str | os.PathLike[str]) -> None:
 
 
 def _schemes(name: str | None = None) -> str:
-    """How the addresses of a backend on a server begin, or of all of them: `mongodb:// or mongodb+srv://`."""
+    """How the addresses of one server backend, or of all, begin: `mongodb:// or mongodb+srv://`."""
     found = [f"{scheme}://" for scheme, row in BACKENDS.items() if scheme and name in (None, row.name)]
     return either(found)

@@ -1,4 +1,4 @@
-"""The words that a search has found, in the text around them."""
+"""The found words of a search in the text around them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Marks = tuple[tuple[int, int], ...]
 
 
 def in_context(description: str, labels: Sequence[str], terms: Sequence[Term]) -> tuple[str, Marks]:
-    """The words in context: from the description if they are in it, else from tags, class, file name.
+    """The found words in context: from the description if they are in it, else from tags, class, file name.
 
     Returns:
-        The text, and where the words stand in it: (start, end) each.
+        The text, and the (start, end) of each found word in it.
     """
     text, marks = _marked(description, terms)
     if not marks and labels:
@@ -36,29 +36,29 @@ def _marks(text: str, terms: Sequence[Term]) -> list[tuple[int, int]]:
         return []
     found = words_with_places(text)
     places = {place for term in terms for place in _places(found, term)}
-    apart: list[tuple[int, int]] = []
+    merged: list[tuple[int, int]] = []
     for start, end in sorted(places):
-        if apart and start < apart[-1][1]:
-            apart[-1] = (apart[-1][0], max(end, apart[-1][1]))
+        if merged and start < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
-            apart.append((start, end))
-    return apart
+            merged.append((start, end))
+    return merged
 
 
 def first_second(words: Sequence[tuple[str, float]], terms: Sequence[Term]) -> float | None:
-    """The second at which the first of some terms begins, among words with their seconds; None without any."""
+    """The second of the first word that matches one of the terms; None if no word matches."""
     found = [(word, place, place) for place, (word, _) in enumerate(words)]
     places = [start for term in terms for start, _ in _places(found, term)]
     return words[min(places)][1] if places else None
 
 
 def _places(found: Sequence[tuple[str, int, int]], term: Term) -> Iterator[tuple[int, int]]:
-    """Where a term stands among the words of a text."""
+    """The (start, end) of each match of a term among the words of a text."""
     first, last, length = term.words[0], term.words[-1], len(term.words)
     if length == 1:
-        alike = {first, *term.forms}
+        forms = {first, *term.forms}
         for word, start, end in found:
-            if word in alike or (term.prefix and word.startswith(first)):
+            if word in forms or (term.prefix and word.startswith(first)):
                 yield start, end
         return
     for at in range(len(found) - length + 1):
@@ -71,7 +71,7 @@ def _places(found: Sequence[tuple[str, int, int]], term: Term) -> Iterator[tuple
 
 
 def _cut(text: str, marks: Sequence[tuple[int, int]]) -> tuple[str, Marks]:
-    """The part of a text around its first marks, cut at spaces if there are some nearby."""
+    """The part of a text around its first marks, cut at a space if one is near."""
     if len(text) <= _CONTEXT:
         return text, tuple(marks)
     start = max(0, min(marks[0][0] - _CONTEXT // 3, len(text) - _CONTEXT)) if marks else 0

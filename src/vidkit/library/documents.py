@@ -1,8 +1,8 @@
 """A record as a MongoDB document, and back.
 
 The document is the record itself, so any MongoDB program finds `tags` and `classification` in their usual place.
-The key `_vidkit` has what the library needs besides: the indexed words and facts, the summary, the folder, the
-order.
+The key `_vidkit` has everything else that the library needs: the indexed words and facts, the summary, the folder,
+the order.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ OWN = "_vidkit"
 SORTED_BY = ("finished", "duration", "size", "name")
 BEFORE = ("added", "moves", *SORTED_BY)
 _MOST_MOVES = 8
-# What MongoDB, or Cosmos DB, does not take in a key; the characters that MongoDB's manual puts in their place.
+# Characters that MongoDB or Cosmos DB does not allow in a key, and their replacements from MongoDB's manual.
 _KEY_CHARACTERS = str.maketrans({".": "．", "$": "＄", "\0": ""})
 _LARGEST = 2**63
 
 
 def key_of(url: str) -> str:
-    """The `_id` of a source URL's document: a hash, since Cosmos DB has no room for long ones. The first 20
-    digits are `moments.video_key`."""
+    """The `_id` of the document of a source URL: a hash, because Cosmos DB limits the length. The first 20 digits
+    are `moments.video_key`."""
     return hashlib.sha256(storable(url).encode()).hexdigest()[:32]
 
 
@@ -42,8 +42,8 @@ def document_of(entry: LibraryEntry, added: int, before: Mapping[str, Any] | Non
 
     Args:
         entry: the record.
-        added: when it first came in, in nanoseconds since 1970.
-        before: what `_vidkit` held of the record that this one replaces; BEFORE says what is needed of it.
+        added: when the video was first saved, in nanoseconds since 1970.
+        before: `_vidkit` of the record that this one replaces; only the keys in BEFORE are used.
     """
     record = entry.record
     texts = texts_of(record)
@@ -68,7 +68,7 @@ def document_of(entry: LibraryEntry, added: int, before: Mapping[str, Any] | Non
 
 
 def pairs_in(texts: Sequence[Text]) -> set[int]:
-    """The numbers of all two neighbouring words of a video (`pair_of`)."""
+    """The numbers (`pair_of`) of all pairs of neighbouring words of a video."""
     found: set[int] = set()
     for text in texts:
         words = text.own.split()
@@ -77,12 +77,12 @@ def pairs_in(texts: Sequence[Text]) -> set[int]:
 
 
 def pair_of(first: str, second: str) -> int:
-    """What stands for two neighbouring words in the index: 32 bits of a hash. The texts decide."""
+    """The number of two neighbouring words in the index: 32 bits of a hash. The texts decide whether they match."""
     return crc32(f"{first} {second}".encode()) - 2**31
 
 
 def _moves(own: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
-    """What a video was sorted by before it was replaced, the latest few times, and the last of these times."""
+    """The sort values of a video before its latest replacements, and the time of the last one."""
     moves = list(before.get("moves", ()))
     was = {column: before[column] for column in SORTED_BY if column in before}
     if was and was != {column: own[column] for column in SORTED_BY}:
@@ -91,18 +91,18 @@ def _moves(own: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def was_sorted_by(own: Mapping[str, Any], column: str, since: int) -> Any:
-    """What a video was sorted by at a time, in nanoseconds since 1970.
+    """The sort value of a video at an earlier time.
 
     Args:
-        own: what `_vidkit` holds of it.
+        own: `_vidkit` of its document.
         column: one of SORTED_BY.
-        since: the time.
+        since: the time, in nanoseconds since 1970.
     """
     return next((move[column] for move in own.get("moves", ()) if move["until"] > since), own[column])
 
 
 def entry_of(document: Mapping[str, Any]) -> LibraryEntry:
-    """The record of a document, exactly as it was saved."""
+    """The record in a document, exactly as it was saved."""
     own = document[OWN]
     if "json" in own:
         record = json.loads(own["json"])
@@ -112,19 +112,19 @@ def entry_of(document: Mapping[str, Any]) -> LibraryEntry:
 
 
 def pictures_in(document: Mapping[str, Any]) -> PicturesOf:
-    """What tells whether a document's video shows the same as another one."""
+    """The hashes of a document's frames, to find duplicates."""
     record = json.loads(document[OWN]["json"]) if "json" in document[OWN] else document
     return pictures_of(record)
 
 
 def texts_in(document: Mapping[str, Any]) -> list[Text]:
-    """The words of a document's pieces, as `texts_of` made them."""
+    """The indexed texts of a document, as `texts_of` returned them."""
     own = document[OWN]
     return [Text(text["place"], text["own"], own["shared"] if text["place"] else "") for text in own["texts"]]
 
 
 def _plain(value: Any) -> Any:
-    """A value that BSON can hold: as it is, but for a few keys, half characters and huge numbers."""
+    """A value that BSON can hold. Only some keys, half characters and huge numbers change."""
     if isinstance(value, Mapping):
         return {storable(key).translate(_KEY_CHARACTERS): _plain(inner) for key, inner in value.items()}
     if isinstance(value, list):

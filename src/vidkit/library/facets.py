@@ -1,7 +1,7 @@
 """Facets: how many videos of a search have each class, tag, length, resolution, codec, and value of a CSV column.
 
-A home counts with `FacetTable` (what each video has, in memory), or asks its server. The names of facets, and the
-order in which values are shown, are the same in every home.
+A backend counts with `FacetTable` (the values of each video, in memory), or its server counts. All backends have
+the same facets, and return values in the same order.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from functools import lru_cache
 from vidkit.library.protocol import LENGTHS
 from vidkit.library.text import fold, label
 
-# Facets of every library; beside them there is `column:NAME` for a column of the CSV.
+# Facets of every library. `column:NAME` is the facet of a CSV column.
 FACETS = ("class", "tag", "length", "resolution", "codec")
 COLUMN = "column:"
-EXACTLY = "="  # behind a length: the duration is just that of LENGTHS
-_MOST_COLUMNS = 40  # that are counted
-_MOST_VALUES = 2000  # of a column: with more it is no facet, but a name or a text
+EXACTLY = "="  # after a length: the duration is exactly one of LENGTHS
+_MOST_COLUMNS = 40  # columns that are counted
+_MOST_VALUES = 2000  # of a column; a column with more is a name or a text, not a facet
 _COLUMN_FACT = re.compile(r"^source\.columns\.([^=\n]+)=(.+)$", re.MULTILINE)
 _LONGEST = 120  # characters of a column's value: a longer one is a text
 
 
 @dataclass
 class _Column:
-    """What each video has of one facet: the number of a value in `values`; 0 is nothing."""
+    """The value of each video for one facet: `codes` has an index into `values`; 0 is no value."""
 
     codes: array[int] = field(default_factory=lambda: array("I"))
     values: list[str] = field(default_factory=lambda: [""])
@@ -58,7 +58,7 @@ class _Column:
 
 
 class FacetTable:
-    """What each video of a library has, by the video's number: a few bytes for each video and facet."""
+    """The values of each video of a library, by the video's number. It takes a few bytes per video and facet."""
 
     def __init__(self) -> None:
         self._facets = {name: _Column() for name in FACETS}
@@ -68,14 +68,16 @@ class FacetTable:
     def put(
         self, video: int, classification: str, tags: str, duration: float, resolution: str, codec: str, facts: str
     ) -> None:
-        """Note what a video has, instead of what it had.
+        """Store the values of a video, in place of its older ones.
 
         Args:
             video: its number.
-            classification: its class; likewise resolution and codec.
+            classification: its class.
             tags: joined by line ends.
             duration: in seconds.
-            facts: as `facts_of` makes them, joined by line ends.
+            resolution: such as `1280x720`.
+            codec: as ffmpeg names it.
+            facts: from `facts_of`, joined by line ends.
         """
         length = f"{bisect_right(_LENGTHS, duration)}{EXACTLY if duration in LENGTHS else ''}"
         for name, value in zip(FACETS, (classification, tags, length, resolution, codec), strict=True):
@@ -85,7 +87,7 @@ class FacetTable:
             self._put_column(video, name, has.get(name, ""))
 
     def forget(self, video: int) -> None:
-        """Note that a video is gone."""
+        """Remove the values of a video."""
         for column in (*self._facets.values(), *self._columns.values()):
             if video < len(column.codes):
                 column.codes[video] = 0
@@ -102,19 +104,19 @@ class FacetTable:
             del self._columns[name]
 
     def columns(self) -> list[str]:
-        """The CSV's columns, folded, those that the most videos have first."""
+        """The columns of the CSV, folded, the most frequent first."""
         having = {name: len(column.codes) - column.codes.count(0) for name, column in self._columns.items()}
         return sorted(filter(having.get, having), key=lambda name: (-having[name], name))
 
     def examples(self, column: str) -> dict[str, int]:
-        """Value -> a video that has it, or had it, of a column of the CSV."""
+        """Value of a CSV column -> a video that has it, or had it."""
         found = self._columns.get(column)
         return found.examples if found else {}
 
     def count(self, name: str, videos: Sequence[int] | None) -> dict[str, int]:
-        """Value -> how many of these videos (None: of all) have it, the most first.
+        """Value -> how many of these videos (None: of all) have it, the most frequent first.
 
-        A length is how many of `LENGTHS` it reaches, as a text (see `counted_lengths`). Columns and their
+        A length is a text: how many of `LENGTHS` the duration reaches (see `counted_lengths`). Columns and their
         values are folded.
         """
         if name.startswith(COLUMN):
@@ -132,8 +134,8 @@ _LENGTHS = sorted(LENGTHS)
 
 
 def counted_lengths(found: Mapping[str, int]) -> dict[str, int]:
-    """Counts of lengths; a duration that is just one of LENGTHS also counts for the range that ends there, since a
-    search for durations up to there finds it."""
+    """Counts of lengths. A duration that is exactly one of LENGTHS also counts for the range that ends there,
+    because a search for durations up to there finds it."""
     counts = Counter[str]()
     for length, videos in found.items():
         counts[length.removesuffix(EXACTLY)] += videos
@@ -143,7 +145,11 @@ def counted_lengths(found: Mapping[str, int]) -> dict[str, int]:
 
 
 def counted_tags(sets: Iterable[tuple[str, int]]) -> dict[str, int]:
-    """Tags joined by line ends, and how many videos have just these -> tag -> videos, the most first."""
+    """Tag -> videos, the most frequent first.
+
+    Args:
+        sets: (tags joined by line ends, how many videos have exactly these tags).
+    """
     found = Counter[str]()
     for together, videos in sets:
         for tag in filter(None, together.split("\n")):
@@ -152,8 +158,13 @@ def counted_tags(sets: Iterable[tuple[str, int]]) -> dict[str, int]:
 
 
 def counted_values(name: str, rows: Iterable[tuple[object, int]]) -> dict[str, int]:
-    """What a server counted of a facet (value, videos) as a facet shows it, the most first. Tags are joined by line
-    ends, a length is how many of LENGTHS it reaches; a column of too many values is no facet."""
+    """Value -> videos, the most frequent first; nothing for a column with too many values.
+
+    Args:
+        name: the facet.
+        rows: (value, videos), as a server counted them. Tags are joined by line ends, a length is how many of
+            LENGTHS the duration reaches.
+    """
     found = Counter[str]()
     for value, videos in rows:
         if isinstance(value, str) and value:
@@ -168,7 +179,7 @@ def counted_values(name: str, rows: Iterable[tuple[object, int]]) -> dict[str, i
 
 
 def merged(found: Mapping[str, int]) -> Counter[str]:
-    """Counts of names that are compared as one (`text.label`), under the most frequent spelling."""
+    """Counts in which spellings of the same name (`text.label`) are added up, under the most frequent spelling."""
     spelled: dict[str, str] = {}
     counts = Counter[str]()
     for name, videos in sorted(found.items(), key=lambda item: (-item[1], item[0])):
@@ -177,7 +188,7 @@ def merged(found: Mapping[str, int]) -> Counter[str]:
 
 
 def folded(text: str) -> str:
-    """The name or a value of a CSV's column as facts have it."""
+    """The name or a value of a CSV column as it is in facts."""
     return " ".join(fold(text).split())
 
 
@@ -185,5 +196,5 @@ _label = lru_cache(1 << 15)(label)
 
 
 def ordered(found: Mapping[str, int]) -> dict[str, int]:
-    """The most first."""
+    """Counts, the most frequent first."""
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))

@@ -1,7 +1,7 @@
-"""What a record can be filtered, sorted and counted by.
+"""Values for filtering, sorting and counting records.
 
 Facts are short lines of text, such as `audio.codec=aac` or `tag=night`. Every backend indexes them, and a filter
-looks up one line. The summary has the values that are compared by size.
+looks up one line. The summary has the values for sorting and for bounds.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from vidkit.library.text import fold, label, storable
 from vidkit.messages import message
 from vidkit.record import Record
 
-# Long texts are found by their words, moments by themselves; the seconds of a stage are not searched.
+# Keys without facts. Long texts and moments are found by their words; the seconds of a stage are not searched.
 _SPANS = re.compile(r"readings\.[^.]+\.spans")
 _ERROR = re.compile(r"readings\.([a-z][a-z0-9_]*)\.error=(.*)")
 _LEFT_OUT = {"scenes", "segments", "sprites", "pictures", "qwen_description", "ai.instruction", "processing.stages"}
@@ -26,7 +26,7 @@ _ASCII_CONTROLS = {code: " " for code in (*range(32), 127) if code != 10}
 
 
 class Summary(NamedTuple):
-    """One row for each video. `tags` are joined by line ends, `finished` is in seconds since 1970."""
+    """One row per video. `tags` are joined by line ends, `finished` is in seconds since 1970."""
 
     url: str
     content: str
@@ -46,8 +46,8 @@ class Summary(NamedTuple):
 
 
 def summary_of(record: Record) -> Summary:
-    """What a record is filtered, sorted and counted by."""
-    picture = record["width"], record["height"]
+    """The values of a record for filters, sorting and counting."""
+    sides = record["width"], record["height"]
     described = [record["qwen_description"]]
     described += [scene["description"] for scene in record["scenes"]]
     described += [clip["description"] for clip in record["segments"]]
@@ -61,9 +61,9 @@ def summary_of(record: Record) -> Summary:
         codec=storable(record["codec"]),
         tags=storable("\n".join(" ".join(tag.split()) for tag in record["tags"])),
         described=any(described),
-        long_side=max(picture),
-        short_side=min(picture),
-        pixels=picture[0] * picture[1],
+        long_side=max(sides),
+        short_side=min(sides),
+        pixels=sides[0] * sides[1],
         duration=record["duration"],
         size=record["size"],
         finished=_seconds(record["processing"]["finished_at"]),
@@ -78,18 +78,22 @@ def _seconds(time: str) -> float:
 
 
 def facts_of(record: Record) -> list[str]:
-    """Every key of a record with its value, tags and class also as they are compared; sorted, each once."""
+    """Every key of a record with its value, sorted, each fact once. Tags and class also have normalized facts."""
     facts = [f"tag={label(tag)}" for tag in record["tags"]]
     facts.append(f"class={label(record['classification'])}")
     _walk(record, "", facts)
     return sorted(set(_as_compared(facts)))
 
 
-ERRORS = "readings."  # how the facts begin that say of each reader whether it has read a video
+ERRORS = "readings."  # the facts `readings.NAME.error=...` say whether a reader has read a video
 
 
 def readers_in(facts: Iterable[tuple[str, int]]) -> dict[str, dict[str, int]]:
-    """Facts and how many videos have each -> reader -> error (empty: none), folded -> videos; the most first."""
+    """Reader -> error, folded (empty: no error) -> videos, the most frequent first.
+
+    Args:
+        facts: facts, and how many videos have each.
+    """
     found: dict[str, dict[str, int]] = {}
     for fact, videos in sorted(facts, key=lambda each: (-each[1], each[0])):
         match = _ERROR.fullmatch(fact)
@@ -107,14 +111,14 @@ def class_fact(name: str) -> str:
 
 
 def codec_fact(name: str) -> str:
-    """`H.265`, `x265` and `hevc` are one, see `codec_name`."""
+    """`H.265`, `x265` and `hevc` are the same codec, see `codec_name`."""
     return _as_compared([f"codec={codec_name(name)}"])[0]
 
 
 def facts_where(text: str) -> tuple[str, ...]:
     """`KEY=VALUE` -> facts; a record must have one of them.
 
-    A key is a record's (dotted) or a CSV column's; case does not matter. `12` is also `12.0`.
+    KEY is a key of the record (with dots) or a column of the CSV, in any case. `12` also matches `12.0`.
 
     Raises:
         ValueError: there is no `=` or no key.
@@ -128,7 +132,7 @@ def facts_where(text: str) -> tuple[str, ...]:
 
 
 def numbers_of(record: Record) -> dict[str, float]:
-    """The numbers that readers have read of the whole video, such as `readings.quality.motion`."""
+    """The numbers that readers have measured for the whole video, such as `readings.quality.motion`."""
     return {
         storable(f"readings.{name}.{key}"): float(value)
         for name, reading in (record.get("readings") or {}).items()
@@ -138,7 +142,7 @@ def numbers_of(record: Record) -> dict[str, float]:
 
 
 class NumberBound(NamedTuple):
-    """A number of a reading is less or more than a value."""
+    """A bound on a number of a reading."""
 
     key: str
     sign: str
@@ -147,10 +151,10 @@ class NumberBound(NamedTuple):
 
 
 def number_where(text: str) -> NumberBound | None:
-    """`KEY<NUMBER`, also with `<=`, `>` and `>=`; None where it is something else.
+    """`KEY<NUMBER`, also with `<=`, `>` and `>=`; None for any other text.
 
     Raises:
-        ValueError: the key is none of a reading, or there is no number.
+        ValueError: the key is not one of a reading, or there is no number.
     """
     match = re.fullmatch(r"\s*([^<>=]+?)\s*(<=|>=|<|>)\s*([^=]*?)\s*", text)
     if match is None:
@@ -168,18 +172,18 @@ def number_where(text: str) -> NumberBound | None:
 
 
 def key_beginnings(key: str) -> list[str]:
-    """How the facts begin that `KEY=VALUE` asks for, whatever the value."""
+    """The beginnings of the facts for `KEY=VALUE`, with any value."""
     return _as_compared([f"{key}=", f"source.columns.{key}="])
 
 
 def is_left_out(key: str) -> bool:
-    """Whether a record's key has no facts: its value is found in other ways."""
+    """Whether a key of a record has no facts, because other filters or words find its value."""
     inside = any(key == left_out or key.startswith(f"{left_out}.") for left_out in _LEFT_OUT)
     return inside or _SPANS.match(key) is not None
 
 
 def _walk(value: Any, key: str, facts: list[str]) -> None:
-    """Add each key with its value. Every record that is saved goes through here: it is as short as can be."""
+    """Add each key with its value. This must be fast: it runs for every saved record."""
     if key in _LEFT_OUT or (key.startswith("readings.") and _SPANS.match(key)):
         return
     if isinstance(value, str):
@@ -219,5 +223,5 @@ def _as_compared(facts: Sequence[str]) -> list[str]:
 
 
 def _shortened(fact: str) -> str:
-    # An index has no room for a page of text: the rest is replaced by its hash.
+    # An index limits the length of an entry: the rest of a long text is replaced by a hash.
     return fact[:_LONGEST] + hashlib.sha256(fact.encode()).hexdigest()

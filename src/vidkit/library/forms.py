@@ -1,7 +1,7 @@
 """Forms of a word: a search for `walks` also finds `walking`, because both have the stem `walk`.
 
-Next to its index, a library stores the words that it has seen, each with its stem. A search looks up the forms of
-its words there, so the index itself has each word as it is written. Stems are those of Snowball
+Next to its index, a library stores all its words, each with its stem. A search looks up the forms of its words
+there, so the index itself has each word as it is written. Stems are those of Snowball
 (https://snowballstem.org). The language of a text is not known, so the script decides: Latin letters are read as
 English, Cyrillic letters as Russian. Words in other scripts, words with digits and words of two letters have no
 other forms.
@@ -28,16 +28,16 @@ _SCRIPTS = (
     (re.compile("[\u0b80-\u0bff]{3,}"), "tamil"),
     (re.compile("[\u0561-\u0587]{3,}"), "armenian"),
 )
-# `text.fold` takes the sign from this letter, and the Russian endings are known by it.
+# `text.fold` removes the breve from this letter, but Russian endings need it.
 _RUSSIAN_END = re.compile("(?<=[\u0430\u0435\u0438\u043e\u0443\u044b\u044d\u044e\u044f])\u0438$")
 _MOST_FORMS = 50  # of one word in a search
-_MOST_KNOWN = 500_000  # words of which it is remembered that they are stored
+_MOST_KNOWN = 500_000  # words in memory
 
 
 class KnownWords:
-    """The words that are stored in a library, as far as it is known. Threads share it.
+    """Words that are already stored in a library. Threads share it.
 
-    A word is added once it is committed. One that is missing here is only stored again.
+    A word is added after its commit. A word that is missing here is only stored again.
     """
 
     def __init__(self) -> None:
@@ -45,26 +45,26 @@ class KnownWords:
         self._lock = threading.Lock()
 
     def without_known(self, words: Iterable[str]) -> set[str]:
-        """Those of some words that may not be stored yet."""
+        """The words that may not be stored yet."""
         with self._lock:
             return set(words) - self._words
 
     def add(self, words: Iterable[str]) -> None:
-        """Remember words that are stored now."""
+        """Add words that are stored now."""
         with self._lock:
             if len(self._words) > _MOST_KNOWN:
                 self._words.clear()
             self._words.update(words)
 
     def clear(self) -> None:
-        """Remember none."""
+        """Forget all words."""
         with self._lock:
             self._words.clear()
 
 
 @lru_cache(maxsize=1 << 16)
 def stem_of(word: str) -> str | None:
-    """The stem of a folded word (`text.words`); None where it has no other forms."""
+    """The stem of a folded word (`text.words`); None if it has no other forms."""
     for script, language in _SCRIPTS:
         if script.fullmatch(word):
             if language == "russian":
@@ -74,11 +74,11 @@ def stem_of(word: str) -> str | None:
 
 
 def with_forms(query: Query, words_of: Callable[[list[str]], Iterable[tuple[str, str]]]) -> Query:
-    """A query whose words have their other forms.
+    """Add the other forms of its words to a query.
 
     Args:
         query: as the user typed it. Words in quotes and beginnings of words (`walk*`) stay as they are.
-        words_of: stems -> (stem, word) of each word that the library has with one of them.
+        words_of: stems -> (stem, word) of each word in the library with one of these stems.
     """
     typed = {term for clause in (*query.words, query.without) for term in clause if _has_forms(term)}
     stems = {term: stem for term in typed if (stem := stem_of(term.words[0])) is not None}
@@ -104,5 +104,5 @@ def _has_forms(term: Term) -> bool:
 
 
 def stems_of(words: Iterable[str]) -> list[tuple[str, str]]:
-    """(stem, word) of each word that has one."""
+    """(stem, word) of each word that has a stem."""
     return [(stem, word) for word in words if (stem := stem_of(word)) is not None]

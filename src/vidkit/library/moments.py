@@ -1,7 +1,7 @@
 """Moments: the video itself, its scenes, its clips and its readings, as indexed texts and as search results.
 
-All backends share these functions: what is indexed, and the words in context. `ranking.py` decides what matches and
-in which order it is shown.
+All backends share these functions. They say which texts are indexed, and put found words in context. `ranking.py`
+decides which texts match, and their order.
 """
 
 from __future__ import annotations
@@ -24,24 +24,25 @@ from vidkit.record import Record, record_name
 
 K = TypeVar("K")
 # The parts of a video that are moments: kind -> the record's key with their entries. An entry has `index`,
-# `start_time`, `end_time` and `description`; it may have `tags` and a `thumbnail`, else it gets its scene's.
+# `start_time`, `end_time` and `description`. It can have `tags` and a `thumbnail`; without one it gets the
+# thumbnail of its scene.
 MOMENT_KEYS = {"scene": "scenes", "segment": "segments"}
 Kind = str  # "video", one of these, or the name of a reader
-_WHOLE = 0.9  # of a video: a container often lasts longer than its pictures
+_WHOLE = 0.9  # of a video's duration: a container is often longer than its frames
 
 
 @dataclass(frozen=True)
 class LibraryEntry:
-    """A record, and where its paths start: an absolute folder, or another store's address."""
+    """A record, and the base of its paths: an absolute folder, or the address of another store."""
 
     record: Record
     folder: Address
 
 
 class MomentKey(NamedTuple):
-    """What a moment is known by: its video (the source URL), what it is, and its index among those of its kind.
+    """The key of a moment: the source URL of its video, its kind, and its index among the moments of this kind.
 
-    It stays the same when the record gets other scenes, clips or texts, as long as there is such a piece.
+    It stays valid when the record gets other scenes, clips or texts, as long as such a moment exists.
     """
 
     url: str
@@ -51,13 +52,13 @@ class MomentKey(NamedTuple):
 
 @dataclass(frozen=True)
 class Moment:
-    """One answer to a search: a piece of a video, in seconds, or the whole video.
+    """One search result: a part of a video, in seconds, or the whole video.
 
-    `text` is the words in context, and `marks` the positions of the found words in it, (start, end)
-    each. A greater `rank` is a better answer. `number` is the index of the scene, the segment or the reading, 0 for
-    the video. `source` is `description`, or the reader that has read the text; `second` is when the first of the
-    found words is said, where the reader knows that of each word, else `start_time`. `why` is what has found it:
-    `words`, `meaning` (of its text) and `picture`; empty where nothing was looked for.
+    `text` is the words in context, and `marks` the (start, end) of each found word in it. A greater `rank` is a
+    better result. `number` is the index of the scene, the clip or the reading, 0 for the video. `source` is
+    `description`, or the reader of the text. `second` is the time of the first found word if the reader knows the
+    time of each word, else `start_time`. `why` is what found the moment: `words`, `meaning` (of its text) and
+    `picture`; empty for a search without words.
     """
 
     kind: Kind
@@ -93,7 +94,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Piece:
-    """What may become a moment: a part of a record with its own texts."""
+    """A part of a record that can become a moment: the video, a scene, a clip or a reading."""
 
     kind: Kind
     number: int
@@ -108,10 +109,10 @@ class Piece:
 
 @dataclass(frozen=True)
 class Text:
-    """The words of one piece as they are indexed: `own`, and `shared`, which all pieces of the video have.
+    """The indexed words of one piece: its `own`, and the `shared` words of all pieces of the video.
 
-    `place` is the piece's place in `pieces_of(record)`, which may change with the record: an index may number its
-    rows by it, all others know a piece by its kind and number. Words are joined by single spaces.
+    `place` is the index of the piece in `pieces_of(record)`. It can change with the record, so only an index uses
+    it to number its rows; other code uses kind and number. Words are joined by single spaces.
     """
 
     place: int
@@ -120,8 +121,8 @@ class Text:
 
 
 def moment_as_json(moment: Moment) -> dict[str, Any]:
-    """A moment as JSON has it: its fields by their names, paths as texts."""
-    values = dict(vars(moment))  # all of it is plain: `asdict` would copy every mark
+    """A moment as JSON: its fields by name, paths as texts."""
+    values = dict(vars(moment))  # not `asdict`, which would copy every mark
     values["thumbnail"] = str(moment.thumbnail) if moment.thumbnail else None
     values["record_path"] = str(moment.record_path)
     return values
@@ -138,19 +139,19 @@ def is_video_key(text: str) -> bool:
 
 
 def id_prefix(key: str) -> str | None:
-    """The beginning of an id that a key may be: six hexadecimal digits or more, cut to an id's 16."""
+    """A key as the beginning of an id, at most 16 digits; None if it is not at least six hexadecimal digits."""
     return key.lower()[:16] if re.fullmatch("[0-9a-fA-F]{6,64}", key) else None
 
 
 def is_meant(record: Record, key: str) -> bool:
-    """Whether a key is the record's id or hash, or begins it, or is its file name or its source URL."""
+    """Whether a key is the beginning of the record's hash or id, its file name or its source URL."""
     if id_prefix(key) and record["sha256"].startswith(key.lower()):
         return True
     return record["filename"] == key or record["source"]["url"] in (key, shown_url(key))
 
 
 def pieces_of(record: Record) -> list[Piece]:
-    """The video, then its parts in the order of `MOMENT_KEYS`: scenes, segments; then its readings."""
+    """The video, its scenes and clips (in the order of `MOMENT_KEYS`), then its readings."""
     return [_video_piece(record), *_parts(record)]
 
 
@@ -162,7 +163,7 @@ def _parts(record: Record) -> Iterator[Piece]:
 
 
 def _piece_at(record: Record, place: int) -> Piece | None:
-    """`pieces_of(record)[place]`, without the others."""
+    """`pieces_of(record)[place]`, without making the others."""
     if place == 0:
         return _video_piece(record)
     found = next(islice(_entries(record), place - 1, None), None)
@@ -173,7 +174,7 @@ def _piece_at(record: Record, place: int) -> Piece | None:
 
 
 def _video_piece(record: Record) -> Piece:
-    description, labels = next(_said(record))
+    description, labels = next(_described(record))
     return Piece(
         kind="video",
         number=0,
@@ -213,28 +214,28 @@ def _reading(record: Record, read: ReadMoment) -> Piece:
 
 
 def _thumbnail_at(record: Record, second: float) -> str | None:
-    """That of the scene to which a second belongs."""
+    """The thumbnail of the scene at a second."""
     scenes = record["scenes"]
-    shown = bisect_right(scenes, second, key=lambda scene: scene["start_time"])
-    return scenes[shown - 1]["thumbnail"] if shown else None
+    started = bisect_right(scenes, second, key=lambda scene: scene["start_time"])
+    return scenes[started - 1]["thumbnail"] if started else None
 
 
 def _entries(record: Record) -> Iterator[tuple[Kind, Mapping[str, Any]]]:
-    """The entries of a record that are moments, with their kind; a record need not have every key."""
+    """The entries of a record that are moments, with their kind. A record may lack some keys."""
     for kind, key in MOMENT_KEYS.items():
         for entry in cast(Mapping[str, Any], record).get(key, ()):
             yield kind, entry
 
 
 def layout_of(record: Record) -> tuple[int, ...]:
-    """How many moments of each kind follow the video in `pieces_of(record)`: in the order of `MOMENT_KEYS`, and of
-    readings, where there are some."""
+    """The number of moments of each kind after the video in `pieces_of(record)`: in the order of `MOMENT_KEYS`,
+    then of readings if there are any."""
     layout = tuple(len(cast(Mapping[str, Any], record).get(key, ())) for key in MOMENT_KEYS.values())
     return (*layout, sum(1 for _ in read_moments(record))) if record.get("readings") else layout
 
 
 def _labels(record: Record) -> Iterator[str]:
-    """The words of the whole video besides its description."""
+    """The words of the whole video other than its description."""
     yield from record["tags"]
     yield from record["ai_generated_tags"]
     yield record["classification"]
@@ -244,10 +245,10 @@ def _labels(record: Record) -> Iterator[str]:
 
 
 def texts_of(record: Record) -> list[Text]:
-    """What is indexed of a record: the video, each scene and segment with a text, and the readings."""
+    """The indexed texts of a record: the video, each scene and clip with a text, and the readings."""
     shared = joined(dict.fromkeys(_labels(record)))
     texts = []
-    for place, (description, labels) in enumerate(_said(record)):
+    for place, (description, labels) in enumerate(_described(record)):
         own = joined([description or "", *dict.fromkeys(labels)]) if description or labels else ""
         if place == 0 or own.strip(f"{BETWEEN} "):
             texts.append(Text(place, own, "" if place == 0 else shared))
@@ -258,32 +259,32 @@ def texts_of(record: Record) -> list[Text]:
     return texts
 
 
-def _said(record: Record) -> Iterator[tuple[str | None, Sequence[str]]]:
-    """The description and the labels of each of `pieces_of(record)`.
+def _described(record: Record) -> Iterator[tuple[str | None, Sequence[str]]]:
+    """The description and the labels of each of `pieces_of(record)`, without the readings.
 
-    A video of one scene or one clip is one moment, not two: the text of the scene or clip is that of the video.
+    A video with only one scene or clip is one moment, not two: the video gets the text of the scene or clip.
     """
     parts = [cast(Mapping[str, Any], record).get(key, ()) for key in MOMENT_KEYS.values()]
     whole = [part[0] for part in parts if _is_whole(record, part)]
-    told = [record["qwen_description"], *(piece["description"] for piece in whole)]
+    descriptions = [record["qwen_description"], *(piece["description"] for piece in whole)]
     tags = [tag for piece in whole for tag in piece.get("tags", ())]
-    yield " ".join(dict.fromkeys(filter(None, told))) or None, (*_labels(record), *tags)
+    yield " ".join(dict.fromkeys(filter(None, descriptions))) or None, (*_labels(record), *tags)
     for _, entry in _entries(record):
         yield (None, ()) if entry in whole else (entry["description"], entry.get("tags", ()))
 
 
 def own_texts(record: Record) -> list[tuple[Kind, int, str]]:
-    """The moments that have a description or a reading of their own: kind, number, and that text."""
+    """The moments with their own description or reading: kind, number, and that text."""
     pieces = pieces_of(record)
-    said = [text for text, _ in _said(record)]
-    texts = [*said, *(piece.description for piece in pieces[len(said) :])]
+    descriptions = [text for text, _ in _described(record)]
+    texts = [*descriptions, *(piece.description for piece in pieces[len(descriptions) :])]
     found = zip(pieces, texts, strict=True)
     return [(piece.kind, piece.number, text) for piece, text in found if text and text.strip()]
 
 
 def own_pictures(record: Record) -> list[tuple[Kind, int, str]]:
-    """The moments that have a picture of their own: kind, number, and the thumbnail's path in the record. A scene
-    that is the whole video is the video."""
+    """The moments with their own image: kind, number, and the thumbnail's path in the record. A scene that is the
+    whole video counts as the video."""
     whole = _is_whole(record, record["scenes"])
     found = ((scene["index"], scene["thumbnail"]) for scene in record["scenes"])
     return [("video", 0, name) if whole else ("scene", index, name) for index, name in found if name]
@@ -297,12 +298,12 @@ def words_in(texts: Sequence[Text]) -> set[str]:
 
 
 def has_whole_piece(record: Record) -> bool:
-    """Whether a scene or a clip is no moment of its own, because it is the whole video."""
+    """Whether a scene or a clip is not a separate moment, because it is the whole video."""
     return _is_whole(record, record["scenes"]) or _is_whole(record, record["segments"])
 
 
 def _is_whole(record: Record, pieces: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether there is one piece, and it is the video or its whole description."""
+    """Whether there is one piece, and it covers the video or has the same description."""
     if len(pieces) != 1:
         return False
     length: float = pieces[0]["end_time"] - pieces[0]["start_time"]
@@ -310,11 +311,11 @@ def _is_whole(record: Record, pieces: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def moments_at(
-    entries: Mapping[K, LibraryEntry], hits: Iterable[tuple[K, int, float]], query: Query
+    entries: Mapping[K, LibraryEntry], matches: Iterable[tuple[K, int, float]], query: Query
 ) -> list[Moment]:
-    """The moments of hits in an index, (video, place, rank); without those that no longer exist."""
+    """The moments of matches in an index, (video, place, rank), without those that no longer exist."""
     moments = []
-    for video, place, rank in hits:
+    for video, place, rank in matches:
         piece = _piece_at(entries[video].record, place) if video in entries else None
         if piece is not None:
             moments.append(_moment(entries[video], piece, query, rank))
@@ -322,14 +323,14 @@ def moments_at(
 
 
 def moment_of(entry: LibraryEntry, kind: Kind, number: int, query: Query, rank: float = 0.0) -> Moment | None:
-    """The answer that one piece of a record is; None where the record has no such piece.
+    """One moment of a record; None if the record has no such moment.
 
     Args:
         entry: the record.
-        kind: what the piece is.
-        number: the scene's or the segment's index, 0 for the video.
-        query: the words that are marked in the text.
-        rank: how good an answer it is.
+        kind: the kind of the moment.
+        number: its index, 0 for the video.
+        query: its words are marked in the text.
+        rank: the rank of the result.
     """
     found = (piece for piece in pieces_of(entry.record) if (piece.kind, piece.number) == (kind, number))
     piece = next(found, None)

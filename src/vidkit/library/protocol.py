@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 P = TypeVar("P", bound=tuple[Any, ...])
 
-# What durations are counted by: from so many seconds on.
+# The ranges in which durations are counted: each begins at this many seconds.
 LENGTHS = {10: "10 s", 30: "30 s", 60: "1 min", 300: "5 min", 600: "10 min", 1800: "30 min", 3600: "1 h"}
 
 
 @dataclass(frozen=True)
 class Stats:
-    """The library in numbers. `classes`, `tags`, `resolutions` and `codecs` are name -> videos, the most first;
-    `durations` likewise, by LENGTHS, the shortest first."""
+    """The library in numbers. `classes`, `tags`, `resolutions` and `codecs` are name -> videos, the most frequent
+    first; `durations` are range (of LENGTHS) -> videos, the shortest first."""
 
     videos: int
     seconds: float
@@ -45,7 +45,7 @@ class Stats:
 
 
 class PicturesOf(NamedTuple):
-    """What tells whether a video shows the same as another one. `pictures` is what the record has (`pictures`)."""
+    """The values of a record for finding duplicates. `pictures` is the record's key of this name: frame hashes."""
 
     url: str
     filename: str
@@ -57,150 +57,153 @@ class PicturesOf(NamedTuple):
 
 
 def pictures_of(record: Mapping[str, Any]) -> PicturesOf:
-    """What a record has of it."""
+    """These values of a record."""
     url, pictures = record["source"]["url"], record.get("pictures")
     size = record["width"], record["height"]
     return PicturesOf(url, record["filename"], record["sha256"], *size, record["duration"], pictures)
 
 
 class Library(Protocol):
-    """A home for records, one for each source URL. Several threads and processes may use it at once.
+    """A library: one record per source URL. Several threads and processes may use it at the same time.
 
-    Every method raises LibraryError where the home cannot be read or written. Order is that in which videos first
-    came in, where nothing else is said; a record that is replaced keeps its place.
+    Every method raises LibraryError if the library cannot be read or written. Unless documented otherwise, videos
+    come in the order in which they were first saved; a replaced record keeps its place.
     """
 
     @property
     def name(self) -> str:
-        """The home as a user knows it: a file, or a server without its password."""
+        """The library as shown to the user: a file, or a server without its password."""
 
     def save(self, record: Record, folder: Address) -> None:
-        """Keep a record, instead of the one of the same source URL; when this returns it survives a crash.
+        """Save a record, in place of an older one with the same source URL. Afterwards it survives a crash.
 
         Args:
             record: the record.
-            folder: the folder of its JSON file, or another store's address; its paths are relative to it.
+            folder: the folder of its JSON file, or the address of another store; its paths are relative to it.
         """
 
     def save_all(self, entries: Iterable[LibraryEntry]) -> int:
-        """Keep many records, which is much faster than one by one; each is whole or not there. Their number."""
+        """Save many records, much faster than one by one. Each is saved completely or not at all.
+
+        Returns:
+            The number of records.
+        """
 
     def find(self, key: str) -> list[LibraryEntry]:
-        """The records with this id (or a beginning of it, six digits or more), file name or source URL."""
+        """The records with this id (or its first six digits or more), file name or source URL."""
 
     def by_key(self, key: str) -> LibraryEntry | None:
-        """The record with this key (`moments.video_key`), through an index; None where there is none."""
+        """The record with this key (`moments.video_key`); None if there is none. Uses an index."""
 
     def entries(self, urls: Sequence[str]) -> dict[str, LibraryEntry]:
-        """Source URL -> record, of those that have one: much faster than one by one."""
+        """Source URL -> record, for those URLs that have one. Much faster than one by one."""
 
     def records(self, query: Query | None = None) -> Iterator[LibraryEntry]:
-        """The records that a query finds, streamed. By relevance is in the order in which they came in.
+        """The records that match a query, streamed. The sort `relevance` means the order in which they were saved.
 
-        Records may be saved and removed meanwhile; what is saved meanwhile may be missing.
+        Records can be saved and removed at the same time; new ones may be missing.
         """
 
     def search(self, query: Query) -> list[Moment]:
-        """The moments that a query finds; without words in it, the videos.
+        """The moments that match a query; the videos if it has no words.
 
-        By relevance, the latest `ranking.RANKED` matches are ranked and come first.
+        With the sort `relevance`, the latest `ranking.RANKED` matches are ranked and come first.
         """
 
     def page(self, query: Query, after: Position | None = None) -> Page:
-        """The first answers of `search(query)`, as many as its limit says, and where the next ones begin; or the
-        answers from such a position on.
+        """The first `query.limit` results of `search(query)`, or the results after a position; with the position of
+        the next page.
 
-        From page to page no answer comes twice or is missing, also while records are saved, replaced and removed:
-        videos that came in after the first page are left out, replaced ones keep their place. `query.offset` is not
-        looked at.
+        No result is repeated or missing, even if records are saved, replaced and removed between the pages: videos
+        that were added after the first page are left out, replaced ones keep their place. `query.offset` is
+        ignored.
         """
 
     def has_fact(self, beginning: str) -> bool:
-        """Whether some record has a fact (see `facts.py`) that begins so, such as `source.columns.label=`."""
+        """Whether any record has a fact (see `facts.py`) with this beginning, such as `source.columns.label=`."""
 
     def pictures(self, after: int = 0) -> Iterator[tuple[int, PicturesOf]]:
-        """What tells which videos show the same, each with its position; only of videos that came in after one."""
+        """The values for finding duplicates, each with the video's position; only of videos after a position."""
 
     def remove(self, url: str) -> bool:
-        """Forget the record of a source URL; whether there was one."""
+        """Remove the record of a source URL. Returns whether there was one."""
 
     def forget(self, urls: Sequence[str]) -> list[str]:
-        """Erase the records of source URLs, so that nothing of them can be read in the home any more.
+        """Erase the records of source URLs, so that no data of them stays in the library's files or tables.
 
         Returns:
-            What could not be erased, in words.
+            Messages about data that could not be erased.
         """
 
     def stats(self, query: Query | None = None) -> Stats:
-        """The library in numbers, or those of its videos that a query finds; of it sort, limit and offset are not
-        looked at."""
+        """The library in numbers, or only its videos that match a query. Sort, limit and offset are ignored."""
 
     def readers(self, query: Query | None = None) -> dict[str, dict[str, int]]:
-        """Which readers have read the videos, or those that a query finds: reader -> error, in small letters (empty
-        where there is none) -> videos, the most first."""
+        """Reader -> error, in lower case (empty: no error) -> videos, the most frequent first; of all videos, or
+        those that match a query."""
 
     def columns(self, seconds: float) -> list[str] | None:
-        """The CSV's columns that are worth counting (`facets.COLUMN`), those that the most videos have first; None
-        where that cannot be said in so many seconds."""
+        """The CSV columns that are facets (`facets.COLUMN`), the most frequent first; None if finding them takes
+        more than this many seconds."""
 
     def facets(self, queries: Mapping[str, Query], seconds: float) -> dict[str, dict[str, int]]:
-        """How many videos have which value.
+        """Count the videos with each value of facets.
 
         Args:
-            queries: a name of `facets.FACETS`, or `column:NAME` -> of which videos; `videos` and `moments` -> of
-                which search to count the videos and the answers. Of a query, sort, limit and offset do not count.
-            seconds: the most time that this may take.
+            queries: a name in `facets.FACETS`, or `column:NAME` -> the query that selects the videos; `videos` and
+                `moments` -> the query whose videos or results are counted. Sort, limit and offset are ignored.
+            seconds: the time limit.
 
         Returns:
-            Name -> value -> videos, the most first; of `videos` and `moments` the value is empty. A length is how
-            many of `LENGTHS` it reaches; both bounds of such a range count. What could not be counted in time is
-            left out.
+            Name -> value -> videos, the most frequent first. The value of `videos` and `moments` is empty. A length
+            is how many of `LENGTHS` the duration reaches; both bounds of such a range are included. Facets that
+            were not counted in time are left out.
         """
 
     def save_vectors(self, model: str, found: Iterable[VideoVectors]) -> int:
-        """Keep the vectors that a model (`vectors.model_id`) made of videos, instead of its older ones of these.
+        """Save the vectors of videos by a model (`vectors.model_id`), in place of its older ones of these videos.
 
-        They stay until the video is removed, or its record is replaced by one with other texts or pictures
+        They stay until the video is removed, or its record is replaced by one with other texts or images
         (`vectors.made_of`).
 
         Returns:
-            Of how many videos; one that has no record any more is left out.
+            The number of videos, without those that no longer have a record.
         """
 
     def vectors(self, model: str, after: int = 0) -> Iterator[StoredVectors]:
-        """What a model's vectors are, in the order in which they changed, streamed; only the changes after one.
+        """The changes of a model's vectors after a change, in order, streamed.
 
-        Of each video it has the latest change, also of those whose vectors were dropped since.
+        Each video has only its latest change, also if its vectors were dropped.
         """
 
     def vectors_of(self, model: str, url: str) -> VideoVectors | None:
-        """The vectors that a model made of one video; None where there are none."""
+        """The vectors of one video by a model; None if there are none."""
 
     def vectors_made_of(self, model: str, urls: Sequence[str]) -> dict[str, str]:
-        """Source URL -> `made_of`, of those of some videos that have a model's vectors."""
+        """Source URL -> `made_of`, for those videos that have vectors of a model."""
 
     def vector_models(self) -> dict[str, int]:
-        """Which models have vectors here: model -> videos."""
+        """Model -> number of videos with vectors of it."""
 
     def remove_vectors(self, model: str) -> int:
-        """Remove all vectors of a model; of how many videos."""
+        """Remove all vectors of a model. Returns the number of videos."""
 
     def nearest(self, model: str, vector: NDArray[np.floating[Any]], query: Query, limit: int) -> list[Near]:
-        """The moments whose vectors are nearest to one, the nearest first; exactly, or nearly so.
+        """The moments whose vectors are most similar to a vector, the most similar first; exact or approximate.
 
         Args:
-            model: whose vectors.
-            vector: of length 1, as many numbers as the model's.
-            query: only moments of videos that it finds (its words and `-words` too, where it has some), and only of
-                its sources. Its sort, limit and offset are not looked at.
-            limit: how many.
+            model: the model of the vectors.
+            vector: a vector of length 1, of the model's size.
+            query: selects the videos (also by its words and `-words`) and the sources of the moments. Its sort,
+                limit and offset are ignored.
+            limit: the maximum number of moments.
 
         Raises:
-            LibraryError: also where the vector is of another size.
+            LibraryError: also if the vector has another size.
         """
 
     def close(self) -> None:
-        """Let go of the file or the server; nothing can be asked after that."""
+        """Close the file or the connection. The library cannot be used afterwards."""
 
     def __enter__(self) -> Library: ...
 
@@ -210,14 +213,14 @@ class Library(Protocol):
 
 
 class Closable(Protocol):
-    """Whatever has to be closed."""
+    """An object that has to be closed."""
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close it."""
 
 
 class ClosedAfterwards(ABC):
-    """Is closed at the end of a `with` block."""
+    """An object that a `with` block closes at its end."""
 
     def __enter__(self: T) -> T:
         return self
@@ -233,9 +236,10 @@ class ClosedAfterwards(ABC):
 
 
 def streamed(read: Callable[[int], Sequence[P]], after: int) -> Iterator[P]:
-    """What a home reads some at a time, each after the position of the last; an item begins with its position.
+    """Items that a backend reads in batches, each batch after the position of the last item. An item begins with
+    its position.
 
-    Between two readings nothing of the home is held.
+    Between two batches no connection is held.
     """
     while found := read(after):
         yield from found
@@ -244,7 +248,7 @@ def streamed(read: Callable[[int], Sequence[P]], after: int) -> Iterator[P]:
 
 @contextmanager
 def closed_on_error(opened: Closable) -> Iterator[None]:
-    """Close what was just opened, if it cannot be made ready."""
+    """Close an object if its initialization fails."""
     try:
         yield
     except BaseException:
@@ -253,7 +257,7 @@ def closed_on_error(opened: Closable) -> Iterator[None]:
 
 
 class Group(NamedTuple):
-    """Videos that are alike, as a database counts them. `length` is how many of the LENGTHS they reach."""
+    """A group of videos that a database has counted. `length` is how many of the LENGTHS their durations reach."""
 
     classification: str
     resolution: str
@@ -266,7 +270,7 @@ class Group(NamedTuple):
 
 
 def stats_of(groups: Iterable[Group], tags: Iterable[tuple[str, int]]) -> Stats:
-    """Add up groups of videos, and of tags (joined by line ends, with how many videos have just these)."""
+    """Add up groups of videos, and groups of tags (joined by line ends, with the number of videos)."""
     groups = list(groups)
     names = "classification", "resolution", "codec"
     counts = {name: Counter[str]() for name in (*names, "tags")}
@@ -296,7 +300,7 @@ def stats_of(groups: Iterable[Group], tags: Iterable[tuple[str, int]]) -> Stats:
 
 
 def length_name(length: int) -> str:
-    """`30 s - 1 min`: the durations that reach so many of LENGTHS."""
+    """`30 s - 1 min`: the durations that reach this many of LENGTHS."""
     names = list(LENGTHS.values())
     if length == 0:
         return f"under {names[0]}"

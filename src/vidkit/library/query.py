@@ -1,4 +1,4 @@
-"""What a user types, as a Query: plain words and bounds, without any language of a database."""
+"""The search that a user types, as a Query: plain words and bounds, independent of the database."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vidkit.messages import message
 
 T = TypeVar("T")
 
-# sort -> what it sorts by, and whether the greatest comes first. Of equals, the latest video does, or the earliest.
+# sort -> its column, and whether the greatest comes first. Equal videos are sorted by age in the same direction.
 SORT_COLUMNS = {
     "newest": ("finished", True),
     "oldest": ("finished", False),
@@ -28,15 +28,15 @@ SORT_COLUMNS = {
     "name": ("name", False),
 }
 SORTS = ("relevance", *SORT_COLUMNS)
-MOST_WORDS = 100  # what a person types; a pasted page is no search
+MOST_WORDS = 100  # of a search; it is not for pasted pages
 _MOST = 2**31 - 1  # a number that every database takes
 
 
 @dataclass(frozen=True)
 class Term:
-    """Words that stand one after another; with `prefix`, the last is only the beginning of a word.
+    """A word, or words in sequence; with `prefix`, the last is only the beginning of a word.
 
-    `exact` is a single word in quotes. `forms` are other words that count like the one word (`forms.with_forms`).
+    `exact` is a single word in quotes. `forms` are other forms of a single word (`forms.with_forms`).
     """
 
     words: tuple[str, ...]
@@ -46,18 +46,18 @@ class Term:
 
     @cached_property
     def needle(self) -> str:
-        """The term as it stands in words that are joined by single spaces, with one before and one after."""
+        """The term as it occurs in words joined by single spaces, with a space before and after."""
         return f" {' '.join(self.words)}{'' if self.prefix else ' '}"
 
     @cached_property
     def form_needles(self) -> tuple[str, ...]:
-        """The other forms, likewise."""
+        """The other forms in the same way."""
         return tuple(f" {word} " for word in self.forms)
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """From `low` (included) to `high` (included where `closed`); None is no bound."""
+    """From `low` (included) to `high` (included if `closed`); None is no bound."""
 
     low: float | None = None
     high: float | None = None
@@ -66,10 +66,10 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Picture:
-    """Bounds on a picture, whichever way it is held.
+    """Bounds on the resolution, in any orientation.
 
-    `reaches` and `below` are (long side, short side) in pixels: a picture reaches them by one of the two, or by
-    the long side alone where the short one is None.
+    `reaches` and `below` are (long side, short side) in pixels. A video reaches them if its long side or its short
+    side does; if the short one is None, only the long side counts.
     """
 
     reaches: Sides | None = None
@@ -79,14 +79,14 @@ class Picture:
 
 @dataclass(frozen=True)
 class Query:
-    """What is looked for. Every part holds; an empty query is every video.
+    """A search. All parts must match; an empty query matches every video.
 
-    `words` holds clauses, each of which is alternatives; `facts` (see `facts.py`) likewise. `numbers` bound
-    those of readings. `sources` are where the words are looked for: `description`, and names of readers; none is
-    everywhere. `finished` is when the video was processed, in seconds since 1970.
+    `words` has clauses, and each clause has alternatives; so has `facts` (see `facts.py`). `numbers` are bounds on
+    numbers of readings. `sources` limits where the words are searched: `description`, and names of readers; empty
+    is everywhere. `finished` is when the video was processed, in seconds since 1970.
 
-    `text` is what is looked for by meaning: the words as they were typed, without signs and what is left out.
-    `strict` are those clauses of the words that also hold for what is found by meaning: phrases in quotes.
+    `text` is the text for the search by meaning: the words as typed, without operators and `-words`. `strict` are
+    the clauses of the words that results by meaning must have too: phrases in quotes.
     """
 
     words: tuple[tuple[Term, ...], ...] = ()
@@ -104,7 +104,7 @@ class Query:
     strict: tuple[tuple[Term, ...], ...] = ()
 
     def order(self) -> str:
-        """The sort that is meant: relevance only where there are words."""
+        """The effective sort: `relevance` needs words."""
         return "newest" if self.sort == "relevance" and not self.words else self.sort
 
 
@@ -126,34 +126,35 @@ def parse_query(
     offset: int = 0,
     by_meaning: bool = False,
 ) -> Query:
-    """Read a search.
+    """Parse a search.
 
     Args:
-        words: what is looked for, as typed: words (all of them), `"an exact phrase"`, `-without` or `NOT without`,
-            `prefix*`, `one OR another` (OR binds closer than the words beside it). An item of a list that has
-            spaces and none of these signs is a phrase, as a shell hands over `"an exact phrase"`; a plain string
-            is a search as it stands.
+        words: the search as typed: words (all of them must match), `"an exact phrase"`, `-without` or
+            `NOT without`, `prefix*`, `one OR another` (OR binds closer than the words beside it). In a list, an
+            item with spaces and without these operators is a phrase, as a shell passes `"an exact phrase"`; a
+            plain string is used as it is.
         tags: all of these tags.
         classes: one of these classes.
         codec: such as `h264`, `H.265`.
         resolution: `720p`, `4K` or `1280x720`, also after `>=`, `>`, `<=` or `<`. A name means from it up to the
-            next name, `4K` 4K or more; `1280x720` these pixels, and with a sign their number.
-        min_duration: `90`, `5:30`, `1h`; likewise max_duration. Both included.
-        after: a date or time (UTC unless it says): processed then or later.
+            next name, `4K` means 4K or more. `1280x720` means exactly this; with an operator, its number of pixels.
+        min_duration: `90`, `5:30`, `1h`; included.
+        max_duration: the same; included.
+        after: a date or time (UTC if it has no time zone): processed then or later.
         before: processed earlier than that.
-        where: `KEY=VALUE`, all of them: a key of the record (`audio.codec`, `rotation`) or a column of the CSV; or
-            `KEY<NUMBER` (`<=`, `>`, `>=`) for a number of a reading, such as `readings.quality.motion`.
-        sources: where the words are looked for, joined by commas or one by one: `description` (with tags, class and
-            file names), and names of readers, such as `speech`. None is everywhere. Without words: the videos that
+        where: `KEY=VALUE`, all must match: a key of the record (`audio.codec`, `rotation`) or a column of the CSV;
+            or `KEY<NUMBER` (`<=`, `>`, `>=`) for a number of a reading, such as `readings.quality.motion`.
+        sources: where the words are searched, joined by commas or one by one: `description` (with tags, class and
+            file names), and names of readers, such as `speech`. Empty is everywhere. Without words: the videos that
             have such a text.
         sort: one of SORTS.
-        limit: how many answers at most; None for all.
-        offset: how many answers to leave out first.
-        by_meaning: the words need not stand anywhere, and there may be any number of them; only phrases in quotes
-            and what is left out count as words.
+        limit: the maximum number of results; None for all.
+        offset: the number of results to skip.
+        by_meaning: the words need not occur, and there may be any number of them; only phrases in quotes and
+            `-words` count as words.
 
     Raises:
-        QueryError: one of these cannot be read, or no word has a letter or a digit.
+        QueryError: an argument is invalid, or no word has a letter or a digit.
     """
     pieces = _pieces(words)
     clauses, strict, without = _clauses(pieces)
@@ -190,16 +191,16 @@ def parse_query(
 
 
 def read_query(options: Mapping[str, Any]) -> Query:
-    """Read a search from options by their names, as a command line or a page's form hands them over.
+    """Parse a search from named options, as from a command line or a form.
 
     Args:
         options: `words`, `tag`, `class`, `codec`, `resolution`, `min_duration`, `max_duration`, `after`, `before`,
-            `where`, `in` (sources), `sort`, `limit`, `offset` and `by_meaning`, as `parse_query` takes them. `tag`,
-            `class`, `where` and `in` are one text or several, `limit` and `offset` numbers or their digits. None,
-            or a name that is missing, asks for nothing. Other names are ignored.
+            `where`, `in` (sources), `sort`, `limit`, `offset` and `by_meaning`, as in `parse_query`. `tag`,
+            `class`, `where` and `in` are one text or several, `limit` and `offset` numbers or their digits. None is
+            the same as a missing name. Other names are ignored.
 
     Raises:
-        QueryError: one of these cannot be read.
+        QueryError: an option is invalid.
     """
     return parse_query(
         options.get("words") or (),
@@ -267,7 +268,7 @@ def _seconds(text: str) -> float:
 
 
 def _read_resolution(text: str) -> tuple[Picture, str | None]:
-    """Bounds on the picture, and the fact for a resolution in pixels."""
+    """Bounds on the resolution, and the fact for a resolution in pixels."""
     match = re.fullmatch(r"\s*(>=|<=|>|<|=|)\s*(.*?)\s*", text, re.DOTALL)
     assert match
     sign, named = match[1], named_resolution(match[2])
@@ -296,18 +297,18 @@ _SIGNS = re.compile(r'"|\*|(^|\s)(-\S|OR(\s|$)|NOT(\s|$))')
 
 
 class _Piece(NamedTuple):
-    """A part of what was typed. `shell` is a phrase that only the shell's quotes have made."""
+    """A word or a phrase as typed. `shell` is a phrase that only the shell had in quotes."""
 
     text: str
     leaves_out: bool
     quoted: bool
     shell: bool = False
-    joins: bool = False  # an alternative to the piece before
+    joins: bool = False  # an alternative (OR) to the piece before
 
 
 def _pieces(typed: Sequence[str] | str) -> list[_Piece]:
-    """What was typed, in parts, with OR and NOT resolved. An OR or NOT with nothing to join is a word."""
-    read: list[tuple[_Piece, bool]] = []  # and whether it may be an operator
+    """The words and phrases as typed, with OR and NOT resolved. An OR or NOT with nothing to join is a word."""
+    read: list[tuple[_Piece, bool]] = []  # (piece, whether it may be an operator)
     for item in [typed] if isinstance(typed, str) else typed:
         if not isinstance(typed, str) and re.search(r"\s", item.strip()) and not _SIGNS.search(item):
             read.append((_Piece(item.strip(), False, True, shell=True), False))
@@ -351,7 +352,7 @@ _QUOTES = str.maketrans("“”„‟«»＂", '"' * 7)
 def _clauses(
     pieces: Sequence[_Piece],
 ) -> tuple[list[tuple[Term, ...]], list[tuple[Term, ...]], list[Term]]:
-    """Pieces -> clauses of alternatives; those of them that have a phrase in quotes; and what is left out."""
+    """Pieces -> clauses of alternatives; the clauses with a phrase in quotes; and the `-words`."""
     clauses: list[tuple[Term, ...]] = []
     strict: dict[int, None] = {}
     without: list[Term] = []

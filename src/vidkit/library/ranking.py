@@ -1,4 +1,4 @@
-"""Which parts of a video match a query, and in which order they are shown; the same for all backends."""
+"""Which pieces of a video match a query, and the order of results; the same for all backends."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from vidkit.library.spans import SIGN, is_of
 from vidkit.library.text import BETWEEN
 
 K = TypeVar("K")
-# Okapi BM25's constants (Robertson and Zaragoza 2009, section 3.4.2), and a usual length of a description.
+# Okapi BM25's constants (Robertson and Zaragoza 2009, section 3.4.2), and a usual length of a description in words.
 _K1, _B, _USUAL_LENGTH = 1.2, 0.75, 30
-# A word in tags, class or file name says more than one in a description; one that only the video has, less.
+# A word in tags, class or file name weighs more than one in a description; a word that only the video has, less.
 _TAG_WEIGHT, _SHARED_WEIGHT = 2.0, 0.5
-_FORM_WEIGHT = 0.02  # so little that a text with the word itself comes first
-# More matches than this are not read before the first is shown: relevance is theirs, the rest follows by age.
+_FORM_WEIGHT = 0.02  # so small that a text with the word itself comes first
+# Only this many matches are read and ranked; the others follow by age.
 RANKED = 500
 
 
-def answers(query: Query, texts: Sequence[Text]) -> list[Text]:
-    """Which pieces of one video are answers: those where every clause holds in their own or the shared words, one
-    of them in their own, and nothing that is left out stands in either. Only the query's sources count.
+def matching_texts(query: Query, texts: Sequence[Text]) -> list[Text]:
+    """The texts of one video that match a query: every clause is in their own or shared words, at least one in
+    their own, and no `-word` is in either. Only texts of the query's sources count.
 
-    Without words to look for it is the video, unless what is left out stands anywhere in it.
+    For a query without words it is the text of the video, unless any text has a `-word`.
     """
     within = [text for text in texts if is_of(text.own, query.sources)] if query.sources else texts
     left_out = {text.place for text in within if any(has(term, text) for term in query.without)}
@@ -43,7 +43,7 @@ def _holds(query: Query, text: Text) -> bool:
 
 
 def has(term: Term, text: Text) -> bool:
-    """Whether a term stands in the own or the shared words of a piece."""
+    """Whether the own or the shared words of a piece have a term."""
     return _in(term, f" {text.own} ") or _in(term, f" {text.shared} ")
 
 
@@ -52,28 +52,28 @@ def _in(term: Term, words: str) -> bool:
 
 
 def best_first(query: Query, found: Iterable[tuple[K, Text]]) -> list[tuple[K, int, float]]:
-    """The page that a query asks for of the moments that match, as (video, place, rank).
+    """One page of the matches of a query, as (video, place, rank).
 
     Args:
-        query: its `limit` and `offset` say which page.
-        found: (video, text), the latest video first. The first RANKED are ranked, the rest follow as they come.
+        query: its `limit` and `offset` select the page.
+        found: (video, text), the latest video first. The first RANKED are ranked, the rest follow in their order.
     """
     rest = iter(found)
     ranked = list(islice(rest, RANKED))
     age = {video: at for at, video in enumerate(dict.fromkeys(video for video, _ in ranked))}
-    hits = [
+    matches = [
         (video, text.place, rank)
         for (video, text), rank in zip(ranked, ranks(query, [text for _, text in ranked]), strict=True)
     ]
-    hits.sort(key=lambda hit: (-hit[2], age[hit[0]], hit[1]))
+    matches.sort(key=lambda match: (-match[2], age[match[0]], match[1]))
     end = None if query.limit is None else query.offset + query.limit
-    more = islice(rest, None if end is None else max(0, end - len(hits)))
-    return [*hits, *((video, text.place, 0.0) for video, text in more)][query.offset : end]
+    more = islice(rest, None if end is None else max(0, end - len(matches)))
+    return [*matches, *((video, text.place, 0.0) for video, text in more)][query.offset : end]
 
 
 def ranks(query: Query, texts: Sequence[Text]) -> list[float]:
-    """How good an answer each of some texts is, by Okapi BM25; a word that few of them have weighs more, another
-    form of a word much less than the word itself."""
+    """The rank of each text by Okapi BM25. A word that few texts have weighs more; another form of a word weighs
+    much less than the word itself."""
     terms = list(dict.fromkeys(term for clause in query.words for term in clause))
     counts = [
         [(_weight((term.needle,), text), _weight(term.form_needles, text) if term.forms else 0.0) for term in terms]
@@ -84,7 +84,7 @@ def ranks(query: Query, texts: Sequence[Text]) -> list[float]:
     found = []
     for text, row in zip(texts, counts, strict=True):
         count = text.own.count(" ")
-        if text.own.startswith(SIGN):  # a word that is read or seen is no better than one of a description
+        if text.own.startswith(SIGN):  # a word of a short reading weighs no more than one of a description
             count = max(count, _USUAL_LENGTH)
         length = _K1 * (1 - _B + _B * count / _USUAL_LENGTH)
         each = (

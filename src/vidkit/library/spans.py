@@ -1,7 +1,7 @@
-"""What readers have read, as moments: each text and each label with its seconds.
+"""Readings as moments: each text and each label with its seconds.
 
-Neighbouring spans of one reader that say the same are one moment: a label that a detector gives to every picture of
-a minute is one answer, not sixty.
+Neighbouring spans of one reader with the same text are one moment: if a detector gives a label to every frame of a
+minute, that is one result, not sixty.
 """
 
 from __future__ import annotations
@@ -12,19 +12,21 @@ from typing import Any
 
 from vidkit.library.text import fold, words
 
-# The source of what is no reading: descriptions, and the tags, the class and the file names of a video.
+# The source of all texts that are not readings: descriptions, and the tags, the class and the file names of a
+# video.
 DESCRIPTION = "description"
-# Readers that measure: their labels say what was measured, and are no words of the video.
+# Readers that measure: their labels name the measure, and are not words of the video.
 MEASURES = frozenset({"language", "moderation", "quality"})
-# The words of a reading begin with this sign and with a sign of their reader, so that an index can tell them from
-# others. It is neither a letter nor a separator: no search can find it, and every index keeps it as a word.
+# The indexed words of a reading begin with this sign and with a sign of their reader, so that an index can tell
+# them from others. It is neither a letter nor a separator: no search can find it, and every index keeps it as a
+# word.
 SIGN = "\u00a7"
-_GAP = 2.0  # seconds between two spans that are one moment
+_GAP = 2.0  # at most so many seconds between two spans of one moment
 
 
 @dataclass
 class ReadMoment:
-    """A moment of a reading, in seconds. `words` has the second of each word, where the reader knows it."""
+    """A moment of a reading, in seconds. `words` has the second of each word, if the reader knows it."""
 
     source: str
     index: int
@@ -42,7 +44,7 @@ def read_moments(record: Mapping[str, Any]) -> Iterator[ReadMoment]:
 
 
 def read_texts(record: Mapping[str, Any], source: str) -> list[ReadMoment]:
-    """The moments of one reader; none where it has read nothing."""
+    """The moments of one reader; empty if it has read nothing."""
     reading = (record.get("readings") or {}).get(source)
     return list(_moments_of(source, reading["spans"])) if reading else []
 
@@ -66,17 +68,17 @@ def _moments_of(name: str, spans: Sequence[Mapping[str, Any]]) -> Iterable[ReadM
 
 
 def sign_of(source: str) -> str:
-    """The word of an index that says which reader a text is of."""
+    """The word in an index that marks a text of this reader."""
     return SIGN + source.replace("_", SIGN)
 
 
 def signs_of(source: str) -> str:
-    """What the indexed words of a reader's text begin with."""
+    """The beginning of the indexed words of a reader's text."""
     return f"{SIGN} {sign_of(source)}"
 
 
 def is_of(own: str, sources: Sequence[str]) -> bool:
-    """Whether indexed words are of one of some sources; with none, of any."""
+    """Whether indexed words are from one of the sources; no sources means any."""
     if not sources:
         return True
     if not own.startswith(SIGN):
@@ -85,5 +87,5 @@ def is_of(own: str, sources: Sequence[str]) -> bool:
 
 
 def words_with_seconds(moment_words: Iterable[tuple[float, str]]) -> list[tuple[str, float]]:
-    """Single words as a search compares them, each with its second."""
+    """Single folded words (`text.words`), each with its second."""
     return [(word, second) for second, text in moment_words for word in words(text)]

@@ -8,8 +8,9 @@ from typing import Any
 from vidkit.library.query import SORT_COLUMNS, Bounds, Query, Term
 from vidkit.library.spans import DESCRIPTION, SIGN, sign_of
 
-PLACE_BITS = 20  # a row of the full-text index is numbered by its video, shifted by these, and its place in it
-# FTS5's `ascii` tokenizer parts at ASCII signs; with these none is left but the line's end, and a fact is one word.
+PLACE_BITS = 20  # a row of the full-text index has the number `video << PLACE_BITS | place`
+# FTS5's `ascii` tokenizer splits at ASCII signs. With these as letters it splits only at line ends: a fact is one
+# word.
 FACT_SIGNS = "".join(chr(code) for code in range(32, 127) if not chr(code).isalnum())
 ORDERS = {
     sort: f"v.{column} DESC, v.id DESC" if down else f"v.{column}, v.id"
@@ -18,20 +19,20 @@ ORDERS = {
 
 
 def match_facts(query: Query) -> str:
-    """The FTS5 expression for the facts, where some are asked for."""
+    """The FTS5 expression for the facts of a query that has some."""
     groups = [" OR ".join(map(quoted, facts)) for facts in query.facts]
     return " AND ".join(f"({group})" for group in groups)
 
 
 def fact_condition(query: Query, number: str) -> tuple[list[str], list[Any]]:
-    """What holds for the number of a video that has the facts, and the value to bind: none where none is asked."""
+    """The condition for the number of a video with the facts, and the value to bind; empty for a query without."""
     if not query.facts:
         return [], []
     return [f"{number} IN (SELECT rowid FROM facts WHERE facts MATCH ?)"], [match_facts(query)]
 
 
 def bound_conditions(query: Query) -> tuple[list[str], list[Any]]:
-    """What holds for a row `v` of `videos` inside the query's bounds, and the values to bind."""
+    """The conditions for a row `v` of `videos` inside the query's bounds, and the values to bind."""
     where: list[str] = []
     values: list[Any] = []
     for sign, sides in (("", query.picture.reaches), ("NOT ", query.picture.below)):
@@ -54,10 +55,10 @@ def bound_conditions(query: Query) -> tuple[list[str], list[Any]]:
 
 
 def video_conditions(query: Query, few: bool = False) -> tuple[str, list[Any]]:
-    """What holds for a row `v` of `videos` of which a moment, or which itself, is an answer.
+    """The condition for a row `v` of `videos` that matches, or has a moment that does, and the values to bind.
 
-    Where `few` have the facts, these are looked up; else the videos are gone through in their order (SQLite takes
-    `+v.id` for no key), until there are as many as are wanted.
+    If `few` videos have the facts, these are looked up. Otherwise the videos are scanned in order until enough are
+    found (SQLite uses no index for `+v.id`).
     """
     where, values = fact_condition(query, "v.id" if few else "+v.id")
     bounds, bound_values = bound_conditions(query)
@@ -84,12 +85,12 @@ def _bounds(column: str, span: Bounds) -> list[tuple[str, float]]:
 
 
 def quoted(text: str) -> str:
-    """A word of FTS5's language that stands for itself."""
+    """A quoted word in an FTS5 expression."""
     return '"' + text.replace('"', '""') + '"'
 
 
 def match_words(query: Query) -> str:
-    """The FTS5 expression for `moments.matches`, where there are words to look for."""
+    """The FTS5 expression for `ranking.matching_texts`, for a query with words."""
     clauses = [match_any(clause) for clause in query.words]
     if len(clauses) == 1:
         expression = f"own : {clauses[0]}"
@@ -102,7 +103,7 @@ def match_words(query: Query) -> str:
 
 
 def _in_sources(expression: str, query: Query) -> str:
-    """An FTS5 expression that holds in the query's sources alone."""
+    """An FTS5 expression that matches only in the query's sources."""
     if not query.sources:
         return expression
     parts = []
@@ -114,13 +115,13 @@ def _in_sources(expression: str, query: Query) -> str:
 
 
 def _signs(query: Query) -> str:
-    """The FTS5 expression for what one of the query's readers has read."""
+    """The FTS5 expression for texts of the query's readers."""
     signs = [quoted(sign_of(source)) for source in query.sources if source != DESCRIPTION]
     return f"({' OR '.join(signs)})"
 
 
 def match_any(terms: Sequence[Term]) -> str:
-    """The FTS5 expression for one of some terms. A term's words are letters and digits only (`text.words`)."""
+    """The FTS5 expression for any of the terms. A term's words have only letters and digits (`text.words`)."""
     found = [quoted(" ".join(term.words)) + "*" * term.prefix for term in terms]
     found += [quoted(word) for term in terms for word in term.forms]
     return f"({' OR '.join(found)})"

@@ -1,4 +1,4 @@
-"""Counting the videos of a MongoDB collection by facets, within a time."""
+"""Count the videos of a MongoDB collection by facets, within a time limit."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from pymongo.errors import ExecutionTimeout
 
 from vidkit.library.facets import COLUMN, EXACTLY, counted_values, ordered
 from vidkit.library.facts import ERRORS
-from vidkit.library.mongodb.queries import ORDERS, Document, answers_in, counted, dotted, filter_of
+from vidkit.library.mongodb.queries import ORDERS, Document, counted, dotted, filter_of, matches_in
 from vidkit.library.protocol import LENGTHS
 from vidkit.library.query import Query
 
-_SAMPLE = 200  # of the latest records: their columns are those that there are
-_ASKED = 10_000  # keys in one question
+_SAMPLE = 200  # latest records whose columns are listed
+_ASKED = 10_000  # keys in one query
 _FIELDS = {"class": "classification", "tag": "tags", "resolution": "resolution", "codec": "codec"}
 
 
@@ -33,12 +33,12 @@ def columns_of(collection: Collection[Document], seconds: float) -> list[str] | 
             counts.update(name for name, value in (document["source"]["columns"] or {}).items() if value)
     except ExecutionTimeout:
         return None
-    # What a path of MongoDB cannot name is left out.
+    # Without names that are not possible in a path of MongoDB.
     return [name for name in ordered(counts) if name and not set(name) & set(".$．＄\0")]
 
 
 def read_errors(collection: Collection[Document], asked: Document) -> dict[str, int]:
-    """The facts that say of each reader whether it has read the documents of a filter -> documents."""
+    """The facts `readings.NAME.error=...` -> number of documents, of those that match a filter."""
     facts = f"${dotted('facts')}"
     pipeline: list[Document] = [
         {"$match": {**asked, "readings": {"$exists": True}}},
@@ -52,7 +52,7 @@ def read_errors(collection: Collection[Document], asked: Document) -> dict[str, 
 def facets_of(
     collection: Collection[Document], queries: Mapping[str, Query], seconds: float
 ) -> dict[str, dict[str, int]]:
-    """See `protocol.Library.facets`; of words, their other forms are in the queries already."""
+    """See `protocol.Library.facets`. The queries already have the other forms of their words."""
     deadline = time.monotonic() + seconds
     found: dict[str, dict[str, int]] = {}
     known: dict[Query, _Matched] = {}
@@ -62,7 +62,7 @@ def facets_of(
                 known[query] = _matched(collection, query, deadline)
             matched = known[query]
             if name in ("videos", "moments"):
-                found[name] = {"": matched.answers if name == "moments" else matched.videos(collection, deadline)}
+                found[name] = {"": matched.results if name == "moments" else matched.videos(collection, deadline)}
                 continue
             found[name] = counted_values(name, matched.groups(collection, name, deadline))
         except (ExecutionTimeout, TimeoutError):
@@ -71,10 +71,10 @@ def facets_of(
 
 
 class _Matched:
-    """The documents of a query: by a filter, or by their keys where words decide."""
+    """The documents of a query: a filter, or the keys of the documents for a query with words."""
 
-    def __init__(self, asked: Document | None, keys: Sequence[str], answers: int) -> None:
-        self._asked, self._keys, self.answers = asked, keys, answers
+    def __init__(self, asked: Document | None, keys: Sequence[str], results: int) -> None:
+        self._asked, self._keys, self.results = asked, keys, results
 
     def videos(self, collection: Collection[Document], deadline: float) -> int:
         if self._asked is None:
@@ -100,16 +100,16 @@ def _matched(collection: Collection[Document], query: Query, deadline: float) ->
     query = replace(query, sort="relevance", limit=None, offset=0)
     if not (query.words or query.without):
         matched = _Matched(filter_of(query), (), 0)
-        matched.answers = matched.videos(collection, deadline)
+        matched.results = matched.videos(collection, deadline)
         return matched
     keys: dict[str, None] = {}
-    answers = 0
-    for document, _ in answers_in(collection, query, ORDERS["relevance"]):
+    results = 0
+    for document, _ in matches_in(collection, query, ORDERS["relevance"]):
         keys[document["_id"]] = None
-        answers += 1
+        results += 1
         if time.monotonic() > deadline:
             raise TimeoutError
-    return _Matched(None, list(keys), answers)
+    return _Matched(None, list(keys), results)
 
 
 def _pipeline(name: str, asked: Document) -> list[Document]:

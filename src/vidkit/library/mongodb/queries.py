@@ -1,4 +1,4 @@
-"""A Query -> what MongoDB is asked. BSON quotes all values: nothing that a user types is read as an operator."""
+"""A Query as a filter of MongoDB. BSON has all values as data: user input never becomes an operator."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from vidkit.library.documents import OWN, pair_of, texts_in
 from vidkit.library.moments import Text
 from vidkit.library.protocol import LENGTHS
 from vidkit.library.query import SORT_COLUMNS, Bounds, Query, Term
-from vidkit.library.ranking import RANKED, answers
+from vidkit.library.ranking import RANKED, matching_texts
 from vidkit.library.spans import DESCRIPTION, sign_of
 
 Document = dict[str, Any]
 
-_MERGED = 200  # words whose lists in the index a server merges; of more it sorts all documents
-_SORTED = 5_000  # of so many documents the latest few are found sooner by going through all
-_FEW = 500  # documents that are looked at one by one
+_MERGED = 200  # words whose lists in the index a server merges; with more it sorts all documents
+_SORTED = 5_000  # with this many matching documents, scanning the latest first is faster
+_FEW = 500  # up to so many documents are named in a filter
 _WORDS_FIRST = "words, then sorted"
-_PAGE = RANKED // 4  # documents read for a search at first; then as many as so far, and so on
+_PAGE = RANKED // 4  # documents in the first read of a search; each next read has as many as all before
 _SIGNS = {"<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
 GROUPED = ("classification", "resolution", "codec", "described")
 INDEXES = (
@@ -33,7 +33,7 @@ INDEXES = (
     ("numbers.key", "numbers.value"),
     ("content",),
     ("filename",),
-    # All that `stats` reads, so that it reads no document.
+    # All fields for `stats`, so that it reads no document.
     ("classification", "resolution", "codec", "tags", "described", "duration", "size"),
 )
 ORDERS = {
@@ -47,7 +47,7 @@ ORDERS = {
 
 
 def dotted(field: str) -> str:
-    """Where a field of the library's own is in a document."""
+    """The path of a field of `_vidkit` in a document."""
     return f"{OWN}.{field}"
 
 
@@ -59,16 +59,16 @@ _INDEX_OF = {
 }
 
 
-def answers_in(
+def matches_in(
     collection: Collection[Document], query: Query, order: Sequence[tuple[str, int]], also: Sequence[Document] = ()
 ) -> Iterator[tuple[Document, Text]]:
-    """The pieces that match a query that has words: (document, of which only some fields are there, text).
+    """The pieces that match a query with words: (document with only some fields, text).
 
     Args:
         collection: the library.
-        query: what is looked for.
-        order: fields, and 1 or -1 each.
-        also: what else must hold of a document.
+        query: the query.
+        order: fields, each with 1 or -1.
+        also: more conditions for a document.
     """
     known = _known_of(collection, query)
     names = ["texts", "shared", "pieces", "moves", *(field for field, _ in order)]
@@ -82,8 +82,8 @@ def answers_in(
     seen = 0
     conditions = list(also)
     while True:
-        # By pages: with a limit the server needs no more room for sorting than these take. The next page begins
-        # after the last document, where that leads the server to the index of words.
+        # In pages, because with a limit the server needs less memory to sort. The next page begins after the last
+        # document if the server can then use the index of words.
         size = min(max(seen, _PAGE), 32 * _PAGE)
         found = collection.find(filter_of(query, conditions, known), fields).sort(sort)
         found = found.skip(0 if follows else seen).limit(size)
@@ -92,10 +92,10 @@ def answers_in(
         except OperationFailure:
             if hint is None:
                 raise
-            hint = None  # the server has not this index
+            hint = None  # the server does not have this index
             continue
         for document in page:
-            for text in answers(query, texts_in(document)):
+            for text in matching_texts(query, texts_in(document)):
                 yield document, text
         if len(page) < size:
             return
@@ -105,11 +105,11 @@ def answers_in(
 
 
 class Known(NamedTuple):
-    """What the library has for the words of a query.
+    """What is known about the words of a query.
 
     Args:
         pairs: whether all documents have the numbers of their pairs.
-        prefixes: beginning of a word -> all words that the library has met and that begin so, where they are few.
+        prefixes: beginning of a word -> all words in the library with this beginning, if they are few.
     """
 
     pairs: bool
@@ -122,7 +122,7 @@ def _known_of(collection: Collection[Document], query: Query) -> Known:
     if not beginnings and all(len(term.words) == 1 for term in terms):
         return Known(False, {})
     words = collection.database[f"{collection.name}_words"]
-    if words.find_one({"_id": "", "pairs": True}) is None:  # it is of an older vidkit, and could not be upgraded
+    if words.find_one({"_id": "", "pairs": True}) is None:  # from an older vidkit, and could not be upgraded
         return Known(False, {})
     prefixes = {}
     for beginning in beginnings:
@@ -133,7 +133,7 @@ def _known_of(collection: Collection[Document], query: Query) -> Known:
 
 
 def _few_with_facts(collection: Collection[Document], query: Query) -> list[str] | None:
-    """The documents that have the facts that are asked for, where these are few."""
+    """The keys of the documents with the facts of a query; None if there are many, or the query has no facts."""
     if not query.facts:
         return None
     asked = {"$and": [{dotted("facts"): {"$in": list(facts)}} for facts in query.facts]}
@@ -142,8 +142,8 @@ def _few_with_facts(collection: Collection[Document], query: Query) -> list[str]
 
 
 def _way(collection: Collection[Document], query: Query, known: Known) -> str | None:
-    """By which index the documents of a query are gone through, the latest first; None where the server finds out,
-    by trying."""
+    """The index for scanning the documents of a query, the latest first; None to let the server choose by
+    trying."""
     terms = [term for clause in query.words for term in clause]
     if not any(term.prefix for term in terms):
         if known.pairs and any(all(len(term.words) > 1 for term in clause) for clause in query.words):
@@ -158,7 +158,7 @@ def _way(collection: Collection[Document], query: Query, known: Known) -> str | 
 
 
 def counted(asked: Document, fields: Sequence[str]) -> list[Document]:
-    """The pipeline that counts the documents that are asked for, by these fields and by LENGTHS."""
+    """The pipeline that counts the documents of a filter by these fields; `length` counts by LENGTHS."""
     keys: Document = {field: f"${dotted(field)}" for field in fields}
     if "length" in keys:
         duration = f"${dotted('duration')}"
@@ -170,7 +170,7 @@ def counted(asked: Document, fields: Sequence[str]) -> list[Document]:
 
 
 def filter_of(query: Query, also: Sequence[Document] = (), known: Known | None = None) -> Document:
-    """What holds for a document of which a moment, or which itself, can be an answer, and what `also` must."""
+    """The filter for documents that can match, or have a moment that can, with the conditions `also`."""
     known = known or Known(False, {})
     parts: list[Document] = [{dotted("facts"): {"$in": list(facts)}} for facts in query.facts]
     parts += also
@@ -204,8 +204,8 @@ def _one_of(conditions: list[Document]) -> Document:
 
 
 def _has(term: Term, known: Known) -> Document:
-    """All words of a term stand in the document, of a phrase one after another, as far as the numbers of their
-    pairs tell. They are letters and digits only (`text.words`): no sign of theirs means anything to the pattern."""
+    """The filter for documents with all words of a term; for a phrase, with the numbers of its pairs. Words have
+    only letters and digits (`text.words`), so they need no escape in a pattern."""
     *first, last = term.words
     beginning: Document = {"$in": known.prefixes[last]} if last in known.prefixes else {"$regex": f"^{last}"}
     end: Document = {dotted("words"): beginning if term.prefix else last}
@@ -215,6 +215,6 @@ def _has(term: Term, known: Known) -> Document:
     parts: list[Document] = [{dotted("pairs"): pair_of(*pair)} for pair in pairs]
     if not parts:
         parts = [{dotted("words"): word} for word in first]
-    if term.prefix or not pairs:  # without signs at its ends, which make a pattern many times slower
+    if term.prefix or not pairs:  # no anchors in the pattern, which make it many times slower
         parts += [end, {dotted("texts.own"): {"$regex": " ".join(term.words)}}]
     return {"$and": parts}

@@ -1,4 +1,4 @@
-"""A MongoDB server: the connection, and its errors in words for the user, without the password."""
+"""A MongoDB server: the connection, and its errors as messages for the user, without the password."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def connect_to_mongodb(uri: str | None = None, timeout: float = 5.0) -> MongoCli
     if not uri:
         raise LibraryError("no MongoDB is set: give [MongoDB] URI, or the environment variable VIDKIT_MONGODB_URI")
     name = shown_server(uri)
-    if is_unclear(uri):  # else a piece of the password is looked up as a host, and quoted
+    if is_unclear(uri):  # otherwise a part of the password is looked up as a host, and quoted
         raise LibraryError(_not_a_uri(name))
     milliseconds = round(timeout * 1000)
     options: dict[str, Any] = {"appname": "vidkit", "connectTimeoutMS": milliseconds}
@@ -55,16 +55,16 @@ def connect_to_mongodb(uri: str | None = None, timeout: float = 5.0) -> MongoCli
     client: MongoClient[Document] | None = None
     try:
         with reported(name), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pymongo's, of options in the URI, which may be a part of the password
+            warnings.simplefilter("ignore")  # pymongo warns of options in the URI, which may quote the password
             client = MongoClient(str(uri), **options)
             client.admin.command("ping")
             return client
     except BaseException as error:
         if client is not None:
             client.close()
-        if isinstance(error, ValueError | TypeError):  # pymongo's words for a wrong URI may quote the password
+        if isinstance(error, ValueError | TypeError):  # pymongo's message for a wrong URI may quote the password
             raise LibraryError(_not_a_uri(name)) from None
-        if isinstance(error, OSError):  # a certificate, before anything is sent
+        if isinstance(error, OSError):  # a certificate file
             file = printable(error.filename)
             raise LibraryError(
                 "{name}: {file}, which [MongoDB] URI names, cannot be read: {reason}",
@@ -96,16 +96,16 @@ def get_mongodb_collection(
 
 
 def shown_server(uri: str) -> str:
-    """A server as it may be shown, without user, password and options."""
+    """The server in a URI, without user, password and options."""
     return server_name(uri, "MongoDB")
 
 
 @contextmanager
 def reported(name: str) -> Iterator[None]:
-    """MongoDB's errors in words for the user."""
+    """Raise MongoDB's errors as LibraryError with a message for the user."""
     try:
         yield
-    except ConfigurationError as error:  # a wrong URI is one, and a host name that DNS does not know
+    except ConfigurationError as error:  # a wrong URI, or a host name that DNS does not know
         if re.search("DNS|resolv", str(error)):
             raise LibraryError("{name}: the host's name is not known. Check [MongoDB] URI.", name=name) from None
         raise LibraryError(_not_a_uri(name)) from None
@@ -114,7 +114,7 @@ def reported(name: str) -> Iterator[None]:
 
 
 def _not_a_uri(name: str) -> str:
-    # The example in two pieces, or the log and the screen would take its password for one, and leave it out.
+    # The example is in two parts, or the log and the terminal would hide its password.
     return message(
         "[MongoDB] URI ({name}) is not one. Write mongodb:// and then user:password@host:27017/, "
         "with %40 for @, %3A for : and %2F for / in the password.",

@@ -1,7 +1,7 @@
-"""Vectors in MongoDB: a collection beside that of the records, one document for each video and model.
+"""Vectors in MongoDB: a collection beside the records, one document for each video and model.
 
-A document that is replaced gets a new `change`, the time in nanoseconds, so that an index (`vectors/index.py`) can
-read what is newer. A video that is removed leaves a document without vectors, for the same reason.
+A replaced document gets a new `change`, the time in nanoseconds, so that an index (`vectors/index.py`) can read
+newer documents. A removed video leaves a document without vectors, for the same reason.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from pymongo import ReplaceOne, UpdateOne
 from pymongo.collection import Collection
 
-from vidkit.library.documents import key_of
+from vidkit.library.documents import OWN, key_of
 from vidkit.library.mongodb.queries import dotted
 from vidkit.library.text import storable
 from vidkit.library.vectors.protocol import StoredVectors, VideoVectors, checked, packed_keys, unpacked
@@ -33,11 +33,11 @@ class MongoVectors:
         self._clock = clock
 
     def put(self, model: str, found: Sequence[VideoVectors]) -> int:
-        """Keep vectors; of how many videos."""
+        """Save vectors. Returns the number of videos."""
         videos = {key_of(each.url): each for each in map(checked, found)}
         fields = {dotted("added"): 1}
         numbers = {
-            document["_id"]: document["_vidkit"]["added"]
+            document["_id"]: document[OWN]["added"]
             for document in self._records.find({"_id": {"$in": list(videos)}}, fields)
         }
         if not numbers:
@@ -62,8 +62,8 @@ class MongoVectors:
         return len(changes)
 
     def drop(self, keys: Sequence[str], only: Mapping[str, Sequence[str]] | None = None) -> None:
-        """Drop the vectors of videos by the `_id` of their records, of all models or of `only` some for each; what
-        is left says so to an index."""
+        """Drop the vectors of videos by the `_id` of their records, of all models or `only` some for each.
+        Documents without vectors stay, so that an index sees it."""
         changes = [
             UpdateOne(
                 {"_id": document["_id"]},
@@ -76,10 +76,10 @@ class MongoVectors:
             self._vectors.bulk_write(changes, ordered=False)
 
     def drop_older(self, made: Mapping[str, Callable[[str], str]]) -> None:
-        """Drop vectors of records that have other texts or pictures now.
+        """Drop vectors of records that have other texts or images now.
 
         Args:
-            made: `_id` of a record -> (model -> fingerprint of what the model makes vectors of).
+            made: `_id` of a record -> (model -> fingerprint of the model's input).
         """
         fields = {"key": 1, "model": 1, "made_of": 1}
         older: dict[str, list[str]] = {}
@@ -90,18 +90,18 @@ class MongoVectors:
             self.drop(list(older), older)
 
     def after(self, model: str, change: int) -> list[StoredVectors]:
-        """Some changes of a model after one, in their order."""
+        """The next changes of a model after a change, in order."""
         asked = {"model": storable(model), "change": {"$gt": change}}
         rows = self._vectors.find(asked).sort("change", 1).limit(READ_AT_ONCE)
         return [StoredVectors(each["change"], each["video"], _unpacked(each)) for each in rows]
 
     def of(self, model: str, url: str) -> VideoVectors | None:
-        """The vectors of one video; None where there are none."""
+        """The vectors of one video; None if there are none."""
         found = self._vectors.find_one({"key": key_of(url), "model": storable(model), **_THERE})
         return _unpacked(found) if found else None
 
     def made_of(self, model: str, urls: Sequence[str]) -> dict[str, str]:
-        """Source URL -> `made_of`, of those of some videos that have vectors."""
+        """Source URL -> `made_of`, for those videos that have vectors."""
         keys = {url: key_of(url) for url in urls}
         asked = {"key": {"$in": list(keys.values())}, "model": storable(model), **_THERE}
         found = {each["key"]: each["made_of"] for each in self._vectors.find(asked, {"key": 1, "made_of": 1})}
@@ -114,12 +114,12 @@ class MongoVectors:
         return {each["video"]: (each["url"], each["change"], each["made_of"]) for each in rows}
 
     def models(self) -> dict[str, int]:
-        """Model -> videos that have vectors of it, in the order of their names."""
+        """Model -> number of videos with vectors of it, sorted by model."""
         counted: list[Document] = [{"$match": _THERE}, {"$group": {"_id": "$model", "videos": {"$sum": 1}}}]
         return dict(sorted((each["_id"], each["videos"]) for each in self._vectors.aggregate(counted)))
 
     def remove(self, model: str) -> int:
-        """Remove all vectors of a model; of how many videos."""
+        """Remove all vectors of a model. Returns the number of videos."""
         count = self._vectors.count_documents({"model": storable(model), **_THERE})
         self._vectors.delete_many({"model": storable(model)})
         return count

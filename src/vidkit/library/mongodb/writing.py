@@ -1,4 +1,4 @@
-"""Writing to a library in MongoDB: its documents, the words that were met, and what an older vidkit lacks."""
+"""Write to a library in MongoDB: its documents, its words, and upgrades from an older vidkit."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ BATCH = 200  # records in one message
 
 
 class MongoWriter:
-    """Writes to a collection, its collection of words, and that of vectors."""
+    """Writes to the collection of records, and to its collections of words and vectors."""
 
     def __init__(self, collection: Collection[Document]) -> None:
         self._collection = collection
         self._lock = threading.Lock()
         self._last_added = 0
-        # Each word that was met, with its stem (`forms.py`) where it has one; the empty word says that all are
-        # there, and whether those of readings are, and the pairs of words in the documents.
+        # All words, each with its stem (`forms.py`) if it has one. The document of the empty word says that all
+        # words are there, and whether words of readings, and pairs of words in the documents, are too.
         self._words = collection.database[f"{collection.name}_words"]
         self._known = KnownWords()
         self.vectors = MongoVectors(collection, self.now)
 
     def upgrade(self, name: str) -> None:
-        """Index anew, once, what an older vidkit has indexed. Who may not write reads the library as it is.
+        """Upgrade the index of a library from an older vidkit, once. A user who may not write reads it as it is.
 
         Args:
-            name: the library's, as it is shown.
+            name: the name of the library, for messages.
         """
         try:
             if self._words.find_one({"_id": ""}):
@@ -68,7 +68,7 @@ class MongoWriter:
             log.debug("%s: words are not indexed by their stems: %s", name, error)
 
     def _index_readings(self) -> None:
-        """Index what readers have read, once: of records that an older vidkit has saved."""
+        """Index the readings of records that an older vidkit has saved, once."""
         if self._words.find_one({"_id": "", "readings": True}):
             return
         for document in self._collection.find({"readings": {"$exists": True}}):
@@ -76,7 +76,7 @@ class MongoWriter:
         self._words.update_one({"_id": ""}, {"$set": {"readings": True}})
 
     def _index_pairs(self, name: str = "") -> None:
-        """Note the pairs of words of records that an older vidkit has saved, and all their words, once."""
+        """Save the pairs of words, and all words, of records that an older vidkit has saved, once."""
         if self._words.find_one({"_id": "", "pairs": True}):
             return
         asked = {dotted("pairs"): {"$exists": False}}
@@ -102,11 +102,11 @@ class MongoWriter:
         self._known.add(new)
 
     def words_of(self, stems: list[str]) -> list[tuple[str, str]]:
-        """(stem, word) of each word that the library has with one of some stems."""
+        """(stem, word) of each word in the library with one of these stems."""
         return [(each["stem"], each["_id"]) for each in self._words.find({"stem": {"$in": stems}})]
 
     def put(self, batch: dict[str, LibraryEntry]) -> None:
-        """Keep records, by the `_id` of their documents."""
+        """Save records by the `_id` of their documents."""
         known = self._collection.find({"_id": {"$in": list(batch)}}, {dotted(field): 1 for field in BEFORE})
         before = {document["_id"]: document[OWN] for document in known}
         replacements, words, made = [], set[str](), {}
@@ -123,7 +123,7 @@ class MongoWriter:
             self.vectors.drop_older({key: made[key] for key in before})
 
     def forget(self, keys: Sequence[str]) -> None:
-        """Erase documents, and the words that no other one has."""
+        """Erase documents, and the words that no other document has."""
         words: set[str] = set()
         for document in self._collection.find({"_id": {"$in": list(keys)}}, {dotted("words"): 1}):
             words.update(document[OWN]["words"])
@@ -135,7 +135,7 @@ class MongoWriter:
         self._known.clear()
 
     def now(self) -> int:
-        """Nanoseconds since 1970, never the same twice: the order in which videos came in."""
+        """Nanoseconds since 1970, never the same twice: the order in which videos were saved."""
         with self._lock:
             self._last_added = max(self._last_added + 1, time.time_ns())
             return self._last_added

@@ -1,4 +1,5 @@
-"""Counting the videos of a PostgreSQL library by facets, within a time: one statement for all facets of a query."""
+"""Count the videos of a PostgreSQL library by facets, within a time limit: one statement for all facets of a
+query."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from vidkit.library.protocol import LENGTHS
 from vidkit.library.query import Query
 from vidkit.library.text import storable
 
-_SAMPLE = 200  # of the latest videos: their columns are those that there are
+_SAMPLE = 200  # latest videos whose columns are listed
 REACHED = " + ".join(f"(v.duration >= {seconds})::int" for seconds in LENGTHS)
 _LENGTH = (
     f"({REACHED})::text || CASE WHEN v.duration IN ({', '.join(map(str, LENGTHS))}) THEN '{EXACTLY}' ELSE '' END"
@@ -76,7 +77,7 @@ def _counted(index: PostgresIndex, query: Query, names: list[str]) -> dict[str, 
     which = f"grouping({', '.join(f'f{at}' for at in range(len(facets)))})" if facets else "0"
     asked = f"SELECT {shown}{which}, count(*) FROM ({inner}) AS found GROUP BY GROUPING SETS ({sets})"
     rows = index.rows(asked, [*map(storable, columns), *values])
-    # Of the facets that a row is not of, `grouping` has the bit: the first facet's is the highest.
+    # `grouping` has a bit for each facet that a row is not grouped by; the highest bit is the first facet.
     whole = (1 << len(facets)) - 1
     videos = next((row[-1] for row in rows if row[-2] == whole), 0)
     for at, name in enumerate(facets):
@@ -90,7 +91,7 @@ def _counted(index: PostgresIndex, query: Query, names: list[str]) -> dict[str, 
 
 
 def _moments(index: PostgresIndex, query: Query) -> int:
-    """How many answers a query has that has words."""
+    """The number of results of a query with words."""
     tail, values = index.word_rows(query)
     rows: list[tuple[Any, ...]] = index.rows(f"SELECT count(*) {tail}", values)
     return int(rows[0][0])

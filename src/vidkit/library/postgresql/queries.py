@@ -1,4 +1,4 @@
-"""A Query as SQL of PostgreSQL. User input only becomes a bound value, or a quoted word of a `tsquery`."""
+"""A Query as PostgreSQL's SQL. User input only becomes a bound value, or a quoted word of a `tsquery`."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from vidkit.library.text import BETWEEN
 
 Rows = list[tuple[Any, ...]]
 _HAS = "words.lexemes @@ ?::tsquery"
-_FEW = 500  # videos that are looked at one by one
+_FEW = 500  # up to so many videos are named in a condition
 
 
 @lru_cache(maxsize=1 << 16)
 def fact_number(fact: str) -> int:
-    """What stands for a fact in the index: 64 bits of its hash."""
+    """The number of a fact in the index: 64 bits of its hash."""
     return int.from_bytes(hashlib.blake2b(fact.encode(), digest_size=8).digest(), "big", signed=True)
 
 
 def numbers_of_facts(facts: Iterable[str]) -> list[int]:
-    """The facts of a record, and the beginning of each up to its `=`, by which a key is looked for."""
+    """The numbers of the facts of a record, and of the beginning of each up to its `=`, to look for a key."""
     facts = list(facts)
     beginnings = {fact[: fact.index("=") + 1] for fact in facts if "=" in fact}
     return [*map(fact_number, facts), *map(beginning_number, beginnings)]
 
 
 def lexemes_of(own: str, shared: str) -> str:
-    """What a row of `words` is found by, as a `tsvector` is written: its words, those that the whole video has with
-    a sign, and of each two neighbours the number of their pair."""
+    """The lexemes of a row of `words`, as text of a `tsvector`: its words (those of the whole video with a sign),
+    and the number of each pair of neighbouring words."""
     found: list[str] = []
     for sign, text in (("", own), (SHARED, shared)):
         words = text.split()
@@ -47,23 +47,23 @@ def lexemes_of(own: str, shared: str) -> str:
 
 
 def pair_of(first: str, second: str) -> str:
-    """What stands for two neighbouring words: one of 65,536 numbers. So few make the index hardly larger, and yet
-    few rows have the number of a phrase without having the phrase."""
+    """The number of two neighbouring words, one of 65,536. So the index grows little, and only few rows have the
+    number of a phrase without the phrase."""
     return f"{PAIR}{hashlib.md5(f'{first} {second}'.encode(), usedforsecurity=False).hexdigest()[:4]}"
 
 
 def beginning_number(beginning: str) -> int:
-    """What stands for the beginning of a fact: no fact has a line's end."""
+    """The number of the beginning of a fact. It differs from facts, because no fact has a line end."""
     return fact_number(f"{beginning}\n")
 
 
 def array(numbers: Iterable[int]) -> str:
-    """Numbers as PostgreSQL writes an array."""
+    """Numbers as text of a PostgreSQL array."""
     return f"{{{','.join(map(str, numbers))}}}"
 
 
 class PostgresIndex:
-    """What `sql_pages.py` asks of a home, on one connection."""
+    """`sql_pages.SqlIndex` on one connection."""
 
     has_moves = True
 
@@ -71,11 +71,11 @@ class PostgresIndex:
         self._connection = connection
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> Rows:
-        """The rows of a statement whose values are marked with `?`."""
+        """The rows of a statement, with `?` for its values."""
         return self._connection.execute(sql.replace("?", "%s").encode(), values).fetchall()
 
     def with_forms(self, query: Query) -> Query:
-        """A query whose words have the other forms that the library has met."""
+        """Add the other forms of its words in the library to a query."""
 
         def words_of(stems: list[str]) -> Rows:
             return self.rows("SELECT stem, word FROM forms WHERE stem = ANY(?)", (stems,))
@@ -83,7 +83,7 @@ class PostgresIndex:
         return with_forms(query, words_of)
 
     def word_rows(self, query: Query) -> tuple[str, list[Any]]:
-        """FROM and WHERE of the rows that have the words, and the values to bind."""
+        """FROM and WHERE of the rows with the words of a query, and the values to bind."""
         where, values = word_conditions(query)
         facts, fact_values = self._fact_conditions(query, "words.video")
         bounds, bound_values = bound_conditions(query)
@@ -92,7 +92,7 @@ class PostgresIndex:
         return f"FROM words {join} WHERE {conditions}", [*values, *fact_values, *bound_values]
 
     def video_conditions(self, query: Query) -> tuple[str, list[Any]]:
-        """What holds for a row `v` of `videos` of which a moment, or which itself, is an answer."""
+        """The condition for a row `v` of `videos` that matches, or has a moment that does; the values to bind."""
         where, values = self._fact_conditions(query, "v.id")
         bounds, bound_values = bound_conditions(query)
         where, values = where + bounds, values + bound_values
@@ -112,8 +112,8 @@ class PostgresIndex:
         return " AND ".join(where) or "TRUE", values
 
     def _fact_conditions(self, query: Query, number: str) -> tuple[list[str], list[Any]]:
-        """What holds for the number of a video that has the facts. Where few have them, these are named: the server
-        does not know how many there are of a fact that is not among the most frequent."""
+        """The condition for the number of a video with the facts. If only a few videos have them, it names these:
+        the server's statistics have only the most frequent facts."""
         if not query.facts:
             return [], []
         where = " AND ".join("facts && ?::bigint[]" for _ in query.facts)
@@ -125,10 +125,10 @@ class PostgresIndex:
 
 
 def word_conditions(query: Query) -> tuple[list[str], list[Any]]:
-    """What holds for a row of `words` that is an answer (`ranking.answers`), where there are words to look for.
+    """The conditions for a row of `words` that matches (`ranking.matching_texts`), for a query with words.
 
-    The first condition is one for the index. It knows phrases by the numbers of their pairs, which others may have
-    too: so they are looked for in the texts besides.
+    The first condition uses the index. The index finds phrases by the numbers of their pairs, which other phrases
+    may share. So other conditions look for phrases in the texts.
     """
     clauses = query.words
     anything = [term for clause in clauses for term in clause]
@@ -154,10 +154,11 @@ def word_conditions(query: Query) -> tuple[list[str], list[Any]]:
 
 
 def _any_of(terms: Sequence[Term], shared: bool, indexed: bool = True) -> tuple[str, list[Any]]:
-    """That a row has one of some terms in its own words, or in the `shared` ones too; a phrase as it stands.
+    """The condition that a row has any of the terms in its own words, or also in its `shared` words; with phrases
+    in the text.
 
-    For phrases the index is asked as well where it is `indexed`. Else another condition has asked it: the server
-    would take the two for independent of each other, and expect too few rows.
+    With `indexed`, the condition for a phrase uses the index too. Without, another condition already does: the
+    server would treat the two as independent, and expect too few rows.
     """
     single = [term for term in terms if len(term.words) == 1]
     conditions = [_HAS] if single else []
@@ -171,21 +172,21 @@ def _any_of(terms: Sequence[Term], shared: bool, indexed: bool = True) -> tuple[
 
 
 def _sources(query: Query) -> str:
-    """The `tsquery` of rows that are of the query's sources."""
+    """The `tsquery` for rows from the query's sources."""
     found = [f"'{sign_of(source)}'" for source in query.sources if source != DESCRIPTION]
     found += [f"!'{SIGN}'"] if DESCRIPTION in query.sources else []
     return f"({' | '.join(found)})"
 
 
 def _lexemes(terms: Sequence[Term], shared: bool) -> str:
-    """The `tsquery` of rows that have all words of one of some terms; phrases, as far as their pairs tell."""
+    """The `tsquery` for rows with all words of any of the terms; phrases by the numbers of their pairs."""
     found = []
     for term in terms:
         for sign in ("", SHARED) if shared else ("",):
             words = [f"'{sign}{word}'" for word in term.words]
             words[-1] += ":*" * term.prefix
             pairs = list(pairwise(term.words))[: -1 if term.prefix else None]
-            if pairs:  # a phrase: of its words, only one that is not whole is looked for
+            if pairs:  # a phrase: its pairs, and only a word that is a prefix
                 words = [*(f"'{sign}{pair_of(*pair)}'" for pair in pairs), *words[len(words) - term.prefix :]]
             found += [" & ".join(words), *(f"'{sign}{word}'" for word in term.forms)]
     return f"({' | '.join(f'({each})' if '&' in each else each for each in found)})"

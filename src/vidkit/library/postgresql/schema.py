@@ -3,16 +3,17 @@
 All are in the schema `vidkit` of the database:
 
 - `videos` has the columns for sorting, bounds and counts, `moved` the earlier sort values of replaced and removed
-  videos, `records` the complete records as they were saved, `forms` the words that were seen, by their stems
-  (`forms.py`), `numbers` those of readings.
-- `facts` has for each video its facts (`facts.py`), each as 64 bits of its hash: a row stays so small that it lies
-  in the table itself, and an index of numbers is a fraction of one of texts.
-- `words` has one row for each part of a video that has a text, and for each reading, numbered as in
-  `sqlite/file.py`. Texts are split into words before (`text.py`), so that `lexemes` holds the same words as any
-  other home: those of the part itself as they are, and those of the whole video with a `~`. A phrase is looked for
-  in `own` and `shared`: positions in a `tsvector` end at 16,383.
+  videos, `records` the complete records as they were saved, `forms` all words by their stems (`forms.py`),
+  `numbers` the numbers of readings.
+- `facts` has the facts (`facts.py`) of each video, each as 64 bits of its hash: rows are small enough to be stored
+  inline, and an index of numbers is much smaller than an index of texts.
+- `words` has one row for each piece of a video that has a text (`moments.py`), numbered as in `sqlite/file.py`.
+Texts
+  are already split into words (`text.py`), so that `lexemes` has the same words as the other backends: words of the
+  piece itself as they are, and words of the whole video with a `~`. Phrases are searched in `own` and `shared`,
+  because positions in a `tsvector` end at 16,383.
 - `vectors`, `models` and one table for each model have the vectors of moments (`vectors.py`).
-- `films` is a view for other programs, which has the records as JSON.
+- `films` is a view for other programs: the videos with their records as JSON.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from vidkit.library.text import BETWEEN
 
 log = logging.getLogger(__name__)
 
-SHARED, PAIR = "~", "="  # before a word that the whole video has, and a pair: no word of a text begins so
+SHARED, PAIR = "~", "="  # prefixes of a word of the whole video, and of a pair; no word begins with them
 _LEXEMES = (
     f"array_to_tsvector(array_remove(string_to_array(own, ' '), '{BETWEEN}') || CASE shared WHEN '' THEN '{{}}' "
     f"ELSE array_remove(string_to_array('{SHARED}' || replace(shared, ' ', ' {SHARED}'), ' '), "
@@ -48,8 +49,8 @@ _FIRST = (
 )""",
     *(f"CREATE INDEX ON videos ({column}, id)" for column in ("finished", "duration", "size", "name")),
     "CREATE INDEX ON videos (content)",
-    "CREATE INDEX ON videos USING hash (filename)",  # a tree has no room for endless names
-    # `plain` is there where `record` is no JSON for PostgreSQL: it has the character NUL, half a character, NaN.
+    "CREATE INDEX ON videos USING hash (filename)",  # a B-tree limits the length of names
+    # `plain` is set if `record` is not valid JSON for PostgreSQL: it has the character NUL, half a character, NaN.
     "CREATE TABLE records (video bigint PRIMARY KEY, record text NOT NULL, plain text)",
     "CREATE TABLE facts (video bigint PRIMARY KEY, facts bigint[] NOT NULL)",
     "ALTER TABLE facts ALTER facts SET STORAGE MAIN",
@@ -60,7 +61,7 @@ _FIRST = (
 )""",
     "CREATE INDEX ON words (video)",
     "CREATE INDEX words_lexemes ON words USING gin (lexemes)",
-    # So many frequent words are known to whoever plans a search; the others are taken for rare.
+    # The planner knows this many frequent words, and treats the others as rare.
     "ALTER TABLE words ALTER lexemes SET STATISTICS 300",
     """CREATE TABLE numbers (
     key text COLLATE "C" NOT NULL, value double precision NOT NULL, video bigint NOT NULL,
@@ -104,15 +105,15 @@ _VECTORS = (
 )""",
     "CREATE INDEX ON vectors (model, change)",
 )
-# What makes each schema from the one before: statements.
+# The statements that upgrade each schema version to the next.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, (*_PAIRS, *_VECTORS))
 
 
 def prepare(connections: Connections) -> None:
-    """Make the tables in a new database, and migrate those of an older vidkit.
+    """Create the tables in a new database, and migrate those of an older vidkit.
 
     Raises:
-        LibraryError: the tables are of a newer vidkit or of another program, or may not be made.
+        LibraryError: the tables are from a newer vidkit or another program, or the user may not create them.
     """
     with connections.connection() as connection:
         if _version(connection, connections.name) == len(MIGRATIONS):

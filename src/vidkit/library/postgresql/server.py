@@ -1,4 +1,4 @@
-"""A PostgreSQL server: its connections, and its errors in words for the user, without the password."""
+"""A PostgreSQL server: its connections, and its errors as messages for the user, without the password."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ except ImportError:  # also where psycopg finds no libpq
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-SCHEMA_NAME = "vidkit"  # of PostgreSQL: where the tables are
+SCHEMA_NAME = "vidkit"  # the PostgreSQL schema with the tables
 OLDEST = 140000  # PostgreSQL 14
 _MOST = 16  # connections of one process
-_MOST_SECONDS = 30  # that a connection, or another program that writes, is waited for
-_WRITERS = 0x766B6974  # the lock that writers take in turn, in all processes: "vkit"
-# Each in one message with the BEGIN: a pooler between here and the server may hand every transaction to another
-# connection. Just-in-time compilation and starting other processes take longer than the searches that they are to
-# make faster. A page that is read at random takes hardly longer than the next one: on an SSD, and in memory.
+_MOST_SECONDS = 30  # to wait for a connection, or for another program that writes
+_WRITERS = 0x766B6974  # "vkit": the lock of writers in all processes
+# Sent in one message with the BEGIN, because a pooler in between may use another connection for every transaction.
+# Just-in-time compilation and parallel workers take longer than these searches. Random reads take hardly longer
+# than sequential ones on an SSD and in memory.
 _LOCAL = (
     f"SET LOCAL search_path TO {SCHEMA_NAME}; SET LOCAL jit TO off; SET LOCAL work_mem TO '32MB'; "
     "SET LOCAL max_parallel_workers_per_gather TO 0; SET LOCAL random_page_cost TO 1.1"
@@ -45,7 +45,7 @@ _WRITING = (
     f"BEGIN ISOLATION LEVEL READ COMMITTED; {_LOCAL}; SET LOCAL lock_timeout TO '{_MOST_SECONDS}s'; "
     f"SET LOCAL idle_in_transaction_session_timeout TO '60s'; SELECT pg_advisory_xact_lock({_WRITERS})"
 )
-# Unless the URI says it: after half a minute a network that is gone is an error.
+# Used for options that the URI does not have. A lost network is an error after half a minute.
 _DEFAULTS: dict[str, Any] = {
     "connect_timeout": 5,
     "fallback_application_name": "vidkit",
@@ -81,7 +81,7 @@ _REASONS = {
     "57P": (message("does not answer: it was shut down"), _NOT_THERE),
     "08": (message("does not answer"), _NOT_THERE),
 }
-# What a failure to connect says, which has no SQLSTATE.
+# Patterns in the message of a failed connection, which has no SQLSTATE.
 _FAILURES = {
     "password authentication failed|no password supplied|role .* does not exist|authentication failed": (
         message("does not let you in: the user name or the password in {setting} is wrong", setting=_SETTING),
@@ -95,13 +95,13 @@ _FAILURES = {
     "no pg_hba.conf entry": (message("does not let you in from this machine"), message("See to its pg_hba.conf")),
 }
 
-# A pool warns of each connection that it cannot make; here the reason is an error.
+# A pool logs a warning for each failed connection; here the reason becomes an error.
 logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 
 class Connections:
-    """The connections to a database. Each reading and each writing is a transaction; writings are one after
-    another, also those of other processes, so that numbers grow in the order in which others see them."""
+    """The connections to a database. Each read and each write is a transaction. Writes are one after another, also
+    those of other processes, so that numbers grow in the order in which others see them."""
 
     def __init__(self, uri: str, timeout: float) -> None:
         """Connect.
@@ -111,7 +111,7 @@ class Connections:
             timeout: seconds to connect, unless the URI has `connect_timeout`.
 
         Raises:
-            LibraryError: the URI is none, the server does not answer, or does not let this user in.
+            LibraryError: the URI is invalid, or the server does not answer or rejects the login.
         """
         self.server = server_name(uri, "PostgreSQL")
         given = _parsed(uri, self.server)
@@ -122,7 +122,7 @@ class Connections:
         noting = self
 
         class Noting(psycopg.Connection[tuple[Any, ...]]):
-            """A connection that notes why it could not be made: the pool makes it in a thread of its own."""
+            """A connection that stores why it failed: the pool connects in its own thread."""
 
             @classmethod
             def connect(cls, *args: Any, **kwargs: Any) -> Any:
@@ -134,7 +134,7 @@ class Connections:
                 noting._failure = None
                 return made
 
-        # Plans are made for the values that are asked for, never for any: a frequent word has another one.
+        # No prepared statements: the plan depends on the values, such as a frequent word.
         kwargs |= {"autocommit": True, "prepare_threshold": None, "client_encoding": "UTF8"}
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             uri,
@@ -189,10 +189,10 @@ class Connections:
 
     @contextmanager
     def reading(self, seconds: float | None = None) -> Iterator[Connection]:
-        """A connection for one look at the library, in which nobody changes anything.
+        """A connection for reading one state of the library.
 
         Args:
-            seconds: after so many a statement ends, with TimeoutError.
+            seconds: the time limit of a statement, which then raises TimeoutError.
         """
         limit = "" if seconds is None else f"; SET LOCAL statement_timeout TO {max(1, round(seconds * 1000))}"
         with self.connection() as connection:
@@ -207,7 +207,7 @@ class Connections:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A connection for one change of the library, which is on the server's disk at the end."""
+        """A connection for one change of the library, which is on the server's disk afterwards."""
         with self.connection() as connection:
             _begin(connection, _WRITING)
             yield connection
@@ -222,7 +222,7 @@ def _begin(connection: Connection, statements: str) -> None:
 
 
 def _check_server(connection: Connection, name: str) -> None:
-    """Refuse a server that is too old, and a database of another encoding, which has no room for every text."""
+    """Refuse a server that is too old, and a database with another encoding, which cannot store every text."""
     if connection.info.server_version < OLDEST:
         version = connection.info.server_version // 10000
         raise LibraryError(
@@ -245,7 +245,7 @@ def _parsed(uri: str, server: str) -> dict[str, Any]:
     """The parts of a URI.
 
     Raises:
-        LibraryError: it is none, or the end of its password cannot be told; the message has nothing of it.
+        LibraryError: it is invalid, or the end of its password is unclear. The message has no part of it.
     """
     authority = re.split("[/?]", uri.partition("://")[2], maxsplit=1)[0]
     try:
@@ -256,8 +256,8 @@ def _parsed(uri: str, server: str) -> dict[str, Any]:
         if not all(re.fullmatch(r"\d{0,5}", port) and int(port or 1) < 2**16 for port in ports):
             raise ValueError
         return found
-    except (psycopg.Error, ValueError):  # whose words may quote a piece of the password
-        # The example in two pieces, or the log and the screen would take its password for one, and leave it out.
+    except (psycopg.Error, ValueError):  # the message may quote a part of the password
+        # The example is in two parts, or the log and the terminal would hide its password.
         raise LibraryError(
             "{setting} ({server}) is no URI of PostgreSQL. Write postgresql:// and then "
             "user:password@host:5432/database, with %40 for @, %3A for : and %2F for / in the password.",
@@ -282,7 +282,7 @@ def _why_not_connected(error: psycopg.Error, given: dict[str, Any]) -> str:
 
 @contextmanager
 def reported(name: str) -> Iterator[None]:
-    """PostgreSQL's errors in words for the user."""
+    """Raise PostgreSQL's errors as LibraryError with a message for the user."""
     try:
         yield
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:

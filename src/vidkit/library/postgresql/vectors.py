@@ -1,9 +1,9 @@
 """Vectors in a PostgreSQL library, by pgvector (https://github.com/pgvector/pgvector).
 
-`vectors` has one row for each video and model: what they were made of, the keys of the moments, and `change`, which
-grows with every change. The vectors themselves are in a table for each model, `moments_N`, one row for each moment.
-It gets an HNSW index as soon as comparing with each takes longer. These tables are made with the first vectors, so
-that a server without pgvector does all else.
+`vectors` has one row for each video and model: `made_of`, the keys of the moments, and `change`, which grows with
+every change. The vectors themselves are in a table for each model, `moments_N`, one row for each moment. With many
+vectors it gets an HNSW index. These tables are created with the first vectors, so that a server without pgvector
+can do everything else.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 
 _OLDEST = (0, 8)  # of pgvector: the first with `hnsw.iterative_scan`
 _READ_AT_ONCE = 500  # videos whose vectors are in memory at a time
-_FEW = 2000  # videos whose moments are compared one by one
-_INDEXED = 10_000  # moments of a model, from which on they get an index
-_MOST_INDEXED = 4000  # numbers of a vector: an index has no room for more
+_FEW = 2000  # up to so many videos, every moment is compared
+_INDEXED = 10_000  # moments of a model: with this many they get an index
+_MOST_INDEXED = 4000  # the largest vector that an index allows
 _MOST_CANDIDATES = 1000  # `hnsw.ef_search` at most
 _REMEDY = message(
     "Install pgvector 0.8 or newer there (Debian and Ubuntu: postgresql-18-pgvector, for PostgreSQL 18)"
@@ -50,7 +50,7 @@ _KINDS = ("video", "scene", "segment")  # of descriptions
 
 
 class Model(NamedTuple):
-    """A model that has vectors here; `size` is None as long as they are of videos without moments."""
+    """A model with vectors in the library; `size` is None as long as all its videos are without moments."""
 
     number: int
     size: int | None
@@ -61,15 +61,16 @@ class Model(NamedTuple):
 
 
 def use_pgvector(connection: Connection, name: str, make: bool = False) -> None:
-    """Let the transaction that is open find pgvector's type and operators.
+    """Make pgvector's type and operators available in the open transaction.
 
     Args:
-        connection: it.
-        name: the library, as it is shown.
-        make: whether to make the extension where the database has none.
+        connection: the connection with the transaction.
+        name: the name of the library, for messages.
+        make: whether to create the extension if the database does not have it.
 
     Raises:
-        NoVectorsHere: the server has no pgvector, too old a one, or this user may not make it.
+        NoVectorsHere: the server has no pgvector, its pgvector is too old, or the user may not create the
+            extension.
     """
     asked = "SELECT extversion, nspname FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace "
     asked += "WHERE extname = 'vector'"
@@ -108,7 +109,7 @@ def model_of(connection: Connection, model: str) -> Model | None:
 
 
 def put_vectors(connection: Connection, model: str, found: Sequence[VideoVectors]) -> int:
-    """Keep vectors, in the transaction that is open; of how many videos."""
+    """Save vectors, in the open transaction. Returns the number of videos."""
     keys = {key_of(each.url): each for each in map(checked, found)}
     asked = "SELECT key, id FROM videos WHERE key = ANY(%s)"
     videos = {row[1]: keys[row[0]] for row in connection.execute(asked, (list(keys),)).fetchall()}
@@ -139,7 +140,7 @@ def put_vectors(connection: Connection, model: str, found: Sequence[VideoVectors
 
 
 def _with_table(connection: Connection, model: str, size: int | None) -> Model:
-    """A model with its number, and its table as soon as a size is known."""
+    """The model with its number; its table is created as soon as the size is known."""
     connection.execute("INSERT INTO models (model) VALUES (%s) ON CONFLICT DO NOTHING", (storable(model),))
     known = model_of(connection, model)
     assert known is not None
@@ -155,7 +156,7 @@ def _with_table(connection: Connection, model: str, size: int | None) -> Model:
 
 
 def _packed(video: int, found: VideoVectors) -> bytes:
-    """The rows of a video as binary COPY takes them; of a `halfvec` that is its length, 0, and the numbers."""
+    """The rows of a video for binary COPY. A `halfvec` is its length, 0, and its numbers."""
     rows = []
     for place, ((kind, number), vector) in enumerate(zip(found.keys, found.vectors.astype(">f2"), strict=True)):
         name, data = storable(kind).encode(), struct.pack("!hh", len(vector), 0) + vector.tobytes()
@@ -165,7 +166,7 @@ def _packed(video: int, found: VideoVectors) -> bytes:
 
 
 def make_index(connection: Connection, model: str) -> None:
-    """Make the index of a model that has many vectors and no index yet."""
+    """Create the index of a model with many vectors, if it has none yet."""
     known = model_of(connection, model)
     if known is None or known.size is None or known.size > _MOST_INDEXED:
         return
@@ -180,7 +181,7 @@ def make_index(connection: Connection, model: str) -> None:
 
 
 def drop_vectors(connection: Connection, videos: Sequence[int], models: Iterable[int] | None = None) -> None:
-    """Drop the vectors of videos, those of some models or all; what is left says so to who reads the changes."""
+    """Drop the vectors of videos, of some models or all. Rows without vectors stay, so that changes show it."""
     asked = "SELECT id, size FROM models" + ("" if models is None else " WHERE id = ANY(%s)")
     values = () if models is None else (list(models),)
     for known in [Model(*row) for row in connection.execute(asked.encode(), values).fetchall()]:
@@ -194,11 +195,11 @@ def drop_vectors(connection: Connection, videos: Sequence[int], models: Iterable
 
 
 def drop_older(connection: Connection, made: Mapping[int, Callable[[str], str]]) -> None:
-    """Drop vectors of records that have other texts or pictures now.
+    """Drop vectors of records that have other texts or images now.
 
     Args:
-        connection: where.
-        made: video -> (model -> fingerprint of what the model makes vectors of).
+        connection: the connection with the transaction.
+        made: video -> (model -> fingerprint of the model's input).
     """
     asked = "SELECT n.video, m.id, m.model, n.made_of FROM vectors n JOIN models m ON m.id = n.model "
     asked += "WHERE n.video = ANY(%s) AND n.made_of != ''"
@@ -208,7 +209,7 @@ def drop_older(connection: Connection, made: Mapping[int, Callable[[str], str]])
 
 
 def vectors_after(connection: Connection, model: str, after: int) -> list[StoredVectors]:
-    """Some changes of a model after one, in their order."""
+    """The next changes of a model after a change, in order."""
     known = model_of(connection, model)
     if known is None:
         return []
@@ -225,7 +226,7 @@ def vectors_after(connection: Connection, model: str, after: int) -> list[Stored
 
 
 def vectors_of(connection: Connection, model: str, url: str) -> VideoVectors | None:
-    """The vectors of one video; None where there are none."""
+    """The vectors of one video; None if there are none."""
     known = model_of(connection, model)
     asked = (
         "SELECT v.id, v.url, n.made_of, n.keys FROM videos v JOIN vectors n ON n.video = v.id "
@@ -253,7 +254,7 @@ def _data_of(connection: Connection, known: Model, videos: Sequence[int]) -> dic
 
 
 def made_of_each(connection: Connection, model: str, urls: Sequence[str]) -> dict[str, str]:
-    """Source URL -> `made_of`, of those of some videos that have vectors."""
+    """Source URL -> `made_of`, for those videos that have vectors."""
     asked = (
         "SELECT v.key, n.made_of FROM videos v JOIN vectors n ON n.video = v.id JOIN models m ON m.id = n.model "
         "WHERE v.key = ANY(%s) AND m.model = %s AND n.made_of != ''"
@@ -266,7 +267,7 @@ def made_of_each(connection: Connection, model: str, urls: Sequence[str]) -> dic
 
 
 def models_in(connection: Connection) -> dict[str, int]:
-    """Model -> videos that have vectors of it, in the order of their names."""
+    """Model -> number of videos with vectors of it, sorted by model."""
     asked = (
         "SELECT m.model, count(*) FROM vectors n JOIN models m ON m.id = n.model WHERE n.made_of != '' GROUP BY 1"
     )
@@ -274,7 +275,7 @@ def models_in(connection: Connection) -> dict[str, int]:
 
 
 def remove_model(connection: Connection, model: str) -> int:
-    """Remove all vectors of a model; of how many videos."""
+    """Remove all vectors of a model. Returns the number of videos."""
     known = model_of(connection, model)
     if known is None:
         return 0
@@ -288,8 +289,8 @@ def remove_model(connection: Connection, model: str) -> int:
 def nearest_of(
     connection: Connection, name: str, model: str, vector: NDArray[np.floating[Any]], query: Query, limit: int
 ) -> list[Near]:
-    """See `protocol.Library.nearest`. Among few videos every moment is compared; else the index is gone through, in
-    the order of nearness, until so many are found that the query allows."""
+    """See `protocol.Library.nearest`. For a few videos every moment is compared. Otherwise the index is scanned in
+    the order of similarity until enough moments match the query."""
     known = model_of(connection, model)
     if known is None or known.size is None or limit <= 0:
         return []
@@ -326,6 +327,6 @@ def nearest_of(
             f"SET LOCAL hnsw.ef_search TO {candidates}; SET LOCAL hnsw.iterative_scan TO strict_order".encode()
         )
         rows = found(distance)
-    if len(rows) < limit:  # the index gives up after so many that the query does not allow
-        rows = found(f"{distance} + 0")  # for which there is no index
+    if len(rows) < limit:  # the index stops after too many moments that do not match the query
+        rows = found(f"{distance} + 0")  # an expression without an index
     return [Near(*row) for row in rows]

@@ -1,4 +1,4 @@
-"""Writing to a library in PostgreSQL: the rows of records."""
+"""Write to a library in PostgreSQL: the rows of records."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _COLUMNS = (
     "key", "url", "content", "filename", "name", "folder", "classification", "resolution", "codec", "tags",
     "described", "long_side", "short_side", "pixels", "duration", "size", "finished", "pieces", "readers",
 )  # fmt: skip
-_LONGEST_INDEXED = 600  # characters: an index has no room for more
-_LONGEST_TEXT = 200_000  # characters of a moment that are searched: a `tsvector` has no room for more
-_MOST_MOVED = 250_000  # replaced and removed videos that are remembered
-_ODD = ("\\u0000", "\\ud", "NaN", "Infinity")  # in a record's text: maybe no JSON for PostgreSQL
+_LONGEST_INDEXED = 600  # characters: an index allows no more
+_LONGEST_TEXT = 200_000  # characters of a moment that are searched: a `tsvector` allows no more
+_MOST_MOVED = 250_000  # rows of replaced and removed videos
+_ODD = ("\\u0000", "\\ud", "NaN", "Infinity")  # texts with these may be invalid JSON for PostgreSQL
 
 
 def rows_of(entries: Iterable[LibraryEntry]) -> dict[str, tuple[Row, str, str | None]]:
-    """Key -> what is kept of a record: its row, the columns of its CSV as JSON, and its `plain` text. Worked out
-    before anybody has to wait."""
+    """Key -> the data of a record: its row, the columns of its CSV as JSON, and its `plain` text. Computed before
+    the write transaction, in which others wait."""
     found = {}
     for entry in entries:
         row = row_of(entry.record, str(absolute(entry.folder)))
@@ -41,11 +41,11 @@ def rows_of(entries: Iterable[LibraryEntry]) -> dict[str, tuple[Row, str, str | 
 
 
 def put_all(connection: Connection, rows: Mapping[str, tuple[Row, str, str | None]]) -> None:
-    """Keep rows, each instead of the one of the same source URL."""
+    """Save rows, in place of older ones with the same source URL."""
     asked = "SELECT key, id FROM videos WHERE key = ANY(%s)"
     known: dict[str, int] = dict(connection.execute(asked, (list(rows),)).fetchall())
     if known:
-        _take_out(connection, list(known.values()))
+        _delete_rows(connection, list(known.values()))
         drop_older(connection, {known[key]: rows[key][0].made_of for key in known})
     if new := [key for key in rows if key not in known]:
         numbers = connection.execute("SELECT nextval('video_ids') FROM generate_series(1, %s)", (len(new),))
@@ -55,14 +55,14 @@ def put_all(connection: Connection, rows: Mapping[str, tuple[Row, str, str | Non
 
 def remove_videos(connection: Connection, videos: Sequence[int]) -> None:
     """Remove videos, with their vectors."""
-    _take_out(connection, videos)
+    _delete_rows(connection, videos)
     drop_vectors(connection, videos)
 
 
-def _take_out(connection: Connection, videos: Sequence[int]) -> None:
-    """Take videos out of the tables, and note what they were sorted by."""
+def _delete_rows(connection: Connection, videos: Sequence[int]) -> None:
+    """Delete the rows of videos, and record their sort values in `moved`."""
     execute = connection.execute
-    # Without gaps, which a sequence has: whoever goes through pages sees by a gap that some were forgotten.
+    # Not from a sequence, which has gaps: paging takes a gap for removed rows.
     seq = "coalesce((SELECT max(seq) FROM moved), 0) + row_number() OVER ()"
     noted = f"SELECT {seq}, id, finished, duration, size, name FROM videos WHERE id = ANY(%s)"
     execute(f"INSERT INTO moved {noted}".encode(), (videos,))
@@ -73,20 +73,20 @@ def _take_out(connection: Connection, videos: Sequence[int]) -> None:
 
 
 def erase_videos(connection: Connection, keys: Sequence[str]) -> None:
-    """Forget videos, their names and the words that no other video has."""
+    """Erase videos, their names, and the words that no other video has."""
     asked = "SELECT id FROM videos WHERE key = ANY(%s)"
     videos = [row[0] for row in connection.execute(asked, (list(keys),)).fetchall()]
     asked = "SELECT DISTINCT unnest(tsvector_to_array(lexemes)) FROM words WHERE video = ANY(%s)"
     words = [row[0] for row in connection.execute(asked, (videos,)).fetchall()]
     remove_videos(connection, videos)
     connection.execute("UPDATE moved SET name = '' WHERE video = ANY(%s)", (videos,))
-    # Words that have a stem are letters only: quoted, they are whole queries.
+    # Words with a stem have only letters: in quotes, each is a complete query.
     found = "SELECT 1 FROM words WHERE words.lexemes @@ quote_literal(forms.word)::tsquery"
     connection.execute(f"DELETE FROM forms WHERE word = ANY(%s) AND NOT EXISTS ({found})".encode(), (words,))
 
 
 def put_forms(connection: Connection, forms: Sequence[tuple[str, str]]) -> None:
-    """Keep words by their stems (stem, word)."""
+    """Save words with their stems: (stem, word)."""
     if forms:
         asked = "INSERT INTO forms SELECT * FROM unnest(%s::text[], %s::text[]) ON CONFLICT DO NOTHING"
         connection.execute(asked, tuple(map(list, zip(*forms, strict=True))))
@@ -129,7 +129,7 @@ def _searched(text: Text) -> tuple[str, str]:
 
 
 def _plain(value: Any) -> Any:
-    """A value that JSON of PostgreSQL can hold."""
+    """A value that PostgreSQL accepts as JSON."""
     if isinstance(value, Mapping):
         return {storable(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Counting the videos of a library file by facets, within a time."""
+"""Count the videos of a library file by facets, within a time limit."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from vidkit.library.sql import bound_conditions, video_conditions
 from vidkit.library.sqlite.file import Connections, version_of
 from vidkit.library.sqlite.reading import has_few, query_with_forms, word_rows
 
-_PART = 1000  # videos that are read at once
-_MOST_ANSWERED = 16  # queries of which the videos are kept
-_SPELLED = 50  # values of a column that are shown as they are written
-_MOST_WRITTEN = 2000  # videos of which the columns are kept
+_PART = 1000  # videos that are read in one query
+_MOST_QUERIES = 16  # queries whose videos are cached
+_SPELLED = 50  # values of a column that are shown as written in the CSV
+_MOST_WRITTEN = 2000  # videos whose columns are cached
 _ROW = (
     "SELECT v.id, v.classification, v.tags, v.duration, v.resolution, v.codec, r.facts "
     "FROM videos v JOIN records r ON r.video = v.id WHERE"
@@ -30,7 +30,7 @@ _ROW = (
 
 @dataclass(frozen=True)
 class _Matched:
-    """The videos of a query (None: all), how many they are, and how many answers it has, where that is known."""
+    """The videos of a query (None: all), their number, and the number of results if it is known."""
 
     videos: Sequence[int] | None
     count: int
@@ -38,7 +38,7 @@ class _Matched:
 
 
 class SqliteFacets:
-    """Knows what each video has, and reads on what others have written since. Threads may ask at once."""
+    """The values of each video in memory, with changes that others have written since. Threads share it."""
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
@@ -49,12 +49,12 @@ class SqliteFacets:
     def _begin(self) -> None:
         self._table = FacetTable()
         self._written: dict[int, dict[str, str]] = {}  # the columns of some videos
-        self._answered: dict[tuple[Query, int, int], _Matched] = {}
-        self._newest = 0  # the last video that is known
-        self._moves = 0  # the last change that is
+        self._cached: dict[tuple[Query, int, int], _Matched] = {}
+        self._newest = 0  # the last video that was read
+        self._moves = 0  # the last change that was read
 
     def columns(self, seconds: float) -> list[str] | None:
-        """The columns of the CSV, as they are written there; None where that takes longer."""
+        """The columns of the CSV as written there; None if that takes longer."""
         if not self._caught_up(time.monotonic() + seconds):
             return None
         with self._lock:
@@ -105,7 +105,7 @@ class SqliteFacets:
         return found
 
     def _columns_of(self, videos: Collection[int]) -> dict[int, dict[str, str]]:
-        """The columns of the CSV of some videos, as they are written there."""
+        """Video -> the columns of its CSV row, as written there."""
         with self._lock:
             found = {video: self._written[video] for video in videos if video in self._written}
         new = [video for video in set(videos) if video not in found]
@@ -122,11 +122,12 @@ class SqliteFacets:
         return found
 
     def _matched(self, query: Query, with_moments: bool, deadline: float) -> _Matched:
-        """The videos of a query, as of now: the facets of a page are asked for one by one."""
+        """The videos that match a query now. They are cached, because the facets of a page come in several
+        calls."""
         query = replace(query, sort="relevance", limit=None, offset=0)
         key = query, self._newest, self._moves
         with self._lock:
-            matched = self._answered.get(key)
+            matched = self._cached.get(key)
         if matched is None or (with_moments and matched.moments is None):
             with self._until(deadline) as connection:
                 widened = query_with_forms(connection, query) if version_of(connection) >= 2 else query
@@ -135,14 +136,14 @@ class SqliteFacets:
                 moments = count if not query.words else _moments(connection, widened) if with_moments else None
                 matched = _Matched(videos, count, moments)
             with self._lock:
-                self._answered[key] = matched
-                while len(self._answered) > _MOST_ANSWERED:
-                    self._answered.pop(next(iter(self._answered)))
+                self._cached[key] = matched
+                while len(self._cached) > _MOST_QUERIES:
+                    self._cached.pop(next(iter(self._cached)))
         return matched
 
     @contextmanager
     def _until(self, deadline: float) -> Iterator[sqlite3.Connection]:
-        """A connection whose questions end at a time, with TimeoutError."""
+        """A connection whose queries end at a deadline, with TimeoutError."""
         late = False
 
         def is_late() -> bool:
@@ -163,7 +164,7 @@ class SqliteFacets:
             raise
 
     def _caught_up(self, deadline: float) -> bool:
-        """Read what was written since, in a thread that goes on if this takes longer; whether all is known."""
+        """Read the changes in a thread, which continues after the deadline. Returns whether all are read."""
         with self._lock:
             if self._reader is None or not self._reader.is_alive():
                 self._reader = threading.Thread(target=self._read_on, daemon=True)
@@ -175,13 +176,13 @@ class SqliteFacets:
     def _read_on(self) -> None:
         try:
             while self._read_part():
-                time.sleep(0.001)  # a search goes first
+                time.sleep(0.001)  # searches have priority
         except LibraryError:
             with self._lock:
                 self._begin()
 
     def _read_part(self) -> bool:
-        """Read some videos that are new or changed; whether there are more."""
+        """Read some videos that are new or changed. Returns whether there are more."""
         with self._connections.reading() as connection:
             changed: Sequence[int] = ()
             moves = self._moves
@@ -189,7 +190,7 @@ class SqliteFacets:
                 first, last = connection.execute("SELECT min(seq), max(seq) FROM moved").fetchone()
                 if (last or 0) < moves or (self._newest and (first or 0) > moves + 1):
                     with self._lock:
-                        self._begin()  # another file, or more changes than are noted
+                        self._begin()  # another file, or more changes than are recorded
                     moves = 0
                 if not self._newest:
                     moves = last or 0
@@ -213,7 +214,7 @@ class SqliteFacets:
 
 
 def _spelled(columns: Mapping[str, str], name: str) -> str:
-    """The column with a folded name, as it is written."""
+    """The name of the column with a folded name, as written in the CSV."""
     return next((each for each in columns if folded(each) == name), name)
 
 
@@ -226,7 +227,7 @@ def _all(connection: sqlite3.Connection) -> int:
 
 
 def _moments(connection: sqlite3.Connection, query: Query) -> int:
-    """How many answers a query has that has words."""
+    """The number of results of a query with words."""
     tail, values = word_rows(connection, query)
     return int(connection.execute(f"SELECT count(*) {tail}", values).fetchone()[0])
 

@@ -1,16 +1,16 @@
-"""A library file in SQLite: its tables, how it is opened, and its errors in words for the user.
+"""A library file in SQLite: its tables, how to open it, and its errors as messages for the user.
 
 - `videos` has the columns for sorting and bounds, `moved` the earlier sort values of replaced videos, `records` the
-  complete records, `forms` the words that were seen, by their stems (`forms.py`), `numbers` those of readings,
-  `vectors` those of moments (`vectors.py`).
+  complete records, `forms` all words by their stems (`forms.py`), `numbers` the numbers of readings, `vectors` the
+  vectors of moments (`vectors.py`).
 - `facts` is a full-text index with one row per video. Each fact is one word there: this is many times faster than
   one row per fact.
-- `words` is a full-text index, with a prefix index, with one row per part of a video that has a text, and per
-  reading (`spans.py`). Texts are split into words before (`text.py`), so FTS5 only splits at spaces.
+- `words` is a full-text index, with a prefix index, with one row per piece of a video that has a text
+  (`moments.py`). Texts are already split into words (`text.py`), so FTS5 only splits at spaces.
 
-The number of a row in `words` is made of the video's number and the part's position in `pieces_of(record)`: rows in
-descending order are the latest video first. This number is private to the file. Everywhere else a moment is known
-by its video, kind and number (`MomentKey`).
+The number of a row in `words` combines the video's number and the piece's position in `pieces_of(record)`: in
+descending order, the latest video comes first. Only this file uses the number. Everywhere else the key of a moment
+is its video, kind and number (`MomentKey`).
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ VECTORS = (
     "CREATE INDEX vectors_model ON vectors (model, change)",
 )
 VIDEO_KEYS = "CREATE INDEX videos_key ON videos (key)"
-# What videos were sorted by before they were replaced or removed: whoever goes through answers page by page finds a
-# video in its old place, and whoever has counted the videos knows which to look at again. The latest are kept.
+# The sort values of videos before they were replaced or removed. Paging uses them to find a video in its old place;
+# facets use them to count changed videos again. Only the latest are kept.
 _MOVE = """INSERT INTO moved (video, finished, duration, size, name)
     VALUES (OLD.id, OLD.finished, OLD.duration, OLD.size, OLD.name);
     DELETE FROM moved WHERE seq <= (SELECT max(seq) FROM moved) - 250000;"""
@@ -58,10 +58,10 @@ MOVED = (
     f"CREATE TRIGGER videos_replaced AFTER UPDATE ON videos BEGIN {_MOVE} END",
     f"CREATE TRIGGER videos_removed AFTER DELETE ON videos BEGIN {_MOVE} END",
 )
-_APPLICATION = 0x766B6974  # "vkit": says that a database is a vidkit library
+_APPLICATION = 0x766B6974  # "vkit": marks a database as a vidkit library
 _AS_FACTS = quoted("ascii tokenchars '{}'".format(FACT_SIGNS.replace("'", "''")))
 _INDEXED = ("content", "filename", "name", "duration", "size", "finished")
-# Merging less often than FTS5 does by itself (4) makes saving a sixth faster, and searching no slower.
+# Less frequent merging than FTS5's default (4) makes saving a sixth faster, and searching no slower.
 _TABLES = (
     """CREATE TABLE videos (
     id INTEGER PRIMARY KEY AUTOINCREMENT, url TEXT NOT NULL UNIQUE, content TEXT NOT NULL, filename TEXT NOT NULL,
@@ -85,15 +85,15 @@ _TABLES = (
     "INSERT INTO words (words, rank) VALUES ('hashsize', 4194304)",
     "INSERT INTO words (words, rank) VALUES ('automerge', 8)",
 )
-_CACHE = "PRAGMA cache_size = -2048"  # kB: a long run stays small; the system caches the file
-_MOST_IDLE = 8  # connections that are kept for the next readings
+_CACHE = "PRAGMA cache_size = -2048"  # kB: a long run uses little memory; the system caches the file
+_MOST_IDLE = 8  # open connections for the next reads
 _DAMAGED = (
     message("is damaged"),
     message(
         "Move it away and build it again from the JSON records: `vidkit library add FOLDER`, with their folder"
     ),
 )
-# SQLite's words for what went wrong (Python before 3.11 hands over no code) -> ours, and what to do.
+# SQLite's error text (Python before 3.11 has no error code) -> the message, and what to do.
 _REASONS = {
     "file is not a database": (message("is not a SQLite database"), message("Give [Library] Path another name")),
     "database is locked": (message("is locked by another program"), message("Close that program, or wait for it")),
@@ -121,11 +121,10 @@ _REASONS = {
 
 
 class Connections:
-    """The connections to a library file: one that writes, and one for each thread that reads at this moment.
+    """The connections to a library file: one for writing, and one for each thread that is reading.
 
-    A connection goes back when a reading is over: a thread that ends leaves none open, and the next reading has the
-    pages that it keeps in memory. Where another file is put in the place of this one, all are opened anew;
-    `replaced` is called then.
+    A connection is returned after each read: a thread that ends leaves none open, and the next read uses its cache.
+    If the file is replaced by another file, all connections are opened again and `replaced` is called.
     """
 
     def __init__(self, path: Path, busy_timeout: float, create: bool) -> None:
@@ -136,19 +135,19 @@ class Connections:
         self._writing = threading.RLock()
         self._lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
-        self._age = 0  # how often the file was replaced
+        self._generation = 0  # how often the file was replaced
         self._closed = False
         self.replaced: Callable[[], None] = lambda: None
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """The connection that writes, which the threads take in turn."""
-        self._see_the_file()
+        """The connection for writing, which one thread uses at a time."""
+        self._reopen_if_replaced()
         with self._writing, reported(self._path):
             yield self._writer
 
-    def _see_the_file(self) -> None:
-        """Open everything anew where the file is another one by now."""
+    def _reopen_if_replaced(self) -> None:
+        """Open all connections again if another file is at the path now."""
         if self._closed or _identity(self._path) == self._file:
             return
         with self._writing:
@@ -156,12 +155,12 @@ class Connections:
             if self._closed or file == self._file:  # another thread was faster
                 return
             with suppress(sqlite3.Error):
-                # What the old file's log still has is not to be taken for changes of the new file.
+                # The log of the old file must not be applied to the new file.
                 self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._writer.close()
             with self._lock:
                 idle, self._idle = self._idle, []
-                self._age += 1
+                self._generation += 1
             for connection in idle:
                 connection.close()
             self._writer = open_file(self._path, self._busy_timeout, create=False)
@@ -170,18 +169,17 @@ class Connections:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection for one look at the library, in which nobody changes anything. What is no value of ours is
-        damage."""
-        self._see_the_file()
+        """A connection for reading one state of the library. Values that cannot be read are reported as damage."""
+        self._reopen_if_replaced()
         with reported(self._path):
-            age, connection = self._age, self._take()
+            generation, connection = self._generation, self._take()
             try:
                 with transaction(connection, "DEFERRED"):
                     yield connection
             except (ValueError, TypeError, AttributeError, LookupError) as error:
                 raise sqlite3.DatabaseError(f"malformed: {error!r}") from error
             finally:
-                self._give_back(connection, age)
+                self._give_back(connection, generation)
 
     def _take(self) -> sqlite3.Connection:
         with self._lock:
@@ -194,15 +192,15 @@ class Connections:
         connection.execute(_CACHE)
         return connection
 
-    def _give_back(self, connection: sqlite3.Connection, age: int) -> None:
+    def _give_back(self, connection: sqlite3.Connection, generation: int) -> None:
         with self._lock:
-            if not self._closed and age == self._age and len(self._idle) < _MOST_IDLE:
+            if not self._closed and generation == self._generation and len(self._idle) < _MOST_IDLE:
                 self._idle.append(connection)
                 return
         connection.close()
 
     def close(self) -> None:
-        """Close every connection; one that is being read with, when its reading is over."""
+        """Close every connection; one in use is closed after its read."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
@@ -213,10 +211,10 @@ class Connections:
 
 
 def _identity(path: Path) -> tuple[int, int]:
-    """Which file is at a path.
+    """The device and inode of the file at a path.
 
     Raises:
-        LibraryError: there is none any more, or an empty one.
+        LibraryError: it does not exist any more, or is empty.
     """
     try:
         found = path.stat()
@@ -244,13 +242,13 @@ def _connect(path: str, busy_timeout: float) -> sqlite3.Connection:
 
 
 def open_file(path: Path, busy_timeout: float, create: bool) -> sqlite3.Connection:
-    """Open a library file; if `create`, make a new one where there is none, and its folder.
+    """Open a library file; if `create`, create a missing file and its folder.
 
     Raises:
-        LibraryError: the file is no library, is of a newer vidkit, or cannot be opened.
+        LibraryError: the file is not a library, is from a newer vidkit, or cannot be opened.
     """
     if not create:
-        _see_that_it_is_there(path)
+        _check_exists(path)
     try:
         ensure_directory(path.parent)
     except OutputError as error:
@@ -268,7 +266,7 @@ def open_file(path: Path, busy_timeout: float, create: bool) -> sqlite3.Connecti
     return connection
 
 
-def _see_that_it_is_there(path: Path) -> None:
+def _check_exists(path: Path) -> None:
     try:
         size = path.stat().st_size
     except (FileNotFoundError, NotADirectoryError):
@@ -277,7 +275,7 @@ def _see_that_it_is_there(path: Path) -> None:
             "elsewhere, go to its folder or say so under [Library] in config.ini",
             path=printable(path),
         ) from None
-    except OSError:  # what SQLite says of it
+    except OSError:  # SQLite reports it
         return
     if size == 0:
         raise LibraryError(
@@ -289,7 +287,7 @@ def _see_that_it_is_there(path: Path) -> None:
 
 @contextmanager
 def reported(path: Path) -> Iterator[None]:
-    """SQLite's errors in words for the user."""
+    """Raise SQLite's errors as LibraryError with a message for the user."""
     try:
         yield
     except sqlite3.Error as error:
@@ -307,8 +305,8 @@ def reported(path: Path) -> Iterator[None]:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, busy_timeout: float) -> None:
-    """See that the file is a library of ours, and make the tables in a new one."""
-    with transaction(connection, "DEFERRED"):  # another process may be making it: all of it is seen, or nothing
+    """Check that the file is a vidkit library, and create the tables in a new one."""
+    with transaction(connection, "DEFERRED"):  # while another process creates it, all of it is visible, or nothing
         version = _version(connection, path)
     if version == 0:
         _use_wal(connection, busy_timeout)
@@ -318,13 +316,14 @@ def _prepare(connection: sqlite3.Connection, path: Path, busy_timeout: float) ->
                     connection.execute(statement)
                 connection.execute(f"PRAGMA application_id = {_APPLICATION}")
                 connection.execute(f"PRAGMA user_version = {SCHEMA}")
-    # Each commit is on the disk: a record that was saved is there after a power loss.
+    # Each commit is written to the disk: a saved record survives a power loss.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(_CACHE)
 
 
 def _use_wal(connection: sqlite3.Connection, busy_timeout: float) -> None:
-    """Let readers and a writer work at once; here SQLite does not wait for other processes that do the same."""
+    """Switch to WAL, so that readers and a writer can work at the same time. SQLite does not wait here for other
+    processes that do the same, so this repeats it."""
     end = time.monotonic() + busy_timeout
     while True:
         try:
@@ -357,13 +356,13 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def version_of(connection: sqlite3.Connection) -> int:
-    """The schema of a library that is open."""
+    """The schema version of an open library."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 @contextmanager
 def transaction(connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iterator[None]:
-    # IMMEDIATE: two processes that write wait for one another at the start, where waiting is possible.
+    # IMMEDIATE: two processes that write wait for each other at the start, where SQLite can wait.
     connection.execute(f"BEGIN {kind}")
     try:
         yield

@@ -1,7 +1,7 @@
-"""Erasing videos from a library file, so that the file has nothing of them any more.
+"""Erase videos from a library file, so that the file has no data of them any more.
 
 Deleting a row leaves its text in free pages, and in the indexes until their parts are merged. So the indexes are
-merged, words that no other video has are deleted, and the file is written anew. A large library takes long.
+merged, words that no other video has are deleted, and the file is rewritten. This takes long for a large library.
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ from vidkit.messages import message
 
 
 def forget_videos(connection: sqlite3.Connection, urls: Sequence[str]) -> list[str]:
-    """Erase the videos of source URLs, on the connection that writes; what could not be erased, in words."""
+    """Erase the videos of source URLs, on the connection for writing.
+
+    Returns:
+        Messages about data that could not be erased.
+    """
     execute = connection.execute
     words: set[str] = set()
     with transaction(connection):

@@ -1,4 +1,4 @@
-"""Names that a library file has, for the completion of a command line: read within a moment, and only read."""
+"""Names in a library file for command line completion. It is only read, and within a short time."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import quote
 
-_RECORDS = 200  # the latest, whose columns are proposed
-_FILES = 100
-_STEPS = 2000  # of SQLite, between two looks at the clock
+_RECORDS = 200  # latest records whose columns are suggested
+_FILES = 100  # names of files
+_STEPS = 2000  # instructions of SQLite between two checks of the time
 
 
 def names_in(path: Path, kind: str, beginning: str = "", seconds: float = 0.1) -> list[str]:
-    """Names of a library file, as many as are found in time, each once; none where there is no library.
+    """Names in a library file, as many as are found in time, without duplicates; empty if there is no library.
 
     Args:
         path: the file.
         kind: `tag`, `class`, `column` (of the CSV) or `file`.
-        beginning: what the names of files begin with.
-        seconds: how long it may take.
+        beginning: the beginning of the names of files.
+        seconds: the time limit.
     """
     found: dict[str, None] = {}
-    until = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds
     uri = f"file:{quote(str(path.absolute()))}?mode=ro"
-    # There is no library, or one of another program, or it is damaged, locked, or too large for this time.
+    # No library, one of another program, or it is damaged, locked, or too large for the time limit.
     silent = suppress(sqlite3.Error, ValueError, LookupError, TypeError, AttributeError)
     with silent, closing(sqlite3.connect(uri, uri=True, timeout=seconds)) as connection:
-        connection.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
+        connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
         for name in _KINDS[kind](connection, beginning):
             found[name] = None
-            if time.monotonic() > until:
+            if time.monotonic() > deadline:
                 break
     return [name for name in found if name]
 

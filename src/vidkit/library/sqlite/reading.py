@@ -30,12 +30,12 @@ from vidkit.library.sql import (
 from vidkit.library.sqlite.file import version_of
 from vidkit.record import Record
 
-_PICTURES = 2000  # videos whose hashes are read at once
-_FEW = 500  # videos that are looked at one by one, sooner than all rows that have a word
+_PICTURES = 2000  # videos whose hashes are read in one query
+_FEW = 500  # up to so many videos, looking at each is faster than reading all rows with a word
 
 
 class SqliteIndex:
-    """What `sql_pages.py` asks of a home, on one connection."""
+    """`sql_pages.SqlIndex` on one connection."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -52,7 +52,7 @@ class SqliteIndex:
 
 
 def query_with_forms(connection: sqlite3.Connection, query: Query) -> Query:
-    """A query whose words have the other forms that the library has met."""
+    """Add the other forms of its words in the library to a query."""
 
     def words_of(stems: list[str]) -> list[tuple[str, str]]:
         asked = f"SELECT stem, word FROM forms WHERE stem IN ({','.join('?' * len(stems))})"
@@ -62,24 +62,24 @@ def query_with_forms(connection: sqlite3.Connection, query: Query) -> Query:
 
 
 def check_indexes(connection: sqlite3.Connection) -> None:
-    """Find the oldest and the latest video by what is indexed of them: a damaged index finds nothing, and
-    SQLite does not always notice."""
+    """Find the oldest and the latest video in the indexes. A damaged index finds nothing, and SQLite does not
+    always notice the damage."""
     execute = connection.execute
     for (number,) in execute("SELECT min(id) FROM videos UNION SELECT max(id) FROM videos").fetchall():
         if number is None:
             return
         row = execute("SELECT facts FROM records WHERE video = ?", (number,)).fetchone()
-        looks = [("facts", number, row[0].partition("\n")[0]) if row else None]
+        checks = [("facts", number, row[0].partition("\n")[0]) if row else None]
         for place, own in execute("SELECT rowid, own FROM words WHERE rowid = ?", (number << PLACE_BITS,)):
-            looks.append(("words", place, own.partition(" ")[0]))
-        for look in looks:
-            asked = f"SELECT 1 FROM {look[0]} WHERE {look[0]} MATCH ? AND rowid = ?" if look else ""
-            if not look or (look[2] and not execute(asked, (quoted(look[2]), look[1])).fetchone()):
+            checks.append(("words", place, own.partition(" ")[0]))
+        for check in checks:
+            sql = f"SELECT 1 FROM {check[0]} WHERE {check[0]} MATCH ? AND rowid = ?" if check else ""
+            if not check or (check[2] and not execute(sql, (quoted(check[2]), check[1])).fetchone()):
                 raise sqlite3.DatabaseError("malformed: an index does not find what it has")
 
 
 def moments_found(connection: sqlite3.Connection, query: Query) -> list[tuple[int, int, float]]:
-    """(video, place, rank) of the moments that have the words."""
+    """(video, place, rank) of the moments with the words of a query."""
     tail, values = word_rows(connection, query)
     limit, offset = page(query)
     if query.sort in ORDERS:
@@ -87,7 +87,7 @@ def moments_found(connection: sqlite3.Connection, query: Query) -> list[tuple[in
         rows = connection.execute(sql, (*values, limit, offset))
         return [(*divmod(row[0], 1 << PLACE_BITS), 0.0) for row in rows]
     wanted = -1 if limit < 0 else max(RANKED, offset + limit)
-    # By the video first, where one after another is looked at: FTS5 is slow in reading a part backwards.
+    # By the video first if videos are scanned one by one: FTS5 is slow at reading a part backwards.
     order = "v.id DESC, words.rowid DESC" if "CROSS" in tail else "words.rowid DESC"
     rows = connection.execute(f"SELECT words.rowid, own, shared {tail} ORDER BY {order} LIMIT ?", (*values, wanted))
     found = (
@@ -98,7 +98,7 @@ def moments_found(connection: sqlite3.Connection, query: Query) -> list[tuple[in
 
 
 def word_rows(connection: sqlite3.Connection, query: Query) -> tuple[str, list[Any]]:
-    """FROM and WHERE of the rows that have the words, and the values to bind."""
+    """FROM and WHERE of the rows with the words of a query, and the values to bind."""
     words = match_words(query)
     if has_few(connection, query):
         where, values = video_conditions(replace(query, words=(), without=(), sources=()), few=True)
@@ -113,7 +113,7 @@ def word_rows(connection: sqlite3.Connection, query: Query) -> tuple[str, list[A
 
 
 def has_few(connection: sqlite3.Connection, query: Query) -> bool:
-    """Whether few videos have the facts that are asked for."""
+    """Whether only a few videos have the facts of a query."""
     if not query.facts:
         return False
     sql = "SELECT count(*) FROM (SELECT 1 FROM facts WHERE facts MATCH ? LIMIT ?)"
@@ -121,7 +121,7 @@ def has_few(connection: sqlite3.Connection, query: Query) -> bool:
 
 
 def videos_found(connection: sqlite3.Connection, query: Query, order: str) -> list[int]:
-    """The numbers of the videos that a query finds, in this order."""
+    """The numbers of the videos that match a query, in this order."""
     where, values = video_conditions(query, has_few(connection, query))
     sql = f"SELECT v.id FROM videos v WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
     return [row[0] for row in connection.execute(sql, (*values, *page(query)))]
@@ -143,7 +143,7 @@ def readers_of(connection: sqlite3.Connection, query: Query) -> dict[str, dict[s
 
 
 def pictures_after(connection: sqlite3.Connection, number: int) -> list[tuple[int, PicturesOf]]:
-    """What tells which videos show the same, of some videos after the one with this number."""
+    """The values for finding duplicates, of the next videos after this number."""
     keys = ", ".join(f"'$.{key}'" for key in ("source.url", *PicturesOf._fields[1:]))
     sql = f"SELECT video, json_extract(record, {keys}) FROM records WHERE video > ?"
     sql += f" ORDER BY video LIMIT {_PICTURES}"
@@ -151,7 +151,7 @@ def pictures_after(connection: sqlite3.Connection, number: int) -> list[tuple[in
 
 
 def entries_by_url(connection: sqlite3.Connection, urls: Sequence[str], beside: Path) -> dict[str, LibraryEntry]:
-    """Source URL -> record, of those that have one."""
+    """Source URL -> record, for those URLs that have one."""
     numbers: dict[int, str] = {}
     for at in range(0, len(urls), 500):
         part = urls[at : at + 500]
@@ -164,8 +164,8 @@ def entries_by_url(connection: sqlite3.Connection, urls: Sequence[str], beside: 
 def entries_by_number(
     connection: sqlite3.Connection, numbers: Sequence[int], beside: Path
 ) -> dict[int, LibraryEntry]:
-    """The records of these videos, in this order; those that were removed are left out. Folders are relative to
-    `beside`, the library's own."""
+    """The records of these videos, in this order, without removed videos. Folders are relative to `beside`, the
+    folder of the library."""
     found: dict[int, LibraryEntry] = {}
     folders: dict[str, Address] = {}
     for at in range(0, len(numbers), 500):

@@ -1,7 +1,7 @@
-"""Vectors in a library file: how they are kept, and what an index beside it asks.
+"""Vectors in a library file: saving, and reading them for an index beside the file.
 
-`vectors` has one row for each video and model. A row that is replaced gets a new number, `change`, so that an index
-beside the file can read what is newer. A video that is removed leaves a row without vectors, for the same reason.
+`vectors` has one row for each video and model. A replaced row gets a new number, `change`, so that an index beside
+the file can read newer rows. A removed video leaves a row without vectors, for the same reason.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _COLUMNS = "n.change, n.video, coalesce(v.url, ''), n.made_of, n.keys, n.vectors
 
 
 def put_vectors(connection: sqlite3.Connection, model: str, found: Iterable[VideoVectors]) -> int:
-    """Keep vectors, in the transaction that is open; of how many videos."""
+    """Save vectors, in the open transaction. Returns the number of videos."""
     count = 0
     for each in map(checked, found):
         row = connection.execute("SELECT id FROM videos WHERE url = ?", (storable(each.url),)).fetchone()
@@ -46,7 +46,8 @@ def put_vectors(connection: sqlite3.Connection, model: str, found: Iterable[Vide
 
 
 def drop_vectors(connection: sqlite3.Connection, number: int, models: Sequence[str] | None = None) -> None:
-    """Drop the vectors of a video, those of some models or all; what is left says so to an index."""
+    """Drop the vectors of a video, of some models or all. The rows stay without vectors, so that an index sees
+    it."""
     where = "video = ? AND made_of != ''"
     where += "" if models is None else f" AND model IN ({','.join('?' * len(models))})"
     connection.execute(
@@ -56,14 +57,14 @@ def drop_vectors(connection: sqlite3.Connection, number: int, models: Sequence[s
 
 
 def drop_older(connection: sqlite3.Connection, number: int, made: Callable[[str], str]) -> None:
-    """Drop the vectors of a video whose record has other texts or pictures now; `made` is model -> fingerprint."""
+    """Drop the vectors of a video whose record has other texts or images now; `made` is model -> fingerprint."""
     rows = connection.execute("SELECT model, made_of FROM vectors WHERE video = ? AND made_of != ''", (number,))
     if older := [model for model, was in rows.fetchall() if made(model) != was]:
         drop_vectors(connection, number, older)
 
 
 def vectors_after(connection: sqlite3.Connection, model: str, after: int) -> list[StoredVectors]:
-    """Some changes of a model after one, in their order."""
+    """The next changes of a model after a change, in order."""
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM vectors n LEFT JOIN videos v ON v.id = n.video WHERE n.model = ? AND n.change > ? "
         f"ORDER BY n.change LIMIT {READ_AT_ONCE}",
@@ -76,7 +77,7 @@ def vectors_after(connection: sqlite3.Connection, model: str, after: int) -> lis
 
 
 def vectors_of(connection: sqlite3.Connection, model: str, url: str) -> VideoVectors | None:
-    """The vectors of one video; None where there are none."""
+    """The vectors of one video; None if there are none."""
     row = connection.execute(
         "SELECT v.url, n.made_of, n.keys, n.vectors FROM videos v JOIN vectors n ON n.video = v.id "
         "WHERE v.url = ? AND n.model = ? AND n.made_of != ''",
@@ -86,7 +87,7 @@ def vectors_of(connection: sqlite3.Connection, model: str, url: str) -> VideoVec
 
 
 def made_of_each(connection: sqlite3.Connection, model: str, urls: Sequence[str]) -> dict[str, str]:
-    """Source URL -> `made_of`, of those of some videos that have vectors."""
+    """Source URL -> `made_of`, for those videos that have vectors."""
     asked = (
         "SELECT n.made_of FROM videos v JOIN vectors n ON n.video = v.id WHERE v.url = ? AND n.model = ? "
         "AND n.made_of != ''"
@@ -96,7 +97,7 @@ def made_of_each(connection: sqlite3.Connection, model: str, urls: Sequence[str]
 
 
 def models_in(connection: sqlite3.Connection) -> dict[str, int]:
-    """Model -> videos that have vectors of it, in the order of their names."""
+    """Model -> number of videos with vectors of it, sorted by model."""
     rows = connection.execute("SELECT model, count(*) FROM vectors WHERE made_of != '' GROUP BY 1 ORDER BY 1")
     return dict(rows.fetchall())
 
@@ -104,7 +105,7 @@ def models_in(connection: sqlite3.Connection) -> dict[str, int]:
 def current_vectors(
     connection: sqlite3.Connection, model: str, videos: Sequence[int]
 ) -> dict[int, tuple[str, int, str]]:
-    """Video -> source URL, change, `made_of`: of those that have vectors of a model."""
+    """Video -> source URL, change, `made_of`; for those videos that have vectors of a model."""
     found: dict[int, tuple[str, int, str]] = {}
     for at in range(0, len(videos), READ_AT_ONCE):
         some = videos[at : at + READ_AT_ONCE]
@@ -118,12 +119,12 @@ def current_vectors(
 
 
 def allowed_videos(connection: sqlite3.Connection, query: Query) -> NDArray[np.int64] | None:
-    """The numbers of the videos that a query's filters and words allow; None where that is every video."""
+    """The numbers of the videos that match a query; None for every video."""
     import numpy as np
 
     where, values = video_conditions(query, has_few(connection, query))
     if where == "TRUE":
         return None
-    # As one text: that is read many times as fast as a row for each video.
+    # As one text, which is many times faster than one row per video.
     (numbers,) = connection.execute(f"SELECT group_concat(v.id) FROM videos v WHERE {where}", values).fetchone()
     return np.fromstring(numbers, np.int64, sep=",") if numbers else np.zeros(0, np.int64)

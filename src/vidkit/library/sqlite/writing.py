@@ -1,4 +1,4 @@
-"""Writing to a library file: the rows of a record, and the one-time upgrade of a file of an older vidkit."""
+"""Write to a library file: the rows of a record, and the one-time upgrade of a file from an older vidkit."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class Row(NamedTuple):
-    """All that is kept of a record."""
+    """All rows of a record."""
 
     columns: dict[str, Any]
     record: str
@@ -33,11 +33,11 @@ class Row(NamedTuple):
     words: set[str]
     numbers: dict[str, float]
     made_of: Callable[[str], str]
-    """Model -> fingerprint of what it makes vectors of."""
+    """Model -> fingerprint of the model's input (`vectors.made_of`)."""
 
 
 def row_of(record: Record, folder: str) -> Row:
-    """What is kept of a record, worked out before anybody has to wait."""
+    """The rows of a record, computed before the write transaction, in which others wait."""
     summary = summary_of(record)
     columns = {
         **summary._asdict(),
@@ -55,26 +55,26 @@ def _layout_text(record: Record) -> str:
 
 
 def put_all(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
-    """Keep rows, each instead of the one of the same source URL."""
+    """Save rows, in place of older ones with the same source URL."""
     numbers = [number_of(connection, row.columns["url"]) for row in rows]
-    # FTS5 is many times faster when its rows come in the order of their numbers.
+    # FTS5 is many times faster if rows are written in the order of their numbers.
     for at in sorted(range(len(rows)), key=lambda at: numbers[at] or sys.maxsize):
         _put(connection, rows[at])
 
 
 def put_forms(connection: sqlite3.Connection, forms: Iterable[tuple[str, str]]) -> None:
-    """Keep words by their stems (stem, word)."""
+    """Save words with their stems: (stem, word)."""
     connection.executemany("INSERT OR IGNORE INTO forms VALUES (?, ?)", forms)
 
 
 def number_of(connection: sqlite3.Connection, url: str) -> int | None:
-    """The number of the video of a source URL."""
+    """The number of the video with a source URL; None if there is none."""
     found = connection.execute("SELECT id FROM videos WHERE url = ?", (url,)).fetchone()
     return found[0] if found else None
 
 
 def remove_video(connection: sqlite3.Connection, number: int) -> None:
-    """Forget a video."""
+    """Remove a video."""
     _index(connection, number, None, ())
     drop_vectors(connection, number)
     connection.execute("DELETE FROM numbers WHERE video = ?", (number,))
@@ -104,7 +104,7 @@ def _put(connection: sqlite3.Connection, row: Row) -> None:
 def _index(
     connection: sqlite3.Connection, number: int, facts: str | None, texts: Sequence[Text], old: bool = True
 ) -> None:
-    """Put a video into the two indexes, instead of what they had of it."""
+    """Put a video into the two indexes, in place of its older entries."""
     execute = connection.execute
     insert = "INSERT INTO words (rowid, own, shared) VALUES (?, ?, ?)"
     new = {number << PLACE_BITS | text.place: (text.own, text.shared) for text in texts}
@@ -127,7 +127,7 @@ def _index(
 
 
 def upgrade(connection: sqlite3.Connection, name: str) -> None:
-    """Bring a file of an older vidkit up to date, in the transaction that is open; one that is stays as it is."""
+    """Upgrade a file from an older vidkit, in the open transaction; a current file stays as it is."""
     version = version_of(connection)
     if version == SCHEMA:  # another process was faster
         return
@@ -138,7 +138,7 @@ def upgrade(connection: sqlite3.Connection, name: str) -> None:
             _make_forms(connection)
             _index_whole_pieces(connection)
         _make_keys(connection)
-    if version < 4:  # records of before have no readings
+    if version < 4:  # older records have no readings
         for statement in NUMBERS:
             connection.execute(statement)
     elif version < 5:
@@ -149,13 +149,13 @@ def upgrade(connection: sqlite3.Connection, name: str) -> None:
 
 
 def _index_readings(connection: sqlite3.Connection, name: str) -> None:
-    """Put what readers have read into the index of words."""
-    asked = "SELECT video, record, facts FROM records WHERE video > ? AND instr(record, ?) ORDER BY video LIMIT 100"
-    last = said = 0
-    while rows := connection.execute(asked, (last, '"readings": {')).fetchall():
-        if not said:
+    """Add readings to the index of words."""
+    sql = "SELECT video, record, facts FROM records WHERE video > ? AND instr(record, ?) ORDER BY video LIMIT 100"
+    last, logged = 0, False
+    while rows := connection.execute(sql, (last, '"readings": {')).fetchall():
+        if not logged:
             log.warning("%s is of an older vidkit: its readings are indexed, once", name)
-            said = 1
+            logged = True
         for number, text, facts in rows:
             record = cast(Record, json.loads(text))
             texts = texts_of(record)
@@ -174,9 +174,9 @@ def _make_forms(connection: sqlite3.Connection) -> None:
 
 
 def _index_whole_pieces(connection: sqlite3.Connection) -> None:
-    """Take the scenes and clips that are the whole video out of the index: they were answers of their own."""
-    asked, last = "SELECT video, record, facts FROM records WHERE video > ? ORDER BY video LIMIT 500", 0
-    while rows := connection.execute(asked, (last,)).fetchall():
+    """Remove the scenes and clips that are the whole video from the index: they were separate results."""
+    sql, last = "SELECT video, record, facts FROM records WHERE video > ? ORDER BY video LIMIT 500", 0
+    while rows := connection.execute(sql, (last,)).fetchall():
         for number, text, facts in rows:
             record = cast(Record, json.loads(text))
             if has_whole_piece(record):
@@ -198,5 +198,5 @@ def _make_keys(connection: sqlite3.Connection) -> None:
 def _layout_in(text: str) -> str:
     try:
         return _layout_text(json.loads(text))
-    except (ValueError, TypeError, AttributeError):  # damaged: whoever reads the record says so
+    except (ValueError, TypeError, AttributeError):  # damaged: reading the record reports it
         return ""

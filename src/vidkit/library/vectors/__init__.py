@@ -1,1 +1,1 @@
-"""Vectors of moments: what all homes have, and the index beside a library in SQLite or MongoDB."""
+"""Vectors (embeddings) of moments: what all backends share, and the index beside a SQLite or MongoDB library."""

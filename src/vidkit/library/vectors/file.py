@@ -1,12 +1,12 @@
-"""The file of a vector index: vectors of one model in parts, with their signs and the moments that they belong to.
+"""The file of a vector index: vectors of one model in parts, with their signs and their moments.
 
-    64 KiB: a mark, a check sum, and JSON: model, dimensions, parts, kinds of moments, the last change that is in it
+    64 KiB: a mark, a checksum, and JSON: model, dimensions, parts, kinds of moments, the last change in the file
     the mean of the vectors, 32-bit floats
     each part: vectors (16-bit floats), signs, runs (one for each video), kinds and numbers of the moments
 
-It is written under another name and renamed, so it is whole or not there. It is mapped, not read: the system keeps
-in memory what is used of it. A file that grows is copied first. Only `erase` writes into a file that others may
-read: zeros, over the vectors of videos that are gone.
+It is written under another name and renamed, so it is complete or missing. It is memory-mapped. To add a part, the
+file is copied first. Only `erase` writes into a file that others may read: zeros over the vectors of removed
+videos.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ from vidkit.messages import message
 
 _MARK = b"vidkit vectors 1"
 _HEADER = 1 << 16  # bytes
-_BLOCK = 1 << 14  # vectors whose signs are taken at once
-_SAMPLE = 100_000  # vectors that the mean is taken of
+_BLOCK = 1 << 14  # vectors whose signs are computed in one step
+_SAMPLE = 100_000  # vectors for the mean
 _ALIGNED = 64
-GONE = 0  # the stamp of a run whose vectors are not the video's any more
+GONE = 0  # the stamp of a run whose vectors are no longer valid
 
 
 class Part(NamedTuple):
-    """Vectors of some videos. A run is what one video has, in rows that follow one another.
+    """Vectors of some videos. A run is the rows of one video.
 
     Args:
         vectors: one row for each moment.
         bits: their signs (`scan.signs`).
         videos: the video of each run.
-        stamps: its `stamp_of`; GONE where it is no longer right.
+        stamps: the `stamp_of` of each run; GONE if it is no longer valid.
         first: the first row of each run, and the end of the last.
-        kinds: the kind of each moment, as a place in `Header.kinds`.
+        kinds: the kind of each moment, as an index into `Header.kinds`.
         numbers: the number of each moment.
     """
 
@@ -58,8 +58,8 @@ class Part(NamedTuple):
 
 
 class Header(NamedTuple):
-    """What a file says of itself. Of each part: where it begins, its runs, its rows. `last` and `stamp` are of the
-    last change that is in it."""
+    """The header of a file. `parts` has the offset, the number of runs and the number of rows of each part. `last`
+    and `stamp` are those of the last change in the file."""
 
     model: str
     dimensions: int
@@ -71,7 +71,7 @@ class Header(NamedTuple):
 
 
 class IndexFile(NamedTuple):
-    """A file that is open."""
+    """An open file."""
 
     header: Header
     mean: NDArray[np.float32]
@@ -80,12 +80,12 @@ class IndexFile(NamedTuple):
 
 
 def stamp_of(change: int, made_of: str) -> int:
-    """What tells vectors of a video from its earlier and later ones: 64 bits, never GONE."""
+    """The stamp of a video's vectors, other than of its earlier and later ones: 64 bits, never GONE."""
     return int.from_bytes(blake2b(f"{change} {made_of}".encode(), digest_size=8).digest(), "big") or 1
 
 
 def opened(file: Path | IO[bytes]) -> IndexFile | None:
-    """Map a file; None where it is torn, cut short, or none of ours.
+    """Map a file into memory; None if it is damaged, incomplete, or not a vector index.
 
     Raises:
         OSError: it cannot be read.
@@ -122,7 +122,7 @@ def _header_as_bytes(header: Header) -> bytes:
 
 
 def _sections(dimensions: int, at: int, runs: int, rows: int) -> Iterator[tuple[str, int, Any, tuple[int, ...]]]:
-    """(name, offset, type, shape) of the arrays of a part, and last the end."""
+    """(name, offset, type, shape) of the arrays of a part, and then of its end."""
     words = -(-dimensions // 64)
     shapes: list[tuple[str, str, tuple[int, ...]]] = [
         ("vectors", "<f2", (rows, dimensions)),
@@ -145,7 +145,7 @@ def _aligned(at: int) -> int:
 
 def _part_at(content: NDArray[np.uint8], dimensions: int, at: int, runs: int, rows: int) -> Part:
     *sections, _ = _sections(dimensions, at, runs, rows)
-    arrays = {  # what is cut short does not have this shape
+    arrays = {  # `reshape` fails if the file is incomplete
         name: content[start : start + kind.itemsize * int(np.prod(shape))].view(kind).reshape(shape)
         for name, start, kind, shape in sections
     }
@@ -153,7 +153,7 @@ def _part_at(content: NDArray[np.uint8], dimensions: int, at: int, runs: int, ro
 
 
 class Runs:
-    """Which moments the rows of a part belong to, while it is made."""
+    """The runs of a part while it is written: the moments of its rows."""
 
     def __init__(self, kinds: Iterable[Kind]) -> None:
         self.kinds = dict(zip(kinds, range(1 << 16), strict=False))
@@ -164,10 +164,10 @@ class Runs:
         self._columns: list[tuple[NDArray[np.uint16], NDArray[np.int32]]] = []
 
     def add(self, each: StoredVectors) -> NDArray[np.float16] | None:
-        """Take a change; its vectors, where it has some."""
+        """Add a change. Returns its vectors, if it has some."""
         stamp = stamp_of(each.change, each.found.made_of if each.found else "")
         self.last = each.change, stamp
-        if each.video in self._at:  # it changed again meanwhile
+        if each.video in self._at:  # it has changed again
             first = self._at.pop(each.video)
             self._runs[first] = each.video, GONE
         if each.found is None or not each.found.keys:
@@ -181,7 +181,7 @@ class Runs:
         return each.found.vectors
 
     def columns(self) -> dict[str, NDArray[Any]]:
-        """The arrays of a `Part` but the vectors and their signs."""
+        """The arrays of a `Part`, without the vectors and their signs."""
         videos, stamps = zip(*self._runs.values(), strict=True) if self._runs else ((), ())
         kinds, numbers = zip(*self._columns, strict=True) if self._columns else ((), ())
         return {
@@ -201,15 +201,15 @@ def write_file(
     older: IndexFile | None = None,
     alive: Sequence[NDArray[np.bool_]] = (),
 ) -> None:
-    """Write an index: all of an older one, and a part with what changed since.
+    """Write an index: all parts of an older one, and a new part with the changes.
 
     Args:
         file: an empty file, for writing and reading.
-        model: whose vectors.
-        dimensions: how many numbers each has.
-        changes: what is in none of the older parts.
-        older: the index that is continued.
-        alive: which runs of its parts are still right.
+        model: the model of the vectors.
+        dimensions: the size of a vector.
+        changes: the changes that are not in the older parts.
+        older: the index to copy.
+        alive: which runs of its parts are still valid.
 
     Raises:
         OSError: it cannot be written.
@@ -267,7 +267,7 @@ def _mark_gone(file: IO[bytes], older: IndexFile, videos: set[int]) -> None:
 def _overwrite(
     file: IO[bytes], header: Header, place: list[int], name: str, values: NDArray[Any], skipped: int = 0
 ) -> None:
-    """Write values of an array of a part, from one on."""
+    """Overwrite values of an array of a part, after the first `skipped` values."""
     at = {section: start for section, start, _, _ in _sections(header.dimensions, *place)}[name]
     file.seek(at + skipped * values.itemsize)
     file.write(np.ascontiguousarray(values).data)
@@ -297,7 +297,7 @@ def _signs_of(vectors: NDArray[np.float16], mean: NDArray[np.float32]) -> Bits:
 
 
 def erase(path: Path, alive: Sequence[NDArray[np.bool_]]) -> int:
-    """Overwrite the vectors of runs that are not right any more, in the file that is there; of how many.
+    """Overwrite the vectors of runs that are no longer valid, in the existing file. Returns the number of runs.
 
     Raises:
         OSError: it cannot be written.

@@ -1,11 +1,11 @@
-"""The index of a model's vectors, beside a library in SQLite or MongoDB: made of the library, at any time anew.
+"""The index of a model's vectors, beside a library in SQLite or MongoDB. It can always be built again.
 
-A file (`file.py`) has most of the vectors. What changed since is read from the library before each search
-and kept in memory; when that is much, the file is written anew. A small library has no file. A file that is torn,
-of another model or of another library is removed.
+A file (`file.py`) has most of the vectors. Later changes are read from the library before each search and kept in
+memory; after many changes, the file is written again. A small library has no file. A file that is damaged, of
+another model or of another library is removed.
 
-An answer is only given if the library has the vectors that it was found by. So an index that is not up to date,
-because another process writes at this moment, misses something, but says nothing that is wrong.
+Each result is checked against the vectors in the library. So an outdated index, while another process writes, can
+miss results, but has no wrong ones.
 """
 
 from __future__ import annotations
@@ -28,47 +28,47 @@ from vidkit.library.moments import Kind
 from vidkit.library.vectors import scan
 from vidkit.library.vectors.file import GONE, IndexFile, erase, opened, stamp_of, write_file
 from vidkit.library.vectors.protocol import Near, StoredVectors, wrong_size
-from vidkit.library.vectors.state import EMPTY, Hits, State, Tail, allowed_rows
+from vidkit.library.vectors.state import EMPTY, Nearest, State, Tail, allowed_rows
 from vidkit.messages import message
 
 log = logging.getLogger(__name__)
 
-SMALL = 20_000  # vectors, or changes, that are read from the library instead of a file
-_SHARE = 64  # of a large file: one part of so many
+SMALL = 20_000  # up to so many vectors or changes are read from the library, not from a file
+_SHARE = 64  # of a large file: up to a 64th of its vectors can be changes in memory
 _MOST_PARTS = 64
-_MOST_GONE = 0.25  # of the vectors in a file; with more it is made anew
-_LOOKED_AT = 64  # answers that are looked up in the library at once, or as many as are wanted
+_MOST_GONE = 0.25  # of the vectors in a file; with more, the file is rebuilt
+_LOOKED_AT = 64  # results that are checked in one query, or `limit` if that is more
 _TRIES = 3
 
 
 class VectorSource(Protocol):
-    """What an index asks of a library."""
+    """The methods of a library that an index uses."""
 
     def vectors(self, model: str, after: int = 0) -> Iterator[StoredVectors]:
         """See `protocol.Library`."""
 
     def current_vectors(self, model: str, videos: Sequence[int]) -> dict[int, tuple[str, int, str]]:
-        """Video -> source URL, change, `made_of`: of those that have vectors of a model."""
+        """Video -> source URL, change, `made_of`; for those videos that have vectors of a model."""
 
 
 class VectorIndex:
-    """The index of one model. Threads may search at once; one at a time brings it up to date."""
+    """The index of one model. Threads can search at the same time; one at a time updates it."""
 
     def __init__(self, source: VectorSource, model: str, place: Path | None) -> None:
         """Nothing is read before the first search.
 
         Args:
             source: the library.
-            model: whose vectors.
-            place: the file; None for none.
+            model: the model of the vectors.
+            place: the path of the file; None for no file.
         """
         self._source, self._model, self.place = source, model, place
         self._lock = threading.Lock()
         self._searched = EMPTY
-        self._state = EMPTY  # while it is brought up to date
+        self._state = EMPTY  # during an update
         self._tail = Tail()
-        self._seen: tuple[int, ...] | None = None  # which file is open
-        self._beside = place is not None  # whether the file is beside the library, or else without a name
+        self._seen: tuple[int, ...] | None = None  # the identity of the open file
+        self._beside = place is not None  # whether the file is beside the library, not a temporary one
         self._writable = True
 
     def nearest(
@@ -78,16 +78,17 @@ class VectorIndex:
         allowed: NDArray[np.int64] | None = None,
         has_kind: Callable[[Kind], bool] | None = None,
     ) -> list[Near]:
-        """The moments whose vectors are nearest to one, the nearest first; of equals the latest video's.
+        """The moments whose vectors are most similar to a vector, the most similar first; if equal, the latest
+        video first.
 
         Args:
-            asked: of length 1.
-            limit: how many.
-            allowed: of which videos; None for all. They are left out before anything is ranked.
-            has_kind: of which kinds of moments; None for all.
+            asked: a vector of length 1.
+            limit: the maximum number of moments.
+            allowed: the videos that may be found; None for all. Others are left out before ranking.
+            has_kind: whether moments of a kind may be found; None for all.
 
         Raises:
-            LibraryError: the library cannot be read, or the vector is of another size.
+            LibraryError: the library cannot be read, or the vector has another size.
         """
         vector = np.asarray(asked, np.float32)
         before: set[int] = set()
@@ -102,10 +103,10 @@ class VectorIndex:
             found, wrong = self._search(state, vector, limit, allowed, has_kind)
             if not wrong:
                 break
-            if before & wrong:  # what is wrong has not changed meanwhile: the file is of another library
+            if before & wrong:  # the same stamps are still wrong: the file is of another library
                 log.info("the index %s is not of this library: it is made anew", printable(self.place))
                 with self._lock:
-                    self._begin_anew()
+                    self._reset()
             before = wrong
         return found
 
@@ -117,36 +118,36 @@ class VectorIndex:
         allowed: NDArray[np.int64] | None,
         has_kind: Callable[[Kind], bool] | None,
     ) -> tuple[list[Near], set[int]]:
-        """The nearest, and the stamps of those that the library does not have (any more)."""
+        """The most similar moments, and the stamps of those that are not in the library (any more)."""
         among = [
             scan.Vectors(part.bits, part.vectors, allowed_rows(part, living, state.kinds, allowed, has_kind))
             for part, living in zip(state.parts, state.alive, strict=True)
         ]
         mean = state.file.mean if state.file else np.zeros(state.dimensions, np.float32)
-        hits = Hits(state, scan.nearest(among, asked, mean, limit))
+        nearest = Nearest(state, scan.nearest(among, asked, mean, limit))
         found: list[Near] = []
         wrong: set[int] = set()
-        for at in range(0, len(hits.rows), max(limit, _LOOKED_AT)):
-            rows = range(at, min(at + max(limit, _LOOKED_AT), len(hits.rows)))
-            there = self._source.current_vectors(self._model, sorted({int(hits.videos[row]) for row in rows}))
+        for at in range(0, len(nearest.rows), max(limit, _LOOKED_AT)):
+            rows = range(at, min(at + max(limit, _LOOKED_AT), len(nearest.rows)))
+            there = self._source.current_vectors(self._model, sorted({int(nearest.videos[row]) for row in rows}))
             for row in rows:
-                url, change, made = there.get(int(hits.videos[row]), ("", 0, ""))
-                if not change or stamp_of(change, made) != hits.stamps[row]:
-                    wrong.add(int(hits.stamps[row]))
+                url, change, made = there.get(int(nearest.videos[row]), ("", 0, ""))
+                if not change or stamp_of(change, made) != nearest.stamps[row]:
+                    wrong.add(int(nearest.stamps[row]))
                     continue
-                kind = state.kinds[hits.kinds[row]]
-                found.append(Near(url, kind, int(hits.numbers[row]), float(hits.similarities[row])))
+                kind = state.kinds[nearest.kinds[row]]
+                found.append(Near(url, kind, int(nearest.numbers[row]), float(nearest.similarities[row])))
                 if len(found) == limit:
                     return found, wrong
         return found, wrong
 
-    # Up to date
+    # Updating
 
     def update(self, wait: bool = True) -> None:
-        """Read what is newer in the library, and write the file anew where that is much.
+        """Read changes from the library; after many changes, write the file again.
 
         Args:
-            wait: for another thread that does it now; else, what there is may be searched meanwhile.
+            wait: whether to wait for another thread that is updating. Otherwise the current state is searched.
         """
         if self._lock.acquire(blocking=wait or self._searched is EMPTY):
             try:
@@ -160,13 +161,13 @@ class VectorIndex:
         try:
             while not self._read_newer():
                 self._write()
-        except BaseException:  # what was read in part is read again
+        except BaseException:  # read everything again
             self._state, self._tail, self._seen = EMPTY, Tail(), None
             raise
         self._searched = self._state
 
-    def _begin_anew(self) -> None:
-        """Remove the file, and forget what was read."""
+    def _reset(self) -> None:
+        """Remove the file, and clear what was read."""
         self._state, self._tail, self._seen = EMPTY, Tail(), None
         if self._beside and self.place is not None:
             with suppress(OSError):
@@ -174,7 +175,7 @@ class VectorIndex:
             self._seen = _identity(self.place)
 
     def _open(self, file: Path | IO[bytes] | None) -> None:
-        """Open the file beside the library, where there is one, or a file without a name."""
+        """Open the file beside the library, if there is one, or a temporary file."""
         self._state, self._tail, self._seen = EMPTY, Tail(), _identity(file)
         if file is None or (isinstance(file, Path) and self._seen is None):
             return
@@ -189,10 +190,10 @@ class VectorIndex:
             self._tail = Tail(header.kinds)
             return
         log.info("the index %s is torn or of another model: it is made anew", printable(self.place))
-        self._begin_anew()
+        self._reset()
 
     def _read_newer(self) -> bool:
-        """Read changes into the tail; False where there are so many that they belong into the file."""
+        """Read changes into the tail. Returns False if there are so many that the file has to be written."""
         state, tail = self._state, self._tail
         last, stamp = state.last
         before, dimensions = tail.changes, state.dimensions
@@ -212,15 +213,15 @@ class VectorIndex:
             if self._writable and dimensions and len(tail) > most:
                 self._state = state._replace(dimensions=dimensions)
                 return False
-        if not fits:  # the library is in an earlier state again, or all vectors of the model were removed
-            self._begin_anew()
+        if not fits:  # the library was restored to an earlier state, or all vectors of the model were removed
+            self._reset()
             return self._read_newer()
         if tail.changes > before:
             self._take_tail(dimensions)
         return not (self._writable and self._has_many_gone())
 
     def _take_tail(self, dimensions: int) -> None:
-        """Let what was read be found."""
+        """Add the tail to the searched state."""
         state, tail = self._state, self._tail
         parts = state.file.parts if state.file else []
         changed = np.array(sorted(tail.videos), np.int64)
@@ -245,7 +246,7 @@ class VectorIndex:
     # Writing
 
     def _write(self) -> None:
-        """Write the file: what it has, and what is newer; all of it anew where much is gone."""
+        """Write the file: its parts and the changes, or all vectors again if many are gone."""
         older = self._state.file
         if older is not None and (self._has_many_gone() or len(older.parts) >= _MOST_PARTS):
             older = None
@@ -269,7 +270,7 @@ class VectorIndex:
         except OSError as error:
             log.warning("no index can be written: %s. Vectors are searched in memory", error.strerror)
             self._writable = False
-            self._begin_anew()
+            self._reset()
 
     def _write_beside(self, older: IndexFile | None, place: Path) -> None:
         ensure_directory(place.parent)
@@ -290,7 +291,11 @@ class VectorIndex:
         write_file(file, self._model, self._state.dimensions, changes, older, alive)
 
     def erase(self) -> list[str]:
-        """Overwrite in the file what the library does not have any more; what could not be erased, in words."""
+        """Overwrite the vectors in the file that the library does not have any more.
+
+        Returns:
+            Messages about data that could not be erased.
+        """
         with self._lock:
             self._update()
             if self.place is None or _identity(self.place) is None:
@@ -319,7 +324,7 @@ class VectorIndex:
 
 
 def _identity(place: Path | IO[bytes] | None) -> tuple[int, ...] | None:
-    """Which file is at a place; None where there is none."""
+    """The device, inode and size of a file; None if there is none."""
     if not isinstance(place, Path):
         return None
     try:

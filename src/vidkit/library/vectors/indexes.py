@@ -19,7 +19,7 @@ class VectorIndexes:
     def __init__(self, source: VectorSource, beside: Path | None) -> None:
         """Args:
         source: the library.
-        beside: a path that the names of the files begin with; None for no files.
+        beside: the beginning of the paths of the files; None for no files.
         """
         self._source, self._beside = source, beside
         self._lock = threading.Lock()
@@ -35,7 +35,11 @@ class VectorIndexes:
             return self._of[model]
 
     def erase(self) -> list[str]:
-        """Erase from all files what the library does not have any more; what could not be erased, in words."""
+        """Erase the vectors from all files that the library does not have any more.
+
+        Returns:
+            Messages about data that could not be erased.
+        """
         if self._beside is None or not self._beside.parent.is_dir():
             return []
         failed = []

@@ -1,7 +1,7 @@
-"""Vectors of moments: what is kept in a library for search by meaning, the same for all homes.
+"""Vectors (embeddings) of moments in a library, for search by meaning; the same for all backends.
 
-A model turns the texts or the pictures of a video into vectors. The home keeps them, and drops them when the record
-is removed, or replaced by one with other texts or pictures. `meaning/` makes them.
+A model turns the texts or the images of a video into vectors (`meaning/`). The library stores them, and drops them
+when the record is removed, or replaced by one with other texts or images.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# What a model reads: the first part of its identifier.
+# The input of a model: the first part of its id.
 TEXT, PICTURE = "text", "picture"
 
 
 class VideoVectors(NamedTuple):
-    """What one model made of one video.
+    """The vectors of one video by one model.
 
     Args:
         url: the source URL.
-        made_of: fingerprint of the texts or the pictures (`made_of`).
-        keys: kind and number of each moment, as `MomentKey` has them; none where there was nothing to read.
-        vectors: one row for each of the keys, each of length 1.
+        made_of: fingerprint of the texts or the images (`made_of`).
+        keys: kind and number of each moment, as in `MomentKey`; empty if the video has no text or image.
+        vectors: one row for each key, each of length 1.
     """
 
     url: str
@@ -43,11 +43,11 @@ class VideoVectors(NamedTuple):
 
 
 class StoredVectors(NamedTuple):
-    """A change in a home: a video has these vectors now, or none any more (`found` is None).
+    """A change in a library: a video has these vectors now, or none any more (`found` is None).
 
     Args:
-        change: grows with every change in this home.
-        video: the video's number in this home; no later video has the same.
+        change: grows with every change in the library.
+        video: the video's number in the library; it is never used again.
         found: its vectors.
     """
 
@@ -57,7 +57,7 @@ class StoredVectors(NamedTuple):
 
 
 class Near(NamedTuple):
-    """A moment near to a vector; `similarity` is the cosine of the angle between them."""
+    """A moment with a similar vector; `similarity` is the cosine of the angle between the vectors."""
 
     url: str
     kind: Kind
@@ -66,26 +66,26 @@ class Near(NamedTuple):
 
 
 class NoVectorsHere(LibraryError):
-    """The home cannot keep vectors: something has to be installed first. All else works."""
+    """The backend cannot store vectors: something has to be installed first. Everything else works."""
 
 
 def model_id(kind: str, name: str, digest: str) -> str:
-    """What a model is known by: what it reads (TEXT or PICTURE), its name, and the beginning of its files' hash."""
+    """The id of a model: its input (TEXT or PICTURE), its name, and the beginning of its files' hash."""
     return f"{kind}:{name}:{digest[:12]}"
 
 
 def kind_of(model: str) -> str:
-    """What a model reads: TEXT or PICTURE."""
+    """The input of a model: TEXT or PICTURE."""
     return model.partition(":")[0]
 
 
 def moments_for(record: Record, model: str) -> list[tuple[Kind, int, str]]:
-    """Of which moments a model makes vectors: kind, number, and the text or the picture's path in the record."""
+    """The moments that a model makes vectors of: kind, number, and the text or the image's path in the record."""
     return own_pictures(record) if kind_of(model) == PICTURE else own_texts(record)
 
 
 def made_of(record: Record, model: str) -> str:
-    """The fingerprint of what a model makes vectors of. Vectors with another one are of an older record."""
+    """The fingerprint of a model's input. Vectors with another fingerprint are from an older record."""
     parts: list[Any] = [moments_for(record, model)]
     if kind_of(model) == PICTURE:
         parts.append(record["sha256"])
@@ -93,7 +93,7 @@ def made_of(record: Record, model: str) -> str:
 
 
 def checked(found: VideoVectors) -> VideoVectors:
-    """Vectors as a home keeps them.
+    """Check vectors before they are saved.
 
     Raises:
         ValueError: they are not one 16-bit vector for each key.
@@ -112,12 +112,12 @@ def checked(found: VideoVectors) -> VideoVectors:
 
 
 def packed_keys(keys: Iterable[tuple[Kind, int]]) -> str:
-    """The keys of moments as one text."""
+    """The keys of moments as JSON."""
     return json.dumps(list(keys), separators=(",", ":"))
 
 
 def unpacked(url: str, made: str, keys: str, data: bytes) -> VideoVectors:
-    """Vectors as they were kept: little-endian 16-bit floats, one row after another.
+    """Vectors from their stored form: little-endian 16-bit floats, one row after another.
 
     Raises:
         ValueError: they are damaged.
@@ -130,14 +130,14 @@ def unpacked(url: str, made: str, keys: str, data: bytes) -> VideoVectors:
 
 
 def allows_kind(kind: Kind, query: Query) -> bool:
-    """Whether a moment of a kind is in the sources that a query asks for."""
+    """Whether moments of a kind are in the sources of a query."""
     if not query.sources:
         return True
     return kind in query.sources or (DESCRIPTION in query.sources and kind in ("video", "scene", "segment"))
 
 
 def wrong_size(model: str, size: int, asked: int) -> LibraryError:
-    """The error for a vector of another size than those that are kept."""
+    """The error for a vector of another size than the stored ones."""
     return LibraryError(
         "the vectors of {model} have {size} numbers, and one with {asked} is compared with them: it is of another "
         "model. Run `vidkit index`",

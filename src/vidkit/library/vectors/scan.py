@@ -1,11 +1,11 @@
-"""Searching among many vectors by their signs, then by all their numbers.
+"""Search among many vectors by their signs, then by all their numbers.
 
-Of each number of a vector one bit is kept: whether it is above the mean of all vectors. Vectors at a small angle
-agree in most bits, and bits are counted many times faster than numbers are compared. The vectors that agree in the
-most bits are compared exactly. A filter leaves vectors out before anything is ranked.
+A sign is one bit for each number of a vector: whether it is above the mean of all vectors. Similar vectors have
+most bits in common, and counting bits is many times faster than comparing numbers. The vectors with the most common
+bits are compared exactly. A filter leaves vectors out before ranking.
 
 Binary codes with exact ranking of the best: Charikar, "Similarity estimation techniques from rounding algorithms",
-2002. `benchmarks/vector_index.py` has how it was chosen, and how many of the nearest it finds.
+2002. `benchmarks/vector_index.py` compares methods, and measures how many of the nearest vectors this one finds.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-EXACT = 10_000  # of so many vectors, each is compared
-_LEAST, _TIMES = 2000, 10  # vectors that are compared exactly: at least, and for each answer
-_BLOCK = 1 << 14  # vectors whose bits are counted at once, so that they stay in the processor's cache
-_ROWS = 1 << 12  # vectors that are compared at once
-_FEW = 8  # where less than one of so many is allowed, only these are looked at
+EXACT = 10_000  # up to so many vectors, each is compared exactly
+_LEAST, _TIMES = 2000, 10  # vectors that are compared exactly: at least, and for each result
+_BLOCK = 1 << 14  # vectors whose bits are counted in one step, so that they stay in the processor's cache
+_ROWS = 1 << 12  # vectors that are compared in one step
+_FEW = 8  # if less than one in so many is allowed, only the bits of these are counted
 _COUNTS = np.array([bin(number).count("1") for number in range(2**16)], np.uint8)
 
 Bits = NDArray[np.uint64]
@@ -28,11 +28,11 @@ Places = NDArray[np.int64]
 
 
 class Vectors(NamedTuple):
-    """Vectors that are searched.
+    """Vectors to search.
 
     Args:
-        bits: their signs, one row for each 64 numbers, one column for each vector.
-        vectors: all their numbers, one row for each vector.
+        bits: their signs, one row for every 64 numbers, one column for each vector.
+        vectors: the vectors, one row each.
         allowed: which of them may be found; None for all.
     """
 
@@ -42,7 +42,7 @@ class Vectors(NamedTuple):
 
 
 class Found(NamedTuple):
-    """The nearest vectors, the nearest first: which part, which row of it, and the cosine."""
+    """The most similar vectors, the most similar first: part, row in the part, and cosine."""
 
     parts: Places
     rows: Places
@@ -50,7 +50,7 @@ class Found(NamedTuple):
 
 
 def signs(vectors: NDArray[Any], mean: NDArray[np.float32]) -> Bits:
-    """Which numbers of vectors (n x d) are above the mean, as bits: d/64, rounded up, x n."""
+    """The signs of vectors (n x d): bits for numbers above the mean, d/64 (rounded up) x n."""
     words = -(-vectors.shape[1] // 64)
     packed = np.zeros((len(vectors), 8 * words), np.uint8)
     above = np.packbits(vectors > mean.astype(vectors.dtype), axis=1)
@@ -59,7 +59,7 @@ def signs(vectors: NDArray[Any], mean: NDArray[np.float32]) -> Bits:
 
 
 def differing(bits: Bits, asked: Bits, rows: Places | None = None) -> NDArray[np.uint16]:
-    """How many bits of each vector, or of these, are not those of another one (d/64)."""
+    """The number of bits of each vector (or of these rows) that differ from the bits of another one (d/64)."""
     count = bits.shape[1] if rows is None else len(rows)
     found = np.zeros(count, np.uint16)
     for at in range(0, count, _BLOCK):
@@ -79,19 +79,19 @@ def _count(words: Bits) -> NDArray[Any]:
 
 
 def similarities(vectors: NDArray[np.float16], rows: Places, asked: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The cosine between a vector of length 1 and each of these; rows in order are read the fastest."""
+    """The cosine between a vector of length 1 and each of these rows. Rows in ascending order are faster."""
     parts = [vectors[rows[at : at + _ROWS]].astype(np.float32) @ asked for at in range(0, len(rows), _ROWS)]
     return np.concatenate([np.zeros(0, np.float32), *parts])
 
 
 def nearest(among: Sequence[Vectors], asked: NDArray[np.float32], mean: NDArray[np.float32], limit: int) -> Found:
-    """The vectors nearest to one of length 1: those that were compared exactly, `limit` of them or more.
+    """The vectors most similar to a vector of length 1: all that were compared exactly, at least `limit`.
 
     Args:
         among: the vectors, in parts.
         asked: the vector.
-        mean: what their signs were taken beside.
-        limit: how many are wanted.
+        mean: the mean for the signs.
+        limit: the wanted number of vectors.
     """
     chosen = _candidates(among, signs(asked[None], mean)[:, 0], max(_LEAST, _TIMES * limit))
     scores = [similarities(part.vectors, rows, asked) for part, rows in zip(among, chosen, strict=True)]
@@ -103,7 +103,7 @@ def nearest(among: Sequence[Vectors], asked: NDArray[np.float32], mean: NDArray[
 
 
 def _candidates(among: Sequence[Vectors], asked: Bits, count: int) -> list[Places]:
-    """The rows of each part that are to be compared exactly."""
+    """The rows of each part for the exact comparison."""
     sizes = [part.bits.shape[1] if part.allowed is None else int(np.count_nonzero(part.allowed)) for part in among]
     if sum(sizes) <= max(EXACT, count):
         return [

@@ -1,4 +1,4 @@
-"""What a vector index searches at a moment: the parts of its file, and the vectors that are in no file yet."""
+"""The state that a vector index searches: the parts of its file, and the vectors that are not in the file yet."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ Alive = tuple[NDArray[np.bool_], ...]
 
 
 class State(NamedTuple):
-    """What is searched at a moment. `alive` says of each part which runs are right; the last part is the tail."""
+    """The searched vectors. `alive` has the valid runs of each part; the last part is the tail."""
 
     file: IndexFile | None
     parts: tuple[Part, ...]
     alive: Alive
     kinds: list[Kind]
-    last: tuple[int, int]  # a change, and its stamp
+    last: tuple[int, int]  # the last change, and its stamp
     dimensions: int  # 0 while there are no vectors
 
 
 class Tail:
-    """Vectors that are in no file."""
+    """Vectors that are not in the file."""
 
     def __init__(self, kinds: Iterable[Kind] = ()) -> None:
         self.runs = Runs(kinds)
@@ -40,7 +40,7 @@ class Tail:
         return self.runs.rows + self.changes
 
     def add(self, each: StoredVectors) -> int:
-        """Take a change; how many numbers its vectors have, 0 where it has none."""
+        """Add a change. Returns the size of its vectors, 0 if it has none."""
         self.changes += 1
         self.videos.add(each.video)
         if (vectors := self.runs.add(each)) is None:
@@ -58,8 +58,8 @@ class Tail:
 EMPTY = State(None, (), (), [], (0, 0), 0)
 
 
-class Hits:
-    """The moments that were found, the nearest first; of equals the latest video's."""
+class Nearest:
+    """The found moments, the most similar first; if equal, the latest video first."""
 
     def __init__(self, state: State, found: scan.Found) -> None:
         columns: list[tuple[Any, ...]] = []

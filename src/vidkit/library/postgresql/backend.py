@@ -1,8 +1,8 @@
-"""The library in PostgreSQL: for many writers at once, and beside other data.
+"""The library in PostgreSQL: for many writers at the same time, and beside other data.
 
-`server.py` has the connections and the errors, `schema.py` the tables, `writing.py`
-writes, and `queries.py` has the conditions of a search. What is an answer, and in which order answers
-come, is decided by the same words and the same functions as in the other homes.
+`server.py` has the connections and the errors, `schema.py` the tables, `writing.py` writes, and `queries.py` has
+the conditions of a search. Results and their order come from the same words and functions as for the other
+backends.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from vidkit.library.protocol import (
 from vidkit.library.query import Query
 from vidkit.library.ranking import RANKED, best_first
 from vidkit.library.sql import ORDERS, PLACE_BITS
-from vidkit.library.sql_pages import SqlAnswers
+from vidkit.library.sql_pages import SqlResults
 from vidkit.library.text import storable
 from vidkit.library.vectors.protocol import Near, StoredVectors, VideoVectors
 from vidkit.record import Record
@@ -58,20 +58,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _BATCH = 500  # records in one transaction
-_PICTURES = 500  # videos whose hashes are read at once
-_MANY = 2000  # records saved at once, after which the server looks at its tables again
+_PICTURES = 500  # videos whose hashes are read in one query
+_MANY = 2000  # records saved in one call, after which the server analyzes its tables
 
 
 def open_postgresql(uri: str, timeout: float = 5.0) -> PostgresLibrary:
-    """Open the library in a PostgreSQL database, and make its tables where there are none.
+    """Open the library in a PostgreSQL database, and create missing tables.
 
     Args:
-        uri: `postgresql://user:password@host:5432/database`; what it leaves out comes from libpq's environment
-            variables and files.
-        timeout: how long the server may take to answer at first, in seconds.
+        uri: `postgresql://user:password@host:5432/database`; missing parts come from libpq's environment variables
+            and files.
+        timeout: the time to connect, in seconds.
 
     Raises:
-        LibraryError: the server does not answer, does not let this user in, the URI is none, or the tables are of a
+        LibraryError: the server does not answer or rejects the login, the URI is invalid, or the tables are from a
             newer vidkit.
     """
     connections = Connections(uri, timeout)
@@ -106,11 +106,11 @@ class PostgresLibrary(ClosedAfterwards):
             self._known.add(words)
             count += len(batch)
         if count >= _MANY:
-            self._look_again()
+            self._analyze()
         return count
 
-    def _look_again(self) -> None:
-        """Let the server count the words again, by which it plans searches: its own time for that is later."""
+    def _analyze(self) -> None:
+        """Update the server's statistics, which it uses to plan searches. By itself it would do so later."""
         with self._connections.connection() as connection:
             connection.execute("ANALYZE vidkit.videos, vidkit.words, vidkit.facts")
 
@@ -158,19 +158,21 @@ class PostgresLibrary(ClosedAfterwards):
             index = PostgresIndex(connection)
             query = index.with_forms(query)
             if query.words:
-                hits = _moments(index, query)
+                matches = _moments(index, query)
             else:
-                hits = [(number, 0, 0.0) for number in _videos(index, query, ORDERS[query.order()])]
-            found = _entries(connection, list(dict.fromkeys(number for number, _, _ in hits)))
-        return moments_at(found, hits, query)
+                matches = [(number, 0, 0.0) for number in _videos(index, query, ORDERS[query.order()])]
+            found = _entries(connection, list(dict.fromkeys(number for number, _, _ in matches)))
+        return moments_at(found, matches, query)
 
     def page(self, query: Query, after: Position | None = None) -> Page:
         with self._connections.reading() as connection:
             index = PostgresIndex(connection)
             query = index.with_forms(query)
-            hits, following = page_of(query, after, SqlAnswers(index, query))
-            found = _entries(connection, list(dict.fromkeys(hit.video for hit in hits)))
-        return Page(moments_at(found, ((hit.video, hit.place, hit.rank) for hit in hits), query), following)
+            matches, following = page_of(query, after, SqlResults(index, query))
+            found = _entries(connection, list(dict.fromkeys(match.video for match in matches)))
+        return Page(
+            moments_at(found, ((match.video, match.place, match.rank) for match in matches), query), following
+        )
 
     def has_fact(self, beginning: str) -> bool:
         with self._connections.reading() as connection:
@@ -198,7 +200,7 @@ class PostgresLibrary(ClosedAfterwards):
         with self._connections.writing() as connection:
             erase_videos(connection, [key_of(url) for url in urls])
         self._known.clear()
-        # Until then, what is deleted stays in the tables' pages, and words in what the server knows of them.
+        # Until then, deleted data stays in the pages of the tables, and words in the server's statistics.
         with self._connections.connection() as connection:
             connection.execute(
                 "VACUUM (ANALYZE) vidkit.videos, vidkit.records, vidkit.words, vidkit.facts, "
@@ -275,7 +277,7 @@ class PostgresLibrary(ClosedAfterwards):
 
 
 def _moments(index: PostgresIndex, query: Query) -> list[tuple[int, int, float]]:
-    """(video, place, rank) of the moments that have the words."""
+    """(video, place, rank) of the moments with the words of a query."""
     tail, values = index.word_rows(query)
     if query.sort in ORDERS:
         asked = f"SELECT words.rowid {tail} ORDER BY {ORDERS[query.sort]}, words.rowid LIMIT ? OFFSET ?"
@@ -293,14 +295,14 @@ def _moments(index: PostgresIndex, query: Query) -> list[tuple[int, int, float]]
 
 
 def _videos(index: PostgresIndex, query: Query, order: str) -> list[int]:
-    """The numbers of the videos that a query finds, in this order."""
+    """The numbers of the videos that match a query, in this order."""
     where, values = index.video_conditions(query)
     asked = f"SELECT v.id FROM videos v WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
     return [row[0] for row in index.rows(asked, [*values, query.limit, query.offset])]
 
 
 def _entries(connection: Connection, numbers: Sequence[int]) -> dict[int, LibraryEntry]:
-    """The records of these videos, in this order; those that were removed are left out."""
+    """The records of these videos, in this order, without removed videos."""
     asked = "SELECT v.id, v.folder, r.record FROM videos v JOIN records r ON r.video = v.id WHERE v.id = ANY(%s)"
     rows: Any = connection.execute(asked, (list(numbers),)) if numbers else ()
     found = {

@@ -1,7 +1,7 @@
 """The library in MongoDB, or in a server with its protocol: one document per record (`documents.py`).
 
-Only plain features are used (equality, `$in`, an anchored `$regex`, `$nor`), because Cosmos DB has no `$text`. The
-words of a search select documents; `ranking.answers` then decides by the same rules as FTS5 in SQLite.
+It uses only basic features (equality, `$in`, an anchored `$regex`, `$nor`), because Cosmos DB has no `$text`. The
+words of a search select documents; `ranking.matching_texts` then applies the same rules as FTS5 in SQLite.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ from vidkit.library.moments import (
     moments_at,
 )
 from vidkit.library.mongodb.facets import columns_of, facets_of, read_errors
-from vidkit.library.mongodb.pages import MongoAnswers
-from vidkit.library.mongodb.queries import GROUPED, INDEXES, ORDERS, answers_in, counted, dotted, filter_of
+from vidkit.library.mongodb.pages import MongoResults
+from vidkit.library.mongodb.queries import GROUPED, INDEXES, ORDERS, counted, dotted, filter_of, matches_in
 from vidkit.library.mongodb.server import connect_to_mongodb, get_mongodb_collection, reported, shown_server
 from vidkit.library.mongodb.writing import BATCH, MongoWriter
 from vidkit.library.paging import Page, PieceKey, Position, page_of, piece_at, place_of
@@ -58,27 +58,28 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 Document = dict[str, Any]
 
-_ASKED = 10_000  # keys in one question
+_ASKED = 10_000  # keys in one query
 
 
 def open_mongodb(
     uri: str, database_name: str = "video_database", collection_name: str = "videos", timeout: float = 5.0
 ) -> MongoLibrary:
-    """Open the library in a MongoDB collection, and make its indexes where they are missing.
+    """Open the library in a MongoDB collection, and create missing indexes.
 
     Args:
         uri: `mongodb://...` or `mongodb+srv://...`.
-        database_name: the database, made where it is missing; likewise collection_name.
-        timeout: how long the server may take to answer at first, in seconds.
+        database_name: the database; created if missing.
+        collection_name: the collection; created if missing.
+        timeout: the time to connect, in seconds.
 
     Raises:
-        LibraryError: the server does not answer, does not let this user in, or the URI is none.
+        LibraryError: the server does not answer or rejects the login, or the URI is invalid.
     """
     client = connect_to_mongodb(uri, timeout)
     with closed_on_error(client):
         collection = get_mongodb_collection(client, database_name, collection_name)
         if client.write_concern.is_server_default:
-            # In the journal, and on most members of a replica set: a saved record is there after a power loss.
+            # In the journal, and on most members of a replica set: a saved record survives a power loss.
             collection = collection.with_options(write_concern=WriteConcern(w="majority", j=True))
         _make_indexes(collection, shown_server(uri))
     library = MongoLibrary(collection, shown_server(uri))
@@ -88,13 +89,13 @@ def open_mongodb(
 
 
 def _make_indexes(collection: Collection[Document], name: str) -> None:
-    # Read backwards an index serves the opposite order, which is why each order below has one direction.
+    # An index can be read backwards for the opposite order, so each order needs only one direction.
     models = [IndexModel([(dotted(field), 1) for field in fields]) for fields in INDEXES]
     with reported(name):
         try:
             collection.create_indexes(models)
         except OperationFailure as error:
-            # A user who may only read, or a server that does not know one of them: all works, if slower.
+            # The user may only read, or the server does not support one of them: everything works, but slower.
             log.debug("%s: indexes are not made: %s", name, error)
             for model in models:
                 with suppress(OperationFailure):
@@ -117,7 +118,7 @@ class MongoLibrary(ClosedAfterwards):
         return f"{self._server}/{self._collection.full_name}"
 
     def upgrade(self) -> None:
-        """Index anew, once, what an older vidkit has indexed."""
+        """Upgrade the index of a library from an older vidkit, once."""
         with reported(self._server):
             self._writer.upgrade(self.name)
 
@@ -171,7 +172,7 @@ class MongoLibrary(ClosedAfterwards):
         layouts: dict[str, Sequence[int]] = {}
 
         def found() -> Iterator[tuple[str, Text]]:
-            for document, text in answers_in(self._collection, query, order):
+            for document, text in matches_in(self._collection, query, order):
                 layouts[document["_id"]] = document[OWN].get("pieces", ())
                 yield document["_id"], text
 
@@ -180,24 +181,26 @@ class MongoLibrary(ClosedAfterwards):
             if not query.words:
                 return self._moments([(key, (0, 0), 0.0) for key in self._videos(query, order)], query)
             if query.sort == "relevance":
-                hits = best_first(query, found())
+                matches = best_first(query, found())
             else:
-                hits = [(key, text.place, 0.0) for key, text in islice(found(), query.offset, _end(query))]
-            return self._moments([(key, piece_at(layouts[key], place), rank) for key, place, rank in hits], query)
+                matches = [(key, text.place, 0.0) for key, text in islice(found(), query.offset, _end(query))]
+            return self._moments(
+                [(key, piece_at(layouts[key], place), rank) for key, place, rank in matches], query
+            )
 
     def page(self, query: Query, after: Position | None = None) -> Page:
         with reported(self._server):
             query = with_forms(query, self._writer.words_of)
-            answers = MongoAnswers(self._collection, query)
-            hits, following = page_of(query, after, answers)
-            found = [(answers.keys[hit.video], hit.piece, hit.rank) for hit in hits]
+            results = MongoResults(self._collection, query)
+            matches, following = page_of(query, after, results)
+            found = [(results.keys[match.video], match.piece, match.rank) for match in matches]
             return Page(self._moments(found, query), following)
 
-    def _moments(self, hits: Sequence[tuple[str, PieceKey, float]], query: Query) -> list[Moment]:
-        """The answers that hits in the index stand for; a record may have been replaced since that was read."""
-        entries = self._by_key(list(dict.fromkeys(key for key, _, _ in hits)))
+    def _moments(self, matches: Sequence[tuple[str, PieceKey, float]], query: Query) -> list[Moment]:
+        """The moments of matches in the index. A record may have been replaced since the index was read."""
+        entries = self._by_key(list(dict.fromkeys(key for key, _, _ in matches)))
         there = []
-        for key, piece, rank in hits:
+        for key, piece, rank in matches:
             layout = layout_of(entries[key].record) if key in entries else ()
             place = place_of(layout, piece)
             if piece_at(layout, place) == piece:
@@ -322,9 +325,9 @@ class MongoLibrary(ClosedAfterwards):
         self._collection.database.client.close()
 
     def _videos(self, query: Query, order: Sequence[tuple[str, int]]) -> Iterator[str]:
-        """The keys of the videos of which something matches."""
+        """The keys of the videos that match, or have a moment that does."""
         if query.words or query.without:
-            found = answers_in(self._collection, query, order)
+            found = matches_in(self._collection, query, order)
             keys = dict.fromkeys(document["_id"] for document, _ in found)
             yield from islice(keys, query.offset, _end(query))
         elif query.limit != 0:  # to MongoDB, a limit of 0 is none

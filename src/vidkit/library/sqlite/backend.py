@@ -1,7 +1,7 @@
 """The library as one SQLite file: the default, with a full-text index (FTS5) and nothing to set up.
 
-`file.py` has the file, its tables and its connections; `writing.py` writes, `reading.py`
-reads, and `sql.py` has the conditions of a search.
+`file.py` has the file, its tables and its connections; `writing.py` writes, `reading.py` reads, and `sql.py` has
+the conditions of a search.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from vidkit.library.sql import (
     quoted,
     video_conditions,
 )
-from vidkit.library.sql_pages import SqlAnswers
+from vidkit.library.sql_pages import SqlResults
 from vidkit.library.sqlite.facets import SqliteFacets
 from vidkit.library.sqlite.file import SCHEMA, Connections, transaction, version_of
 from vidkit.library.sqlite.forgetting import forget_videos
@@ -88,16 +88,16 @@ _WITH_VECTORS = 6  # the first schema that has them
 
 
 def open_sqlite(path: str | os.PathLike[str], busy_timeout: float = 10.0, create: bool = True) -> SqliteLibrary:
-    """Open a library file, or make a new one.
+    """Open a library file, or create a new one.
 
     Args:
-        path: the file; its folder is made where it is missing.
+        path: the file; a missing folder is created.
         busy_timeout: how long to wait for other processes that write, in seconds.
-        create: whether a file that is not there is made.
+        create: whether to create a missing file.
 
     Raises:
-        LibraryError: the file is not there and not to be made, is no library, is of a newer vidkit, or cannot be
-            opened.
+        LibraryError: the file is missing and `create` is False, is not a library, is from a newer vidkit, or cannot
+            be opened.
     """
     path = Path(os.path.abspath(path))
     library = SqliteLibrary(Connections(path, busy_timeout, create), path)
@@ -107,25 +107,25 @@ def open_sqlite(path: str | os.PathLike[str], busy_timeout: float = 10.0, create
 
 
 class SqliteLibrary(ClosedAfterwards):
-    """A library in a file (see `protocol.Library`). Threads read at once, and write in turn."""
+    """A library in a file (see `protocol.Library`). Threads read at the same time, and write one after another."""
 
     def __init__(self, connections: Connections, path: Path) -> None:
         self._connections = connections
         self._path = path
         self._schema = 0
-        self._begin()
-        connections.replaced = self._begin_anew
+        self._clear_caches()
+        connections.replaced = self._on_replaced
         self._lock = threading.Lock()
 
-    def _begin(self) -> None:
+    def _clear_caches(self) -> None:
         self._known = KnownWords()
         self._facets = SqliteFacets(self._connections)
         self._vector_indexes: VectorIndexes | None = None
 
-    def _begin_anew(self) -> None:
-        """Forget what was known of the file: another one is in its place."""
+    def _on_replaced(self) -> None:
+        """Clear the caches: another file is at the path now."""
         with self._lock:
-            self._begin()
+            self._clear_caches()
         self.upgrade()
 
     @property
@@ -164,7 +164,7 @@ class SqliteLibrary(ClosedAfterwards):
     def by_key(self, key: str) -> LibraryEntry | None:
         if not is_video_key(key):
             return None
-        # Without the column, or with a row of an older vidkit that still writes, the key comes from the URL.
+        # Without the column, or for a row that an older vidkit still writes, compare the URLs.
         asked, values = ("WHERE key IN (?, '')", [key]) if self._schema >= 3 else ("", [])
         with self._connections.reading() as connection:
             rows = connection.execute(f"SELECT id, url FROM videos {asked} ORDER BY id", values)
@@ -190,22 +190,24 @@ class SqliteLibrary(ClosedAfterwards):
         with self._connections.reading() as connection:
             query = self._with_forms(connection, query)
             if query.words:
-                hits = moments_found(connection, query)
+                matches = moments_found(connection, query)
             else:
-                hits = [(number, 0, 0.0) for number in videos_found(connection, query, ORDERS[query.order()])]
-            found = self._entries(connection, list(dict.fromkeys(number for number, _, _ in hits)))
-            if not hits:
+                matches = [(number, 0, 0.0) for number in videos_found(connection, query, ORDERS[query.order()])]
+            found = self._entries(connection, list(dict.fromkeys(number for number, _, _ in matches)))
+            if not matches:
                 check_indexes(connection)
-        return moments_at(found, hits, query)
+        return moments_at(found, matches, query)
 
     def page(self, query: Query, after: Position | None = None) -> Page:
         with self._connections.reading() as connection:
             query = self._with_forms(connection, query)
-            hits, following = page_of(query, after, SqlAnswers(SqliteIndex(connection), query))
-            found = self._entries(connection, list(dict.fromkeys(hit.video for hit in hits)))
-            if not hits and after is None:
+            matches, following = page_of(query, after, SqlResults(SqliteIndex(connection), query))
+            found = self._entries(connection, list(dict.fromkeys(match.video for match in matches)))
+            if not matches and after is None:
                 check_indexes(connection)
-        return Page(moments_at(found, ((hit.video, hit.place, hit.rank) for hit in hits), query), following)
+        return Page(
+            moments_at(found, ((match.video, match.place, match.rank) for match in matches), query), following
+        )
 
     def has_fact(self, beginning: str) -> bool:
         with self._connections.reading() as connection:
@@ -231,7 +233,7 @@ class SqliteLibrary(ClosedAfterwards):
             self.upgrade(must=True)
         with self._connections.writing() as connection:
             with self._lock:
-                self._begin()
+                self._clear_caches()
             failed = [f"{self.name}: {reason}" for reason in forget_videos(connection, list(map(storable, urls)))]
         return failed + self._indexes().erase()
 
@@ -321,7 +323,7 @@ class SqliteLibrary(ClosedAfterwards):
     # Writing
 
     def _folder_text(self, folder: Address) -> str:
-        """A folder beside the library is kept relative to it, so that both can be moved together."""
+        """The text for a folder. Inside the library's own folder it is relative, so that both can be moved."""
         if isinstance(folder, str) and scheme_of(folder):
             return folder
         folder = Path(os.path.abspath(folder))
@@ -330,8 +332,8 @@ class SqliteLibrary(ClosedAfterwards):
         return str(folder)
 
     def upgrade(self, must: bool = False) -> None:
-        """Bring a library of an older vidkit up to date, once. Unless it `must` be, one that cannot be written
-        now is read as it is: without other forms of words, or with slower look-ups by key."""
+        """Upgrade a library from an older vidkit, once. Unless `must`, a library that cannot be written now is read
+        as it is: without other forms of words, or with slower look-ups by key."""
         with self._connections.writing() as connection:
             self._schema = version_of(connection)
             if self._schema == SCHEMA:
