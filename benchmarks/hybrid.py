@@ -32,7 +32,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from vidkit.library import Library, LibraryEntry, parse_query
 from vidkit.library.sqlite.backend import open_sqlite
 from vidkit.library.vectors.protocol import TEXT, VideoVectors, made_of, model_id, moments_for
-from vidkit.meaning.search import Asked, Search, Senses
+from vidkit.meaning.search import Asked, AvailableModels, Search
 
 SIZE = 384
 MODEL = model_id(TEXT, "made", "0" * 12)
@@ -93,7 +93,7 @@ def queries() -> dict[str, list[dict[str, Any]]]:
 def measured(library: Library, model: Made, runs: int) -> dict[str, list[str]]:
     """Kind -> what each way of searching takes for a first page: of some runs the middle one."""
     now = clock_of(None)
-    search = Search(library, lambda wait: Senses((model,)))
+    search = Search(library, lambda wait: AvailableModels((model,)))
     search.page(Asked(parse_query("warm", limit=_PAGE)))  # opens the index
     found: dict[str, list[str]] = {}
     for kind, asked in queries().items():

@@ -12,7 +12,7 @@ import pytest
 from vidkit.errors import QueryError
 from vidkit.library import Library, Moment, MomentKey, parse_query
 from vidkit.meaning.hybrid import FIRST_WORDS, TOP, fuse
-from vidkit.meaning.search import Asked, MixedPosition, Search, Senses
+from vidkit.meaning.search import Asked, AvailableModels, MixedPosition, Search
 from vidkit.record import Record
 
 from .records import make_record
@@ -35,7 +35,7 @@ class Directions:
 
 
 def search_in(home: Library, *senses: Directions, notes: tuple[str, ...] = ()) -> Search:  # noqa: F811
-    return Search(home, lambda wait: Senses(senses, notes))
+    return Search(home, lambda wait: AvailableModels(senses, notes))
 
 
 def asked(words: Any = (), way: Any = "on", like: str | None = None, **options: Any) -> Asked:
@@ -335,7 +335,7 @@ def test_pages_go_on_while_videos_are_saved_and_removed_and_after_a_restart(crow
     assert one.next is not None
     again = search_in(crowded, DOG).page(wanted, one.next)  # another process, which has not seen the first page
     assert keys(again.moments) == keys(search_in(crowded, DOG).search(asked("dog", limit=40, offset=40)).moments)
-    gone_models = Search(crowded, lambda wait: Senses(()))
+    gone_models = Search(crowded, lambda wait: AvailableModels(()))
     with pytest.raises(QueryError, match="search again"):
         gone_models.page(wanted, one.next)
     assert keys(gone_models.page(wanted, crowded.page(wanted.query).next).moments)

@@ -256,7 +256,7 @@ RED, GREEN, BLUE = (250, 5, 5), (5, 250, 5), (5, 5, 250)
 def test_a_picture_is_found_by_a_text(tmp_path: Path, rows: Any) -> None:
     model = ImageModel(str(make_image_model(tmp_path / "colours", rows=rows)), "huggingface", 0)
     assert model.id.startswith("picture:colours:")
-    there, pictures = model.pictures([painted(RED), painted(GREEN, kind="PNG"), painted(BLUE, kind="WEBP")] * 20)
+    there, pictures = model.images([painted(RED), painted(GREEN, kind="PNG"), painted(BLUE, kind="WEBP")] * 20)
     assert there == list(range(60))
     similar = model.queries(["blue", "red", "green", "red red"]) @ pictures.T
     assert (similar.argmax(1) % 3).tolist() == [2, 0, 1, 0]
@@ -268,10 +268,10 @@ def test_a_picture_that_cannot_be_read_has_no_vector_and_the_others_keep_theirs(
     model = ImageModel(str(image_model), "huggingface", 0)
     whole = painted(RED)
     damaged = [b"", b"no picture", whole[:20], os.urandom(5000), b"GIF89a" + bytes(100), b"<svg/>"]
-    there, vectors = model.pictures([damaged[0], whole, *damaged[1:], painted(BLUE)])
+    there, vectors = model.images([damaged[0], whole, *damaged[1:], painted(BLUE)])
     assert there == [1, 7]
     assert (model.queries(["red", "blue"]) @ vectors.T).argmax(1).tolist() == [0, 1]
-    assert model.pictures([])[1].shape == (0, 16)
+    assert model.images([])[1].shape == (0, 16)
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ def test_a_picture_is_made_ready_as_the_model_says(tmp_path: Path, mode: str, ex
     content = io.BytesIO()
     image.save(content, "PNG")
     model = ImageModel(str(folder), "huggingface", 0)
-    vector = model.pictures([content.getvalue()])[1][0]
+    vector = model.images([content.getvalue()])[1][0]
     middle = {"shortest": 1.0, "squash": 0.4, "longest": 0.4 / 3}[mode]
     mean = np.array([-1, 2 * middle - 1, -1], np.float32)
     expected_vector = mean @ np.random.default_rng(7).standard_normal((3, 16)).astype(np.float32)

@@ -26,7 +26,7 @@ from vidkit.tagging import RuleSet, same_tag
 
 log = logging.getLogger(__name__)
 
-# What a column says -> the names that it may have, in any case, with `_`, `-` or a space between words.
+# Meaning of a column -> its possible names, in any case, with `_`, `-` or a space between words.
 COLUMNS = {
     "url": URL_COLUMNS,
     "id": ("id", "sha256"),
@@ -36,14 +36,14 @@ COLUMNS = {
     "remove_tags": ("remove_tags", "remove_tag"),
     "tags": ("tags",),
 }
-KEYS = ("url", "id", "file_name")  # the first of these that a row has says which video is meant
-# One thread at a time reads what was said of a video and says more: none of two corrections at once is lost.
+KEYS = ("url", "id", "file_name")  # the first of these in a row selects the video
+# Corrections are read and changed by one thread at a time, so that none is lost.
 _correcting = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Change:
-    """What is said of a video. `tags` is all tags that it shall have; `clear` takes back what was said before."""
+    """A correction of a video. `tags` is all its tags; `clear` removes the earlier corrections."""
 
     classification: str | None = None
     add_tags: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Correction:
-    """A row of corrections: which video is meant, and what is said of it. `line` is from 1."""
+    """A row of a CSV of corrections: the video and the change. `line` counts from 1."""
 
     line: int
     key: str
@@ -63,9 +63,9 @@ class Correction:
 
 @dataclass(frozen=True)
 class CorrectedVideo:
-    """A video that was corrected: its new record, and the place where its JSON is missing, if it is.
+    """A corrected video: its new record, and the folder in which its JSON record is missing, if it is.
 
-    `before` is what was said of it until now.
+    `before` is its earlier corrections.
     """
 
     record: Record
@@ -80,10 +80,10 @@ def make_change(
     tags: Iterable[str] | None = None,
     clear: bool = False,
 ) -> Change:
-    """What a person says, seen to that it makes sense.
+    """A checked change.
 
     Raises:
-        ConfigError: nothing is said, a tag or a class is empty, or a tag is both added and taken away.
+        ConfigError: the change is empty, a tag or a class is empty, or a tag is both added and removed.
     """
     name = None if classification is None else _text(classification, "class")
     added, removed = (tuple(_text(tag, "tag") for tag in each) for each in (add_tags, remove_tags))
@@ -106,20 +106,20 @@ def _text(text: str, what: str) -> str:
 
 
 def correct_video(library: Library, rules: RuleSet, key: str, change: Change) -> list[CorrectedVideo]:
-    """Correct a video in the library and in its JSON record, if that is where the library knows it.
+    """Correct a video in the library, and in its JSON record if that exists.
 
     Args:
         library: the library.
-        rules: the rules, which say the tags and the class where the person does not.
+        rules: the rules for tags and class, where there is no correction.
         key: the id or its beginning, the file name or the URL. All sources with the same content are corrected.
-        change: what the person says.
+        change: the correction.
 
     Returns:
-        What was corrected; nothing where the library knows no such video.
+        The corrected videos; empty if there is no such video in the library.
 
     Raises:
-        ConfigError: the key fits videos of different content.
-        OutputError: a JSON record cannot be written; that video is as it was.
+        ConfigError: the key fits videos with different content.
+        OutputError: a JSON record cannot be written; that video is unchanged.
         LibraryError: the library cannot be read or written; a video is corrected in both or in neither.
     """
     with _correcting:
@@ -132,21 +132,21 @@ def correct_video(library: Library, rules: RuleSet, key: str, change: Change) ->
                 count=len(found),
                 urls=urls,
             )
-        return [_keep(library, rules, entry, _corrections_with(rules, entry, change)) for entry in found]
+        return [_save(library, rules, entry, _corrections_with(rules, entry, change)) for entry in found]
 
 
 def correct_entry(library: Library, rules: RuleSet, entry: LibraryEntry, change: Change) -> CorrectedVideo | None:
-    """Correct the one video that a library's entry is, as `correct_video` does.
+    """Correct the video of an entry in the library, as `correct_video` does.
 
     Returns:
-        The video; None where it is gone.
+        The video; None if it was removed.
 
     Raises:
         OutputError, LibraryError: as in `correct_video`.
     """
     with _correcting:
-        now = _as_it_is(library, entry)
-        return None if now is None else _keep(library, rules, now, _corrections_with(rules, now, change))
+        now = _current(library, entry)
+        return None if now is None else _save(library, rules, now, _corrections_with(rules, now, change))
 
 
 def set_corrections(
@@ -156,37 +156,37 @@ def set_corrections(
     corrections: Corrections | None,
     known: Corrections | EllipsisType | None = ...,
 ) -> CorrectedVideo | None:
-    """Give a video these corrections instead of those it has: what undoes a correction.
+    """Replace all corrections of a video, to undo a correction.
 
     Args:
         library: the library.
-        rules: the rules, which say the tags and the class where the person does not.
+        rules: the rules for tags and class, where there is no correction.
         entry: the video.
-        corrections: all that is said of it from now on; None for nothing.
-        known: all that is said of it until now, as far as the caller knows; left out, whatever it is.
+        corrections: its new corrections; None for none.
+        known: the corrections that the caller expects it to have; by default they are not compared.
 
     Returns:
-        The video; None where something else is said of it than what is known, or it is gone. It is as it was then.
+        The video; None if it has other corrections than expected, or was removed. Then nothing changes.
 
     Raises:
         OutputError, LibraryError: as in `correct_video`.
     """
     with _correcting:
-        now = _as_it_is(library, entry)
+        now = _current(library, entry)
         if now is None or known not in (..., now.record.get("corrections")):
             return None
-        return _keep(library, rules, now, corrections)
+        return _save(library, rules, now, corrections)
 
 
-def _as_it_is(library: Library, entry: LibraryEntry) -> LibraryEntry | None:
+def _current(library: Library, entry: LibraryEntry) -> LibraryEntry | None:
     url = entry.record["source"]["url"]
     return next((each for each in library.find(url) if each.record["source"]["url"] == url), None)
 
 
 def _corrections_with(rules: RuleSet, entry: LibraryEntry, change: Change) -> Corrections | None:
-    """What is said of a video when a change is said as well."""
+    """The corrections of a video with a change."""
     before = None if change.clear else entry.record.get("corrections")
-    if change.tags is not None:  # all tags -> what is to be added to and taken from those of the rules
+    if change.tags is not None:  # all tags -> the tags to add to and to remove from those of the rules
         now = retagged({**entry.record, "corrections": before}, rules)["tags"]
         added = tuple(tag for tag in change.tags if not _among(tag, now))
         removed = tuple(tag for tag in now if not _among(tag, change.tags))
@@ -194,15 +194,15 @@ def _corrections_with(rules: RuleSet, entry: LibraryEntry, change: Change) -> Co
     return _merged_corrections(before, change)
 
 
-def _keep(library: Library, rules: RuleSet, entry: LibraryEntry, corrections: Corrections | None) -> CorrectedVideo:
-    """Keep a video's corrections, in its JSON and in the library."""
+def _save(library: Library, rules: RuleSet, entry: LibraryEntry, corrections: Corrections | None) -> CorrectedVideo:
+    """Save the corrections of a video in its JSON record and in the library."""
     record = retagged({**entry.record, "corrections": corrections}, rules)
-    # The JSON first: what it does not know would be lost when the video is processed again.
+    # The JSON record first: without the corrections in it, they would be lost when the video is processed again.
     known = read_record(open_store(entry.folder), record["filename"])
     written = write_json(entry, record)
     try:
         library.save(record, entry.folder)
-    except BaseException:  # the library is locked or away, or nobody waits for it any longer: neither has it
+    except BaseException:  # the library is locked or unreachable, or the call is cancelled: undo the JSON record
         if written and known is not None:
             write_json(entry, known)
         raise
@@ -210,11 +210,11 @@ def _keep(library: Library, rules: RuleSet, entry: LibraryEntry, corrections: Co
 
 
 def _merged_corrections(before: Corrections | None, change: Change) -> Corrections | None:
-    """All that was said of a video, the last word of each tag and of the class; None where nothing is left."""
+    """Earlier corrections with a change, which wins for each of its tags and for the class; None if empty."""
     earlier = before or {"classification": None, "add_tags": [], "remove_tags": [], "at": ""}
-    anew = (*change.add_tags, *change.remove_tags)
-    added = [*(tag for tag in earlier["add_tags"] if not _among(tag, anew)), *change.add_tags]
-    removed = [*(tag for tag in earlier["remove_tags"] if not _among(tag, anew)), *change.remove_tags]
+    changed = (*change.add_tags, *change.remove_tags)
+    added = [*(tag for tag in earlier["add_tags"] if not _among(tag, changed)), *change.add_tags]
+    removed = [*(tag for tag in earlier["remove_tags"] if not _among(tag, changed)), *change.remove_tags]
     name = change.classification or earlier["classification"]
     if not (added or removed or name):
         return None
@@ -226,18 +226,18 @@ def _among(tag: str, tags: Iterable[str]) -> bool:
 
 
 def read_corrections(csv_file: str | os.PathLike[str]) -> Iterator[Correction | BadRow]:
-    """The rows of a CSV of corrections, in order; what cannot be taken says why.
+    """The rows of a CSV of corrections, in order; an invalid row says why.
 
-    It has a column that says which video (`url`, `id` or `file_name`; the first of them that a row fills counts),
-    and one or more of `class`, `add_tags`, `remove_tags` and `tags` (all that the video shall have). Tags in a cell
-    are parted by `;`, `|` or `,`, or are a JSON list. An empty cell says nothing; other columns are passed over.
-    What `vidkit export --format csv` wrote is read as it was before (`text_of_cell`).
+    It has a column for the video (`url`, `id` or `file_name`; the first one that is not empty counts), and one or
+    more of `class`, `add_tags`, `remove_tags` and `tags` (all tags of the video). Tags in a cell are separated by
+    `;`, `|` or `,`, or are a JSON list. An empty cell changes nothing; other columns are ignored. Cells that
+    `vidkit export --format csv` has escaped are restored (`text_of_cell`).
 
     Args:
         csv_file: UTF-8 or UTF-16; comma, semicolon, tab or `|` between the cells.
 
     Raises:
-        ConfigError: the file cannot be read, is no text or holds no row, or has not these columns.
+        ConfigError: the file cannot be read, is not text, or lacks rows or these columns.
     """
     path = Path(csv_file)
     with open_text(path) as lines:
@@ -261,7 +261,7 @@ def read_corrections(csv_file: str | os.PathLike[str]) -> Iterator[Correction | 
 
 
 def _columns_of(header: Sequence[str]) -> dict[str, int]:
-    """Which column says what: indexes from 0."""
+    """Meaning -> index of the column, from 0."""
     found = {what: find_column(header, names) for what, names in COLUMNS.items()}
     return {what: index for what, index in found.items() if index is not None}
 
@@ -290,7 +290,7 @@ def _as_in_header(text: str, cells: list[str] | None, width: int, delimiter: str
     """The cells of a row, as many as the header has.
 
     Raises:
-        ValueError: the row cannot be read, in words.
+        ValueError: the row cannot be read; the message says why.
     """
     cells = readable_cells(text, cells, width)
     if len(cells) > width:
@@ -311,7 +311,7 @@ def _correction(line: int, cells: Sequence[str], columns: dict[str, int]) -> Cor
 
 
 def text_of_cell(cell: str) -> str:
-    """A cell without the `'` that an export put before what a spreadsheet would run (`export.rows.cell`)."""
+    """A cell without the `'` that an export added so that a spreadsheet does not run it (`export.rows.cell`)."""
     return cell[1:] if re.match(r"''*[=+\-@\t\n]", cell) else cell
 
 

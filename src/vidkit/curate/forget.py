@@ -1,4 +1,4 @@
-"""Erase a video and everything that was derived from it: files, record, model answers, journal, failures, logs."""
+"""Erase a video and everything derived from it: files, record, model answers, journal, failures, logs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from vidkit.workflow.journal import Journal
 from vidkit.workflow.journal_database import OLDER
 from vidkit.workflow.layout import Made, files_of, is_strangers, remove_files, work_folder
 
-# What no program here can reach; said each time.
+# Data that vidkit cannot reach; listed each time.
 BEYOND = (
     message("datasets that were exported, and what `vidkit prepare` and `vidkit infer` wrote"),
     message("copies in other libraries, and the journals of other machines"),
@@ -38,24 +38,24 @@ BEYOND = (
 
 @dataclass
 class Target:
-    """A video that is to be erased: a source URL, and its record, if the library has one."""
+    """A video to erase: a source URL, and its record, if the library has one."""
 
     url: str
     entry: LibraryEntry | None = None
     made: Made | None = None
     partial: list[Path] = field(default_factory=list)
-    """Downloads that broke off, or that were no video."""
+    """Incomplete downloads, or downloads that are not a video."""
     left: list[str] = field(default_factory=list)
     traces: Traces = field(default_factory=lambda: Traces(frozenset(), frozenset()))
 
     def shown(self) -> list[str]:
-        """The files and folders that are erased, in words."""
+        """The files and folders that are erased, for messages."""
         return [*(self.made.shown() if self.made else ()), *(printable(path) for path in self.partial)]
 
 
 @dataclass
 class Forgotten:
-    """What was erased, what could not be erased, and what vidkit does not reach, in words."""
+    """Messages about what was erased, what could not be erased, and what vidkit cannot reach."""
 
     erased: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
@@ -63,7 +63,7 @@ class Forgotten:
 
 
 def targets_of(library: Library, key: str, config: Config) -> list[Target]:
-    """The videos that a key names: by the library, or, if it is a URL, what else is known of it.
+    """The videos for a key: from the library, or else other data about it if it is a URL.
 
     Args:
         library: the library.
@@ -84,7 +84,7 @@ def targets_of(library: Library, key: str, config: Config) -> list[Target]:
     downloads = config.paths.download_directory
     partial = _partial(downloads, filename)
     left = []
-    if filename and os.path.lexists(whole := downloads / filename):  # of a video that failed later
+    if filename and os.path.lexists(whole := downloads / filename):  # of a video that failed after the download
         if is_strangers(whole, url):
             left.append(message("{whole}: it may be the download of another URL", whole=printable(whole)))
         else:
@@ -100,7 +100,7 @@ def _target(entry: LibraryEntry, config: Config) -> Target:
 
 
 def _partial(downloads: Path, filename: str | None) -> list[Path]:
-    """What a download that broke off has left: `NAME.part` and its kin."""
+    """The files of an incomplete download: `NAME.part` and similar."""
     if not filename or "/" in filename or not downloads.is_dir():
         return []
     kinds = (".part", ".stream.part", ".site.part")
@@ -117,15 +117,15 @@ def traces_in(targets: Sequence[Target]) -> Traces:
 
 
 def forget_videos(library: Library, targets: Sequence[Target], config: Config) -> Forgotten:
-    """Erase videos. The library comes last, so that after a failure the same command goes on.
+    """Erase videos. The library comes last, so that the same command can continue after a failure.
 
     Args:
         library: the library.
-        targets: of `targets_of`.
+        targets: from `targets_of`.
         config: the settings.
 
     Raises:
-        OutputError: a run works on one of the videos, or a file cannot be erased.
+        OutputError: a run is processing one of the videos, or a file cannot be erased.
         LibraryError: the library cannot be written.
     """
     done = Forgotten()
@@ -186,7 +186,7 @@ def _erase_files(target: Target) -> list[str]:
 
 
 def _contents(targets: Sequence[Target]) -> set[str]:
-    """The hashes of the videos and of their clips, as far as they are there: answers are known by them."""
+    """The hashes of the videos and of their existing clips: they are the keys of the model's answers."""
     found = set()
     for target in targets:
         if target.entry is not None and target.made is not None:
@@ -211,7 +211,7 @@ def _descriptions(targets: Sequence[Target]) -> set[str]:
 
 
 def _work_folders(targets: Sequence[Target], config: Config) -> list[Path]:
-    """The folders on this machine that have journals and failures of these videos."""
+    """The folders on this machine with journals and failures of these videos."""
     addresses = [config.paths.processed_directory, *(target.entry.folder for target in targets if target.entry)]
     folders = (work_folder(open_store(address), config.paths.download_directory) for address in addresses)
     return [folder for folder in dict.fromkeys(folder.absolute() for folder in folders) if folder.is_dir()]
@@ -234,7 +234,7 @@ def _journal_name(url: str, config: Config) -> str | None:
 
 
 def _forget_journal(target: Target, config: Config) -> None:
-    """Let the journals keep a hash of the URL alone."""
+    """Replace the URL in the journals by a hash."""
     for journal in _journals(target, config):
         with closing(journal):
             if not journal.take(target.url):

@@ -1,4 +1,4 @@
-"""Make what is missing of the vectors in a library, for search by meaning."""
+"""Make the missing vectors in a library, for search by meaning."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from vidkit.core.stores import open_store
 from vidkit.errors import LibraryError
 from vidkit.library import Library, LibraryEntry, Query
 from vidkit.library.vectors.protocol import made_of
-from vidkit.meaning.making import Video, vectors_of
+from vidkit.meaning.encoding import Video, vectors_of
 from vidkit.meaning.models import ImageModel, Models, TextModel
 
 _AT_ONCE = 64  # videos whose vectors are made and saved together
 
-# Is told how many videos were looked at so far.
+# Called with the number of videos checked so far.
 Progress = Callable[[int], None]
 
 
 @dataclass
 class Indexed:
-    """What was done for one model: videos that have vectors of it now, and had none or older ones (`videos`), with
-    how many `moments`; and videos that had theirs."""
+    """The result for one model: `videos` with new vectors, their `moments`, and videos that already had vectors
+    (`there`)."""
 
     model: str
     videos: int = 0
@@ -35,22 +35,22 @@ class Indexed:
 def index_library(
     library: Library, models: Models, progress: Progress | None = None, dry_run: bool = False
 ) -> list[Indexed]:
-    """Make the vectors that a library has not, of each model.
+    """Make the missing vectors of a library, of each model.
 
-    They are saved some videos at a time: after an interruption the same goes on where it was.
+    They are saved after every few videos, so an interrupted call can be repeated to continue.
 
     Args:
-        library: its records are read, and its vectors written.
+        library: the library.
         models: the models.
-        progress: told how far it is.
+        progress: called with the number of videos checked so far.
         dry_run: only count; `moments` stays 0.
 
     Returns:
-        What was done, for each model.
+        The result for each model.
 
     Raises:
         LibraryError: the library cannot be read or written, or a model fails.
-        OutputError: the store of the pictures fails.
+        OutputError: the store of the images fails.
     """
     done = {model.id: Indexed(model.id) for model in models}
     looked_at = 0
@@ -61,7 +61,7 @@ def index_library(
         if progress is not None:
             progress(looked_at)
     for model in models:
-        if not dry_run:  # the first search writes the index beside the library: not the user's
+        if not dry_run:  # the first search writes the index beside the library, so that users do not wait for it
             library.nearest(model.id, model.queries([""])[0], Query(), 1)
     return list(done.values())
 

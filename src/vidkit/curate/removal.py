@@ -1,4 +1,4 @@
-"""Remove a video from the library, and with it what was made of it."""
+"""Remove a video from the library, with its files."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from vidkit.workflow.layout import Made, files_of, remove_files, work_folder
 
 
 def remove_video(library: Library, entry: LibraryEntry, downloads: Path, files: bool) -> Made | None:
-    """Forget a record, and delete its record file, clips, thumbnails and download if that is asked for.
+    """Remove a record from the library, and optionally its JSON record, clips, thumbnails and download.
 
     Args:
         library: the library.
         entry: the video.
         downloads: the DownloadDirectory.
-        files: delete the files too. What is not vidkit's own stays (see `files_of`).
+        files: delete the files too. Files that vidkit did not make stay (see `files_of`).
 
     Returns:
-        What was deleted, and what was left with the reasons; None where no files are asked for.
+        The deleted files, and the files that stay, with the reasons; None without `files`.
 
     Raises:
         LibraryError: the library cannot be written; nothing is deleted.
-        OutputError: a file cannot be deleted; the library has forgotten the video.
+        OutputError: a file cannot be deleted; the record is already removed.
     """
     library.remove(entry.record["source"]["url"])
     if not files:
         return None
     made = files_of(entry.record, entry.folder, downloads)
     remove_files(made)
-    if made.store.folder is None:  # the journal does not look whether a record is in its bucket
+    if made.store.folder is None:  # for a bucket, the journal does not check whether the record still exists
         with closing(Journal(ensure_directory(work_folder(made.store, downloads)), store=made.store)) as journal:
             journal.forget(entry.record["source"]["url"])
             journal.tell()

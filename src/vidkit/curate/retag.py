@@ -1,4 +1,4 @@
-"""Apply edited rules to the whole library, without download or model."""
+"""Apply edited rules to the whole library. This needs neither downloads nor the model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Retagged:
-    """How many records were looked at, and have other tags or another class now; what rules ask for in vain."""
+    """The number of checked records, and of those with other tags or another class now. `missing` has messages
+    about columns and readings that rules use but no record has."""
 
     looked_at: int = 0
     changed: int = 0
@@ -34,17 +35,17 @@ def retag_library(
     *,
     dry_run: bool = False,
 ) -> Retagged:
-    """Give every record of a library the tags and the class that the rules say now, in the library and in its JSON.
+    """Apply the current rules to every record, in the library and in its JSON record.
 
     Args:
         library: the library.
         rules: the user's rules.
-        progress: called with the number of records looked at so far.
+        progress: called with the number of records checked so far.
         on_change: called with the older and the new record, if tags or class differ.
         dry_run: write nothing.
 
     Raises:
-        LibraryError: the library cannot be read or written; what was retagged until then is.
+        LibraryError: the library cannot be read or written. Records before that are retagged.
     """
     result = Retagged()
     columns: set[str] = set()
@@ -78,8 +79,9 @@ def _save(library: Library, entry: LibraryEntry, record: Record) -> None:
 
 
 def retagged(record: Record, rules: RuleSet) -> Record:
-    """A record with the tags and the class that the rules and its corrections say, and the fingerprint for that."""
-    from vidkit.workflow.stages import tag_fingerprint  # with all that processes videos, which is much
+    """A record with the tags and the class from the rules and its corrections, and the fingerprint of that
+    stage."""
+    from vidkit.workflow.stages import tag_fingerprint  # imports all stages
 
     new = copy.deepcopy(record)
     new["tags"], new["classification"] = tag_and_classify(new, rules)
@@ -88,10 +90,10 @@ def retagged(record: Record, rules: RuleSet) -> Record:
 
 
 def write_json(entry: LibraryEntry, record: Record) -> bool:
-    """Write a record's JSON, where it is still the record of this video; whether it is.
+    """Write the JSON record of a video, if the existing one is of this video. Returns whether it is.
 
     Raises:
-        OutputError: it cannot be written; the older one is there.
+        OutputError: it cannot be written; the older one stays.
     """
     store = open_store(entry.folder)
     known = read_record(store, record["filename"])

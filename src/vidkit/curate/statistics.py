@@ -1,4 +1,4 @@
-"""The library at a glance: what failed beside it, and its numbers as a picture."""
+"""Statistics of the library: numbers, failures of the last run, and a chart."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from vidkit.rows import FAILURE_COLUMNS
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_LONGEST = 32  # characters of a name in the picture
+_LONGEST = 32  # characters of a name in the chart
 _PANELS = ("classes", "tags", "resolutions", "durations")
 
 
 def failures_in(folder: Path) -> Counter[tuple[str, str]]:
-    """What failed in the last run, as `<folder>/failures.csv` has it: (stage, reason) -> videos.
+    """The failures of the last run from `<folder>/failures.csv`: (stage, reason) -> videos.
 
-    A reason is without the video's own URL and name, so that one reason of many videos is one.
+    Reasons are without the video's URL and name (`cleared_reason`).
 
     Raises:
-        OutputError: the file is there and cannot be read.
+        OutputError: the file exists and cannot be read.
     """
     found: Counter[tuple[str, str]] = Counter()
     try:
@@ -53,17 +53,17 @@ def failures_in(folder: Path) -> Counter[tuple[str, str]]:
 
 
 def cleared_reason(reason: str, *own: str | None) -> str:
-    """Why a video failed, without its own URL and name: so that one reason of many videos is one."""
+    """The reason of a failure without the video's URL and name, so that equal reasons can be counted together."""
     for text in own:
         reason = reason.replace(printable(text), "") if text else reason
     return " ".join(reason.split()).strip(" :")
 
 
 def model_cost_in(folder: Path) -> dict[str, Any]:
-    """What the model cost in the last run (`qwen_model.cost.Cost`), as `<folder>/summary.json` has it; {} without.
+    """The cost of the model in the last run (`qwen_model.cost.Cost`) from `<folder>/summary.json`; {} without one.
 
     Raises:
-        OutputError: the file is there and cannot be read.
+        OutputError: the file exists and cannot be read.
     """
     try:
         content = json.loads((folder / SUMMARY).read_bytes())
@@ -81,13 +81,13 @@ def numbers_as_json(
     by: str | None = None,
     balance: dict[str, Amount] | None = None,
 ) -> dict[str, Any]:
-    """The numbers as JSON has them.
+    """The numbers as JSON.
 
     Args:
         stats: the numbers.
-        readers: of `Library.readers`.
-        by: a key, and how the videos spread over its values, if that was asked for.
-        balance: of `balance_of`.
+        readers: from `Library.readers`.
+        by: the key of `balance`.
+        balance: from `balance_of`, if it is needed.
     """
     spread = [{"value": value or None, **asdict(amount)} for value, amount in (balance or {}).items()]
     readings = {
@@ -100,7 +100,7 @@ def numbers_as_json(
 
 @dataclass
 class Amount:
-    """How much of a library has one value: videos, their clips, and their length in seconds."""
+    """The videos with one value, their clips, and their length in seconds."""
 
     videos: int = 0
     clips: int = 0
@@ -108,16 +108,16 @@ class Amount:
 
 
 def balance_of(library: Library, query: Query, key: str) -> dict[str, Amount]:
-    """How the videos of a library spread over the values of a key, as a dataset of them would by `export --label`.
+    """Count the videos of a library by the values of a key, as `export --label` would label them.
 
     Args:
         library: the library.
-        query: which videos.
-        key: as `export.labels.label_reader` takes it (class, tag, ai_tag, folder, a column of the CSV), or a key of
+        query: selects the videos.
+        key: a key of `export.labels.label_reader` (class, tag, ai_tag, folder, a column of the CSV), or a key of
             the record, such as `audio.codec`.
 
     Returns:
-        Value -> how much, the most videos first; "" is those without a value.
+        Value -> amount, the most videos first; "" is videos without a value.
 
     Raises:
         QueryError: no video has such a column or key.
@@ -130,7 +130,7 @@ def balance_of(library: Library, query: Query, key: str) -> dict[str, Amount]:
 
 
 class Balance:
-    """How videos spread over the values of a key, as `balance_of` says it, one record after the other."""
+    """Counts videos by the values of a key (see `balance_of`), one record after another."""
 
     def __init__(self, key: str) -> None:
         self._key = key
@@ -153,7 +153,7 @@ class Balance:
         amount.seconds += record["duration"]
 
     def values(self) -> dict[str, Amount]:
-        """Value -> how much, the most videos first; "" is those without a value. Raises as `balance_of`."""
+        """Value -> amount, the most videos first; "" is videos without a value. Raises as `balance_of`."""
         column = self._column
         if not self._known and self._found and column not in self._columns:
             names = [*self._columns, "class", "tag", "ai_tag", "folder", *Record.__annotations__]
@@ -166,7 +166,7 @@ class Balance:
 
 
 def _value_at(record: Record, key: str) -> str | None:
-    """What stands in a record under a dotted key, if it is one value."""
+    """The value of a dotted key in a record, if it is a single value."""
     value: object = record
     for name in key.split("."):
         value = value.get(name) if isinstance(value, dict) else None
@@ -182,18 +182,18 @@ def plot(
     top: int = 20,
     by: tuple[str, dict[str, int]] | None = None,
 ) -> None:
-    """Draw classes, tags, resolutions and durations as bars, 1600x1200 pixels; or the values of one key.
+    """Draw bar charts of classes, tags, resolutions and durations, or of the values of one key; 1600x1200 pixels.
 
     Args:
         stats: the numbers.
-        failures: how many failed, for the title.
-        path: the picture; its ending says its format: .png, .svg, .pdf, .jpg.
-        top: bars in a panel at most.
-        by: instead of the four: a key, and value -> videos.
+        failures: failures, for their number in the title.
+        path: the image; its extension sets the format: .png, .svg, .pdf, .jpg.
+        top: the maximum number of bars in a chart.
+        by: a key and value -> videos, for one chart instead of the four.
 
     Raises:
         ToolMissingError: matplotlib is not installed.
-        OutputError: the picture cannot be written, or its ending is none that matplotlib knows.
+        OutputError: the image cannot be written, or matplotlib does not know the extension.
     """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -212,14 +212,14 @@ def plot(
     side = 1 if by else 2
     for axes, (name, counts) in zip(figure.subplots(side, side, squeeze=False).flat, panels.items(), strict=True):
         _bars(axes, name, counts, top)
-    picture = io.BytesIO()
-    canvas.print_figure(picture, format=form)
+    image = io.BytesIO()
+    canvas.print_figure(image, format=form)
     ensure_directory(path.parent)
-    write_whole(path, picture.getvalue())
+    write_whole(path, image.getvalue())
 
 
 def _bars(axes: Axes, title: str, counts: dict[str, int], top: int) -> None:
-    """One panel of bars; a count stands beside its bar."""
+    """Draw one bar chart, with the count beside each bar."""
     shown = list(counts.items())[:top]
     more = len(counts) - len(shown)
     axes.set_title(f"{title}{f' (the first {len(shown)} of {len(counts)})' if more else ''}", fontsize=14)
@@ -229,13 +229,13 @@ def _bars(axes: Axes, title: str, counts: dict[str, int], top: int) -> None:
     bars = axes.barh(range(len(shown)), [count for _, count in shown], color="#3b6ea5")
     axes.set_yticks(range(len(shown)), [_short(name) for name, _ in shown])
     axes.bar_label(bars, fmt="{:,.0f}", padding=4)
-    axes.set_ylim(max(len(shown), 6) - 0.4, -0.6)  # the first on top, and no bar as thick as a panel
+    axes.set_ylim(max(len(shown), 6) - 0.4, -0.6)  # the first on top, and no bar too thick
     axes.margins(x=0.12)
     if not shown:
         axes.text(0.5, 0.5, "none", transform=axes.transAxes, ha="center", color="grey")
 
 
 def _short(name: str) -> str:
-    """A name as a label: safe, short, and with nothing that matplotlib takes for a formula."""
+    """A name as a label: safe, short, and without formulas of matplotlib."""
     text = printable(name).replace("$", r"\$")
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -1,4 +1,4 @@
-"""The texts of moments -> one summary, by the model that describes videos."""
+"""Summarize the texts of moments with the model that describes videos."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from vidkit.qwen_model import Describer, Description, Question, in_parallel
 from vidkit.qwen_model.answer import clean
 from vidkit.record import Record
 
-_ROOM = 24_000  # characters of a question; about 6,000 tokens, which every Qwen-VL model's context holds
-_INSTANT = 0.001  # seconds of what has no length
-_MOST = 2_000  # characters of a part's summary: so many fit into a question that it has at least ten
+_ROOM = 24_000  # characters of a question; about 6,000 tokens, which fit into the context of every Qwen-VL model
+_INSTANT = 0.001  # seconds of a moment without length
+_MOST = 2_000  # characters of a part's summary, so that at least ten fit into a question
 INSTRUCTION = "Summarise this in a few sentences. Say what happens and what is said."
 _QUESTION = (
     "These are texts of videos: descriptions of what is seen, and what was read in them, by source, with their "
@@ -26,8 +26,8 @@ _PARTS = (
 )
 
 
-class Told(NamedTuple):
-    """A text of a video: what it is of, from where to where, in seconds."""
+class TimedText(NamedTuple):
+    """A text of a video: start and end in seconds, and its source."""
 
     start: float
     end: float
@@ -36,7 +36,7 @@ class Told(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """What the model says, the videos that it is about, and of how many texts and parts it was made."""
+    """The model's answer, the videos that it is about, and the number of texts and parts in its input."""
 
     answer: Description
     videos: tuple[Record, ...]
@@ -47,29 +47,29 @@ class Summary(NamedTuple):
 def summarize(
     describer: Describer, moments: Iterable[tuple[Moment, LibraryEntry]], instruction: str
 ) -> Summary | None:
-    """Ask the model for one summary of what is told in some moments.
+    """Ask the model for one summary of the texts of moments.
 
-    Texts that are too long for one question are split; the parts are summed up, then their summaries.
+    Texts that are too long for one question are split into parts. Each part is summarized, then the summaries.
 
     Args:
         describer: the model.
-        moments: what is summed up: descriptions and what was read from their beginning to their end.
-        instruction: what the model is asked.
+        moments: the moments; all descriptions and readings between their start and end are used.
+        instruction: the instruction for the model.
 
     Returns:
-        The summary; None where there is no text.
+        The summary; None if there is no text.
 
     Raises:
-        DescribeError: there is no answer, and why.
+        DescribeError: there is no answer; the message says why.
     """
     videos: dict[str, Record] = {}
     spans: dict[str, list[tuple[float, float]]] = {}
     for moment, entry in moments:
         videos.setdefault(moment.url, entry.record)
         spans.setdefault(moment.url, []).append((moment.start_time, moment.end_time))
-    told = {url: list(_told_in(videos[url], spans[url])) for url in videos}
+    texts_of = {url: list(_texts_in(videos[url], spans[url])) for url in videos}
     lines: list[str] = []
-    for url, texts in told.items():
+    for url, texts in texts_of.items():
         if texts:
             lines.append(f"Video {_line(videos[url]['filename'])}:")
             lines += [f"{format_clock(each.start)} {each.source}: {each.text}" for each in texts]
@@ -83,14 +83,14 @@ def summarize(
         parts = _split([f"Part {n}: {_line(answer.text)[:_MOST]}" for n, answer in enumerate(answers, 1)])
         question = _PARTS
     answer = describer.ask(Question(question.format(instruction=instruction, texts=parts[0])))
-    there = tuple(record for url, record in videos.items() if told[url])
-    return Summary(answer, there, sum(map(len, told.values())), count)
+    with_text = tuple(record for url, record in videos.items() if texts_of[url])
+    return Summary(answer, with_text, sum(map(len, texts_of.values())), count)
 
 
-def _told_in(record: Record, spans: Sequence[tuple[float, float]]) -> Iterator[Told]:
-    """What is told of a video between some times, each text once, in order of time."""
+def _texts_in(record: Record, spans: Sequence[tuple[float, float]]) -> Iterator[TimedText]:
+    """The texts of a video inside some spans, without duplicates, in order of time."""
     seen: set[tuple[str, str]] = set()
-    for each in sorted(_told(record), key=lambda told: (told.start, -told.end)):
+    for each in sorted(_all_texts(record), key=lambda text: (text.start, -text.end)):
         text = _line(each.text)
         inside = any(
             each.start < max(end, start + _INSTANT) and max(each.end, each.start + _INSTANT) > start
@@ -101,24 +101,24 @@ def _told_in(record: Record, spans: Sequence[tuple[float, float]]) -> Iterator[T
             yield each._replace(text=text)
 
 
-def _told(record: Record) -> Iterator[Told]:
-    """All that is told of a video: its descriptions, and what readers have read as text."""
-    yield Told(0.0, record["duration"], DESCRIPTION, record["qwen_description"] or "")
+def _all_texts(record: Record) -> Iterator[TimedText]:
+    """All texts of a video: its descriptions, and the texts of readings."""
+    yield TimedText(0.0, record["duration"], DESCRIPTION, record["qwen_description"] or "")
     for key in MOMENT_KEYS.values():
         for entry in record.get(key, ()):  # type: ignore[attr-defined]
-            yield Told(entry["start_time"], entry["end_time"], DESCRIPTION, entry["description"] or "")
+            yield TimedText(entry["start_time"], entry["end_time"], DESCRIPTION, entry["description"] or "")
     for name, reading in record.get("readings", {}).items():
         for span in reading["spans"]:
-            yield Told(span["start_time"], span["end_time"], name, span.get("text", ""))
+            yield TimedText(span["start_time"], span["end_time"], name, span.get("text", ""))
 
 
 def _line(text: str) -> str:
-    """A text as one line, without a model's own marks: in a question these would act."""
+    """A text as one line, without control tokens of the model, which it would obey in a question."""
     return " ".join(clean(text).split())
 
 
 def _split(lines: Sequence[str]) -> list[str]:
-    """Lines as texts that fit into a question."""
+    """Join lines into texts that fit into a question."""
     pieces = [line[at : at + _ROOM] for line in lines for at in range(0, len(line), _ROOM)]
     parts: list[list[str]] = [[]]
     size = 0

@@ -1,4 +1,4 @@
-"""The texts by which a video is known, and their removal from logs, CSVs and JSON files, which stay otherwise."""
+"""Traces of a video: texts that identify it, and how to erase them from logs, CSVs and JSON files."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from vidkit.errors import OutputError
 from vidkit.record import Record
 
 ERASED = "(erased)"
-_LEAST = 8  # characters of a text that is looked for
-# A name is none in the middle of another one, and a URL none at the beginning of a longer one.
+_LEAST = 8  # the minimum characters of a text that is searched
+# A name in the middle of another name does not count, and neither does a URL at the beginning of a longer one.
 _BEFORE, _AFTER = r"(?<![\w.%~-])", r"(?![\w%/?&=#~-]|\.\w)"
 
 
 @dataclass(frozen=True)
 class Traces:
-    """The texts by which videos are known, as files spell them: URLs; names, ids, what was read and described."""
+    """Texts that identify videos, as they occur in files: URLs; names, ids, readings and descriptions."""
 
     urls: frozenset[str]
     texts: frozenset[str]
@@ -44,7 +44,7 @@ class Traces:
         return _one_of(self.urls | self.texts)
 
     def are_in(self, row: list[str]) -> bool:
-        """Whether the row of a CSV is of one of the videos: by its URL; by a name where it has no URL."""
+        """Whether the row of a CSV is of one of the videos: by its URL, or by a name if it has no URL."""
         if any(self.any_url.search(cell) for cell in row):
             return True
         return not any("://" in cell for cell in row) and any(cell.strip() in self.texts for cell in row)
@@ -56,12 +56,12 @@ def _one_of(texts: frozenset[str]) -> re.Pattern[str]:
 
 
 def traces_of(url: str, record: Record | None = None, filename: str | None = None) -> Traces:
-    """The texts by which a video is known.
+    """The texts that identify a video.
 
     Args:
         url: its source.
         record: its record, if there is one.
-        filename: the name that it was given, where there is no record.
+        filename: its file name, if there is no record.
     """
     urls, names, texts = {url}, {filename}, set[str | None]()
     if record is not None:
@@ -78,7 +78,7 @@ def traces_of(url: str, record: Record | None = None, filename: str | None = Non
 
 
 def _spellings(texts: Iterable[str | None]) -> frozenset[str]:
-    """Texts as they are, without secrets, without control characters, and as JSON has them."""
+    """The forms of texts in files: unchanged, without secrets, without control characters, and escaped as JSON."""
     found: set[str] = set()
     for text in filter(None, texts):
         found |= {text, shown_url(text), without_secrets(text), printable(text), json.dumps(text)[1:-1]}
@@ -86,13 +86,13 @@ def _spellings(texts: Iterable[str | None]) -> frozenset[str]:
 
 
 def erase_lines(path: Path, traces: Traces, keep_numbers: bool = False) -> int:
-    """Take the lines that name a video out of a text file; how many.
+    """Remove the lines that name a video from a text file. Returns their number.
 
-    The file is written in place, so that a program that appends to it goes on doing so.
+    The file is written in place, so that another program can continue to append to it.
 
     Args:
-        path: the file; one that is not there has no lines.
-        traces: of `traces_of`.
+        path: the file; it may be missing.
+        traces: from `traces_of`.
         keep_numbers: leave empty lines in their places.
 
     Raises:
@@ -124,12 +124,12 @@ def erase_lines(path: Path, traces: Traces, keep_numbers: bool = False) -> int:
 
 
 def erase_rows(path: Path, traces: Traces, keep_numbers: bool = False) -> int:
-    """Take the rows that name a video out of a CSV; how many. A row may have line ends in its cells.
+    """Remove the rows that name a video from a CSV. Returns their number. Cells may contain line ends.
 
     Args:
-        path: the CSV; one that is not there has no rows.
-        traces: of `traces_of`.
-        keep_numbers: leave empty lines in their places: a job knows its rows by their lines.
+        path: the CSV; it may be missing.
+        traces: from `traces_of`.
+        keep_numbers: leave empty lines in their places, because a job identifies rows by line numbers.
 
     Raises:
         OutputError: it cannot be written.
@@ -138,7 +138,7 @@ def erase_rows(path: Path, traces: Traces, keep_numbers: bool = False) -> int:
     try:
         with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
             kept, gone = [], 0
-            with suppress(csv.Error):  # the rest of a damaged file goes by its lines
+            with suppress(csv.Error):  # keep the rest of a damaged file line by line
                 for row in csv.reader(_noted(file, lines)):
                     if traces.are_in(row):
                         gone += 1
@@ -163,7 +163,7 @@ def _noted(lines: Iterable[str], noted: list[str]) -> Iterator[str]:
 
 
 def erased(value: Any, traces: Traces) -> Any:
-    """A JSON value in which each text and key that names a video says that it is erased."""
+    """A JSON value in which each text and key that names a video is replaced by ERASED."""
     if isinstance(value, str):
         return ERASED if traces.any.search(value) else value
     if isinstance(value, list):
@@ -174,7 +174,7 @@ def erased(value: Any, traces: Traces) -> Any:
 
 
 def erase_json(path: Path, traces: Traces) -> int:
-    """Let a JSON file say that a video is erased where it names it; 1 if it named it, else 0.
+    """Replace texts that name a video in a JSON file by ERASED. Returns 1 if there were any, else 0.
 
     Raises:
         OutputError: it cannot be written.

@@ -1,1 +1,1 @@
-"""Search by meaning: models that turn texts and pictures into vectors (extra `meaning`)."""
+"""Search by meaning: models that turn texts and images into vectors (embeddings). Needs the extra `meaning`."""

@@ -1,8 +1,8 @@
-"""The floor of a model: the similarity that unlike things have anyhow. What is below it is no answer.
+"""The floor of a model: the similarity that a result needs. Unrelated inputs rarely reach it.
 
-Each model has a scale of its own: in one, unlike texts have a similarity of 0.05, in another of 0.75. So the floor
-is measured with the model itself: nonsense is compared with texts, and texts with pictures of nothing. It is so
-many standard deviations above the mean that chance seldom reaches it among thousands of moments.
+Each model has its own scale: for one, unrelated texts have a similarity of 0.05, for another 0.75. So the floor is
+measured with the model itself, by comparing nonsense with texts, and texts with plain images. It is several
+standard deviations above the mean, so that even among thousands of moments few unrelated ones reach it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from vidkit.meaning.texts import Vectors
 
 # With all-MiniLM-L6-v2 the floor is 0.37; one in ten strings of random letters finds something among 1,800 texts.
 DEVIATIONS = 5.0
-# No weights of an image-text model could be tried. Those that are published are said to have a narrow scale.
-PICTURE_DEVIATIONS = 3.0
+# Not tested with the weights of a real image-text model. Published models are reported to have a narrow scale.
+IMAGE_DEVIATIONS = 3.0
 _MOST = 0.999
 
-# As descriptions, speech and signs are; none has to do with another.
+# Typical descriptions, speech and signs, all unrelated.
 TEXTS = (
     "A man in a red jacket walks a dog along the beach at sunset.",
     "Onions and garlic are chopped on a wooden board in a kitchen.",
@@ -45,7 +45,7 @@ TEXTS = (
     "Close-up of bees on a lavender flower.",
     "A chart with bars in three colours.",
 )  # fmt: skip
-# What a hand types that says nothing, and words that there are not.
+# Random typing, and words that do not exist.
 NONSENSE = (
     "asdf qwer zxcv", "xqzvbn", "blorptastic frumious", "kjhgfd lkjh poiu", "wibble zorp snarf", "qqqq wwww",
     "gqpwk vmzx trwq bnnl", "zzzzzzzz", "flibberty gax", "jfkdls;a", "hjkl", "snorfle drax vimp", "plugh xyzzy",
@@ -64,22 +64,22 @@ def text_floor(texts: Vectors, queries: Vectors) -> float:
     return _floor(queries @ texts.T, DEVIATIONS)
 
 
-def picture_floor(pictures: Vectors, queries: Vectors) -> float:
+def image_floor(images: Vectors, queries: Vectors) -> float:
     """The floor of an image-text model.
 
     Args:
-        pictures: the vectors of `plain_pictures()`.
+        images: the vectors of `plain_images()`.
         queries: the vectors of TEXTS and NONSENSE, as queries.
     """
-    return _floor(queries @ pictures.T, PICTURE_DEVIATIONS)
+    return _floor(queries @ images.T, IMAGE_DEVIATIONS)
 
 
-def _floor(unlike: Vectors, deviations: float) -> float:
-    return float(min(_MOST, unlike.mean() + deviations * unlike.std()))
+def _floor(unrelated: Vectors, deviations: float) -> float:
+    return float(min(_MOST, unrelated.mean() + deviations * unrelated.std()))
 
 
-def plain_pictures(side: int = 64) -> NDArray[np.uint8]:
-    """Pictures of nothing: colours, ramps, stripes, noise; n x side x side x 3."""
+def plain_images(side: int = 64) -> NDArray[np.uint8]:
+    """Images without content: colours, ramps, stripes, noise; n x side x side x 3."""
     chance = np.random.default_rng(0)
     ramp = np.linspace(0, 255, side)
     grey = [np.full((side, side), value) for value in (20, 128, 235)]
@@ -92,5 +92,5 @@ def plain_pictures(side: int = 64) -> NDArray[np.uint8]:
     found = [np.repeat(each[..., None], 3, axis=2) for each in drawn]
     found += [np.broadcast_to(colour, (side, side, 3)) for colour in ((200, 30, 30), (30, 160, 60), (40, 60, 200))]
     found += [chance.uniform(0, 255, (side, side, 3)), 128 + 20 * chance.standard_normal((side, side, 3))]
-    pictures: NDArray[np.uint8] = np.clip(np.stack(found), 0, 255).astype(np.uint8)
-    return pictures
+    images: NDArray[np.uint8] = np.clip(np.stack(found), 0, 255).astype(np.uint8)
+    return images

@@ -1,4 +1,4 @@
-"""The models that the settings name, opened once in a process."""
+"""The configured models, opened once per process."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from vidkit.core.meaning_settings import Meaning
 from vidkit.core.onnx_models import ModelError
 from vidkit.errors import ConfigError
 from vidkit.library.vectors.protocol import PICTURE, TEXT, model_id
-from vidkit.meaning.floor import NONSENSE, TEXTS, picture_floor, plain_pictures, text_floor
-from vidkit.meaning.layout import image_files, text_files
-from vidkit.meaning.pictures import PictureEncoder
+from vidkit.meaning.floor import NONSENSE, TEXTS, image_floor, plain_images, text_floor
+from vidkit.meaning.images import ImageEncoder
+from vidkit.meaning.model_files import image_files, text_files
 from vidkit.meaning.texts import TextEncoder, Vectors
 from vidkit.messages import message
 
@@ -23,11 +23,11 @@ M = TypeVar("M")
 
 
 class TextModel:
-    """A model for descriptions and readings. `id` is what its vectors are kept by (`vectors.model_id`).
+    """A model for descriptions and readings. `id` is the id of its vectors in a library (`vectors.model_id`).
 
     Args:
         named: a folder, a file, or a name at a hub.
-        hub: that hub.
+        hub: the address of the hub.
         threads: 0 is one for each core.
 
     Raises:
@@ -41,7 +41,7 @@ class TextModel:
         self.size = self._encoder.size
 
     def queries(self, texts: Sequence[str]) -> Vectors:
-        """The vectors of what is looked for: n x size, each of length 1."""
+        """The vectors of queries: n x size, each of length 1."""
         return self._encoder.encode([self.files.query_prompt + text for text in texts])
 
     def texts(self, texts: Sequence[str]) -> Vectors:
@@ -50,19 +50,19 @@ class TextModel:
 
     @cached_property
     def floor(self) -> float:
-        """The least similarity of an answer to a query (see `floor.py`)."""
+        """The minimum similarity of a result (see `floor.py`)."""
         return text_floor(self.texts(TEXTS), self.queries(NONSENSE))
 
 
 class ImageModel:
-    """An image-text model: pictures, and what is looked for in them. Otherwise as TextModel."""
+    """An image-text model: for images, and queries that are compared with them. Otherwise like TextModel."""
 
     def __init__(self, named: str, hub: str, threads: int) -> None:
         self.files = image_files(named, hub)
         self.id = model_id(PICTURE, self.files.name, self.files.digest)
         self._texts = TextEncoder(self.files.texts, threads)
-        self._pictures = PictureEncoder(self.files.pictures, threads)
-        self.size = self._pictures.size
+        self._images = ImageEncoder(self.files.visual, threads)
+        self.size = self._images.size
         if self._texts.size != self.size:
             raise ModelError(
                 message(
@@ -74,22 +74,23 @@ class ImageModel:
             )
 
     def queries(self, texts: Sequence[str]) -> Vectors:
-        """The vectors of what is looked for: n x size, each of length 1."""
+        """The vectors of queries: n x size, each of length 1."""
         return self._texts.encode(texts)
 
-    def pictures(self, contents: Sequence[bytes]) -> tuple[list[int], Vectors]:
-        """The vectors of pictures in files (JPEG, PNG, WebP): which of them could be read, and their vectors."""
-        return self._pictures.encode(contents)
+    def images(self, contents: Sequence[bytes]) -> tuple[list[int], Vectors]:
+        """The vectors of image files (JPEG, PNG, WebP): the indexes of those that could be read, and their
+        vectors."""
+        return self._images.encode(contents)
 
     @cached_property
     def floor(self) -> float:
-        """The least similarity of an answer to a query (see `floor.py`)."""
-        return picture_floor(self._pictures.encode_arrays(plain_pictures()), self.queries([*TEXTS, *NONSENSE]))
+        """The minimum similarity of a result (see `floor.py`)."""
+        return image_floor(self._images.encode_arrays(plain_images()), self.queries([*TEXTS, *NONSENSE]))
 
 
 @dataclass(frozen=True)
 class Models:
-    """The models that are in use; None where none is named."""
+    """The open models; None for a model that is not set."""
 
     text: TextModel | None = None
     image: ImageModel | None = None
@@ -102,7 +103,7 @@ class Models:
 
 
 def open_models(settings: Meaning) -> Models:
-    """Open the models that the settings name; each once in a process.
+    """Open the configured models, each once per process.
 
     Raises:
         ConfigError: one of them is missing or cannot be used; the message says why, and what to do.

@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from vidkit.core import printable
 from vidkit.core.extras import install_command
-from vidkit.core.onnx_models import Model, ModelError, in_words, open_file
-from vidkit.meaning.layout import EXTRA, TextFiles
+from vidkit.core.onnx_models import ModelError, in_words, open_file
+from vidkit.meaning.model_files import EXTRA, TextFiles
 from vidkit.messages import message
 
 Vectors = NDArray[np.float32]
 
-_ROWS, _TOKENS = 32, 256  # of one batch, with what fills up the shorter texts; more is slower on a core
+_ROWS, _TOKENS = 32, 256  # of one batch, with padding; more is slower on one core
 _READ_AT_ONCE = 1024  # texts whose tokens are in memory
-_CHARACTERS = 64  # of a text for each token that the model reads: more is cut off before
+_CHARACTERS = 64  # of a text for each token of the model's length: a longer text is cut before
 _IDS, _MASK, _TYPES, _POSITIONS = (
     ("input_ids", "text", "tokens"),
     "attention_mask",
@@ -38,7 +38,7 @@ class TextEncoder:
         threads: 0 is one for each core.
 
     Raises:
-        ModelError: it is none, or a file of it is missing or damaged.
+        ModelError: it is not such a model, or one of its files is missing or damaged.
     """
 
     def __init__(self, files: TextFiles, threads: int) -> None:
@@ -66,18 +66,13 @@ class TextEncoder:
         except Exception as error:  # whatever onnxruntime raises
             raise self._no_model(message("it does not take a text: {reason}", reason=in_words(error))) from None
 
-    @property
-    def model(self) -> Model:
-        """The open model."""
-        return self._model
-
     def encode(self, texts: Sequence[str]) -> Vectors:
         """The vectors of texts, in their order: n x size."""
         parts = [self._encoded(texts[at : at + _READ_AT_ONCE]) for at in range(0, len(texts), _READ_AT_ONCE)]
         return np.concatenate(parts) if parts else np.zeros((0, self.size), np.float32)
 
     def _encoded(self, texts: Sequence[str]) -> Vectors:
-        found = self._tokenizer.encode_batch([self._ready(text) for text in texts])
+        found = self._tokenizer.encode_batch([self._normalized(text) for text in texts])
         order = sorted(range(len(found)), key=lambda at: len(found[at].ids))
         rows: list[Any] = [None] * len(found)
         for part in self._batches(order, [len(each.ids) for each in found]):
@@ -85,15 +80,15 @@ class TextEncoder:
                 rows[at] = row
         return np.stack(rows)
 
-    def _ready(self, text: str) -> str:
-        """A text as the tokenizer takes it; half a character of two is none."""
+    def _normalized(self, text: str) -> str:
+        """A text for the tokenizer. It does not accept half a character."""
         text = text[: _CHARACTERS * self.files.length].encode("utf-8", "replace").decode()
         if self.files.canonical:
             text = text.replace("_", " ").translate(_NO_PUNCTUATION).lower()
         return " ".join(text.split()) if self.files.fill else text
 
     def _batches(self, order: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]]:
-        """Texts of about the same length, few enough for one run of the model."""
+        """Batches of texts of about the same length, for one run of the model each."""
         part: list[int] = []
         for at in order:
             if part and len(part) >= (self._rows or max(1, min(_ROWS, _TOKENS // max(1, lengths[at])))):
@@ -136,7 +131,7 @@ _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 def _pooled(output: Vectors, mask: NDArray[np.int64], pooling: str) -> Vectors:
-    """One vector for each row: of its tokens the mean, the first, or the last."""
+    """One vector for each row: the mean, the first, or the last of its tokens."""
     if pooling == "cls":
         return output[:, 0]
     found: Vectors
@@ -149,10 +144,10 @@ def _pooled(output: Vectors, mask: NDArray[np.int64], pooling: str) -> Vectors:
 
 
 def of_length_one(rows: Vectors, name: str) -> Vectors:
-    """Vectors of length 1.
+    """Scale vectors to length 1.
 
     Raises:
-        ModelError: they are none.
+        ModelError: they have numbers that are not finite.
     """
     if not np.isfinite(rows).all():
         raise ModelError(message("{name} gives vectors with numbers that are not finite", name=printable(name)))
@@ -180,7 +175,7 @@ def _open_tokenizer(files: TextFiles) -> Any:
 
 
 def _pad_id(tokenizer: Any, files: TextFiles) -> int:
-    """The token that fills up shorter texts."""
+    """The token to pad shorter texts."""
     padding = tokenizer.padding
     found = tokenizer.token_to_id(files.pad_token) if files.pad_token else None
     return int(found if found is not None else padding["pad_id"] if padding else 0)

@@ -1,4 +1,4 @@
-"""Moments of a search, or of one long video -> one film: `make_reel`."""
+"""Moments of a search, or of one long video -> a reel: `make_reel`."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from vidkit.core.settings import Processing
 from vidkit.errors import ConfigError, MediaError
 from vidkit.library.moments import MOMENT_KEYS, LibraryEntry, Moment
 from vidkit.library.text import fold
-from vidkit.reel.film import Cut, Film, Form, form_of
+from vidkit.reel.cutting import Cut, Form, ReelFile, form_of
 from vidkit.reel.look import Look, look_at
 from vidkit.reel.pieces import LEAST, Candidate, candidates
 from vidkit.reel.sources import Source, Sources
 from vidkit.reel.titles import check_titles, title_of
 
-_MOST = 500  # pieces that are looked at
+_MOST = 500  # pieces that are examined
 
-# Told what is done, how much of it is done, and of how much.
+# Called with the step, how much of it is done, and the total.
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
 class ReelOptions:
-    """What a film is to be like: its seconds, those of each moment at most, and whether titles are drawn.
+    """Options of a reel: its length and the maximum length of a moment in seconds, and whether to draw titles.
 
-    `overwrite`: whether an older file is replaced. The others are settings of `[Processing]`.
+    `overwrite`: whether to replace an existing file. The others are settings of `[Processing]`.
     """
 
     length: float = 60.0
@@ -47,42 +47,42 @@ class ReelOptions:
 
 
 @dataclass(frozen=True)
-class Shot:
-    """A part of a film: which moment, from where to where in its video and in the film, in seconds.
+class ReelPart:
+    """A part of a reel: its moment, and its start and end in the video and in the reel, in seconds.
 
-    `dull` is `black`, `still` or `short` where it is that, else empty.
+    `dull` is `black`, `still`, `short` or empty.
     """
 
     moment: Moment
     start_time: float
     end_time: float
-    film_start: float
-    film_end: float
+    reel_start: float
+    reel_end: float
     dull: str
 
 
 @dataclass(frozen=True)
 class Reel:
-    """A film: its file, None where nothing could be shown; its parts; source URL -> why a video is not in it.
+    """A reel. `out` is its file, None if nothing could be shown; `skipped` is source URL -> why a video is missing.
 
-    `alike` is how many pieces were left out because they look like others.
+    `alike` is the number of pieces that were left out because they look like others.
     """
 
     out: Path | None
     form: Form | None
-    shots: tuple[Shot, ...]
+    parts: tuple[ReelPart, ...]
     skipped: dict[str, str]
     alike: int
 
     @property
     def seconds(self) -> float:
-        """How long it is."""
-        return self.shots[-1].film_end if self.shots else 0.0
+        """The length of the reel."""
+        return self.parts[-1].reel_end if self.parts else 0.0
 
 
 @dataclass(frozen=True)
 class _Chosen:
-    """A piece that was looked at. `seconds` of it are shown, if no more are needed."""
+    """An examined piece. `seconds` of it are shown, or more if the reel needs them."""
 
     candidate: Candidate
     source: Source
@@ -98,21 +98,21 @@ class _Chosen:
 
     @property
     def words(self) -> str | None:
-        """What is said or read there, where the moment is that."""
+        """The text of a reading; None for other moments."""
         moment = self.candidate.moment
         return None if moment.kind == "video" or moment.kind in MOMENT_KEYS else fold(moment.text)
 
     def repeats(self, other: _Chosen) -> bool:
-        """Whether it shows, and says, the same."""
+        """Whether it shows the same as another piece, with the same words."""
         return self.words in (None, other.words) and self.look.shows_the_same(other.look)
 
 
 def check_reel(target: Path, options: ReelOptions) -> None:
-    """See that a film can be written there.
+    """Check that a reel can be written to a file.
 
     Raises:
-        ConfigError: it cannot, or the lengths are none.
-        OutputError: it is not on this machine.
+        ConfigError: it cannot, or a length is invalid.
+        OutputError: the file is not on this machine.
     """
     check_local(target)
     if target.suffix.lower() != ".mp4":
@@ -141,17 +141,17 @@ def make_reel(
     options: ReelOptions | None = None,
     progress: Progress = lambda what, done, total: None,
 ) -> Reel:
-    """Cut the best of some moments together.
+    """Cut the best parts of moments and join them.
 
-    Of each moment one piece is shown, then, if there is room, a second one of each, and so on. A piece that looks
-    like one that is shown already is left out. What is black, still or shorter than half a second is taken only
-    where nothing else is left.
+    Each moment gets one piece in the reel; if there is room, each gets a second piece, and so on. A piece that
+    looks like another one in the reel is left out. Pieces that are black, still or shorter than half a second are
+    used only if nothing else is left.
 
     Args:
-        moments: what was found, the best first, each with its video. No more are read than are needed.
-        out: the file to write, whole or not at all: H.264 and AAC in MP4.
-        options: what the film is to be like.
-        progress: receives the progress.
+        moments: the moments, the best first, each with its video. Only as many as needed are read.
+        out: the file to write, completely or not at all: H.264 and AAC in MP4.
+        options: the options of the reel.
+        progress: called with the progress.
 
     Raises:
         ConfigError: the file cannot be written there; see `check_reel`.
@@ -173,19 +173,19 @@ def make_reel(
         [(each.source, each.seconds) for each in chosen], options.max_resolution, options.max_fps, encoder
     )
     with building(ensure_directory(target.parent)) as folder:
-        film = Film(folder, form)
-        shots = tuple(_cut(film, chosen, options, folder, sources, progress))
-        if not shots:
+        file = ReelFile(folder, form)
+        parts = tuple(_cut(file, chosen, options, folder, sources, progress))
+        if not parts:
             return Reel(None, None, (), sources.skipped, alike)
-        made = film.finish()
+        made = file.finish()
         os.replace(made, target)
-    return Reel(target, form, shots, sources.skipped, alike)
+    return Reel(target, form, parts, sources.skipped, alike)
 
 
 def _choose(
     found: Iterator[Candidate], length: float, sources: Sources, progress: Progress
 ) -> tuple[list[_Chosen], int]:
-    """The pieces that are shown, in the order in which they are shown, and how many others look like them."""
+    """The pieces for the reel, in the order of the reel, and how many others look like them."""
     chosen: list[_Chosen] = []
     dull: list[_Chosen] = []
     alike = 0
@@ -229,37 +229,37 @@ def _overlap(one: Candidate, other: Candidate) -> bool:
 
 
 def _cut(
-    film: Film,
+    file: ReelFile,
     chosen: list[_Chosen],
     options: ReelOptions,
     folder: Path,
     sources: Sources,
     progress: Progress,
-) -> Iterator[Shot]:
-    """Add the pieces to a film."""
-    rate = film.form.rate
+) -> Iterator[ReelPart]:
+    """Add the pieces to a reel."""
+    rate = file.form.rate
     frames = _frames(chosen, rate, max(1, round(options.length * rate)))
     for number, (each, count) in enumerate(zip(chosen, frames, strict=True)):
         progress("cutting", number, len(chosen))
-        moment, began = each.candidate.moment, film.frames
+        moment, began = each.candidate.moment, file.frames
         cut = Cut(each.source, each.start, count)
         if options.titles:
             title, record = folder / "title.txt", each.candidate.entry.record
-            text = title_of(moment, record, each.start, film.form.width, film.form.height)
+            text = title_of(moment, record, each.start, file.form.width, file.form.height)
             title.write_text(text, encoding="utf-8", errors="replace")
             cut = cut._replace(title=title)
         try:
-            film.add(cut)
+            file.add(cut)
         except MediaError as error:
             sources.failed(each.candidate.entry, str(error))
             continue
         end = each.start + float(count / rate)
-        film_times = round(float(began / rate), 6), round(float(film.frames / rate), 6)
-        yield Shot(moment, round(each.start, 6), round(end, 6), *film_times, each.look.dull)
+        reel_times = round(float(began / rate), 6), round(float(file.frames / rate), 6)
+        yield ReelPart(moment, round(each.start, 6), round(end, 6), *reel_times, each.look.dull)
 
 
 def _frames(chosen: list[_Chosen], rate: Fraction, wanted: int) -> list[int]:
-    """How many pictures of the film each piece lasts: as many as are wanted in all, if there are as many."""
+    """The number of frames of each piece in the reel: `wanted` in total, if the pieces have as many."""
     most = []
     for each in chosen:
         piece = each.candidate.piece
@@ -270,7 +270,7 @@ def _frames(chosen: list[_Chosen], rate: Fraction, wanted: int) -> list[int]:
     ]
     least = max(1, round(LEAST * rate))
     over = sum(counts) - wanted
-    # What is too much is taken from the last, and what it cannot spare from the longest.
+    # If there are too many frames, shorten the last piece, then the longest ones.
     for number in [len(counts) - 1, *sorted(range(len(counts)), key=lambda each: -counts[each])]:
         spared = max(0, min(over, counts[number] - least))
         counts[number] -= spared

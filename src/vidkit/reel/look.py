@@ -1,4 +1,4 @@
-"""What a piece of a video looks like: whether it is dull, and whether another one looks the same."""
+"""Examine a piece of a video: whether it is dull, and whether it looks like another piece."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _PER_SECOND = 2
-# Black and still as the reader `quality` has them.
+# The same thresholds for black and still as in the reader `quality`.
 _DARK, _BLACK_SHARE = 25.5, 0.98
 _SAME, _SAME_CELL = 0.5, 4.0
 _SHORT = 0.5  # seconds
-_SHARE = 0.5  # of a piece's pictures that are in another one: then it shows the same
+_SHARE = 0.5  # if this share of a piece's frames is in another piece, it shows the same
 
 
 class Look(NamedTuple):
-    """What was seen. `seconds`: how much of the piece has pictures. `dull`: `black`, `still`, `short` or empty."""
+    """The result. `seconds`: how much of the piece has frames. `dull`: `black`, `still`, `short` or empty."""
 
     seconds: float
     dull: str
     hashes: NDArray[np.uint8]
 
     def shows_the_same(self, other: Look) -> bool:
-        """Whether half of the pictures are in another piece; flat pictures are not compared."""
+        """Whether half of the frames are in another piece. Flat frames are not compared."""
         from vidkit.duplicates.pdq import SAME, bits_of, distances
 
         if not len(self.hashes) or not len(other.hashes):
@@ -39,10 +39,10 @@ class Look(NamedTuple):
 
 
 def look_at(source: Source, start: float, end: float) -> Look:
-    """Decode a piece of a video and look at two pictures of each second.
+    """Decode a piece of a video and examine two frames per second.
 
     Raises:
-        MediaError: ffmpeg failed, or there is no picture.
+        MediaError: ffmpeg failed, or the piece has no frame.
     """
     import numpy as np
 
@@ -55,13 +55,13 @@ def look_at(source: Source, start: float, end: float) -> Look:
     still: list[bool] = []
     before: NDArray[np.int16] | None = None
 
-    def take(number: int, picture: NDArray[np.uint8]) -> None:
+    def take(number: int, frame: NDArray[np.uint8]) -> None:
         nonlocal before
-        found, quality = pdq(picture)
+        found, quality = pdq(frame)
         if quality >= GOOD:
             hashes.append(found)
-        black.append(float((picture < _DARK).mean()) >= _BLACK_SHARE)
-        levels = picture.astype(np.int16)
+        black.append(float((frame < _DARK).mean()) >= _BLACK_SHARE)
+        levels = frame.astype(np.int16)
         if before is not None:
             change = np.abs(levels - before)
             still.append(float(change.mean()) < _SAME and float(cells_of(change).max()) < _SAME_CELL)

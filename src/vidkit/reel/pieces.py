@@ -1,4 +1,4 @@
-"""Moments -> the pieces of their videos that may be shown, the best first."""
+"""Moments -> the pieces of their videos for a reel, the best first."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import NamedTuple
 from vidkit.library.moments import MOMENT_KEYS, LibraryEntry, Moment
 from vidkit.record import Record
 
-LEAST = 1.0  # seconds that are shown of a moment
-_LEAD = 0.5  # seconds before and after what is said or read
+LEAST = 1.0  # the minimum seconds of a moment in a reel
+_LEAD = 0.5  # seconds before and after a reading
 
 
 class Piece(NamedTuple):
-    """A part of a video, in seconds. It is shown up to `end`, or a picture longer where `limit` allows it."""
+    """A part of a video, in seconds. It is shown up to `end`, or a frame longer if `limit` allows it."""
 
     start: float
     end: float
@@ -21,7 +21,7 @@ class Piece(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """A piece with the moment that it belongs to, and the place of that moment among all: 0 is the best."""
+    """A piece with its moment, and the place of this moment among all: 0 is the best."""
 
     place: int
     moment: Moment
@@ -34,7 +34,7 @@ def candidates(moments: Iterable[tuple[Moment, LibraryEntry]], longest: float) -
 
     Args:
         moments: the best first.
-        longest: seconds of a piece.
+        longest: the maximum seconds of a piece.
     """
     waiting: list[tuple[int, Moment, LibraryEntry, Iterator[Piece]]] = []
     for place, (moment, entry) in enumerate(moments):
@@ -55,8 +55,8 @@ def candidates(moments: Iterable[tuple[Moment, LibraryEntry]], longest: float) -
 def pieces_of(record: Record, moment: Moment, longest: float) -> Iterator[Piece]:
     """The pieces of one moment. They do not overlap.
 
-    Of a scene or a clip it is first the middle. Of a whole video it is first the middle of each scene, in an order
-    in which every beginning is spread over the video. What is said or read is shown from just before it.
+    For a scene or a clip, the middle comes first. For a whole video, the middles of its scenes come first, in an
+    order that spreads them over the video at any point. A reading has one piece, which begins just before it.
     """
     duration = record["duration"]
     if moment.kind != "video" and moment.kind not in MOMENT_KEYS:
@@ -74,7 +74,7 @@ def pieces_of(record: Record, moment: Moment, longest: float) -> Iterator[Piece]
 
 
 def _widened(start: float, end: float, duration: float) -> tuple[float, float]:
-    """A span that is long enough to be seen."""
+    """The span, made at least LEAST seconds long."""
     if end - start >= LEAST:
         return start, end
     start = max(0.0, min((start + end - LEAST) / 2, duration - LEAST))
@@ -82,7 +82,7 @@ def _widened(start: float, end: float, duration: float) -> tuple[float, float]:
 
 
 def _tiles(start: float, end: float, longest: float) -> list[Piece]:
-    """A span in pieces: its middle, and what is left on both sides."""
+    """Split a span into pieces: its middle, then the rest on both sides."""
     if end - start <= longest:
         return [Piece(start, end, end)]
     left = (start + end - longest) / 2
@@ -100,15 +100,16 @@ def _tiles(start: float, end: float, longest: float) -> list[Piece]:
 
 
 def _spread(pieces: Sequence[Piece], duration: float, taken: Sequence[Piece] = ()) -> Iterator[Piece]:
-    """Pieces in an order in which each is as far as can be from those before it, and half as far from the ends."""
+    """Pieces in an order in which each is as far as possible from the earlier ones, and half as far from the
+    ends."""
     import numpy as np
 
     middles = np.array([(piece.start + piece.end) / 2 for piece in pieces])
-    apart = 2 * np.minimum(middles, duration - middles)
+    distance = 2 * np.minimum(middles, duration - middles)
     for piece in taken:
-        apart = np.minimum(apart, np.abs(middles - (piece.start + piece.end) / 2))
+        distance = np.minimum(distance, np.abs(middles - (piece.start + piece.end) / 2))
     for _ in pieces:
-        best = int(np.argmax(apart))
+        best = int(np.argmax(distance))
         yield pieces[best]
-        apart = np.minimum(apart, np.abs(middles - middles[best]))
-        apart[best] = -np.inf
+        distance = np.minimum(distance, np.abs(middles - middles[best]))
+        distance[best] = -np.inf

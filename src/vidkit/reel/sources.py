@@ -1,4 +1,4 @@
-"""The files that a film is cut from, and why some cannot be."""
+"""The video files of a reel, and why some cannot be used."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_FAILURES = 3
 
 
 class Source(NamedTuple):
-    """A video file. `matrix` and `transfer` are what its colours are coded by, in ffmpeg's words."""
+    """A video file. `matrix` and `transfer` are its colour space and transfer function, by ffmpeg's names."""
 
     path: Path
     metadata: Metadata
@@ -28,7 +28,7 @@ class Source(NamedTuple):
 
 
 class Sources:
-    """The files of videos, each looked for once. `skipped` is URL -> why it cannot be shown, or not all of it."""
+    """The files of videos, each opened once. `skipped` is URL -> why a video, or a piece of it, cannot be shown."""
 
     def __init__(self) -> None:
         self.skipped: dict[str, str] = {}
@@ -36,7 +36,7 @@ class Sources:
         self._failures = Counter[str]()
 
     def of(self, entry: LibraryEntry) -> Source | None:
-        """The file of a video; None where there is none."""
+        """The file of a video; None if it cannot be used."""
         url = entry.record["source"]["url"]
         if url not in self._found:
             try:
@@ -47,7 +47,7 @@ class Sources:
         return self._found[url] if self._failures[url] < _MOST_FAILURES else None
 
     def failed(self, entry: LibraryEntry, why: str) -> None:
-        """A piece of a video cannot be shown. After a few of them the others are not tried."""
+        """Note that a piece of a video cannot be shown. After a few failures the video is not used any more."""
         url = entry.record["source"]["url"]
         self.skipped.setdefault(url, why)
         self._failures[url] += 1

@@ -1,4 +1,4 @@
-"""Titles in the pictures of a film: which video a cut is of, and what was found there."""
+"""Titles in the frames of a reel: the video of a cut, and the text that was found there."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from vidkit.ffmpeg import run_tool
 from vidkit.library.moments import Moment
 from vidkit.record import Record
 
-_LINES = 24  # of text that the shorter side of a picture has room for
-_WIDTH = 0.62  # of a letter, as a share of its height: few are wider on average
-_MOST = 300  # characters of a text that are looked at
-# Scripts that a usual font for Latin has no letters of, by the first word of their characters' names -> language.
+_LINES = 24  # lines of text on the shorter side of a frame
+_WIDTH = 0.62  # the average width of a letter as a share of its height; few fonts are wider
+_MOST = 300  # characters of a text that are used
+# Scripts that a usual Latin font does not have, by the first word of the Unicode names -> language.
 _SCRIPTS = {"CJK": "zh", "HIRAGANA": "ja", "KATAKANA": "ja", "HANGUL": "ko", "DEVANAGARI": "hi", "THAI": "th"}
 
 
@@ -27,11 +27,11 @@ def title_of(moment: Moment, record: Record, second: float, width: int, height: 
     """The title of a cut: the name of its video and the time in it, and below that the text that was found.
 
     Args:
-        moment: what is shown. The tags of a whole video are no text.
-        record: its video's.
+        moment: the moment. A whole video without description has no text.
+        record: the record of its video.
         second: where the cut begins.
-        width: of the film, in pixels.
-        height: likewise.
+        width: the width of the reel, in pixels.
+        height: the height of the reel, in pixels.
     """
     columns = max(8, int(width / (_size(width, height) * _WIDTH)) - 2)
     clock = f"  {format_clock(second)}"
@@ -41,7 +41,7 @@ def title_of(moment: Moment, record: Record, second: float, width: int, height: 
 
 
 def title_filter(file: Path, width: int, height: int) -> str:
-    """ffmpeg's filter that draws the text of a file. It takes the text as it is, whatever signs are in it."""
+    """ffmpeg's filter that draws the text of a file. It draws the text literally, with any characters in it."""
     size = _size(width, height)
     options = {
         "textfile": str(file.absolute()),
@@ -60,7 +60,7 @@ def title_filter(file: Path, width: int, height: int) -> str:
 
 
 def check_titles() -> None:
-    """See that ffmpeg can draw text here.
+    """Check that ffmpeg can draw text on this machine.
 
     Raises:
         ConfigError: it cannot.
@@ -91,12 +91,12 @@ def _size(width: int, height: int) -> int:
 
 
 def _plain(text: str) -> str:
-    """One line without what no font can show: the beginning of a text."""
+    """The beginning of a text as one line, without characters that no font can show."""
     return "".join(c for c in printable(text[:_MOST]) if unicodedata.category(c) != "Mn").strip()
 
 
 def _language(text: str) -> str:
-    """What asks for a font that has the letters of a text."""
+    """The font option that selects a font with the letters of a text."""
     names = (unicodedata.name(character, "").split(" ")[0] for character in text)
     found = next((_SCRIPTS[name] for name in names if name in _SCRIPTS), None)
     return f":lang={found}" if found else ""

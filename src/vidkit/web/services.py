@@ -12,7 +12,7 @@ from fastapi import Depends, Request
 from vidkit.core.config import Config
 from vidkit.library import Library, Stats, open_library
 from vidkit.meaning.search import Search
-from vidkit.meaning.senses import SearchModels
+from vidkit.meaning.search_models import SearchModels
 from vidkit.web.access.actors import CALLER, LOCAL, Actor
 from vidkit.web.access.audit import AuditLog
 from vidkit.web.access.guard import Gate, make_gate

@@ -23,7 +23,7 @@ def new_vectors(run: Run, url: str, record: Record, progress: Progress) -> dict[
     """
     found: dict[str, VideoVectors] = {}
     for model in run.meaning or ():
-        from vidkit.meaning.making import Video, vectors_of
+        from vidkit.meaning.encoding import Video, vectors_of
 
         try:
             if run.stop.is_set() or run.shared.vectors_made_of(model.id, url) == made_of(record, model.id):

@@ -15,7 +15,7 @@ from vidkit.library import Library, LibraryEntry, Moment, Query
 from vidkit.library.moments import moment_of
 from vidkit.meaning.hybrid import Records
 from vidkit.meaning.search import Asked, Search
-from vidkit.meaning.senses import SearchModels
+from vidkit.meaning.search_models import SearchModels
 
 _PAGE = 50  # answers of a search that are read at once
 

@@ -37,7 +37,7 @@ from vidkit.library import (
 from vidkit.library.backends import backend_of, configured_address
 from vidkit.meaning.hybrid import WORDS
 from vidkit.meaning.search import Asked, Search, Way
-from vidkit.meaning.senses import SearchModels
+from vidkit.meaning.search_models import SearchModels
 from vidkit.messages import _, translated
 from vidkit.readers.captions import FORMATS, cues_of, spoken
 from vidkit.record import Record

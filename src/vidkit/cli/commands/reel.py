@@ -17,7 +17,7 @@ from vidkit.errors import ConfigError
 from vidkit.library import open_library
 from vidkit.meaning.hybrid import WORDS
 from vidkit.messages import numbered
-from vidkit.reel import Reel, ReelOptions, Shot, check_reel, make_reel
+from vidkit.reel import Reel, ReelOptions, ReelPart, check_reel, make_reel
 
 
 def reel(options: argparse.Namespace, config: Config) -> int:
@@ -39,7 +39,7 @@ def reel(options: argparse.Namespace, config: Config) -> int:
             return EXIT_SOME_FAILED
         with counted(" s") as progress:
             made = make_reel(found, options.out, wanted, lambda what, done, total: progress(done, total, what))
-        if asked is not None and not made.shots and not made.skipped:
+        if asked is not None and not made.parts and not made.skipped:
             say_unknown_names(home, options.where, asked.query.sources)
     for url, why in made.skipped.items():
         say("skipped: {url}: {reason}", url=printable(shown_url(url)), reason=printable(why))
@@ -49,10 +49,10 @@ def reel(options: argparse.Namespace, config: Config) -> int:
     if options.json:
         print(json_text(_as_json(made)))
     else:
-        for shot in made.shots:
-            print(_line(shot))
+        for part in made.parts:
+            print(_line(part))
         size, width, height = made.out.stat().st_size, made.form.width, made.form.height
-        moments = format_count(len(made.shots), "moment")
+        moments = format_count(len(made.parts), "moment")
         print(f"{printable(made.out)}  {made.seconds:.1f} s  {moments}  {width}x{height}  {format_size(size)}")
     if made.alike and made.seconds < wanted.length - 0.5:
         say(
@@ -82,34 +82,34 @@ def _as_json(made: Reel) -> dict[str, Any]:
         "width": made.form.width,
         "height": made.form.height,
         "fps": round(float(made.form.rate), 6),
-        "moments": [_shot_as_json(shot) for shot in made.shots],
+        "moments": [_part_as_json(part) for part in made.parts],
         "skipped": [{"url": shown_url(url), "reason": why} for url, why in made.skipped.items()],
         "alike": made.alike,
     }
 
 
-def _shot_as_json(shot: Shot) -> dict[str, Any]:
-    moment = shot.moment
+def _part_as_json(part: ReelPart) -> dict[str, Any]:
+    moment = part.moment
     return {
-        "film_start": shot.film_start,
-        "film_end": shot.film_end,
+        "film_start": part.reel_start,
+        "film_end": part.reel_end,
         "url": shown_url(moment.url),
         "id": moment.id,
         "filename": moment.filename,
-        "start_time": shot.start_time,
-        "end_time": shot.end_time,
+        "start_time": part.start_time,
+        "end_time": part.end_time,
         "kind": moment.kind,
         "number": moment.number,
         "why": list(moment.why),
         "text": moment.text,
-        "dull": shot.dull or None,
+        "dull": part.dull or None,
     }
 
 
-def _line(shot: Shot) -> str:
-    moment = shot.moment
+def _line(part: ReelPart) -> str:
+    moment = part.moment
     what = "" if moment.kind == "video" else f"  {moment.kind} {moment.number}"
     why = f"  ({', '.join(moment.why)})" if set(moment.why) - {WORDS} else ""
-    dull = f"  {shot.dull}" if shot.dull else ""
-    where = f"{format_tenths(shot.start_time)} - {format_tenths(shot.end_time)}"
-    return f"{format_tenths(shot.film_start)}  {printable(moment.filename)}  {where}{what}{why}{dull}"
+    dull = f"  {part.dull}" if part.dull else ""
+    where = f"{format_tenths(part.start_time)} - {format_tenths(part.end_time)}"
+    return f"{format_tenths(part.reel_start)}  {printable(moment.filename)}  {where}{what}{why}{dull}"

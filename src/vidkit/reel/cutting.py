@@ -1,7 +1,7 @@
-"""Cut pieces out of videos of every kind and join them: one MP4 that browsers play.
+"""Cut pieces out of videos of any format and join them into one MP4 that browsers can play.
 
-Each cut is encoded alone, with a fixed number of pictures and of sound samples. They are joined one after the other
-and put into the file without another encoding of the pictures, so nothing shifts.
+Each cut is encoded separately, with a fixed number of frames and audio samples. The cuts are joined without
+encoding the frames again, so audio and video stay in sync.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ _SAMPLE = 4  # bytes: 16 bits, stereo
 _RATES = [Fraction(n, d) for n, d in ((24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1), (48, 1), (50, 1))]
 _RATES += [Fraction(60000, 1001), Fraction(60)]
 _USUAL = Fraction(30)
-# A picture counts as shown from so many seconds before its time: containers round times to milliseconds.
+# A frame counts as shown from this many seconds before its time: containers round times to milliseconds.
 _ROUNDED = 0.002
-_BEFORE = 1.0  # seconds that are decoded before a cut: the picture that it begins with may be shown since then
-_WIDE = 1280  # pixels: without a note, the colours of a picture so wide are coded by BT.709 (as players take it)
+_BEFORE = 1.0  # seconds that are decoded before a cut: its first frame may be shown since then
+_WIDE = 1280  # pixels: frames this wide have BT.709 colours if the file does not say it, as players assume
 _HDR = ("smpte2084", "arib-std-b67")
 
 
 class Form(NamedTuple):
-    """What all of a film is like: pixels, pictures a second, ffmpeg's encoder."""
+    """The format of a reel: width and height in pixels, frame rate, ffmpeg's encoder."""
 
     width: int
     height: int
@@ -41,12 +41,13 @@ class Form(NamedTuple):
     encoder: str
 
     def samples(self, frames: int) -> int:
-        """How many samples of sound the first pictures of the film last."""
+        """The number of audio samples for the first frames of the reel."""
         return round(frames * SAMPLE_RATE / self.rate)
 
 
 class Cut(NamedTuple):
-    """What is cut: from which second on, how many pictures of the film, and the file with its title."""
+    """A cut: its source, the second where it starts, its number of frames in the reel, and the file with its
+    title."""
 
     source: Source
     start: float
@@ -55,9 +56,16 @@ class Cut(NamedTuple):
 
 
 def form_of(pieces: Sequence[tuple[Source, float]], max_resolution: str, max_fps: float, encoder: str) -> Form:
-    """The form for a film of some pieces, with the seconds of each.
+    """The format for a reel.
 
-    Its shape and its frame rate are those that most seconds have; it is as large as the largest of this shape.
+    The aspect ratio and the frame rate are those of the most seconds. The size is the largest with this aspect
+    ratio.
+
+    Args:
+        pieces: the source of each piece, and its seconds.
+        max_resolution: the maximum resolution.
+        max_fps: the maximum frame rate.
+        encoder: ffmpeg's encoder.
     """
     shapes: dict[float, float] = {}
     rates: dict[Fraction, float] = {}
@@ -82,55 +90,55 @@ def _rate(source: Source, most: float) -> Fraction:
     return rate
 
 
-class Film:
-    """A film that is being made in a folder of its own."""
+class ReelFile:
+    """A reel while it is made, in its own folder."""
 
     def __init__(self, folder: Path, form: Form) -> None:
         self.form = form
         self.frames = 0
         self._folder = folder
-        self._pictures, self._sound = folder / "film.h264", folder / "film.pcm"
-        self._pictures.touch()
-        self._sound.touch()
+        self._video, self._audio = folder / "reel.h264", folder / "reel.pcm"
+        self._video.touch()
+        self._audio.touch()
 
     def add(self, cut: Cut) -> None:
-        """Put a cut at the end.
+        """Add a cut at the end.
 
         Raises:
-            MediaError: ffmpeg cannot decode it; the film is as before.
+            MediaError: ffmpeg cannot decode it; the reel is unchanged.
         """
         samples = self.form.samples(self.frames + cut.frames) - self.form.samples(self.frames)
-        pictures, sound = self._folder / "cut.h264", self._folder / "cut.pcm"
-        sound.unlink(missing_ok=True)
+        video, audio = self._folder / "cut.h264", self._folder / "cut.pcm"
+        audio.unlink(missing_ok=True)
         try:
-            self._encode(cut, samples, pictures, sound if has_sound(cut.source.metadata) else None)
+            self._encode(cut, samples, video, audio if has_sound(cut.source.metadata) else None)
         except MediaError:
             if not has_sound(cut.source.metadata):
                 raise
-            self._encode(cut, samples, pictures, None)  # sound that cannot be decoded is silent
-        if not pictures.stat().st_size:
+            self._encode(cut, samples, video, None)  # audio that cannot be decoded is replaced by silence
+        if not video.stat().st_size:
             raise MediaError("there is no picture at {start} s", start=f"{cut.start:.1f}")
-        heard = sound.read_bytes()[: samples * _SAMPLE] if sound.is_file() else b""
-        with self._pictures.open("ab") as film:
-            film.write(pictures.read_bytes())
-        with self._sound.open("ab") as film:
-            film.write(heard.ljust(samples * _SAMPLE, b"\0"))
+        heard = audio.read_bytes()[: samples * _SAMPLE] if audio.is_file() else b""
+        with self._video.open("ab") as file:
+            file.write(video.read_bytes())
+        with self._audio.open("ab") as file:
+            file.write(heard.ljust(samples * _SAMPLE, b"\0"))
         self.frames += cut.frames
 
     def finish(self) -> Path:
-        """Make the MP4 of what was added.
+        """Write the MP4 with all cuts.
 
         Raises:
-            MediaError: ffmpeg failed, or the file has not as many pictures as it should have.
+            MediaError: ffmpeg failed, or the file has a wrong number of frames.
         """
         rate, fine = self.form.rate, 1 if self.form.rate.numerator > 1000 else 1000
-        lasts, scale = rate.denominator * fine, rate.numerator * fine
-        times = ["-bsf:v", f"setts=ts=N*{lasts}:duration={lasts}:time_base=1/{scale}"]
+        duration, scale = rate.denominator * fine, rate.numerator * fine
+        times = ["-bsf:v", f"setts=ts=N*{duration}:duration={duration}:time_base=1/{scale}"]
         times += ["-video_track_timescale", f"{scale}"]
-        made = self._folder / "film.mp4"
+        made = self._folder / "reel.mp4"
         arguments = ["ffmpeg", "-v", "error", "-nostdin", "-y"]
-        arguments += ["-framerate", f"{rate}", "-f", "h264", "-i", file_url(self._pictures)]
-        arguments += ["-f", "s16le", "-ar", f"{SAMPLE_RATE}", "-ac", "2", "-i", file_url(self._sound)]
+        arguments += ["-framerate", f"{rate}", "-f", "h264", "-i", file_url(self._video)]
+        arguments += ["-f", "s16le", "-ar", f"{SAMPLE_RATE}", "-ac", "2", "-i", file_url(self._audio)]
         arguments += ["-map", "0:v", "-c:v", "copy", *times, "-map", "1:a", *SOUND]
         run_tool([*arguments, "-movflags", "+faststart", "-f", "mp4", file_url(made)], 120.0 + self.frames)
         arguments = ["ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", "stream=nb_frames"]
@@ -140,32 +148,32 @@ class Film:
             raise MediaError("the film has {found} pictures and not {wanted}", found=found, wanted=self.frames)
         return made
 
-    def _encode(self, cut: Cut, samples: int, pictures: Path, sound: Path | None) -> None:
+    def _encode(self, cut: Cut, samples: int, video: Path, audio: Path | None) -> None:
         metadata = cut.source.metadata
         seek = max(0.0, cut.start - max(_BEFORE, 2 / metadata.fps))
         before = cut.start - seek
         length = before + float(cut.frames / self.form.rate) + 1.0
-        chains = [f"[0:{metadata.stream}]{','.join(self._filters(cut, before))}[pictures]"]
-        if sound is not None:
+        chains = [f"[0:{metadata.stream}]{','.join(self._filters(cut, before))}[video]"]
+        if audio is not None:
             first = round(before * SAMPLE_RATE)
             chains.append(
                 f"[0:a:0]aresample={SAMPLE_RATE}:async=1:first_pts=0,"
                 "aformat=sample_fmts=s16:channel_layouts=stereo,"
-                f"atrim=start_sample={first}:end_sample={first + samples},asetpts=PTS-STARTPTS[sound]"
+                f"atrim=start_sample={first}:end_sample={first + samples},asetpts=PTS-STARTPTS[audio]"
             )
         arguments = ["ffmpeg", "-v", "error", "-nostdin", "-y", "-reinit_filter", "0"]
         arguments += ["-ss", f"{seek:.6f}", "-t", f"{length:.6f}", *input_arguments(cut.source.path)]
-        arguments += ["-filter_complex", ";".join(chains), "-map", "[pictures]", "-frames:v", f"{cut.frames}"]
+        arguments += ["-filter_complex", ";".join(chains), "-map", "[video]", "-frames:v", f"{cut.frames}"]
         arguments += ["-fps_mode", "passthrough"]
         arguments += picture_encoding(self.form.encoder, self.form.width, self.form.height)
         arguments += ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
-        arguments += ["-color_range", "tv", "-f", "h264", file_url(pictures)]
-        if sound is not None:
-            arguments += ["-map", "[sound]", "-c:a", "pcm_s16le", "-f", "s16le", file_url(sound)]
+        arguments += ["-color_range", "tv", "-f", "h264", file_url(video)]
+        if audio is not None:
+            arguments += ["-map", "[audio]", "-c:a", "pcm_s16le", "-f", "s16le", file_url(audio)]
         run_tool(arguments, metadata.time_allowed)
 
     def _filters(self, cut: Cut, before: float) -> list[str]:
-        """What makes the pictures of a cut those of the film: what a viewer sees at the time of each."""
+        """The filters that convert the frames of a cut to frames of the reel: what is shown at the time of each."""
         form, source = self.form, cut.source
         metadata = source.metadata
         scale = min(form.width / metadata.width, form.height / metadata.height)
@@ -188,7 +196,7 @@ class Film:
 
 
 def _to_sdr(transfer: str) -> list[str]:
-    """HDR as a screen without HDR shows it."""
+    """The filters that convert HDR to SDR."""
     given = f"zscale=tin={transfer}:min=bt2020nc:pin=bt2020:rin=tv:t=linear:npl=100"
     return [given, "format=gbrpf32le", "zscale=p=bt709", "tonemap=hable:desat=0", "zscale=t=bt709:m=bt709:r=tv"]
 

@@ -1,9 +1,9 @@
-"""Pictures to vectors, in the same space as those of texts."""
+"""Images to vectors, in the same space as the vectors of texts."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,28 +12,28 @@ from numpy.typing import NDArray
 from vidkit.core import printable
 from vidkit.core.extras import install_command
 from vidkit.core.onnx_models import ModelError, in_words, open_file
-from vidkit.meaning.layout import EXTRA, PictureFiles
+from vidkit.meaning.model_files import EXTRA, VisualFiles
 from vidkit.meaning.texts import Vectors, of_length_one
 from vidkit.messages import message
 
-_ROWS = 16  # pictures in one run of the model
+_ROWS = 16  # images in one run of the model
 _FORMATS = ("JPEG", "PNG", "WEBP")
 _MOST_PIXELS = 50_000_000
-_RESAMPLING = {"nearest": 0, "lanczos": 1, "bilinear": 2, "bicubic": 3}  # by Pillow's numbers
+_RESAMPLING = {"nearest": 0, "lanczos": 1, "bilinear": 2, "bicubic": 3}  # Pillow's numbers
 
 
-class PictureEncoder:
-    """A model that turns pictures into vectors of length 1. Several threads may use it.
+class ImageEncoder:
+    """A model that turns images into vectors of length 1. Several threads may use it.
 
     Args:
         files: the model.
         threads: 0 is one for each core.
 
     Raises:
-        ModelError: it is none.
+        ModelError: it is not such a model.
     """
 
-    def __init__(self, files: PictureFiles, threads: int) -> None:
+    def __init__(self, files: VisualFiles, threads: int) -> None:
         try:
             import PIL.Image  # noqa: F401
         except ImportError:
@@ -55,29 +55,26 @@ class PictureEncoder:
         except Exception as error:  # whatever onnxruntime raises
             raise self._no_model(message("it does not take a picture: {reason}", reason=in_words(error))) from None
 
-    def encode(self, pictures: Sequence[bytes]) -> tuple[list[int], Vectors]:
-        """The vectors of pictures in files: which of them could be read, and their vectors."""
+    def encode(self, contents: Sequence[bytes]) -> tuple[list[int], Vectors]:
+        """The vectors of image files: the indexes of those that could be read, and their vectors."""
         there, rows = [], []
-        for number, content in enumerate(pictures):
+        for number, content in enumerate(contents):
             image = _opened(content)
             if image is not None:
                 there.append(number)
-                rows.append(self._ready(image))
+                rows.append(self._preprocessed(image))
         return there, self._vectors(rows)
 
-    def encode_arrays(self, pictures: NDArray[np.uint8]) -> Vectors:
-        """The vectors of pictures, n x height x width x 3, RGB."""
+    def encode_arrays(self, images: NDArray[np.uint8]) -> Vectors:
+        """The vectors of images, n x height x width x 3, RGB."""
         from PIL import Image
 
-        return self._vectors([self._ready(Image.fromarray(each)) for each in pictures])
+        return self._vectors([self._preprocessed(Image.fromarray(each)) for each in images])
 
     def _vectors(self, rows: Sequence[Vectors]) -> Vectors:
-        found = [self._run(rows[at : at + step]) for at, step in self._steps(len(rows))]
-        return np.concatenate(found) if found else np.zeros((0, self.size), np.float32)
-
-    def _steps(self, count: int) -> Iterator[tuple[int, int]]:
         step = self._rows or _ROWS
-        yield from ((at, step) for at in range(0, count, step))
+        found = [self._run(rows[at : at + step]) for at in range(0, len(rows), step)]
+        return np.concatenate(found) if found else np.zeros((0, self.size), np.float32)
 
     def _run(self, rows: Sequence[Vectors]) -> Vectors:
         filled = np.zeros((self._rows or len(rows), *rows[0].shape), np.float32)
@@ -87,8 +84,8 @@ class PictureEncoder:
             raise self._no_model(message("its output has the shape {shape}", shape=output.shape))
         return of_length_one(output[: len(rows)], self.files.model.name)
 
-    def _ready(self, image: Any) -> Vectors:
-        """A picture as the model takes it: 3 x height x width."""
+    def _preprocessed(self, image: Any) -> Vectors:
+        """An image as the model's input: 3 x height x width."""
         from PIL import Image
 
         height, width = self.files.size
@@ -118,7 +115,7 @@ class PictureEncoder:
 
 
 def _opened(content: bytes) -> Any:
-    """A picture in a file; None where it is damaged."""
+    """The image in a file; None if it is damaged or too large."""
     from PIL import Image
 
     try:
@@ -126,5 +123,5 @@ def _opened(content: bytes) -> Any:
         if image.width * image.height > _MOST_PIXELS:
             return None
         return image.convert("RGB")
-    except Exception:  # Pillow raises what its many parts do
+    except Exception:  # Pillow raises many kinds
         return None

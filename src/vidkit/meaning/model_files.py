@@ -1,8 +1,8 @@
-"""What belongs to a model: its files, and what they say of how it is used.
+"""The files of a model, and its options in them.
 
-A text model is laid out as sentence-transformers does it
-(https://sbert.net/docs/sentence_transformer/usage/efficiency.html), an image-text model as Immich does it
-(https://huggingface.co/immich-app): `visual/` for pictures, `textual/` for texts.
+A text model has the layout of sentence-transformers
+(https://sbert.net/docs/sentence_transformer/usage/efficiency.html), an image-text model that of Immich
+(https://huggingface.co/immich-app): `visual/` for images, `textual/` for texts.
 """
 
 from __future__ import annotations
@@ -42,17 +42,17 @@ class TextFiles:
     """A model for texts.
 
     Args:
-        name: as a user knows it.
-        digest: of all files that count.
+        name: its name for the user.
+        digest: the hash of all relevant files.
         model: the `.onnx` file.
         tokenizer: its `tokenizer.json`.
-        pad_token: the token that fills up shorter texts; empty where the tokenizer says it.
+        pad_token: the token to pad shorter texts; empty to use the tokenizer's.
         pooling: one of the values of POOLINGS.
-        length: how many tokens of a text are read.
-        fill: whether each text is filled up to that length.
-        query_prompt: what stands before a query.
-        text_prompt: what stands before a text that is searched.
-        canonical: whether texts have no punctuation and no capital letters.
+        length: the maximum number of tokens of a text.
+        fill: whether each text is padded to that length.
+        query_prompt: the text before a query.
+        text_prompt: the text before a text that is searched.
+        canonical: whether punctuation and capital letters are removed from texts.
     """
 
     name: str
@@ -69,9 +69,9 @@ class TextFiles:
 
 
 @dataclass(frozen=True)
-class PictureFiles:
-    """A model for pictures, and how they are made ready for it: `mode` is `shortest` (the middle is cut out),
-    `longest` (filled up with one colour) or `squash`; values are 0 to 1 before `mean` and `deviation`."""
+class VisualFiles:
+    """A model for images, and their preprocessing: `mode` is `shortest` (crop the middle), `longest` (pad with the
+    colour `fill`) or `squash`; values are 0 to 1 before `mean` and `deviation` are applied."""
 
     model: Path
     size: tuple[int, int]
@@ -88,15 +88,15 @@ class ImageFiles:
 
     name: str
     digest: str
-    pictures: PictureFiles
+    visual: VisualFiles
     texts: TextFiles
 
 
 def text_files(named: str, hub: str) -> TextFiles:
-    """The text model in a folder, beside such a file, or at a hub.
+    """Find the files of a text model: in a folder, by its `.onnx` file, or at a hub.
 
     Raises:
-        ModelError: there is none, or not all of it, or it has parts that vidkit does not run.
+        ModelError: it is missing or incomplete, or has parts that vidkit does not support.
     """
     model = _found(named, hub)
     folder = model.parent.parent if model.parent.name == "onnx" else model.parent
@@ -129,10 +129,10 @@ def text_files(named: str, hub: str) -> TextFiles:
 
 
 def image_files(named: str, hub: str) -> ImageFiles:
-    """The image-text model in a folder or at a hub.
+    """Find the files of an image-text model: in a folder or at a hub.
 
     Raises:
-        ModelError: there is none, or not all of it.
+        ModelError: it is missing or incomplete.
     """
     folder = _image_folder(named, hub)
     for name in ("visual/model.onnx", "visual/preprocess_cfg.json", "textual/model.onnx", "textual/tokenizer.json"):
@@ -144,14 +144,15 @@ def image_files(named: str, hub: str) -> ImageFiles:
                     name=name,
                 )
             )
-    making, settings = folder / "visual/preprocess_cfg.json", _read(folder / "textual/tokenizer_config.json")
+    preprocessing = folder / "visual/preprocess_cfg.json"
+    settings = _read(folder / "textual/tokenizer_config.json")
     of_texts = _read(folder / "config.json").get("text_cfg")
     of_texts = of_texts if isinstance(of_texts, dict) else {}
     cleaning = of_texts.get("tokenizer_kwargs")
     visual, textual = folder / "visual/model.onnx", folder / "textual/model.onnx"
     tokenizer = folder / "textual/tokenizer.json"
     name = _name(named, folder)
-    digest = _digest([visual, making, textual, tokenizer, folder / "config.json"])
+    digest = _digest([visual, preprocessing, textual, tokenizer, folder / "config.json"])
     texts = TextFiles(
         name,
         digest,
@@ -162,35 +163,35 @@ def image_files(named: str, hub: str) -> ImageFiles:
         fill=True,
         canonical=isinstance(cleaning, dict) and cleaning.get("clean") == "canonicalize",
     )
-    return ImageFiles(name, digest, _picture_files(visual, making), texts)
+    return ImageFiles(name, digest, _visual_files(visual, preprocessing), texts)
 
 
-def _picture_files(model: Path, making: Path) -> PictureFiles:
-    said = _read(making)
-    size = said.get("size", 224)
+def _visual_files(model: Path, preprocessing: Path) -> VisualFiles:
+    options = _read(preprocessing)
+    size = options.get("size", 224)
     sides = (size, size) if isinstance(size, int) else tuple(size) if isinstance(size, list) else ()
-    numbers = said.get("mean"), said.get("std")
-    right = len(sides) == 2 and all(isinstance(side, int) and 1 <= side <= 4096 for side in sides)
+    numbers = options.get("mean"), options.get("std")
+    valid = len(sides) == 2 and all(isinstance(side, int) and 1 <= side <= 4096 for side in sides)
     for each in numbers:
-        right = (
-            right and isinstance(each, list) and len(each) == 3 and all(isinstance(n, int | float) for n in each)
+        valid = (
+            valid and isinstance(each, list) and len(each) == 3 and all(isinstance(n, int | float) for n in each)
         )
-    mode = said.get("resize_mode", "shortest")
-    if not right or mode not in ("shortest", "longest", "squash"):
+    mode = options.get("resize_mode", "shortest")
+    if not valid or mode not in ("shortest", "longest", "squash"):
         raise ModelError(
             message(
                 "{making} does not say how pictures are made ready: size, mean, std, resize_mode",
-                making=printable(making),
+                making=printable(preprocessing),
             )
         )
     mean, deviation = (tuple(map(float, each or ())) for each in numbers)
-    fill = said.get("fill_color", 0)
-    return PictureFiles(
+    fill = options.get("fill_color", 0)
+    return VisualFiles(
         model,
         (sides[0], sides[1]),
         mean,
         deviation,
-        str(said.get("interpolation", "bicubic")).lower(),
+        str(options.get("interpolation", "bicubic")).lower(),
         mode,
         fill if isinstance(fill, int) and 0 <= fill <= 255 else 0,
     )
@@ -256,10 +257,10 @@ def _is_tokenizer(folder: Path) -> bool:
 
 
 def _pooling(folder: Path) -> str:
-    """How a model's tokens become one vector.
+    """The pooling of a model: how the vectors of its tokens become one vector.
 
     Raises:
-        ModelError: in a way that vidkit does not know, or a layer with weights of its own comes after.
+        ModelError: the pooling is not supported, or the model has another layer with its own weights.
     """
     places = sorted(folder.glob("*_Pooling/config.json"))
     modules = _read_any(folder / "modules.json")
@@ -276,8 +277,8 @@ def _pooling(folder: Path) -> str:
             )
         if kind == "Pooling":
             places = [folder / str(module.get("path", "")) / "config.json"]
-    said = _read(places[0]) if places else {}
-    modes = [key for key, value in said.items() if key.startswith("pooling_mode_") and value is True]
+    options = _read(places[0]) if places else {}
+    modes = [key for key, value in options.items() if key.startswith("pooling_mode_") and value is True]
     if not modes:
         return "mean"
     if len(modes) > 1 or modes[0] not in POOLINGS:
@@ -291,11 +292,11 @@ def _pooling(folder: Path) -> str:
     return POOLINGS[modes[0]]
 
 
-def _prompts(said: dict[str, Any]) -> tuple[str, str]:
-    """What stands before a query and before a text."""
-    prompts = said.get("prompts")
+def _prompts(options: dict[str, Any]) -> tuple[str, str]:
+    """The prompts before a query and before a text."""
+    prompts = options.get("prompts")
     prompts = {str(k): str(v) for k, v in prompts.items()} if isinstance(prompts, dict) else {}
-    usual = prompts.get(str(said.get("default_prompt_name")), "")
+    usual = prompts.get(str(options.get("default_prompt_name")), "")
     text = next((prompts[name] for name in ("document", "passage", "corpus") if name in prompts), usual)
     return prompts.get("query", usual), text
 
@@ -305,7 +306,7 @@ def _name(named: str, folder: Path) -> str:
 
 
 def _digest(files: Sequence[Path]) -> str:
-    """The hash of all files, and of what lies outside of the models."""
+    """The hash of all files, with the external data files of the models."""
     found = hashlib.sha256()
     for file in files:
         for each in (file, file.with_name(f"{file.name}_data"), file.with_name(f"{file.name}.data")):
@@ -320,12 +321,12 @@ def _digest(files: Sequence[Path]) -> str:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    said = _read_any(file)
-    return said if isinstance(said, dict) else {}
+    content = _read_any(file)
+    return content if isinstance(content, dict) else {}
 
 
 def _read_any(file: Path) -> Any:
-    """What a JSON file says; nothing where there is none.
+    """The content of a JSON file; None if there is no file.
 
     Raises:
         ModelError: it cannot be read.
@@ -340,13 +341,13 @@ def _read_any(file: Path) -> Any:
         ) from None
 
 
-def _number(said: object) -> int | None:
-    """A number of tokens; some files have 10**30 for none."""
-    return said if isinstance(said, int) and 1 <= said <= _MOST_LENGTH else None
+def _number(value: object) -> int | None:
+    """A number of tokens; some files have 10**30 for no limit."""
+    return value if isinstance(value, int) and 1 <= value <= _MOST_LENGTH else None
 
 
-def _token(said: object) -> str:
-    """A token as the settings of a tokenizer have it."""
-    if isinstance(said, dict):
-        said = said.get("content")
-    return said if isinstance(said, str) else ""
+def _token(value: object) -> str:
+    """A token in the settings of a tokenizer."""
+    if isinstance(value, dict):
+        value = value.get("content")
+    return value if isinstance(value, str) else ""

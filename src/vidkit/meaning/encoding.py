@@ -1,4 +1,4 @@
-"""Make the vectors of videos: which moments have one, and of what, is said by `library/vectors/protocol.py`."""
+"""Make the vectors of videos. `library/vectors/protocol.py` says which moments have one, and the model's input."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from vidkit.record import Record
 
 log = logging.getLogger(__name__)
 
-_PICTURES = 64  # that are in memory at a time
-_AT_ONCE = 16  # that are read from a bucket at a time
+_IMAGES = 64  # in memory at the same time
+_AT_ONCE = 16  # images read from a bucket at the same time
 
 
 class Video(NamedTuple):
-    """A record, and where its files are."""
+    """A record, and the store with its files."""
 
     record: Record
     store: Store
 
 
 def vectors_of(model: TextModel | ImageModel, videos: Sequence[Video]) -> list[VideoVectors]:
-    """The vectors that a model makes of some videos; many at once are faster.
+    """The vectors of some videos by a model. Many videos in one call are faster.
 
-    A picture that is not there or damaged has none: a warning says of which video.
+    A missing or damaged image has no vector; a warning names the video.
 
     Raises:
         ModelError: the model fails.
-        OutputError: the store of the pictures fails.
+        OutputError: the store of the images fails.
     """
     if isinstance(model, TextModel):
         return _of_texts(model, videos)
-    return [_of_pictures(model, video) for video in videos]
+    return [_of_images(model, video) for video in videos]
 
 
 def _of_texts(model: TextModel, videos: Sequence[Video]) -> list[VideoVectors]:
@@ -59,12 +59,12 @@ def _of_texts(model: TextModel, videos: Sequence[Video]) -> list[VideoVectors]:
     ]
 
 
-def _of_pictures(model: ImageModel, video: Video) -> VideoVectors:
+def _of_images(model: ImageModel, video: Video) -> VideoVectors:
     moments = moments_for(video.record, model.id)
     keys, parts = [], [np.zeros((0, model.size), np.float16)]
-    for at in range(0, len(moments), _PICTURES):
-        some = moments[at : at + _PICTURES]
-        there, rows = model.pictures(_contents(video.store, [name for _, _, name in some]))
+    for at in range(0, len(moments), _IMAGES):
+        some = moments[at : at + _IMAGES]
+        there, rows = model.images(_contents(video.store, [name for _, _, name in some]))
         keys += [some[number][:2] for number in there]
         parts.append(rows.astype(np.float16))
     if missing := len(moments) - len(keys):
@@ -75,7 +75,7 @@ def _of_pictures(model: ImageModel, video: Video) -> VideoVectors:
 
 
 def _contents(store: Store, names: Sequence[str]) -> list[bytes]:
-    """The files of these names; empty where one is not there."""
+    """The contents of files; empty for a missing file."""
 
     def content(name: str) -> bytes:
         with suppress(OSError):
