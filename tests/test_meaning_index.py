@@ -128,7 +128,7 @@ def test_a_model_that_fails_leaves_the_video_without_vectors_and_says_who_makes_
             def fail(*_: object) -> None:
                 raise OSError("the disk is gone")
 
-            broken.setattr(type(models.image), "pictures", fail)
+            broken.setattr(type(models.image), "images", fail)
             process_video_pipeline(str(make_video()), run=run)
         assert run.library.vector_models() == {}
         assert (

@@ -85,7 +85,7 @@ def _spellings(texts: Iterable[str | None]) -> frozenset[str]:
     return frozenset(filter(None, found))
 
 
-def erase_lines(path: Path, traces: Traces, keep_numbers: bool = False) -> int:
+def erase_lines(path: Path, traces: Traces) -> int:
     """Remove the lines that name a video from a text file. Returns their number.
 
     The file is written in place, so that another program can continue to append to it.
@@ -93,7 +93,6 @@ def erase_lines(path: Path, traces: Traces, keep_numbers: bool = False) -> int:
     Args:
         path: the file; it may be missing.
         traces: from `traces_of`.
-        keep_numbers: leave empty lines in their places.
 
     Raises:
         OutputError: it cannot be written.
@@ -104,7 +103,6 @@ def erase_lines(path: Path, traces: Traces, keep_numbers: bool = False) -> int:
             for line in file:
                 if traces.any.search(line.decode("utf-8", "surrogateescape")):
                     gone += 1
-                    kept += [b"\n"] if keep_numbers else []
                 else:
                     kept.append(line)
             if gone:

@@ -30,7 +30,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # Datasets are made by one command; every other one writes or reads records and need not load them.
+    # Only one command exports datasets; the others use only records, and need not import the rest.
     if name in ("DatasetCounts", "Exported", "check_export", "export_dataset", "preview_dataset"):
         from vidkit.export import dataset
 

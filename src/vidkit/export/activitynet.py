@@ -12,7 +12,7 @@ _SUBSETS = {"train": "training", "validation": "validation", "test": "testing"}
 
 
 def write(samples: Iterable[Sample], spec: DatasetSpec) -> None:
-    """`activitynet.json`: each video with its labelled stretches, written as they come."""
+    """Write `activitynet.json`: each video with its labelled spans, streamed."""
     root = {"nodeName": "Root", "nodeId": 0, "parentName": None, "parentId": None}
     leaves = [
         {"nodeName": label, "nodeId": number + 1, "parentName": "Root", "parentId": 0}

@@ -1,4 +1,4 @@
-"""A dataset in a bucket: built in a folder of this machine, then put there, the file that marks it as one last."""
+"""A dataset in a bucket: built in a local folder, then uploaded. The file that marks it as complete comes last."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _BLOCK = 2**20
 
 
 class DatasetInBucket:
-    """Where a dataset is to be in a bucket.
+    """The place of a dataset in a bucket.
 
     Args:
-        address: the folder there, such as `s3://bucket/set`.
-        overwrite: whether an older dataset is replaced.
+        address: the folder in the bucket, such as `s3://bucket/set`.
+        overwrite: whether to replace an older dataset.
 
     Raises:
-        OutputError: something is there already, and may not or must not be replaced.
+        OutputError: the folder already has files, and `overwrite` is False or they are not a dataset of vidkit.
     """
 
     def __init__(self, address: str, overwrite: bool) -> None:
@@ -44,10 +44,10 @@ class DatasetInBucket:
 
     @contextmanager
     def scratch(self, beside: Path | None) -> Iterator[Path]:
-        """The folder on this machine where it is built; it goes when all is in the bucket.
+        """The local folder where the dataset is built; removed when everything is uploaded.
 
         Args:
-            beside: the folder to make it in, where the same export finds it again; None: a new temporary one.
+            beside: the parent folder, so that an interrupted export can continue; None for a temporary folder.
         """
         name = self.address.rpartition("/")[2]
         if beside is None:
@@ -59,20 +59,20 @@ class DatasetInBucket:
         shutil.rmtree(folder, ignore_errors=True)
 
     def publish(self, folder: Path, tell: Callable[[int, int], None]) -> None:
-        """Put the dataset there. Until the last file is there, nothing says that it is one.
+        """Upload the dataset. Only the last file marks it as a dataset.
 
         Args:
             folder: the dataset.
-            tell: told how many of its files are there, and of how many.
+            tell: called with the number of uploaded files, and of all files.
 
         Raises:
-            OutputError: the store fails, or something of somebody else's is there by now.
+            OutputError: the store fails, or the place now has files that are not from an export.
         """
         older = set(self._store.files())
         if older and not self._is_unfinished():
             self._check()
         files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
-        # A dataset that is being made: what it will hold, and what it still holds of an older one.
+        # The list of an unfinished dataset: its new files, and files of an older one.
         self._store.delete_file(MARKER)
         self._store.write(LISTED, "\n".join(sorted(older | files.keys())).encode("utf-8", "replace"))
         self._upload({name: path for name, path in files.items() if name not in (LISTED, MARKER)}, tell)
@@ -94,7 +94,7 @@ class DatasetInBucket:
                 raise
 
     def _is_unfinished(self) -> bool:
-        """Whether all that is there is what an interrupted export had put there."""
+        """Whether all files there are from an interrupted export."""
         try:
             listed = self._store.read(LISTED).decode("utf-8", "replace").splitlines()
         except FileNotFoundError:

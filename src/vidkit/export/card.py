@@ -21,7 +21,7 @@ _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """All that the card says. `counts` is split -> label -> items; `missing` reason -> items."""
+    """The content of the card. `counts` is split -> label -> items; `missing` is reason -> items."""
 
     name: str
     format: str
@@ -48,7 +48,7 @@ class DatasetInfo:
 
 
 def not_everywhere(scarce: Mapping[str, int], counts: Mapping[str, Mapping[str, int]]) -> list[str]:
-    """The labels that are not in every split, each in words: `wave (1 video, not in test)`.
+    """The labels that are not in every split, as texts: `wave (1 video, not in test)`.
 
     Args:
         scarce: label -> videos, of the labels that are not in every split.
@@ -62,7 +62,7 @@ def not_everywhere(scarce: Mapping[str, int], counts: Mapping[str, Mapping[str, 
 
 
 def write_card(folder: Path, info: DatasetInfo, form: Format) -> None:
-    """Write both; where Hugging Face's `datasets` loads the format, the card also as the README.md it looks for."""
+    """Write both files. If Hugging Face's `datasets` loads the format, write the card as README.md too."""
     card = "\n".join([*_header(info, form), *_body(info, form)]) + "\n"
     (folder / CARD).write_text(card, encoding="utf-8", errors="replace")
     if form.hub:
@@ -90,7 +90,7 @@ def write_card(folder: Path, info: DatasetInfo, form: Format) -> None:
 
 
 def _header(info: DatasetInfo, form: Format) -> Iterator[str]:
-    """The YAML that the Hub and `datasets` read; JSON texts are YAML texts."""
+    """The YAML for the Hub and `datasets`. A text in JSON is also valid YAML."""
     if not form.hub:
         return
     yield "---"
@@ -185,5 +185,5 @@ def _code(text: str) -> str:
 
 
 def _md(text: str) -> str:
-    """Text that stays text in Markdown, in one line."""
+    """Text escaped for Markdown, in one line."""
     return "".join(f"\\{c}" if c in "\\|`*_[]<>#" else c for c in printable(text))

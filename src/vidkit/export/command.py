@@ -1,4 +1,4 @@
-"""The `vidkit export` command that makes a dataset, as its card and the page show it."""
+"""The `vidkit export` command for a dataset, shown in its card and on the page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-# An option of one value -> how it is called among the options.
+# Command line option with one value -> its name in `options`.
 _OPTIONS = {
     "--format": "format",
     "--level": "level",
@@ -29,9 +29,9 @@ def export_command(directory: str, options: Mapping[str, Any]) -> str:
     """The command for a shell.
 
     Args:
-        directory: the output folder.
-        options: `format`, `level`, `label`, `split`, `seed`, `files`, `blur`, `no_duplicates`, and a search as
-            `read_query` takes it. None, or a name that is missing, is not said. Other names are ignored.
+        directory: the folder of the dataset.
+        options: `format`, `level`, `label`, `split`, `seed`, `files`, `blur`, `no_duplicates`, and a search as for
+            `read_query`. None and missing names are left out. Other names are ignored.
     """
     words = ["vidkit", "export", directory]
     for option, name in _OPTIONS.items():

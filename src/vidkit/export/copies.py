@@ -1,4 +1,4 @@
-"""Videos of a dataset that show the same: they are in one split, and copies can be left out."""
+"""Duplicate videos in a dataset: they are in the same split, and copies can be left out."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Copies:
-    """Which videos show the same: `contents` is the SHA-256 of such a video -> one of theirs, the same for all.
+    """Duplicate videos. `contents` is the SHA-256 of a duplicate -> one SHA-256 for its whole group.
 
-    `left_out` are the URLs of videos that are not to be in the dataset.
+    `left_out` are the URLs of videos to leave out of the dataset.
     """
 
     contents: Mapping[str, str] = field(default_factory=dict)
     left_out: frozenset[str] = frozenset()
 
     def content(self, record: Record) -> str:
-        """What stands for a record's content: the same for all videos that show the same."""
+        """The key of a record's content, the same for all duplicates."""
         return self.contents.get(record["sha256"], record["sha256"])
 
     def is_left_out(self, record: Record) -> bool:
-        """Whether the dataset is to be without a record."""
+        """Whether a record is left out of the dataset."""
         return record["source"]["url"] in self.left_out
 
 
 def find_copies(records: Iterable[LibraryEntry], leave_out: bool) -> Copies:
-    """Compare all records with one another.
+    """Find duplicates among records.
 
     Args:
-        records: those of the dataset.
-        leave_out: whether copies are not to be in it.
+        records: the records of the dataset.
+        leave_out: whether to leave out copies.
     """
     from vidkit.duplicates.groups import Footage
 

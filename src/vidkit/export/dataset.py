@@ -46,27 +46,27 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-# Told of what is being done, how much of it is done, and of how much, where that is known.
+# Called with the step, how much of it is done, and the total if it is known.
 Progress = Callable[[str, int, "int | None"], None]
 
 
 class Records(Protocol):
-    """Where the records of a dataset come from: a library, or some videos of one."""
+    """The source of the records of a dataset: a library, or some videos of one."""
 
     @property
     def name(self) -> str:
-        """What the library is called."""
+        """The name of the library."""
 
     def records(self, query: Query | None = None) -> Iterator[LibraryEntry]:
-        """The records that a query finds, in the same order each time."""
+        """The records that match a query, in the same order each time."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetCounts:
-    """What is in a dataset. `counts` is split -> label -> items, with "" for no label.
+    """The content of a dataset. `counts` is split -> label -> items, with "" for no label.
 
-    `missing` is reason -> items left out, `without_file` reason -> rows that have no file. `scarce` is label ->
-    videos, of the labels that are not in every split.
+    `missing` is reason -> items left out, `without_file` is reason -> rows without a file. `scarce` is label ->
+    videos, for labels that are not in every split.
     """
 
     items: int
@@ -81,7 +81,8 @@ class DatasetCounts:
 
 @dataclass(frozen=True, kw_only=True)
 class Exported(DatasetCounts):
-    """What an export did. The file `missing_list`, if there is one, lists what is missing or without a file."""
+    """The result of an export. The file `missing_list`, if there is one, lists items that are missing or without a
+    file."""
 
     folder: Address
     missing_list: Address | None
@@ -89,7 +90,7 @@ class Exported(DatasetCounts):
 
     @property
     def unusable(self) -> int:
-        """How many items were left out for want of a file."""
+        """The number of items that were left out because of their file."""
         return sum(self.missing.get(reason, 0) for reason in UNUSABLE)
 
 
@@ -131,10 +132,10 @@ def export_dataset(
         files: `copy`, `link` or `reference`; by default the default of the format.
         overwrite: replace the folder, if it is empty or an older dataset of vidkit.
         caps: limits of size and frame rate for scenes that are cut.
-        hide: what makes each file anew, such as without faces; files are copied then.
+        hide: makes each file again, such as without faces; then files are copied.
         no_duplicates: leave out copies of other videos in the dataset.
         command: the command line, for the dataset card.
-        progress: receives the progress.
+        progress: called with the progress.
         scratch: where a dataset for a bucket is built, so that an interrupted export can continue; by default in a
             new temporary folder.
 
@@ -157,7 +158,7 @@ def export_dataset(
 
 
 def _built(library: Records, request: ExportRequest, target: Path, tell: Progress) -> Exported:
-    """The whole export, into a folder of this machine."""
+    """The whole export into a local folder."""
     plan = _planned(library, request, tell)
     with building(target, request.fingerprint(plan)) as (folder, resumed), request.report(folder) as report:
         info = _written(library, request, plan.kept_in(folder / WORK), report, folder, target.name, tell)
@@ -178,7 +179,7 @@ def _written(
     name: str,
     tell: Progress,
 ) -> DatasetInfo:
-    """The second pass: files, lists and card in a folder; the dataset's numbers."""
+    """The second pass: write files, lists and card into a folder. Returns the content of the card."""
     work, form = folder / WORK, request.how.form
     folders, packed = label_folders([*plan.labels, ""]), webdataset.packed(work)
     spec = DatasetSpec(folder, work, request.level, tuple(request.shares), plan.labels, folders, packed)
@@ -208,9 +209,9 @@ def preview_dataset(
     no_duplicates: bool = False,
     progress: Progress | None = None,
 ) -> DatasetCounts:
-    """Count what `export_dataset` would make of the same arguments. Nothing is written.
+    """Count the items that `export_dataset` would export with the same arguments. Nothing is written.
 
-    Scenes that ffmpeg cannot cut, and files that are gone from another store, are counted as if they were there.
+    Scenes that ffmpeg cannot cut, and files that are missing in another store, are counted as if they were usable.
 
     Raises:
         ConfigError: an argument is invalid, or there is nothing to export.
@@ -236,10 +237,10 @@ def check_export(
     files: str | None = None,
     no_duplicates: bool = False,
 ) -> None:
-    """See that the arguments of an export make sense, without a look at the library.
+    """Check the arguments of an export, without reading the library.
 
     Raises:
-        ConfigError: one does not.
+        ConfigError: an argument is invalid.
     """
     read_request(format, query, level, label, split, seed, files, None, "", None, no_duplicates)
 
@@ -299,7 +300,7 @@ def _dataset_info(
         missing=report.missing + report.kept,
         scarce={label: plan.videos_of.get(label, 1) for label in sorted(in_some) if label not in in_all},
         at_odds=plan.at_odds,
-        # A card is published: on which machine and in which folder it was made is nobody's business.
+        # A card is published, so it must not contain the name of a server or a folder.
         library=os.path.basename(library),
         hosts=plan.hosts,
         command=request.command,

@@ -1,8 +1,8 @@
 """`fiftyone`: FiftyOne's FiftyOneVideoLabelsDataset, `manifest.json`, `data/` and `labels/`.
 
 Layout: https://docs.voxel51.com/user_guide/import_datasets.html#fiftyonevideolabelsdataset; the labels are in
-ETA's VideoLabels format. Of FiftyOne's layouts this is the one that holds both a video's label and the labels of
-stretches of its time line.
+ETA's VideoLabels format. This is the only FiftyOne layout with both a label of the video and labels of spans on its
+timeline.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from vidkit.export.items import DatasetSpec, Item, Sample, frames
 
 
 def place(sample: Sample, spec: DatasetSpec, suffix: str) -> str:
-    """Where a sample's file goes."""
+    """The path of a sample's file in the dataset."""
     return f"data/{sample.name}{suffix}"
 
 
 def write(samples: Iterable[Sample], spec: DatasetSpec) -> None:
-    """The manifest and each video's labels."""
+    """Write the manifest and the labels of each video."""
     folder = spec.folder / "labels"
     folder.mkdir(exist_ok=True)
     with (spec.folder / "manifest.json").open("w", encoding="utf-8", newline="\n") as file:

@@ -14,21 +14,21 @@ from vidkit.core import ensure_directory, file_sha256, printable
 from vidkit.core.files import check_local
 from vidkit.errors import ConfigError, OutputError, ToolMissingError
 
-MARKER = "dataset.json"  # says that a folder is a dataset of vidkit's, and what it is
+MARKER = "dataset.json"  # marks a folder as a dataset of vidkit, and describes it
 MADE_BY = "vidkit export"
 WORK = ".vidkit"
-LISTED = ".vidkit_files"  # in a dataset: the files that it was made of, a path on each line; after a tab, a hash
-_TEXTS = (".md", ".json", ".jsonl", ".csv", ".txt", ".xml")  # what people edit, and has a hash
-_COPIES = ("README.md", "dataset_card.md")  # were the same in datasets whose list has no hashes
+LISTED = ".vidkit_files"  # the list of files in a dataset: a path on each line; after a tab, a hash
+_TEXTS = (".md", ".json", ".jsonl", ".csv", ".txt", ".xml")  # files that people edit, listed with a hash
+_COPIES = ("README.md", "dataset_card.md")  # equal files in older datasets, whose list has no hashes
 _PLAN = "plan.json"
-_SYSTEMS = (".DS_Store", "Thumbs.db", "desktop.ini")  # what a system puts into folders that are looked at
+_SYSTEMS = (".DS_Store", "Thumbs.db", "desktop.ini")  # files that operating systems add to folders
 
 
 def target_of(directory: str | os.PathLike[str], overwrite: bool) -> Path:
-    """The place of a dataset, once it is sure that nothing of the user's is lost there.
+    """The folder for a dataset, after a check that no files of the user would be lost.
 
     Raises:
-        OutputError: something is there already, and may not or must not be replaced.
+        OutputError: the folder exists, and `overwrite` is False or it is not a dataset of vidkit.
     """
     if not os.fspath(directory).strip():
         raise OutputError("DIRECTORY is empty: name the folder that is to be made")
@@ -48,7 +48,7 @@ def target_of(directory: str | os.PathLike[str], overwrite: bool) -> Path:
 
 
 def _check_folder(target: Path) -> None:
-    """Raises OutputError where a folder holds what no export made."""
+    """Raise OutputError if a folder has files that are not from an export."""
     read, digest = (lambda name: (target / name).read_bytes()), (lambda name: file_sha256(target / name))
     check_replaceable(printable(target), lambda: _files_in(target), read, digest)
 
@@ -56,16 +56,16 @@ def _check_folder(target: Path) -> None:
 def check_replaceable(
     shown: str, files: Callable[[], Iterator[str]], read: Callable[[str], bytes], digest: Callable[[str], str]
 ) -> None:
-    """See that everything in the place of a dataset is an older dataset.
+    """Check that all files in the place of a dataset are from an older export.
 
     Args:
-        shown: the place, as a message calls it.
-        files: the files that are there.
-        read: the content of one; raises OSError where it is gone.
-        digest: the SHA-256 of one, likewise.
+        shown: the place, for messages.
+        files: lists its files.
+        read: returns the content of a file; raises OSError if it is missing.
+        digest: returns the SHA-256 of a file; raises OSError if it is missing.
 
     Raises:
-        OutputError: there is something that no export made, or that somebody changed.
+        OutputError: a file is not from an export, or was changed.
     """
     if next(files(), None) is not None and _json(read, MARKER).get("made_by") != MADE_BY:
         raise OutputError(
@@ -96,7 +96,7 @@ def check_replaceable(
 
 
 def _is_edited(path: str, made: Mapping[str, str], digest: Callable[[str], str]) -> bool:
-    """Whether somebody changed a file of a dataset."""
+    """Whether a file of a dataset was changed."""
     if made[path]:
         return _found(digest, path) not in (made[path], "")
     if path == _COPIES[0] and _COPIES[1] in made:
@@ -105,7 +105,7 @@ def _is_edited(path: str, made: Mapping[str, str], digest: Callable[[str], str])
 
 
 def _found(digest: Callable[[str], str], path: str) -> str:
-    """The SHA-256 of a file; empty where it is gone."""
+    """The SHA-256 of a file; empty if it is missing."""
     try:
         return digest(path)
     except OSError:
@@ -113,7 +113,7 @@ def _found(digest: Callable[[str], str], path: str) -> str:
 
 
 def _files_in(folder: Path) -> Iterator[str]:
-    """What a folder holds but folders, relative to it, with `/`; a link to a folder is like a file."""
+    """All files in a folder, relative to it, with `/`. A link to a folder counts as a file."""
     for where, folders, files in os.walk(folder):
         inside = Path(where).relative_to(folder).as_posix()
         links = [name for name in folders if os.path.islink(os.path.join(where, name))]
@@ -130,19 +130,19 @@ def _json(read: Callable[[str], bytes], name: str) -> dict[str, Any]:
 
 @contextmanager
 def building(target: Path, fingerprint: str) -> Iterator[tuple[Path, bool]]:
-    """A folder to build in, `<name>.exporting`, which takes the target's place when the block ends well.
+    """A folder for building, `<name>.exporting`, which is renamed to the target at the end of the block.
 
-    When the block does not end well the folder stays, and the next export with this fingerprint goes on in it.
+    After an error the folder stays, and the next export with the same fingerprint continues in it.
 
     Args:
-        target: where the dataset is to be, as `target_of` gives it.
-        fingerprint: what the dataset is made from.
+        target: the place of the dataset, from `target_of`.
+        fingerprint: the fingerprint of the export.
 
     Returns:
-        The folder, and whether there is already something in it.
+        The folder, and whether an interrupted export continues in it.
 
     Raises:
-        OutputError: it cannot be made or moved, something else is in its place, or another export works in it.
+        OutputError: it cannot be created or moved, has other files, or another export uses it.
     """
     folder = target.with_name(f"{target.name}.exporting")
     work = folder / WORK
@@ -159,7 +159,7 @@ def building(target: Path, fingerprint: str) -> Iterator[tuple[Path, bool]]:
         (work / _PLAN).write_text(json.dumps({"fingerprint": fingerprint}), encoding="utf-8")
         try:
             yield folder, resumed
-        except (ConfigError, ToolMissingError):  # nothing that could be gone on from
+        except (ConfigError, ToolMissingError):  # nothing to continue
             shutil.rmtree(folder, ignore_errors=True)
             raise
         except OSError as error:
@@ -172,7 +172,7 @@ def building(target: Path, fingerprint: str) -> Iterator[tuple[Path, bool]]:
 
 @contextmanager
 def _alone(work: Path) -> Iterator[None]:
-    """Keep a second export out of the folder, where the system can."""
+    """Lock the folder against a second export, if the system can."""
     with (work / "lock").open("w") as lock:
         try:
             import fcntl
@@ -186,7 +186,7 @@ def _alone(work: Path) -> Iterator[None]:
 
 
 def _clear(folder: Path) -> None:
-    """Take away what an export of something else left, all but the lock that this one holds."""
+    """Remove the files of another interrupted export, except the lock."""
     for path in [*folder.iterdir(), *(folder / WORK).iterdir()]:
         if path.name not in (WORK, "lock"):
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
@@ -194,7 +194,7 @@ def _clear(folder: Path) -> None:
 
 def _move_in(folder: Path, target: Path) -> None:
     if target.exists():
-        _check_folder(target)  # of what came in since
+        _check_folder(target)  # for files that were added since
     old = target.with_name(f"{target.name}.replaced")
     try:
         made = folder / WORK / LISTED
@@ -206,7 +206,7 @@ def _move_in(folder: Path, target: Path) -> None:
         os.replace(made, folder / LISTED)
         shutil.rmtree(folder / WORK)
         if hasattr(os, "sync"):
-            os.sync()  # a dataset that is in its place is whole, also after a power loss
+            os.sync()  # so that the dataset is complete even after a power loss
         if target.exists():
             os.replace(target, old)
             try:

@@ -1,4 +1,4 @@
-"""The formats of datasets, in one table. A new one is a function that writes samples, and a row here."""
+"""The table of dataset formats. A new format is a function that writes samples, and a row here."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ def _in_media(sample: Sample, spec: DatasetSpec, suffix: str) -> str:
 
 @dataclass(frozen=True)
 class Format:
-    """What a format is.
+    """A dataset format.
 
     Args:
         write: writes the samples into the spec's folder.
-        modes: how files may come into it, the usual one first. `pack` is into its archives.
-        needs_label: an item without a label has no place in it.
-        whole_videos: a sample is a video with all its items on its time line; else each item is one.
-        keeps_gone: whether a sample is still worth a row when its file is gone, where files are only referred to.
-        place: where in the dataset a sample's file goes, by the file's extension.
-        loads_with: how a user loads it, in a line of code; the card says it.
-        hub: how Hugging Face's `datasets` finds a split's files, if it loads the format.
-        features: (column, type) as `datasets` has them, for the card; none where it reads them from the files.
+        modes: the possible file modes, the default first. `pack` puts files into archives.
+        needs_label: whether items without a label are left out.
+        whole_videos: whether a sample is a video with all items on its timeline, not a single item.
+        keeps_gone: whether a sample with a missing file still gets a row, in the mode `reference`.
+        place: returns the path of a sample's file in the dataset, for the file's extension.
+        loads_with: a line of code to load it, for the card.
+        hub: the pattern of a split's files for Hugging Face's `datasets`, if that loads the format.
+        features: (column, type) for `datasets`, for the card; empty if it reads them from the files.
     """
 
     write: Callable[[Iterable[Sample], DatasetSpec], None]
@@ -112,15 +112,15 @@ FORMATS: dict[str, Format] = {
 
 
 def file_mode(name: str, asked: str | None, new_files: bool = False) -> str:
-    """How files come into a format: `pack`, `copy`, `link` or `reference`.
+    """The file mode of an export: `pack`, `copy`, `link` or `reference`.
 
     Args:
-        name: the format's.
-        asked: what the user says; None for the usual one.
-        new_files: whether each file is made anew: then it can only be copied or packed.
+        name: the name of the format.
+        asked: the mode that the user wants; None for the default.
+        new_files: whether each file is made again, so that it can only be copied or packed.
 
     Raises:
-        ConfigError: the format cannot do that.
+        ConfigError: the format does not support this mode.
     """
     modes = FORMATS[name].modes
     if new_files and asked in (None, "copy"):

@@ -1,4 +1,4 @@
-"""A record -> the items of a dataset: the video, its clips or its scenes; and what a format is handed of them."""
+"""A record -> the items of a dataset: the video, its clips or its scenes; and the samples for a format."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ LEVELS = ("video", "segments", "scenes")
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One example: a video or a piece of one.
+    """One example: a video, a clip or a scene.
 
-    `start` and `end` are seconds in the video. `file` is the file that holds just this item: None for a scene,
-    which is only a stretch of its video, and where no file was kept. It is a path or, in another store, an address.
+    `start` and `end` are seconds in the video. `file` is the file with only this item. It is None for a scene,
+    which is a span of its video, and for a video without a kept file. It is a path or, in another store, an
+    address.
     """
 
     kind: str
@@ -38,7 +39,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What a format writes: a file with the items that it holds, one, or those of a whole video's time line.
+    """A sample of a dataset: a file with its item, or a whole video with all items on its timeline.
 
     `video` names the video, `name` the sample: safe as a file name, without a dot, and no other has it. `path` is
     how the dataset names the file: relative to its folder where the file lies in it, else absolute; None where the
@@ -57,17 +58,17 @@ class Sample:
     apart: bool
 
     def times(self, item: Item) -> tuple[float, float]:
-        """From where to where the item is in the sample's file, in seconds."""
+        """The start and end of an item in the sample's file, in seconds."""
         return (0.0, round(item.end - item.start, 6)) if self.apart else (item.start, item.end)
 
 
 @dataclass(frozen=True)
 class DatasetSpec:
-    """What a format is told: where it writes, and what the dataset is.
+    """The dataset that a format writes.
 
-    `folder` is the dataset as it is being built, `work` a folder in it that is gone at the end. `labels` holds
-    every label with its number, in order; `folders` the name of each label's folder. `packed` are the ordinals of
-    the samples that an interrupted export has put into archives already.
+    `folder` is the dataset while it is built, `work` a temporary folder in it. `labels` is label -> number, in
+    order; `folders` is label -> name of its folder. `packed` are the ordinals of samples that an interrupted export
+    has already put into archives.
     """
 
     folder: Path
@@ -81,8 +82,7 @@ class DatasetSpec:
 
 @dataclass(frozen=True)
 class ItemSelection:
-    """Which items of a record are meant: those of a level that last as long as `lengths` says, in seconds, and what
-    their label is."""
+    """Selects items of a record: their level and the bounds on their length in seconds; and reads their label."""
 
     level: str
     label_of: Callable[[Record, Mapping[str, Any] | None], str | None]
@@ -90,7 +90,7 @@ class ItemSelection:
 
 
 def items_of(entry: LibraryEntry, selection: ItemSelection) -> list[Item]:
-    """The items of a record that are meant, in order."""
+    """The selected items of a record, in order."""
     low, high = selection.lengths.low, selection.lengths.high
     return [
         item
@@ -123,16 +123,16 @@ def _items_of(
 
 
 def video_file(entry: LibraryEntry) -> str | None:
-    """A record's own file; None where the download was not kept."""
+    """The video file of a record; None if the download was not kept."""
     path = entry.record["path"]
     return None if path is None else _joined(entry.folder, path)
 
 
 def frames(start: float, end: float, fps: float, duration: float) -> tuple[int, int]:
-    """The first and the last frame of [start, end) in seconds, counted from 1; neighbours share none.
+    """The first and the last frame of [start, end) in seconds, counted from 1. Neighbouring spans share no frame.
 
-    Of a stretch that ends with its video (of `duration` seconds) the last frame is left out: a container's duration
-    may reach a frame further than the pictures do, and a range past the end is refused by what reads it.
+    If the span ends with its video (of `duration` seconds), the last frame is left out: a container can be a frame
+    longer than its frames, and programs refuse a range past the end.
     """
     first, last = round(start * fps) + 1, round(end * fps)
     return first, max(first, last - 1 if end >= duration else last)

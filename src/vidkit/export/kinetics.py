@@ -1,8 +1,8 @@
-"""`kinetics`: the CSV files of the Kinetics dataset, and beside them the lists that PyTorchVideo reads.
+"""`kinetics`: the CSV files of the Kinetics dataset, and lists for PyTorchVideo.
 
 `<split>.csv` has Kinetics' columns (label, youtube_id, time_start, time_end, split: see the download at
-https://github.com/cvdfoundation/kinetics-dataset) and `path`. `<split>.txt` is what
-`pytorchvideo.data.LabeledVideoPaths.from_csv` reads: a path and the label's number on each line.
+https://github.com/cvdfoundation/kinetics-dataset) and `path`. `<split>.txt` is for
+`pytorchvideo.data.LabeledVideoPaths.from_csv`: a path and the label's number on each line.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _SPLITS = {"validation": "val"}
 
 
 def write(samples: Iterable[Sample], spec: DatasetSpec) -> None:
-    """The tables, the lists, and `labels.txt`: the labels in the order of their numbers."""
+    """Write the tables, the lists, and `labels.txt`: the labels in the order of their numbers."""
     (spec.folder / "labels.txt").write_text("".join(f"{label}\n" for label in spec.labels), encoding="utf-8")
     with ExitStack() as stack:
         tables, lists = {}, {}
@@ -34,10 +34,10 @@ def write(samples: Iterable[Sample], spec: DatasetSpec) -> None:
             (item,) = sample.items
             start, end = (f"{round(time, 3):g}" for time in sample.times(item))
             name = _SPLITS.get(sample.split, sample.split)
-            # The id is that of the file which the times are in.
+            # The id of the file in which the times count.
             file = sample.name if sample.apart else sample.video
-            # As it is, without what `rows.cell` does for spreadsheets: training code compares it with labels.txt.
+            # Without the escapes of `rows.cell` for spreadsheets: training code compares labels with labels.txt.
             tables[sample.split].writerow((item.label, file, start, end, name, sample.path))
-            # The lists know no times: a scene that is a stretch of its video has no line in them.
+            # The lists have no times, so a scene without its own file has no line in them.
             if item.kind != "scene" or sample.apart:
                 print(f"{sample.path} {spec.labels[item.label or '']}", file=lists[sample.split])

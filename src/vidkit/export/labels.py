@@ -1,4 +1,4 @@
-"""Labels: which part of a record says what an item shows, and what its folder is called."""
+"""Labels: how to read the label of an item from a record, and the names of label folders."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from vidkit.record import Record
 
 LabelOf = Callable[[Record, Mapping[str, Any] | None], "str | None"]
 
-_JOINERS = "\u200c\u200d"  # format characters that Persian, Indic scripts and emoji are spelt with
-_LONGEST = 100  # bytes of a folder's name: room for the path around it
+_JOINERS = "\u200c\u200d"  # format characters that Persian, Indic scripts and emoji need
+_LONGEST = 100  # bytes of a folder's name, so that the whole path is not too long
 _FORBIDDEN = re.compile(r'[<>:"|?*/\\]')
 # https://learn.microsoft.com/windows/win32/fileio/naming-a-file
 RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\.|$)", re.IGNORECASE)
-# A folder in whose name one of these stands alone is a split to Hugging Face's `datasets` (data_files.py), whatever
-# folder it is in. After a `~` it no longer stands alone.
+# Hugging Face's `datasets` (data_files.py) takes a folder with one of these words in its name for a split, at any
+# level. With a `~` after it, it is no longer a separate word.
 _SPLIT_WORD = re.compile(
     r"(?<![^-._ 0-9])(training|train|validation|valid|dev|val|testing|test|evaluation|eval)(?![^-._ 0-9])",
     re.IGNORECASE,
@@ -31,18 +31,18 @@ _SPLIT_WORD = re.compile(
 
 
 def label_reader(key: str) -> LabelOf:
-    """How a KEY finds the label of a record, or of one of its clips.
+    """A function that reads the label of a record, or of one of its clips.
 
     Args:
-        key: `class`; `tag` (the first), `tag:A,B` (the first of these that is there); `ai_tag` and `ai_tag:A,B`
-            likewise with the model's tags, a clip's own where clips have some; `folder`, the one that the file is
-            in at its source; else a column of the CSV, also as `column:NAME`.
+        key: `class`; `tag` (the first tag), `tag:A,B` (the first of these that the record has); `ai_tag` and
+            `ai_tag:A,B`, the same with the model's tags (of the clip, if any clip has tags); `folder`, the folder
+            of the file at its source; otherwise a column of the CSV, also as `column:NAME`.
 
     Returns:
-        (record, clip or None) -> its label, or None where it has none.
+        (record, clip or None) -> the label, or None without one.
 
     Raises:
-        ConfigError: the key is empty, or lacks what it needs.
+        ConfigError: the key is empty or incomplete.
     """
     kind, colon, rest = key.strip().partition(":")
     wanted = [word.strip() for word in rest.split(",") if word.strip()]
@@ -63,7 +63,7 @@ def label_reader(key: str) -> LabelOf:
 
 
 def column_of(key: str) -> str | None:
-    """The CSV column that a KEY names; None where it is one of the other keys."""
+    """The CSV column of a key; None for the other keys."""
     key = key.strip()
     kind, colon, rest = key.partition(":")
     if colon and kind == "column":
@@ -79,7 +79,7 @@ def _first(tags: Sequence[str], wanted: Sequence[str]) -> str | None:
 
 
 def _model_tags(record: Record, clip: Mapping[str, Any] | None) -> Sequence[str]:
-    # The video's tags are those of all its clips: they say nothing of a clip that has none.
+    # The tags of a video are those of all its clips, so they do not apply to a clip without tags.
     if clip is not None and any(segment["tags"] for segment in record["segments"]):
         return list(clip["tags"])
     return record["ai_generated_tags"]
@@ -93,7 +93,7 @@ def _column(record: Record, name: str) -> str | None:
 
 
 def source_folder(record: Record) -> str | None:
-    """The folder of the file at its source: of the URL or path, else of the CSV's file name."""
+    """The folder of the file at its source: from the URL or path, otherwise from the file name in the CSV."""
     for text, is_url in ((record["source"]["url"], True), (record["source"]["file_name"] or "", False)):
         if is_url and "://" in text:
             try:
@@ -108,7 +108,7 @@ def source_folder(record: Record) -> str | None:
 
 @lru_cache(maxsize=4096)
 def _tidy(text: str | None) -> str | None:
-    """A label in one spelling: NFC, single spaces, nothing that a terminal would obey; None for an empty one."""
+    """A normalized label: NFC, single spaces, no control characters; None if it is empty."""
     if text is None:
         return None
     plain = (c if c in _JOINERS else printable(c) for c in unicodedata.normalize("NFC", text))
@@ -116,9 +116,9 @@ def _tidy(text: str | None) -> str | None:
 
 
 def label_folders(labels: Iterable[str]) -> dict[str, str]:
-    """A folder name for each label: safe on every system, inside its folder, each label's own.
+    """A unique folder name for each label, safe on every system.
 
-    Labels whose names would be one, on some system, get a hash of the label.
+    Labels whose names would be the same on some system get a hash of the label.
     """
     plain = {label: _folder_name(label) for label in labels}
     taken = Counter(name.casefold() for name in plain.values())
@@ -131,7 +131,7 @@ def label_folders(labels: Iterable[str]) -> dict[str, str]:
 def _folder_name(label: str) -> str:
     name = _SPLIT_WORD.sub(r"\1~", _FORBIDDEN.sub("_", printable(label)))
     name = name.encode()[:_LONGEST].decode(errors="ignore").strip(" .\u00a0")
-    # `datasets` passes over folders that begin with a dot or with two underscores.
+    # `datasets` ignores folders that begin with a dot or with two underscores.
     name = re.sub("^_{2,}", "_", name) or "_"
-    # `metadata.jsonl` is the name of a file that stands beside these folders.
+    # `metadata.jsonl` is a file beside these folders.
     return f"_{name}" if RESERVED.match(name) or name.casefold() == "metadata.jsonl" else name

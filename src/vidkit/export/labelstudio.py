@@ -1,7 +1,7 @@
-"""`labelstudio`: tasks with predictions for Label Studio, and the labelling configuration that they are made for.
+"""`labelstudio`: tasks with predictions for Label Studio, and their labeling configuration.
 
-Form: https://labelstud.io/guide/predictions; a video's label is a choice (https://labelstud.io/tags/choices), a
-stretch of it a region of the time line, in frames from 1 (https://labelstud.io/tags/timelinelabels).
+Format: https://labelstud.io/guide/predictions. The label of a video is a choice (https://labelstud.io/tags/choices),
+the label of a span a region of the timeline, in frames from 1 (https://labelstud.io/tags/timelinelabels).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from vidkit.record import Record
 
 
 def write(samples: Iterable[Sample], spec: DatasetSpec) -> None:
-    """`tasks.json` and `labeling_config.xml`."""
+    """Write `tasks.json` and `labeling_config.xml`."""
     (spec.folder / "labeling_config.xml").write_text(_configuration(spec), encoding="utf-8")
     with (spec.folder / "tasks.json").open("w", encoding="utf-8", newline="\n") as file:
         file.write("[")
@@ -57,14 +57,14 @@ def _result(item: Item, sample: Sample) -> dict[str, Any]:
 
 
 def _address(sample: Sample) -> str:
-    """Where Label Studio fetches the video: at its source on the web, or on the disk by its own local storage."""
+    """The address of the video for Label Studio: its source on the web, or a file in its local storage."""
     if (sample.path is None or os.path.isabs(sample.path)) and is_online(sample.record):
         return shown_url(sample.record["source"]["resolved_url"])
     return f"/data/local-files/?d={quote((sample.path or '').lstrip('/'))}"
 
 
 def is_online(record: Record) -> bool:
-    """Whether a video can be had from the web: then Label Studio needs no file of it."""
+    """Whether a video is on the web, so that Label Studio needs no file."""
     return record["source"]["resolved_url"].startswith(("http://", "https://"))
 
 

@@ -1,4 +1,4 @@
-"""Put the file of a sample into the dataset: copy, link, or cut it from its video."""
+"""Put the file of a sample into the dataset: copy it, link it, or cut it from its video."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from pathlib import Path
 from vidkit.core import ensure_directory, printable
 from vidkit.errors import OutputError
 
-MODES = ("copy", "link", "reference")
-
 
 @dataclass(frozen=True)
 class ClipLimits:
-    """What a scene that is cut out fits inside."""
+    """The limits for a scene that is cut into its own file."""
 
     max_resolution: str = "720p"
     max_fps: float = 30
@@ -25,10 +23,11 @@ class ClipLimits:
 
 @dataclass(frozen=True)
 class Hide:
-    """What makes each file of a dataset anew: `run` writes one file from another, whole or not at all.
+    """A function that makes each file of a dataset again: `run` writes one file from another, completely or not at
+    all.
 
-    `name` says all that the result depends on: an interrupted export goes on where it is the same. `suffixes` are
-    those that `run` can write, the last one for what has another.
+    `name` has everything that the result depends on: an interrupted export continues only if it is the same.
+    `suffixes` are the extensions that `run` can write; the last one is used for all others.
     """
 
     name: str
@@ -36,27 +35,27 @@ class Hide:
     suffixes: tuple[str, ...]
 
     def suffix(self, path: Path) -> str:
-        """The extension of what is made from a file."""
+        """The extension of the new file."""
         return extension(path) if extension(path) in self.suffixes else self.suffixes[-1]
 
 
 def extension(path: Path) -> str:
-    """A file's extension in lower case, `.mp4` where it has none that loaders would know."""
+    """A file's extension in lower case, or `.mp4` if it has no usual one."""
     suffix = path.suffix.lower()
     return suffix if re.fullmatch(r"\.[a-z0-9]{1,9}", suffix) else ".mp4"
 
 
 def put(source: Path, target: Path, mode: str) -> None:
-    """Bring a file to its place in the dataset; one that is there from an interrupted export stays.
+    """Copy or link a file to its place in the dataset. A file from an interrupted export stays.
 
     Args:
         source: the file.
         target: its place.
-        mode: `copy`, or `link`: a hard link, or where the two are on different disks a symbolic one.
+        mode: `copy`, or `link`: a hard link, or a symbolic link if the two are on different disks.
 
     Raises:
-        OutputError: it cannot be brought there.
-        FileNotFoundError: the file is gone.
+        OutputError: it cannot be written.
+        FileNotFoundError: the file is missing.
     """
     size = source.stat().st_size
     if target.is_file() and target.stat().st_size == size:
@@ -74,7 +73,7 @@ def put(source: Path, target: Path, mode: str) -> None:
             except OSError:
                 os.symlink(source, temporary)
         os.replace(temporary, target)
-        # Where both names are links to one file, replacing does nothing and leaves the temporary one.
+        # If both names are links to the same file, `os.replace` does nothing and the temporary one stays.
         temporary.unlink(missing_ok=True)
     except OSError as error:
         remedy = " Say --copy." if mode == "link" else ""
@@ -87,11 +86,11 @@ def put(source: Path, target: Path, mode: str) -> None:
 
 
 def cut(source: Path, start: float, end: float, target: Path, work: Path, caps: ClipLimits) -> None:
-    """Cut a stretch out of a video; one that is there from an interrupted export stays.
+    """Cut a span out of a video. A file from an interrupted export stays.
 
     Raises:
         MediaError: ffmpeg cannot cut it.
-        OutputError: it cannot be brought to its place.
+        OutputError: it cannot be written.
     """
     if target.is_file():
         return

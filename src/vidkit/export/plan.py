@@ -1,4 +1,4 @@
-"""The first pass over the library: labels, splits and names, in a small table."""
+"""The first pass over the library: labels, splits and names."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from vidkit.record import Record
 if TYPE_CHECKING:
     from vidkit.library import LibraryEntry
 
-_LONGEST = 120  # bytes of a sample's name: room for `_scene_0001`, an extension and the path around it
+_LONGEST = 120  # bytes of a sample's name, without `_scene_0001` and an extension
 _DEALT = "sides.json"
-# No dot: to webdataset the first one ends a sample's name.
+# No dot: in webdataset the first dot ends a sample's name.
 _UNSAFE = re.compile(r"[^\w+()@\u200c\u200d-]+")
 
 
 @dataclass(frozen=True)
 class ExportPlan:
-    """What the first pass found.
+    """The result of the first pass.
 
-    `splits` is the split of each content (`group_key`; videos that show the same have one), `labels` every label
-    with its number, `videos_of` how many different videos have a label, `hosts` where the videos are from,
-    `columns` the CSV's columns, `fingerprint` the records that it was made from, `copies` which show the same.
+    `splits` is content (`group_key`, the same for duplicates) -> split, `labels` is label -> number, `videos_of` is
+    label -> number of different videos, `hosts` is host -> videos, `columns` are the CSV's columns, `fingerprint`
+    is of the records, `copies` are the duplicates.
     """
 
     videos: int
@@ -53,12 +53,12 @@ class ExportPlan:
     _shared_names: frozenset[str]
 
     def split_of(self, record: Record) -> str | None:
-        """The split of a video; None for one that came into the library after the first pass."""
+        """The split of a video; None if it was added to the library after the first pass."""
         return self.splits.get(group_key(self.copies.content(record), self.seed))
 
     def kept_in(self, work: Path) -> ExportPlan:
-        """The plan with the splits that an interrupted export had dealt out, so that a file that is gone since
-        moves no other video; where there is none, this one, and its splits are noted in the folder `work`."""
+        """The plan with the splits of an interrupted export, so that a file that is missing since then moves no
+        other video. Without such an export, this plan; its splits are saved in the folder `work`."""
         path = work / _DEALT
         try:
             content = json.loads(path.read_bytes())
@@ -72,7 +72,7 @@ class ExportPlan:
         return self
 
     def name(self, record: Record) -> str:
-        """The name of a video's samples: its file's, with a hash of the URL where another video has that one."""
+        """The name of a video's samples: its file name, with a hash of the URL if another video has the same."""
         name = _plain_name(record)
         if name.casefold() not in self._shared_names:
             return name
@@ -88,15 +88,16 @@ def make_plan(
     progress: Callable[[int], None] | None = None,
     copies: Copies | None = None,
 ) -> ExportPlan:
-    """Look through the records once. Of each only its content's hash, its labels and its name are kept in memory.
+    """Read the records once. Only the hash of the content, the labels and the name of each stay in memory.
 
     Args:
         records: the records.
-        items_in: a record -> its items, and those of them that will be in the dataset, which alone are dealt out.
+        items_in: returns the items of a record, and those of them that will be in the dataset. Only these are
+            assigned to splits.
         shares: split -> share.
-        seed: another seed, other splits.
-        progress: told how many records were looked at.
-        copies: which of them show the same: those are in one split.
+        seed: the seed of the splits.
+        progress: called with the number of records read so far.
+        copies: the duplicates, which are in the same split.
     """
     copies = copies or Copies()
     counts, labels = _Counts(), _LabelsByContent(seed, copies)
@@ -127,7 +128,7 @@ def make_plan(
 
 
 class _Counts:
-    """What the first pass counts of all videos."""
+    """The counts of the first pass."""
 
     def __init__(self) -> None:
         self.videos = self.items = self.unlabelled = 0
@@ -151,7 +152,7 @@ class _Counts:
 
 
 class _LabelsByContent:
-    """Which labels the videos of each content (`group_key`) have: what is dealt out to the splits."""
+    """Content (`group_key`) -> labels of its videos, for the assignment to splits."""
 
     def __init__(self, seed: int, copies: Copies) -> None:
         self.groups: dict[bytes, frozenset[str]] = {}
@@ -174,7 +175,7 @@ class _LabelsByContent:
 
 
 def _plain_name(record: Record) -> str:
-    """A file's name as a sample's: without its extension, letters and digits of every script, no dot."""
+    """A file name as the name of a sample: no extension, only letters and digits of every script, no dot."""
     stem = re.sub(r"\.\w{1,10}$", "", re.split(r"[/\\]", record["filename"])[-1])
     name = (
         _UNSAFE.sub("_", unicodedata.normalize("NFC", stem))
@@ -186,7 +187,7 @@ def _plain_name(record: Record) -> str:
 
 
 def host_of(url: str) -> str:
-    """Where a video is from, in words: the host of its URL."""
+    """The source of a video: the host of its URL, or `local files`."""
     if "://" not in url:
         return "local files"
     try:

@@ -1,4 +1,4 @@
-"""What readers have read of a sample: the spans inside it, in the seconds of its file; and its subtitles."""
+"""The readings of a sample: the spans inside it, in seconds of its file; and its subtitles."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 from vidkit.export.items import DatasetSpec, Sample
 from vidkit.readers.captions import FORMATS, cues_of, spoken
 
-SUBTITLES = "subtitles"  # the folder of a dataset that has them
-_OWN = ("spans", "vtt")  # of a reading: the rest holds for the whole video
+SUBTITLES = "subtitles"  # the folder in a dataset
+_OWN = ("spans", "vtt")  # keys of a reading; the others are values of the whole video
 
 
 def readings_of(sample: Sample) -> dict[str, Any]:
-    """The readings of a sample, by reader: the values of its whole video, and the spans inside it."""
+    """The readings of a sample, by reader: the values of the whole video, and the spans inside the sample."""
     found = {}
     for name, reading in (sample.record.get("readings") or {}).items():
         values = {key: value for key, value in reading.items() if key not in _OWN}
@@ -22,19 +22,19 @@ def readings_of(sample: Sample) -> dict[str, Any]:
 
 
 def subtitles_path(sample: Sample) -> str | None:
-    """Where a sample's WebVTT file is in the dataset, with an SRT file beside it; None where nothing is said."""
+    """The path of a sample's WebVTT file in the dataset, with an SRT file beside it; None without speech."""
     said = any(span.get("text") for span in _inside(spoken(sample.record), sample))
     return f"{SUBTITLES}/{sample.name}.vtt" if said else None
 
 
 def subtitles_of(sample: Sample) -> dict[str, str]:
-    """What is said in a sample, as subtitles: `srt` and `vtt` -> content; empty where nothing is."""
+    """The speech in a sample as subtitles: `srt` and `vtt` -> content; empty without speech."""
     cues = cues_of(_inside(spoken(sample.record), sample))
     return {form: write(cues) for form, write in FORMATS.items()} if cues else {}
 
 
 def with_subtitles(samples: Iterable[Sample], spec: DatasetSpec) -> Iterator[Sample]:
-    """Write the subtitles of samples as they pass."""
+    """Write the subtitles of each sample, and yield it."""
     for sample in samples:
         for form, text in subtitles_of(sample).items():
             path = spec.folder / SUBTITLES / f"{sample.name}.{form}"
@@ -44,10 +44,10 @@ def with_subtitles(samples: Iterable[Sample], spec: DatasetSpec) -> Iterator[Sam
 
 
 def _inside(spans: Sequence[Mapping[str, Any]], sample: Sample) -> Iterator[dict[str, Any]]:
-    """The spans, or their parts, that are in a sample, in the seconds of its file."""
+    """The spans, or their parts, inside a sample, in seconds of its file."""
     low = min(item.start for item in sample.items)
     high = max(item.end for item in sample.items)
-    if len(sample.items) > 1:  # a video with its time line
+    if len(sample.items) > 1:  # a video with its timeline
         low, high = 0.0, sample.record["duration"]
     shift = low if sample.apart else 0.0
     for span in spans:

@@ -28,7 +28,7 @@ def export_to_json(data: Mapping[str, Any], output_dir: str | os.PathLike[str]) 
 
 
 def write_record(store: Store, record: Mapping[str, Any]) -> None:
-    """Write a record into a store, whole or not at all.
+    """Write a record into a store, completely or not at all.
 
     Raises:
         OutputError: it cannot be written; an older record is kept.
@@ -37,7 +37,8 @@ def write_record(store: Store, record: Mapping[str, Any]) -> None:
 
 
 def write_record_over(store: Store, record: Mapping[str, Any], version: str | None) -> bool:
-    """Write a record in place of the version that was read before, as `Store.write_over`; whether it was done.
+    """Write a record in place of the version that was read before (see `Store.write_over`). Returns whether it was
+    written.
 
     Raises:
         OutputError: it cannot be written; an older record is kept.
@@ -50,7 +51,7 @@ def _encoded(record: Mapping[str, Any]) -> bytes:
 
 
 def read_record(store: Store, filename: str) -> Record | None:
-    """Read the record of the video with this file name; None where there is none, or the file is no such record.
+    """Read the record of the video with this file name; None if there is none, or the file is not a record.
 
     Raises:
         OutputError: the store fails.
@@ -59,7 +60,7 @@ def read_record(store: Store, filename: str) -> Record | None:
 
 
 def read_record_version(store: Store, filename: str) -> tuple[Record | None, str | None]:
-    """As `read_record`, and the version of what lies under that name for `write_record_over`; None: nothing does.
+    """As `read_record`, with the version of the file for `write_record_over`; None if there is no file.
 
     Raises:
         OutputError: the store fails.

@@ -1,4 +1,4 @@
-"""What an export is asked for, and whether it makes sense."""
+"""The checked arguments of an export."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from vidkit.library.query import Bounds, Query
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """What is to be made."""
+    """The arguments of an export."""
 
     format: str
     level: str
@@ -43,7 +43,7 @@ class ExportRequest:
         return self.selection.lengths
 
     def fingerprint(self, plan: ExportPlan) -> str:
-        """What the dataset is made from: an interrupted export goes on where this is the same."""
+        """The fingerprint of the dataset. An interrupted export continues if it is the same."""
         made_from = [__version__, plan.fingerprint, self.format, self.level, self.label, self.how.mode]
         made_from += [self.how.hide.name] if self.how.hide else []
         made_from += ["no_duplicates"] if self.no_duplicates else []
@@ -51,7 +51,7 @@ class ExportRequest:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def report(self, folder: Path | None) -> ExportReport:
-        """An empty report; without a folder nothing is listed in a file."""
+        """An empty report. Without a folder it writes no file."""
         return ExportReport(folder, {split: Counter() for split in self.shares})
 
 
@@ -68,10 +68,10 @@ def read_request(
     hide: Hide | None = None,
     no_duplicates: bool = False,
 ) -> ExportRequest:
-    """The arguments of an export, seen to that they make sense.
+    """Check the arguments of an export.
 
     Raises:
-        ConfigError: one does not.
+        ConfigError: an argument is invalid.
     """
     if format not in FORMATS:
         raise ConfigError(

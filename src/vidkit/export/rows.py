@@ -11,7 +11,7 @@ from vidkit.core import shown_url
 from vidkit.export.items import DatasetSpec, Sample
 from vidkit.export.readings import readings_of, subtitles_path
 
-# Column -> its kind, in order. The kinds are what `tables.py` makes Arrow types of.
+# Column -> its kind, in order. `tables.py` turns the kinds into Arrow types.
 COLUMNS = {
     "name": "text", "path": "text", "label": "text", "label_id": "whole", "split": "text", "level": "text",
     "start_time": "number", "end_time": "number", "source_start": "number", "source_end": "number",
@@ -21,7 +21,7 @@ COLUMNS = {
     "readings": "object", "subtitles": "text",
 }  # fmt: skip
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
-# What a spreadsheet would run, and what a text that was one looks like already.
+# A formula that a spreadsheet would run, or a text that looks like an escaped one.
 _FORMULA = re.compile(r"'*[=+\-@\t\n]")
 
 

@@ -40,7 +40,7 @@ UNHIDDEN = message("whose faces cannot be hidden")
 CHANGED = message("that changed during the export")
 COPY = message("of copies of other videos")
 UNUSABLE = (GONE, NOT_KEPT, DIFFERS, UNCUT, UNHIDDEN, ODD_PATH, ELSEWHERE)
-# What a person can do about a reason. URLs alone would make records without the CSV's columns, which may be labels.
+# What a person can do about a reason. With only URLs, records would lack the CSV's columns, which may be labels.
 _AGAIN = message(
     "`vidkit process --force --urls URL` (what came from a CSV: --csv with its rows, for their columns)"
 )
@@ -63,10 +63,10 @@ class FileOptions:
 
 @dataclass
 class ExportReport:
-    """What became of the items: `counts` is split -> label -> items, `missing` and `kept` reason -> items.
+    """The result for all items: `counts` is split -> label -> items, `missing` and `kept` are reason -> items.
 
     `missing` items are left out; `kept` ones have a row without a file. Both are listed in `missing.csv` in the
-    folder, if there is one.
+    folder, if there is a folder.
     """
 
     folder: Path | None
@@ -107,8 +107,8 @@ class ExportReport:
 
 
 def items_in(entry: LibraryEntry, selection: ItemSelection, files: FileOptions) -> tuple[list[Item], list[Item]]:
-    """The items of a record, and those that will be in the dataset: with a label where the format needs one, and
-    with a file or worth a row without it."""
+    """The items of a record, and those that will be in the dataset: with a label if the format needs one, and with
+    a file or a row without it."""
     items: list[Item] = []
     usable: list[Item] = []
     for sample in _planned(entry, "", "", selection, files.form):
@@ -127,13 +127,13 @@ def samples(
     selection: ItemSelection,
     report: ExportReport,
 ) -> Iterator[Sample]:
-    """The samples of a dataset, each with its file where it belongs. The ordinals are the same in every run."""
+    """The samples of a dataset, each with its file in place. The ordinals are the same in every run."""
     ordinal = 0
     for entry in _without_copies(records, plan, selection, files, report):
         split = plan.split_of(entry.record)
         if split is None:  # it came in after the first pass
             continue
-        any_of_it = False
+        exported = False
         with _on_this_machine(entry, selection, files) as (entry, mode):
             for sample in _planned(entry, split, plan.name(entry.record), selection, files.form):
                 ordinal += 1
@@ -141,18 +141,18 @@ def samples(
                 brought = _checked(sample, spec, replace(files, mode=mode), report)
                 if brought is not None:
                     report.exported(brought)
-                    any_of_it = True
+                    exported = True
                     yield brought
                     if isinstance(brought.file, Path) and brought.file.parent == spec.work / "cuts":
                         brought.file.unlink(missing_ok=True)
-        report.videos += any_of_it
+        report.videos += exported
 
 
 @contextmanager
 def _on_this_machine(
     entry: LibraryEntry, selection: ItemSelection, files: FileOptions
 ) -> Iterator[tuple[LibraryEntry, str]]:
-    """A record whose clips are files here, those of another store as copies; and how they come into the dataset."""
+    """A record with its clips as local files (downloaded from another store), and the file mode for them."""
     if isinstance(entry.folder, Path) or files.mode == "reference":
         yield entry, files.mode
         return
@@ -168,16 +168,15 @@ def count_samples(
     selection: ItemSelection,
     report: ExportReport,
 ) -> None:
-    """Report what `samples` would, without a file that is touched.
+    """Report the same as `samples`, without writing files.
 
-    What cannot be known before is counted as if it were well: scenes that ffmpeg cannot cut, and files in another
-    store.
+    Scenes, which ffmpeg may fail to cut, and files in another store are counted as if they were usable.
     """
     for entry in _without_copies(records, plan, selection, files, report):
         split = plan.split_of(entry.record)
         if split is None:
             continue
-        any_of_it = False
+        exported = False
         for planned in _planned(entry, split, plan.name(entry.record), selection, files.form):
             sample = _wanted(planned, plan.labels, files, report)
             if sample is None:
@@ -188,18 +187,18 @@ def count_samples(
                 report.missed(sample, problem, kept=kept)
             if kept or not problem:
                 report.exported(sample)
-                any_of_it = True
-        report.videos += any_of_it
+                exported = True
+        report.videos += exported
 
 
 def _checked(sample: Sample, spec: DatasetSpec, files: FileOptions, report: ExportReport) -> Sample | None:
-    """The sample with the items that are to be in the dataset, and its file in its place; None without items."""
+    """The sample with only the items for the dataset, and its file in place; None without items."""
     wanted = _wanted(sample, spec.labels, files, report)
     return None if wanted is None else _brought(wanted, spec, files, report)
 
 
 def _wanted(sample: Sample, labels: Mapping[str, int], files: FileOptions, report: ExportReport) -> Sample | None:
-    """The sample with the items that are to be in the dataset; None without items."""
+    """The sample with only the items for the dataset; None without items."""
     if files.form.needs_label:
         sample = _labelled(sample, report)
     if not sample.items:
@@ -217,7 +216,7 @@ def _without_copies(
     files: FileOptions,
     report: ExportReport,
 ) -> Iterator[LibraryEntry]:
-    """The records but for those that are to be left out, whose samples are reported."""
+    """The records without copies of other videos. The samples of the copies are reported."""
     for entry in records:
         if not plan.copies.is_left_out(entry.record):
             yield entry
@@ -254,7 +253,7 @@ def _labelled(sample: Sample, report: ExportReport) -> Sample:
 
 
 def _brought(sample: Sample, spec: DatasetSpec, files: FileOptions, report: ExportReport) -> Sample | None:
-    """The sample with its file in its place; None where it has to be left out."""
+    """The sample with its file in place; None if it has to be left out."""
     if sample.ordinal in spec.packed:
         return sample
     form, file = files.form, sample.file
@@ -277,15 +276,15 @@ def _brought(sample: Sample, spec: DatasetSpec, files: FileOptions, report: Expo
 
 
 def _is_kept(sample: Sample, files: FileOptions) -> bool:
-    """Whether a sample is in the dataset even if its file is gone."""
+    """Whether a sample is in the dataset even if its file is missing."""
     return files.mode == "reference" and files.form.keeps_gone(sample.record)
 
 
 def _problem(sample: Sample, files: FileOptions) -> str:
-    """Why a sample's file cannot be used; empty where it can."""
+    """Why a sample's file cannot be used; empty if it can."""
     if sample.file is None:
         return NOT_KEPT
-    if isinstance(sample.file, str):  # in another store: what its record names is there, as far as one can say
+    if isinstance(sample.file, str):  # in another store, where it is not checked
         return ELSEWHERE if files.mode == "reference" else ""
     try:
         size = sample.file.stat().st_size
@@ -293,14 +292,14 @@ def _problem(sample: Sample, files: FileOptions) -> str:
         return GONE
     if not sample.file.is_file():
         return GONE
-    # Of a clip only the video's size is known.
+    # A clip is not compared: the record has only the size of the video.
     if not size or not (sample.apart or size == sample.record["size"]):
         return DIFFERS
     return ODD_PATH if files.mode == "reference" and not _in_one_line(str(sample.file)) else ""
 
 
 def _remedy(record: Record, problem: str) -> str:
-    """What brings the file of one video back, as `missing.csv` says it."""
+    """How to restore the file of a video, for `missing.csv`."""
     if problem not in REMEDIES:
         return ""
     url = record["source"]["url"]
@@ -332,7 +331,7 @@ def _cut_out(
 def _hidden(
     sample: Sample, file: Path, hide: Hide, spec: DatasetSpec, files: FileOptions, report: ExportReport
 ) -> Sample | None:
-    """The sample with a file made anew; one that is there from an interrupted export stays."""
+    """The sample with its file made again by `hide`. A file from an interrupted export stays."""
     suffix = hide.suffix(file)
     path = None if files.mode == "pack" else files.form.place(sample, spec, suffix)
     target = spec.work / "cuts" / f"{sample.name}{suffix}" if path is None else spec.folder / path
@@ -346,5 +345,5 @@ def _hidden(
 
 
 def _in_one_line(path: str) -> bool:
-    """Whether a path is text, and of one line: neither is sure on Linux."""
+    """Whether a path is valid text on one line. On Linux it may be neither."""
     return not any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in path)

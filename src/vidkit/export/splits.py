@@ -10,20 +10,20 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from vidkit.core import printable
 from vidkit.errors import ConfigError
 
-# The names that Hugging Face's `datasets` has for them, by how many there are.
+# Number of splits -> their names in Hugging Face's `datasets`.
 NAMES = {1: ("train",), 2: ("train", "test"), 3: ("train", "validation", "test")}
 
 
 def parse_split(text: str | None) -> dict[str, float]:
-    """Read `80/10/10` (train, validation, test), `80/20` (train, test) or None (all is train).
+    """Parse `80/10/10` (train, validation, test), `80/20` (train, test) or None (everything is train).
+
+    Numbers with a sum below 100 are ratios: `4/1` is `80/20`.
 
     Returns:
-        Split -> its share, 0 to 1; together 1. A share of 0 is left out.
-
-    Numbers that are less than 100 together are ratios: `4/1` is `80/20`.
+        Split -> its share, 0 to 1, with the sum 1. Shares of 0 are left out.
 
     Raises:
-        ConfigError: these are no one to three numbers, or none is above 0, or they are more than 100 together.
+        ConfigError: the text is not one to three numbers, none is above 0, or their sum is above 100.
     """
     parts = re.split(r"\s*[/,:]\s*", (text or "1").strip())
     try:
@@ -45,27 +45,27 @@ def parse_split(text: str | None) -> dict[str, float]:
 
 
 def group_key(sha256: str, seed: int) -> bytes:
-    """What stands for a video's content in the table of splits, and its place in the order of this seed."""
+    """The key of a video's content in the table of splits; the order of the keys depends on the seed."""
     return hashlib.blake2b(f"{seed}:{sha256}".encode("utf-8", "replace"), digest_size=16).digest()
 
 
 def assign(groups: Mapping[bytes, Collection[str]], shares: Mapping[str, float], seed: int) -> dict[bytes, str]:
-    """Deal videos out to the splits, each label by the same shares.
+    """Assign videos to splits, with the same shares for each label.
 
-    A label with one video is in the first split, `train`. A label with fewer videos than there are splits has one
-    in `train` and the others in different splits. A label with as many videos as splits, or more, is in every
-    split. Beyond that a label's videos are taken in the order of their keys and cut at the shares; what does not
-    divide goes where the most is missing over all labels. The outcome depends on the contents, the labels and the
-    seed alone: not on the library's order, names or the machine.
+    A label with one video is in the first split, `train`. A label with fewer videos than splits has one in `train`
+    and the others in different splits. A label with at least as many videos as splits is in every split. The other
+    videos of a label are assigned in the order of their keys by the shares; a remainder goes to the split that
+    lacks the most over all labels. The result depends only on the contents, the labels and the seed, not on the
+    order in the library, the names or the machine.
 
-    A video may have several labels (those of its clips). Labels with few videos are dealt out first, as in
-    iterative stratification (Sechidis, Tsoumakas and Vlahavas 2011), and videos are moved where that brings a label
-    into a split without taking another one out. Labels that always come together may still miss a split.
+    A video can have several labels (those of its clips). Labels with few videos are assigned first, as in iterative
+    stratification (Sechidis, Tsoumakas and Vlahavas 2011). Then videos are moved if that brings a label into a
+    split without removing another one. Labels that always occur together may still miss a split.
 
     Args:
-        groups: `group_key` of a video's content -> its labels; "" stands for no label.
-        shares: split -> share, as `parse_split` gives them.
-        seed: another seed, other splits.
+        groups: `group_key` of a video's content -> its labels; "" is no label.
+        shares: split -> share, from `parse_split`.
+        seed: the seed of the splits.
     """
     by_label: defaultdict[str, list[bytes]] = defaultdict(list)
     for key in sorted(groups):
@@ -88,8 +88,8 @@ def assign(groups: Mapping[bytes, Collection[str]], shares: Mapping[str, float],
 def _dealt(
     many: int, there: Mapping[str, int], shares: Mapping[str, float], owed: dict[str, float]
 ) -> dict[str, int]:
-    """How many of a label's videos go to each split. `there` are those that another label brought into one; `owed`
-    is what each split lacks over all labels, and is kept up."""
+    """The number of a label's videos for each split. `there` has the videos that are already assigned by another
+    label; `owed` is how many videos each split lacks over all labels, and is updated."""
     wanted = {split: share * (many + sum(there.values())) for split, share in shares.items()}
     counts = {split: there.get(split, 0) for split in shares}
     for split, share in shares.items():
@@ -120,14 +120,14 @@ def _mend(
     splits: Sequence[str],
     assigned: dict[bytes, str],
 ) -> None:
-    """Move videos that have several labels, so that labels come into the splits that they are not in."""
+    """Move videos with several labels, so that labels get into splits where they are missing."""
     counts = {label: Counter(assigned[key] for key in by_label[label]) for label in order}
 
     def harmless(key: bytes) -> bool:
-        """Whether no label of a video loses a split by its leaving; at most it changes one for a new one."""
+        """Whether moving a video removes none of its labels from a split."""
         return all(counts[label][assigned[key]] > 1 for label in groups[key])
 
-    for _ in range(3):  # what one move took away, the next round may bring back
+    for _ in range(3):  # the next round may correct moves of this one
         moved = False
         for label in order:
             for split in splits:
@@ -136,7 +136,7 @@ def _mend(
                 if counts[label][split] or (full and split != splits[0]):
                     continue
                 keys = by_label[label]
-                # A label that is not in `train` cannot be learned: this goes before all else.
+                # A label that is not in `train` cannot be learned, so `train` has priority.
                 key = next(filter(harmless, keys), keys[0] if split == splits[0] else None)
                 if key is not None:
                     for each in groups[key]:

@@ -1,4 +1,4 @@
-"""`csv`, `jsonl` and `parquet`: a table for each split, a row for each item."""
+"""`csv`, `jsonl` and `parquet`: one table per split, one row per item."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ _ROWS = 1000  # in one group of a Parquet file
 
 
 def write_csv(samples: Iterable[Sample], spec: DatasetSpec) -> None:
-    """`<split>.csv`, with a header."""
+    """Write `<split>.csv`, with a header."""
     _write(samples, spec, _open_csv, "csv")
 
 
 def write_jsonl(samples: Iterable[Sample], spec: DatasetSpec) -> None:
-    """`<split>.jsonl`: one JSON object a line, lists as lists, the CSV's columns and readings as objects."""
+    """Write `<split>.jsonl`: one JSON object per line, with lists, and the CSV's columns and readings as
+    objects."""
     _write(samples, spec, _open_jsonl, "jsonl")
 
 
 def write_parquet(samples: Iterable[Sample], spec: DatasetSpec) -> None:
-    """`<split>.parquet`, the CSV's columns and readings as JSON text.
+    """Write `<split>.parquet`, with the CSV's columns and readings as JSON text.
 
     Raises:
         ToolMissingError: pyarrow is not installed.

@@ -1,7 +1,8 @@
 """`videofolder`: `<split>/<label>/<name>.mp4` and `<split>/metadata.jsonl`, as Hugging Face's `datasets` loads it.
 
-Layout: https://huggingface.co/docs/datasets/video_dataset. A metadata file comes before the folders' names there,
-so the label stands in it as it is, whatever its folder had to be called.
+Layout: https://huggingface.co/docs/datasets/video_dataset. `datasets` prefers a metadata file to folder names, so
+    the
+metadata has the label unchanged, also if its folder needs another name.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ FEATURES = (
 
 
 def place(sample: Sample, spec: DatasetSpec, suffix: str) -> str:
-    """Where a sample's file goes."""
+    """The path of a sample's file in the dataset."""
     return f"{sample.split}/{spec.folders[sample.items[0].label or '']}/{sample.name}{suffix}"
 
 
 def write(samples: Iterable[Sample], spec: DatasetSpec) -> None:
-    """The metadata files; the videos are in their places already. A split without videos has no folder."""
+    """Write the metadata files; the videos are already in place. A split without videos has no folder."""
     filled = set()
     with ExitStack() as stack:
         files = {}
@@ -39,10 +40,10 @@ def write(samples: Iterable[Sample], spec: DatasetSpec) -> None:
             path = spec.folder / split / "metadata.jsonl"
             files[split] = stack.enter_context(path.open("w", encoding="utf-8", newline="\n"))
         for sample in samples:
-            # Every column has a value of one kind in every row: `datasets` takes the types from the first ones.
+            # Every column has the same type in every row, because `datasets` takes the types from the first rows.
             filled.add(sample.split)
             row = flat(row_of(sample, spec))
             path_inside = PurePosixPath(row.pop("path")).relative_to(sample.split)
             print(json.dumps({"file_name": str(path_inside), **row}, ensure_ascii=False), file=files[sample.split])
-    for split in set(spec.splits) - filled:  # `datasets` loads nothing where one split is empty
+    for split in set(spec.splits) - filled:  # `datasets` fails if one split is empty
         shutil.rmtree(spec.folder / split)

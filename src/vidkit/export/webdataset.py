@@ -1,9 +1,9 @@
-"""`webdataset`: `<split>-000000.tar` and on, each sample as `.mp4`, `.json`, `.txt` and `.cls` side by side; with
-`.srt` and `.vtt` where something is said.
+"""`webdataset`: `<split>-000000.tar` and so on, each sample as `.mp4`, `.json`, `.txt` and `.cls`, and with speech
+also as `.srt` and `.vtt`.
 
 Layout: https://github.com/webdataset/webdataset#the-webdataset-format. `.cls` is the label's number, `.txt` the
-description, `.json` the whole row. The video is named `.mp4` whatever its container, so that a loader asks for one
-name; decoders look into the file (its container stands in `.json`).
+description, `.json` the whole row. The video is always named `.mp4`, so that a loader needs only one name; decoders
+detect the container (it is also in `.json`).
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from vidkit.export.items import DatasetSpec, Sample
 from vidkit.export.readings import subtitles_of
 from vidkit.export.rows import row_of
 
-MOST_BYTES = 10**9  # of a shard, as WebDataset's own documentation advises
+MOST_BYTES = 10**9  # of a shard, as WebDataset's documentation recommends
 _MOST_SAMPLES = 10_000
 _STATE = "shards.jsonl"
 
 
 @dataclass
 class _Shard:
-    """A shard that is being filled."""
+    """A shard while it is filled."""
 
     name: str
     path: Path
@@ -40,15 +40,15 @@ class _Shard:
 
 
 def packed(work: Path) -> frozenset[int]:
-    """The ordinals of the samples that finished shards of an interrupted export hold."""
+    """The ordinals of the samples in finished shards of an interrupted export."""
     return frozenset(ordinal for shard in _finished(work) for ordinal in shard["ordinals"])
 
 
 def write(samples: Iterable[Sample], spec: DatasetSpec) -> None:
-    """Fill shards of a gigabyte; a finished one is kept when the export is interrupted after it.
+    """Write shards of a gigabyte. Finished shards are kept if the export is interrupted.
 
     Raises:
-        OutputError: a shard cannot be written, or a file not be read.
+        OutputError: a shard cannot be written, or a file cannot be read.
     """
     (spec.folder / "labels.txt").write_text("".join(f"{label}\n" for label in spec.labels), encoding="utf-8")
     done = Counter[str](shard["split"] for shard in _finished(spec.work))

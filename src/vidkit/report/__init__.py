@@ -1,1 +1,1 @@
-"""`vidkit report`: the library, or what a search finds of it, as one HTML file that needs nothing else."""
+"""`vidkit report`: the library, or the results of a search, as one HTML file that loads nothing else."""

@@ -7,11 +7,11 @@ from datetime import date
 from typing import NamedTuple
 
 _MOST_COLUMNS = 62
-PALETTE = 8  # colours of the style sheet; what is beyond has none of its own
+PALETTE = 8  # colours in the style sheet; further values share one more
 
 
 class Bar(NamedTuple):
-    """A row of a bar chart: `width` is 0 to 100, of the longest bar; `share` is 0 to 1, of all."""
+    """A row of a bar chart: `width` is 0 to 100 percent of the longest bar, `share` 0 to 1 of the total."""
 
     name: str
     value: float
@@ -20,7 +20,7 @@ class Bar(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A part of a bar of 1000 that is the whole."""
+    """A part of a bar; the whole bar has a width of 1000."""
 
     start: float
     width: float
@@ -41,9 +41,9 @@ def bars(counts: Mapping[str, float], most: int, total: float | None = None) -> 
     """The first values as bars.
 
     Args:
-        counts: value -> number, the most first.
-        most: how many bars.
-        total: what a share is of; by default the sum.
+        counts: value -> number, the most frequent first.
+        most: the maximum number of bars.
+        total: the total for shares; by default the sum.
     """
     longest = max(counts.values(), default=0) or 1
     whole = (sum(counts.values()) if total is None else total) or 1
@@ -65,7 +65,7 @@ def parts(values: Sequence[float]) -> list[Part]:
 
 
 def strip(starts: Iterable[float], duration: float) -> list[Part]:
-    """The scenes of a video along its length; two colours take turns."""
+    """The scenes of a video along its length, in two alternating colours."""
     times = [min(max(start, 0.0), duration) for start in starts]
     ends = [*times[1:], duration]
     pairs = zip(times, ends, strict=True) if duration > 0 else ()
@@ -87,7 +87,7 @@ def columns(counts: Sequence[tuple[str, int]]) -> list[Column]:
 
 
 def over_time(days: Mapping[str, int]) -> tuple[str, list[tuple[str, int]]]:
-    """Videos by day, without gaps; by month or year where the days would be too many for a chart.
+    """Videos by day, without gaps; by month or year if a chart would have too many days.
 
     Args:
         days: day as `2026-11-20` -> videos.

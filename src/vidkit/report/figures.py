@@ -1,4 +1,4 @@
-"""What one pass over the records finds for a report: counts, so that memory does not grow with the videos."""
+"""The figures of a report from one pass over the records. They are counts, so memory does not grow with videos."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ OTHERS = "(others)"
 
 
 class Model(NamedTuple):
-    """What has described a video: `backend` is `endpoint` or `local`."""
+    """The model that described a video: `backend` is `endpoint` or `local`."""
 
     backend: str
     name: str
 
 
 class Reader(NamedTuple):
-    """What has read a video."""
+    """A reader that has read a video."""
 
     name: str
     version: str
@@ -51,7 +51,7 @@ class Processed(NamedTuple):
 
 
 class Corrected(NamedTuple):
-    """What a person corrected."""
+    """A correction by a person."""
 
     at: str
     filename: str
@@ -61,7 +61,7 @@ class Corrected(NamedTuple):
 
 
 class Newest(Generic[T]):
-    """The newest of many rows, which begin with their time; and how many there were."""
+    """The newest of many rows, which begin with their time, and the number of all rows."""
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -81,7 +81,7 @@ class Newest(Generic[T]):
 
 @dataclass
 class Figures:
-    """The counts. A Counter has value -> videos, of MOST_VALUES values at most; times are of the record."""
+    """The counts. A Counter is value -> videos, with at most MOST_VALUES values. Times are as in the record."""
 
     classes: Balance
     by: Balance | None
@@ -106,7 +106,7 @@ class Figures:
     stages: Counter[str] = field(default_factory=Counter)
     """Stage -> milliseconds."""
     rules: Counter[str] = field(default_factory=Counter)
-    """Whether the rules of today gave the tags: `current`, `older` or `unknown`."""
+    """Whether the tags are from the current rules: `current`, `older` or `unknown`."""
 
     def add(self, record: Record, tagged_by: Callable[[Record], str]) -> None:
         """Count a video."""
@@ -183,11 +183,11 @@ def figures_of(
 
     Args:
         library: the library.
-        query: which videos.
-        rules: the user's rules of today.
-        by: a key, as of `statistics.balance_of`.
-        rows: how many videos and corrections are kept one by one, the newest.
-        progress: called with the number of videos looked at so far.
+        query: selects the videos.
+        rules: the user's current rules.
+        by: a key for `statistics.balance_of`.
+        rows: how many of the newest videos and corrections are listed one by one.
+        progress: called with the number of videos counted so far.
 
     Raises:
         LibraryError: the library cannot be read.
@@ -203,8 +203,8 @@ def figures_of(
 
 
 def _rules_of(rules: RuleSet) -> Callable[[Record], str]:
-    """Whether a record's tags are by these rules: `current` or `older`; `unknown` where it does not say."""
-    from vidkit.workflow.stages import tag_fingerprint  # with all that processes videos, which is much
+    """Whether a record's tags are from these rules: `current` or `older`; `unknown` without a fingerprint."""
+    from vidkit.workflow.stages import tag_fingerprint  # imports all stages
 
     def tagged_by(record: Record) -> str:
         try:
@@ -217,7 +217,7 @@ def _rules_of(rules: RuleSet) -> Callable[[Record], str]:
 
 
 def _count(counter: Counter[Any], value: Any, number: int = 1) -> None:
-    """Count a value, or one of the others where there are too many."""
+    """Count a value, or OTHERS if there are too many different values."""
     if value not in counter and len(counter) >= MOST_VALUES:
         value = type(value)(OTHERS, *[""] * (len(value) - 1)) if isinstance(value, tuple) else OTHERS
     counter[value] += number
@@ -228,5 +228,5 @@ def _text(value: object) -> str:
 
 
 def amounts(values: dict[str, Amount]) -> list[dict[str, Any]]:
-    """A balance as JSON has it."""
+    """A balance as JSON."""
     return [{"value": value or None, **vars(amount)} for value, amount in values.items()]

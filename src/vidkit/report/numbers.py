@@ -1,4 +1,4 @@
-"""The numbers of a report as JSON has them: those of `vidkit stats`, those of one pass, and what an audit asks."""
+"""The numbers of a report as JSON: those of `vidkit stats`, those of one pass, and those of an audit."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _INSTRUCTIONS = 20
 
 @dataclass(frozen=True)
 class Beside:
-    """What is known beside the records, of the whole library: failures (stage, reason) -> videos, what the model
-    cost, how many videos were erased (None: not known), and the lines of the audit log, the newest first."""
+    """Data of the whole library that is not in records: failures (stage, reason) -> videos, the cost of the model,
+    the number of erased videos (None: not known), and the lines of the audit log, the newest first."""
 
     failures: Counter[tuple[str, str]] = field(default_factory=Counter)
     cost: Mapping[str, Any] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class Beside:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a report is asked for: its title, what is searched for and in words, the key to count by, an audit."""
+    """The options of a report: its title, the search (as a query and as text), the key to count by, an audit."""
 
     title: str
     query: Query
@@ -47,7 +47,7 @@ class Asked:
 
 
 def secret_hider(config: Config) -> Callable[[str], str]:
-    """A function that hides secrets in a text: those of the settings, passwords and signatures in URLs."""
+    """A function that hides secrets in a text: secrets in the settings, passwords and signatures in URLs."""
     hidden = sorted(config.secrets(), key=len, reverse=True)
 
     def clean(text: str) -> str:
@@ -68,16 +68,16 @@ def numbers_of(
     beside: Beside,
     config: Config,
 ) -> dict[str, Any]:
-    """All that a report says beside its pictures.
+    """The content of a report without its images.
 
     Args:
-        asked: what the report is asked for.
-        library: its name.
-        stats: of `Library.stats`.
-        readers: of `Library.readers`.
-        figures: of `figures_of`.
-        rules: the user's rules of today.
-        beside: what is known beside the records.
+        asked: the options of the report.
+        library: the name of the library.
+        stats: from `Library.stats`.
+        readers: from `Library.readers`.
+        figures: from `figures_of`.
+        rules: the user's current rules.
+        beside: data that is not in records.
         config: the settings.
 
     Raises:
@@ -139,7 +139,7 @@ def numbers_of(
 
 
 def _audit(figures: Figures, rules: RuleSet, beside: Beside, config: Config) -> dict[str, Any]:
-    keys = ("at", "who", "action", "what")  # not from which address
+    keys = ("at", "who", "action", "what")  # without the address of the client
     most = figures.processed.most
     changes = [{key: line[key] for key in keys} for line in beside.changes]
     return {
@@ -162,7 +162,7 @@ def _rows(newest: Newest[Processed] | Newest[Corrected]) -> dict[str, Any]:
 
 
 def changed_settings(config: Config) -> list[dict[str, str]]:
-    """The settings that differ from their defaults: `section`, `key`, `value`. Secrets are stars."""
+    """The settings that differ from their defaults: `section`, `key`, `value`. Secrets are replaced by stars."""
     found = []
     for row in settings():
         value = getattr(getattr(config, row.section_attribute), row.attribute)
@@ -181,7 +181,7 @@ def _shown(text: str) -> str:
 
 
 def _cleaned(value: Any, clean: Callable[[str], str]) -> Any:
-    """The same with every secret hidden, in names too."""
+    """A JSON value with all secrets hidden, also in keys."""
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, dict):

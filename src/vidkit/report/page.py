@@ -1,7 +1,7 @@
-"""A report as one HTML page. All that it shows may be hostile, so texts are escaped, cleaned and cut.
+"""A report as one HTML page. All its data may be hostile, so texts are escaped, cleaned and cut.
 
-The page's policy allows this style sheet and pictures in `data:` URIs, so even a text that was not escaped could do
-nothing. It has no link to another place and no script.
+The page's policy allows only its style sheet and images in `data:` URIs, so even a text that is not escaped could
+do nothing. The page has no external links and no scripts.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from vidkit.report.scenes import LONGEST_TEXT, Limits, ShownVideo, add_pictures
 
 GENERATOR = "vidkit report"
 _FOLDER = Path(__file__).parent
-_JOINERS = "\u200c\u200d"  # format characters that Persian, Indic scripts and emoji are spelt with
-_HEAD = 2_000  # bytes at the beginning of a file that say whether it is a report
+_JOINERS = "\u200c\u200d"  # format characters that Persian, Indic scripts and emoji need
+_HEAD = 2_000  # bytes at the beginning of a file with the mark of a report
 _COSTS = {
     "requests": "Requests",
     "cached": "Answers from the cache",
@@ -39,10 +39,10 @@ _COSTS = {
 
 
 def check_replaceable(path: Path, overwrite: bool) -> None:
-    """Refuse to replace a file that is no report.
+    """Refuse to replace a file that is not a report.
 
     Raises:
-        OutputError: it is not, and `overwrite` does not ask for it; or it is no plain file.
+        OutputError: it is not a report, and `overwrite` is False; or it is not a regular file.
     """
     if not path.exists() and not path.is_symlink():
         return
@@ -68,18 +68,18 @@ def write_page(
     clean: Callable[[str], str],
     progress: Callable[[int], None] | None = None,
 ) -> dict[str, int]:
-    """Write the page, whole or not at all.
+    """Write the page, completely or not at all.
 
     Args:
         path: the file.
         report: the numbers (`numbers.numbers_of`).
-        videos: what is shown; their scenes get their pictures.
-        limits: the size that the page has at most, if its texts leave room for pictures at all.
+        videos: the videos to show; this adds the images of their scenes.
+        limits: the maximum size of the page, if its texts leave room for images.
         clean: hides secrets in a text.
-        progress: called with the number of pictures read so far.
+        progress: called with the number of images read so far.
 
     Returns:
-        How many `videos` and `pictures` are shown, and the `bytes` of the page.
+        The number of `videos` and of images (`pictures`) on the page, and its size in `bytes`.
 
     Raises:
         OutputError: it cannot be written.
@@ -98,7 +98,7 @@ def write_page(
 
 
 def policy() -> str:
-    """The page's Content-Security-Policy: its own style sheet and pictures in it, nothing else."""
+    """The page's Content-Security-Policy: its own style sheet and embedded images, nothing else."""
     digest = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
 
@@ -106,7 +106,7 @@ def policy() -> str:
 def _words(
     report: Mapping[str, Any], videos: Sequence[ShownVideo], limits: Limits, pictures: int, whole: bool
 ) -> str:
-    """What is shown of the videos, and why not more."""
+    """A text about the number of shown videos, and the limits."""
     total, scenes = report["videos"], sum(video.total for video in videos)
     which = "All videos are shown" if len(videos) == total else f"{len(videos):,} of {total:,} videos are shown"
     order = {"newest": ", the newest first", "relevance": ""}.get(report["sort"], f", sorted by: {report['sort']}")
@@ -125,13 +125,13 @@ def _style() -> str:
 
 def _template(clean: Callable[[str], str]) -> Template:
     def shown(value: object) -> object:
-        """What the page shows of a value: Jinja asks this of each."""
+        """The text for a value on the page; Jinja calls this for each."""
         if isinstance(value, str) and not isinstance(value, Markup):
             return shown_text(clean(value[:LONGEST_TEXT]))
         return value
 
     def short(text: object, most: int) -> str:
-        """The beginning of a text: cleaned before it is cut, so that no piece of a secret is left."""
+        """The beginning of a text. It is cleaned before it is cut, so that no part of a secret is left."""
         whole = shown_text(clean(str(text)[:LONGEST_TEXT]))
         return whole if len(whole) <= most else f"{whole[: most - 1].rstrip()}…"
 
@@ -174,7 +174,7 @@ def shown_text(text: str) -> str:
 
 
 def _picture(uri: str) -> Markup:
-    """A picture that `add_pictures` has read: letters and digits, as long as it may be."""
+    """A `data:` URI from `add_pictures`. It is checked, and not cut as other texts."""
     if not re.fullmatch(r"data:image/jpeg;base64,[A-Za-z0-9+/]*={0,2}", uri):
         raise ValueError(message("this is no picture of a report"))
     return Markup(uri)
@@ -199,7 +199,7 @@ def lasting(seconds: float) -> str:
 
 
 def _date(text: str, form: str) -> str:
-    """A time of a record in words, in UTC; one that is none as it is."""
+    """A time of a record in words, in UTC. Any other text is shown as it is."""
     try:
         return form.format(when=parse_date(text).astimezone(timezone.utc))
     except (ValueError, OverflowError):
@@ -207,12 +207,12 @@ def _date(text: str, form: str) -> str:
 
 
 def _costs(model: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What the model cost, in words."""
+    """The cost of the model: (label, value as text)."""
     found = [(name, words, model.get(name)) for name, words in _COSTS.items()]
     return [(words, lasting(n) if name == "seconds" else f"{n:,.0f}") for name, words, n in found if n]
 
 
 def _unread(readings: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
-    """Reader and reason -> videos that it could not read."""
+    """`READER: REASON` -> number of videos that the reader could not read."""
     found = {f"{name}: {why}": n for name, each in readings.items() for why, n in each["failed"].items()}
     return dict(sorted(found.items(), key=lambda item: -item[1]))

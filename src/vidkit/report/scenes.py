@@ -1,4 +1,4 @@
-"""The videos that a report shows, each with pictures of its scenes as `data:` URIs, within limits."""
+"""The videos on a report's page, each with images of its scenes as `data:` URIs, within limits."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from vidkit.record import THUMBNAILS
 log = logging.getLogger(__name__)
 
 _JPEG = b"\xff\xd8\xff"
-_LARGEST = 300_000  # bytes of one picture; vidkit's own have about 20,000
-_TAG = 60  # bytes that a picture adds to the page beside its content
-_STRIP = 200  # scenes that the strip of a video has at most
-_INSTANT = 0.001  # seconds
-LONGEST_TEXT = 20_000  # characters of a text that are looked at; far fewer are shown
+_LARGEST = 300_000  # bytes of one image; vidkit's thumbnails have about 20,000
+_TAG = 60  # bytes of the HTML around an image
+_STRIP = 200  # the maximum number of scenes in the strip of a video
+_INSTANT = 0.001  # seconds of a moment without length
+LONGEST_TEXT = 20_000  # characters of a text that are used; far fewer are shown
 _KEYS = (
     "filename", "classification", "tags", "qwen_description", "corrections",
     "duration", "resolution", "codec", "size",
@@ -32,7 +32,7 @@ _KEYS = (
 
 @dataclass(frozen=True)
 class Limits:
-    """What a report shows at most: videos with scenes, pictures in all, bytes of the page, rows of a table."""
+    """The limits of a report: videos with scenes, images in total, bytes of the page, rows of a table."""
 
     videos: int = 40
     pictures: int = 300
@@ -42,8 +42,8 @@ class Limits:
 
 @dataclass
 class ShownScene:
-    """A scene that a report shows. `found`: it has the words of the search. `picture` is a `data:` URI; empty where
-    there is no picture."""
+    """A scene on the page. `found`: it has the words of the search. `picture` is its image as a `data:` URI, or
+    empty."""
 
     number: int
     start: float
@@ -56,8 +56,8 @@ class ShownScene:
 
 @dataclass
 class ShownVideo:
-    """A video that a report shows: what its record says of it, its scenes or some of them, how many it has, and the
-    times in seconds at which they start."""
+    """A video on the page: values of its record, the scenes to show, the number of all its scenes, and the seconds
+    at which they start."""
 
     facts: dict[str, Any]
     folder: Address
@@ -67,12 +67,12 @@ class ShownVideo:
 
 
 def videos_to_show(library: Library, query: Query, limits: Limits) -> list[ShownVideo]:
-    """The first videos of a search, and which of their scenes are shown: those with the words of the search first.
+    """The first videos of a search with the scenes to show. Scenes with the words of the search have priority.
 
     Args:
         library: the library.
-        query: which videos, and their order.
-        limits: of videos and pictures.
+        query: selects and sorts the videos.
+        limits: the limits for videos and images.
 
     Raises:
         LibraryError: the library cannot be read.
@@ -110,12 +110,12 @@ def _shown(entry: LibraryEntry, query: Query) -> ShownVideo:
 
 
 def _own_text(text: str | None, whole: str | None) -> str:
-    """What a scene says that the description of its video does not."""
+    """The description of a scene; empty if it is the description of its video."""
     return "" if text is None or text == whole else text[:LONGEST_TEXT]
 
 
 def _most_of_one(counts: Sequence[int], pictures: int) -> int:
-    """How many scenes of one video are shown at most, so that there are not too many in all."""
+    """The maximum number of scenes of one video, so that all videos together stay within `pictures`."""
     low, high = 0, max(counts, default=0)
     while low < high:
         middle = (low + high + 1) // 2
@@ -127,19 +127,19 @@ def _most_of_one(counts: Sequence[int], pictures: int) -> int:
 
 
 def _spread(scenes: list[ShownScene], most: int) -> list[ShownScene]:
-    """So many of the scenes, evenly spread."""
+    """At most this many of the scenes, evenly spread."""
     if len(scenes) <= most:
         return scenes
     return [scenes[at * len(scenes) // most] for at in range(most)]
 
 
 def add_pictures(videos: Sequence[ShownVideo], room: int, progress: Callable[[int], None] | None = None) -> bool:
-    """Read the pictures of scenes while there is room: the first of each video, then the second, and so on.
+    """Read the images of scenes while there is room: the first of each video, then the second, and so on.
 
     Args:
-        videos: their scenes get their pictures. Those for which there is no room are left out.
-        room: bytes that the page may still grow by.
-        progress: called with the number of pictures read so far.
+        videos: the videos; their scenes get their images. Scenes without room are removed.
+        room: the bytes that the images may use.
+        progress: called with the number of images read so far.
 
     Returns:
         Whether there was room for all.
@@ -156,7 +156,7 @@ def add_pictures(videos: Sequence[ShownVideo], room: int, progress: Callable[[in
                 content = _read(open_store(video.folder), scene.name)
             except FileNotFoundError:
                 continue
-            except VidkitError as error:  # each of hundreds of pictures would wait for this store
+            except VidkitError as error:  # do not wait for this store again with each image
                 failed.add(video.folder)
                 log.warning("pictures are missing in the report: %s", error)
                 continue
@@ -177,7 +177,7 @@ def _read(store: Store, name: str) -> bytes:
     """A thumbnail of a video.
 
     Raises:
-        FileNotFoundError: it is not there, lies where no thumbnails are, or is no JPEG of a thumbnail's size.
+        FileNotFoundError: it is missing, outside the thumbnails folder, not a JPEG, or too large.
         VidkitError: the store fails.
     """
     parts = name.split("/")
