@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from pymongo import MongoClient
 
 from vidkit.cli import main
 from vidkit.core.config import default_ini, load_config
@@ -288,6 +289,25 @@ def test_a_library_in_mongodb_is_opened_and_a_file_takes_its_place_again(
     assert "wrong: s3:// is not a library" in capsys.readouterr().out
     config = load_config(environment={})
     assert (config.mongodb.uri, config.library.path) == ("", Path("library.db"))
+
+
+@pytest.mark.parametrize("end", ["", "/", "/?appName=x", "/?serverSelectionTimeoutMS=200"])
+def test_a_mongodb_that_does_not_answer_is_waited_for_three_seconds(
+    end: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    timeouts: list[float] = []
+
+    class Client(MongoClient[dict[str, object]]):
+        def __init__(self, *words: object, **options: object) -> None:
+            super().__init__(*words, **options)  # type: ignore[arg-type]
+            timeouts.append(self.options.server_selection_timeout)
+
+    monkeypatch.setattr("vidkit.library.mongodb.server.MongoClient", Client)
+    uri = f"mongodb://127.0.0.1:1{end}"
+    assert piped([".", "n", "none", uri, "n"], monkeypatch) == 0
+    assert "mongodb://127.0.0.1:1 does not answer" in capsys.readouterr().out
+    assert timeouts == [0.2 if "200" in end else 3.0]
+    assert load_config(environment={}).mongodb.uri == uri
 
 
 def test_a_library_file_is_opened_and_counted(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:

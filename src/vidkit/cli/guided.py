@@ -29,6 +29,7 @@ from vidkit.qwen_model.describer import endpoint_url
 from vidkit.qwen_model.endpoint_check import look_at_endpoint
 
 _NOBODY, _ENDPOINT, _LOCAL = "none", "endpoint", "local"
+_MONGODB_TIMEOUT = 3000  # milliseconds
 Values = dict[Setting, str]
 
 
@@ -174,7 +175,7 @@ def _library(config: Config) -> Values:
 
     def look(address: str) -> Seen:
         try:
-            trial = _with(config, values_of(address))
+            trial = _with(config, values_of(_with_timeout(address)))
             if not configured_address(trial) or (
                 isinstance(trial.library.path, Path) and trial.library.path.is_dir()
             ):
@@ -187,6 +188,14 @@ def _library(config: Config) -> Values:
         return Seen(mark == "ok", words)
 
     return values_of(_asked_until_good(question, look)[0])
+
+
+def _with_timeout(address: str) -> str:
+    """The address of a MongoDB server for the check: a person waits for it, so it ends sooner than in a run."""
+    if backend_of(address).name != "MongoDB" or "serverselectiontimeoutms" in address.lower():
+        return address
+    before = "&" if "?" in address else "?" if "/" in address.partition("://")[2] else "/?"
+    return f"{address}{before}serverSelectionTimeoutMS={_MONGODB_TIMEOUT}"
 
 
 def _can_be_written(path: Path) -> bool:
