@@ -8,13 +8,16 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from vidkit.batch import ENGINES, NullReporter, Summary, process_rows
+from vidkit.batch.cluster.engine import RayWorkers
 from vidkit.batch.engines import Job
 from vidkit.core.config import load_config
+from vidkit.messages import translated
 from vidkit.rows import BadRow, Row
 from vidkit.workflow.run import RunSpec, open_run
 
@@ -107,3 +110,23 @@ def test_rows_are_read_only_as_there_is_room_for_them(server: Server, make_video
         summary = process_rows(run, rows(), 2, Stopping())
     assert summary.interrupted
     assert read < 5000
+
+
+def test_a_cluster_says_how_many_slots_it_has_once_one_is_ready() -> None:
+    workers, said = object.__new__(RayWorkers), list[str]()
+    slots = SimpleNamespace(refused=list, by_number={1: None, 2: None}, nodes=2, ready=0)
+    workers.__dict__.update(
+        _slots=slots,
+        _cluster=SimpleNamespace(address="127.0.0.1:6379"),
+        _models=SimpleNamespace(words=""),
+        _job=SimpleNamespace(reporter=SimpleNamespace(engine=said.append)),
+        _shown="",
+        _changed_at=time.monotonic() - 60,
+    )
+    workers._show()
+    assert said == []
+    for slots.ready in (1, 2):
+        workers._show()
+    assert [translated(text) for text in said] == [
+        f"ray: 2 nodes, {count} at 127.0.0.1:6379" for count in ("1 slot", "2 slots")
+    ]

@@ -380,7 +380,8 @@ class RayWorkers:
                 self._changed.notify_all()
 
     def _show(self) -> None:
-        """Say how many nodes and slots there are, once that has changed and settled.
+        """Say how many nodes and slots there are, once that has changed and settled. While no worker is ready yet,
+        nothing is said.
 
         Raises:
             EngineError: there are nodes, and none can be used.
@@ -394,6 +395,6 @@ class RayWorkers:
         shown = state_of(slots, address, self._models.words)
         if shown == self._shown:
             self._changed_at = now
-        elif slots.ready == len(slots.by_number) or now - self._changed_at > _SECONDS_TO_SETTLE:
+        elif slots.ready == len(slots.by_number) or (slots.ready and now - self._changed_at > _SECONDS_TO_SETTLE):
             self._shown, self._changed_at = shown, now
             self._job.reporter.engine(shown)
