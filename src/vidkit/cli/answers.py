@@ -1,4 +1,4 @@
-"""What there is where somebody says that videos are: a folder, a CSV, a bucket, or URLs."""
+"""The check of an answer of `vidkit init --ask`: the videos in a folder, a CSV, a bucket, or at URLs."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from vidkit.rows import Row, read_header, read_video_metadata_from_csv
 from vidkit.rows.folder import NO_VIDEO, videos_in
 from vidkit.rows.preview import preview_csv
 
-_TIMEOUT = 5.0  # seconds for a server
-_OBJECTS = 10_000  # of a bucket that are counted
-_COUNTING = 5.0  # seconds
+_TIMEOUT = 5.0  # seconds to wait for a server
+_OBJECTS = 10_000  # maximum objects of a bucket to count
+_COUNTING = 5.0  # maximum seconds to count them
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What was seen of an answer.
+    """The result of checking an answer.
 
     Attributes:
-        fine: whether it can be used as it is.
+        fine: whether nothing is wrong.
         words: what was found, or what is wrong, in a sentence.
-        usable: whether it may be kept although something is wrong.
-        arguments: of `vidkit process`, for these videos.
+        usable: whether the user may keep the answer although something is wrong.
+        arguments: the arguments of `vidkit process` for these videos.
     """
 
     fine: bool
@@ -43,7 +43,7 @@ class Seen:
 
 
 def look_at_videos(answer: str) -> Seen:
-    """Look at where videos are said to be."""
+    """Check whether there are videos at a folder, file, address of a bucket, or URLs."""
     path = Path(answer).expanduser()
     try:
         if is_bucket(answer):
@@ -105,7 +105,7 @@ def _bucket(address: str) -> Seen:
 
 
 def _urls(urls: list[str]) -> Seen:
-    """Whether the first of some URLs answers."""
+    """Check whether the first URL answers."""
     import requests
 
     arguments = ["--urls", *urls]
@@ -120,5 +120,5 @@ def _urls(urls: list[str]) -> Seen:
             return Seen(
                 False, _("{url} answers {status}", url=first, status=reply.status_code), arguments=arguments
             )
-    except (requests.RequestException, ValueError):  # its words would have the whole URL
+    except (requests.RequestException, ValueError):  # its message contains the whole URL
         return Seen(False, _("{url} cannot be reached", url=first), arguments=arguments)

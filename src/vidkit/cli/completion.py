@@ -1,7 +1,7 @@
-"""Completion of command lines in bash, zsh and fish: what a shell gets that asks vidkit by `argcomplete`.
+"""Completion of command lines in bash, zsh and fish, by `argcomplete`.
 
-What completes a value is a table by its name in the help, such as TAG. Everything here is quick, and silent where
-something is missing: a mistake would break the line that somebody types.
+`_COMPLETERS` maps the name of a value in the help, such as TAG, to what completes it. Everything here is fast, and
+silent if something is missing: output would break the line that the user types.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 _LONGEST = 200  # characters of a name
 
-# What completes a value: from its beginning, and the words before it.
+# From the beginning of a value and the words before it to its completions.
 Completer = Callable[[str, argparse.Namespace], Iterable[str] | Mapping[str, str]]
 
 
 def answer(parser: Parser) -> None:
-    """Give the shell what may stand at the cursor, and end the process."""
+    """Print the completions at the cursor for the shell, and end the process."""
     with suppress(ImportError):
         from argcomplete.finders import CompletionFinder
 
@@ -37,14 +37,14 @@ def answer(parser: Parser) -> None:
 
 
 def shell_code(shell: str) -> str:
-    """What a shell is to run, so that it completes the commands of vidkit.
+    """The code that makes a shell complete the commands of vidkit.
 
     Raises:
         ImportError: argcomplete is not installed.
     """
     from argcomplete.shell_integration import shellcode
 
-    # Without bash's own: where vidkit knows no value, names of files are none either.
+    # Without bash's own completion: where vidkit knows no value, file names are wrong too.
     return shellcode(["vidkit"], shell=shell, complete_arguments=["-o", "nospace"])
 
 
@@ -58,13 +58,13 @@ def _prepare(parser: Parser) -> None:
 
 
 def _safe(completer: Completer) -> Callable[..., Iterable[str] | Mapping[str, str]]:
-    """A completer for argcomplete: it fails silently, and gives nothing that would be an option or is not shown."""
+    """A completer for argcomplete: it fails silently, and leaves out options and names that cannot be shown."""
 
     def complete(prefix: str, parsed_args: argparse.Namespace, **_: object) -> Iterable[str] | Mapping[str, str]:
         try:
             found = completer(prefix, parsed_args)
             names = [name for name in found if name.isprintable() and len(name) <= _LONGEST]
-        except Exception:  # a wrong config.ini, for one: the command itself tells it
+        except Exception:  # such as a wrong config.ini, which the command itself reports
             return []
         names = [name for name in names if not name.startswith("-")]
         return {name: found[name] for name in names} if isinstance(found, Mapping) else names
@@ -73,7 +73,7 @@ def _safe(completer: Completer) -> Callable[..., Iterable[str] | Mapping[str, st
 
 
 def _option_values(dest: str, prefix: str, words: argparse.Namespace) -> Iterable[str]:
-    """What completes an option that overrides a setting: the words that the setting may have."""
+    """The completions of an option that overrides a setting: the values of that setting."""
     from vidkit.core.options import SETTINGS
 
     row = next((row for row in _rows() if (row.section, row.key) == SETTINGS.get(dest)), None)
@@ -116,7 +116,7 @@ def _config(words: argparse.Namespace) -> Config:
 
 
 def _in_library(kind: str, words: argparse.Namespace, beginning: str = "") -> list[str]:
-    """Names of the library, where it is a file: a server is not asked while somebody types."""
+    """Names in the library if it is a file: no server is asked while the user types."""
     config = _config(words)
     if config.mongodb.uri or not isinstance(config.library.path, Path):
         return []
@@ -157,7 +157,7 @@ def _conditions(prefix: str, words: argparse.Namespace) -> list[str]:
 
 
 def _readers(prefix: str, words: argparse.Namespace) -> list[str]:
-    """Names of readers, after those that stand there already, with commas between them."""
+    """Names of readers, after those that are already there, separated by commas."""
     from vidkit.readers.registry import available
 
     before, comma, _ = prefix.rpartition(",")
@@ -174,7 +174,7 @@ def _videos(prefix: str, words: argparse.Namespace) -> list[str]:
 
 
 def _paths(prefix: str, words: argparse.Namespace) -> list[str]:
-    """Files and folders, the latter with a slash at their end."""
+    """Files, and folders with a slash at the end."""
     folder, slash, beginning = prefix.rpartition("/")
     with os.scandir(os.path.expanduser(folder + slash) or ".") as entries:
         found = [entry for entry in entries if entry.name.startswith(beginning)]

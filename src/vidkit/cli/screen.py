@@ -35,13 +35,13 @@ _LONGEST_NAME = 40  # columns
 
 
 class Screen:
-    """Reports a run. On a terminal: a bar for the batch over a line for each video under way; else plain lines.
+    """Reports a run. On a terminal: a bar for the run above a line for each video in progress; else plain lines.
 
     Args:
-        total: how many rows there are, where that is known; `expect` may tell it later.
-        as_json: results are records, one a line.
-        quiet: results are not printed, only what fails.
-        workers: how many videos are shown at once.
+        total: the number of rows, if known; `expect` may set it later.
+        as_json: print each record as one line of JSON.
+        quiet: print only failures, not results.
+        workers: the maximum number of videos that are shown at once.
     """
 
     def __init__(self, total: int | None, *, workers: int, as_json: bool = False, quiet: bool = False) -> None:
@@ -66,21 +66,21 @@ class Screen:
                     self.expect(total)
 
     def expect(self, total: int, about: bool = False) -> None:
-        """Show how much of this many rows, or about so many, is done, and how long the rest takes."""
+        """Set the number of rows, or about how many: the bar then shows the share done and the time left."""
         with self._lock:
             if self._bar is not None:
                 self._bar.total, self._bar.bar_format = total, _TOTAL_ABOUT if about else _TOTAL_KNOWN
                 self._bar.refresh()
 
     def close(self) -> None:
-        """Take the bars off the screen."""
+        """Remove the bars from the screen."""
         with self._lock:
             for line, _, _ in self._lines.values():
                 line.close()
             self._lines.clear()
             if self._bar is not None:
                 self._bar.close()
-            self._bar = None  # a total that comes late draws nothing
+            self._bar = None  # so that a late total draws nothing
 
     def began(self, url: str, name: str | None) -> None:
         if not self.live:
@@ -89,7 +89,7 @@ class Screen:
 
         with self._lock:
             shown_name = _name(url, name)
-            if self._bar is not None and not self._free:  # a cluster may work on more than a screen can show
+            if self._bar is not None and not self._free:  # a cluster may process more videos than fit
                 return
             position = self._free.pop() if self._bar is not None else 0
             line = tqdm(
@@ -159,7 +159,7 @@ class Screen:
         return "; ".join([*failed, *filter(None, [self._engine])])
 
     def _left(self, *urls: str) -> None:
-        if self._bar is None and not self._lines:  # as it is for each of millions of rows in a log
+        if self._bar is None and not self._lines:  # without a terminal: fast for millions of rows
             return
         with self._lock:
             for url in urls if self._lines else ():
@@ -181,7 +181,7 @@ class Screen:
         with self._lock:
             try:
                 write_line(text, stream, wrapped)
-            except OSError as error:  # nobody reads it, or the disk is full: the videos are processed all the same
+            except OSError as error:  # nobody reads it, or the disk is full: the run continues
                 _silence(stream)
                 if stream is sys.stdout:
                     log.warning("no more results are printed (%s); all are in their records", error.strerror)
@@ -189,7 +189,7 @@ class Screen:
 
 @contextmanager
 def counted(unit: str) -> Iterator[Callable[..., None]]:
-    """A bar on a terminal for work that tells (done, in all), and which part it is of; nothing elsewhere."""
+    """A progress bar on a terminal, else nothing: called with (done, total, name of the part of the work)."""
     if not is_live(sys.stderr):
         yield lambda *_: None
         return
@@ -210,12 +210,12 @@ def counted(unit: str) -> Iterator[Callable[..., None]]:
 
 
 def _fitted(text: str, share: float = 1.0) -> str:
-    """A line that stays on one line of the terminal, or takes this share of it."""
+    """A text cut to one line of the terminal, or to this share of it."""
     return cut(text, int(((columns_of(sys.stderr) or 80) - 1) * share))
 
 
 def _silence(stream: Any) -> None:
-    """Let what is written to a stream go nowhere from now on, also what Python writes at its end."""
+    """Discard what is written to a stream from now on, also by Python at its exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
@@ -227,30 +227,30 @@ def _name(url: str, name: str | None) -> str:
 
 
 def shown(text: str) -> str:
-    """A URL or name for the screen: safe, and not longer than two lines."""
+    """A URL or name for the screen: safe, and at most 160 characters."""
     text = printable(shown_url(text))
     return text if len(text) <= 160 else text[:100] + "..." + text[-57:]
 
 
 def failure_line(url: str, line: int, reason: str) -> str:
-    """One failure in one line: where it stands in the CSV, what, why."""
+    """One failure in one line: its line in the CSV, the video, the reason."""
     what, why = shown(url), printable(without_secrets(translated(reason)))
     return _("failed: {what}", what=_at(line, why if why.startswith(what) else f"{what}: {why}"))
 
 
 def _at(line: int, what: str) -> str:
-    """What is said of a row, with its line in the CSV where it has one."""
+    """A message about a row, with its line in the CSV if it has one."""
     return message("line {line}: {what}", line=line, what=what) if line else message("{what}", what=what)
 
 
 def duplicate_line(url: str, line: int, kept: str) -> str:
-    """One video that was skipped, in one line: where it stands in the CSV, what, and which one it is a copy of."""
+    """One skipped video in one line: its line in the CSV, the video, and the one it is a copy of."""
     same = message("{what}: it shows the same as {kept}", what=shown(url), kept=shown(kept))
     return _("skipped: {what}", what=_at(line, same))
 
 
 def result_line(record: Record, new: bool) -> str:
-    """One video's result in one line."""
+    """The result of one video in one line."""
     parts = [
         printable(record["filename"]),
         format_duration(record["duration"]),
@@ -272,7 +272,7 @@ def result_line(record: Record, new: bool) -> str:
 
 
 def summary_line(summary: Summary, results: Address, reports: Path) -> str:
-    """A run's result in one line, with where the records are and where the reports of the run are."""
+    """The result of a run in one line, with the folders of its records and of its reports."""
     failed = message("{count} failed (see {folder}/failures.csv)", count=summary.failed, folder=printable(reports))
     parts = [message("{count} processed", count=summary.processed)]
     for count, words in (
@@ -294,7 +294,7 @@ def summary_line(summary: Summary, results: Address, reports: Path) -> str:
 
 
 def cost_line(cost: Cost) -> str:
-    """What describing cost, in one line."""
+    """The cost of the descriptions in one line."""
     parts = [translated(format_count(cost.requests, "request"))]
     if cost.cached:
         parts.append(_("{answers} known already", answers=format_count(cost.cached, "answer")))
@@ -309,7 +309,7 @@ def json_text(values: object, indent: int | None = None) -> str:
 
 
 def say(template: str, /, **values: object) -> None:
-    """A line for the person at the screen, beside the results: as `messages.message` takes it."""
+    """Print a message to stderr; the arguments are those of `messages.message`."""
     try:
         write_line(without_secrets(_(template, **values)), sys.stderr)
     except OSError:

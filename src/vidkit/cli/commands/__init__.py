@@ -1,4 +1,4 @@
-"""The code of each command, between the arguments and the stages; one module per kind of command."""
+"""The code of each command; one module per kind of command."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from vidkit.errors import EngineGoneError, Terminated, VidkitError
 
 log = logging.getLogger(__name__)
 
-_LOGGED = ("process", "serve", "mcp")  # the modules of commands that write a log file
+_LOGGED = ("process", "serve", "mcp")  # modules whose commands write a log file
 
 
 def run_command(options: argparse.Namespace) -> int:
-    """Run a command and answer with its exit code; every error ends here, in words."""
+    """Run a command and return its exit code. Every error ends here, as a message."""
     setup_logging(None)
-    _end_when_told()
+    _end_by_signals()
     try:
         kind, reads_settings = COMMANDS[options.command][2:]
         config = load_config(options.config, overrides_of(vars(options))) if reads_settings else Config()
-        # What only looks leaves no log behind.
+        # A command that only reads writes no log.
         file = config.logging.log_file if kind in _LOGGED else None
         setup_logging(file, options.log_level, config.secrets())
         command: Command = getattr(import_module(f"vidkit.cli.commands.{kind}"), options.command)
         return command(options, config)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
-    except BrokenPipeError:  # `vidkit search ... | head` is no failure
+    except BrokenPipeError:  # as in `vidkit search ... | head`: not an error
         sys.stderr.close()
         return EXIT_DONE
     except VidkitError as error:
@@ -54,8 +54,8 @@ def run_command(options: argparse.Namespace) -> int:
         return EXIT_WRONG
 
 
-def _end_when_told() -> None:
-    """Leave as by Ctrl-C when the system says so: nothing half done stays, and no ffmpeg goes on."""
+def _end_by_signals() -> None:
+    """Let SIGTERM and SIGHUP end vidkit as Ctrl-C does: no half-written file stays, and no ffmpeg runs on."""
 
     def end(*_: object) -> None:
         raise Terminated

@@ -31,7 +31,7 @@ def keys(options: argparse.Namespace, config: Config) -> int:
 
 
 def audit(options: argparse.Namespace, config: Config) -> int:
-    """`vidkit audit`: the newest line last, as in a log."""
+    """`vidkit audit`: print the changes, the newest last."""
     with _state(config) as state:
         lines = AuditLog(state).lines(options.limit)
     for line in reversed(lines):

@@ -30,7 +30,7 @@ def blur(options: argparse.Namespace, config: Config) -> int:
             least_score=faces.least_score,
             side=faces.side,
             report=options.report,
-            progress=lambda pictures, total: progress(pictures, total),
+            progress=progress,
         )
     if options.json:
         values = asdict(done).items()

@@ -1,4 +1,4 @@
-"""`vidkit completion`: what makes a shell complete the commands of vidkit."""
+"""`vidkit completion`: the code that makes a shell complete the commands of vidkit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vidkit.errors import ToolMissingError
 
 
 def completion(options: argparse.Namespace, config: Config) -> int:
-    """`vidkit completion`: print it, for a file of the shell."""
+    """`vidkit completion`: print the code."""
     try:
         print(shell_code(options.shell))
     except ImportError:

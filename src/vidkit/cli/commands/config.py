@@ -37,7 +37,7 @@ _HIDDEN = "***"
 
 
 def config(options: argparse.Namespace, _: Config) -> int:
-    """`vidkit config`: it reads the settings itself, since they may be wrong."""
+    """`vidkit config`: reads the settings itself, because they may be invalid."""
     actions = {"get": _get, "set": _set, "check": _check}
     return actions[options.action](options)
 
@@ -118,7 +118,7 @@ def _set(options: argparse.Namespace) -> int:
 
 
 def _check_clashes(old: Ini, new: Ini) -> None:
-    """Refuse a value that does not go with others of the file."""
+    """Refuse a value that contradicts other settings of the file."""
     before, after = (clashes(read_settings(ini, environment={}).config) for ini in (old, new))
     for key, clash in after.items():
         if key not in before:
@@ -126,7 +126,7 @@ def _check_clashes(old: Ini, new: Ini) -> None:
 
 
 def _asked(row: Setting) -> str:
-    """The value from the standard input, for secrets: a command line is seen by others."""
+    """The value from standard input, for secrets: other users can see a command line."""
     if sys.stdin.isatty():
         return getpass.getpass(_("{name} (not shown): ", name=f"{row.section}.{row.key}"))
     return sys.stdin.readline()

@@ -21,7 +21,7 @@ from vidkit.tagging.user_rules import open_rules
 
 
 def label(options: argparse.Namespace, config: Config) -> int:
-    """`vidkit label`: correct one video, or many by a CSV."""
+    """`vidkit label`: correct one video, or the videos of a CSV."""
     said = (options.classification, options.add_tag, options.remove_tag)
     if options.csv is not None:
         if options.key is not None or any(said) or options.clear:
@@ -50,7 +50,7 @@ def _line(record: Record) -> str:
 
 
 def _remedy(folder: Address) -> str:
-    """What brings the two together."""
+    """The folder, and how to get the correction into its JSON record too."""
     return _(
         "{folder}: if it was moved, `vidkit library add FOLDER` with its new place does both",
         folder=printable(folder),
@@ -73,7 +73,7 @@ def _by_csv(path: str, config: Config) -> int:
                     videos.add(url)
                     without |= {url: corrected.without_json} if corrected.without_json else {}
                 failures += [f"{printable(path)}:{row.line}: {printable(reason)}"] if reason else []
-    finally:  # not while there is a bar
+    finally:  # after the bar is gone
         for line in failures:
             say(line)
     bad = _(", {count} of them could not be taken (see above)", count=len(failures)) if failures else ""
@@ -94,7 +94,7 @@ def _by_csv(path: str, config: Config) -> int:
 
 
 def _row(library: Library, rules: RuleSet, row: Correction) -> tuple[list[CorrectedVideo], str]:
-    """What a row corrected; if nothing, why."""
+    """The videos that a row corrects; if none, the reason."""
     try:
         found = correct_video(library, rules, row.key, row.change)
     except (ConfigError, OutputError) as error:

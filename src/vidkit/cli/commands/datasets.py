@@ -24,7 +24,7 @@ from vidkit.messages import _
 
 
 def export(options: argparse.Namespace, config: Config) -> int:
-    """`vidkit export`: a dataset of what the filters let through."""
+    """`vidkit export`: a dataset of the videos that match the filters."""
     query = query_of(options)
     hide = hiding(config, options.blur) if options.blur else None
     try:
@@ -62,7 +62,7 @@ def export(options: argparse.Namespace, config: Config) -> int:
 
 @contextmanager
 def _names_said(library: Library, where: Sequence[str], sources: Sequence[str]) -> Iterator[None]:
-    """Where nothing can be exported, say which names after `--where` and `--in` are most likely misspelt."""
+    """If nothing can be exported, print which names after `--where` and `--in` are probably misspelled."""
     try:
         yield
     except ConfigError:
@@ -71,7 +71,7 @@ def _names_said(library: Library, where: Sequence[str], sources: Sequence[str]) 
 
 
 def _lines(done: Exported, directory: str) -> Iterator[str]:
-    """What a person wants to know of a dataset that was just made."""
+    """The summary of a new dataset, in lines."""
     if done.resumed:
         yield _("continued from what an interrupted export had left")
     splits = ", ".join(f"{name} {sum(counts.values())}" for name, counts in done.counts.items())

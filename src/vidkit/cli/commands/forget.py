@@ -18,7 +18,7 @@ from vidkit.web.forgetting import forget_in_state
 
 
 def forget(options: argparse.Namespace, config: Config) -> int:
-    """Erase the videos that are named, after asking."""
+    """`vidkit forget`: erase the named videos, after asking."""
     with open_library(config, create=False) as home:
         targets: dict[str, Target] = {}
         for key in options.keys:

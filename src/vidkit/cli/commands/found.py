@@ -1,4 +1,4 @@
-"""What a command that takes a search or `--video` is about: moments, each with its video."""
+"""The moments of a search or of `--video`, each with its video, for the commands that take both."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from vidkit.meaning.hybrid import Records
 from vidkit.meaning.search import Asked, Search
 from vidkit.meaning.search_models import SearchModels
 
-_PAGE = 50  # answers of a search that are read at once
+_PAGE = 50  # results of a search that are read at once
 
 
 def asked_of(options: argparse.Namespace) -> Asked | None:
-    """The search that the arguments ask for; None where they name one video.
+    """The search in the arguments; None if they name one video.
 
     Raises:
-        ConfigError: they do both.
-        QueryError: the search cannot be read.
+        ConfigError: there are both.
+        QueryError: the search is invalid.
     """
     asked = Asked(query_of(options), WAYS[options.meaning], options.like)
     if options.video is None:
@@ -38,7 +38,7 @@ def asked_of(options: argparse.Namespace) -> Asked | None:
 def found_of(
     home: Library, options: argparse.Namespace, asked: Asked | None, config: Config
 ) -> Iterator[tuple[Moment, LibraryEntry]] | None:
-    """What a search finds, or the video that is named; None, and said why, where none is meant."""
+    """The results of a search, or the named video; None, with a message, if it is not exactly one."""
     if asked is not None:
         return _moments_of(home, asked, config)
     video = _whole_video(home, options.video)
@@ -46,7 +46,7 @@ def found_of(
 
 
 def _moments_of(home: Library, asked: Asked, config: Config) -> Iterator[tuple[Moment, LibraryEntry]]:
-    """The answers of a search, the best first. They are read while they are taken; notes on models are said."""
+    """The results of a search, best first, read page by page. Prints the notes on models."""
     search, records = Search(home, SearchModels(config)), Records(home)
     asked = asked._replace(query=replace(asked.query, limit=_PAGE))
     for page in search.pages(asked):
@@ -60,7 +60,7 @@ def _moments_of(home: Library, asked: Asked, config: Config) -> Iterator[tuple[M
 
 
 def _whole_video(home: Library, key: str) -> tuple[Moment, LibraryEntry] | None:
-    """The video that a key means, as a moment; None, and said why, where it means none or several."""
+    """The video of a key, as a moment; None, with a message, if the key matches none or several."""
     found = home.find(key)
     if not found:
         unknown(key)

@@ -17,7 +17,7 @@ from vidkit.messages import _
 
 
 def index(options: argparse.Namespace, config: Config) -> int:
-    """`vidkit index`: make what is missing, or remove what is of an older model."""
+    """`vidkit index`: make the missing vectors, or remove those of an older model."""
     if options.remove is not None:
         return _remove(options.remove, config)
     models = open_models(config.meaning)

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# What `--meaning` and `--no-meaning` ask for.
+# The way to search for `--meaning` (True), `--no-meaning` (False) and neither.
 WAYS: dict[bool | None, Way] = {None: "on", True: "only", False: "off"}
 
 
@@ -75,13 +75,13 @@ def search(options: argparse.Namespace, config: Config) -> int:
 
 
 def query_of(options: argparse.Namespace) -> Query:
-    """The search that the arguments ask for."""
+    """The search in the arguments."""
     given = vars(options)
     return read_query({**given, "class": options.classes, "by_meaning": given.get("meaning")})
 
 
 def say_unknown_names(home: Library, where: Sequence[str], sources: Sequence[str]) -> None:
-    """Say which names after `--where` and `--in` are most likely misspelt."""
+    """Print which names after `--where` and `--in` are probably misspelled."""
     for hint in unknown_keys(home, where):
         say("--where: {hint}", hint=hint)
     for hint in unknown_sources(home, sources):
@@ -101,7 +101,7 @@ def _lines(moment: Moment) -> str:
 
 
 def retag(options: argparse.Namespace, config: Config) -> int:
-    """`vidkit retag`: edited rules over the library."""
+    """`vidkit retag`: apply edited rules to the library."""
     rules = open_rules(config)
     with open_library(config, create=False) as home:
         if options.dry_run:
@@ -156,7 +156,7 @@ def _without_hashes(record: Record) -> dict[str, Any]:
 
 
 def _show_subtitles(records: Sequence[Record], form: str) -> int:
-    """Print what is said in a video as subtitles."""
+    """Print the speech of a video as subtitles."""
     if len(records) > 1:
         names = ", ".join(printable(record["source"]["url"]) for record in records)
         say("this means {count} videos: {names}. Give the URL of one", count=len(records), names=names)
@@ -173,14 +173,14 @@ def _show_subtitles(records: Sequence[Record], form: str) -> int:
 
 
 def unknown(key: str) -> int:
-    """Say that the library has no such video; the exit code of that."""
+    """Print that the library has no such video, and return the exit code for it."""
     say("no video of the library has this id, file name or URL: {key}", key=printable(key))
     return EXIT_SOME_FAILED
 
 
 def stats(options: argparse.Namespace, config: Config) -> int:
-    """`vidkit stats`: the library in numbers, and what failed beside it."""
-    from vidkit.curate.statistics import (  # knows the batch, which a search need not wait for
+    """`vidkit stats`: the library in numbers, and the failures of the last run."""
+    from vidkit.curate.statistics import (  # imports the batch, slow and not needed for a search
         balance_of,
         failures_in,
         numbers_as_json,
@@ -194,7 +194,7 @@ def stats(options: argparse.Namespace, config: Config) -> int:
             say_unknown_names(home, options.where, query.sources)
         balance = balance_of(home, query, options.by) if options.by is not None else None
         name = home.name
-    # What failed has no record that a search could find.
+    # A failed video has no record that a search could find.
     failures = failures_in(reports_folder(config.paths)) if query == Query() else Counter()
     if options.plot:
         bars = None if balance is None else (options.by, {value: each.videos for value, each in balance.items()})
@@ -236,7 +236,7 @@ def stats(options: argparse.Namespace, config: Config) -> int:
 
 
 def _print_balance(key: str, balance: dict[str, Amount], top: int) -> None:
-    """How the videos spread over the values of a key."""
+    """Print the videos, clips and length of each value of a key."""
     print(f"\n{printable(key)}: {translated(format_count(sum(1 for value in balance if value), 'value'))}")
     print(f"  {_('videos'):>8}  {_('clips'):>8}  {_('length'):>8}")
     for value, amount in list(balance.items())[:top]:
@@ -247,7 +247,7 @@ def _print_balance(key: str, balance: dict[str, Amount], top: int) -> None:
 
 
 def remove(options: argparse.Namespace, config: Config) -> int:
-    """`vidkit remove`: a record, and with `--files` what was made of the video."""
+    """`vidkit remove`: remove a record, and with `--files` all files of the video."""
     with open_library(config, create=False) as home:
         found = home.find(options.key)
         if not found:
@@ -323,7 +323,7 @@ def _move(place: str, config: Config) -> int:
 
 
 def _next_setting(place: str, backend: Backend, config: Config) -> str:
-    """What to write into config.ini, without a password."""
+    """Which setting to write into config.ini, without a password."""
     now = backend_of(configured_address(config))
     emptied = _(" and leave {setting} empty", setting=now.setting) if now.setting != backend.setting else ""
     if backend is not BACKENDS[""]:
@@ -369,7 +369,7 @@ def _add(folder: str, config: Config) -> int:
 
 
 def _say_what_is_kept(kept: list[LibraryEntry]) -> None:
-    """Write corrections that a library had into the JSON records too, where the next run looks for them."""
+    """Write the corrections that the library keeps into the JSON records too, where the next run reads them."""
     if not kept:
         return
     written = 0

@@ -16,7 +16,7 @@ _NEEDED = ("mcp", "fastapi", "limits", "uvicorn")
 
 
 def mcp(options: argparse.Namespace, config: Config) -> int:
-    """`vidkit mcp`: runs until its client leaves, or until it is stopped."""
+    """`vidkit mcp`: runs until its client disconnects, or until it is stopped."""
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
         raise ToolMissingError(
@@ -31,7 +31,7 @@ def mcp(options: argparse.Namespace, config: Config) -> int:
 
         run_stdio(config, options.allow)
         logging.shutdown()
-        os._exit(EXIT_DONE)  # a thread may wait for input still, and Python would wait for the thread
+        os._exit(EXIT_DONE)  # a thread may still wait for input, and Python would wait for that thread
     from vidkit.mcp.http import run_http
 
     host, port = options.http

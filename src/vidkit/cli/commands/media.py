@@ -134,12 +134,12 @@ def _stems_in(out: Path, files: Sequence[str]) -> list[str]:
 
 
 def _given(options: argparse.Namespace, config: Config, *skipped: Path) -> list[str]:
-    """The files of the command line, and those in its folders but for what vidkit made."""
+    """The files of the command line and those in its folders, without the files that vidkit made."""
     return files_of(options.files, [config.paths.processed_directory, config.paths.download_directory, *skipped])
 
 
 def _each(files: list[str], as_json: bool, one: Callable[[Path], tuple[dict[str, Any], str]]) -> int:
-    """Do one thing for each file; a file that fails is said and the others are done."""
+    """Do one thing for each file; print each failure and continue with the next file."""
     code = EXIT_DONE
     for name in files:
         code = max(code, _one(name, one, as_json))

@@ -78,12 +78,12 @@ def process(options: argparse.Namespace, config: Config) -> int:
 
 
 def _collect_less_often() -> None:
-    """Look for rubbish that refers to itself less often: rows are many objects, and none of them does."""
+    """Run the garbage collector less often: rows are many objects, and none of them is in a reference cycle."""
     gc.set_threshold(20_000)
 
 
 def _checked(rows: Iterable[CsvRow], run: Run, csv: str | None) -> Iterator[CsvRow]:
-    """The rows; with the first of them, a warning of each column that a rule asks for and the CSV does not have."""
+    """The rows; at the first one, warn about each column that a rule needs and the CSV does not have."""
     rows = iter(rows)
     for row in rows:
         if isinstance(row, Row):
@@ -96,7 +96,7 @@ def _checked(rows: Iterable[CsvRow], run: Run, csv: str | None) -> Iterator[CsvR
 
 
 def prepare(options: argparse.Namespace, config: Config) -> int:
-    """`vidkit prepare`: a CSV to the JSON for inference."""
+    """`vidkit prepare`: cut the videos of a CSV and write the JSON for inference."""
     for tool in ("ffmpeg", "ffprobe"):
         find_tool(tool)
     _collect_less_often()
@@ -123,7 +123,7 @@ def prepare(options: argparse.Namespace, config: Config) -> int:
 
 
 def _count(csv: str, shard: Shard | None, screen: Screen) -> None:
-    """Tell the screen, as soon as it is known, how many rows a CSV has, or about how many a shard of it."""
+    """Count the rows of a CSV, or about those of a shard, and tell the screen as soon as they are known."""
     if shard is None:
         count_in_background(csv, screen.expect)
     else:
@@ -131,7 +131,7 @@ def _count(csv: str, shard: Shard | None, screen: Screen) -> None:
 
 
 def infer(options: argparse.Namespace, config: Config) -> int:
-    """`vidkit infer`: the JSON for inference to descriptions."""
+    """`vidkit infer`: describe the clips of the JSON for inference."""
     describer = open_describer(config, options.use_vpc, options.max_requests)
     if describer is None:
         raise ConfigError("no model is configured: see [QwenVL] in config.ini")
@@ -161,7 +161,7 @@ def infer(options: argparse.Namespace, config: Config) -> int:
 
 
 def _exit_code(summary: Summary) -> int:
-    if summary.abandoned:  # a thread waits for a server, and Python would wait for the thread
+    if summary.abandoned:  # a thread still waits for a server, and Python would wait for that thread
         logging.shutdown()
         sys.stdout.flush()
         os._exit(EXIT_INTERRUPTED)

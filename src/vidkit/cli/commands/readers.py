@@ -1,4 +1,4 @@
-"""`vidkit readers`: which readers there are, what they need, and what is missing."""
+"""`vidkit readers`: the readers, what they need, and what is missing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vidkit.readers.registry import available, environment_name, load_reader, ma
 
 
 def readers(options: argparse.Namespace, config: Config) -> int:
-    """`vidkit readers`: all that are installed, those that cannot be used too."""
+    """`vidkit readers`: all installed readers, also those that cannot be used."""
     for name in available():
         found = _look(name, config)
         if options.json:

@@ -21,7 +21,7 @@ from vidkit.reel import Reel, ReelOptions, ReelPart, check_reel, make_reel
 
 
 def reel(options: argparse.Namespace, config: Config) -> int:
-    """`vidkit reel`: one film."""
+    """`vidkit reel`: write the reel."""
     asked = asked_of(options)
     wanted = ReelOptions(
         length=_seconds("--length", options.length),

@@ -1,4 +1,4 @@
-"""`vidkit report`: the library, or what a search finds of it, as one HTML file."""
+"""`vidkit report`: the library, or the results of a search, as one HTML file."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _size(text: str) -> int:
 
 
 def _filters(options: argparse.Namespace) -> dict[str, str]:
-    """The search in words, for the page."""
+    """The search as text, for the page."""
     given = {"words": " ".join(options.words)}
     for name, words in _FILTERS.items():
         value: str | Sequence[str] | None = vars(options)[name]
@@ -109,7 +109,7 @@ def _filters(options: argparse.Namespace) -> dict[str, str]:
 
 
 def _beside(config: Config, asked: Asked, rows: int) -> Beside:
-    """What is known beside the records. What failed has no record that a search could find."""
+    """What is known besides the records. A failed video has no record that a search could find."""
     found = Beside()
     with _state(config) as state:
         if asked.query == Query(sort=asked.query.sort):
@@ -124,7 +124,7 @@ def _beside(config: Config, asked: Asked, rows: int) -> Beside:
 
 @contextmanager
 def _state(config: Config) -> Iterator[StateDatabase | None]:
-    """The database of the web library; None where it was never used."""
+    """The database of the web library; None if it was never used."""
     if not (config.serve.directory / NAME).is_file():
         yield None
         return

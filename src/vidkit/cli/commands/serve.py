@@ -23,10 +23,10 @@ def serve(options: argparse.Namespace, config: Config) -> int:
             missing=missing[0],
             command=install_command("serve"),
         )
-    gc.disable()  # modules are no garbage: looking for it while they load takes a tenth of the start
+    gc.disable()  # collecting garbage while the modules load takes a tenth of the start
     from vidkit.web.server import run_server
 
     gc.enable()
-    gc.freeze()  # nor need they be looked at later
+    gc.freeze()  # the modules are never garbage
     run_server(config, options.host, options.port, no_auth=options.no_auth, open_browser=options.open)
     return EXIT_DONE

@@ -18,7 +18,7 @@ STARTERS = Path(__file__).parents[2] / "starters"
 
 
 def init(options: argparse.Namespace, config: Config) -> int:
-    """`vidkit init`: the three files that users edit."""
+    """`vidkit init`: write the three files that users edit."""
     if options.ask:
         return _init_by_answers(options, config)
     _write_missing({"config.ini": default_ini(_)} | _starters())
@@ -41,7 +41,7 @@ def _write_missing(content: Mapping[str, str]) -> None:
 
 
 def _init_by_answers(options: argparse.Namespace, config: Config) -> int:
-    """`vidkit init --ask`: config.ini by the answers to some questions."""
+    """`vidkit init --ask`: write config.ini from the answers to some questions."""
     from vidkit.cli.guided import ask, command_line, holds_secret
 
     path = Path(options.config) if options.config else DEFAULT_PATH
@@ -65,7 +65,7 @@ def _init_by_answers(options: argparse.Namespace, config: Config) -> int:
 
 
 def doctor(options: argparse.Namespace, config: Config) -> int:
-    """`vidkit doctor`: what there is, and how to get what there is not."""
+    """`vidkit doctor`: show what is installed and what is missing, and how to fix it."""
     lines, fine = report(config, options.config)
     for line in lines:
         print(printable(line))

@@ -1,4 +1,4 @@
-"""`vidkit summarize`: what a search finds, or one video, in a few sentences of the model."""
+"""`vidkit summarize`: a summary by the model of the results of a search, or of one video."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from vidkit.qwen_model import Describer, instruction_of, open_describer
 
 
 def summarize(options: argparse.Namespace, config: Config) -> int:
-    """`vidkit summarize`: one text."""
+    """`vidkit summarize`: print the summary."""
     asked = asked_of(options)
     instruction = instruction_of(config, options.instruction or INSTRUCTION)
     describer = open_describer(config, options.use_vpc, options.max_requests)
