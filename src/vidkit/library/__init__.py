@@ -97,7 +97,7 @@ def copy_library(
         try:
             target.save_vectors(model, (each.found for each in source.vectors(model) if each.found is not None))
         except NoVectorsHere as error:
-            log.warning("%s The vectors of %s stay where they are: `vidkit index` makes them anew.", error, model)
+            log.warning("%s The vectors of %s stay where they are: `vidkit index` makes them again.", error, model)
     return count
 
 

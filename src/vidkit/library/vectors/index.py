@@ -104,7 +104,7 @@ class VectorIndex:
             if not wrong:
                 break
             if before & wrong:  # the same stamps are still wrong: the file is of another library
-                log.info("the index %s is not of this library: it is made anew", printable(self.place))
+                log.info("the index %s is of another library: it is built again", printable(self.place))
                 with self._lock:
                     self._reset()
             before = wrong
@@ -189,7 +189,7 @@ class VectorIndex:
             self._state = State(found, tuple(found.parts), alive, header.kinds, last, header.dimensions)
             self._tail = Tail(header.kinds)
             return
-        log.info("the index %s is torn or of another model: it is made anew", printable(self.place))
+        log.info("the index %s is damaged or of another model: it is built again", printable(self.place))
         self._reset()
 
     def _read_newer(self) -> bool:
