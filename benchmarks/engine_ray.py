@@ -194,8 +194,8 @@ def nodes(media: Path, number: int) -> list[list[object]]:
     equal = f"{same} of {3 * number} equal, and {same_after} of {3 * number} where a node was killed"
     return [
         ["two nodes compared with one, one core each", "1.8 times", gain],
-        ["a node killed: rows lost or twice; until its row is begun again", "none; 10 s", killed],
-        ["records of `ray` compared with those of `local`, without times", "equal", equal],
+        ["a node killed: rows lost or twice; until its row starts again", "none; 10 s", killed],
+        ["records of `ray` compared with those of `local`, except times", "equal", equal],
     ]
 
 
@@ -211,11 +211,11 @@ def killed_midway(running: Cluster, folder: Path, number: int) -> str:
     driver.ends(0, SECONDS)
     times = Counter(json.loads(line)["source"]["url"] for line in driver.out.splitlines())
     after = records(folder)
-    # Rows begin in their order. Of those that had begun, those without a record were under way on the two nodes.
+    # Rows begin in their order. Of those that had begun, those without a record were in progress on the two nodes.
     under_way = [url for url in urls[: len(before) + 2] if url not in before]
     again = [clock(after[url], "started_at") - killed_at for url in under_way]
     later = [f"{each:.1f} s" for each in sorted(again) if each > 0]
-    begun = later[-1] if later else "none was under way"
+    begun = later[-1] if later else "none was in progress"
     ends = sorted(clock(each, "finished_at") for each in after.values())
     gap = max(b - a for a, b in itertools.pairwise(ends) if b > killed_at)
     lost, twice = number - len(times), sum(count > 1 for count in times.values())
