@@ -115,12 +115,12 @@ class PostgresLibrary(ClosedAfterwards):
             connection.execute("ANALYZE vidkit.videos, vidkit.words, vidkit.facts")
 
     def find(self, key: str) -> list[LibraryEntry]:
-        asked = "v.key IN (?, ?) OR v.filename = ?"
+        condition = "v.key IN (?, ?) OR v.filename = ?"
         values = [key_of(key), key_of(shown_url(key)), storable(key)]
         if prefix := id_prefix(key):
-            asked += " OR v.content BETWEEN ? AND ?"
+            condition += " OR v.content BETWEEN ? AND ?"
             values += [prefix, prefix + "g"]
-        found = self._where(asked, values)
+        found = self._where(condition, values)
         return [each for each in found if is_meant(each.record, key)]
 
     def by_key(self, key: str) -> LibraryEntry | None:
@@ -129,11 +129,11 @@ class PostgresLibrary(ClosedAfterwards):
         return next(iter(self._where("v.key >= ? AND v.key < ?", [key, key + "g"])), None)  # a key begins with it
 
     def entries(self, urls: Sequence[str]) -> dict[str, LibraryEntry]:
-        asked = {key_of(url): url for url in urls}
+        wanted = {key_of(url): url for url in urls}
         with self._connections.reading() as connection:
             sql = "SELECT v.id, v.key FROM videos v WHERE v.key = ANY(%s)"
-            rows: Any = connection.execute(sql, (list(asked),)) if asked else ()
-            numbers = {number: asked[key] for number, key in rows}
+            rows: Any = connection.execute(sql, (list(wanted),)) if wanted else ()
+            numbers = {number: wanted[key] for number, key in rows}
             return {numbers[number]: entry for number, entry in _entries(connection, list(numbers)).items()}
 
     def _where(self, condition: str, values: Sequence[str]) -> list[LibraryEntry]:
@@ -176,15 +176,15 @@ class PostgresLibrary(ClosedAfterwards):
 
     def has_fact(self, beginning: str) -> bool:
         with self._connections.reading() as connection:
-            asked = "SELECT 1 FROM facts WHERE facts && ARRAY[?::bigint] LIMIT 1"
-            return bool(PostgresIndex(connection).rows(asked, (beginning_number(beginning),)))
+            sql = "SELECT 1 FROM facts WHERE facts && ARRAY[?::bigint] LIMIT 1"
+            return bool(PostgresIndex(connection).rows(sql, (beginning_number(beginning),)))
 
     def pictures(self, after: int = 0) -> Iterator[tuple[int, PicturesOf]]:
-        asked = "SELECT video, record FROM records WHERE video > ? ORDER BY video LIMIT ?"
+        sql = "SELECT video, record FROM records WHERE video > ? ORDER BY video LIMIT ?"
 
         def read(position: int) -> Sequence[tuple[int, str]]:
             with self._connections.reading() as connection:
-                return PostgresIndex(connection).rows(asked, (position, _PICTURES))
+                return PostgresIndex(connection).rows(sql, (position, _PICTURES))
 
         for video, text in streamed(read, after):
             yield video, pictures_of(json.loads(text))
@@ -280,14 +280,14 @@ def _moments(index: PostgresIndex, query: Query) -> list[tuple[int, int, float]]
     """(video, place, rank) of the moments with the words of a query."""
     tail, values = index.word_rows(query)
     if query.sort in ORDERS:
-        asked = f"SELECT words.rowid {tail} ORDER BY {ORDERS[query.sort]}, words.rowid LIMIT ? OFFSET ?"
-        rows = index.rows(asked, [*values, query.limit, query.offset])
+        sql = f"SELECT words.rowid {tail} ORDER BY {ORDERS[query.sort]}, words.rowid LIMIT ? OFFSET ?"
+        rows = index.rows(sql, [*values, query.limit, query.offset])
         return [(*divmod(row[0], 1 << PLACE_BITS), 0.0) for row in rows]
     wanted = None if query.limit is None else max(RANKED, query.offset + query.limit)
-    asked = f"SELECT words.rowid, own, shared {tail} ORDER BY words.rowid DESC LIMIT ?"
+    sql = f"SELECT words.rowid, own, shared {tail} ORDER BY words.rowid DESC LIMIT ?"
 
     def found() -> Iterator[tuple[int, Text]]:
-        for row, own, shared in index.rows(asked, [*values, wanted]):
+        for row, own, shared in index.rows(sql, [*values, wanted]):
             number, place = divmod(row, 1 << PLACE_BITS)
             yield number, Text(place, own, shared)
 
@@ -297,14 +297,14 @@ def _moments(index: PostgresIndex, query: Query) -> list[tuple[int, int, float]]
 def _videos(index: PostgresIndex, query: Query, order: str) -> list[int]:
     """The numbers of the videos that match a query, in this order."""
     where, values = index.video_conditions(query)
-    asked = f"SELECT v.id FROM videos v WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
-    return [row[0] for row in index.rows(asked, [*values, query.limit, query.offset])]
+    sql = f"SELECT v.id FROM videos v WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
+    return [row[0] for row in index.rows(sql, [*values, query.limit, query.offset])]
 
 
 def _entries(connection: Connection, numbers: Sequence[int]) -> dict[int, LibraryEntry]:
     """The records of these videos, in this order, without removed videos."""
-    asked = "SELECT v.id, v.folder, r.record FROM videos v JOIN records r ON r.video = v.id WHERE v.id = ANY(%s)"
-    rows: Any = connection.execute(asked, (list(numbers),)) if numbers else ()
+    sql = "SELECT v.id, v.folder, r.record FROM videos v JOIN records r ON r.video = v.id WHERE v.id = ANY(%s)"
+    rows: Any = connection.execute(sql, (list(numbers),)) if numbers else ()
     found = {
         number: LibraryEntry(cast(Record, json.loads(text)), kept_address(folder)) for number, folder, text in rows
     }

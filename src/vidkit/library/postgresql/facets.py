@@ -35,8 +35,8 @@ def columns_of(connections: Connections, seconds: float) -> list[str] | None:
     counts = Counter[str]()
     try:
         with connections.reading(seconds) as connection:
-            asked = "SELECT columns FROM videos ORDER BY id DESC LIMIT ?"
-            for (columns,) in PostgresIndex(connection).rows(asked, (_SAMPLE,)):
+            sql = "SELECT columns FROM videos ORDER BY id DESC LIMIT ?"
+            for (columns,) in PostgresIndex(connection).rows(sql, (_SAMPLE,)):
                 counts.update(name for name, value in columns.items() if value)
     except TimeoutError:
         return None
@@ -75,8 +75,8 @@ def _counted(index: PostgresIndex, query: Query, names: list[str]) -> dict[str, 
     sets = ", ".join(["()", *(f"(f{at})" for at in range(len(facets)))])
     shown = "".join(f"f{at}, " for at in range(len(facets)))
     which = f"grouping({', '.join(f'f{at}' for at in range(len(facets)))})" if facets else "0"
-    asked = f"SELECT {shown}{which}, count(*) FROM ({inner}) AS found GROUP BY GROUPING SETS ({sets})"
-    rows = index.rows(asked, [*map(storable, columns), *values])
+    sql = f"SELECT {shown}{which}, count(*) FROM ({inner}) AS found GROUP BY GROUPING SETS ({sets})"
+    rows = index.rows(sql, [*map(storable, columns), *values])
     # `grouping` has a bit for each facet that a row is not grouped by; the highest bit is the first facet.
     whole = (1 << len(facets)) - 1
     videos = next((row[-1] for row in rows if row[-2] == whole), 0)

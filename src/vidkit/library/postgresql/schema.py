@@ -132,11 +132,11 @@ def prepare(connections: Connections) -> None:
 
 def _version(connection: Connection, name: str) -> int:
     """The schema's version, 0 for an empty database."""
-    asked = (
+    sql = (
         "SELECT count(*), count(*) FILTER (WHERE relname = 'meta') FROM pg_class "
         "WHERE relnamespace = to_regnamespace(%s)"
     )
-    tables, ours = connection.execute(asked, (SCHEMA_NAME,)).fetchone() or (0, 0)
+    tables, ours = connection.execute(sql, (SCHEMA_NAME,)).fetchone() or (0, 0)
     if not tables:
         return 0
     if not ours:

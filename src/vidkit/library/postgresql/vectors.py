@@ -72,9 +72,9 @@ def use_pgvector(connection: Connection, name: str, make: bool = False) -> None:
         NoVectorsHere: the server has no pgvector, its pgvector is too old, or the user may not create the
             extension.
     """
-    asked = "SELECT extversion, nspname FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace "
-    asked += "WHERE extname = 'vector'"
-    found = connection.execute(asked.encode()).fetchone()
+    sql = "SELECT extversion, nspname FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace "
+    sql += "WHERE extname = 'vector'"
+    found = connection.execute(sql.encode()).fetchone()
     if found is None and make:
         try:
             with connection.transaction():
@@ -87,7 +87,7 @@ def use_pgvector(connection: Connection, name: str, make: bool = False) -> None:
             ) from None
         except (psycopg.errors.FeatureNotSupported, psycopg.errors.UndefinedFile):
             pass
-        found = connection.execute(asked.encode()).fetchone()
+        found = connection.execute(sql.encode()).fetchone()
     if found is None:
         raise NoVectorsHere(
             "{name} keeps no vectors: its server has no pgvector. {remedy}.", name=name, remedy=_REMEDY
@@ -111,8 +111,8 @@ def model_of(connection: Connection, model: str) -> Model | None:
 def put_vectors(connection: Connection, model: str, found: Sequence[VideoVectors]) -> int:
     """Save vectors, in the open transaction. Returns the number of videos."""
     keys = {key_of(each.url): each for each in map(checked, found)}
-    asked = "SELECT key, id FROM videos WHERE key = ANY(%s)"
-    videos = {row[1]: keys[row[0]] for row in connection.execute(asked, (list(keys),)).fetchall()}
+    sql = "SELECT key, id FROM videos WHERE key = ANY(%s)"
+    videos = {row[1]: keys[row[0]] for row in connection.execute(sql, (list(keys),)).fetchall()}
     if not videos:
         return 0
     size = next((each.vectors.shape[1] for each in videos.values() if each.keys), None)
@@ -173,8 +173,8 @@ def make_index(connection: Connection, model: str) -> None:
     there = "SELECT to_regclass(%s) IS NOT NULL"
     if connection.execute(there.encode(), (f"{known.table}_near",)).fetchone() == (True,):
         return
-    asked = f"SELECT count(*) FROM (SELECT 1 FROM {known.table} LIMIT {_INDEXED}) AS found"
-    if connection.execute(asked.encode()).fetchone() == (_INDEXED,):
+    sql = f"SELECT count(*) FROM (SELECT 1 FROM {known.table} LIMIT {_INDEXED}) AS found"
+    if connection.execute(sql.encode()).fetchone() == (_INDEXED,):
         connection.execute("SET LOCAL maintenance_work_mem TO '512MB'")
         operators = f"CREATE INDEX {known.table}_near ON {known.table} USING hnsw (vector halfvec_ip_ops)"
         connection.execute(operators.encode())
@@ -182,9 +182,9 @@ def make_index(connection: Connection, model: str) -> None:
 
 def drop_vectors(connection: Connection, videos: Sequence[int], models: Iterable[int] | None = None) -> None:
     """Drop the vectors of videos, of some models or all. Rows without vectors stay, so that changes show it."""
-    asked = "SELECT id, size FROM models" + ("" if models is None else " WHERE id = ANY(%s)")
+    sql = "SELECT id, size FROM models" + ("" if models is None else " WHERE id = ANY(%s)")
     values = () if models is None else (list(models),)
-    for known in [Model(*row) for row in connection.execute(asked.encode(), values).fetchall()]:
+    for known in [Model(*row) for row in connection.execute(sql.encode(), values).fetchall()]:
         if known.size is not None:
             connection.execute(f"DELETE FROM {known.table} WHERE video = ANY(%s)".encode(), (list(videos),))
         connection.execute(
@@ -201,9 +201,9 @@ def drop_older(connection: Connection, made: Mapping[int, Callable[[str], str]])
         connection: the connection with the transaction.
         made: video -> (model -> fingerprint of the model's input).
     """
-    asked = "SELECT n.video, m.id, m.model, n.made_of FROM vectors n JOIN models m ON m.id = n.model "
-    asked += "WHERE n.video = ANY(%s) AND n.made_of != ''"
-    for video, number, model, was in connection.execute(asked.encode(), (list(made),)).fetchall():
+    sql = "SELECT n.video, m.id, m.model, n.made_of FROM vectors n JOIN models m ON m.id = n.model "
+    sql += "WHERE n.video = ANY(%s) AND n.made_of != ''"
+    for video, number, model, was in connection.execute(sql.encode(), (list(made),)).fetchall():
         if made[video](model) != was:
             drop_vectors(connection, [video], [number])
 
@@ -213,11 +213,11 @@ def vectors_after(connection: Connection, model: str, after: int) -> list[Stored
     known = model_of(connection, model)
     if known is None:
         return []
-    asked = (
+    sql = (
         "SELECT n.change, n.video, coalesce(v.url, ''), n.made_of, n.keys FROM vectors n "
         "LEFT JOIN videos v ON v.id = n.video WHERE n.model = %s AND n.change > %s ORDER BY n.change LIMIT %s"
     )
-    rows = connection.execute(asked.encode(), (known.number, after, _READ_AT_ONCE)).fetchall()
+    rows = connection.execute(sql.encode(), (known.number, after, _READ_AT_ONCE)).fetchall()
     data = _data_of(connection, known, [video for _, video, _, made, _ in rows if made])
     return [
         StoredVectors(change, video, unpacked(url, made, keys, data.get(video, b"")) if made else None)
@@ -228,11 +228,11 @@ def vectors_after(connection: Connection, model: str, after: int) -> list[Stored
 def vectors_of(connection: Connection, model: str, url: str) -> VideoVectors | None:
     """The vectors of one video; None if there are none."""
     known = model_of(connection, model)
-    asked = (
+    sql = (
         "SELECT v.id, v.url, n.made_of, n.keys FROM videos v JOIN vectors n ON n.video = v.id "
         "WHERE v.key = %s AND n.model = %s AND n.made_of != ''"
     )
-    row = connection.execute(asked.encode(), (key_of(url), known.number)).fetchone() if known else None
+    row = connection.execute(sql.encode(), (key_of(url), known.number)).fetchone() if known else None
     if known is None or row is None:
         return None
     video, there, made, keys = row
@@ -246,32 +246,30 @@ def _data_of(connection: Connection, known: Model, videos: Sequence[int]) -> dic
     import numpy as np
 
     found: dict[int, bytes] = {}
-    asked = f"SELECT video, vector FROM {known.table} WHERE video = ANY(%s) ORDER BY video, place"
+    sql = f"SELECT video, vector FROM {known.table} WHERE video = ANY(%s) ORDER BY video, place"
     with connection.cursor(binary=True) as cursor:
-        for video, data in cursor.execute(asked.encode(), (list(videos),)):
+        for video, data in cursor.execute(sql.encode(), (list(videos),)):
             found[video] = found.get(video, b"") + np.frombuffer(data[4:], ">f2").astype("<f2").tobytes()
     return found
 
 
 def made_of_each(connection: Connection, model: str, urls: Sequence[str]) -> dict[str, str]:
     """Source URL -> `made_of`, for those videos that have vectors."""
-    asked = (
+    sql = (
         "SELECT v.key, n.made_of FROM videos v JOIN vectors n ON n.video = v.id JOIN models m ON m.id = n.model "
         "WHERE v.key = ANY(%s) AND m.model = %s AND n.made_of != ''"
     )
     keys = {url: key_of(url) for url in urls}
     found: dict[str, str] = dict(
-        connection.execute(asked.encode(), (list(keys.values()), storable(model))).fetchall()
+        connection.execute(sql.encode(), (list(keys.values()), storable(model))).fetchall()
     )
     return {url: found[key] for url, key in keys.items() if key in found}
 
 
 def models_in(connection: Connection) -> dict[str, int]:
     """Model -> number of videos with vectors of it, sorted by model."""
-    asked = (
-        "SELECT m.model, count(*) FROM vectors n JOIN models m ON m.id = n.model WHERE n.made_of != '' GROUP BY 1"
-    )
-    return dict(sorted(connection.execute(asked.encode()).fetchall()))
+    sql = "SELECT m.model, count(*) FROM vectors n JOIN models m ON m.id = n.model WHERE n.made_of != '' GROUP BY 1"
+    return dict(sorted(connection.execute(sql.encode()).fetchall()))
 
 
 def remove_model(connection: Connection, model: str) -> int:

@@ -42,8 +42,8 @@ def rows_of(entries: Iterable[LibraryEntry]) -> dict[str, tuple[Row, str, str | 
 
 def put_all(connection: Connection, rows: Mapping[str, tuple[Row, str, str | None]]) -> None:
     """Save rows, in place of older ones with the same source URL."""
-    asked = "SELECT key, id FROM videos WHERE key = ANY(%s)"
-    known: dict[str, int] = dict(connection.execute(asked, (list(rows),)).fetchall())
+    sql = "SELECT key, id FROM videos WHERE key = ANY(%s)"
+    known: dict[str, int] = dict(connection.execute(sql, (list(rows),)).fetchall())
     if known:
         _delete_rows(connection, list(known.values()))
         drop_older(connection, {known[key]: rows[key][0].made_of for key in known})
@@ -74,10 +74,10 @@ def _delete_rows(connection: Connection, videos: Sequence[int]) -> None:
 
 def erase_videos(connection: Connection, keys: Sequence[str]) -> None:
     """Erase videos, their names, and the words that no other video has."""
-    asked = "SELECT id FROM videos WHERE key = ANY(%s)"
-    videos = [row[0] for row in connection.execute(asked, (list(keys),)).fetchall()]
-    asked = "SELECT DISTINCT unnest(tsvector_to_array(lexemes)) FROM words WHERE video = ANY(%s)"
-    words = [row[0] for row in connection.execute(asked, (videos,)).fetchall()]
+    sql = "SELECT id FROM videos WHERE key = ANY(%s)"
+    videos = [row[0] for row in connection.execute(sql, (list(keys),)).fetchall()]
+    sql = "SELECT DISTINCT unnest(tsvector_to_array(lexemes)) FROM words WHERE video = ANY(%s)"
+    words = [row[0] for row in connection.execute(sql, (videos,)).fetchall()]
     remove_videos(connection, videos)
     connection.execute("UPDATE moved SET name = '' WHERE video = ANY(%s)", (videos,))
     # Words with a stem have only letters: in quotes, each is a complete query.
@@ -88,8 +88,8 @@ def erase_videos(connection: Connection, keys: Sequence[str]) -> None:
 def put_forms(connection: Connection, forms: Sequence[tuple[str, str]]) -> None:
     """Save words with their stems: (stem, word)."""
     if forms:
-        asked = "INSERT INTO forms SELECT * FROM unnest(%s::text[], %s::text[]) ON CONFLICT DO NOTHING"
-        connection.execute(asked, tuple(map(list, zip(*forms, strict=True))))
+        sql = "INSERT INTO forms SELECT * FROM unnest(%s::text[], %s::text[]) ON CONFLICT DO NOTHING"
+        connection.execute(sql, tuple(map(list, zip(*forms, strict=True))))
 
 
 def _put(connection: Connection, rows: Mapping[int, tuple[str, Row, str, str | None]]) -> None:

@@ -151,13 +151,13 @@ class SqliteLibrary(ClosedAfterwards):
         return count
 
     def find(self, key: str) -> list[LibraryEntry]:
-        asked = "v.url IN (?, ?) OR v.filename = ?"
+        condition = "v.url IN (?, ?) OR v.filename = ?"
         values = [storable(key), storable(shown_url(key)), storable(key)]
         if prefix := id_prefix(key):
-            asked += " OR v.content BETWEEN ? AND ?"
+            condition += " OR v.content BETWEEN ? AND ?"
             values += [prefix, prefix + "g"]
         with self._connections.reading() as connection:
-            rows = connection.execute(f"SELECT v.id FROM videos v WHERE {asked} ORDER BY v.id", values)
+            rows = connection.execute(f"SELECT v.id FROM videos v WHERE {condition} ORDER BY v.id", values)
             found = self._entries(connection, [row[0] for row in rows])
         return [each for each in found.values() if is_meant(each.record, key)]
 
@@ -165,17 +165,17 @@ class SqliteLibrary(ClosedAfterwards):
         if not is_video_key(key):
             return None
         # Without the column, or for a row that an older vidkit still writes, compare the URLs.
-        asked, values = ("WHERE key IN (?, '')", [key]) if self._schema >= 3 else ("", [])
+        where, values = ("WHERE key IN (?, '')", [key]) if self._schema >= 3 else ("", [])
         with self._connections.reading() as connection:
-            rows = connection.execute(f"SELECT id, url FROM videos {asked} ORDER BY id", values)
+            rows = connection.execute(f"SELECT id, url FROM videos {where} ORDER BY id", values)
             number = next((number for number, url in rows if video_key(url) == key), None)
             return None if number is None else next(iter(self._entries(connection, [number]).values()), None)
 
     def entries(self, urls: Sequence[str]) -> dict[str, LibraryEntry]:
-        asked = {storable(url): url for url in urls}
+        wanted = {storable(url): url for url in urls}
         with self._connections.reading() as connection:
-            found = entries_by_url(connection, list(asked), self._path.parent)
-        return {asked[url]: entry for url, entry in found.items()}
+            found = entries_by_url(connection, list(wanted), self._path.parent)
+        return {wanted[url]: entry for url, entry in found.items()}
 
     def records(self, query: Query | None = None) -> Iterator[LibraryEntry]:
         with self._connections.reading() as connection:

@@ -111,9 +111,9 @@ class SqliteFacets:
         new = [video for video in set(videos) if video not in found]
         for at in range(0, len(new), 500):
             part = new[at : at + 500]
-            asked = f"SELECT video, record FROM records WHERE video IN ({','.join('?' * len(part))})"
+            sql = f"SELECT video, record FROM records WHERE video IN ({','.join('?' * len(part))})"
             with self._connections.reading() as connection:
-                for video, text in connection.execute(asked, part):
+                for video, text in connection.execute(sql, part):
                     found[video] = json.loads(text)["source"]["columns"]
         with self._lock:
             if len(self._written) > _MOST_WRITTEN:
@@ -194,8 +194,8 @@ class SqliteFacets:
                     moves = 0
                 if not self._newest:
                     moves = last or 0
-                asked = "SELECT seq, video FROM moved WHERE seq > ? ORDER BY seq LIMIT ?"
-                rows = connection.execute(asked, (moves, _PART)).fetchall()
+                sql = "SELECT seq, video FROM moved WHERE seq > ? ORDER BY seq LIMIT ?"
+                rows = connection.execute(sql, (moves, _PART)).fetchall()
                 changed = sorted({video for _, video in rows if video <= self._newest})
                 moves = rows[-1][0] if rows else moves
             new = connection.execute(f"{_ROW} v.id > ? ORDER BY v.id LIMIT ?", (self._newest, _PART)).fetchall()

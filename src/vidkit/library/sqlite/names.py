@@ -55,8 +55,8 @@ def _columns(connection: sqlite3.Connection, _: str) -> Iterator[str]:
 
 
 def _files(connection: sqlite3.Connection, beginning: str) -> Iterator[str]:
-    asked = "SELECT filename FROM videos WHERE filename >= ? AND filename < ? ORDER BY filename LIMIT ?"
-    for (name,) in connection.execute(asked, (beginning, f"{beginning}\U0010ffff", _FILES)):
+    sql = "SELECT filename FROM videos WHERE filename >= ? AND filename < ? ORDER BY filename LIMIT ?"
+    for (name,) in connection.execute(sql, (beginning, f"{beginning}\U0010ffff", _FILES)):
         yield name
 
 

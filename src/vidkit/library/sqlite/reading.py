@@ -55,8 +55,8 @@ def query_with_forms(connection: sqlite3.Connection, query: Query) -> Query:
     """Add the other forms of its words in the library to a query."""
 
     def words_of(stems: list[str]) -> list[tuple[str, str]]:
-        asked = f"SELECT stem, word FROM forms WHERE stem IN ({','.join('?' * len(stems))})"
-        return connection.execute(asked, stems).fetchall()
+        sql = f"SELECT stem, word FROM forms WHERE stem IN ({','.join('?' * len(stems))})"
+        return connection.execute(sql, stems).fetchall()
 
     return with_forms(query, words_of)
 
@@ -130,8 +130,8 @@ def videos_found(connection: sqlite3.Connection, query: Query, order: str) -> li
 def readers_of(connection: sqlite3.Connection, query: Query) -> dict[str, dict[str, int]]:
     """See `protocol.Library.readers`: the index knows how many videos have each fact."""
     connection.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.all_facts USING fts5vocab ('main', 'facts', 'row')")
-    asked = "SELECT term, doc FROM all_facts WHERE term >= ? AND term < ? AND term LIKE '%.error=%'"
-    found = connection.execute(asked, (ERRORS, f"{ERRORS[:-1]}/")).fetchall()
+    sql = "SELECT term, doc FROM all_facts WHERE term >= ? AND term < ? AND term LIKE '%.error=%'"
+    found = connection.execute(sql, (ERRORS, f"{ERRORS[:-1]}/")).fetchall()
     where, values = video_conditions(replace(query, limit=None, offset=0))
     if where == "TRUE":
         return readers_in(found)

@@ -88,11 +88,11 @@ def vectors_of(connection: sqlite3.Connection, model: str, url: str) -> VideoVec
 
 def made_of_each(connection: sqlite3.Connection, model: str, urls: Sequence[str]) -> dict[str, str]:
     """Source URL -> `made_of`, for those videos that have vectors."""
-    asked = (
+    sql = (
         "SELECT n.made_of FROM videos v JOIN vectors n ON n.video = v.id WHERE v.url = ? AND n.model = ? "
         "AND n.made_of != ''"
     )
-    found = ((url, connection.execute(asked, (storable(url), model)).fetchone()) for url in urls)
+    found = ((url, connection.execute(sql, (storable(url), model)).fetchone()) for url in urls)
     return {url: row[0] for url, row in found if row}
 
 
