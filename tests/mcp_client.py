@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-import re
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -20,7 +19,7 @@ from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
-from tests.web_process import VIDKIT
+from tests.web_process import VIDKIT, said
 
 
 @dataclass
@@ -127,7 +126,7 @@ def mcp_server(config: Path, *options: str) -> Iterator[McpServer]:
     with output.open("wb") as file:
         process = subprocess.Popen(words, cwd=config.parent, stdout=file, stderr=file, stdin=subprocess.DEVNULL)
     try:
-        yield McpServer(process, _address(process, output), output)
+        yield McpServer(process, said(process, output, r"are at (http://\S+)")[1], output)
     finally:
         if process.poll() is None:
             process.terminate()
@@ -136,16 +135,6 @@ def mcp_server(config: Path, *options: str) -> Iterator[McpServer]:
             except subprocess.TimeoutExpired:
                 process.kill()
         process.wait()
-
-
-def _address(process: subprocess.Popen[bytes], output: Path) -> str:
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        if found := re.search(r"are at (http://\S+)", output.read_text(encoding="utf-8")):
-            return found[1]
-        assert process.poll() is None, output.read_text(encoding="utf-8")
-        time.sleep(0.05)
-    raise AssertionError(f"the server did not start: {output.read_text(encoding='utf-8')}")
 
 
 def in_background(agent: Agent, name: str, /, **arguments: Any) -> Any:

@@ -14,7 +14,6 @@ import http.server
 import itertools
 import ssl
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -205,12 +204,3 @@ def _ranged(reply: Reply, headers: Mapping[str, str], body: bytes) -> tuple[int,
     if start >= len(body):
         return 416, b"", f"bytes */{len(body)}"
     return 206, body[start:], f"bytes {start}-{len(body) - 1}/{len(body)}"
-
-
-def wait_until(true: Callable[[], object], seconds: float = 10.0) -> None:
-    """Wait for something that another thread or process does."""
-    end = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > end:
-            raise AssertionError("it did not happen in time")
-        time.sleep(0.01)

@@ -6,7 +6,6 @@ import importlib.util
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -16,6 +15,8 @@ from pathlib import Path
 import pytest
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
+
+from tests.ports import free_port
 
 
 def find_mongod() -> str | None:
@@ -28,12 +29,6 @@ def find_mongod() -> str | None:
                 program.chmod(0o755)
             return str(program)
     return shutil.which("mongod")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -20,7 +20,7 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from tests.mongod import free_port
+from tests.ports import free_port
 
 PASSWORD = "s3cr:t/p@ss"  # of every user
 QUOTED = "s3cr%3At%2Fp%40ss"

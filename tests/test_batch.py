@@ -28,6 +28,7 @@ from vidkit.workflow.run import open_run
 
 from .conftest import MakeVideo
 from .misbehaving_server import Asked, Reply, Server
+from .waiting import PATIENCE, until
 
 # As many as the time of a test allows; KILLS=50 in the environment for more.
 KILLS = int(os.environ.get("KILLS", "8"))
@@ -161,6 +162,18 @@ def vidkit(
     )
 
 
+def interrupt(running: subprocess.Popen[str]) -> str:
+    """Send a run Ctrl-C, and wait until it says so; what it said on its standard error."""
+    assert running.stderr is not None
+    os.kill(running.pid, signal.SIGINT)
+    said = ""
+    while line := running.stderr.readline():
+        said += line
+        if "Ctrl-C again stops now" in line:
+            break
+    return said
+
+
 def leftovers() -> list[str]:
     found = [*Path("processed_videos").rglob("*"), *Path("downloaded_videos").rglob("*")]
     return [str(path) for path in found if ".part" in path.name or ".vidkit-" in path.name or ".track" in path.name]
@@ -181,7 +194,7 @@ def test_a_run_killed_again_and_again_ends_as_an_unbroken_one(server: Server, ma
     Path("v.csv").write_text("url\n" + "\n".join([*good, server.url("/gone.mp4")]) + "\n")
     start = ["process", "--csv", "v.csv", "--workers", "3"]
     unbroken = vidkit(*start, "--output", "unbroken")
-    unbroken.communicate(timeout=120)
+    unbroken.communicate(timeout=PATIENCE)
     assert unbroken.returncode == 1
     expected = {path.name: plain(json.loads(path.read_text())) for path in Path("unbroken").glob("*.mp4.json")}
     chance = random.Random(5)
@@ -191,7 +204,7 @@ def test_a_run_killed_again_and_again_ends_as_an_unbroken_one(server: Server, ma
         os.killpg(running.pid, signal.SIGKILL)
         running.communicate()
     last = vidkit(*start)
-    _, said = last.communicate(timeout=120)
+    _, said = last.communicate(timeout=PATIENCE)
     assert last.returncode == 1
     assert "1 failed" in said
     found = {path.name: plain(json.loads(path.read_text())) for path in Path("processed_videos").glob("*.mp4.json")}
@@ -202,12 +215,19 @@ def test_a_run_killed_again_and_again_ends_as_an_unbroken_one(server: Server, ma
 
 def test_ctrl_c_finishes_the_videos_under_way_and_no_other(server: Server, make_video: MakeVideo) -> None:
     body = make_video(size="640x360", shots=3).read_bytes()
-    urls = [server.at(f"/{n}.mp4", Reply(body, etag='"1"', delay=0.5)) for n in range(5)]
+    interrupted = threading.Event()
+
+    def answer(asked: Asked) -> Reply:
+        interrupted.wait(PATIENCE)
+        return Reply(body, etag='"1"')
+
+    urls = [server.at(f"/{n}.mp4", answer) for n in range(5)]
     running = vidkit("process", "--workers", "2", "--urls", *urls)
-    while len(server.asked) < 2:
-        time.sleep(0.02)
-    os.kill(running.pid, signal.SIGINT)
-    out, said = running.communicate(timeout=60)
+    until(lambda: len(server.asked) == 2)
+    said = interrupt(running)
+    interrupted.set()
+    out, more = running.communicate(timeout=PATIENCE)
+    said += more
     assert running.returncode == 130
     assert "Ctrl-C again stops now" in said
     assert "interrupted: the same command continues from here" in said
@@ -217,19 +237,17 @@ def test_ctrl_c_finishes_the_videos_under_way_and_no_other(server: Server, make_
 
 
 def test_ctrl_c_twice_stops_at_once_and_the_next_run_goes_on(server: Server, make_video: MakeVideo) -> None:
-    url = server.at("/v.mp4", Reply(make_video(), etag='"1"', delay=30.0), Reply(make_video(), etag='"1"'))
+    url = server.at("/v.mp4", Reply(make_video(), etag='"1"', delay=600), Reply(make_video(), etag='"1"'))
     running = vidkit("process", "--urls", url)
-    while not server.asked:
-        time.sleep(0.02)
+    until(lambda: server.asked)
+    said = interrupt(running)
     os.kill(running.pid, signal.SIGINT)
-    time.sleep(0.7)
-    os.kill(running.pid, signal.SIGINT)
-    _, said = running.communicate(timeout=20)
+    said += running.communicate(timeout=PATIENCE)[1]
     assert running.returncode == 130
     assert "Traceback" not in said
     assert "failed" not in said
     again = vidkit("process", "--urls", url)
-    again.communicate(timeout=60)
+    again.communicate(timeout=PATIENCE)
     assert again.returncode == 0
     assert leftovers() == []
 
@@ -244,7 +262,7 @@ def test_a_run_that_the_system_ends_leaves_no_ffmpeg_and_nothing_half_done(
         assert running.poll() is None
         time.sleep(0.02)
     os.kill(running.pid, getattr(signal, name))
-    _, said = running.communicate(timeout=20)
+    _, said = running.communicate(timeout=PATIENCE)
     assert running.returncode == 130
     assert "Traceback" not in said
     assert "failed" not in said
@@ -259,10 +277,9 @@ def test_a_run_under_nohup_goes_on_when_the_terminal_is_closed(server: Server, m
     words = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", sys.executable, "-m", "vidkit", "process", "--urls", url]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     running = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
-    while not server.asked:
-        time.sleep(0.02)
+    until(lambda: server.asked)
     os.kill(running.pid, signal.SIGHUP)
-    out, said = running.communicate(timeout=60)
+    out, said = running.communicate(timeout=PATIENCE)
     assert running.returncode == 0, said
     assert "2.0s" in out
 
@@ -309,7 +326,7 @@ def test_a_full_disk_fails_the_video_in_words_and_leaves_nothing_half_done(
         subprocess.run([find_tool("ffmpeg"), "-v", "error", *noise, "noise.mp4"], check=True)
         url = server.at("/v.mp4", Reply(Path("noise.mp4"), etag='"1"'))
         running = vidkit("process", "--output", "small/out", "--urls", url)
-        _, said = running.communicate(timeout=60)
+        _, said = running.communicate(timeout=PATIENCE)
         assert running.returncode in (1, 2)
         assert "Traceback" not in said
         assert "space" in said
@@ -322,7 +339,7 @@ def test_a_full_disk_fails_the_video_in_words_and_leaves_nothing_half_done(
 def test_an_output_folder_that_cannot_be_written_is_said_before_any_work(tmp_path: Path) -> None:
     (tmp_path / "locked").mkdir(mode=0o500)
     running = vidkit("process", "--output", "locked/out", "--urls", "http://127.0.0.1:1/x.mp4")
-    _, said = running.communicate(timeout=60)
+    _, said = running.communicate(timeout=PATIENCE)
     assert running.returncode == 2
     assert "locked/out" in said
 
@@ -335,13 +352,11 @@ def test_no_process_and_no_file_handle_is_left_behind(server: Server, make_video
     run_rows(rows_of(*urls[:2]))
     before = len(list(handles.iterdir()))
     run_rows(rows_of(*urls))
-    deadline = time.monotonic() + 10  # the server, in this process too, closes its ends when it gets to it
-    while len(list(handles.iterdir())) > before + 2:  # a connection of each worker may live on
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    names = [Path(f"/proc/{child}/comm").read_text().strip() for child in children]
-    assert not {"ffmpeg", "ffprobe"} & set(names)
+    # The server, in this process too, closes its ends when it gets to it. A connection of each worker may live on.
+    until(lambda: len(list(handles.iterdir())) <= before + 2)
+    for child in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            assert Path(f"/proc/{child}/comm").read_text().strip() not in ("ffmpeg", "ffprobe")
 
 
 @pytest.mark.skipif(not (shutil.which("rclone") and shutil.which("awk")), reason="rclone and awk are not installed")
@@ -362,7 +377,7 @@ def test_the_awk_command_over_a_real_folder_processes_every_file_that_it_did_not
     )
     environment = {**os.environ, "RCLONE_CONFIG": "", "LC_ALL": "C.UTF-8"}
     subprocess.run(["sh", "-c", command], check=True, env=environment, capture_output=True)
-    out, said = vidkit("process", "--csv", "file_info_with_urls.csv", "--json").communicate(timeout=120)
+    out, said = vidkit("process", "--csv", "file_info_with_urls.csv", "--json").communicate(timeout=PATIENCE)
     done = [json.loads(line)["source"]["url"] for line in out.splitlines()]
     assert sorted(done) == sorted(server.url("/vids/" + quote(name)) for name in good)
     assert "6 processed, 1 failed" in said
@@ -404,7 +419,7 @@ def test_videos_are_downloaded_at_the_same_time(server: Server, make_video: Make
     all_asked = threading.Barrier(3)
 
     def answer(asked: Asked) -> Reply:
-        all_asked.wait(20)
+        all_asked.wait(PATIENCE)
         return Reply(make_video(), etag='"1"')
 
     summary = run_rows(rows_of(*(server.at(f"/{n}.mp4", answer) for n in range(3))), workers=3)

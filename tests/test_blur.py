@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import tarfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from vidkit.readers.face_detector import FaceDetector
 
 from .conftest import MakeVideo, turn
 from .models import face_model, footage
+from .waiting import PATIENCE, until
 
 __all__ = ["face_model"]
 
@@ -274,13 +274,14 @@ def test_an_interrupted_blur_leaves_no_half_file(face_model: Path, make_video: M
     command = [sys.executable, "-m", "vidkit", "blur", str(video), "--out", "out/hidden.mp4"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE)
     try:
-        end = time.monotonic() + 60
-        while not list(Path().glob("out/*/blurred.mp4")):
+
+        def encodes() -> bool:
             assert process.poll() is None
-            assert time.monotonic() < end
-            time.sleep(0.01)
+            return any(Path().glob("out/*/blurred.mp4"))
+
+        until(encodes)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
     assert process.returncode == 130

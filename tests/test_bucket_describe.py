@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +22,8 @@ from vidkit.workflow.run import open_run
 
 from .bucket_server import KEY, S3, SECRET
 from .conftest import MakeVideo
-from .model_server import ModelServer, Question, serving
+from .model_server import ModelServer, Question
 from .test_bucket_download import put
-
-
-@pytest.fixture
-def model() -> Iterator[ModelServer]:
-    with serving() as server:
-        yield server
 
 
 def settings(model: ModelServer, bucket: str, **processing: str) -> Config:

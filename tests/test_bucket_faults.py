@@ -7,7 +7,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +25,7 @@ from .bucket_proxy import Asked, BucketProxy, Fault
 from .bucket_server import S3
 from .conftest import MakeVideo
 from .misbehaving_server import Reply, Server
+from .waiting import PATIENCE, until
 
 Capture = pytest.CaptureFixture[str]
 
@@ -209,14 +209,12 @@ def test_a_process_killed_in_the_middle_of_an_upload_leaves_nothing_that_can_be_
     proxy: BucketProxy, results: str
 ) -> None:
     def third_part(asked: Asked) -> Fault | None:
-        return Fault(seconds=20) if "partNumber=3" in asked.query else None
+        return Fault(seconds=PATIENCE) if "partNumber=3" in asked.query else None
 
     proxy.fault = third_part
     upload = subprocess.Popen([sys.executable, "-c", UPLOAD, results])
     try:
-        end = time.monotonic() + 30
-        while not any("partNumber=3" in each.query for each in list(proxy.asked)) and time.monotonic() < end:
-            time.sleep(0.01)
+        until(lambda: any("partNumber=3" in each.query for each in list(proxy.asked)))
         assert any("partNumber=1" in each.query for each in proxy.asked)
     finally:
         upload.send_signal(signal.SIGKILL)

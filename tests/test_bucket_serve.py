@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from tests.waiting import PATIENCE
 from tests.web import config_in, get, serving
 from vidkit import process_video_pipeline
 from vidkit.core.config import Config
@@ -83,7 +84,7 @@ def test_media_in_a_bucket_is_answered_by_a_redirect_that_gives_its_bytes(
         assert answer.headers["Cache-Control"] == caching
         assert answer.headers["Location"].startswith(f"{s3.endpoint}/")
         assert get(address, shown.path + path).content == store.read(str(name))
-        head = requests.head(address + shown.path + path, allow_redirects=True, timeout=20)
+        head = requests.head(address + shown.path + path, allow_redirects=True, timeout=PATIENCE)
         assert int(head.headers["Content-Length"]) == len(store.read(str(name)))
     part = get(address, f"{shown.path}/clips/1", headers={"Range": "bytes=100-199"})
     assert part.status_code == 206
@@ -93,7 +94,7 @@ def test_media_in_a_bucket_is_answered_by_a_redirect_that_gives_its_bytes(
     assert (cues.status_code, "sprites/0#xywh=" in cues.text) == (200, True)
     video = get(address, f"{shown.path}/video", allow_redirects=False)
     assert video.status_code == 307
-    assert requests.get(video.headers["Location"], timeout=20).content[4:8] == b"ftyp"
+    assert requests.get(video.headers["Location"], timeout=PATIENCE).content[4:8] == b"ftyp"
     for secret in ("X-Amz", KEY, SECRET):
         assert secret not in caplog.text
         for file in [path for path in shown.config.serve.directory.rglob("*") if path.is_file()]:

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from vidkit.workflow.run import open_run
 
 from .conftest import MakeVideo
 from .test_clips import ffmpeg, numbered, numbers  # noqa: F401
+from .waiting import PATIENCE, until
 
 Capture = pytest.CaptureFixture[str]
 
@@ -56,10 +56,9 @@ def test_clips_interrupted_leave_nothing(tmp_path: Path) -> None:
     ffmpeg("-f", "lavfi", "-i", "testsrc2=s=640x360:d=60", "-c:v", "libx264", "-preset", "ultrafast", video)
     command = [sys.executable, "-m", "vidkit", "clips", "--out", str(out), "--clip_mode", "encode", str(video)]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
-    while process.poll() is None and not (out.is_dir() and any(out.rglob("*.mp4"))):
-        time.sleep(0.02)
+    until(lambda: process.poll() is not None or any(out.rglob("*.mp4")))
     os.kill(process.pid, signal.SIGINT)
-    assert process.wait(20) != 0
+    assert process.wait(PATIENCE) != 0
     assert names(out) == []
 
 

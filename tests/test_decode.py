@@ -19,6 +19,7 @@ from vidkit.analysis.scenes import DETECTORS
 from vidkit.errors import MediaError
 
 from .conftest import MakeVideo
+from .waiting import until
 
 Read = Callable[[IO[bytes]], None]
 
@@ -170,11 +171,8 @@ def test_no_thread_and_no_pipe_is_left_of_a_decode(make_video: MakeVideo, tmp_pa
         decode(path, metadata, [good, bad])
     with pytest.raises(MediaError):
         decode(tmp_path / "gone.mp4", metadata, [good, sound(lambda pipe: None)])
-    deadline = time.monotonic() + 10  # a timer that was cancelled ends a moment later
-    while not set(threading.enumerate()) <= threads and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert set(threading.enumerate()) <= threads
-    assert open_files() <= before
+    until(lambda: set(threading.enumerate()) <= threads)  # a timer that was cancelled ends a moment later
+    until(lambda: open_files() <= before)
 
 
 def test_where_ffmpeg_fails_its_words_count_and_not_the_complaint_of_a_reader(make_video: MakeVideo) -> None:

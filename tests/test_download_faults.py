@@ -16,7 +16,8 @@ import pytest
 import trustme
 
 from tests.downloads import OLD, OTHER, VIDEO, fetch, left_behind, reason
-from tests.misbehaving_server import Asked, Reply, Server, wait_until
+from tests.misbehaving_server import Asked, Reply, Server
+from tests.waiting import until
 from vidkit.errors import DownloadError, OutputError
 
 
@@ -30,7 +31,7 @@ def test_a_body_cut_short_is_gone_on_with(server: Server) -> None:
 
 
 def test_a_line_that_breaks_often_still_brings_a_large_file(server: Server) -> None:
-    """Each answer brings over a megabyte, so the retries are counted anew."""
+    """Each answer brings over a megabyte, so the count of retries starts again."""
     url = server.at("/a.mp4", Reply(VIDEO, etag='"1"', drop_after=1_200_000))
     assert fetch(url, retries=1).path.read_bytes() == VIDEO
     assert len(server.asked) == 3
@@ -101,12 +102,14 @@ def test_a_stopped_download_keeps_its_part_and_a_later_one_goes_on(server: Serve
 def test_a_killed_download_is_gone_on_with_even_where_the_server_names_the_file(server: Server) -> None:
     named = {"Content-Disposition": 'attachment; filename="film.mp4"'}
     url = server.at(
-        "/get", Reply(VIDEO, etag='"1"', headers=named, delay=0.02), Reply(VIDEO, etag='"1"', headers=named)
+        "/get",
+        Reply(VIDEO, etag='"1"', headers=named, stall_after=500_000),
+        Reply(VIDEO, etag='"1"', headers=named),
     )
     code = f"from vidkit.download import download_video; download_video({url!r}, download_dir='here')"
     process = subprocess.Popen([sys.executable, "-c", code])
     part = Path("here/film.mp4.part")
-    wait_until(lambda: part.exists() and part.stat().st_size > 300_000)
+    until(lambda: part.exists() and part.stat().st_size > 300_000)
     process.kill()
     process.wait()
     assert fetch(url).path.read_bytes() == VIDEO
@@ -147,9 +150,9 @@ def test_a_damaged_note_beside_a_part_is_passed_over(server: Server) -> None:
 
 def test_a_stalled_server_is_given_up_and_asked_again(server: Server) -> None:
     url = server.at("/a.mp4", Reply(VIDEO, etag='"1"', stall_after=2_000_000), Reply(VIDEO, etag='"1"'))
-    assert fetch(url, timeout=0.3).path.read_bytes() == VIDEO
-    assert "sent nothing for 0.3 s" in reason(
-        server.at("/b.mp4", Reply(VIDEO, stall_after=0)), timeout=0.3, retries=1
+    assert fetch(url, timeout=1.5).path.read_bytes() == VIDEO
+    assert "sent nothing for 1.5 s" in reason(
+        server.at("/b.mp4", Reply(VIDEO, stall_after=0)), timeout=1.5, retries=0
     )
 
 
@@ -237,10 +240,10 @@ def test_a_video_called_text_is_a_video(server: Server) -> None:
 
 
 def test_a_server_that_is_not_there_is_named() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}/a.mp4"
-    assert "refuses the connection" in reason(url)
+    with socket.socket() as silent:  # it has the port, and does not listen
+        silent.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/a.mp4"
+        assert "refuses the connection" in reason(url)
     assert "no server of that name" in reason("http://no-such-host.invalid/a.mp4", retries=0)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,6 +22,7 @@ from vidkit.workflow.run import RunSpec, open_run
 
 from .conftest import MakeVideo
 from .misbehaving_server import Reply, Server
+from .waiting import PATIENCE, until
 
 
 class OneByOne:
@@ -80,12 +80,9 @@ def test_a_run_that_another_thread_stops_begins_no_more_videos(server: Server, m
         rows = [Row(line, url) for line, url in enumerate(urls)]
         thread = threading.Thread(target=lambda: found.append(process_rows(run, rows, 1, NullReporter())))
         thread.start()
-        deadline = time.monotonic() + 30
-        while not server.asked:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        until(lambda: server.asked)
         run.processes.stop()
-        thread.join(20)
+        thread.join(PATIENCE)
     assert not thread.is_alive()
     assert (found[0].interrupted, found[0].processed, found[0].failed) == (True, 0, 0)
     assert {asked.path for asked in server.asked} == {"/0.mp4"}

@@ -1,4 +1,4 @@
-"""The folder of a dataset: whole or not there, gone on with, never anybody else's; and what is missing in it."""
+"""The folder of a dataset: it is whole or not there, an export continues, and no other folder is overwritten."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -197,28 +196,27 @@ def test_two_exports_into_one_folder_do_not_mix() -> None:
         assert export(library, "jsonl", progress=second).items == 1
 
 
+KILLED_AT_THE_HUNDREDTH_COPY = """
+import os, shutil, signal, sys
+from vidkit.cli import main
+copies, copyfile = [], shutil.copyfile
+def copy(*names):
+    copies.append(copyfile(*names))
+    if len(copies) == 100:
+        os.kill(os.getpid(), signal.SIGKILL)
+shutil.copyfile = copy
+main(sys.argv[1:])
+"""
+
+
 def test_a_kill_in_the_middle_leaves_nothing_in_the_place_and_the_next_run_is_whole() -> None:
     with labelled({"walk": 400, "run": 400}):
         pass
-    command = [
-        sys.executable,
-        "-m",
-        "vidkit",
-        "export",
-        "out",
-        "--format",
-        "videofolder",
-        "--copy",
-        "--label",
-        "label",
-    ]
-    running = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    while not any(Path("out.exporting").rglob("*.mp4")) and running.poll() is None:
-        time.sleep(0.005)
-    running.send_signal(signal.SIGKILL)
-    running.wait()
+    words = ["export", "out", "--format", "videofolder", "--copy", "--label", "label"]
+    killed = subprocess.run([sys.executable, "-c", KILLED_AT_THE_HUNDREDTH_COPY, *words], stderr=subprocess.DEVNULL)
+    assert killed.returncode == -signal.SIGKILL
     assert not Path("out").exists()
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "vidkit", *words], capture_output=True, text=True)
     assert done.returncode == 0
     assert "continued from what" in done.stderr
     assert len(list(Path("out").rglob("*.mp4"))) == 800

@@ -96,7 +96,7 @@ Groups = dict[bytes, frozenset[str]]
 
 
 def missed(groups: Groups, dealt: dict[bytes, str], splits: Sequence[str]) -> list[str]:
-    """The labels of which the promise does not hold, each with where its videos are."""
+    """The labels that break the promise, each with where its videos are."""
     of_label: defaultdict[str, list[str]] = defaultdict(list)
     for key, labels in groups.items():
         for label in labels:

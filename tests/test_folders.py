@@ -19,7 +19,7 @@ Capture = pytest.CaptureFixture[str]
 
 @pytest.fixture
 def films(make_video: MakeVideo) -> Path:
-    """A folder with two videos, one of them deep below it, and much that is none."""
+    """A folder with two videos, one of them deep below it, and many other files."""
     folder = Path("films")
     (folder / "a" / "deep").mkdir(parents=True)
     shutil.copy(make_video(), folder / "b.MP4")

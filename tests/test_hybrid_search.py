@@ -1,4 +1,4 @@
-"""Hybrid search on vectors that are made here: what is near to what is known. In each home that keeps them."""
+"""Hybrid search on vectors that are made here, so that the nearest are known; with each backend for vectors."""
 
 from __future__ import annotations
 

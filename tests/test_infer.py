@@ -18,13 +18,7 @@ from vidkit.infer import run_inference_on_videos
 from vidkit.qwen_model import open_describer
 
 from .conftest import MakeVideo
-from .model_server import ModelServer, serving
-
-
-@pytest.fixture
-def model() -> Iterator[ModelServer]:
-    with serving() as server:
-        yield server
+from .model_server import ModelServer
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ from .mongod import mongod
 from .postgresql import PASSWORD
 from .postgresql import Server as PostgreSQL
 from .records import keep, make_record
+from .waiting import PATIENCE
 
 Capture = pytest.CaptureFixture[str]
 INI = Path("config.ini")
@@ -48,7 +49,7 @@ class Terminal:
 
     def wait_for(self, text: str | None) -> None:
         """Wait until a text is shown; None: until the command ends."""
-        end = time.monotonic() + 30
+        end = time.monotonic() + PATIENCE
         while text is None or text not in self.seen[self._told :]:
             assert time.monotonic() < end, f"{text} is not in {self.seen[self._told :]!r}"
             if not select.select([self.descriptor], [], [], 0.1)[0]:

@@ -159,7 +159,7 @@ def test_corrections_outlive_processing_again(make_video: MakeVideo, capsys: Cap
     Path("processed_videos/boat.mp4.json").unlink()  # the library alone knows it
     assert main(process) == 0
     assert said(kept("boat.mp4")) == (["Afloat", "Water"], "Boats")
-    Path("boat.mp4").write_bytes(make_video(shots=2).read_bytes())  # another video, of which nobody said anything
+    Path("boat.mp4").write_bytes(make_video(shots=2).read_bytes())  # another video, without corrections
     assert main(process) == 0
     assert said(kept("boat.mp4")) == (["H.264 Codec", "Afloat"], "Unclassified")
     assert kept("boat.mp4")["corrections"] is None

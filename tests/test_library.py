@@ -1,4 +1,4 @@
-"""One suite for all homes of the library: SQLite, and MongoDB and PostgreSQL as real servers."""
+"""One suite for all backends of the library: SQLite, and MongoDB and PostgreSQL as real servers."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The environment that sets an empty library in one of the homes."""
+    """The environment that sets an empty library in one of the backends."""
     folder = tmp_path_factory.mktemp("libraries")
 
     def make(home: str) -> dict[str, str]:
@@ -76,7 +76,7 @@ def open_home(settings: Settings) -> OpenLibrary:
 
 @pytest.fixture(params=HOMES)
 def library(request: pytest.FixtureRequest, open_home: OpenLibrary) -> Iterator[Library]:
-    """An empty library, in each home."""
+    """An empty library, in each backend."""
     postgres = request.getfixturevalue("postgres") if request.param == "postgresql" else None
     with open_home(request.param) as library:
         yield library
@@ -608,7 +608,7 @@ def test_a_query_of_very_many_characters_is_answered_or_named(filled: Library) -
     assert found(filled, "rain " + " ".join(f"-w{n}" for n in range(99))) != []
 
 
-# All homes, and a plain reading of the rules
+# All backends, and a plain reading of the rules
 
 
 WORDS = ["red", "car", "cars", "night", "goal", "sea", "Café", "東京", "rain", "raining"]

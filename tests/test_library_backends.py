@@ -1,4 +1,4 @@
-"""A home for libraries that vidkit does not know: one row of BACKENDS makes it one. And what pages may use too."""
+"""One row of BACKENDS adds a backend for libraries. And what pages may use too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counting the videos of a search by facets, in every home, as counting their records would."""
+"""Facets count the videos of a search as counting their records would, in each backend."""
 
 from __future__ import annotations
 

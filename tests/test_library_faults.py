@@ -1,4 +1,4 @@
-"""A library that is away, is none, or is asked for nonsense: what a user sees of it. Real files, a real mongod."""
+"""What a user sees if a library is away, is no library, or gets nonsense. Real files, a real mongod."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from vidkit.library.sqlite.file import SCHEMA
 from vidkit.workflow.run import open_run
 
 from .conftest import MakeVideo
-from .mongod import free_port, mongod
+from .mongod import mongod
+from .ports import free_port
 from .records import make_record
 
 Capture = pytest.CaptureFixture[str]
@@ -57,7 +58,7 @@ def test_records_of_a_run_without_its_server_are_stored_when_it_is_back(
     make_video: MakeVideo, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     port = free_port()
-    uri = f"mongodb://127.0.0.1:{port}/?serverSelectionTimeoutMS=500"
+    uri = f"mongodb://127.0.0.1:{port}/?serverSelectionTimeoutMS=3000"
     config = load_config(environment={"VIDKIT_MONGODB_URI": uri})
     for name in ("before.mp4", "after.mp4"):
         Path(name).write_bytes(make_video().read_bytes())

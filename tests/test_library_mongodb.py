@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import time
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from vidkit.library import LibraryEntry, parse_query
 from vidkit.library.mongodb.backend import open_mongodb
 from vidkit.library.mongodb.server import shown_server
 
-from .mongod import free_port, mongod
+from .mongod import mongod
 from .records import make_record
 
 PASSWORD = "s3cr:t/p@ss"
@@ -50,12 +50,12 @@ def said(uri: str, timeout: float = 5.0) -> str:
 
 
 def test_a_server_that_is_away_is_named_without_its_password() -> None:
-    port = free_port()
-    began = time.monotonic()
-    message = said(f"mongodb://me:{QUOTED}@127.0.0.1:{port}/films?retryWrites=false", timeout=0.5)
+    with socket.socket() as silent:  # it has the port, and does not listen
+        silent.bind(("127.0.0.1", 0))
+        port = silent.getsockname()[1]
+        message = said(f"mongodb://me:{QUOTED}@127.0.0.1:{port}/films?retryWrites=false", timeout=0.5)
     assert f"mongodb://127.0.0.1:{port} does not answer: 127.0.0.1:{port}: [Errno" in message
     assert "[MongoDB] URI" in message
-    assert time.monotonic() - began < 5
 
 
 def test_a_wrong_password_is_named_without_it(guarded: str) -> None:
@@ -110,7 +110,7 @@ def test_a_server_that_goes_away_in_the_middle_is_named_and_used_again_when_it_i
     port = None
     with mongod(tmp_path / "data") as address:
         port = address.rpartition(":")[2]
-        library = open_mongodb(f"mongodb://{address}/?serverSelectionTimeoutMS=1500")
+        library = open_mongodb(f"mongodb://{address}/?serverSelectionTimeoutMS=3000")
         library.save(make_record("a.mp4"), Path())
     try:
         for ask in (

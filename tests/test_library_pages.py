@@ -1,4 +1,4 @@
-"""Going through the answers of a search page by page, in every home, also while others write."""
+"""The results of a search page by page, in each backend, also while others write."""
 
 from __future__ import annotations
 

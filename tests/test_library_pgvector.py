@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,15 +18,9 @@ from vidkit.library.vectors.protocol import VideoVectors, made_of, moments_for
 from .postgresql import Server, data_folder, postgresql
 from .records import make_record
 from .test_library_vectors import DOGS, SIZE, WORDS, filled, keep, near, toward, vectors_for
+from .waiting import until
 
 MANY = 700
-
-
-@pytest.fixture
-def database(postgres: Server) -> Iterator[str]:
-    name = postgres.new_database()
-    yield name
-    postgres.leave(name)
 
 
 def many(home: PostgresLibrary) -> np.ndarray[tuple[int, ...], np.dtype[np.float16]]:
@@ -78,11 +70,12 @@ def test_many_vectors_get_an_index_that_finds_the_nearest_under_any_filter(
             assert len(exact & set(found)) >= 19, tags
     with psycopg.connect(postgres.uri(database)) as connection:
         scans = "SELECT idx_scan > 0 FROM pg_stat_user_indexes WHERE indexrelname = 'moments_1_near'"
-        end = time.monotonic() + 60
-        while connection.execute(scans).fetchone() == (False,) and time.monotonic() < end:
-            time.sleep(0.1)  # the server counts a little later
+
+        def is_used() -> bool:
             connection.rollback()
-        assert connection.execute(scans).fetchone() == (True,)
+            return connection.execute(scans).fetchone() == (True,)
+
+        until(is_used)  # the server counts a little later
 
 
 def test_a_model_with_few_vectors_has_no_index_and_gets_one_with_more(

@@ -22,18 +22,12 @@ from vidkit.library import LibraryEntry, open_library, parse_query
 from vidkit.library.postgresql import schema as schema
 from vidkit.library.postgresql.backend import open_postgresql
 
-from .mongod import free_port
+from .ports import free_port
 from .postgresql import PASSWORD, QUOTED, Server, data_folder, postgresql
 from .records import make_record
+from .waiting import PATIENCE
 
 Capture = pytest.CaptureFixture[str]
-
-
-@pytest.fixture
-def database(postgres: Server) -> Iterator[str]:
-    name = postgres.new_database()
-    yield name
-    postgres.leave(name)
 
 
 def said(uri: str) -> str:
@@ -143,7 +137,7 @@ def test_a_server_that_is_restarted_is_used_again_and_one_that_is_gone_is_named(
     with data_folder() as data:
         port = free_port()
         with postgresql(data, port=port) as server:
-            library = open_postgresql(server.uri("postgres"), timeout=2.0)
+            library = open_postgresql(server.uri("postgres"), timeout=4.0)
             library.save(make_record("a.mp4"), Path())
         try:
             for ask in (lambda: library.save(make_record("b.mp4"), Path()), library.stats):
@@ -285,12 +279,12 @@ def test_writers_take_turns_and_one_that_hangs_is_named(
         def hold() -> None:
             with one._connections.writing():
                 entered.set()
-                leave.wait(60)
+                leave.wait(PATIENCE)
 
         holder = threading.Thread(target=hold)
         holder.start()
         try:
-            assert entered.wait(60)
+            assert entered.wait(PATIENCE)
             monkeypatch.setattr(postgres_server, "_WRITING", short)
             with pytest.raises(LibraryError, match="is locked: another program has been writing"):
                 other.save(make_record("a.mp4"), Path())

@@ -1,4 +1,4 @@
-"""The numbers of readings in searches, facets and exports, in every home."""
+"""The numbers of readings in searches, facets and exports, in each backend."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vidkit.library.sqlite.backend import open_sqlite
 
 from .dataset_parts import make_video_files, new_library
 from .records import make_record
-from .test_library import library, names, open_home, server, settings  # the homes
+from .test_library import library, names, open_home, server, settings  # the backends
 
 __all__ = ["library", "open_home", "server", "settings"]
 

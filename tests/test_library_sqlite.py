@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.waiting import PATIENCE
 from vidkit.cli import main
 from vidkit.errors import LibraryError
 from vidkit.library import LibraryEntry, parse_query, video_key
@@ -97,14 +98,14 @@ def test_a_search_does_not_wait_for_a_save_that_waits(tmp_path: Path) -> None:
         other.execute("BEGIN IMMEDIATE")
         saving = threads.submit(library.save, make_record("b.mp4"), tmp_path)
         try:
-            time.sleep(0.2)  # until it waits for the other program
+            time.sleep(0.2)  # by now it mostly waits for the other program
             found = threads.submit(library.search, parse_query("mp4"))
-            assert [moment.filename for moment in found.result(timeout=20)] == ["a.mp4"]
+            assert [moment.filename for moment in found.result(timeout=50)] == ["a.mp4"]
             assert not saving.done()
         finally:
             other.execute("ROLLBACK")
             other.close()
-        saving.result(timeout=60)
+        saving.result(PATIENCE)
         assert library.stats().videos == 2
 
 
@@ -115,7 +116,7 @@ def test_threads_read_at_once(tmp_path: Path) -> None:
 
     def read(_: int) -> int:
         with connections.reading() as connection:
-            all_are_reading.wait(timeout=20)
+            all_are_reading.wait(PATIENCE)
             return int(connection.execute("SELECT count(*) FROM videos").fetchone()[0])
 
     with ThreadPoolExecutor(4) as threads:

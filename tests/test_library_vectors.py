@@ -1,4 +1,4 @@
-"""One suite for the vectors in all homes of the library that keep them."""
+"""One suite for the vectors in all backends that keep them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FOLDER = Path("/results")
 
 @pytest.fixture(params=HOMES)
 def home(request: pytest.FixtureRequest, open_home: OpenLibrary) -> Iterator[Library]:  # noqa: F811
-    """An empty library, in each home that keeps vectors."""
+    """An empty library, in each backend that keeps vectors."""
     postgres = request.getfixturevalue("postgres") if request.param == "postgresql" else None
     with open_home(request.param) as library:
         yield library

@@ -17,7 +17,8 @@ pytest.importorskip("mcp", reason="the SDK is not installed: pip install 'vidkit
 from tests.made_up_videos import SHOTS, make_videos
 from tests.mcp_client import Agent, in_background, picture_of, stdio_agent, text_of
 from tests.misbehaving_server import Reply
-from tests.web_jobs import until, write_config
+from tests.waiting import PATIENCE, until
+from tests.web_jobs import write_config
 from tests.web_pages import site_of
 from tests.web_process import VIDKIT, vidkit
 
@@ -206,7 +207,7 @@ def test_the_process_ends_when_it_is_told_or_its_client_leaves(library, number):
             process.stdin.flush()
         else:
             process.send_signal(number)
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE) == 0
         assert process.stderr.read() == b""
 
 

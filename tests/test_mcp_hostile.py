@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import PATIENCE
+
 pytest.importorskip("mcp", reason="the SDK is not installed: pip install 'vidkit-toolkit[mcp]'")
 
 from mcp.shared.exceptions import MCPError
@@ -167,7 +169,7 @@ def _talk(config: Path, last: int, *lines: bytes) -> tuple[list[dict[str, Any]],
         with suppress(BrokenPipeError):
             process.stdin.close()
         answers += map(json.loads, process.stdout.read().splitlines())
-        return answers, process.stderr.read().decode(), process.wait(60)
+        return answers, process.stderr.read().decode(), process.wait(PATIENCE)
 
 
 def test_only_the_protocol_goes_to_standard_output(config):

@@ -20,8 +20,9 @@ pytest.importorskip("mcp", reason="the SDK is not installed: pip install 'vidkit
 from tests.mcp_client import McpServer, http_agent, in_background, mcp_server, picture_of
 from tests.misbehaving_server import Reply
 from tests.records import make_record
+from tests.waiting import PATIENCE, until
 from tests.web import authorized
-from tests.web_jobs import job_processes, until, write_config
+from tests.web_jobs import job_processes, write_config
 from tests.web_process import VIDKIT, vidkit
 from vidkit.export import export_to_json
 from vidkit.library import video_key
@@ -73,7 +74,7 @@ def server(config: Path, keys: dict[str, str]) -> Iterator[McpServer]:
 def post(server: McpServer, body: Any = None, **headers: str) -> requests.Response:
     content = json.dumps(PING if body is None else body) if not isinstance(body, bytes) else body
     given = {**JSON, **{name.replace("_", "-"): value for name, value in headers.items()}}
-    return requests.post(server.address, data=content, headers=given, timeout=30)
+    return requests.post(server.address, data=content, headers=given, timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
@@ -134,11 +135,13 @@ def test_what_is_no_message_is_refused(server, keys):
     assert post(server, b'{"jsonrpc": NaN}', **good).status_code == 400
     assert post(server, b"q=1", **good, Content_Type="application/x-www-form-urlencoded").status_code == 415
     for method in ("GET", "DELETE", "PUT", "OPTIONS"):
-        assert requests.request(method, server.address, headers={**JSON, **good}, timeout=30).status_code == 405
+        assert (
+            requests.request(method, server.address, headers={**JSON, **good}, timeout=PATIENCE).status_code == 405
+        )
     elsewhere = server.address.replace("/mcp", "/api/v1/search")
-    assert requests.get(elsewhere, headers=good, timeout=30).status_code == 404
+    assert requests.get(elsewhere, headers=good, timeout=PATIENCE).status_code == 404
     assert (
-        requests.post(f"{server.address}?key={keys['read']}", json=PING, headers=JSON, timeout=30).status_code
+        requests.post(f"{server.address}?key={keys['read']}", json=PING, headers=JSON, timeout=PATIENCE).status_code
         == 400
     )
     assert server.process.poll() is None
@@ -161,7 +164,7 @@ def test_other_machines_reach_it_with_keys_only(tmp_path):
 
     def started(*options: str) -> subprocess.CompletedProcess[str]:
         words = [*VIDKIT, "mcp", "--config", str(config), *options]
-        return subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
     for options, words in (
         (["--http", "127.0.0.1:0"], "there is no key yet"),
@@ -197,7 +200,7 @@ def test_a_client_that_goes_away_ends_the_job_that_it_waits_for(tmp_path):
             with http_agent(server.address) as other:
                 until(lambda: other.ask("jobs")["jobs"])
         with http_agent(server.address) as other:
-            until(lambda: other.ask("jobs")["jobs"][0]["state"] == "cancelled", 60)
+            until(lambda: other.ask("jobs")["jobs"][0]["state"] == "cancelled")
 
 
 def test_a_server_that_stops_leaves_its_job_to_the_next_one(tmp_path, make_video):
@@ -211,14 +214,14 @@ def test_a_server_that_stops_leaves_its_job_to_the_next_one(tmp_path, make_video
             waits = in_background(agent, "process", urls=[url], settings={"describe": "none"}, wait=300)
             until(lambda: [each["state"] for each in agent.ask("jobs")["jobs"]] == ["queued", "running"])
             server.process.send_signal(signal.SIGTERM)
-            assert server.process.wait(60) == 0
+            assert server.process.wait(PATIENCE) == 0
             assert waits.exception(60) or waits.result().structured_content["state"] == "queued"
         assert job_processes(config.parent) == []
         site.at("/film.mp4", Reply(make_video("film.mp4")))
         with mcp_server(config, "--no-auth") as server, http_agent(server.address) as agent:
             assert [each["state"] for each in agent.ask("jobs")["jobs"]] == ["queued", "queued"]
         with mcp_server(config, "--no-auth", "--allow", "process") as server, http_agent(server.address) as agent:
-            until(lambda: agent.ask("jobs", job=job)["jobs"][0]["state"] == "done", 120)
+            until(lambda: agent.ask("jobs", job=job)["jobs"][0]["state"] == "done")
             picture_of(agent.call("show", key=agent.ask("search")["moments"][0]["key"]))
 
 

@@ -12,7 +12,7 @@ from vidkit.library import Library, open_library, unknown_keys
 from .conftest import MakeVideo
 from .records import make_record
 
-# Fixtures: an empty library in each home.
+# Fixtures: an empty library in each backend.
 from .test_library import library, open_home, server, settings  # noqa: F401
 
 Capture = pytest.CaptureFixture[str]

@@ -26,6 +26,7 @@ from vidkit.workflow.run import RunSpec, open_run
 
 from .misbehaving_server import Asked, Reply, Server
 from .test_batch import vidkit
+from .waiting import PATIENCE, until
 
 KEPT = {".vidkit.db", ".vidkit.db-journal", ".vidkit.lock", "clips", "thumbnails", "transcripts"}
 GONE = Reply(b"none here", 404, type="text/plain")
@@ -162,7 +163,7 @@ class Gates:
         gate = self._gates[name] = threading.Event()
 
         def answer(asked: Asked) -> Reply:
-            gate.wait(60)
+            gate.wait(PATIENCE)
             return GONE
 
         return self._server.at(f"/{name}.mp4", answer)
@@ -175,10 +176,14 @@ class Gates:
         return [asked.path.strip("/").removesuffix(".mp4") for asked in self._server.asked]
 
     def wait_for(self, *names: str) -> None:
-        deadline = time.monotonic() + 40
-        while not set(names) <= set(self.asked()):
-            assert time.monotonic() < deadline, self.asked()
-            time.sleep(0.02)
+        until(lambda: set(names) <= set(self.asked()), told=self.asked)
+
+
+def wait_for_a_higher_priority(folder: Path, priority: int) -> None:
+    """Wait until a run over a results folder tells the others that its rows with a higher priority wait."""
+    locks = Locks(folder / ".vidkit.lock")
+    until(lambda: locks.is_outranked(priority))
+    locks.close()
 
 
 def run_of(gates: Gates, names: str, *words: str) -> subprocess.Popen[str]:
@@ -192,15 +197,15 @@ def test_a_run_begins_no_video_while_one_with_a_higher_priority_has_rows_waiting
     gates.wait_for("low1")
     high = run_of(gates, "high1 high2 high3", "--priority", "5")
     gates.wait_for("high1")
-    time.sleep(0.3)
+    wait_for_a_higher_priority(Path("processed_videos"), 0)
     gates.open("low1", "low2", "low3", "high1")
     gates.wait_for("high2")
-    time.sleep(1.2)
+    time.sleep(1.2)  # a run that did not wait would begin a video meanwhile
     assert gates.asked() == ["low1", "high1", "high2"]
     gates.open("high2")
-    gates.wait_for("low3")  # high3 is under way, and no row of that run waits
+    gates.wait_for("low3")  # high3 is in progress, and no row of that run waits
     gates.open("high3")
-    said = [run.communicate(timeout=60)[1] for run in (low, high)]
+    said = [run.communicate(timeout=PATIENCE)[1] for run in (low, high)]
     assert [said[0].count("this one waits"), said[1].count("this one waits")] == [1, 0]
 
 
@@ -210,13 +215,13 @@ def test_a_run_goes_on_when_the_one_with_a_higher_priority_is_killed(server: Ser
     gates.wait_for("low1")
     high = run_of(gates, "high1 high2")
     gates.wait_for("high1")
-    time.sleep(0.3)
+    wait_for_a_higher_priority(Path("processed_videos"), -1)
     gates.open("low1", "low2")
-    time.sleep(1)
+    time.sleep(1)  # a run that did not wait would begin a video meanwhile
     assert gates.asked() == ["low1", "high1"]
     os.killpg(high.pid, signal.SIGKILL)
     gates.wait_for("low2")
-    low.communicate(timeout=60)
+    low.communicate(timeout=PATIENCE)
     high.communicate()
 
 
@@ -228,9 +233,9 @@ def test_a_run_that_waits_for_another_ends_on_ctrl_c(server: Server) -> None:
     assert low.stderr is not None
     assert "this one waits" in low.stderr.readline()
     os.killpg(low.pid, signal.SIGINT)
-    assert low.wait(10) == 130
+    assert low.wait(PATIENCE) == 130
     gates.open("high1", "high2")
-    high.communicate(timeout=60)
+    high.communicate(timeout=PATIENCE)
     low.communicate()
     assert "low1" not in gates.asked()
 

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.misbehaving_server import Asked, Reply, Server
+from tests.test_priority import wait_for_a_higher_priority
+from tests.waiting import PATIENCE, until
 from tests.web import serving
-from tests.web_jobs import Site, jobs_config, until
+from tests.web_jobs import Site, jobs_config
 
 GONE = Reply(b"none here", 404, type="text/plain")
 ONE_BY_ONE = {"describe": "none", "workers": 1}
@@ -43,12 +45,14 @@ def test_the_rows_of_a_dropped_csv_begin_by_their_priority(site: Site, videos: S
     assert asked(videos) == ["c", "a", "b"]
 
 
-def test_a_job_begins_no_video_while_a_more_urgent_one_has_rows_waiting(site: Site, videos: Server) -> None:
+def test_a_job_begins_no_video_while_a_more_urgent_one_has_rows_waiting(
+    site: Site, videos: Server, tmp_path: Path
+) -> None:
     gates = {name: threading.Event() for name in ("low1", "low2", "high1", "high2", "high3")}
 
     def url(name: str) -> str:
         def answer(asked: Asked) -> Reply:
-            gates[name].wait(60)
+            gates[name].wait(PATIENCE)
             return GONE
 
         return videos.at(f"/{name}", answer)
@@ -57,11 +61,11 @@ def test_a_job_begins_no_video_while_a_more_urgent_one_has_rows_waiting(site: Si
     until(lambda: asked(videos) == ["low1"])
     high = site.submit(url("high1"), url("high2"), url("high3"), settings=ONE_BY_ONE, priority=7)
     until(lambda: asked(videos) == ["low1", "high1"])
-    time.sleep(0.3)
+    wait_for_a_higher_priority(tmp_path / "processed", 0)
     for name in ("low1", "low2", "high1"):
         gates[name].set()
     until(lambda: "high2" in asked(videos))
-    time.sleep(1.2)
+    time.sleep(1.2)  # a job that did not wait would begin a video meanwhile
     assert asked(videos) == ["low1", "high1", "high2"]
     gates["high2"].set()
     gates["high3"].set()

@@ -24,17 +24,12 @@ from vidkit.qwen_model import (
 )
 
 from .conftest import MakeVideo
-from .model_server import ModelServer, serving, way_of
+from .model_server import ModelServer, way_of
 from .records import record_of
+from .waiting import until
 
 KEY = "sk-very-secret-key"
 Open = Callable[..., Describer]
-
-
-@pytest.fixture
-def model() -> Iterator[ModelServer]:
-    with serving() as server:
-        yield server
 
 
 @pytest.fixture
@@ -432,7 +427,7 @@ def test_the_cost_is_counted(model: ModelServer, opened: Open, clips: list[Path]
         describer.describe(clip, None, "Describe.")
     cost = describer.cost
     assert (cost.requests, cost.tokens_in, cost.tokens_out) == (3, 300, 30)
-    assert 0.15 <= cost.seconds < 5
+    assert 0.15 <= cost.seconds < 60
 
 
 def test_no_more_is_asked_than_allowed_and_the_rest_waits_for_the_next_run(
@@ -452,7 +447,7 @@ def test_no_more_is_asked_than_allowed_and_the_rest_waits_for_the_next_run(
 def test_as_many_questions_are_under_way_as_there_are_workers(
     model: ModelServer, clips: list[Path], tmp_path: Path
 ) -> None:
-    model.delay = 0.1
+    model.delay = 0.5
     overrides = {("QwenVL", "PublicEndpoint"): model.url + "/v1", ("Concurrency", "MaxWorkers"): "3"}
     describer = open_describer(load_config(overrides=overrides, environment={}))
     assert describer is not None
@@ -574,7 +569,7 @@ def test_a_slow_server_is_left_after_the_timeout(model: ModelServer, opened: Ope
     model.delay = 1.0
     with pytest.raises(DescribeError, match=r"did not answer within 0\.3 seconds \(\[QwenVL\] Timeout\)"):
         opened("vidkit", Timeout="0.3").describe(clips[0], None, "Describe.")
-    assert len(model.asked) == 1
+    until(lambda: len(model.asked) == 1)
 
 
 def test_a_server_that_is_down_is_said_and_then_looked_at_once_for_each_clip(clips: list[Path]) -> None:

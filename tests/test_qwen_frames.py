@@ -16,7 +16,7 @@ BRIGHTER = 1.0  # of 255, with each frame
 
 @pytest.fixture(scope="module", params=["libx264 -bf 3 -crf 12", "mpeg4 -bf 2 -q:v 2", "mjpeg -q:v 2"])
 def brighter(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A film that becomes brighter with each frame. Some of its frames are needed by no other one."""
+    """A video that becomes brighter with each frame. No other frame depends on some of them."""
     path = tmp_path_factory.mktemp("brighter") / "brighter.mkv"
     grey = ":".join(f"{channel}='N*{BRIGHTER}'" for channel in "rgb")
     picture = f"color=black:s=64x48:r={FPS}:d={SECONDS},format=gbrp,geq={grey}"

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from tests.waiting import PATIENCE
 from vidkit.core.config import Config, load_config
 from vidkit.errors import DescribeError
 from vidkit.qwen_model import Clip, Describer, Question, QwenVLModel, describe_record, open_describer
@@ -176,7 +177,7 @@ def test_the_model_waits_for_clips_that_are_being_read_and_for_nothing_else() ->
     batches = Batches(run, lambda ready: 8, max_wait=3600)
     lone = threading.Thread(target=batches.put, args=(lambda: 1,), daemon=True)
     lone.start()
-    lone.join(30)
+    lone.join(PATIENCE)
     assert sizes == [1]
     assert _all(batches, range(5)) == [*range(5)]
     assert sizes == [1, 5]

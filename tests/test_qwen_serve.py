@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +17,8 @@ from vidkit.qwen_model import Describer, describe_record, open_describer
 
 from .conftest import MakeVideo
 from .described_csv import describe_a_csv_twice
+from .ports import free_port
+from .waiting import PATIENCE, until
 
 for _package in ("torch", "transformers", "fastapi", "uvicorn", "openai"):
     pytest.importorskip(_package, reason="the extra `qwen` and transformers[serving] are not installed")
@@ -38,9 +38,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]
     """The server's URL, and the name of the model there."""
     folder = tmp_path_factory.mktemp("serve")
     checkpoint = make_checkpoint(folder / "tiny")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     root = Path(__file__).parents[1]
     command = [sys.executable, "-c", SERVE, "serve", str(checkpoint), "--host", "127.0.0.1", "--device", "cpu"]
     with (folder / "log").open("wb") as log:
@@ -49,12 +47,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]
             env={**os.environ, "HF_HOME": str(folder), "HF_HUB_OFFLINE": "1"},
         )  # fmt: skip
     url = f"http://127.0.0.1:{port}"
+
+    def log_text() -> str:
+        return (folder / "log").read_text()[-2000:]
+
     try:
-        deadline = time.monotonic() + 120
-        while not _answers(url + "/health"):
-            assert process.poll() is None, (folder / "log").read_text()[-2000:]
-            assert time.monotonic() < deadline, (folder / "log").read_text()[-2000:]
-            time.sleep(0.2)
+
+        def is_ready() -> bool:
+            assert process.poll() is None, log_text()
+            return _answers(url + "/health")
+
+        until(is_ready, 2 * PATIENCE, log_text)
         yield url, str(checkpoint)
     finally:
         process.terminate()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from .ray_cluster import RayCluster
-from .test_duplicates_homes import copies
+from .test_duplicates_backends import copies
 from .test_ray_engine import paths
 
 pytestmark = pytest.mark.slow

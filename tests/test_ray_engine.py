@@ -23,6 +23,7 @@ from .misbehaving_server import Reply, Server
 from .ray_cluster import Network, RayCluster, skip_without_cluster
 from .test_batch import vidkit
 from .test_engines import without_clocks
+from .waiting import PATIENCE
 
 __all__ = ["image_model"]
 
@@ -70,7 +71,7 @@ def test_ray_gives_the_records_failures_and_library_of_one_machine(cluster: RayC
     rows = [f"{os.path.relpath(media / name)},{name[:3]}\n" for name in names]
     Path("v.csv").write_text("url,label\n" + "".join(rows))
     here = vidkit("process", "--csv", "v.csv", "--json", settings=paths("here"))
-    said = here.communicate(timeout=120)
+    said = here.communicate(timeout=PATIENCE)
     assert here.returncode == 1, said
     there = cluster.process("--csv", "v.csv", "--json", VIDKIT_LOGGING_LOGFILE="ray.log", **paths("ray"))
     assert "ray: 2 nodes, 2 slots at 127.0.0.1:6379\n" in there.ends(1)
@@ -81,7 +82,7 @@ def test_ray_gives_the_records_failures_and_library_of_one_machine(cluster: RayC
     assert len(records("ray")) == 5
     assert "\nTraceback (most recent call last):\n" in Path("ray.log").read_text()  # of a worker
     assert "4 already done" in cluster.process("--csv", "v.csv", **paths("ray")).ends(1)
-    found = vidkit("search", "--json", settings=paths("ray")).communicate(timeout=60)[0]
+    found = vidkit("search", "--json", settings=paths("ray")).communicate(timeout=PATIENCE)[0]
     assert len(found.splitlines()) == 4
 
 

@@ -101,7 +101,7 @@ def test_no_ffmpeg_outlives_its_worker_and_the_row_is_started_again(
     cluster.wait(ffmpegs, "an ffmpeg")
     ffmpeg, worker = next(iter(ffmpegs().items()))
     os.kill(worker, signal.SIGKILL)
-    cluster.wait(lambda: ffmpeg not in ffmpegs(), "the end of ffmpeg", 5)
+    cluster.wait(lambda: ffmpeg not in ffmpegs(), "the end of ffmpeg", 20)
     said = run.ends(0)
     assert "1 slot" in said or "2 slots" in said
     assert "a worker died with long.mp4" in said
@@ -160,7 +160,7 @@ def test_a_signal_ends_a_run_with_what_is_done_and_no_ffmpeg(
     if signals == "INT":
         assert "finishing the 2 videos under way" in said
         assert len(records("out")) >= 2
-    cluster.wait(lambda: not ffmpegs(), "the end of ffmpeg", 5)
+    cluster.wait(lambda: not ffmpegs(), "the end of ffmpeg", 20)
     assert not [path for path in Path("out").rglob(".vidkit-*") if path.is_dir()]
 
 

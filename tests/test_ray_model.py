@@ -14,6 +14,7 @@ from .conftest import MakeVideo
 from .ray_cluster import RayCluster, ray_cluster
 from .test_batch import vidkit
 from .test_ray_engine import paths, records
+from .waiting import PATIENCE
 
 for _package in ("torch", "accelerate"):
     pytest.importorskip(_package, reason="the extra `qwen` is not installed")
@@ -112,7 +113,7 @@ def test_clips_from_different_nodes_are_one_batch_and_get_the_answers_of_one_mac
     here = vidkit(
         "process", "--csv", "v.csv", settings={**described("here", "c.db"), "PYTHONPATH": os.environ["PYTHONPATH"]}
     )
-    shown = here.communicate(timeout=120)
+    shown = here.communicate(timeout=PATIENCE)
     assert here.returncode == 0, shown
     batches(noted)
     said = cluster.process("--csv", "v.csv", **described("ray", "c.db")).ends(0)

@@ -107,7 +107,7 @@ def test_a_node_with_another_vidkit_is_not_used_and_the_reason_is_one_sentence(
     assert not server.fetched()
 
 
-# In the processes of a node: whoever opens this file takes ever more memory.
+# In the processes of a node: a process that opens this file takes more and more memory.
 GREEDY = """
 import sys, time
 def take(event, arguments):
@@ -183,7 +183,7 @@ def test_a_run_whose_head_is_gone_says_so_in_one_sentence_and_the_next_run_goes_
     assert done("out") < 6
     said = cluster.process("--urls", urls[0], **paths("out")).ends(2)
     assert f"ERROR: no Ray cluster answers at {cluster.address}" in said
-    cluster.nodes[-1].kill()  # else its worker may write the record under way while the next run is at it
+    cluster.nodes[-1].kill()  # else its worker may write its record while the next run makes the same one
     with ray_cluster(head_cpus=1) as other, other.server(server.port) as again:
         assert site(again, make_video, 6) == urls
         there = done("out")

@@ -79,7 +79,7 @@ def refusal(url: str, reach: Reach, **options: Any) -> str:
     began = time.monotonic()
     with pytest.raises(DownloadError) as caught:
         fetch(url, **{"retries": 3, "backoff": 60, "timeout": 5, "reach": reach, **options})
-    assert time.monotonic() - began < 15, "it was tried again"
+    assert time.monotonic() - began < 29, "it was tried again"  # after half of `backoff` at the earliest
     assert SECRET not in str(caught.value)
     assert not Path("here").exists() or list(Path("here").iterdir()) == []
     return str(caught.value)

@@ -27,7 +27,9 @@ from vidkit.workflow.run import open_run
 
 from .conftest import MakeVideo
 from .readers import Install, install
+from .test_batch import interrupt
 from .test_readers import COUNTS, processed
+from .waiting import PATIENCE
 
 __all__ = ["install"]
 
@@ -77,7 +79,7 @@ def test_a_reader_that_hangs_is_left_after_its_time_and_the_video_is_whole(
     install: Install, make_video: MakeVideo, where: str
 ) -> None:
     install("counts", COUNTS)
-    hang = "import time; time.sleep(30)"
+    hang = "import time; time.sleep(120)"
     body = {
         "in a batch": f"next(batches); {hang}",
         "at its end": f"list(batches); {hang}",
@@ -88,7 +90,7 @@ def test_a_reader_that_hangs_is_left_after_its_time_and_the_video_is_whole(
     began = time.monotonic()
     path = make_video(shots=2, shot_length=2)
     record, _ = processed(path, "sleeps,counts", Readers_Timeout="0.5")
-    assert time.monotonic() - began < 25
+    assert time.monotonic() - began < 100
     assert record["readings"]["sleeps"]["error"] == (
         "it was still busy with one part after 8 seconds ([Readers] Timeout)"
     )
@@ -176,7 +178,7 @@ def test_two_videos_use_a_reader_in_turn_and_neither_waits_for_the_other_to_end(
     enabled = EnabledReader("it", reader := Careful({}), lambda: reader, {}, timeout=5)
     video = Video("v.mp4", 20.0, 64, 36, 25.0, True)
     sessions = [Session(enabled, video, threading.Event()) for _ in range(3)]
-    for number in range(8):  # all three are under way at once: none is held up by one that waits for its next batch
+    for number in range(8):  # all three run at once: none is held up by one that waits for its next batch
         for session in sessions:
             session.put(SoundBatch(number, np.zeros(1600, np.float32)))
     for session in sessions:
@@ -226,7 +228,7 @@ def test_what_is_nearly_right_is_put_right() -> None:
 
 @pytest.mark.slow
 def test_ctrl_c_in_the_middle_of_a_reading_ends_at_once(install: Install, make_video: MakeVideo) -> None:
-    folder = install("sleeps", HEAD + "        print('reading', flush=True); import time; time.sleep(100)\n")
+    folder = install("sleeps", HEAD + "        print('reading', flush=True); import time; time.sleep(600)\n")
     video = make_video(shots=2, shot_length=2)
     paths = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
     words = [
@@ -241,17 +243,13 @@ def test_ctrl_c_in_the_middle_of_a_reading_ends_at_once(install: Install, make_v
         "--urls",
         video,
     ]
-    process = subprocess.Popen(
-        list(map(str, words)), env={**os.environ, "PYTHONPATH": paths}, stdout=subprocess.PIPE, text=True
-    )
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen(list(map(str, words)), env={**os.environ, "PYTHONPATH": paths}, text=True, **pipes)
     assert process.stdout
     assert process.stdout.readline() == "reading\n"
+    interrupt(process)
     process.send_signal(signal.SIGINT)
-    time.sleep(0.5)
-    began = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
-    assert time.monotonic() - began < 6
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert not Path(f"processed_videos/{video.name}.json").exists()
 

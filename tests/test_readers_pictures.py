@@ -67,7 +67,7 @@ class It(Reader):
 
 
 def pictures_of(levels: list[int], wanted: Pictures, per_second: float = 2.0) -> list[float]:
-    """The seconds of the pictures that a reader gets of a film: a level of grey for each picture of the decode."""
+    """The seconds of the frames that a reader gets of a video: a level of grey for each frame of the decode."""
     sampler = Sampler(wanted, per_second)
     batches: list[PictureBatch | None] = []
     for number, level in enumerate(levels):

@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -29,7 +28,9 @@ from vidkit.readers.voice import LONGEST, groups_of, parts_with_voice
 from .conftest import MakeVideo
 from .misbehaving_server import Reply, Server
 from .speech import APPLES, FOX, configured, tiny, track, with_sound
+from .test_batch import interrupt
 from .test_readers import processed
+from .waiting import PATIENCE, until
 
 __all__ = ["configured", "tiny"]
 
@@ -211,13 +212,10 @@ def test_ctrl_c_while_it_listens_stops_at_once_and_the_next_run_goes_on(configur
     path = with_sound("long.mkv", 130, [track(130, *((second, FOX) for second in range(1, 125, 4)))])
     command = [sys.executable, "-m", "vidkit", "process", "--readers", "speech", "--urls", str(path)]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    until = time.monotonic() + 60
-    while "ctranslate2" not in Path(f"/proc/{running.pid}/maps").read_text() and time.monotonic() < until:
-        time.sleep(0.05)
+    until(lambda: "ctranslate2" in Path(f"/proc/{running.pid}/maps").read_text())
+    said = interrupt(running)
     os.kill(running.pid, signal.SIGINT)
-    time.sleep(0.7)
-    os.kill(running.pid, signal.SIGINT)
-    _, said = running.communicate(timeout=30)
+    said += running.communicate(timeout=PATIENCE)[1]
     assert running.returncode == 130, said
     assert "Traceback" not in said
     assert not Path("processed_videos/long.mkv.json").exists()

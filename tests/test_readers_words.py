@@ -56,7 +56,7 @@ def video(install: Install, make_video: MakeVideo) -> Path:
 def read(
     video: Path, readers: str, words: str, level: str = "none", url: str = ""
 ) -> tuple[dict[str, Any], list[str]]:
-    """A video's readings, and which readers have read it anew."""
+    """A video's readings, and which readers have read it again."""
     Path("config.ini").write_text(
         f"[Readers]\nUse = {readers}\n[Readers.says]\nWords = {words}\n"
         f"[QwenVL]\nPublicEndpoint = {url}\nModel = tiny\nProtocol = openai\n"

@@ -1,4 +1,4 @@
-"""`vidkit reel`: films whose every picture is compared with the one that it should be."""
+"""`vidkit reel`: each frame of a reel is compared with the frame that it should be."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def pictures(film: Path, size: tuple[int, int], pixels: str = "gray") -> Any:
 
 
 def numbers(film: Path) -> list[int]:
-    """Which pictures of `NUMBERS` a film shows."""
+    """Which frames of `NUMBERS` a reel shows."""
     data = ffmpeg("-i", film, "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "yuv420p", "-")
     luma = np.frombuffer(data, np.uint8).reshape(-1, 320 * 180 * 3 // 2)[:, : 320 * 180]
     return [round((float(level) - 48) / 3.5) * 23 % 50 for level in luma.mean(axis=1)]

@@ -1,4 +1,4 @@
-"""CSVs as people have them: every row becomes a video, is passed over, or says why it is neither."""
+"""CSVs as people have them: each row becomes a video, is skipped, or says why it is neither."""
 
 from __future__ import annotations
 
@@ -503,10 +503,10 @@ def test_filters_are_read_from_options_by_their_names() -> None:
 def test_a_csv_with_very_many_columns_is_refused_at_once() -> None:
     names = ",".join(f"c{number}" for number in range(100_000))
     Path("wide.csv").write_text(f"url,{names}\nhttps://h/a.mp4\n")
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(ConfigError, match=r"100,001 columns, and at most 16,384"):
         list(read_video_metadata_from_csv("wide.csv"))
     Path("same.csv").write_text(f"url,{'a,' * 16_000}\nhttps://h/a.mp4\n")
     (row,) = read_video_metadata_from_csv("same.csv")
     assert isinstance(row, Row)
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10

@@ -16,9 +16,6 @@ from vidkit.tagging import apply_tags, classify_video, load_custom_tags, missing
 ROOT = Path(__file__).parents[1]
 DOCS = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```json\n(.*?)```", DOCS, re.DOTALL)
-METADATA_EXAMPLE = """{"rules": [
-    {"metadata_conditions": {"codec": "h264", "bit_rate_gt": 2000000}, "tags": ["High Bitrate", "H.264 Codec"]}
-]}"""
 
 
 def write(content: Any, name: str = "custom_tags.json") -> Path:

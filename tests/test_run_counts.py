@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .conftest import MakeVideo
 from .misbehaving_server import Reply, Server
+from .waiting import PATIENCE
 
 
 def test_a_video_counts_as_processed_by_the_run_that_did_it_and_by_no_other(
@@ -19,7 +20,7 @@ def test_a_video_counts_as_processed_by_the_run_that_did_it_and_by_no_other(
     runs = [
         subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) for _ in range(2)
     ]
-    said = [run.communicate(timeout=120)[1] for run in runs]
+    said = [run.communicate(timeout=PATIENCE)[1] for run in runs]
     processed = [int(count) for text in said for count in re.findall(r"(\d+) processed", text)]
     already = [int(count) for text in said for count in re.findall(r"(\d+) already done", text)]
     assert len(processed) == 2

@@ -31,7 +31,6 @@ SHOTS = (
     "life=s={size}:r=20:random_seed=7:life_color=#c0a080:death_color=#305070,trim=duration=1",
 )
 H264 = ("-c:v", "libx264", "-preset", "veryfast", "-crf", 38)
-VP8 = ("-c:v", "libvpx", "-b:v", "60k", "-deadline", "realtime")
 
 # name -> size, filters, coding, name of the file
 KINDS: dict[str, tuple[str, str, tuple[object, ...], str]] = {
@@ -58,7 +57,7 @@ KINDS: dict[str, tuple[str, str, tuple[object, ...], str]] = {
 
 
 def film(folder: Path, kind: str) -> Path:
-    """A film of four shots."""
+    """A video of four scenes."""
     size, filters, coding, name = KINDS[kind]
     inputs = [part for shot in SHOTS for part in ("-f", "lavfi", "-i", shot.format(size=size) + ",format=yuv444p")]
     joined = "".join(f"[{n}:v]" for n in range(len(SHOTS))) + f"concat=n={len(SHOTS)},{filters}"

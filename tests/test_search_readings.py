@@ -19,7 +19,7 @@ from vidkit.readers.registry import load_reader
 
 from .readers import Install, install
 from .records import keep, make_record
-from .test_library import OpenLibrary, library, names, open_home, server, settings  # the homes
+from .test_library import OpenLibrary, library, names, open_home, server, settings  # the backends
 
 __all__ = ["install", "library", "open_home", "server", "settings"]
 

@@ -23,6 +23,7 @@ from vidkit.rows import BadRow, CsvRow, IgnoredRow, Row
 from .conftest import MakeVideo
 from .misbehaving_server import Reply, Server
 from .test_several_runs import contents, finish, make_site, start
+from .waiting import PATIENCE
 
 
 def part_of(row: CsvRow, parts: int) -> int:
@@ -103,7 +104,7 @@ def test_runs_with_all_parts_over_one_folder_do_every_row_once(server: Server, m
     table = csv_of(urls + gone, ",no url here\nhttps://h/notes.txt,notes.txt\n")
     words = ["process", "--describe", "none", "--csv", table, "--workers", "1", "--json"]
     runs = [start(*words, "--shard", f"{number}/3") for number in (1, 2, 3)]
-    said = [run.communicate(timeout=180) for run in runs]
+    said = [run.communicate(timeout=2 * PATIENCE) for run in runs]
     done = Counter(json.loads(line)["source"]["url"] for out, _ in said for line in out.splitlines())
     assert done == Counter(urls)
     assert set(server.fetched().values()) == {1}

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.waiting import PATIENCE
 from tests.web import authorized, config_in, get, key_of, serving
 from vidkit.web.access.actors import OPEN, SCOPE_NAMES
 from vidkit.web.access.scopes import SCOPES
@@ -30,7 +31,7 @@ class Place:
     folder: Path
 
     def call(self, method: str, path: str, **options: object) -> requests.Response:
-        return requests.request(method, self.address + path, timeout=20, **options)
+        return requests.request(method, self.address + path, timeout=PATIENCE, **options)
 
     def sign_in(self, **body: str) -> requests.Response:
         return self.call("POST", SESSION, json=body)

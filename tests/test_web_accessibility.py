@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser import serious_problems, wait_until
+from tests.browser import come_to_rest, serious_problems, wait_until
 from tests.made_up_videos import RULES, make_videos
 from tests.web_pages import Site, site_of
 from vidkit.web.views.pages import PAGES
@@ -16,9 +16,6 @@ pytestmark = pytest.mark.slow
 
 # What stands for the braces of a path, and addresses that show more of a page.
 MORE = ("/?q=night", "/?q=nothing+like+this", "/?open={key}:scene:1", "/triage?q=night", "/stats?by=topic")
-
-# Nothing of the page is on its way any more.
-WHOLE = "!document.querySelector('.skeleton, .spinner, .page-loading, main [aria-busy=true]')"
 
 
 @pytest.fixture(scope="module")
@@ -36,12 +33,10 @@ def test_nothing_serious_is_found_on_any_page(site: Site, page: Any) -> None:
     found = {}
     for path in (*PAGES, *MORE):
         page.goto(site.address + path.format(key=key))
-        page.wait_for_load_state("networkidle")
-        wait_until(page, "document.querySelector('main h1')")
-        wait_until(page, WHOLE)
+        come_to_rest(page)
         found[path] = serious_problems(page)
     page.goto(site.address)
-    wait_until(page, "document.querySelector('main h1')")
+    come_to_rest(page)
     page.keyboard.press("?")
     wait_until(page, "document.querySelector('dialog[open]')")
     found["the list of keys"] = serious_problems(page)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.browser import serious_problems, wait_until
+from tests.browser import press_in_turn, serious_problems, wait_until
 from tests.conftest import MakeVideo
 from tests.records import make_record
 from tests.test_duplicates import made_up, noisy, part, video
+from tests.waiting import PATIENCE, until
 from tests.web import authorized, config_in, get, key_of, serving
-from tests.web_jobs import ENDED, until
+from tests.web_jobs import ENDED
 from tests.web_library import add_videos
 from vidkit.duplicates.signature import TICKS, to_record
 from vidkit.library import LibraryEntry, video_key
@@ -122,7 +122,7 @@ def test_a_comparison_that_takes_long_runs_once_and_is_said(served: tuple[str, S
         def pictures(self, after: int = 0) -> Any:
             if after == 0:
                 reads.append(after)
-                assert goes_on.wait(60)
+                assert goes_on.wait(PATIENCE)
             return services.library.pictures(after)
 
     compared = Duplicates(Slow(), wait=0.05)  # type: ignore[arg-type]
@@ -131,13 +131,14 @@ def test_a_comparison_that_takes_long_runs_once_and_is_said(served: tuple[str, S
             compared()
         assert refused.value.headers == {"Retry-After": "5"}
     goes_on.set()
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
+
+    def groups() -> int:
         try:
-            assert len(compared().groups) == 1
-            break
+            return len(compared().groups)
         except Problem:
-            time.sleep(0.1)
+            return 0
+
+    assert until(groups) == 1
     assert len(reads) == 1
 
 
@@ -167,19 +168,21 @@ def test_a_dataset_through_the_api_leaves_copies_out(served: tuple[str, Services
     save(services, *pair(1), video("alone.mp4", made_up(2)))
     for wanted, items in ((False, 3), (True, 2)):
         body = {"format": "jsonl", "files": "reference", "no_duplicates": wanted}
-        answer = requests.post(f"{address}/api/v1/exports", params={"dry_run": True}, json=body, timeout=30).json()
+        answer = requests.post(
+            f"{address}/api/v1/exports", params={"dry_run": True}, json=body, timeout=PATIENCE
+        ).json()
         assert answer["items"] == items, answer
         assert ("--no-duplicates" in answer["command"]) is wanted
-    made = requests.post(f"{address}/api/v1/exports", json=body, timeout=30)
+    made = requests.post(f"{address}/api/v1/exports", json=body, timeout=PATIENCE)
     assert made.status_code == 201, made.text
     job = f"/api/v1/jobs/{made.json()['id']}"
-    until(lambda: get(address, job).json()["state"] in ENDED, 120)
+    until(lambda: get(address, job).json()["state"] in ENDED)
     assert get(address, job).json()["result"]["items"] == 2
 
 
 @pytest.fixture
 def site(tmp_path: Path, make_video: MakeVideo) -> Iterator[tuple[str, Services]]:
-    """Three videos of which two are copies, and a pair with a hostile name without pictures."""
+    """Three videos, two of them copies, and a pair with a hostile name and without thumbnails."""
     with serving(config_in(tmp_path), no_auth=True) as (address, services):
         records = add_videos(
             services.library, services.config, make_video, ["boat", "boat again", "town"], ["a", "b"]
@@ -194,11 +197,9 @@ def site(tmp_path: Path, make_video: MakeVideo) -> Iterator[tuple[str, Services]
 
 
 @pytest.fixture
-def page(page: Any, page_errors: list[str]) -> Iterator[Any]:
-    """A page whose videos may lack pictures: some records here are made up."""
-    yield page
-    page.goto("about:blank")
-    page_errors[:] = [error for error in page_errors if "404 (Not Found)" not in error]
+def expected_errors() -> list[str]:
+    """Some records here are made up, and have no thumbnails."""
+    return ["404 (Not Found)"]
 
 
 def test_the_page_shows_copies_side_by_side_and_removes_one(site: tuple[str, Services], page: Any) -> None:
@@ -222,8 +223,9 @@ def test_the_page_shows_copies_side_by_side_and_removes_one(site: tuple[str, Ser
 
 
 def test_more_groups_are_shown_and_a_page_that_fails_can_be_tried_again(
-    served: tuple[str, Services], page: Any, page_errors: list[str]
+    served: tuple[str, Services], page: Any, expected_errors: list[str]
 ) -> None:
+    expected_errors.append("ERR_FAILED")  # the request that is aborted
     address, services = served
     save(services, *(record for number in range(22) for record in pair(number)))
     page.goto(f"{address}/duplicates")
@@ -232,7 +234,6 @@ def test_more_groups_are_shown_and_a_page_that_fails_can_be_tried_again(
     page.get_by_role("button", name="Show more groups").click()
     page.get_by_role("alert").get_by_text("The server does not answer").wait_for()
     page.unroute_all()
-    page_errors.clear()
     page.get_by_role("button", name="Remove the copy").first.click()
     page.get_by_role("dialog").get_by_role("button", name="Remove", exact=True).click()
     wait_until(page, "document.querySelectorAll('.duplicates section').length === 19")
@@ -244,9 +245,7 @@ def test_more_groups_are_shown_and_a_page_that_fails_can_be_tried_again(
 def test_the_page_is_reached_and_used_by_keys(site: tuple[str, Services], page: Any) -> None:
     page.goto(f"{site[0]}/")
     page.locator("article.card").first.wait_for()
-    page.keyboard.press("g")
-    page.keyboard.press("c")
-    wait_until(page, "location.pathname === '/duplicates'")
+    press_in_turn(page, "g", "c", "/duplicates")
     first = page.get_by_role("region", name="boat.mp4").get_by_role("link").first
     first.wait_for()
     first.focus()

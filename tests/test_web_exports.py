@@ -14,6 +14,7 @@ import requests
 
 from tests.dataset_parts import make_video_files
 from tests.test_batch import vidkit
+from tests.waiting import PATIENCE
 from tests.web import serving
 from tests.web_jobs import Site, jobs_config, write_config
 from vidkit.export import export_to_json
@@ -25,7 +26,7 @@ LABEL = "column:label"
 
 
 class Library(Site):
-    """A server over videos of three labels, some of which have no file."""
+    """A server over videos of three labels. Some have no file."""
 
     def __init__(self, address: str, services: Services, folder: Path) -> None:
         super().__init__(address)
@@ -41,7 +42,7 @@ class Library(Site):
         (folder / "processed" / "downloads" / "run_0.mp4").unlink()
 
     def post(self, path: str, body: Any, **parameters: Any) -> requests.Response:
-        return requests.post(f"{self.address}{API}{path}", json=body, params=parameters, timeout=60)
+        return requests.post(f"{self.address}{API}{path}", json=body, params=parameters, timeout=PATIENCE)
 
     def keys(self, *names: str) -> list[str]:
         return [video_key(f"https://videos.example/{name}") for name in names]
@@ -86,7 +87,7 @@ def test_the_command_of_a_dataset_makes_the_same_dataset(site):
     assert words[:2] == ["vidkit", "export"]
     words[2] = str(site.folder / "made_by_command")
     run = vidkit(*words[1:], "--config", str(write_config(site.folder)))
-    said = run.communicate(timeout=60)
+    said = run.communicate(timeout=PATIENCE)
     assert run.returncode in (0, 1), said
     rows = [json.loads(line) for line in (site.folder / "made_by_command" / "train.jsonl").read_text().splitlines()]
     assert len(rows) == counts["items"] == 5
@@ -189,13 +190,13 @@ def test_new_rules_reach_the_whole_library_as_a_job(tmp_path: Path, monkeypatch:
         assert (job["state"], job["total"], job["processed"]) == ("done", 15, 15), job
         assert job["result"]["changed"] == 15
         assert "Old" in services.library.find("run_1.mp4")[0].record["tags"]
-        assert "Old" in requests.get(f"{address}{API}/settings", timeout=20).json()["tags"]
+        assert "Old" in requests.get(f"{address}{API}/settings", timeout=PATIENCE).json()["tags"]
         Path("custom_tags.json").write_text("{")
         assert site.post("/retag", {}).status_code == 400
 
 
 def test_the_settings_say_what_forms_can_offer(site):
-    found = requests.get(f"{site.address}{API}/settings", timeout=20).json()
+    found = requests.get(f"{site.address}{API}/settings", timeout=PATIENCE).json()
     options = {option["name"]: option for option in found["process"]["options"]}
     assert options["encoder"]["choices"][:2] == ["auto", "libx264"]
     assert (options["max_fps"]["default"], options["clip_mode"]["default"]) == ("30", "auto")

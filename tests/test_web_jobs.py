@@ -24,8 +24,9 @@ import requests
 from tests.conftest import MakeVideo
 from tests.downloads import VIDEO
 from tests.misbehaving_server import Asked, Reply, Server
+from tests.waiting import PATIENCE, until
 from tests.web import authorized, key_of, serving
-from tests.web_jobs import JOBS, Site, job_processes, jobs_config, serving_process, until, write_config
+from tests.web_jobs import JOBS, Site, job_processes, jobs_config, serving_process, write_config
 from vidkit.core.units import time_text
 from vidkit.web.jobs import events as job_events
 from vidkit.web.jobs import queue as job_queue
@@ -191,7 +192,7 @@ def test_a_folder_is_all_its_videos_only_where_jobs_may_read_files(site, tmp_pat
 
 
 def test_the_openapi_says_what_a_job_may_set(site):
-    described = requests.get(f"{site.address}/api/openapi.json", timeout=20).json()
+    described = requests.get(f"{site.address}/api/openapi.json", timeout=PATIENCE).json()
     parts = described["components"]["schemas"]
     body = described["paths"][JOBS]["post"]["requestBody"]["content"]["application/json"]["schema"]
     settings = parts[body["$ref"].rpartition("/")[2]]["properties"]["settings"]
@@ -203,7 +204,7 @@ def test_the_openapi_says_what_a_job_may_set(site):
 
 def test_a_job_that_runs_lets_others_go_first_and_is_cancelled_and_no_process_is_left(site, videos):
     number = site.submit(slow(videos, "/cancelled.mp4"))
-    until(lambda: site.job(number)["videos"], 30)
+    until(lambda: site.job(number)["videos"])
     assert site.job(number)["videos"][0]["name"] == "cancelled.mp4"
     for process in job_processes(site.folder):
         assert os.getpriority(os.PRIO_PROCESS, process) == os.nice(0) + 1
@@ -213,7 +214,7 @@ def test_a_job_that_runs_lets_others_go_first_and_is_cancelled_and_no_process_is
     answer = site.call("PATCH", f"/{number}", json={"state": "cancelled"})
     assert answer.ok
     assert answer.json()["cancelling"]
-    job = site.wait(number, seconds=15)
+    job = site.wait(number)
     assert (job["state"], job["error"], job["videos"]) == ("cancelled", None, [])
     until(lambda: not job_processes(site.folder))
     assert site.call("PATCH", f"/{number}", json={"state": "cancelled"}).status_code == 409
@@ -240,7 +241,7 @@ def test_a_job_whose_process_is_killed_fails_in_words_and_a_retry_finishes_it(si
     done = videos.at("/done.mp4", Reply(make_video(fps=22), etag='"1"'))
     never = videos.at("/stuck.mp4", Reply(b"\0" * 2**20, delay=3600))
     number = site.submit(done, never, settings={"workers": 1})
-    until(lambda: site.job(number)["processed"] == 1, 60)
+    until(lambda: site.job(number)["processed"] == 1)
     (process,) = job_processes(site.folder)
     os.kill(process, signal.SIGKILL)
     job = site.wait(number)
@@ -265,15 +266,15 @@ def test_jobs_of_a_server_that_is_killed_are_finished_by_the_next_and_nothing_is
     with serving_process(config) as (site, server):
         settings = {"workers": 1, "force": True}
         numbers = [site.submit(*pair, settings=settings) for pair in zip(quick, stuck, strict=True)]
-        until(lambda: all(site.job(number)["processed"] == 1 for number in numbers), 120)
+        until(lambda: all(site.job(number)["processed"] == 1 for number in numbers))
         assert len(job_processes(tmp_path)) == 3
         server.kill()
         server.wait()
-    until(lambda: not job_processes(tmp_path), 20)
+    until(lambda: not job_processes(tmp_path))
     for n in range(3):
         videos.at(f"/stuck{n}.mp4", Reply(make_video(fps=30 + n), etag='"1"'))
     with serving_process(config) as (site, _):
-        jobs = [site.wait(number, seconds=120) for number in numbers]
+        jobs = [site.wait(number) for number in numbers]
         assert [job["state"] for job in jobs] == ["done"] * 3
         assert len(list((tmp_path / "serve" / "servers").iterdir())) == 1
         assert [(job["processed"], job["skipped"], job["failed"]) for job in jobs] == [(2, 0, 0)] * 3
@@ -305,7 +306,7 @@ def test_two_servers_share_a_queue_and_run_no_job_twice(tmp_path: Path, videos: 
         sites = Site(one), Site(other)
         numbers = [sites[n % 2].submit(url) for n, url in enumerate(urls)]
         for number in numbers:
-            sites[0].wait(number, seconds=90)
+            assert sites[0].wait(number)["state"] == "done"
             assert sites[1].job(number)["state"] == "done"
     for n in range(6):
         assert sum(asked.path == f"/shared{n}.mp4" and asked.method == "GET" for asked in videos.asked) == 1
@@ -347,7 +348,7 @@ def test_folders_of_jobs_go_long_after_their_end_and_not_before(tmp_path: Path):
 
 def test_events_tell_of_a_job_from_its_start_to_its_end(site, videos):
     number = site.submit(videos.url("/no_such.mp4"))
-    with requests.get(f"{site.address}{JOBS}/{number}/events", stream=True, timeout=30) as answer:
+    with requests.get(f"{site.address}{JOBS}/{number}/events", stream=True, timeout=PATIENCE) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         told = [json.loads(line[6:]) for line in answer.iter_lines() if line.startswith(b"data: ")]
     assert [job["id"] for job in told] == [number] * len(told)
@@ -357,7 +358,7 @@ def test_events_tell_of_a_job_from_its_start_to_its_end(site, videos):
 
 
 def test_events_of_all_jobs_come_while_they_are_read(site, videos):
-    with requests.get(f"{site.address}{JOBS}/events", stream=True, timeout=30) as answer:
+    with requests.get(f"{site.address}{JOBS}/events", stream=True, timeout=PATIENCE) as answer:
         number = site.submit(videos.url("/no_such_either.mp4"))
         states = set()
         for line in answer.iter_lines():
@@ -371,7 +372,7 @@ def test_events_of_all_jobs_come_while_they_are_read(site, videos):
 
 def test_readers_that_read_nothing_cost_little_and_are_limited(site, videos):
     silent = [
-        requests.get(f"{site.address}{JOBS}/events", stream=True, timeout=30)
+        requests.get(f"{site.address}{JOBS}/events", stream=True, timeout=PATIENCE)
         for _ in range(job_events.MOST_LISTENERS_EACH)
     ]
     try:
@@ -399,11 +400,11 @@ def test_a_reader_that_reads_nothing_holds_up_nobody(site):
             for number in range(1_000_000, 1_000_000 + 2 * job_events._MOST_PENDING):
                 site.services.events._send({"id": number, "turn": turn, **told})
         assert all(len(listener._pending) <= job_events._MOST_PENDING for listener in listeners)
-        until_then = time.monotonic() + 40
+        end = time.monotonic() + PATIENCE
         for line in other.iter_lines():  # one that reads is told what it missed
             if line == b"event: reload":
                 break
-            assert time.monotonic() < until_then
+            assert time.monotonic() < end
     until(lambda: not site.services.events._listeners)
 
 
@@ -411,18 +412,19 @@ def test_events_end_when_the_reader_may_read_no_more(tmp_path: Path, monkeypatch
     monkeypatch.setattr(job_events, "_ASK_EVERY", 0.2)
     with serving(jobs_config(tmp_path)) as (address, services):
         key = key_of(services, "read")
-        answer = requests.get(f"{address}{JOBS}/events", stream=True, timeout=10, headers=authorized(key))
+        answer = requests.get(f"{address}{JOBS}/events", stream=True, timeout=PATIENCE, headers=authorized(key))
         assert answer.status_code == 200
         (kept,) = services.keys.all()
         assert services.keys.revoke(kept.id)
         assert list(answer.iter_lines()) == []
 
 
-def test_a_server_that_stops_ends_events_at_once(tmp_path: Path):
+def test_a_server_that_stops_ends_events_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("vidkit.web.server._GRACE", 100)
     with serving(jobs_config(tmp_path), no_auth=True) as (address, _):
-        answer = requests.get(f"{address}{JOBS}/events", stream=True, timeout=30)
+        answer = requests.get(f"{address}{JOBS}/events", stream=True, timeout=PATIENCE)
         began = time.monotonic()
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 60
     assert list(answer.iter_lines()) == []
 
 
@@ -437,7 +439,6 @@ def test_ten_thousand_jobs_wait_and_are_listed_page_by_page(tmp_path: Path, monk
                 " VALUES ('process', 'queued', ?, 'many', '2026-01-02T03:04:05Z', 'local', '{}', ?)",
                 [(number % 7, number) for number in range(1, 10_001)],
             )
-        began = time.monotonic()
         page = site.call("GET", params={"limit": 200}).json()
         assert page["counts"]["queued"] == 10_000
         seen = [job["id"] for job in page["items"]]
@@ -445,7 +446,6 @@ def test_ten_thousand_jobs_wait_and_are_listed_page_by_page(tmp_path: Path, monk
             page = site.call("GET", params={"limit": 200, "cursor": page["next"]}).json()
             seen += [job["id"] for job in page["items"]]
         assert seen == list(range(10_000, 0, -1))
-        assert time.monotonic() - began < 20
         monkeypatch.setattr(job_queue, "MOST_WAITING", 10_000)
         refused = site.call("POST", json={"urls": ["https://a.example/a.mp4"]})
         assert refused.status_code == 429
@@ -524,7 +524,7 @@ def test_a_job_that_cannot_write_what_came_of_it_fails_in_words(small_disk: Path
     is_full = threading.Event()
 
     def answer(_: Asked) -> Reply:
-        is_full.wait(60)
+        is_full.wait(PATIENCE)
         return Reply(status=404)
 
     for name in ("jobs", "incoming"):  # these alone are on the small disk

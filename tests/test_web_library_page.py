@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.browser import held_back, serious_problems, wait_until
+from tests.browser import close_dialog, come_to_rest, held_back, serious_problems, wait_until
 from tests.conftest import MakeVideo
 from tests.records import make_record
+from tests.waiting import PATIENCE
 from tests.web import config_in, serving
 from tests.web_pages import Site, site_of
 from vidkit.ffmpeg import find_tool
@@ -97,14 +99,13 @@ def test_a_search_is_in_the_address_and_back_leads_to_before_it(page: Any, site:
     wait_until(page, "document.querySelectorAll('.card').length === 2")
 
 
-def test_a_search_that_cannot_be_read_says_why(page: Any, page_errors: list[str], site: Site) -> None:
+def test_a_search_that_cannot_be_read_says_why(page: Any, expected_errors: list[str], site: Site) -> None:
+    expected_errors.append("400 (Bad Request)")  # the browser notes the answer's status
     page.goto(site.address + "/?q=-red")
     cards(page)
     page.fill("#search", "...")
-    page.get_by_role("alert").wait_for()
-    assert "letter" in page.get_by_role("alert").inner_text() or page.get_by_role("alert").inner_text()
+    page.get_by_role("alert").get_by_text("letter").wait_for()
     assert page.get_attribute("#search", "aria-invalid") == "true"
-    page_errors.clear()  # the browser notes the answer's status
 
 
 def test_a_search_without_answers_says_so_and_leads_back(page: Any, site: Site) -> None:
@@ -155,6 +156,7 @@ def test_a_search_is_saved_opened_and_forgotten(page: Any, site: Site) -> None:
     saved.click()
     page.get_by_role("link", name="Red in town").click()
     page.wait_for_url("**/?q=red&tag=City")
+    wait_until(page, "document.querySelectorAll('.card').length === 1")
     assert cards(page) == ["street.mp4"]
     saved.click()
     page.get_by_role("button", name="Forget Red in town").click()
@@ -171,16 +173,15 @@ def test_enter_plays_the_moment_from_its_first_second_in_a_loop(page: Any, site:
     page.keyboard.press("Enter")
     page.wait_for_url("**open=*")
     began = wait_until(page, "window.began")
-    assert scene["start_time"] <= began < scene["start_time"] + 0.5
+    assert scene["start_time"] <= began < scene["start_time"] + 2  # a busy browser tells of the start late
     wait_until(page, f"document.querySelector('dialog video').currentTime > {began} + 0.3")
     # Near its end it goes back to its first second. The video itself is longer, and does not end meanwhile.
     page.evaluate(f"document.querySelector('dialog video').currentTime = {scene['end_time'] - 0.3}")
     wait_until(page, f"document.querySelector('dialog video').currentTime < {scene['end_time'] - 1}")
     assert not page.evaluate("window.ended")
     assert page.evaluate("document.querySelector('dialog video').currentTime") >= scene["start_time"] - 0.05
-    page.keyboard.press("Escape")
-    wait_until(page, "document.querySelector('dialog') === null")
-    assert "open" not in query_of(page)
+    close_dialog(page)
+    wait_until(page, "!location.search.includes('open')")
     wait_until(page, "document.activeElement.dataset.place === '0'")
 
 
@@ -197,6 +198,7 @@ def test_a_moment_under_the_pointer_is_at_its_first_frame_before_it_is_opened(pa
     }""")
     page.hover(".card >> nth=0")
     wait_until(page, "window.prepared?.readyState >= 2 && !prepared.seeking && prepared.currentTime > 0")
+    before = page.evaluate("prepared.currentTime")
     opened = page.evaluate("""async () => {
       document.querySelector('[data-place="0"]').click();
       let video = null;
@@ -209,7 +211,8 @@ def test_a_moment_under_the_pointer_is_at_its_first_frame_before_it_is_opened(pa
     assert start > 0
     assert opened["ready"] >= 2
     assert not opened["hidden"]
-    assert abs(opened["at"] - start) < 0.2
+    assert abs(before - start) < 0.2
+    assert before <= opened["at"] < start + 2  # it plays from there
 
 
 def test_a_link_shows_another_person_the_same_moment_and_second(page: Any, site: Site) -> None:
@@ -242,7 +245,7 @@ def test_keys_go_from_one_open_moment_to_the_next_and_to_the_videos_page(page: A
 def test_hovering_scrubs_through_the_moment_on_the_contact_sheet(page: Any, site: Site) -> None:
     scene = site.records["street.mp4"]["scenes"][1]
     page.goto(site.address + "/?q=dog")
-    cards(page)
+    come_to_rest(page)  # then the card stays where it is
     box = page.locator(".card").bounding_box()
     shown = set()
     for part in (0.02, 0.5, 0.97):
@@ -358,11 +361,10 @@ def test_a_moment_of_a_link_is_closed_by_escape_alone(page: Any, site: Site) -> 
     """Nobody has clicked yet: the browser then closes a dialog without asking the page."""
     page.goto(f"{site.address}/?q=red&open={site.key('street.mp4')}:scene:2")
     wait_until(page, "document.activeElement.matches('dialog')")
-    page.keyboard.press("Escape")
-    wait_until(page, "document.querySelector('dialog') === null")
+    close_dialog(page)
     wait_until(page, "!location.search.includes('open')")
     page.keyboard.press("/")
-    assert page.evaluate("document.activeElement.id") == "search"
+    wait_until(page, "document.activeElement.id === 'search'")
 
 
 @pytest.mark.slow
@@ -370,27 +372,27 @@ def test_a_moment_of_a_link_is_closed_by_escape_alone(page: Any, site: Site) -> 
 def test_nothing_serious_bars_anyone_from_it(page: Any, site: Site, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(site.address + "/?q=red&tag=City")
-    cards(page)
-    wait_until(page, "document.querySelectorAll('.skeleton').length === 0")
+    come_to_rest(page)
     assert serious_problems(page) == []
     wait_until(page, f"document.documentElement.scrollWidth <= {width}")
     focus_card(page)
     page.keyboard.press("x")
+    page.get_by_role("region", name="Selected moments").wait_for()
     assert serious_problems(page) == []
     page.keyboard.press("l")
     page.get_by_role("dialog").wait_for()
     assert serious_problems(page) == []
-    page.keyboard.press("Escape")
+    close_dialog(page)
     page.keyboard.press("?")
     page.get_by_role("heading", name="Keyboard").wait_for()
     assert serious_problems(page) == []
-    page.keyboard.press("Escape")
+    close_dialog(page)
     focus_card(page)
     page.keyboard.press("Enter")
     page.get_by_role("link", name="Video page").wait_for()
     assert serious_problems(page) == []
     if width < 900:
-        page.keyboard.press("Escape")
+        close_dialog(page)
         page.get_by_role("button", name="Filters").click()
         page.get_by_role("heading", name="Filters").wait_for()
         assert serious_problems(page) == []
@@ -436,12 +438,11 @@ def test_many_answers_need_few_cards(page: Any, many: str) -> None:
     cards(page)
     seen: set[str] = set()
     most = 0
-    for _ in range(400):
+    end = time.monotonic() + PATIENCE
+    while len(seen) < 1000 and time.monotonic() < end:
         here = page.evaluate("[...document.querySelectorAll('[data-place]')].map(link => link.dataset.place)")
         seen |= set(here)
         most = max(most, len(here))
-        if len(seen) == 1000:
-            break
         # Not further: a row that is half full at the end of the answers so far is filled when more have come.
         page.evaluate("scrollBy(0, innerHeight)")
         page.evaluate(DRAWN)
@@ -454,8 +455,7 @@ def test_many_answers_need_few_cards(page: Any, many: str) -> None:
 def test_back_from_another_page_shows_the_list_where_it_was_left(page: Any, many: str) -> None:
     page.goto(many + "/?q=red&sort=name")
     cards(page)
-    page.evaluate("scrollTo(0, 1500)")
-    wait_until(page, "scrollY === 1500")
+    wait_until(page, "(scrollTo(0, 1500), scrollY === 1500)")  # as soon as the page is so long
     page.evaluate(DRAWN)
     page.evaluate("history.pushState(null, '', '/nowhere'); dispatchEvent(new PopStateEvent('popstate'))")
     page.get_by_text("There is no such page").wait_for()
@@ -468,8 +468,10 @@ def test_back_from_another_page_shows_the_list_where_it_was_left(page: Any, many
 
 @pytest.mark.slow
 def test_labels_for_more_videos_than_are_done_one_by_one_are_a_job(
-    page: Any, page_errors: list[str], many: str
+    page: Any, expected_errors: list[str], many: str
 ) -> None:
+    # The video under the focus is loaded beforehand, and this library has no files.
+    expected_errors.append("404")
     page.goto(many + "/?q=red&sort=name")
     cards(page)
     focus_card(page)
@@ -486,9 +488,7 @@ def test_labels_for_more_videos_than_are_done_one_by_one_are_a_job(
     dialog.get_by_role("button", name="Label", exact=True).click()
     page.get_by_text("A job labels 75 videos. See Jobs.").wait_for()
     job = "fetch('/api/v1/jobs').then((one) => one.json()).then(({ items }) => items[0].state === 'done')"
-    wait_until(page, job, 60)
+    wait_until(page, job, PATIENCE)
     assert (
         page.evaluate("fetch('/api/v1/facets?class=Red').then((one) => one.json()).then((one) => one.videos)") == 75
     )
-    # The video under the focus is loaded beforehand, and this library has no files.
-    page_errors[:] = [text for text in page_errors if "404" not in text]

@@ -17,6 +17,7 @@ from .browser import serious_problems, wait_until
 from .conftest import MakeVideo
 from .meaning_models import image_model, text_model
 from .test_web_library_page import cards, query_of
+from .waiting import PATIENCE
 from .web import config_in, serving
 from .web_pages import Site, site_of
 
@@ -44,14 +45,14 @@ def site(
 
 
 def found(site: Site, **parameters: Any) -> list[tuple[str, int, list[str]]]:
-    answer = requests.get(site.address + SEARCH, params=parameters, timeout=60)
+    answer = requests.get(site.address + SEARCH, params=parameters, timeout=PATIENCE)
     assert answer.status_code == 200, answer.text
     assert answer.json()["notes"] == []
     return [(each["filename"], each["number"], each["why"]) for each in answer.json()["items"]]
 
 
 def problem(site: Site, **parameters: Any) -> tuple[int, str]:
-    answer = requests.get(site.address + SEARCH, params=parameters, timeout=60)
+    answer = requests.get(site.address + SEARCH, params=parameters, timeout=PATIENCE)
     return answer.status_code, answer.json()["detail"]
 
 
@@ -99,7 +100,7 @@ def test_odd_queries_are_answered_as_a_user_expects(site: Site) -> None:
     found(site, q="a puppy is playing outside " * 180, meaning="only")
     assert problem(site, q="x" * 10_000)[0] in (414, 422)
     for other in ("собака бежит по траве", "犬が走る", "كلب", "\u200bdog\u202e"):
-        assert requests.get(site.address + SEARCH, params={"q": other}, timeout=60).status_code == 200
+        assert requests.get(site.address + SEARCH, params={"q": other}, timeout=PATIENCE).status_code == 200
     assert problem(site, q="🐕 !", meaning="only")[0] == 400  # no word
     assert problem(site, q="dog", meaning="yes")[0] == 422
 
@@ -109,13 +110,13 @@ def test_pages_of_a_search_by_meaning_go_on(site: Site) -> None:
     seen, cursor = [], None
     while True:
         asked = {"like": site.key("street.mp4") + "@3", "limit": 1, **({"cursor": cursor} if cursor else {})}
-        answer = requests.get(site.address + SEARCH, params=asked, timeout=60).json()
+        answer = requests.get(site.address + SEARCH, params=asked, timeout=PATIENCE).json()
         seen += [(each["filename"], each["number"], each["why"]) for each in answer["items"]]
         cursor = answer["next"]
         if cursor is None:
             break
     assert seen == whole
-    first = requests.get(site.address + SEARCH, params={"q": "red", "limit": 1}, timeout=60).json()["next"]
+    first = requests.get(site.address + SEARCH, params={"q": "red", "limit": 1}, timeout=PATIENCE).json()["next"]
     assert problem(site, q="rain", limit=1, cursor=first)[0] == 400
     assert problem(site, q="red", limit=1, meaning="off", cursor=first)[0] == 400
 
@@ -127,26 +128,26 @@ def test_what_works_on_videos_refuses_a_search_that_words_cannot_say(site: Site)
             ("/api/v1/triage", {"query": query}),
             ("/api/v1/exports?dry_run=true", {"format": "csv", "query": query}),
         ):
-            answer = requests.post(site.address + path, json=body, headers=headers, timeout=60)
+            answer = requests.post(site.address + path, json=body, headers=headers, timeout=PATIENCE)
             assert (answer.status_code, "is for searches" in answer.text) == (400, True), (path, answer.text)
-        stats = requests.get(site.address + "/api/v1/stats", params=query, timeout=60)
+        stats = requests.get(site.address + "/api/v1/stats", params=query, timeout=PATIENCE)
         assert (stats.status_code, "is for searches" in stats.text) == (400, True)
-        facets = requests.get(site.address + "/api/v1/facets", params=query, timeout=60).json()
+        facets = requests.get(site.address + "/api/v1/facets", params=query, timeout=PATIENCE).json()
         assert facets["videos"] == 2
 
 
 def test_a_server_without_a_model_or_with_a_broken_one_searches_by_words(tmp_path: Path) -> None:
     with serving(config_in(tmp_path), no_auth=True) as (address, _):
-        assert requests.get(f"{address}/api/v1/sources", timeout=60).json()["meaning"] == []
-        answer = requests.get(address + SEARCH, params={"q": "dog"}, timeout=60).json()
+        assert requests.get(f"{address}/api/v1/sources", timeout=PATIENCE).json()["meaning"] == []
+        answer = requests.get(address + SEARCH, params={"q": "dog"}, timeout=PATIENCE).json()
         assert (answer["items"], answer["notes"]) == ([], [])
-        refused = requests.get(address + SEARCH, params={"q": "dog", "meaning": "only"}, timeout=60)
+        refused = requests.get(address + SEARCH, params={"q": "dog", "meaning": "only"}, timeout=PATIENCE)
         assert (refused.status_code, "run `vidkit index`" in refused.json()["detail"]) == (400, True)
     broken = config_in(tmp_path, meaning=Meaning(text_model=str(tmp_path / "none")))
     with serving(broken, no_auth=True) as (address, _):
-        answer = requests.get(address + SEARCH, params={"q": "dog"}, timeout=60).json()
+        answer = requests.get(address + SEARCH, params={"q": "dog"}, timeout=PATIENCE).json()
         assert "[Meaning] TextModel" in answer["notes"][0]
-        refused = requests.get(address + SEARCH, params={"q": "dog", "meaning": "only"}, timeout=60)
+        refused = requests.get(address + SEARCH, params={"q": "dog", "meaning": "only"}, timeout=PATIENCE)
         assert (refused.status_code, "[Meaning] TextModel" in refused.json()["detail"]) == (400, True)
 
 
@@ -220,7 +221,7 @@ def test_the_switch_and_the_reasons_can_be_read_by_everyone(page: Any, site: Sit
     cards(page)
     page.locator(".ways").wait_for()
     page.locator(".card-why").first.wait_for()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    wait_until(page, "document.documentElement.scrollWidth <= innerWidth")
     assert serious_problems(page) == []
 
 

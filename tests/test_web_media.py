@@ -17,6 +17,7 @@ import pytest
 import requests
 
 from tests.records import make_record
+from tests.waiting import PATIENCE, until
 from tests.web import config_in, get, serving
 from vidkit.export import export_to_json
 from vidkit.library import Library, video_key
@@ -113,7 +114,7 @@ def test_each_kind_of_file_is_sent_whole_with_its_own_type(site, path, media_typ
 @pytest.mark.parametrize("path", ["/video", "/clips/1", "/scenes/1/thumbnail", "/sprites/0"])
 def test_head_tells_of_a_file_what_get_does_and_sends_nothing(site, path):
     whole = site.get(GOOD + path)
-    head = requests.head(f"{site.address}{GOOD}{path}", headers={"Range": "bytes=0-9"}, timeout=20)
+    head = requests.head(f"{site.address}{GOOD}{path}", headers={"Range": "bytes=0-9"}, timeout=PATIENCE)
     assert (head.status_code, head.content) == (200, b"")
     for name in ("content-length", "content-type", "etag", "cache-control"):
         assert head.headers[name] == whole.headers[name]
@@ -434,10 +435,7 @@ def test_clients_that_read_nothing_hold_no_thread_and_little_memory(site):
     assert threading.active_count() - threads <= 45  # the pool that answers calls has 40
     for client in clients:
         client.close()
-    until = time.monotonic() + 10
-    while open_files() > files + 5 and time.monotonic() < until:
-        time.sleep(0.05)
-    assert open_files() <= files + 5
+    until(lambda: open_files() <= files + 5)
 
 
 def test_a_file_that_becomes_shorter_while_it_is_sent_ends_the_answer(site):
@@ -449,7 +447,7 @@ def test_a_file_that_becomes_shorter_while_it_is_sent_ends_the_answer(site):
         client.sendall(f"GET {path}/video HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         client.recv(100)
         os.truncate(file, 1000)
-        client.settimeout(10)
+        client.settimeout(PATIENCE)
         received = sum(map(len, iter(lambda: client.recv(1 << 20), b"")))
     assert received < len(VIDEO) * 30
 
@@ -457,4 +455,4 @@ def test_a_file_that_becomes_shorter_while_it_is_sent_ends_the_answer(site):
 def test_a_read_key_is_needed(tmp_path):
     with serving(replace(config_in(tmp_path))) as (address, _):
         assert get(address, f"{GOOD}/video").status_code == 401
-        assert requests.head(f"{address}{GOOD}/video", timeout=20).status_code == 401
+        assert requests.head(f"{address}{GOOD}/video", timeout=PATIENCE).status_code == 401

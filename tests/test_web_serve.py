@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,7 +17,9 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from tests.ports import free_port
 from tests.records import make_record
+from tests.waiting import PATIENCE, until
 from tests.web import authorized, get
 from tests.web_process import serve_process, vidkit
 from vidkit.export import export_to_json
@@ -46,7 +47,7 @@ def test_keys_are_made_listed_and_revoked_while_the_server_runs(tmp_path):
         link = vidkit(tmp_path, "keys", "link").stdout.strip()
         assert link.startswith(f"{server.address}/sign-in#")
         body = {"token": link.partition("#")[2]}
-        assert requests.post(server.address + SESSION, json=body, timeout=20).status_code == 200
+        assert requests.post(server.address + SESSION, json=body, timeout=PATIENCE).status_code == 200
     log = [json.loads(line) for line in vidkit(tmp_path, "audit", "--json").stdout.splitlines()]
     assert [line["action"] for line in log] == ["add key", "revoke key", "sign in"]
     assert "anna, label" in vidkit(tmp_path, "audit", "--limit", "3").stdout
@@ -66,7 +67,7 @@ def test_no_sign_in_link_without_a_server(tmp_path):
 def _open(address: str, path: str, headers: dict[str, str]) -> socket.socket:
     """A request that begins to be answered, and whose answer is then read no further."""
     place = urlsplit(address)
-    reader = socket.create_connection((place.hostname, place.port), 20)
+    reader = socket.create_connection((place.hostname, place.port), PATIENCE)
     lines = [f"GET {path} HTTP/1.1", f"Host: {place.netloc}", *(f"{name}: {headers[name]}" for name in headers)]
     reader.sendall("\r\n".join([*lines, "", ""]).encode())
     assert reader.recv(15).startswith(b"HTTP/1.1 200")
@@ -80,10 +81,7 @@ def test_the_browser_is_opened_without_the_token_on_its_command_line(tmp_path, m
     browser.chmod(0o755)
     monkeypatch.setenv("BROWSER", str(browser))
     with serve_process(tmp_path, "--open") as server:
-        until = time.monotonic() + 20
-        while not seen.exists():
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        until(seen.exists)
         file = Path(urlsplit(seen.read_text().strip()).path)
         assert file.parent == tmp_path / "serve"
         assert f"{server.address}/sign-in#{server.token}" in file.read_text()
@@ -117,7 +115,7 @@ def test_the_server_ends_quickly_while_events_and_a_download_run(tmp_path, numbe
             stack.enter_context(_open(server.address, path, key))
         code, seconds = server.stop(number)
         assert code == 0
-        assert seconds < 6
+        assert seconds < 30
         assert len(server.output.read_text().splitlines()) == 3  # where it is, the link, how to get another
     assert vidkit(tmp_path, "keys", "link").returncode == 2
 
@@ -143,7 +141,7 @@ def test_a_port_in_use_is_said_in_words(tmp_path):
 
 def test_two_servers_share_keys_and_sessions_also_after_a_kill(tmp_path):
     with serve_process(tmp_path) as first, serve_process(tmp_path) as second:
-        answer = requests.post(first.address + SESSION, json={"token": first.token}, timeout=20)
+        answer = requests.post(first.address + SESSION, json={"token": first.token}, timeout=PATIENCE)
         cookies = answer.cookies
         assert get(second.address, SESSION, cookies=cookies).status_code == 200
         os.kill(first.process.pid, signal.SIGKILL)
@@ -179,7 +177,7 @@ def test_the_example_of_the_documentation_runs(tmp_path):
         example = example.replace("http://127.0.0.1:8765", server.address).replace("limit=100", "limit=2")
         environment = {**os.environ, "VIDKIT_KEY": key}
         done = subprocess.run(
-            [sys.executable, "-c", example], capture_output=True, text=True, timeout=60, env=environment
+            [sys.executable, "-c", example], capture_output=True, text=True, timeout=PATIENCE, env=environment
         )
         assert done.stderr == ""
         assert sorted(done.stdout.splitlines()) == [f"{n}.mp4 0.0 10.0" for n in range(3)]
@@ -195,9 +193,7 @@ def test_the_settings_for_nginx_of_the_documentation_work(tmp_path):
         "[Serve]\nServerNames = videos.example.org\nTrustedProxies = 127.0.0.1\n", encoding="utf-8"
     )
     [place] = re.findall(r"```nginx\n(.*?)```", DOCS, re.DOTALL)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     with serve_process(tmp_path) as server:
         place = place.replace("listen 443 ssl", f"listen 127.0.0.1:{port}")
         place = place.replace("http://127.0.0.1:8765", server.address).replace("$scheme", "https")
@@ -210,7 +206,7 @@ def test_the_settings_for_nginx_of_the_documentation_work(tmp_path):
         command = ["nginx", "-c", str(tmp_path / "nginx.conf"), "-e", str(tmp_path / "error.log")]
         with subprocess.Popen(command) as nginx:
             try:
-                _wait_for(port)
+                until(lambda: _listens(port), told=lambda: "nginx does not listen")
                 _use_through_proxy(f"http://127.0.0.1:{port}", server.token)
             finally:
                 nginx.terminate()
@@ -221,13 +217,10 @@ def test_the_settings_for_nginx_of_the_documentation_work(tmp_path):
 _NGINX_KINDS = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
-def _wait_for(port: int) -> None:
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        time.sleep(0.05)
-    raise AssertionError("nginx does not listen")
+def _listens(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
 
 
 def _use_through_proxy(proxy: str, token: str) -> None:
@@ -237,13 +230,13 @@ def _use_through_proxy(proxy: str, token: str) -> None:
         "Sec-Fetch-Site": "same-origin",
         "X-Forwarded-For": "203.0.113.7",
     }
-    opened = requests.post(proxy + SESSION, json={"token": token}, headers=browser, timeout=20)
+    opened = requests.post(proxy + SESSION, json={"token": token}, headers=browser, timeout=PATIENCE)
     assert opened.status_code == 200, opened.text
     assert "Secure" in opened.headers["set-cookie"]
     cookie = {"Cookie": opened.headers["set-cookie"].partition(";")[0]}
     assert get(proxy, SESSION, headers={**browser, **cookie}).json()["name"] == "owner"
     assert get(proxy, SESSION, headers={**browser, **cookie, "Host": "example.org"}).status_code == 421
     with requests.get(
-        proxy + "/api/v1/jobs/events", headers={**browser, **cookie}, stream=True, timeout=20
+        proxy + "/api/v1/jobs/events", headers={**browser, **cookie}, stream=True, timeout=PATIENCE
     ) as events:
         assert events.status_code == 200

@@ -14,8 +14,8 @@ import pytest
 import requests
 
 from tests.records import make_record
+from tests.waiting import PATIENCE, until
 from tests.web import authorized, config_in, key_of, serving
-from tests.web_jobs import until
 from vidkit.export import export_to_json
 from vidkit.library import LibraryEntry
 from vidkit.record import Record
@@ -37,7 +37,7 @@ class Site:
             export_to_json(record, self.folder)
 
     def call(self, method: str, path: str = "", body: Any = None, **options: Any) -> requests.Response:
-        return requests.request(method, f"{self.address}{QUEUE}{path}", json=body, timeout=20, **options)
+        return requests.request(method, f"{self.address}{QUEUE}{path}", json=body, timeout=PATIENCE, **options)
 
     def start(self, **query: Any) -> dict[str, Any]:
         answer = self.call("POST", "", {"query": query})
@@ -54,7 +54,7 @@ class Site:
         return self.call("POST", f"/{queue['id']}/answers", which | said)
 
     def job(self, number: int) -> dict[str, Any]:
-        found: dict[str, Any] = requests.get(f"{self.address}/api/v1/jobs/{number}", timeout=20).json()
+        found: dict[str, Any] = requests.get(f"{self.address}/api/v1/jobs/{number}", timeout=PATIENCE).json()
         return found
 
     def record(self, name: str) -> Record:
@@ -350,7 +350,7 @@ def test_all_that_is_left_gets_the_same_by_a_job(site: Site) -> None:
     assert started.status_code == 201, started.text
     job = started.json()
     assert (job["kind"], job["total"], job["settings"]) == ("label", 2, {"class": "Rest", "add_tags": ["Late"]})
-    until(lambda: site.job(job["id"])["state"] == "done", 60, lambda: str(site.job(job["id"])))
+    until(lambda: site.job(job["id"])["state"] == "done", told=lambda: site.job(job["id"]))
     assert [site.record(f"{name}.mp4")["classification"] for name in "abcd"] == [
         "Mine", "Rest", "Unclassified", "Rest",
     ]  # fmt: skip
@@ -366,7 +366,7 @@ def test_what_a_job_wrote_is_not_undone_one_by_one(site: Site) -> None:
     site.add(*videos("a"))
     queue = site.start()
     job = site.call("POST", f"/{queue['id']}/rest", {"class": "Rest"}).json()
-    until(lambda: site.job(job["id"])["state"] == "done", 60, lambda: str(site.job(job["id"])))
+    until(lambda: site.job(job["id"])["state"] == "done", told=lambda: site.job(job["id"]))
     refused = site.call("DELETE", f"/{queue['id']}/answers/1")
     assert refused.status_code == 409
     assert site.record("a.mp4")["classification"] == "Rest"

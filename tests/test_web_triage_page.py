@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import pytest
 import requests
 
-from tests.browser import WITHIN, prepare_page, serious_problems, wait_until
+from tests.browser import prepare_page, serious_problems, wait_until
 from tests.conftest import MakeVideo
+from tests.waiting import PATIENCE, until
 from tests.web import config_in, serving
 from tests.web_library import add_videos
 from vidkit.web import triage
@@ -162,7 +163,7 @@ def test_two_people_share_a_queue_and_never_see_the_same(
         each.reload()
         each.locator(".triage-key", has_text="Boats").wait_for()
         wait_until(each, SHOWN)
-    within = time.monotonic() + 2 * WITHIN
+    within = time.monotonic() + PATIENCE
     while not all(each.get_by_text("All 10 moments done").count() for each in pages):
         assert time.monotonic() < within, seen
         for each, names in zip(pages, seen, strict=True):
@@ -171,15 +172,16 @@ def test_two_people_share_a_queue_and_never_see_the_same(
                 each.keyboard.press("1")
                 wait_until(each, f"{SHOWN} !== {name!r}")
         page.wait_for_timeout(50)
-    other_context.close()
+    until(lambda: all(site.label(f"v{number}") == ("Boats", []) for number in range(10)))
     assert all(seen)
     assert sorted(seen[0] + seen[1]) == [f"v{number}.mp4" for number in range(10)]
-    assert all(site.label(f"v{number}") == ("Boats", []) for number in range(10))
+    other_context.close()
 
 
 def test_an_answer_that_cannot_be_saved_is_said_and_its_moment_comes_back(
-    server: Callable[..., Site], page: Any, page_errors: list[str]
+    server: Callable[..., Site], page: Any, expected_errors: list[str]
 ) -> None:
+    expected_errors.append("503")
     site = server("a", "b")
     page.goto(f"{site.address}/triage?q=boat&sort=name")
     wait_until(page, SHOWN)
@@ -188,7 +190,7 @@ def test_an_answer_that_cannot_be_saved_is_said_and_its_moment_comes_back(
     page.reload()
     page.locator(".triage-key", has_text="Boats").wait_for()
     wait_until(page, f"{SHOWN} === 'a.mp4'")
-    with closing(sqlite3.connect(site.services.config.library.path)) as broken:
+    with closing(sqlite3.connect(site.services.config.library.path, timeout=PATIENCE)) as broken:
         broken.execute("CREATE TRIGGER broken BEFORE UPDATE ON videos BEGIN SELECT RAISE(ABORT, 'no'); END")
         page.keyboard.press("1")
         page.get_by_text("a.mp4 is not saved").wait_for()
@@ -198,8 +200,6 @@ def test_an_answer_that_cannot_be_saved_is_said_and_its_moment_comes_back(
     page.keyboard.press("1")
     wait_until(page, SAVED)
     assert site.label("a") == ("Boats", [])
-    assert [error for error in page_errors if "503" not in error] == []
-    page_errors.clear()
 
 
 def test_a_thumb_can_do_it_on_a_phone(server: Callable[..., Site], chromium: Any) -> None:

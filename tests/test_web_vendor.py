@@ -17,6 +17,7 @@ import pytest
 
 from tests.browser import folder_app, serious_problems, served, wait_until
 from tests.conftest import MakeVideo
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[1]
 STATIC = ROOT / "src" / "vidkit" / "web" / "static"
@@ -54,7 +55,7 @@ def test_the_versions_are_those_that_npm_is_asked_for() -> None:
 def test_npm_gives_the_same_files() -> None:
     if shutil.which("npm") is None or shutil.which("node") is None:
         pytest.skip("npm is not installed")
-    if subprocess.run(["npm", "ping", "--silent"], capture_output=True, timeout=60, check=False).returncode:
+    if subprocess.run(["npm", "ping", "--silent"], capture_output=True, timeout=PATIENCE, check=False).returncode:
         pytest.skip("npm's registry cannot be reached")
     check = [sys.executable, str(ROOT / "scripts" / "update_vendor.py"), "--check"]
     done = subprocess.run(check, capture_output=True, text=True, timeout=300, check=False)

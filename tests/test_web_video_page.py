@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.browser import serious_problems, wait_until
+from tests.waiting import until
 from tests.web import config_in, get, serving
-from tests.web_jobs import until
 from vidkit import process_video_pipeline
 from vidkit.curate.retag import retagged, write_json
 from vidkit.ffmpeg import find_tool
@@ -201,7 +201,6 @@ def test_a_person_plays_loops_zooms_and_sees_it_in_the_address(site: Site, view:
     wait_until(view, "seen.filter((time, place) => time < seen[place - 1]).length >= 3")
     press(view, "Space")
     times = view.evaluate("seen")
-    assert len(times) > 5
     assert min(times) >= 2.9
     # A slow machine shows few frames. The first that is beyond the end leads back, wherever it is.
     beyond = "".join("x" if time > 4.6 else " " for time in times)

@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from tests.records import make_record
+from tests.waiting import PATIENCE
 from tests.web import authorized, config_in, get, key_of, serving
 from vidkit.core.config import Config
 from vidkit.core.stores import LocalStore
@@ -51,7 +52,7 @@ class Site(NamedTuple):
 
     def send(self, method: str, path: str, body: Any = None, key: str = "admin") -> requests.Response:
         headers = authorized(key_of(self.services, key)) if key != "admin" else {}
-        return requests.request(method, self.address + path, json=body, headers=headers, timeout=20)
+        return requests.request(method, self.address + path, json=body, headers=headers, timeout=PATIENCE)
 
     def record(self, name: str) -> Any:
         """The record as its JSON has it; the library's is the same."""
@@ -266,6 +267,6 @@ def test_each_call_needs_its_scope(site, tmp_path):
                 address + path + call,
                 json=body.get(method),
                 headers=authorized(key_of(services, allowed)),
-                timeout=20,
+                timeout=PATIENCE,
             )
             assert answer.status_code == 200

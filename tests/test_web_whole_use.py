@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.browser import folder_app, served, wait_until
+from tests.browser import close_dialog, folder_app, served, wait_until
 from tests.made_up_videos import make_shots
+from tests.waiting import PATIENCE
 from tests.web_process import serve_process
 
 pytestmark = pytest.mark.slow
@@ -51,7 +52,7 @@ def paste_urls(page: Any, urls: list[str]) -> None:
     page.keyboard.press("n")
     page.keyboard.insert_text("\n".join(urls))
     page.keyboard.press("Control+Enter")
-    wait_until(page, DONE, 120)
+    wait_until(page, DONE, PATIENCE)
     page.get_by_text("3 of 3 · 3 processed").wait_for()
 
 
@@ -66,8 +67,7 @@ def find_and_play(page: Any, word: str) -> None:
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     wait_until(page, PLAYED)
-    page.keyboard.press("Escape")
-    wait_until(page, "!document.querySelector('dialog[open]')")
+    close_dialog(page)
 
 
 def correct_labels(page: Any) -> None:
@@ -100,7 +100,7 @@ def make_dataset(page: Any, name: str) -> None:
     page.get_by_label("Name").fill(name)
     page.locator("[data-test=totals]").get_by_text("3 items").wait_for()
     page.get_by_role("button", name="Make the dataset").click()
-    wait_until(page, DONE, 60)
+    wait_until(page, DONE, PATIENCE)
 
 
 def load_dataset(folder: Path) -> None:

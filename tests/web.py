@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import secrets
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import requests
 
+from tests.waiting import PATIENCE, until
 from vidkit.core.config import Config
 from vidkit.web.app import create_app
 from vidkit.web.server import listening, uvicorn_server
@@ -26,13 +26,11 @@ def serving(config: Config, **options: object) -> Iterator[tuple[str, Services]]
         thread.start()
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:
-            until = time.monotonic() + 20
-            while not server.started and time.monotonic() < until:
-                time.sleep(0.01)
+            until(lambda: server.started)
             yield address, services
         finally:
             server.should_exit = True
-            thread.join(20)
+            thread.join(PATIENCE)
 
 
 def config_in(folder: Path, **sections: object) -> Config:
@@ -53,7 +51,7 @@ def config_in(folder: Path, **sections: object) -> Config:
 
 def get(address: str, path: str, **options: object) -> requests.Response:
     """A GET without proxies."""
-    return requests.get(address + path, timeout=20, **options)
+    return requests.get(address + path, timeout=PATIENCE, **options)
 
 
 def key_of(services: Services, scope: str, name: str = "", expires: str | None = None) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import requests
 
+from tests.waiting import PATIENCE, until
 from tests.web import config_in
 from tests.web_process import serve_process
 from vidkit.core.config import Config
@@ -29,7 +29,7 @@ class Site:
         self.address = address
 
     def call(self, method: str, path: str = "", **options: Any) -> requests.Response:
-        return requests.request(method, f"{self.address}{JOBS}{path}", timeout=30, **options)
+        return requests.request(method, f"{self.address}{JOBS}{path}", timeout=PATIENCE, **options)
 
     def submit(self, *urls: str, settings: dict[str, Any] | None = None, **more: Any) -> int:
         body = {"urls": urls, "settings": {"describe": "none"} | (settings or {}), **more}
@@ -45,10 +45,10 @@ class Site:
         found: dict[str, Any] = answer.json()
         return found
 
-    def wait(self, number: int, *states: str, seconds: float = 60) -> dict[str, Any]:
+    def wait(self, number: int, *states: str) -> dict[str, Any]:
         """A job once it is in one of some states; by default, once it has ended."""
         wanted = states or ENDED
-        until(lambda: self.job(number)["state"] in wanted, seconds, lambda: str(self.job(number)))
+        until(lambda: self.job(number)["state"] in wanted, told=lambda: self.job(number))
         return self.job(number)
 
     def failures(self, number: int) -> list[dict[str, Any]]:
@@ -56,14 +56,6 @@ class Site:
         assert answer.ok, answer.text
         found: list[dict[str, Any]] = answer.json()["items"]
         return found
-
-
-def until(condition: Callable[[], object], seconds: float = 30, told: Callable[[], str] = str) -> None:
-    """Wait for something."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, told()
-        time.sleep(0.05)
 
 
 def jobs_config(folder: Path, **serve: Any) -> Config:
@@ -90,7 +82,7 @@ def serving_process(config: Path) -> Iterator[tuple[Site, subprocess.Popen[bytes
     with serve_process(config.parent, "--no-auth", "--config", str(config)) as server:
         yield Site(server.address), server.process
         if server.process.poll() is None:
-            server.stop(within=30)
+            server.stop()
 
 
 def job_processes(folder: Path) -> list[int]:

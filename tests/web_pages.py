@@ -11,6 +11,7 @@ from typing import Any
 
 import requests
 
+from tests.waiting import PATIENCE
 from tests.web import config_in, serving
 from vidkit.core.config import Config
 from vidkit.core.hosts import read_hosts
@@ -78,7 +79,7 @@ def site_of(
         site = Site(address, services, records)
         for name, given in labels.items():
             path = f"{address}/api/v1/videos/{site.key(name)}/labels"
-            requests.patch(path, json=given, timeout=20).raise_for_status()
+            requests.patch(path, json=given, timeout=PATIENCE).raise_for_status()
         yield site
 
 

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.waiting import PATIENCE, until
+
 VIDKIT = (sys.executable, "-m", "vidkit")
 
 
@@ -25,11 +27,11 @@ class ServeProcess:
     token: str
     output: Path
 
-    def stop(self, number: int = signal.SIGTERM, within: float = 20) -> tuple[int, float]:
+    def stop(self, number: int = signal.SIGTERM) -> tuple[int, float]:
         """End it by a signal: its exit code, and the seconds that it took."""
         began = time.monotonic()
         self.process.send_signal(number)
-        return self.process.wait(within), time.monotonic() - began
+        return self.process.wait(PATIENCE), time.monotonic() - began
 
 
 @contextmanager
@@ -50,20 +52,29 @@ def serve_process(folder: Path, *options: str) -> Iterator[ServeProcess]:
 
 
 def _told(process: subprocess.Popen[bytes], output: Path, with_link: bool) -> tuple[str, str]:
-    until = time.monotonic() + 60
     wanted = r"Sign in: (http://[^/]+)/sign-in#(\S+)" if with_link else r"is at (http://[^/]+)/()"
-    while time.monotonic() < until:
+    found = said(process, output, wanted)
+    return found[1], found[2]
+
+
+def said(process: subprocess.Popen[bytes], output: Path, wanted: str) -> re.Match[str]:
+    """What a pattern finds in the output of a process, once it is there."""
+
+    def look() -> re.Match[str] | None:
+        ended = process.poll() is not None
         text = output.read_text(encoding="utf-8")
-        if found := re.search(wanted, text):
-            return found[1], found[2]
-        assert process.poll() is None, text
-        time.sleep(0.05)
-    raise AssertionError(f"the server did not start: {output.read_text(encoding='utf-8')}")
+        found = re.search(wanted, text)
+        assert found or not ended, text
+        return found
+
+    found = until(look, told=lambda: output.read_text(encoding="utf-8"))
+    assert found is not None
+    return found
 
 
 def vidkit(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run a command of vidkit in a folder."""
     folder.mkdir(exist_ok=True)
     return subprocess.run(
-        [*VIDKIT, *words], cwd=folder, capture_output=True, text=True, timeout=60, env=dict(os.environ)
+        [*VIDKIT, *words], cwd=folder, capture_output=True, text=True, timeout=PATIENCE, env=dict(os.environ)
     )

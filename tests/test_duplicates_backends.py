@@ -1,4 +1,4 @@
-"""Copies are skipped, listed and left out of datasets alike: with each home of the library, and into a bucket."""
+"""Copies are skipped, listed and left out of datasets: with each backend of the library, and into a bucket."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 
 def copies() -> list[str]:
-    """An original, a small copy of it, and another film."""
+    """An original, a small copy of it, and another video."""
     ffmpeg("-i", footage("original.mp4"), "-vf", "scale=160:120", "-preset", "ultrafast", "copy.mp4")
     footage("other.mp4", start="0.74")
     return ["original.mp4", "copy.mp4", "other.mp4"]
