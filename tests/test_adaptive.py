@@ -59,12 +59,12 @@ def places(film: Film, threshold: float = 0.3, fps: float = 25.0) -> list[int]:
 
 
 @pytest.mark.parametrize("fps", [10.0, 25.0, 60.0])
-def test_a_cut_is_found_at_the_first_frame_of_the_new_shot(fps: float) -> None:
+def test_a_cut_is_found_at_the_first_frame_of_the_new_scene(fps: float) -> None:
     film = np.concatenate([shot(1, 150), shot(2, 131), shot(3, 140)])
     assert places(film, fps=fps) == [150, 281]
 
 
-def test_a_cut_between_shots_that_move_is_found_and_their_motion_is_not() -> None:
+def test_a_cut_between_scenes_with_motion_is_found_and_the_motion_is_no_cut() -> None:
     film = np.concatenate([shot(1, 80, pan=0.7), shot(2, 80, hand=True), shot(3, 80, pan=1.5)])
     assert places(film) == [80, 160]
 
@@ -116,7 +116,7 @@ def test_a_flash_just_before_a_cut_does_not_hide_it() -> None:
     assert places(film) == [80]
 
 
-def test_another_picture_for_a_blink_is_no_shot() -> None:
+def test_another_image_for_a_few_frames_is_no_scene() -> None:
     film = shot(1, 120)
     film[60:63] = shot(2, 3)
     assert places(film) == []
@@ -135,7 +135,7 @@ def test_a_fade_to_black_and_out_of_it_is_one_boundary_at_its_middle() -> None:
         assert abs(place - (100 + hold / 2)) <= 2
 
 
-def test_a_long_time_of_black_is_a_shot_of_its_own() -> None:
+def test_a_long_time_of_black_is_a_scene_of_its_own() -> None:
     film = mixed(mixed(shot(1, 100), black(100), 12), shot(2, 100), 12)
     found = places(film)
     assert len(found) == 2
@@ -165,7 +165,7 @@ def test_a_camera_that_is_bumped_is_no_boundary() -> None:
 
 
 @pytest.mark.parametrize("hand", [False, True])
-def test_a_picture_that_an_encoder_renews_at_every_keyframe_has_no_boundary(hand: bool) -> None:
+def test_a_still_frame_that_an_encoder_refreshes_at_each_keyframe_has_no_boundary(hand: bool) -> None:
     film, random = shot(1, 240, hand=hand), np.random.default_rng(2)
     for start in range(0, 240, 12):
         planes = film[start : start + 12, : WIDTH * HEIGHT]
@@ -175,7 +175,7 @@ def test_a_picture_that_an_encoder_renews_at_every_keyframe_has_no_boundary(hand
 
 @pytest.mark.parametrize("width", [8, 16, 24, 30])
 @pytest.mark.parametrize("speed", [1, 2, 4, 6, 8, 12])
-def test_what_comes_into_a_picture_that_stands_still_is_no_boundary(width: int, speed: int) -> None:
+def test_an_object_that_enters_a_still_frame_is_no_boundary(width: int, speed: int) -> None:
     film, thing = np.repeat(shot(1, 1), 140, axis=0), shot(2, 1)[0, : WIDTH * HEIGHT].reshape(HEIGHT, WIDTH)
     for number, picture in enumerate(film[40:, : WIDTH * HEIGHT].reshape(-1, HEIGHT, WIDTH), 1):
         left = min(speed * number - width, WIDTH - width - 6)
@@ -189,7 +189,7 @@ def test_a_caption_that_comes_and_goes_is_no_boundary() -> None:
     assert places(film) == []
 
 
-def test_a_cut_between_dark_shots_is_found() -> None:
+def test_a_cut_between_dark_scenes_is_found() -> None:
     film = np.concatenate([shot(1, 80, hand=True), shot(2, 80)])
     film[:, : WIDTH * HEIGHT] = 16 + film[:, : WIDTH * HEIGHT] / 6
     film[:, WIDTH * HEIGHT :] = 128 + (film[:, WIDTH * HEIGHT :] - 128) / 6
@@ -233,7 +233,7 @@ def test_a_video_of_hardly_any_frames_has_no_boundary(length: int) -> None:
 
 
 @pytest.mark.parametrize("fps", [0.0, 0.2, 1000.0, 90000.0])
-def test_a_frame_rate_that_cannot_be_does_no_harm(fps: float) -> None:
+def test_an_impossible_frame_rate_does_no_harm(fps: float) -> None:
     assert isinstance(places(np.concatenate([shot(1, 20), shot(2, 20)]), fps=fps), list)
 
 
@@ -262,12 +262,12 @@ def decoded(video: Path) -> np.ndarray:
 
 
 @pytest.mark.parametrize("film", ["bottles", "green_screen"])
-def test_a_camera_that_stands_still_makes_one_shot(media: Path, film: str) -> None:
+def test_a_still_camera_makes_one_scene(media: Path, film: str) -> None:
     assert find_boundaries([decoded(media / "static" / f"{film}.mp4")], fps=30.0) == []
 
 
 @pytest.mark.parametrize("film", ["milk", "walk"])
-def test_a_shot_that_is_coded_badly_is_one_shot(media: Path, tmp_path: Path, film: str) -> None:
+def test_a_badly_encoded_scene_is_one_scene(media: Path, tmp_path: Path, film: str) -> None:
     coded = tmp_path / "coded.mp4"
     command = [find_tool("ffmpeg"), "-v", "error", "-i", media / "gestures" / f"{film}.mkv", "-c:v", "libx264"]
     command += ["-preset", "veryfast", "-crf", 40, "-g", 12, "-sc_threshold", 0, "-vf", "scale=480:-2", coded]
@@ -276,7 +276,7 @@ def test_a_shot_that_is_coded_badly_is_one_shot(media: Path, tmp_path: Path, fil
 
 
 @pytest.mark.parametrize("film", ["tune_a", "tune_b"])
-def test_the_shots_of_films_with_exact_ground_truth_are_found(media: Path, film: str) -> None:
+def test_the_scenes_of_videos_with_exact_ground_truth_are_found(media: Path, film: str) -> None:
     truth = json.loads((media / "cuts" / f"{film}.json").read_text())
     frames = decoded(media / "cuts" / f"{film}.mp4")
     found = {boundary.frame for boundary in find_boundaries([frames], fps=truth["fps"])}

@@ -178,14 +178,14 @@ def test_a_hole_in_a_video_moves_no_time_after_it(good: Path, tmp_path: Path) ->
     assert [scene.start_time for scene in detect_scenes(holed, min_length=0.5)][-1] == pytest.approx(6, abs=0.001)
 
 
-def test_a_whole_video_of_odd_times_lacks_nothing(analyse: Callable[..., Analysis], tmp_path: Path) -> None:
+def test_a_whole_video_with_odd_timestamps_lacks_nothing(analyse: Callable[..., Analysis], tmp_path: Path) -> None:
     video = tmp_path / "odd.mkv"
     graph = "testsrc2=s=320x180:r=25:d=8,select='not(mod(n,7))+gt(t,5)'"
     ffmpeg("-f", "lavfi", "-i", graph, "-fps_mode", "passthrough", "-output_ts_offset", 5, *FAST, video)
     assert analyse(video).unread == 0
 
 
-def test_what_ffmpeg_says_between_the_times_of_frames_loses_none() -> None:
+def test_messages_of_ffmpeg_between_the_times_of_frames_lose_no_time() -> None:
     listener = Listener()
     said = b"frame:0    pts:0   pts_time:0\nt=1\n[h264 @ 0x1] frame:1    pts:40000   pts_time:0.04\n"
     said += b"[error] broken\nt=1\n"
@@ -196,7 +196,7 @@ def test_what_ffmpeg_says_between_the_times_of_frames_loses_none() -> None:
     assert listener.damaged[0] == 1
 
 
-def test_sound_that_is_lost_is_no_picture_that_is_lost(good: Path) -> None:
+def test_lost_audio_is_not_counted_as_lost_frames(good: Path) -> None:
     metadata = extract_metadata(good)
     for stream, lost in ((1, 0.0), (0, 4.0)):
         listener = Listener()

@@ -98,7 +98,7 @@ def is_hidden(before: Any, after: Any) -> bool:
 
 
 @pytest.mark.parametrize("style", ["pixelate", "box"])
-def test_the_face_is_covered_in_every_picture_and_all_else_stays(
+def test_the_face_is_covered_in_every_frame_and_the_rest_stays(
     detector: FaceDetector, face: Path, style: str
 ) -> None:
     done = blur_video(face, "out/hidden.mp4", detector, style=style, side=SIDE)
@@ -183,7 +183,7 @@ def test_a_face_at_the_edge_is_covered_up_to_the_edge(detector: FaceDetector, me
     assert (pictures(done.out)[:, 55:80, 0:20] < 24).all()
 
 
-def test_a_black_film_and_one_pixel_stay_as_they_are(
+def test_a_black_video_and_one_pixel_stay_as_they_are(
     detector: FaceDetector, make_video: MakeVideo, media: Path
 ) -> None:
     black = footage(make_video(), Path("black.mp4"), "lutyuv=y=16:u=128:v=128", ["-t", "0.2"])

@@ -48,7 +48,7 @@ def test_an_object_of_many_pieces_comes_whole_and_in_order(s3: S3, tmp_path: Pat
     assert [path.name for path in (tmp_path / "d").iterdir()] == ["large.mp4"]
 
 
-def test_a_stopped_download_goes_on_where_it_was_unless_the_object_has_changed(s3: S3, tmp_path: Path) -> None:
+def test_a_stopped_download_continues_where_it_was_unless_the_object_has_changed(s3: S3, tmp_path: Path) -> None:
     url = f"{s3.new_bucket()}/large.mp4"
     put(url, LARGE)
     counts: list[int] = []
@@ -79,7 +79,7 @@ def test_a_stopped_download_goes_on_where_it_was_unless_the_object_has_changed(s
     assert fetch(None) == LARGE[::-1]
 
 
-def test_an_object_that_is_replaced_under_way_is_never_put_together_from_two(s3: S3, tmp_path: Path) -> None:
+def test_an_object_that_is_replaced_during_its_download_is_never_a_mix_of_both(s3: S3, tmp_path: Path) -> None:
     url = f"{s3.new_bucket()}/large.mp4"
     put(url, LARGE)
     replaced: list[str] = []

@@ -72,7 +72,7 @@ def there(results: str) -> list[str]:
     ],
     ids=["503", "429", "stalls", "cut", "answer lost"],
 )
-def test_what_passes_is_tried_again_for_every_kind_of_request(
+def test_temporary_failures_are_tried_again_for_every_kind_of_request(
     server: Server, make_video: MakeVideo, proxy: BucketProxy, results: str, fault: Fault
 ) -> None:
     """Reads, writes, lists, deletes and writes with a condition: the first try of each fails."""

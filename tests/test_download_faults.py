@@ -21,7 +21,7 @@ from tests.waiting import until
 from vidkit.errors import DownloadError, OutputError
 
 
-def test_a_body_cut_short_is_gone_on_with(server: Server) -> None:
+def test_a_download_that_was_cut_short_continues(server: Server) -> None:
     url = server.at("/a.mp4", Reply(VIDEO, etag='"1"', drop_after=1_200_000), Reply(VIDEO, etag='"1"'))
     assert fetch(url).path.read_bytes() == VIDEO
     second = server.asked[1].headers
@@ -53,7 +53,9 @@ def test_a_server_that_ignores_ranges_sends_it_all_again(server: Server) -> None
 
 
 @pytest.mark.parametrize("obeys_if_range", [True, False])
-def test_a_file_that_changed_between_two_ranges_is_begun_anew(server: Server, obeys_if_range: bool) -> None:
+def test_a_file_that_changed_between_two_ranges_is_downloaded_from_the_start(
+    server: Server, obeys_if_range: bool
+) -> None:
     new = Reply(OTHER, etag='"2"', if_range=obeys_if_range)
     url = server.at("/a.mp4", Reply(VIDEO, etag='"1"', drop_after=2_000_000), new)
     got = fetch(url)
@@ -72,7 +74,7 @@ def test_a_range_that_begins_elsewhere_is_not_trusted(server: Server) -> None:
     assert fetch(url).path.read_bytes() == VIDEO
 
 
-def test_without_a_strong_validator_nothing_is_gone_on_with(server: Server) -> None:
+def test_without_a_strong_validator_a_download_starts_again(server: Server) -> None:
     url = server.at("/a.mp4", Reply(VIDEO, etag='W/"1"', modified=OLD, drop_after=2_000_000), Reply(VIDEO))
     assert fetch(url).path.read_bytes() == VIDEO
     assert "Range" not in server.asked[1].headers
@@ -88,7 +90,7 @@ def test_an_old_last_modified_guards_a_range_and_a_fresh_one_does_not(server: Se
     assert "Range" not in server.asked[3].headers
 
 
-def test_a_stopped_download_keeps_its_part_and_a_later_one_goes_on(server: Server) -> None:
+def test_a_stopped_download_keeps_its_part_and_a_later_one_continues(server: Server) -> None:
     stop = threading.Event()
     url = server.at("/a.mp4", Reply(VIDEO, etag='"1"', delay=0.02), Reply(VIDEO, etag='"1"'))
     with pytest.raises(DownloadError, match=r"^stopped$"):
@@ -99,7 +101,7 @@ def test_a_stopped_download_keeps_its_part_and_a_later_one_goes_on(server: Serve
     assert left_behind() == []
 
 
-def test_a_killed_download_is_gone_on_with_even_where_the_server_names_the_file(server: Server) -> None:
+def test_a_killed_download_continues_even_if_the_server_names_the_file(server: Server) -> None:
     named = {"Content-Disposition": 'attachment; filename="film.mp4"'}
     url = server.at(
         "/get",
@@ -117,7 +119,7 @@ def test_a_killed_download_is_gone_on_with_even_where_the_server_names_the_file(
     assert left_behind() == []
 
 
-def test_a_part_of_another_url_is_not_gone_on_with(server: Server) -> None:
+def test_a_part_of_another_url_is_not_continued(server: Server) -> None:
     stop = threading.Event()
     first = server.at("/1/a.mp4", Reply(VIDEO, etag='"1"', delay=0.02))
     with pytest.raises(DownloadError, match="stopped"):
@@ -139,7 +141,7 @@ def test_a_part_that_was_already_whole_is_only_asked_about(server: Server) -> No
     assert left_behind() == []
 
 
-def test_a_damaged_note_beside_a_part_is_passed_over(server: Server) -> None:
+def test_a_damaged_note_beside_a_part_is_ignored(server: Server) -> None:
     Path("here").mkdir()
     for note in (b"", b"[]", b'{"url": 1}', b"\xff\xfe"):
         Path("here/a.mp4.part").write_bytes(b"junk")
@@ -185,7 +187,7 @@ def test_a_compression_that_nobody_knows_is_named(server: Server) -> None:
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 503])
-def test_what_may_pass_is_tried_again(server: Server, status: int) -> None:
+def test_temporary_failures_are_tried_again(server: Server, status: int) -> None:
     url = server.at("/a.mp4", Reply(status=status), Reply(status=status), Reply(VIDEO))
     assert fetch(url).path.read_bytes() == VIDEO
     assert len(server.asked) == 3
@@ -204,7 +206,7 @@ def test_retry_after_is_honoured_in_seconds_and_as_a_date(server: Server, status
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 451])
-def test_what_will_not_pass_fails_at_once_with_the_reason(server: Server, status: int) -> None:
+def test_permanent_failures_fail_at_once_with_the_reason(server: Server, status: int) -> None:
     url = server.at("/a.mp4", Reply(b"no", status))
     words = reason(url)
     assert words.startswith(url + ": ")

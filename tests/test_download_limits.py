@@ -95,7 +95,7 @@ def test_an_hls_stream_larger_than_wanted_is_ended(server: Server) -> None:
     assert list(Path("here").iterdir()) == []
 
 
-def test_a_body_of_a_few_bytes_a_second_is_given_up_and_goes_on_in_the_next_run(server: Server) -> None:
+def test_a_body_of_a_few_bytes_a_second_is_given_up_and_continues_in_the_next_run(server: Server) -> None:
     url = server.at("/a.mp4", Reply(VIDEO[:9000], etag='"1"', trickle=0.05), Reply(VIDEO[:9000], etag='"1"'))
     with pytest.raises(DownloadError, match=r"a download slower than 1000 bytes a second is given up"):
         fetch_order(url, request_of(SLOW))
@@ -117,7 +117,7 @@ def test_a_page_or_manifest_of_a_few_bytes_a_second_is_given_up(server: Server, 
         fetch_order(url, request_of(SLOW))
 
 
-def test_a_slow_line_that_goes_on_is_not_given_up(server: Server) -> None:
+def test_a_slow_but_steady_download_is_not_given_up(server: Server) -> None:
     url = server.at("/a.mp4", Reply(VIDEO[:400_000], delay=0.3))
     policy = DownloadPolicy(min_pace=10_000, pace_window=1)
     assert fetch_order(url, request_of(policy)).path.stat().st_size == 400_000

@@ -122,7 +122,7 @@ def test_a_stream_of_fragmented_mp4_is_joined(server: Server, make_video: MakeVi
     assert sorted(kinds) == ["audio", "video"]
 
 
-def test_a_piece_that_fails_for_now_is_asked_again(server: Server, stream: Path) -> None:
+def test_a_segment_that_fails_is_requested_again(server: Server, stream: Path) -> None:
     server.serve(stream)
     whole = Reply(stream / "index1.ts")
     server.at("/index1.ts", Reply(status=503), Reply(stream / "index1.ts", drop_after=1000), whole)
@@ -131,7 +131,7 @@ def test_a_piece_that_fails_for_now_is_asked_again(server: Server, stream: Path)
     assert len(server.asked_for("/index1.ts")) == 3
 
 
-def test_a_stream_with_a_piece_missing_fails(server: Server, stream: Path) -> None:
+def test_a_stream_with_a_missing_segment_fails(server: Server, stream: Path) -> None:
     server.serve(stream)
     server.at("/index1.ts", Reply(status=404))
     words = refusal(server.url("/index.m3u8"))
@@ -154,7 +154,7 @@ def test_a_manifest_cannot_read_a_local_file(server: Server, place: str) -> None
     assert len(server.asked) == 1
 
 
-def test_a_piece_that_is_a_manifest_of_local_files_gives_nothing_away(server: Server) -> None:
+def test_a_segment_that_is_a_manifest_of_local_files_gives_nothing_away(server: Server) -> None:
     secret = Path("secret.ts")
     secret.write_bytes(b"s3cret" * 1000)
     inner = f"#EXTM3U\n#EXTINF:2,\nfile://{secret.absolute()}\n#EXT-X-ENDLIST\n"
@@ -184,7 +184,7 @@ def test_a_protected_stream_is_refused(server: Server) -> None:
 @pytest.mark.parametrize(
     "manifest", [b"", b"nonsense", b"#EXTM3U\n#EXT-X-ENDLIST\n", b"#EXTM3U\n#EXT-X-STREAM-INF:A=1\n"]
 )
-def test_a_manifest_that_is_none_is_explained(server: Server, manifest: bytes) -> None:
+def test_a_file_that_is_no_manifest_is_explained(server: Server, manifest: bytes) -> None:
     assert "HLS manifest" in refusal(server.at("/a.m3u8", Reply(manifest, type=HLS)))
 
 

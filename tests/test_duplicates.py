@@ -101,7 +101,7 @@ def test_a_hash_is_the_one_of_the_reference_implementation() -> None:
     assert pdq(np.full((512, 512), 90, np.uint8))[1] == 0
 
 
-def test_a_signature_comes_back_from_its_record_and_a_damaged_one_is_none() -> None:
+def test_a_signature_is_read_from_its_record_and_a_damaged_one_is_ignored() -> None:
     signature = made_up(1)
     entry = json.loads(json.dumps(to_record(signature)))
     found = from_record(entry, 30.0)
@@ -334,7 +334,7 @@ def test_two_runs_at_once_that_skip_copies_harm_nothing() -> None:
     assert 1 <= len(names) <= 2  # two that began in the same moment do not know each other
 
 
-def test_the_same_footage_is_never_in_two_splits() -> None:
+def test_the_same_content_is_never_in_two_splits() -> None:
     folder = Path("processed_videos").absolute()
     with open_sqlite("library.db") as library:
         for number in range(30):

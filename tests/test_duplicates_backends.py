@@ -34,7 +34,7 @@ def listed(capsys: Capture) -> list[dict[str, object]]:
 
 
 @pytest.mark.parametrize("home", HOMES)
-def test_copies_are_skipped_listed_and_left_out_in_each_home(
+def test_copies_are_skipped_listed_and_left_out_in_each_backend(
     home: str,
     settings: Settings,  # noqa: F811
     capsys: Capture,

@@ -154,7 +154,7 @@ def test_the_built_in_classes_are_those_of_the_table():
     assert found.reasons[0].rule == f"vidkit's own rules, classification {number}"
 
 
-def test_what_a_person_said_is_a_persons():
+def test_a_tag_of_a_person_is_explained_as_such():
     corrections = {
         "classification": "Pets",
         "add_tags": ["Cat"],
@@ -169,7 +169,7 @@ def test_what_a_person_said_is_a_persons():
     assert (removed.name, removed.origin) == ("Sports", "rule")
 
 
-def test_a_tag_of_earlier_rules_is_said_to_be_none_of_now():
+def test_a_tag_of_earlier_rules_is_explained_as_such():
     record = {**tagged(), "tags": ["Old Tag"]}
     explained = explain_tags(record, SEEDS)
     assert origin(explained, "Old Tag") == Origin("Old Tag", "none")

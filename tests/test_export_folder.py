@@ -128,7 +128,7 @@ def test_a_linked_folder_is_replaced_where_it_is() -> None:
     assert Path("big/train.jsonl").is_file()
 
 
-def test_an_interrupted_export_goes_on_from_the_files_it_has() -> None:
+def test_an_interrupted_export_continues_from_the_files_it_has() -> None:
     with labelled({"walk": 6}) as library:
         folder = interrupted(library, "videofolder", 3, files="copy")
         there = {path: path.stat().st_mtime_ns for path in folder.rglob("*.mp4")}

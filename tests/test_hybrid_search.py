@@ -288,7 +288,7 @@ def keys(moments: Sequence[Moment]) -> list[MomentKey]:
 DOG = Directions(dog=(1, 0))
 
 
-def test_page_by_page_no_answer_comes_twice_and_none_is_missing(crowded: Library) -> None:
+def test_page_by_page_no_result_comes_twice_or_is_missing(crowded: Library) -> None:
     words = set(keys(crowded.search(parse_query("dog"))))
     assert len(words) == 400
     for limit in (7, 50, 200, 1000):

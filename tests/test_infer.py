@@ -55,9 +55,7 @@ def test_every_segment_is_asked_about_with_its_rows_caps(
     }
 
 
-def test_the_answers_that_are_there_are_not_asked_for_again(
-    model: ModelServer, config: Config, tmp_path: Path
-) -> None:
+def test_existing_answers_are_not_requested_again(model: ModelServer, config: Config, tmp_path: Path) -> None:
     videos = [video(f"{name}.mp4", [f"https://x.org/{name}_{n}.mp4" for n in (1, 2)]) for name in "abc"]
     out = tmp_path / "results.json"
     first = run_inference_on_videos(videos, out=out, config=config, max_requests=3)
@@ -86,7 +84,7 @@ def test_the_results_are_whole_json_after_every_row(model: ModelServer, config: 
     assert seen == [1, 2, 3, 4]
 
 
-def test_results_that_were_cut_off_are_gone_on_with(model: ModelServer, config: Config, tmp_path: Path) -> None:
+def test_results_that_were_cut_off_are_continued(model: ModelServer, config: Config, tmp_path: Path) -> None:
     out = tmp_path / "results.json"
     videos = [video(f"{n}.mp4", []) for n in range(4)]
     results = run_inference_on_videos(videos, out=out, config=config)
@@ -189,7 +187,7 @@ def test_a_list_that_is_not_there_and_no_model_are_said(config: Config, tmp_path
         run_inference_on_videos([video("a.mp4", CLIPS)], config=load_config(environment={}))
 
 
-def test_a_file_that_is_no_results_is_not_overwritten(model: ModelServer, config: Config, tmp_path: Path) -> None:
+def test_a_file_of_something_else_is_not_overwritten(model: ModelServer, config: Config, tmp_path: Path) -> None:
     rows = [video("a.mp4", CLIPS)]
     path = tmp_path / "videos.json"
     path.write_text(json.dumps(rows))

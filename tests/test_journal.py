@@ -122,7 +122,7 @@ def test_a_record_of_another_url_than_was_noted_is_not_taken_for_done(
 
 
 @pytest.mark.parametrize("damage", ["overwritten", "cut short", "no database", "emptied", "lost"])
-def test_a_damaged_database_is_said_and_made_anew_from_the_records(
+def test_a_damaged_database_is_reported_and_built_again_from_the_records(
     damage: str, server: Server, make_video: MakeVideo, caplog: pytest.LogCaptureFixture
 ) -> None:
     urls = urls_of(server, make_video, "/a/v.mp4", "/b/v.mp4")
@@ -239,7 +239,7 @@ def test_a_record_is_written_after_all_files_that_it_names_are_on_the_disk(
         assert steps.index(("on the disk", (RESULTS / file).stat().st_ino)) < written
 
 
-def test_of_a_url_that_stands_twice_the_later_version_counts() -> None:
+def test_if_a_url_is_there_twice_the_later_version_counts() -> None:
     with closing(open_journal()) as journal:
         journal.add("http://h/1", Entry("1.mp4", "old", "these"))
         (RESULTS / "1.mp4.json").write_text("{}")

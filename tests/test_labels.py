@@ -338,7 +338,7 @@ def test_no_json_is_made_where_there_is_none() -> None:
     assert not Path("elsewhere").exists()
 
 
-def test_corrections_go_with_the_library_into_another_home() -> None:
+def test_corrections_move_with_the_library_to_another_backend() -> None:
     keep(make_record("a.mp4"))
     main(["label", "a.mp4", "--class", "A"])
     assert main(["library", "move", "--to", "other.db"]) == 0

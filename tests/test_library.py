@@ -249,7 +249,7 @@ def test_words_are_looked_for_in_descriptions_tags_class_and_file_names(library:
     assert found(library, "h264") == []  # a codec is a filter
 
 
-def test_a_moment_may_lean_on_what_is_said_of_its_video_but_not_on_that_alone(library: Library) -> None:
+def test_a_moment_may_match_by_texts_of_its_video_but_not_by_them_alone(library: Library) -> None:
     library.save(make_record("final.mp4", tags=["Soccer"], scenes=["a goal", "a foul"]), Path())
     assert found(library, "soccer", "goal") == [("final.mp4", "scene", 1)]
     assert found(library, "soccer", "final") == [("final.mp4", "video", 0)]
@@ -393,7 +393,7 @@ def test_a_phrase_does_not_reach_from_one_tag_into_the_next(library: Library) ->
 
 
 @pytest.mark.parametrize("said", ["a red boat", "a red boat on a lake", None])
-def test_a_video_of_one_clip_is_one_answer(library: Library, said: str | None) -> None:
+def test_a_video_of_one_clip_is_one_result(library: Library, said: str | None) -> None:
     record = make_record("a.mp4", scenes=["boat"], segments=[("a red boat", ["sail"])], qwen_description=said)
     for piece in (record["scenes"][0], record["segments"][0]):
         piece["end_time"] = 59.9
@@ -410,7 +410,7 @@ def test_a_clip_that_is_a_part_of_its_video_is_a_moment_of_its_own(library: Libr
     assert [moment.kind for moment in library.search(parse_query("boat"))] == ["segment"]
 
 
-def test_the_best_answers_come_first(library: Library) -> None:
+def test_the_best_results_come_first(library: Library) -> None:
     library.save(make_record("once.mp4", qwen_description="a dog " + "and some more words " * 20), Path())
     library.save(make_record("tag.mp4", tags=["Dog"]), Path())
     library.save(make_record("both.mp4", qwen_description="a dog and a rare cat"), Path())
@@ -541,7 +541,7 @@ def test_moments_in_another_order_are_in_time_within_a_video(filled: Library) ->
     assert found(filled, "rain", sort="longest", limit=1, offset=1) == expected[1:2]
 
 
-def test_pages_of_answers_follow_one_another(library: Library) -> None:
+def test_pages_of_results_follow_one_another(library: Library) -> None:
     library.save_all(LibraryEntry(make_record(f"{n}.mp4", scenes=["rain"] * 3), Path()) for n in range(10))
     for filters in ({}, {"sort": "oldest"}):
         whole = found(library, "rain", **filters)
@@ -651,7 +651,7 @@ def random_query(chance: random.Random) -> Query:
     )
 
 
-def test_all_homes_answer_alike_and_by_the_rules(open_home: OpenLibrary) -> None:
+def test_all_backends_find_the_same_by_the_rules(open_home: OpenLibrary) -> None:
     chance = random.Random(7)
     records = [random_record(n, chance) for n in range(40)]
     with open_home("sqlite") as sqlite, open_home("mongodb") as mongodb, open_home("postgresql") as postgresql:
@@ -810,7 +810,7 @@ def test_words_and_facts_meet_whether_few_or_many_videos_have_the_facts(library:
 
 
 @pytest.mark.parametrize("home", HOMES)
-def test_a_library_is_carried_whole_into_the_other_home(home: str, open_home: OpenLibrary) -> None:
+def test_a_library_is_moved_whole_to_the_other_backend(home: str, open_home: OpenLibrary) -> None:
     chance = random.Random(1)
     records = [ODD, *(random_record(n, chance) for n in range(20))]
     other = HOMES[HOMES.index(home) - 1]
@@ -824,7 +824,7 @@ def test_a_library_is_carried_whole_into_the_other_home(home: str, open_home: Op
         assert target.stats().videos == 22
 
 
-def test_a_lost_library_is_built_anew_from_a_folder(
+def test_a_lost_library_is_built_again_from_a_folder(
     library: Library, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = tmp_path / "results"
@@ -849,7 +849,7 @@ def test_a_lost_library_is_built_anew_from_a_folder(
         add_folder(library, tmp_path / "nowhere")
 
 
-def test_numbers_that_are_none_are_kept_too(library: Library) -> None:
+def test_values_that_are_no_numbers_are_kept_too(library: Library) -> None:
     library.save(make_record(fps=math.nan, bit_rate=0), Path())
     (stored,) = library.records()
     assert math.isnan(stored.record["fps"])

@@ -136,7 +136,7 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("toy")
-def test_a_home_is_added_by_one_row_of_a_table(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_backend_is_added_by_one_row_of_a_table(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     with open_library(load_config()) as library:
         library.save(make_record("a.mp4", scenes=["a dog runs"], tags=["Night"]), Path("results").absolute())
         library.save(make_record("b.mp4", scenes=["a cat sleeps"]), Path("results").absolute())
@@ -154,7 +154,7 @@ def test_a_home_is_added_by_one_row_of_a_table(capsys: Capture, monkeypatch: pyt
 
 
 @pytest.mark.usefixtures("toy")
-def test_an_address_of_something_else_names_the_homes_that_there_are(capsys: Capture) -> None:
+def test_an_unknown_address_names_the_backends(capsys: Capture) -> None:
     assert main(["library", "move", "--to", "mysql://me:geheim@host"]) == 2
     said = capsys.readouterr().err
     assert "begins with mongodb://, mongodb+srv://, postgresql://, postgres:// or toy://" in said

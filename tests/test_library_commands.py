@@ -115,7 +115,7 @@ def test_a_move_that_was_killed_is_done_again_and_keeps_what_else_is_there() -> 
     assert names("other.db") == ["mine.mp4", *names("library.db")]
 
 
-def test_a_lost_library_is_built_anew_from_the_records(capsys: Capture) -> None:
+def test_a_lost_library_is_built_again_from_the_records(capsys: Capture) -> None:
     folder = Path("results")
     folder.mkdir()
     for name in ("a.mp4", "b.mp4"):

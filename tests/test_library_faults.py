@@ -58,7 +58,7 @@ def test_records_of_a_run_without_its_server_are_stored_when_it_is_back(
     make_video: MakeVideo, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     port = free_port()
-    uri = f"mongodb://127.0.0.1:{port}/?serverSelectionTimeoutMS=3000"
+    uri = f"mongodb://127.0.0.1:{port}/?serverSelectionTimeoutMS=1500"
     config = load_config(environment={"VIDKIT_MONGODB_URI": uri})
     for name in ("before.mp4", "after.mp4"):
         Path(name).write_bytes(make_video().read_bytes())

@@ -154,7 +154,7 @@ def test_other_programs_find_the_record_as_a_plain_document(guarded: str, monkey
         collection.database.client.close()
 
 
-def test_a_collection_of_an_older_vidkit_is_indexed_anew_once_and_says_so(
+def test_a_collection_of_an_older_vidkit_is_indexed_again_once_and_says_so(
     guarded: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     uri = f"mongodb://writer:{QUOTED}@{guarded}/"
@@ -173,7 +173,7 @@ def test_a_collection_of_an_older_vidkit_is_indexed_anew_once_and_says_so(
         assert bool(said) == bool(caplog.text)
 
 
-def test_phrases_in_a_collection_of_before_are_found_and_indexed_once(
+def test_phrases_in_an_older_collection_are_found_and_indexed_once(
     guarded: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     uri = f"mongodb://writer:{QUOTED}@{guarded}/"
@@ -203,12 +203,12 @@ def test_phrases_in_a_collection_of_before_are_found_and_indexed_once(
     check("reader")
 
 
-def test_no_uri_is_named() -> None:
+def test_a_missing_uri_is_reported() -> None:
     with pytest.raises(LibraryError, match=r"no MongoDB is set: give \[MongoDB\] URI"):
         connect_to_mongodb()
 
 
-def test_names_that_cannot_be_are_named(guarded: str) -> None:
+def test_impossible_names_are_reported(guarded: str) -> None:
     with pytest.raises(LibraryError, match="database name"):
         open_mongodb(f"mongodb://writer:{QUOTED}@{guarded}/", "fil ms")
 

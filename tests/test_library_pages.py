@@ -106,7 +106,7 @@ WRITTEN: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("asked", "sort"), WRITTEN, ids=str)
-def test_no_answer_comes_twice_or_is_missing_while_records_are_saved_and_removed(
+def test_no_result_comes_twice_or_is_missing_while_records_are_saved_and_removed(
     films: Library, asked: dict[str, Any], sort: str
 ) -> None:
     whole = [moment.key for moment in films.search(parse_query(**asked, sort=sort))]

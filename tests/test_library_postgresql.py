@@ -224,7 +224,7 @@ def test_an_older_library_is_migrated_once_and_says_so(
     assert found == [("old", len(schema.MIGRATIONS))]
 
 
-def test_phrases_in_a_library_of_before_are_indexed_when_it_is_migrated(postgres: Server, database: str) -> None:
+def test_phrases_in_an_older_library_are_indexed_when_it_is_migrated(postgres: Server, database: str) -> None:
     def lexemes() -> list[tuple[Any, ...]]:
         with psycopg.connect(postgres.uri(database)) as connection:
             asked = "SELECT rowid, lexemes::text FROM vidkit.words ORDER BY rowid"

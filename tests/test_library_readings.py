@@ -109,7 +109,7 @@ def test_a_dataset_has_the_videos_whose_readings_are_asked_for() -> None:
     assert "wild.mp4" not in lines
 
 
-def test_a_library_of_before_takes_readings(tmp_path: Path) -> None:
+def test_an_older_library_takes_readings(tmp_path: Path) -> None:
     path = tmp_path / "library.db"
     with open_sqlite(path) as library:
         library.save(make_record("before.mp4"), Path())

@@ -150,7 +150,7 @@ def test_a_thread_that_ends_leaves_no_connection_and_close_leaves_none(tmp_path:
     assert is_open() == 0
 
 
-def test_a_library_that_is_taken_away_is_not_made_anew_by_a_search(tmp_path: Path) -> None:
+def test_a_search_does_not_create_a_library_that_is_gone(tmp_path: Path) -> None:
     with open_sqlite(tmp_path / "a # 100% ü?.db") as library:
         library.save(make_record("a.mp4"), tmp_path)
         assert len(library.search(parse_query("mp4"))) == 1
@@ -194,7 +194,7 @@ def older(path: Path) -> None:
     connection.close()
 
 
-def test_a_library_of_an_older_vidkit_is_indexed_anew_once_and_says_so(
+def test_a_library_of_an_older_vidkit_is_indexed_again_once_and_says_so(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     record = make_record("a.mp4", segments=[("a dog walks", [])], qwen_description="a dog walks")

@@ -104,7 +104,7 @@ def test_the_text_says_what_the_values_say(reader):
         assert moment["text"] in text_of(found)
 
 
-def test_answers_come_page_by_page(reader):
+def test_results_come_page_by_page(reader):
     whole = reader.ask("search", q="light", limit=50)["moments"]
     assert len(whole) > 2
     found, cursor = [], None

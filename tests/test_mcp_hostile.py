@@ -83,7 +83,7 @@ def agent(config: Path) -> Iterator[Agent]:
         ("cancel", {"job": 0}, "job: should be greater than or equal to 1"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_in_one_sentence(agent, tool, arguments, words):
+def test_nonsense_is_refused_in_one_sentence(agent, tool, arguments, words):
     refused = agent.refused(tool, **arguments)
     assert words in refused
     assert len(refused) <= 1000

@@ -187,7 +187,7 @@ def test_the_command_leaves_nothing_for_the_first_search_to_write(
     assert file.stat().st_mtime_ns == written.st_mtime_ns
 
 
-def test_an_interrupted_index_goes_on_where_it_was(text_model: Path) -> None:
+def test_an_interrupted_index_continues_where_it_was(text_model: Path) -> None:
     models = use(text_model)
     assert models.text
     keep(*(make_record(f"{number}.mp4", qwen_description=f"number {number}") for number in range(150)))

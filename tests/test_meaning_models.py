@@ -210,7 +210,7 @@ def test_a_text_model_that_is_missing_or_damaged_is_named_with_the_reason(
         ("config_sentence_transformers.json", "[" * 100_000, "config_sentence_transformers.json cannot be read"),
     ],
 )
-def test_settings_of_a_model_that_cannot_be_obeyed_are_named(
+def test_unsupported_settings_of_a_model_are_named(
     text_model: Path,
     tmp_path: Path,
     file: str,

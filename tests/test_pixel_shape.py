@@ -61,7 +61,7 @@ def test_a_turned_video_is_as_shown_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("aspect", ["0/1", "1/10000", "10000/1", "6/1"])
-def test_a_shape_that_cannot_be_is_passed_over(aspect: str, tmp_path: Path) -> None:
+def test_an_impossible_pixel_shape_is_ignored(aspect: str, tmp_path: Path) -> None:
     video = film(tmp_path, "320x180", aspect)
     metadata = extract_metadata(video)
     assert metadata.resolution == "320x180"

@@ -209,7 +209,7 @@ def test_a_run_begins_no_video_while_one_with_a_higher_priority_has_rows_waiting
     assert [said[0].count("this one waits"), said[1].count("this one waits")] == [1, 0]
 
 
-def test_a_run_goes_on_when_the_one_with_a_higher_priority_is_killed(server: Server) -> None:
+def test_a_run_continues_when_the_one_with_a_higher_priority_is_killed(server: Server) -> None:
     gates = Gates(server)
     low = run_of(gates, "low1 low2", "--priority", "-1")
     gates.wait_for("low1")

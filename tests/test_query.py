@@ -60,7 +60,7 @@ def test_or_joins_neighbours_and_with_nothing_to_join_is_a_word() -> None:
     assert terms("red", "or", "car") == (((RED,), (Term(("or",)),), (CAR,)), ())
 
 
-def test_signs_among_words_are_passed_over() -> None:
+def test_signs_among_words_are_ignored() -> None:
     assert terms("red", "&", "-", "*", '""', "car") == (((RED,), (CAR,)), ())
 
 
@@ -111,7 +111,7 @@ def test_words_are_found_again_where_they_stand() -> None:
     assert [text[start:end] for _, start, end in found] == ["Die", "ﬁne", "Straße", "東", "京", "Café"]
 
 
-def test_plain_letters_are_parted_like_all_others() -> None:
+def test_plain_letters_are_split_like_all_others() -> None:
     chance = random.Random(3)
     for _ in range(300):
         text = "".join(chance.choices("abcXYZ019 _-.,\n\t\0\x1c'\"", k=chance.randrange(200)))

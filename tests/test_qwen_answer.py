@@ -34,7 +34,7 @@ def test_json_that_was_cut_off_gives_the_words_that_came() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "<think>What is it?", "<think>A dog.</think>"])
-def test_an_answer_without_a_word_is_none(text: str) -> None:
+def test_an_answer_without_a_word_is_no_description(text: str) -> None:
     with pytest.raises(DescribeError, match="without a word"):
         read_answer(text)
 

@@ -444,7 +444,7 @@ def test_no_more_is_asked_than_allowed_and_the_rest_waits_for_the_next_run(
     assert again["ai"]["error"] is None
 
 
-def test_as_many_questions_are_under_way_as_there_are_workers(
+def test_as_many_requests_are_in_progress_as_there_are_workers(
     model: ModelServer, clips: list[Path], tmp_path: Path
 ) -> None:
     model.delay = 0.5
@@ -467,7 +467,9 @@ def test_as_many_questions_are_under_way_as_there_are_workers(
 
 
 @pytest.mark.parametrize("fault", [429, 500, 503, 408, "close", "cut"])
-def test_what_may_pass_is_tried_again(fault: object, model: ModelServer, opened: Open, clips: list[Path]) -> None:
+def test_temporary_failures_are_tried_again(
+    fault: object, model: ModelServer, opened: Open, clips: list[Path]
+) -> None:
     describer = opened("vidkit")
     describer.describe(clips[0], None, "Describe.")
     model.faults = [fault]
@@ -610,7 +612,7 @@ def test_a_clip_that_no_server_can_read_fails_alone(
         ({"Protocol": "opneai"}, "did you mean openai"),
     ],
 )
-def test_settings_that_cannot_be_are_said_before_anything_is_asked(keys: dict[str, str], words: str) -> None:
+def test_impossible_settings_are_reported_before_the_first_request(keys: dict[str, str], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         open_describer(load_config(overrides={("QwenVL", k): v for k, v in keys.items()}, environment={}))
 

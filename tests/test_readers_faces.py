@@ -63,7 +63,7 @@ def test_a_face_at_the_edge_has_a_box_that_ends_there(face_model: Path, media: P
     assert 0 < face["box"][2] < 0.25
 
 
-def test_a_black_film_and_one_without_a_face_have_none(face_model: Path, make_video: MakeVideo) -> None:
+def test_a_black_video_and_one_without_a_face_have_no_spans(face_model: Path, make_video: MakeVideo) -> None:
     black = footage(make_video(), Path("black.mp4"), "lutyuv=y=16:u=128:v=128", ["-t", "1"])
     for video in (black, make_video(shots=2, shot_length=0.5)):
         reading = faces_of(video, face_model)

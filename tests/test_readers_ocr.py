@@ -97,7 +97,7 @@ def test_text_of_a_rotated_video_is_read_and_its_box_is_as_a_viewer_sees_it() ->
     assert width > 2 * height
 
 
-def test_a_black_film_a_picture_of_one_pixel_and_a_strip_have_no_text(make_video: MakeVideo, media: Path) -> None:
+def test_a_black_video_one_of_one_pixel_and_a_strip_have_no_text(make_video: MakeVideo, media: Path) -> None:
     black = footage(make_video(), Path("black.mp4"), "lutyuv=y=16:u=128:v=128", ["-t", "1"])
     strip = footage(make_video(), Path("strip.mp4"), "scale=1280:2", ["-frames:v", "1"])
     for video in (black, media / "one_pixel.mp4", strip):
@@ -225,7 +225,7 @@ def test_two_packages_of_opencv_that_spoil_each_other_are_named_with_the_way_out
         ("Side", "5", "from 320 to 4096"),
     ],
 )
-def test_a_setting_that_cannot_be_is_named(key: str, value: str, reason: str) -> None:
+def test_an_impossible_setting_is_named(key: str, value: str, reason: str) -> None:
     said = complaint(**{key: value})
     assert key in said
     assert reason in said

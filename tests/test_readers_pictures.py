@@ -76,7 +76,7 @@ def pictures_of(levels: list[int], wanted: Pictures, per_second: float = 2.0) ->
     return [time for batch in [*batches, sampler.rest()] if batch for time in batch.times]
 
 
-def test_pictures_that_hardly_differ_are_left_out_and_every_shot_has_one() -> None:
+def test_frames_that_hardly_differ_are_left_out_and_every_scene_has_one() -> None:
     film = [10] * 7 + [200] + [90] * 8 + [93] * 4  # half a second of something else after 3.5 s
     assert pictures_of(film, Pictures()) == [0.0, 3.5, 4.0]
     assert pictures_of(film, Pictures(choose="all")) == [float(second) for second in range(10)]
@@ -108,7 +108,7 @@ def test_what_a_reader_gets_does_not_depend_on_the_rate_that_others_need(wanted:
     assert pictures_of(film, wanted, 16) == own != []
 
 
-def test_a_long_shot_takes_little_memory() -> None:
+def test_a_long_scene_takes_little_memory() -> None:
     sampler = Sampler(Pictures(choose="scene"), 2)
     for number in range(5000):
         assert sampler.take(number, number / 2, np.zeros((4, 4, 3), np.uint8)) is None

@@ -208,7 +208,7 @@ def test_a_model_that_no_hub_gives_is_named(
 
 
 @pytest.mark.slow
-def test_ctrl_c_while_it_listens_stops_at_once_and_the_next_run_goes_on(configured: Path) -> None:
+def test_ctrl_c_while_it_listens_stops_at_once_and_leaves_nothing(configured: Path) -> None:
     path = with_sound("long.mkv", 130, [track(130, *((second, FOX) for second in range(1, 125, 4)))])
     command = [sys.executable, "-m", "vidkit", "process", "--readers", "speech", "--urls", str(path)]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -283,7 +283,7 @@ def test_what_a_model_makes_up_is_left_out() -> None:
 
 
 @pytest.mark.slow
-def test_speech_of_real_footage_is_heard_and_films_without_speech_have_none(configured: Path, media: Path) -> None:
+def test_speech_of_real_footage_is_found_and_videos_without_speech_have_none(configured: Path, media: Path) -> None:
     reader = Speech({"Model": str(configured), "Language": "auto", "Device": "cpu"})
     assert reader.missing() is None
     reader.open()

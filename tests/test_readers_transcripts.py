@@ -108,13 +108,13 @@ def test_a_video_in_which_nobody_speaks_has_no_subtitles(
         ((Word(0, 1, "x", 1) for _ in iter(int, 1)), f"more than {MOST_WORDS} words"),
     ],
 )
-def test_words_that_cannot_be_are_no_reading(words: Any, said: str) -> None:
+def test_impossible_words_are_no_reading(words: Any, said: str) -> None:
     with pytest.raises(Nonsense) as error:
         check_reading(Reading([Span(0, 1, text="x", words=words)]), 10.0)
     assert said in str(error.value)
 
 
-def test_a_film_of_days_keeps_its_text_where_there_is_no_room_for_the_times_of_its_words() -> None:
+def test_a_video_of_days_keeps_its_text_if_there_is_no_room_for_the_times_of_its_words() -> None:
     some = [Word(0, 1, "x", 1.0)] * (MOST_WORDS // 2)
     spans = _with_fewer_words([Span(number, number, text="x", words=some) for number in range(4)])
     assert [bool(span.words) for span in spans] == [True, True, False, False]

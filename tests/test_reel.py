@@ -110,7 +110,7 @@ def test_a_cut_has_the_pictures_of_its_scene_and_no_other(rate: str, capsys: Cap
     assert float(audio["duration"]) == pytest.approx(62 * frame, abs=0.03)
 
 
-def test_a_film_at_another_rate_shows_what_a_viewer_sees_at_each_time(capsys: Capture) -> None:
+def test_a_reel_at_another_rate_shows_what_a_viewer_sees_at_each_time(capsys: Capture) -> None:
     stored(drawn("n.mkv", NUMBERS.format(rate=10, seconds=4)), [(1.0, 3.0)])  # its times are whole milliseconds
     made(capsys, "--length", "2")
     assert numbers(Path("reel.mp4")) == [10 + n // 3 for n in range(60)]
@@ -141,7 +141,7 @@ def test_sound_stays_where_the_picture_is_and_a_silent_video_is_silent(capsys: C
 
 
 @pytest.mark.slow
-def test_all_shapes_sizes_and_codings_go_into_one_film_with_their_colours(
+def test_all_shapes_sizes_and_codecs_go_into_one_reel_with_their_colours(
     capsys: Capture,
 ) -> None:
     moving = "color=c={colour}:s={size}:r=25:d=2,drawbox=x=0:y=0:w=4:h=4:c=white:t=fill:enable='lt(mod(t,.2),.1)'"
@@ -181,7 +181,7 @@ def test_hdr_is_shown_as_a_usual_screen_shows_it(capsys: Capture) -> None:
     assert level > 150
 
 
-def test_the_best_come_first_and_the_film_is_as_long_as_asked(capsys: Capture) -> None:
+def test_the_best_moments_come_first_and_the_reel_is_as_long_as_asked(capsys: Capture) -> None:
     for name, words in (("a.mp4", "a dog"), ("b.mp4", "a cat"), ("c.mp4", "a dog and a dog")):
         stored(drawn(name, NUMBERS.format(rate=25, seconds=4)), words=words)
     film = made(capsys, "dog", "--length", "5", "--moment", "3")
@@ -320,7 +320,9 @@ def test_an_older_file_stays_unless_one_says_so(capsys: Capture) -> None:
         (["--out", "s3://bucket/reel.mp4"], 2, "is not on this machine"),
     ],
 )
-def test_what_cannot_be_is_said_in_one_sentence(words: list[str], code: int, said: str, capsys: Capture) -> None:
+def test_impossible_requests_are_refused_in_one_sentence(
+    words: list[str], code: int, said: str, capsys: Capture
+) -> None:
     keep(make_record("v.mp4"))
     assert main(["reel", *words]) == code
     err = capsys.readouterr().err

@@ -91,7 +91,7 @@ def test_a_word_to_leave_out_is_no_option(capsys: Capture) -> None:
 
 
 @pytest.mark.parametrize("home", HOMES)
-def test_a_report_is_the_same_in_each_home_of_the_library(
+def test_a_report_is_the_same_with_each_backend(
     home: str,
     settings: Settings,  # noqa: F811
     capsys: Capture,

@@ -94,7 +94,7 @@ def test_columns_without_a_name_or_with_the_same_are_all_kept() -> None:
     }
 
 
-def test_what_cannot_be_read_is_none_and_stays_as_written() -> None:
+def test_a_cell_that_cannot_be_read_is_none_and_stays_as_written() -> None:
     found = row("url,size,modified,duration\nhttps://x/1,big,soon,long\n")
     assert (found.size_bytes, found.modified, found.seconds) == (None, None, None)
     assert (found.file_size, found.last_modified, found.duration) == ("big", "soon", "long")
@@ -175,7 +175,7 @@ def test_names_make_urls_with_a_base_url() -> None:
     assert row("name,url\na.mp4,https://y/b.mp4\n", "https://x/v/").url == "https://y/b.mp4"
 
 
-def test_in_a_table_only_what_can_be_no_video_is_passed_over() -> None:
+def test_in_a_table_only_rows_that_can_be_no_video_are_skipped() -> None:
     text = (
         "name,url\nnotes.TXT,https://x/notes.txt?v=1\nsub/,https://x/sub/\nclip,https://x/1\npage.html,https://x/page.html\n"
         "a.txt,https://x/watch?v=1\nsound.mp3,https://x/sound.mp3\n12.11.2026,https://x/2\n"

@@ -64,7 +64,7 @@ def test_the_first_example_of_the_docs_tags_as_it_says() -> None:
     assert apply_tags({"ai_generated_tags": ["explosive"]}, rules) == ["High-Intensity", "Action-Packed"]
 
 
-def test_the_mistakes_in_the_docs_are_worded_so() -> None:
+def test_the_errors_in_the_docs_are_those_that_vidkit_shows() -> None:
     good = {"description_keywords": ["a"], "tags": ["a"]}
     first = mistake({"rules": [good, good, {"description_keyword": ["a"], "tags": ["a"]}]})
     second = mistake({"rules": [good, {"metadata_conditions": {"durration_gt": 1}, "tags": ["a"]}]})
@@ -125,7 +125,7 @@ def test_a_file_is_read_in_the_encodings_that_editors_write(encoding: str) -> No
     assert apply_tags({"qwen_description": "ÉTÉ"}, "custom_tags.json") == ["Été"]
 
 
-def test_rules_of_before_have_the_fingerprint_of_before_so_that_no_video_is_tagged_again() -> None:
+def test_unchanged_rules_keep_their_fingerprint_so_that_no_video_is_tagged_again() -> None:
     rules = {"metadata_conditions": {"codec": "h264", "duration_gt": 60}, "tags": ["a"]}
     # Another value means that every library's videos are tagged again: change it only where tags really change.
     assert rule_set({"rules": [rules]}).fingerprint == "dc24350f126ba821"

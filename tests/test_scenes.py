@@ -28,7 +28,7 @@ def test_scenes_cover_the_whole_video_without_a_gap(make_video: MakeVideo) -> No
     assert all(scene.score and 0.3 < scene.score <= 1 for scene in scenes[1:])
 
 
-def test_a_video_of_one_shot_is_one_scene(make_video: MakeVideo) -> None:
+def test_a_video_without_cuts_is_one_scene(make_video: MakeVideo) -> None:
     video = make_video(shots=1, shot_length=2)
     assert times(detect_scenes(video)) == [(0, round(extract_metadata(video).duration, 2))]
 
@@ -39,7 +39,7 @@ def test_a_lower_threshold_finds_more(make_video: MakeVideo) -> None:
     assert len(detect_scenes(video, threshold=0.0)) >= 3
 
 
-def test_of_two_cuts_too_near_the_surer_one_counts() -> None:
+def test_of_two_cuts_too_close_the_one_with_the_higher_score_counts() -> None:
     cuts = [Cut(1.0, 0.5), Cut(1.2, 0.9), Cut(5.0, 0.6), Cut(5.3, 0.4), Cut(9.9, 1.0), Cut(0.1, 1.0)]
     scenes = scenes_between(cuts, 10.0, min_length=0.5)
     assert times(scenes) == [(0, 1.2), (1.2, 5), (5, 10)]

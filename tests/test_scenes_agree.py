@@ -99,7 +99,7 @@ def test_ffmpegs_own_score_is_the_same_whatever_else_is_made(kind: str, tmp_path
     assert all(other == alone for other in others)
 
 
-def test_a_film_that_is_stored_turned_has_the_same_scenes_whatever_else_is_made(tmp_path: Path) -> None:
+def test_a_rotated_video_has_the_same_scenes_whatever_else_is_made(tmp_path: Path) -> None:
     upright = film(tmp_path, "h264, whose coder smooths blocks")
     for degrees in (90, 180):
         turned = turn(upright, degrees, tmp_path / f"{degrees}.mp4")

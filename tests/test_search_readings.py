@@ -171,7 +171,7 @@ def test_the_words_around_a_reading_are_shown_and_the_words_that_were_found_are_
     assert [each.source for each in moments_in(entry, parse_query("news", sources=["ocr"]))] == ["ocr"]
 
 
-def test_answers_come_page_by_page_with_readings_among_them(library: Library) -> None:
+def test_results_come_page_by_page_with_readings_among_them(library: Library) -> None:
     spans = [span(at * 5.0, at * 5.0 + 1, f"goal {at}") for at in range(9)]
     library.save(make_record("one.mp4", readings={"ocr": reading(*spans)}, scenes=["a goal", None]), Path())
     library.save(make_record("two.mp4", qwen_description="goal"), Path())
@@ -196,7 +196,7 @@ def test_a_video_that_is_processed_again_or_removed_leaves_no_readings_behind(li
     assert names(library, sources=["ocr"]) == []
 
 
-def test_a_home_has_no_word_of_a_forgotten_video(library: Library) -> None:
+def test_a_backend_has_no_word_of_a_forgotten_video(library: Library) -> None:
     library.save(make_record("a.mp4", qwen_description="A zanzibar kite over a bay.", readings=TALK), Path())
     library.save(make_record("b.mp4", qwen_description="A kite over a bay."), Path())
     assert library.forget(["https://videos.example/a.mp4", "https://videos.example/none.mp4"]) == []
@@ -244,7 +244,7 @@ def test_a_reader_cannot_be_called_like_another_kind_of_moment(install: Install)
         load_reader("scene")
 
 
-def test_a_library_file_of_before_is_indexed_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_older_library_file_is_indexed_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "library.db"
     with open_sqlite(path) as library:
         fill(library)
@@ -262,7 +262,7 @@ def test_a_library_file_of_before_is_indexed_once(tmp_path: Path, caplog: pytest
         assert caplog.text.count("its readings are indexed, once") == said
 
 
-def test_a_collection_of_before_is_indexed_once(open_home: OpenLibrary) -> None:
+def test_an_older_collection_is_indexed_once(open_home: OpenLibrary) -> None:
     with open_home("mongodb") as library:
         fill(library)
         texts = {"_vidkit.texts": {"own": {"$regex": "^§"}}}

@@ -161,7 +161,7 @@ def test_downloads_of_one_url_at_once_share_no_part(server: Server) -> None:
     assert Path("downloaded_videos/v.mp4").read_bytes() == body
 
 
-def test_a_download_that_was_killed_is_gone_on_with_by_the_next(server: Server) -> None:
+def test_a_download_that_was_killed_is_continued_by_the_next(server: Server) -> None:
     body = b"\x00\x00\x00\x18ftypmp42" + os.urandom(2_000_000)
     url = server.at("/v.mp4", Reply(body, etag='"1"', stall_after=500_000), Reply(body, etag='"1"'))
     code = f"from vidkit import download_video; download_video({url!r}, progress=False)"

@@ -64,7 +64,7 @@ def test_each_cue_shows_its_time(make_video: MakeVideo, tmp_path: Path) -> None:
         assert all(abs(a - b) < 30 for a, b in zip(colour(sprites.images[0], cue[3]), wanted, strict=True))
 
 
-def test_more_than_a_hundred_pictures_take_another_sheet(make_video: MakeVideo, tmp_path: Path) -> None:
+def test_more_than_a_hundred_images_take_another_sheet(make_video: MakeVideo, tmp_path: Path) -> None:
     sprites = sheet(make_video(shots=3, shot_length=2, audio=False), tmp_path, 0.05)
     assert [image.name for image in sprites.images] == ["sprites_001.jpg", "sprites_002.jpg"]
     shown = cues(sprites)
@@ -74,24 +74,24 @@ def test_more_than_a_hundred_pictures_take_another_sheet(make_video: MakeVideo, 
 
 
 @pytest.mark.parametrize(("size", "tile"), [("180x320", (90, 160)), ("64x64", (160, 160)), ("2000x2", (160, 2))])
-def test_a_picture_is_held_as_the_video_is(
+def test_an_image_has_the_shape_of_the_video(
     size: str, tile: tuple[int, int], make_video: MakeVideo, tmp_path: Path
 ) -> None:
     video = make_video(shots=1, size=size, audio=False)
     assert cues(sheet(video, tmp_path, 5))[0][3] == (0, 0, *tile)
 
 
-def test_a_video_shorter_than_half_the_interval_has_one_picture(make_video: MakeVideo, tmp_path: Path) -> None:
+def test_a_video_shorter_than_half_the_interval_has_one_image(make_video: MakeVideo, tmp_path: Path) -> None:
     sprites = sheet(make_video(shots=1, shot_length=0.2, audio=False), tmp_path, 10)
     assert len(cues(sprites)) == len(sprites.images) == 1
 
 
-def test_none_are_made_where_none_are_wanted(make_video: MakeVideo, tmp_path: Path) -> None:
+def test_no_contact_sheet_is_made_unless_it_is_wanted(make_video: MakeVideo, tmp_path: Path) -> None:
     video = make_video(shots=1)
     assert analyse_video(video, extract_metadata(video), SceneWish(tmp_path)).sprites is None
     assert [path.name for path in tmp_path.iterdir()] == ["scene_001.jpg"]
 
 
-def test_a_very_long_video_has_no_more_than_a_thousand() -> None:
+def test_a_very_long_video_has_no_more_than_a_thousand_images() -> None:
     assert sprite_interval(60, 5) == 5
     assert 36000 / sprite_interval(36000, 5) <= 1000

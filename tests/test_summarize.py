@@ -98,7 +98,7 @@ def test_long_texts_are_split_and_summed_up_in_two_steps(model: ModelServer, cap
     assert f"model: 0 requests, {before} answers known already" in capsys.readouterr().err
 
 
-def test_the_number_of_requests_can_be_limited_and_the_next_run_goes_on(
+def test_the_number_of_requests_can_be_limited_and_the_next_run_continues(
     model: ModelServer, capsys: Capture
 ) -> None:
     spans = [(float(n), n + 1.0, f"{n} " + "word " * 100) for n in range(100)]

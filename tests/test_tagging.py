@@ -162,7 +162,7 @@ def test_the_models_tags_count_whole_and_in_any_case() -> None:
     assert tags_by(rule, {"ai_generated_tags": ["explosives", "car"], "tags": ["Explosive"]}) == []
 
 
-def test_a_file_name_is_parted_at_its_punctuation() -> None:
+def test_a_file_name_is_split_at_its_punctuation() -> None:
     rule = {"filename_keywords": ["drone", "v1.2", "Été 2024", "summer holiday"]}
     for name in (
         "my_drone-01.mp4",

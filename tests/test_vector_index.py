@@ -198,7 +198,7 @@ def test_a_file_that_grows_says_of_older_vectors_that_they_are_gone(home: Sqlite
     assert len(near(home, VECTORS[9], 200)) == 100
 
 
-def test_the_file_is_made_anew_where_much_of_it_is_gone(home: SqliteLibrary, tmp_path: Path) -> None:
+def test_the_file_is_written_again_when_much_of_it_is_gone(home: SqliteLibrary, tmp_path: Path) -> None:
     for number in range(30):
         home.remove(url_of(number))
     assert len(near(home, VECTORS[0], 200)) == 40
@@ -230,7 +230,7 @@ def spoil_header(content: bytes) -> bytes:
     [lambda _: b"", lambda _: b"vidkit vectors 1", lambda _: os.urandom(100_000), spoil_end, spoil_header],
     ids=["empty", "short", "noise", "cut", "header"],
 )
-def test_a_torn_file_is_made_anew(spoil: Any, home: SqliteLibrary, tmp_path: Path) -> None:
+def test_a_torn_file_is_written_again(spoil: Any, home: SqliteLibrary, tmp_path: Path) -> None:
     (file,) = files(tmp_path)
     content = file.read_bytes()
     (tmp_path / "torn").write_bytes(spoil(content))
@@ -243,14 +243,14 @@ def test_a_torn_file_is_made_anew(spoil: Any, home: SqliteLibrary, tmp_path: Pat
     assert file.read_bytes() == content
 
 
-def test_a_missing_file_is_made_anew_while_the_library_is_open(home: SqliteLibrary, tmp_path: Path) -> None:
+def test_a_missing_file_is_written_again_while_the_library_is_open(home: SqliteLibrary, tmp_path: Path) -> None:
     (file,) = files(tmp_path)
     file.unlink()
     assert near(home, VECTORS[9]) == [(url_of(4), 2)]
     assert file.exists()
 
 
-def test_a_file_of_another_model_is_made_anew(home: SqliteLibrary, tmp_path: Path) -> None:
+def test_a_file_of_another_model_is_written_again(home: SqliteLibrary, tmp_path: Path) -> None:
     (file,) = files(tmp_path)
     fill(home, range(40), VECTORS[200:], OTHER)
     assert near(home, VECTORS[201], model=OTHER) == [(url_of(0), 2)]
@@ -263,7 +263,7 @@ def test_a_file_of_another_model_is_made_anew(home: SqliteLibrary, tmp_path: Pat
     assert len(files(tmp_path)) == 2
 
 
-def test_a_file_that_says_that_it_is_of_another_model_is_made_anew(home: SqliteLibrary, tmp_path: Path) -> None:
+def test_a_file_that_says_that_it_is_of_another_model_is_written_again(home: SqliteLibrary, tmp_path: Path) -> None:
     (file,) = files(tmp_path)
     content = file.read_bytes()
     header = opened(file).header  # type: ignore[union-attr]
@@ -275,7 +275,7 @@ def test_a_file_that_says_that_it_is_of_another_model_is_made_anew(home: SqliteL
 
 
 @pytest.mark.parametrize(("count", "again"), [(10, 0), (50, 0), (90, 0), (50, 1)])
-def test_a_file_of_another_library_is_made_anew(
+def test_a_file_of_another_library_is_written_again(
     count: int, again: int, home: SqliteLibrary, tmp_path: Path
 ) -> None:
     (file,) = files(tmp_path)

@@ -108,7 +108,7 @@ def test_a_search_that_cannot_be_read_says_why(page: Any, expected_errors: list[
     assert page.get_attribute("#search", "aria-invalid") == "true"
 
 
-def test_a_search_without_answers_says_so_and_leads_back(page: Any, site: Site) -> None:
+def test_a_search_without_results_says_so_and_leads_back(page: Any, site: Site) -> None:
     page.goto(site.address + "/?q=zeppelin")
     page.get_by_text("No moment matches").wait_for()
     page.get_by_role("link", name="Show everything").click()
@@ -134,7 +134,7 @@ def test_facets_count_and_narrow_down(page: Any, site: Site) -> None:
     wait_until(page, "document.querySelectorAll('.card').length > 1")
 
 
-def test_slow_facets_do_not_delay_the_answers(page: Any, site: Site) -> None:
+def test_slow_facets_do_not_delay_the_results(page: Any, site: Site) -> None:
     with held_back(page, "**/api/v1/facets?*"):
         page.goto(site.address + "/?q=red")
         assert len(cards(page)) == 2
@@ -369,7 +369,7 @@ def test_a_moment_of_a_link_is_closed_by_escape_alone(page: Any, site: Site) -> 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [375, 1280])
-def test_nothing_serious_bars_anyone_from_it(page: Any, site: Site, width: int) -> None:
+def test_it_is_accessible_to_everyone(page: Any, site: Site, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(site.address + "/?q=red&tag=City")
     come_to_rest(page)
@@ -433,7 +433,7 @@ DRAWN = """(async () => {
 
 
 @pytest.mark.slow
-def test_many_answers_need_few_cards(page: Any, many: str) -> None:
+def test_many_results_need_few_cards(page: Any, many: str) -> None:
     page.goto(many + "/?q=red+OR+dog+OR+bridge+OR+train&sort=name")
     cards(page)
     seen: set[str] = set()

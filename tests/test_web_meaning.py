@@ -105,7 +105,7 @@ def test_odd_queries_are_answered_as_a_user_expects(site: Site) -> None:
     assert problem(site, q="dog", meaning="yes")[0] == 422
 
 
-def test_pages_of_a_search_by_meaning_go_on(site: Site) -> None:
+def test_pages_of_a_search_by_meaning_follow_one_another(site: Site) -> None:
     whole = found(site, like=site.key("street.mp4") + "@3")
     seen, cursor = [], None
     while True:

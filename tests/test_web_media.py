@@ -152,7 +152,7 @@ def test_a_range_beyond_the_end_is_refused(site, asked):
     "asked",
     ["bytes=9-1", "bytes=-", "bytes=a-b", "lines=1-2", "bytes", "bytes=1-2,5-6", "bytes=٣-٤", "bytes=0x1-2"],
 )
-def test_a_range_that_is_none_gets_the_whole_file(site, asked):
+def test_an_invalid_range_gets_the_whole_file(site, asked):
     answer = get(site.address, f"{GOOD}/video", headers={"Range": asked.encode()})
     assert (answer.status_code, answer.content) == (200, VIDEO)
 
@@ -302,7 +302,7 @@ def test_a_kept_download_is_sent_only_where_downloads_are_and_under_its_own_name
 
 
 @pytest.mark.parametrize("sprites", [5, [], {"images": 5, "vtt": None}, {"images": [{}], "vtt": {}}])
-def test_a_contact_sheet_that_is_none_is_not_found(site, sprites):
+def test_a_file_that_is_no_contact_sheet_is_not_found(site, sprites):
     path = site.add(name="odd.mp4", sprites=sprites)
     for call in ("/sprites.vtt", "/sprites/0"):
         assert site.get(path + call).status_code == 404

@@ -78,7 +78,7 @@ def test_signing_out_ends_the_session(page: Any, site: Site) -> None:
     page.get_by_label("Key").wait_for()
 
 
-def test_who_may_only_read_is_offered_nothing_else(page: Any, site: Site) -> None:
+def test_a_reader_is_offered_nothing_else(page: Any, site: Site) -> None:
     sign_in(page, site, "read")
     page.get_by_text("A red car").wait_for()
     page.focus("[data-place]")
@@ -111,7 +111,7 @@ def test_a_key_made_on_the_page_works_until_it_is_revoked(page: Any, site: Site)
     assert page.get_by_role("cell", name="robot, label").count() == 2
 
 
-def test_nothing_serious_bars_anyone_from_the_frame(page: Any, site: Site) -> None:
+def test_the_frame_of_the_pages_is_accessible_to_everyone(page: Any, site: Site) -> None:
     page.goto(site[0] + "/")
     page.get_by_label("Key").wait_for()
     assert serious_problems(page) == []

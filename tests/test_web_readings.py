@@ -93,7 +93,7 @@ def test_the_api_gives_readings_of_a_video_and_counts_them(site: Site) -> None:
     assert sources == {"description": 2, "objects": 1, "ocr": 1, "speech": 1}
 
 
-def test_a_cursor_of_one_source_is_none_of_another(site: Site) -> None:
+def test_a_cursor_of_one_source_is_refused_for_another(site: Site) -> None:
     page = site.get("/search", q="boat", limit=1)
     wrong = {"q": "boat", "limit": 1, "cursor": page["next"], "in": "speech"}
     assert requests.get(f"{site.address}/api/v1/search", params=wrong, timeout=LIMIT).status_code == 400
@@ -117,7 +117,7 @@ def test_a_transcript_follows_the_player_and_seeks_by_a_click(page: Any, site: S
 
 
 @pytest.mark.slow
-def test_each_reader_has_a_lane_and_a_video_without_readings_none(page: Any, site: Site) -> None:
+def test_each_reader_has_a_lane_and_a_video_without_readings_has_no_lane(page: Any, site: Site) -> None:
     open_video(page, site)
     come_to_rest(page)  # then the time line stays where it is
     names = page.locator(".time-line-names span")

@@ -312,7 +312,7 @@ def test_the_queue_says_who_answered_and_who_has_what(tmp_path: Path) -> None:
         assert [tuple(line) for line in lines] == [("anna", "label")]
 
 
-def test_a_moment_whose_video_is_gone_is_passed_over(site: Site) -> None:
+def test_a_moment_whose_video_is_gone_is_skipped(site: Site) -> None:
     site.add(*videos("a", "b", "c"))
     queue = site.start(sort="name")
     (held,) = site.next(queue, 1, "other")

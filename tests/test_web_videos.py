@@ -84,7 +84,7 @@ def test_the_record_is_given_exactly(site):
     assert saved.content == (site.folder / "exact.mp4.json").read_bytes()
 
 
-def test_hits_in_a_video_are_those_of_the_search_by_time(site):
+def test_moments_in_a_video_are_those_of_the_search_by_time(site):
     path = site.add("hits.mp4", scenes=["A fish.", "Walking dogs.", "A dog walks."], segments=["A dog", "A bird"])
     items = site.get(f"{path}/moments?q=dog").json()["items"]
     assert [(item["kind"], item["number"]) for item in items] == [("segment", 1), ("scene", 2), ("scene", 3)]
@@ -182,7 +182,7 @@ def test_a_correction_that_says_nothing_sensible_changes_nothing(site, body):
     "corrections",
     [5, {}, {"classification": "A"}, {"classification": None, "add_tags": [], "remove_tags": [], "at": "now"}],
 )
-def test_corrections_that_are_none_cannot_be_put(site, corrections):
+def test_invalid_corrections_are_refused(site, corrections):
     path = site.add("unput.mp4")
     answer = site.send("PUT", f"{path}/labels", {"corrections": corrections})
     assert answer.status_code == 422
