@@ -34,16 +34,16 @@ IMAGES = ROOT / "docs" / "images"
 SIZE = {"width": 1280, "height": 800}
 PHONE = {"width": 375, "height": 667}
 REPORT = {"width": 1200, "height": 1240}
-COLOURS = 256  # of a picture: small files, and nobody sees it
+COLOURS = 256  # of a screenshot: the files are small, and nobody sees a difference
 Prepare = Callable[[Any, "Site"], None]
 
 
 def nothing(page: Any, site: Site) -> None:
-    """The page as it is when it is opened."""
+    """The page right after it opens."""
 
 
 def triage(page: Any, site: Site) -> None:
-    """A queue with keys, of which some moments are answered."""
+    """A queue with keys and some answered moments."""
     call = """async (path, body, method = "POST") => (await fetch(`/api/v1${path}`, {
         method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" } })).json()"""
     page.evaluate(f"""async () => {{
@@ -62,7 +62,7 @@ def triage(page: Any, site: Site) -> None:
 
 
 def jobs(page: Any, site: Site) -> None:
-    """Jobs that are done, one of them with a failure, and what runs."""
+    """Finished jobs, one of them with a failure, and a running one."""
     names = list(site.records)[:4]
     folder = Path(site.records[names[0]]["source"]["url"]).parent
     with served(folder_app(folder)) as videos:
@@ -81,7 +81,7 @@ def jobs(page: Any, site: Site) -> None:
 
 
 def groups(page: Any, site: Site) -> None:
-    """All groups with their pictures."""
+    """All groups with their images."""
     wait_until(page, "document.querySelectorAll('.duplicates section').length > 0")
     wait_until(page, "[...document.querySelectorAll('.duplicates img')].every((one) => one.complete)")
 
@@ -119,21 +119,21 @@ def report(page: Any, site: Site) -> None:
 
 
 def report_scenes(page: Any, site: Site) -> None:
-    """The same, further down."""
+    """The same, scrolled down."""
     report(page, site)
     page.evaluate("document.querySelector('#scenes').scrollIntoView()")
 
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture: the address, what is done before, how it looks."""
+    """One screenshot: its address, the steps before it, its look."""
 
     path: str
     prepare: Prepare = nothing
     scheme: str = "light"
     phone: bool = False
     locale: str = "en-US"
-    copies: bool = False  # of a library in which some videos are copies
+    copies: bool = False  # whether the library has copies of videos
 
 
 SHOTS = {
@@ -159,7 +159,7 @@ SHOTS = {
 
 
 def main(names: list[str]) -> None:
-    """Make the pictures of these names; all by default."""
+    """Make the screenshots with these names; all by default."""
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="vidkit-pictures-") as name:
         made = {False: make_videos(Path(name) / "videos")}
@@ -171,7 +171,7 @@ def main(names: list[str]) -> None:
 
 
 def photograph(names: Sequence[str], folder: Path, videos: Sequence[tuple[Path, dict[str, Any]]]) -> None:
-    """Serve a library of these videos, and take these pictures."""
+    """Serve a library of these videos, and take these screenshots."""
     from playwright.sync_api import sync_playwright
 
     folder.mkdir()
@@ -201,7 +201,7 @@ def with_copies(made: list[tuple[Path, dict[str, Any]]], folder: Path) -> list[t
 
 
 def take(browser: Any, site: Site, shot: Shot) -> bytes:
-    """A picture of a page, as PNG."""
+    """A screenshot of a page, as PNG."""
     context = browser.new_context(
         viewport=PHONE if shot.phone else SIZE,
         color_scheme=shot.scheme,
@@ -223,7 +223,7 @@ def take(browser: Any, site: Site, shot: Shot) -> bytes:
 
 
 def settle(page: Any) -> None:
-    """Wait until nothing is loading. A video that plays may load for long: ten seconds at most."""
+    """Wait until nothing is loading, at most ten seconds: a playing video may load for long."""
     from playwright.sync_api import TimeoutError
 
     with contextlib.suppress(TimeoutError):
@@ -231,7 +231,7 @@ def settle(page: Any) -> None:
 
 
 def small(picture: bytes) -> bytes:
-    """The same picture with few colours."""
+    """The same screenshot with few colours."""
     from PIL import Image
 
     few = Image.open(io.BytesIO(picture)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)

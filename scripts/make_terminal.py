@@ -1,4 +1,4 @@
-"""Write the pictures of the terminal into docs/images/, and the record that docs/one_video.md explains.
+"""Write the screenshots of the terminal into docs/images/, and the record that docs/one_video.md explains.
 
     .venv/bin/python scripts/make_terminal.py
 
@@ -47,7 +47,7 @@ DESCRIPTIONS = {
         ["Fractal", "Night"],
     ),
 }
-# Name of the picture -> the command in it.
+# Name of the screenshot -> the command in it.
 COMMANDS = {
     "help": "vidkit --help",
     "process": "vidkit process --csv videos.csv --readers quality --describe video",
@@ -57,7 +57,7 @@ COMMANDS = {
 
 
 def run(command: str, folder: Path, environment: dict[str, str]) -> str:
-    """What stands on the screen of a terminal after a command."""
+    """The text on the screen of a terminal after a command."""
     import pyte
 
     screen = pyte.Screen(COLUMNS, LINES)
@@ -78,7 +78,7 @@ def run(command: str, folder: Path, environment: dict[str, str]) -> str:
 
 
 def picture(command: str, said: str) -> str:
-    """A picture of a command and what it writes, as SVG that fetches no font."""
+    """A screenshot of a command and its output, as SVG that loads no font."""
     from rich.console import Console
     from rich.text import Text
 
@@ -90,7 +90,7 @@ def picture(command: str, said: str) -> str:
 
 
 def prepare(folder: Path, endpoint: str) -> dict[str, str]:
-    """Make the videos, a CSV and the settings; the environment for the commands."""
+    """Make the videos, a CSV and the settings; return the environment for the commands."""
     films = folder / "films"
     films.mkdir()
     make_sample(films / EXAMPLE)

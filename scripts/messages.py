@@ -138,7 +138,7 @@ def _count_forms(node: ast.Call) -> tuple[str, str]:
 
 
 def _says_something(text: str) -> bool:
-    """Whether there is something to translate beside placeholders and signs."""
+    """Whether there is something to translate besides placeholders and signs."""
     if re.search(r"\{\w+[^{}]*\}", text):
         return any(piece.strip(" :;,()/") for piece, *_ in string.Formatter().parse(text))
     return bool(text.replace("%s", "").strip(" :"))

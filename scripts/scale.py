@@ -1,4 +1,4 @@
-"""Hours, dollars and the bottleneck for many videos: computed from measured figures and named prices.
+"""Hours, dollars and the bottleneck for many videos, computed from measured figures and named prices.
 
     python scripts/scale.py [--videos 10_000_000] [--minutes 1] [--machines 100] [--set NAME=VALUE ...]
 
@@ -19,7 +19,7 @@ PAGE = BENCHMARKS.with_name("scale.md")
 
 
 class Price(NamedTuple):
-    """What something costs. `tiers` are (units up to here, dollars for a unit), the last one without end."""
+    """A price. `tiers` are (units up to here, dollars per unit); the last one has no end."""
 
     meaning: str
     unit: str
@@ -61,12 +61,12 @@ PRICES = {
 
 @dataclass(frozen=True)
 class Figures:
-    """What benchmarks measured."""
+    """The measured figures of the benchmarks."""
 
     encode: float
-    """Processor seconds for a minute of 720p whose clips are encoded."""
+    """CPU seconds for a minute of 720p with encoded clips."""
     copy: float
-    """The same where clips are copied."""
+    """The same with copied clips."""
     results_mb: float
     """MB of results for a minute."""
     files: float
@@ -76,13 +76,13 @@ class Figures:
     journal_bytes: float
     """Bytes of a URL in the journal."""
     saved: float
-    """Records that the largest SQLite library measured saves in a second of processor time."""
+    """Records that the largest measured SQLite library saves per second of CPU time."""
     rows_done: float
-    """Rows that are done already, passed over in a second."""
+    """Rows that are already done, skipped per second."""
     row_ms: float
     """Milliseconds of the driver for a row on a cluster."""
     goals: frozenset[str] = frozenset()
-    """Which of these are not measured yet: the goal stands for them."""
+    """The figures that are not measured yet: their goal is used."""
 
 
 # A figure -> the row of docs/benchmarks.md and the number in it that counts.
@@ -124,7 +124,7 @@ def figures(text: str | None = None) -> Figures:
 
 @dataclass(frozen=True)
 class Work:
-    """What is to be done, and with how much."""
+    """A workload: the videos, and the machines that process them."""
 
     videos: int
     machines: int
@@ -146,7 +146,7 @@ class Work:
 
 
 class Line(NamedTuple):
-    """A row of a table: what it is, and its value for each of the works."""
+    """A row of a table: its name, and its value for each workload."""
 
     what: str
     values: list[float]
@@ -155,7 +155,7 @@ class Line(NamedTuple):
 
 
 def totals(works: Sequence[Work], measured: Figures, prices: Mapping[str, Price] = PRICES) -> list[Line]:
-    """What the videos add up to, and what that costs."""
+    """The totals of the videos, and their cost."""
 
     def each(of: Callable[[Work], float]) -> list[float]:
         return [float(of(work)) for work in works]
@@ -191,7 +191,7 @@ def totals(works: Sequence[Work], measured: Figures, prices: Mapping[str, Price]
 
 
 def parts(works: Sequence[Work], measured: Figures) -> list[Line]:
-    """How long each part takes alone, in hours. All go on at the same time, so the longest is the bottleneck."""
+    """The hours of each part alone. All parts run at the same time, so the longest is the bottleneck."""
 
     def hours(seconds: Callable[[Work], float]) -> list[float]:
         return [float(seconds(work)) / 3600 for work in works]
@@ -220,7 +220,7 @@ def parts(works: Sequence[Work], measured: Figures) -> list[Line]:
 
 
 def limits(measured: Figures) -> list[tuple[str, str, str]]:
-    """What reaches a limit: what, the limit, the number of videos at which it is reached."""
+    """What reaches a limit: its name, the limit, the number of videos that reaches it."""
     tb, gb = 1e12, 1e9
     inodes = tb / 16_384  # ext4 by default
     puts = 3_500 / measured.files  # S3 for each partition of a bucket, docs.aws.amazon.com: optimizing-performance
@@ -242,7 +242,7 @@ def _count(number: float) -> str:
 
 
 def shown(value: float, kind: str) -> str:
-    """A value as a reader wants it: three digits, and larger units for large values."""
+    """A value for a reader: three digits, and larger units for large values."""
     if kind == "$":
         return f"${float(f'{value:.2g}'):,.0f}" if value >= 10 else f"${value:.2g}"
     if kind == "GB":
@@ -297,7 +297,7 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def page() -> str:
-    """docs/scale.md with its tables as they are to be."""
+    """docs/scale.md with new tables."""
     text = PAGE.read_text(encoding="utf-8")
     for name, content in tables(STANDARD, figures()).items():
         block = f"<!-- {name} -->\n\n{content}\n\n<!-- end -->"
@@ -308,7 +308,7 @@ def page() -> str:
 
 
 def changed(given: Sequence[str], measured: Figures) -> tuple[Figures, dict[str, Price]]:
-    """The figures and prices with those over them that were given as NAME=VALUE."""
+    """The figures and prices, replaced by those given as NAME=VALUE."""
     values, prices = {name: float(getattr(measured, name)) for name in _ROWS}, dict(PRICES)
     known = set(measured.goals)
     for each in given:
@@ -327,7 +327,7 @@ def changed(given: Sequence[str], measured: Figures) -> tuple[Figures, dict[str,
 
 
 def main() -> None:
-    """Print the tables for one's own numbers."""
+    """Print the tables for your own numbers."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--videos", type=int, default=STANDARD[0].videos)
     parser.add_argument("--machines", type=int, default=STANDARD[0].machines)

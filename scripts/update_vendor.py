@@ -1,4 +1,4 @@
-"""Renew the libraries of the web page: `python scripts/update_vendor.py` (needs node and npm).
+"""Update the libraries of the web page: `python scripts/update_vendor.py` (needs node and npm).
 
 Takes the versions that scripts/web/package-lock.json pins from npm, and writes what the page loads into
 src/vidkit/web/static/vendor, each library with its licence, and `vendor.json` with the hash of each file.
@@ -28,7 +28,7 @@ VENDOR = ROOT / "src" / "vidkit" / "web" / "static" / "vendor"
 
 @dataclass(frozen=True)
 class Library:
-    """A package of npm: where it goes, and which of its files are taken under which name."""
+    """A package of npm: its folder, and which of its files are copied under which name."""
 
     package: str
     folder: str
@@ -103,7 +103,7 @@ def make_vendor(work: Path, made: Path) -> None:
     """Fetch the pinned packages into the folder `work` and write the vendor folder `made` from them."""
     for name in ("package.json", "package-lock.json"):
         shutil.copy(WEB / name, work)
-    # No package may run code of its own while it is installed; npm compares each with the lock file's hash.
+    # No package may run its own code during the installation; npm compares each with the lock file's hash.
     npm = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
     subprocess.run(npm, cwd=work, check=True)
     bundles = work / "bundles"
@@ -137,7 +137,7 @@ def _take(library: Library, package: Path, bundles: Path, made: Path) -> dict[st
 
 
 def _ready(library: Library, source: Path) -> str:
-    """The text of a file with imports that a browser finds without an import map, and without a source map."""
+    """The text of a file, with imports that a browser finds without an import map, and without its source map."""
     text = source.read_text(encoding="utf-8")
     text = re.sub(r"\s*(//# sourceMappingURL=\S+|/\*# sourceMappingURL=\S+\s*\*/)\s*$", "\n", text)
     for name, path in library.imports.items():
@@ -150,7 +150,7 @@ def _sha256(file: Path) -> str:
 
 
 def _differing(one: Path, other: Path) -> set[str]:
-    """Relative paths of the files that are missing in one of two folders or not the same."""
+    """Relative paths of the files that differ between two folders, or are missing in one."""
     names = {str(file.relative_to(root)) for root in (one, other) for file in root.rglob("*") if file.is_file()}
     return {
         name
