@@ -292,7 +292,7 @@ COMMANDS: dict[str, Command] = {
     "scenes": Command("detect the scenes of local video files", _scenes, "media"),
     "clips": Command("cut local video files into clips", _clips, "media"),
     "blur": Command(
-        "hide the faces in a local video file; keeps its sound and every picture", reader_arguments.blur, "blur"
+        "hide the faces in a local video file; keeps its audio and every frame", reader_arguments.blur, "blur"
     ),
     "prepare": Command("cut the videos of a CSV into clips and write the JSON for inference", _prepare, "process"),
     "infer": Command("describe the clips of that JSON with an endpoint or a local model", _infer, "process"),
@@ -302,7 +302,7 @@ COMMANDS: dict[str, Command] = {
     "explain": Command("show why a video has its tags and its class", on_library.explain, "explain"),
     "search": Command("search the library for videos and moments in them", _search, "library"),
     "reel": Command(
-        "cut the best moments of a search, or of one video, together as one film", reel_arguments.reel, "reel"
+        "cut the best moments of a search, or of one video, together as one reel", reel_arguments.reel, "reel"
     ),
     "summarize": Command(
         "summarise what a search finds, or one video, by the configured model",

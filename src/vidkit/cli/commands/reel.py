@@ -1,4 +1,4 @@
-"""`vidkit reel`: the best moments of a search, or of one video, as one film."""
+"""`vidkit reel`: the best moments of a search, or of one video, as one video file."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ def reel(options: argparse.Namespace, config: Config) -> int:
     if made.alike and made.seconds < wanted.length - 0.5:
         say(
             numbered(
-                "the film is shorter than --length: {count} moment looks like another one and is left out. "
+                "the reel is shorter than --length: {count} moment looks like another one and is left out. "
                 "--moment shows more of each",
-                "the film is shorter than --length: {count} moments look like others and are left out. "
+                "the reel is shorter than --length: {count} moments look like others and are left out. "
                 "--moment shows more of each",
                 made.alike,
             )
