@@ -409,7 +409,7 @@ def test_a_reader_that_reads_nothing_holds_up_nobody(site):
 
 
 def test_events_end_when_the_reader_may_read_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(job_events, "_ASK_EVERY", 0.2)
+    monkeypatch.setattr(job_events, "_CHECK_EVERY", 0.2)
     with serving(jobs_config(tmp_path)) as (address, services):
         key = key_of(services, "read")
         answer = requests.get(f"{address}{JOBS}/events", stream=True, timeout=PATIENCE, headers=authorized(key))

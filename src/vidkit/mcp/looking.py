@@ -41,9 +41,9 @@ _LARGEST_IMAGE = 2 * 2**20  # bytes: vidkit's thumbnails have 50 KB at most
 _JPEG = b"\xff\xd8\xff"
 
 
-async def search(call: Call, asked: SearchArguments) -> Result:
+async def search(call: Call, arguments: SearchArguments) -> Result:
     """Moments of a search."""
-    page = await call.api.get("/search", parameters_of(asked))
+    page = await call.api.get("/search", parameters_of(arguments))
     moments = [_moment(item) for item in page["items"]]
     answer = FoundMoments(moments=moments, next=page["next"])
     lines = [format_count(len(moments), "moment") if moments else "nothing was found"]
@@ -57,9 +57,9 @@ async def search(call: Call, asked: SearchArguments) -> Result:
     return Result(answer, lines)
 
 
-def parameters_of(asked: SearchParameters) -> Iterator[tuple[str, Any]]:
+def parameters_of(arguments: SearchParameters) -> Iterator[tuple[str, Any]]:
     """The parameters of a search that are set, as a query string has them."""
-    for name, value in asked.model_dump(by_alias=True, exclude_defaults=True, exclude_none=True).items():
+    for name, value in arguments.model_dump(by_alias=True, exclude_defaults=True, exclude_none=True).items():
         for each in value if isinstance(value, list) else [value]:
             yield name, each
 
@@ -82,23 +82,25 @@ def _moment(item: Mapping[str, Any]) -> FoundMoment:
     )
 
 
-async def show(call: Call, asked: ShowArguments) -> Result:
+async def show(call: Call, arguments: ShowArguments) -> Result:
     """A video, with an image of a moment."""
-    record = await call.api.get(f"/videos/{asked.key}")
-    scenes, clips = ([_part(each) for each in _from(record[name], asked)] for name in ("scenes", "segments"))
-    readings = [_said(each) for each in _from(map(vars, read_moments(record)), asked)]
-    image, shows = None, "not asked for"
-    if asked.picture:
-        image, shows = await to_thread.run_sync(_image, call.services, asked.key, record["scenes"], asked.at)
+    record = await call.api.get(f"/videos/{arguments.key}")
+    scenes, clips = ([_part(each) for each in _from(record[name], arguments)] for name in ("scenes", "segments"))
+    readings = [_said(each) for each in _from(map(vars, read_moments(record)), arguments)]
+    image, shows = None, "not requested"
+    if arguments.picture:
+        image, shows = await to_thread.run_sync(
+            _image, call.services, arguments.key, record["scenes"], arguments.at
+        )
     answer = Shown.model_validate(
         {
             **_facts(record),
-            "key": asked.key,
-            "at": asked.at,
-            "scenes": scenes[: asked.parts],
-            "clips": clips[: asked.parts],
-            "readings": readings[: asked.parts],
-            "more": any(len(each) > asked.parts for each in (scenes, clips, readings)),
+            "key": arguments.key,
+            "at": arguments.at,
+            "scenes": scenes[: arguments.parts],
+            "clips": clips[: arguments.parts],
+            "readings": readings[: arguments.parts],
+            "more": any(len(each) > arguments.parts for each in (scenes, clips, readings)),
             "picture": shows,
         }
     )
@@ -125,9 +127,9 @@ def _facts(record: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _from(parts: Iterable[Mapping[str, Any]], asked: ShowArguments) -> Iterator[Mapping[str, Any]]:
+def _from(parts: Iterable[Mapping[str, Any]], arguments: ShowArguments) -> Iterator[Mapping[str, Any]]:
     """The parts that end after the second `at`; one more than is shown, to know whether there are more."""
-    return islice((part for part in parts if part["end_time"] > asked.at), asked.parts + 1)
+    return islice((part for part in parts if part["end_time"] > arguments.at), arguments.parts + 1)
 
 
 def _part(part: Mapping[str, Any]) -> Part:
@@ -186,9 +188,9 @@ def _shown_lines(video: Shown) -> Iterator[str]:
     yield f"picture: {video.picture}"
 
 
-async def facets(call: Call, asked: FacetPage) -> Result:
+async def facets(call: Call, arguments: FacetPage) -> Result:
     """The videos of a search, counted by facets."""
-    found = await call.api.get("/facets", parameters_of(asked))
+    found = await call.api.get("/facets", parameters_of(arguments))
     shown = [
         Facet(
             name=each["name"],
@@ -213,9 +215,9 @@ def _count(number: int | None) -> str:
     return "not counted in time" if number is None else str(number)
 
 
-async def stats(call: Call, asked: StatsPage) -> Result:
+async def stats(call: Call, arguments: StatsPage) -> Result:
     """The library in numbers."""
-    found = await call.api.get("/stats", parameters_of(asked))
+    found = await call.api.get("/stats", parameters_of(arguments))
     answer = Statistics(
         videos=found["videos"],
         seconds=round(found["seconds"], 3),

@@ -54,34 +54,34 @@ class Tools:
         names = [name for name in TOOLS if refusal(name, self.allow, actor) is None]
         return types.ListToolsResult(tools=[described(name) for name in names])
 
-    async def call(self, context: Context, asked: types.CallToolRequestParams) -> types.CallToolResult:
+    async def call(self, context: Context, request: types.CallToolRequestParams) -> types.CallToolResult:
         """Call a tool. An error is an answer in words, for the model to read.
 
         Raises:
             MCPError: there is no such tool.
         """
-        if asked.name not in TOOLS:
-            near = nearest(asked.name[:100], TOOLS)
+        if request.name not in TOOLS:
+            near = nearest(request.name[:100], TOOLS)
             hint = f": did you mean {near}?" if near else f": there is {', '.join(TOOLS)}"
-            raise MCPError(types.INVALID_PARAMS, f"there is no tool {printable(asked.name)[:100]}{hint}")
+            raise MCPError(types.INVALID_PARAMS, f"there is no tool {printable(request.name)[:100]}{hint}")
         if self._running >= _MOST_CALLS:
             return _error(f"{_MOST_CALLS} calls are running already: try again")
         self._running += 1
         try:
-            return await self._run(context, asked)
+            return await self._run(context, request)
         except VidkitError as error:
             return _error(str(error))
         except Exception as error:
-            log.error("a mistake in vidkit: the tool %s: %r", asked.name, error, exc_info=True)
+            log.error("a mistake in vidkit: the tool %s: %r", request.name, error, exc_info=True)
             return _error("vidkit made a mistake here; the log has the details")
         finally:
             self._running -= 1
 
-    async def _run(self, context: Context, asked: types.CallToolRequestParams) -> types.CallToolResult:
+    async def _run(self, context: Context, request: types.CallToolRequestParams) -> types.CallToolResult:
         actor = self.actor_of(context)
-        if refused := refusal(asked.name, self.allow, actor):
+        if refused := refusal(request.name, self.allow, actor):
             return _error(refused)
-        tool, given = TOOLS[asked.name], asked.arguments or {}
+        tool, given = TOOLS[request.name], request.arguments or {}
         try:
             arguments = tool.arguments.model_validate(given)
         except ValidationError as error:

@@ -31,52 +31,52 @@ _SHOWN = 10  # failures, and videos, of a job
 _COUNTS = ("items", "videos", "counts", "unlabelled", "missing", "without_file", "scarce", "at_odds")
 
 
-async def label(call: Call, asked: LabelArguments) -> Result:
+async def label(call: Call, arguments: LabelArguments) -> Result:
     """Correct the class and the tags of a video."""
-    said = asked.model_dump(by_alias=True, exclude_defaults=True, exclude={"key"})
-    made = await call.api.send("PATCH", f"/videos/{asked.key}/labels", said)
-    answer = Labelled.model_validate({"key": asked.key, **made})
+    said = arguments.model_dump(by_alias=True, exclude_defaults=True, exclude={"key"})
+    made = await call.api.send("PATCH", f"/videos/{arguments.key}/labels", said)
+    answer = Labelled.model_validate({"key": arguments.key, **made})
     tags = ", ".join(answer.tags) or "none"
     return Result(answer, [f"the video {answer.key} has the class {answer.classification} and the tags: {tags}"])
 
 
-async def process(call: Call, asked: ProcessArguments) -> Result:
+async def process(call: Call, arguments: ProcessArguments) -> Result:
     """Add URLs as a job, and wait for a while."""
-    body = asked.model_dump(mode="json", exclude_defaults=True, exclude={"wait"})
+    body = arguments.model_dump(mode="json", exclude_defaults=True, exclude={"wait"})
     with anyio.CancelScope(shield=True):  # so that a job that was added is always known
         job = await call.api.send("POST", "/jobs", body)
-    state = await _watched(call, job, asked.wait)
-    videos = await to_thread.run_sync(_processed, call.services, asked.urls)
+    state = await _watched(call, job, arguments.wait)
+    videos = await to_thread.run_sync(_processed, call.services, arguments.urls)
     answer = state.model_copy(update={"videos": videos})
     return Result(answer, list(_job_lines(answer)))
 
 
-async def export(call: Call, asked: ExportArguments) -> Result:
+async def export(call: Call, arguments: ExportArguments) -> Result:
     """Count what a dataset would hold, or make it as a job."""
-    body = asked.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"wait", "dry_run"})
+    body = arguments.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"wait", "dry_run"})
     with anyio.CancelScope(shield=True):
-        made = await call.api.send("POST", "/exports", body, [("dry_run", asked.dry_run)])
-    if asked.dry_run:
+        made = await call.api.send("POST", "/exports", body, [("dry_run", arguments.dry_run)])
+    if arguments.dry_run:
         counts = {name: made[name] for name in (*_COUNTS, "exists")}
         return Result(Exported(counts=counts, job=None), list(_count_lines(counts)))
-    state = await _watched(call, made, asked.wait)
+    state = await _watched(call, made, arguments.wait)
     return Result(Exported(counts=None, job=state), list(_job_lines(state)))
 
 
-async def jobs(call: Call, asked: JobsArguments) -> Result:
+async def jobs(call: Call, arguments: JobsArguments) -> Result:
     """One job, or the newest ones."""
-    if asked.job is not None:
-        found = [await _state(call, await call.api.get(f"/jobs/{asked.job}"))]
+    if arguments.job is not None:
+        found = [await _state(call, await call.api.get(f"/jobs/{arguments.job}"))]
     else:
-        page = await call.api.get("/jobs", [("limit", asked.limit)])
+        page = await call.api.get("/jobs", [("limit", arguments.limit)])
         found = [_job(each) for each in page["items"]]
     lines = [line for each in found for line in _job_lines(each)]
     return Result(JobList(jobs=found), lines or ["there are no jobs"])
 
 
-async def cancel(call: Call, asked: CancelArguments) -> Result:
+async def cancel(call: Call, arguments: CancelArguments) -> Result:
     """Cancel a job; what is done is kept."""
-    answer = _job(await call.api.send("PATCH", f"/jobs/{asked.job}", {"state": "cancelled"}))
+    answer = _job(await call.api.send("PATCH", f"/jobs/{arguments.job}", {"state": "cancelled"}))
     return Result(answer, [f"job {answer.job} was cancelled; what is done is kept"])
 
 

@@ -24,7 +24,7 @@ from vidkit.web.views import (
     videos,
 )
 
-# A request is held against them one by one, so those that are asked most come first.
+# A request is matched against them in order, so the most frequent ones come first.
 ROUTES: tuple[APIRouter, ...] = (
     search.router,
     media.router,

@@ -33,7 +33,7 @@ class JobChild:
             env={**os.environ, "PYTHONSAFEPATH": "1"},
         )
         self._stderr = b""
-        self._stop_asked: float | None = None
+        self._stop_requested: float | None = None
         self._reader = threading.Thread(target=self._read, name=f"stderr of job {number}", daemon=True)
         self._reader.start()
         assert self._process.stdin is not None
@@ -44,7 +44,7 @@ class JobChild:
     def poll(self) -> int | None:
         """The exit status; None while it runs. A process that was asked to stop and does not is killed."""
         code = self._process.poll()
-        if code is None and self._stop_asked and time.monotonic() > self._stop_asked + _SECONDS_TO_STOP:
+        if code is None and self._stop_requested and time.monotonic() > self._stop_requested + _SECONDS_TO_STOP:
             self._kill()
         if code is not None:
             self._close()
@@ -52,8 +52,8 @@ class JobChild:
 
     def stop(self) -> None:
         """Ask the process to stop cleanly."""
-        if self._stop_asked is None:
-            self._stop_asked = time.monotonic()
+        if self._stop_requested is None:
+            self._stop_requested = time.monotonic()
             self._process.terminate()
 
     def wait(self) -> None:

@@ -23,7 +23,7 @@ MOST_LISTENERS = 200
 MOST_LISTENERS_EACH = 20
 _TICK = 0.25  # seconds
 _MOST_PENDING = 500
-_ASK_EVERY = 10.0  # seconds between two checks whether a client may still listen
+_CHECK_EVERY = 10.0  # seconds between two checks whether a client may still listen
 
 
 class TooManyListeners(VidkitError):
@@ -64,14 +64,14 @@ class Listener:
         Args:
             may_listen: called from time to time, in a thread; False ends the events.
         """
-        asked = time.monotonic()
+        checked = time.monotonic()
         while not self._closed:
             with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._ready.wait(), _ASK_EVERY)
-            if time.monotonic() >= asked + _ASK_EVERY:
+                await asyncio.wait_for(self._ready.wait(), _CHECK_EVERY)
+            if time.monotonic() >= checked + _CHECK_EVERY:
                 if not await asyncio.to_thread(may_listen):
                     return
-                asked = time.monotonic()
+                checked = time.monotonic()
             self._ready.clear()
             with self._lock:
                 pending, self._pending = self._pending, {}

@@ -118,11 +118,11 @@ def label(task: Task) -> dict[str, Any]:
     Raises:
         VidkitError: it cannot be done; videos that were corrected before the error stay so.
     """
-    asked = task.what
-    change = make_change(asked.get("class"), asked.get("add_tags") or (), asked.get("remove_tags") or ())
+    request = task.what
+    change = make_change(request.get("class"), request.get("add_tags") or (), request.get("remove_tags") or ())
     rules = open_rules(task.config)
     with open_library(task.config) as library:
-        keys = list(dict.fromkeys(_keys_of(library, asked)))
+        keys = list(dict.fromkeys(_keys_of(library, request)))
         task.progress.expect(len(keys))
         for key in keys:
             entry = library.by_key(key)
@@ -135,12 +135,12 @@ def label(task: Task) -> dict[str, Any]:
     return {"videos": len(keys)}
 
 
-def _keys_of(library: Library, asked: Mapping[str, Any]) -> Iterable[str]:
+def _keys_of(library: Library, request: Mapping[str, Any]) -> Iterable[str]:
     """The keys of the videos; all videos of a query are found before the first is changed."""
-    if asked.get("keys") is not None:
-        keys: list[str] = asked["keys"]
+    if request.get("keys") is not None:
+        keys: list[str] = request["keys"]
         return keys
-    query = SearchParameters.model_validate(asked["query"]).query()
+    query = SearchParameters.model_validate(request["query"]).query()
     return [video_key(entry.record["source"]["url"]) for entry in library.records(query)]
 
 
@@ -150,8 +150,8 @@ def export(task: Task) -> dict[str, Any]:
     Raises:
         VidkitError: it cannot be made; the next job with the same options continues it.
     """
-    asked = ExportOptions.model_validate(task.what["options"])
-    target = task.config.serve.export_directory / asked.name
+    options = ExportOptions.model_validate(task.what["options"])
+    target = task.config.serve.export_directory / options.name
     ensure_directory(target.parent)
     caps = ClipLimits(task.config.processing.max_resolution, task.config.processing.max_fps)
 
@@ -162,16 +162,16 @@ def export(task: Task) -> dict[str, Any]:
 
     with open_library(task.config) as library:
         made = export_dataset(
-            asked.records(library),
+            options.records(library),
             target,
-            asked.format,
-            **asked.dataset(),
-            overwrite=asked.overwrite,
+            options.format,
+            **options.dataset(),
+            overwrite=options.overwrite,
             caps=caps,
-            command=asked.command(task.config) or "",
+            command=options.command(task.config) or "",
             progress=tell,
         )
-    return {**counts_as_json(made), "folder": str(made.folder), "command": asked.command(task.config)}
+    return {**counts_as_json(made), "folder": str(made.folder), "command": options.command(task.config)}
 
 
 Kind = Callable[[Task], "dict[str, Any]"]

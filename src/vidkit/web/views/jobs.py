@@ -168,11 +168,11 @@ def create_job(
 ) -> JobAnswer:
     """Put a job of the kind `process` into the queue: URLs as JSON, or a CSV with its settings in the query."""
     if _media_type(request) == "text/csv":
-        asked = _csv_job(body, name, priority, _settings(settings), base_url)
+        new = _csv_job(body, name, priority, _settings(settings), base_url)
     else:
-        asked = _url_job(body)
-    run_spec(services.config, asked.settings)  # errors in the settings are reported now
-    job = services.jobs.add(asked, actor.name)
+        new = _url_job(body)
+    run_spec(services.config, new.settings)  # errors in the settings are reported now
+    job = services.jobs.add(new, actor.name)
     services.audit(actor, "job add", f"{job.id}: {job.name}")
     return created(response, job)
 
