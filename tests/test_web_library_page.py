@@ -125,7 +125,7 @@ def test_facets_count_and_narrow_down(page: Any, site: Site) -> None:
     assert cards(page) == ["street.mp4"]
     wait_until(page, "document.querySelector('.library-count').textContent === '1 moment in 1 video'")
     assert facets.get_by_role("button", name="City").get_attribute("aria-pressed") == "true"
-    page.get_by_role("button", name="Take away the filter City").click()
+    page.get_by_role("button", name="Remove the filter City").click()
     wait_until(page, "document.querySelectorAll('.card').length > 1")
     assert "tag" not in query_of(page)
     facets.get_by_role("button", name="Documentary").click()

@@ -178,7 +178,7 @@ def test_the_page_finds_by_meaning_and_the_switch_leaves_words_alone(page: Any, 
     page.wait_for_url("**meaning=only**")
     wait_until(page, "document.querySelector('.card-why') !== null")
     assert page.get_by_role("radio", name="Meaning").is_checked()
-    assert page.get_by_role("navigation", name="All answers").count() == 0
+    assert page.get_by_role("navigation", name="All results").count() == 0
     choose(page, "Both")
     wait_until(page, "!location.search.includes('meaning')")
     page.fill("#search", "a dog runs over the grass")
@@ -198,7 +198,7 @@ def test_more_like_this_leads_to_moments_that_are_alike(page: Any, site: Site) -
     page.get_by_text("like street.mp4 at 0:03").wait_for()
     wait_until(page, "document.querySelectorAll('.card').length > 1")
     assert query_of(page)["like"] == [f"{site.key('street.mp4')}@3"]
-    page.get_by_role("button", name="Take away the filter like street.mp4").click()
+    page.get_by_role("button", name="Remove the filter like street.mp4").click()
     wait_until(page, "location.search === ''")
 
     page.goto(f"{site.address}/?q=dog&open={site.key('street.mp4')}%3Ascene%3A2")

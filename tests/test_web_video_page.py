@@ -277,7 +277,7 @@ def test_what_a_model_or_a_csv_says_is_only_text(site: Site, view: Any) -> None:
     view.get_by_text("A night shot of boats.").wait_for()
     view.get_by_role("tab", name="Scenes").click()
     view.get_by_text("A harbour.").first.wait_for()
-    wait_until(view, "document.querySelector('.time-line-names').textContent.includes('Hits')")
+    wait_until(view, "document.querySelector('.time-line-names').textContent.includes('Moments')")
     lanes = view.locator(".time-line canvas").bounding_box()
     view.mouse.move(lanes["x"] + lanes["width"] * 13 / 24, lanes["y"] + 40)
     view.locator(".time-line-hover").get_by_text("A harbour.").wait_for()

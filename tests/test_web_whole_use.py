@@ -73,7 +73,7 @@ def find_and_play(page: Any, word: str) -> None:
 def correct_labels(page: Any) -> None:
     """Give each video its class in triage, with the keyboard alone."""
     go(page, "Library")
-    page.get_by_role("navigation", name="All answers").get_by_role("link", name="Triage").press("Enter")
+    page.get_by_role("navigation", name="All results").get_by_role("link", name="Triage").press("Enter")
     page.get_by_label("Search").focus()
     page.keyboard.press("Enter")  # all videos
     wait_until(page, NAME)

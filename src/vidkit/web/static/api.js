@@ -1,4 +1,4 @@
-// The REST API, which every page uses and nothing else: questions, changes, uploads, events, and errors in words.
+// The REST API, from which the pages get everything: requests, uploads, events, and errors in words.
 
 import { signal, useEffect, useRef, useState } from "./ui.js";
 import { API } from "./addresses.js";
@@ -6,32 +6,30 @@ import { early } from "./early.js";
 import { served, t } from "./texts.js";
 
 /**
- * Who is signed in; `auth` is how: "none" where the server asks nobody to sign in.
- * @typedef {{name: string, scope: "read" | "label" | "process" | "admin", auth: string}} Session
+ * Who is signed in, and how: `auth` is "none" if nobody has to sign in. Each scope includes those before it.
+ * @typedef {"read" | "label" | "process" | "admin"} Scope
+ * @typedef {{name: string, scope: Scope, auth: string}} Session
  */
 /** @typedef {Record<string, string | number | boolean | string[] | null | undefined>} Parameters */
 
 /**
- * Who is signed in; null for nobody, undefined while that is not known yet.
+ * Who is signed in; null for nobody, undefined until that is known.
  * @type {import("./vendor/preact-signals/signals.js").Signal<Session | null | undefined>}
  */
 export const session = signal(/** @type {Session | null | undefined} */ (undefined));
 
 const SCOPES = ["read", "label", "process", "admin"];
 
-/**
- * Whether who is signed in has a scope: pages offer only what will work.
- * @param {"read" | "label" | "process" | "admin"} scope
- */
+/** Whether the user has a scope: pages only offer what will work. @param {Scope} scope */
 export function may(scope) {
   const own = session.value ? SCOPES.indexOf(session.value.scope) : -1;
   return own >= SCOPES.indexOf(scope);
 }
 
-/** An answer that is an error. `message` is for people. */
+/** An error that the server answered. `message` is for people. */
 export class Problem extends Error {
   /**
-   * @param {number} status 0 where the server did not answer
+   * @param {number} status 0 if the server did not answer
    * @param {string} message
    * @param {{where: string, detail: string}[]} [errors] what is wrong with which part of the request
    */
@@ -45,11 +43,11 @@ export class Problem extends Error {
 /** The words for an error. @param {unknown} error */
 export const wordsOf = (error) => (error instanceof Error ? error.message : String(error));
 
-/** Whether an error only says that a question was called back. @param {unknown} error */
-export const isAbort = (error) => error instanceof DOMException && error.name === "AbortError";
+/** Whether an error only says that a request was aborted. @param {unknown} error */
+const isAbort = (error) => error instanceof DOMException && error.name === "AbortError";
 
-/** Parameters as the part of an address after "?". @param {Parameters | URLSearchParams} [parameters] */
-export function queryText(parameters = {}) {
+/** Parameters as a query string, with "?". @param {Parameters | URLSearchParams} [parameters] */
+function queryText(parameters = {}) {
   if (parameters instanceof URLSearchParams) return parameters.size ? `?${parameters}` : "";
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters))
@@ -59,7 +57,7 @@ export function queryText(parameters = {}) {
 }
 
 /**
- * Ask.
+ * Send a GET request.
  * @param {string} path below /api/v1, such as "/search"
  * @param {Parameters | URLSearchParams} [parameters]
  * @param {AbortSignal} [abort]
@@ -69,12 +67,12 @@ export function queryText(parameters = {}) {
 export const get = (path, parameters, abort) => call("GET", API + path + queryText(parameters), { signal: abort });
 
 /**
- * Change something: a body of JSON, or a text with its own type.
+ * Send a request that changes something, with a body of JSON or of another type.
  * @param {"POST" | "PUT" | "PATCH" | "DELETE"} method
  * @param {string} path below /api/v1
  * @param {unknown} [body]
- * @param {{parameters?: Parameters, type?: string}} [options] type: the body is this, such as "text/csv"
- * @returns {Promise<any>} the answer's JSON; null where there is none
+ * @param {{parameters?: Parameters, type?: string}} [options] type: of a body that is not JSON, such as "text/csv"
+ * @returns {Promise<any>} the answer's JSON; null if there is none
  * @throws {Problem}
  */
 export function send(method, path, body, { parameters, type } = {}) {
@@ -91,9 +89,9 @@ export function send(method, path, body, { parameters, type } = {}) {
 async function call(method, url, options) {
   let response;
   try {
-    const asked = method === "GET" ? await early(url) : null;
+    const sent = method === "GET" ? await early(url) : null;
     options.signal?.throwIfAborted();
-    response = asked ?? (await fetch(url, { method, credentials: "same-origin", ...options }));
+    response = sent ?? (await fetch(url, { method, credentials: "same-origin", ...options }));
   } catch (error) {
     if (isAbort(error)) throw error;
     throw new Problem(0, t("The server does not answer. Is `vidkit serve` still running?"));
@@ -125,7 +123,7 @@ function sentence(text) {
 }
 
 /**
- * Listen to server-sent events until the returned function is called. The browser connects again by itself.
+ * Listen to server-sent events until the returned function is called. The browser reconnects by itself.
  * @param {string} path below /api/v1
  * @param {Record<string, (data: any) => void>} on name of the event -> what to do with its JSON
  * @param {(connected: boolean) => void} [onState]
@@ -143,16 +141,16 @@ export function events(path, on, onState) {
 /**
  * @template T
  * @typedef {object} Loaded
- * @property {T | undefined} value the answer; that of before while another is on its way
+ * @property {T | undefined} value the answer; while another one loads, the previous one
  * @property {unknown} error
  * @property {boolean} loading
  * @property {() => void} again
  */
 
 /**
- * Load something for a component, again whenever `key` changes. What is no longer wanted is called back.
+ * Load something for a component, and again whenever `key` changes. Requests that are no longer needed are aborted.
  * @template T
- * @param {string | null} key what is asked for; null asks for nothing
+ * @param {string | null} key names what is loaded; null loads nothing
  * @param {(abort: AbortSignal) => Promise<T>} load
  * @returns {Loaded<T>}
  */
@@ -163,7 +161,7 @@ export function useLoad(key, load) {
     answered: "",
   }));
   const [turn, setTurn] = useState(0);
-  const question = `${turn} ${key}`;
+  const request = `${turn} ${key}`;
   const latest = useRef(load);
   latest.current = load;
   useEffect(() => {
@@ -171,18 +169,18 @@ export function useLoad(key, load) {
     const abort = new AbortController();
     latest
       .current(abort.signal)
-      .then((value) => !abort.signal.aborted && setState({ value, error: null, answered: question }))
+      .then((value) => !abort.signal.aborted && setState({ value, error: null, answered: request }))
       .catch((error) => {
-        if (!abort.signal.aborted) setState((before) => ({ ...before, error, answered: question }));
+        if (!abort.signal.aborted) setState((before) => ({ ...before, error, answered: request }));
       });
     return () => abort.abort();
-  }, [question]);
-  // Known while the page is drawn: an answer to the question of before never passes for one to this question.
-  const loading = key !== null && state.answered !== question;
+  }, [request]);
+  // Known while the page is drawn: the answer to an earlier request never counts as the answer to this one.
+  const loading = key !== null && state.answered !== request;
   return { value: state.value, error: state.error, loading, again: () => setTurn((before) => before + 1) };
 }
 
-/** Find out who is signed in. */
+/** Load who is signed in. */
 export async function loadSession() {
   try {
     session.value = await get("/session");

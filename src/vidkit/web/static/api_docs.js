@@ -1,10 +1,10 @@
-// The API's own page: swagger-ui shows /api/openapi.json and tries calls with the session of this browser.
+// The page of the API: swagger-ui shows /api/openapi.json and sends calls with the session of this browser.
 
 import { t } from "./texts.js";
 
 const place = /** @type {HTMLElement} */ (document.getElementById("api"));
 
-/** Show words and a link in place of the calls. @param {string} text @param {string} [href] @param {string} [name] */
+/** Show a text and a link instead of the calls. @param {string} text @param {string} [href] @param {string} [name] */
 function say(text, href = "/", name = t("To the library")) {
   const style = document.createElement("link");
   style.rel = "stylesheet";

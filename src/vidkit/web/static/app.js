@@ -13,7 +13,7 @@ import { SignIn } from "./pages/sign_in.js";
 import { t } from "./texts.js";
 
 /**
- * A module of a page. `Page` gets what the braces of its path stand for, and the address's parameters as `query`.
+ * A module of a page. `Page` gets the values of the braces in its path, and the parameters of the address as `query`.
  * `STYLES` are style sheets that only this page needs.
  * @typedef {{Page: import("./vendor/preact/preact.js").ComponentType<any>, STYLES?: string[]}} PageModule
  */
@@ -24,9 +24,9 @@ import { t } from "./texts.js";
  * @property {string} title
  * @property {() => Promise<PageModule>} load
  * @property {string} [menu] its name in the menu
- * @property {string} [account] its name in the menu of who is signed in
+ * @property {string} [account] its name in the menu of the account
  * @property {string} [key] "g", then this key, goes there
- * @property {"read" | "label" | "process" | "admin"} scope who may see it
+ * @property {import("./api.js").Scope} scope that its users need
  */
 
 /** @type {PageRow[]} */
@@ -45,7 +45,7 @@ const PAGES = [
 const ICON = new URL("icon.svg", import.meta.url).pathname;
 const helpOpen = signal(false);
 
-/** The page of an address, with what the braces of its path stand for. @param {string} path */
+/** The page of an address, with the values of the braces in its path. @param {string} path */
 function pageOf(path) {
   for (const page of PAGES) {
     const found = match(page.path, path);
@@ -125,7 +125,7 @@ function ThemeSwitch() {
     try {
       localStorage.setItem("theme", next);
     } catch {
-      // It then lasts as long as the page.
+      // Without storage, the choice lasts as long as the page.
     }
   };
   const label = t("Colours: {now}. Change to {next}", { now: words, next: THEMES[next].words });
@@ -241,5 +241,5 @@ function App() {
 startRouter();
 startKeys();
 const first = pageOf(address.value.path)?.page;
-if (first) loadPage(first).catch(() => undefined); // who is signed in is asked meanwhile; an error is shown later
+if (first) loadPage(first).catch(() => undefined); // at the same time as the session; an error is shown later
 render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById("app")));

@@ -1,12 +1,12 @@
-// The theme's colours where style sheets do not reach: on a canvas.
+// The theme's colours for a canvas, which style sheets do not reach.
 
-/** A colour of the style as a canvas takes it: the one of the theme that is shown. @param {HTMLElement} element @param {string} name */
+/** A colour of the style sheet for a canvas, in the current theme. @param {HTMLElement} element @param {string} name */
 export function resolved(element, name) {
   element.style.color = `var(${name})`;
   return getComputedStyle(element).color;
 }
 
-/** Do something whenever another theme is shown, until the returned function is called. @param {() => void} run */
+/** Call a function whenever the theme changes, until the returned function is called. @param {() => void} run */
 export function onTheme(run) {
   const chosen = new MutationObserver(run);
   chosen.observe(document.documentElement, { attributeFilter: ["data-theme"] });

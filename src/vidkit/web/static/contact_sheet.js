@@ -1,9 +1,9 @@
-// The contact sheet of a video: small pictures at intervals, from which a card shows what a moment looks like.
+// The contact sheet of a video: small images at intervals, which cards and the time line show.
 
 import { mediaOf } from "./moments.js";
 
 /**
- * A picture of a contact sheet.
+ * A small image of a contact sheet: a rectangle of the file at `url`.
  * @typedef {{start: number, end: number, url: string, x: number, y: number, width: number, height: number}} Cue
  */
 
@@ -11,7 +11,7 @@ const KEPT = 200;
 /** @type {Map<string, Promise<Cue[]>>} */
 const sheets = new Map();
 
-/** The pictures of a video in order; none where it has no contact sheet. @param {string} key */
+/** The images of a video in order; none if it has no contact sheet. @param {string} key */
 export function sheetOf(key) {
   let sheet = sheets.get(key);
   if (!sheet) {
@@ -30,21 +30,21 @@ async function load(key) {
 }
 
 /**
- * Read the WebVTT of a contact sheet. What is no cue of this server's own pictures is left out.
+ * Read the WebVTT of a contact sheet. Cues that do not name an image of this server are left out.
  * @param {string} text
  * @param {URL} base
  * @returns {Cue[]}
  */
-export function parseSheet(text, base) {
+function parseSheet(text, base) {
   /** @type {Cue[]} */
   const cues = [];
   const lines = text.split(/\r?\n/);
   for (const [number, line] of lines.entries()) {
     const times = /^([\d:.]+) --> ([\d:.]+)/.exec(line);
-    const picture = times && /^(.+)#xywh=(\d+),(\d+),(\d+),(\d+)$/.exec(lines[number + 1] ?? "");
-    if (!times || !picture) continue;
-    const url = new URL(picture[1], base);
-    const [x, y, width, height] = picture.slice(2).map(Number);
+    const image = times && /^(.+)#xywh=(\d+),(\d+),(\d+),(\d+)$/.exec(lines[number + 1] ?? "");
+    if (!times || !image) continue;
+    const url = new URL(image[1], base);
+    const [x, y, width, height] = image.slice(2).map(Number);
     if (url.origin === base.origin && width && height)
       cues.push({ start: seconds(times[1]), end: seconds(times[2]), url: url.href, x, y, width, height });
   }
@@ -54,8 +54,16 @@ export function parseSheet(text, base) {
 /** "01:02:03.500" in seconds. @param {string} clock */
 const seconds = (clock) => clock.split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
 
+/** An image of a contact sheet as the background of an element. @param {Cue} cue */
+export const cueStyle = (cue) => ({
+  width: `${cue.width}px`,
+  height: `${cue.height}px`,
+  backgroundImage: `url("${cue.url}")`,
+  backgroundPosition: `-${cue.x}px -${cue.y}px`,
+});
+
 /**
- * The picture that shows a time: the one whose time it is in, else the nearest.
+ * The cue that shows a time: the last that has begun then, else the first.
  * @param {Cue[]} cues
  * @param {number} time seconds
  * @returns {Cue | undefined}

@@ -1,13 +1,13 @@
-// Asks for what the page shows first, while the other modules are still on their way. `api.js` hands the answers on.
+// Sends the requests that the page needs first, while the other modules still load. `api.js` uses the answers.
 
-import { API, firstAnswers, searchOf } from "./addresses.js";
+import { API, firstPage, searchOf } from "./addresses.js";
 
 /** @type {Map<string, Promise<Response | null>>} */
 const asked = new Map();
 
 /**
- * The answer to a question that was asked early; null where it was not, or where it has to be asked again: it did not
- * come, or nobody was signed in then.
+ * The answer to a request that was sent early; null if none was sent, or if it has to be sent again, because it failed
+ * or nobody was signed in then.
  * @param {string} url
  */
 export async function early(url) {
@@ -17,19 +17,19 @@ export async function early(url) {
 }
 
 /** @param {string} path below /api/v1 */
-function ask(path) {
+function request(path) {
   const answer = fetch(API + path, { credentials: "same-origin" });
-  asked.set(API + path, answer.then(unlessUnknown, () => null));
+  asked.set(API + path, answer.then(unlessSignedOut, () => null));
 }
 
-/** Nobody reads the body of a refusal, so the connection is given back. @param {Response} response */
-function unlessUnknown(response) {
+/** Nobody reads the body of a refusal, so it is cancelled, which frees the connection. @param {Response} response */
+function unlessSignedOut(response) {
   if (response.status !== 401) return response;
   response.body?.cancel();
   return null;
 }
 
 const video = /^\/videos\/([^/]+)$/.exec(location.pathname)?.[1];
-if (location.pathname !== "/sign-in") ask("/session");
-if (location.pathname === "/") ask(`/search?${firstAnswers(searchOf(new URLSearchParams(location.search)))}`);
-if (video) ask(`/videos/${encodeURIComponent(decodeURIComponent(video))}`);
+if (location.pathname !== "/sign-in") request("/session");
+if (location.pathname === "/") request(`/search?${firstPage(searchOf(new URLSearchParams(location.search)))}`);
+if (video) request(`/videos/${encodeURIComponent(decodeURIComponent(video))}`);

@@ -10,6 +10,9 @@ export const count = (value) => whole.format(value);
 /** 12345 as "12.3K". @param {number} value */
 export const shortCount = (value) => short.format(value);
 
+/** The sum of counts by name. @param {Record<string, number>} counts */
+export const sum = (counts) => Object.values(counts).reduce((all, one) => all + one, 0);
+
 /** Words one after another: "meaning, picture". @param {string[]} words */
 export const listed = (words) => words.join(language === "zh" ? "、" : ", ");
 
@@ -48,6 +51,6 @@ export function bytes(size) {
   return `${unit && size < 99.5 ? size.toFixed(1) : Math.round(size)} ${units[unit]}`;
 }
 
-/** A time of the server in the reader's own zone. @param {string | null | undefined} time ISO 8601 */
+/** A time of the server in the user's time zone. @param {string | null | undefined} time ISO 8601 */
 export const dateTime = (time) =>
   time ? new Date(time).toLocaleString(locale, { dateStyle: "medium", timeStyle: "short" }) : "";

@@ -3,7 +3,7 @@
 import { computed, signal } from "./ui.js";
 import { events, get, send } from "./api.js";
 
-/** @typedef {{url: string, name: string, stage: string, done: number, total: number | null}} VideoUnderWay */
+/** @typedef {{url: string, name: string, stage: string, done: number, total: number | null}} RunningVideo */
 
 /**
  * @typedef {object} Job
@@ -26,22 +26,22 @@ import { events, get, send } from "./api.js";
  * @property {number} filtered
  * @property {number} bytes
  * @property {number} seconds
- * @property {VideoUnderWay[]} videos
+ * @property {RunningVideo[]} videos
  * @property {string | null} error
  * @property {Record<string, any> | null} result
  */
 
 const PAGE = 50;
-const POLL = 5000; // milliseconds between two questions where events do not come
+const POLL = 5000; // milliseconds between two requests while events do not come
 const RANK = { running: 0, queued: 1, done: 2, failed: 2, cancelled: 2 };
 
 /** Whether a job has come to its end. @param {Job} job */
 export const hasEnded = (job) => RANK[job.state] === 2;
 
-/** How many of a job's rows are dealt with. @param {Job} job */
-export const dealtWith = (job) => job.processed + job.skipped + job.failed + job.partial + job.filtered;
+/** How many of a job's rows are done. @param {Job} job */
+export const rowsDone = (job) => job.processed + job.skipped + job.failed + job.partial + job.filtered;
 
-/** What runs, then what waits in the order of its turn, then what ended, the newest first. @param {Job} a @param {Job} b */
+/** Jobs that run, then those that wait, in the order in which they will run, then those that ended, the newest first. @param {Job} a @param {Job} b */
 function inOrder(a, b) {
   if (RANK[a.state] !== RANK[b.state]) return RANK[a.state] - RANK[b.state];
   if (hasEnded(a)) return b.id - a.id;
@@ -77,11 +77,11 @@ export class JobList {
     };
   };
 
-  /** Load the newest jobs, or those before the ones that are here. */
+  /** Load the newest jobs, or the next page of older ones. */
   load = async (older = false) => {
     try {
-      const asked = { kind: this.kind, limit: PAGE, cursor: older ? this.next.value : null };
-      const { items, next, counts } = await get("/jobs", asked);
+      const parameters = { kind: this.kind, limit: PAGE, cursor: older ? this.next.value : null };
+      const { items, next, counts } = await get("/jobs", parameters);
       const jobs = new Map(this.jobs.value);
       for (const job of items) jobs.set(job.id, job);
       if (older || !this.loaded.value) this.next.value = next;
@@ -94,7 +94,7 @@ export class JobList {
     }
   };
 
-  /** Take over a job as it is now. @param {Job} job */
+  /** Add a job, or update it. @param {Job} job */
   put = (job) => {
     if (this.kind && job.kind !== this.kind) return;
     const before = this.jobs.value.get(job.id);
@@ -106,8 +106,8 @@ export class JobList {
     this.jobs.value = new Map(this.jobs.value).set(job.id, job);
   };
 
-  /** Change a job. @param {Job} job @param {{priority: number} | {state: "cancelled"}} what */
-  change = async (job, what) => this.put(await send("PATCH", `/jobs/${job.id}`, what));
+  /** Change a job. @param {Job} job @param {{priority: number} | {state: "cancelled"}} changes */
+  change = async (job, changes) => this.put(await send("PATCH", `/jobs/${job.id}`, changes));
 
   /** Try a job again; the new one. @param {Job} job @returns {Promise<Job>} */
   retry = async (job) => {

@@ -1,4 +1,4 @@
-// Keys: each component names those that it answers to while it is shown; "?" lists them all.
+// Keys of the keyboard: each component has its own while it is shown; "?" lists them all.
 
 import { createContext, useContext, useLayoutEffect, useRef, useState } from "./ui.js";
 import { t } from "./texts.js";
@@ -8,14 +8,14 @@ import { t } from "./texts.js";
  * @property {string} keys as in `KeyboardEvent.key`, with "shift+" or "ctrl+" before it; alternatives after a space,
  *   and two keys one after another as "g>l"
  * @property {string} does what it does, for the list
- * @property {(event: KeyboardEvent) => void | false} run returns false where the key is not meant for it
- * @property {boolean} [anywhere] also while something is typed into a field
+ * @property {(event: KeyboardEvent) => void | false} run returns false to leave the key to others
+ * @property {boolean} [anywhere] also while the user types into a field
  * @property {boolean} [hidden] not in the list
  */
 
 /** @typedef {{title: string, dialog: object | null, keys: Key[]}} KeyGroup */
 
-/** The groups of what is shown: those that came last answer first. @type {KeyGroup[]} */
+/** The groups of the components that are shown; the last one gets a key first. @type {KeyGroup[]} */
 let groups = [];
 
 /** The dialogs that are open, the one on top last. @type {object[]} */
@@ -28,7 +28,7 @@ let first = "";
 let firstAt = 0;
 
 /**
- * Answer to keys while a component is shown, from the moment that it can be seen.
+ * Handle keys while a component is shown, from its first frame on.
  * @param {string} title over the keys in the list
  * @param {Key[]} keys
  */
@@ -53,7 +53,7 @@ export function useKeys(title, keys) {
 }
 
 /**
- * While a dialog is shown on top, only keys of components in it answer.
+ * While a dialog is on top, only components in it get keys.
  * @returns {object} the dialog, for `InDialog`
  */
 export function useKeysAlone() {
@@ -74,8 +74,8 @@ function nameOf(event) {
   return (event.ctrlKey || event.metaKey ? "ctrl+" : "") + shift + key;
 }
 
-/** Whether letters go into a field where the event happened. @param {EventTarget | null} target */
-export function isTyping(target) {
+/** Whether an element takes letters. @param {EventTarget | null} target */
+function isTyping(target) {
   if (!(target instanceof HTMLElement)) return false;
   if (target instanceof HTMLInputElement) return !["checkbox", "radio", "range", "button", "submit"].includes(target.type);
   return target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
@@ -89,7 +89,7 @@ function onKey(event) {
   first = "";
   const typing = isTyping(event.composedPath()[0] ?? null);
   const active = activeGroups();
-  // Of two keys one after another, the second does not count for itself: "g" and "s" go to a page that has an "s".
+  // The second of two keys does not count on its own: "g" and "s" go to a page, even if that page has a key "s".
   for (const wanted of pair ? [pair, name] : [name]) {
     for (const key of active.flatMap((group) => group.keys)) {
       if ((typing && !key.anywhere) || !key.keys.split(" ").includes(wanted)) continue;
@@ -105,7 +105,7 @@ function onKey(event) {
   }
 }
 
-/** The groups that answer now, those that came last first. */
+/** The groups that get keys now, the last one first. */
 export function activeGroups() {
   const top = dialogs.at(-1) ?? null;
   return [...groups].reverse().filter((group) => group.dialog === top);

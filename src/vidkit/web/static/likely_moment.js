@@ -1,12 +1,12 @@
-// The moment that is likely to be opened next: the pointer or the focus is on its card. Its video loads and goes to the
-// moment's first frame before the click.
+// The moment that is likely to be opened next, because the pointer or the focus is on its card. Its video loads and
+// seeks to the moment's first frame before the click.
 
 import { useLayoutEffect } from "./ui.js";
 import { endOf, mediaOf, momentId } from "./moments.js";
 
 /** @typedef {import("./moments.js").Moment} Moment */
 
-/** Seconds after a frame's time, as records round it, at which that frame is shown and not the one before. */
+/** Seconds to add to the time of a frame, which records round: then that frame is shown and not the one before. */
 export const INSIDE = 0.001;
 const REST = 80; // milliseconds that the pointer or the focus rests on a card
 
@@ -14,8 +14,8 @@ const REST = 80; // milliseconds that the pointer or the focus rests on a card
 let likely = null;
 
 /**
- * What can be played of a moment: of a clip its own file, which begins with a keyframe; else the whole video, from the
- * moment's place in it.
+ * The files that can play a moment, the best first: for a clip its own file, which begins with a keyframe; and the whole
+ * video, from the moment on.
  * @param {Moment} moment
  */
 export function sourcesOf(moment) {
@@ -34,7 +34,7 @@ function videoOf(url) {
   return video;
 }
 
-/** Give the network and the decoder of a video back. @param {HTMLVideoElement} video */
+/** Free the connection and the decoder of a video. @param {HTMLVideoElement} video */
 export function stop(video) {
   video.removeAttribute("src");
   video.load();
@@ -54,7 +54,7 @@ function prepare(moment) {
 }
 
 /**
- * The video that plays a source of a moment: the one that is ready for it, or a new one.
+ * A video that plays a source of a moment: the prepared one, or a new one.
  * @param {Moment} moment
  * @param {string} url
  */

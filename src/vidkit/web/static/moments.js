@@ -1,4 +1,4 @@
-// Moments: what a search answers with, where their pictures are, and the addresses that show one.
+// Moments, the results of a search: their thumbnails, their texts, and the addresses of pages that show them.
 
 import { listed } from "./format.js";
 import { API } from "./addresses.js";
@@ -6,7 +6,7 @@ import { readerName } from "./readings.js";
 import { t } from "./texts.js";
 
 /**
- * A piece of a video, or all of it.
+ * A part of a video, or all of it.
  * @typedef {object} Moment
  * @property {string} key the video's
  * @property {string} kind "video", "scene", "segment" (a clip), or the name of a reader
@@ -15,20 +15,20 @@ import { t } from "./texts.js";
  * @property {string} url where the video came from
  * @property {number} start_time seconds
  * @property {number} end_time
- * @property {string} source "description", or the reader that has read the text
+ * @property {string} source "description", or the reader of the text
  * @property {number} second when the first of the found words is said; else `start_time`
  * @property {string} text the words in context
- * @property {[number, number][]} marks where in `text` the words stand that were looked for
+ * @property {[number, number][]} marks the ranges of the words of the search in `text`
  * @property {string | null} thumbnail
  * @property {string[]} tags
  * @property {string} classification
- * @property {string[]} why what has found it: "words", "meaning", "picture"
+ * @property {string[]} why how it was found: by "words", "meaning", "picture"
  */
 
-/** What finds moments. @type {Record<string, string>} */
+/** The ways to find moments. @type {Record<string, string>} */
 const WHY = { words: t("words"), meaning: t("meaning"), picture: t("picture") };
 
-/** Why a moment was found, where that was not by its words alone. @param {Moment} moment */
+/** How a moment was found, if not by its words alone. @param {Moment} moment */
 export const whyWords = ({ why }) => (why?.some((one) => one !== "words") ? t("by {what}", { what: listed(why.map((one) => WHY[one] ?? one)) }) : "");
 
 /**
@@ -38,25 +38,26 @@ export const whyWords = ({ why }) => (why?.some((one) => one !== "words") ? t("b
  */
 export const likeHref = (key, second) => `/?${new URLSearchParams({ like: `${key}@${Number(second.toFixed(3))}` })}`;
 
-/** The second by which a moment is named: where it is going on. @param {Moment} moment */
-export const likeSecond = (moment) => (moment.start_time + moment.end_time) / 2;
+/** The address of moments like a moment, by the second in its middle; for a whole video, by all of it. @param {Moment} moment */
+export const likeMomentHref = ({ key, kind, start_time, end_time }) =>
+  kind === "video" ? `/?like=${key}` : likeHref(key, (start_time + end_time) / 2);
 
-/** The kinds of moments as people name them. @type {Record<string, string>} */
+/** The names of the kinds of moments. @type {Record<string, string>} */
 export const KINDS = { video: t("Video"), scene: t("Scene"), segment: t("Clip") };
 
-/** A kind of moments as people name it. @param {string} kind */
+/** The name of a kind of moments. @param {string} kind */
 export const kindName = (kind) => KINDS[kind] ?? readerName(kind);
 
 /** A numbered scene, clip or moment of a reader, such as "Scene 3". @param {string} kind @param {number} number */
 export const numbered = (kind, number) => t("{kind} {number}", { kind: kindName(kind), number: String(number) });
 
-/** What a moment is known by within the results: "KEY:scene:3". @param {Moment} moment */
+/** The id of a moment: "KEY:scene:3". @param {Moment} moment */
 export const momentId = (moment) => `${moment.key}:${moment.kind}:${moment.number}`;
 
 /**
- * The address of a video's page at a moment. `from` lets the page offer the next and the previous answer.
+ * The address of a video's page at a moment. `from` lets the page offer the next and the previous result.
  * @param {Moment} moment
- * @param {URLSearchParams} [search] the search that the moment answers
+ * @param {URLSearchParams} [search] the search that has found the moment
  */
 export function momentHref(moment, search) {
   const query = new URLSearchParams({ m: `${moment.kind}:${moment.number}` });
@@ -66,23 +67,23 @@ export function momentHref(moment, search) {
 }
 
 /**
- * Where a moment's picture is: that of the scene that it begins in.
+ * The address of a moment's thumbnail: that of the scene that it begins in.
  * @param {Moment} moment
  * @returns {string | null}
  */
-export function pictureOf(moment) {
+export function thumbnailOf(moment) {
   const scene = moment.kind === "scene" ? moment.number : Number(/scene_(\d+)\.\w+$/.exec(moment.thumbnail ?? "")?.[1] ?? 1);
   return moment.thumbnail ? `${mediaOf(moment.key)}/scenes/${scene}/thumbnail` : null;
 }
 
-/** Where a moment ends that is played: a label that was seen for no time is shown for a second. @param {Moment} moment */
+/** Where a moment ends when it is played: a label that has no length is shown for a second. @param {Moment} moment */
 export const endOf = (moment) => Math.max(moment.end_time, moment.start_time + (moment.source === "description" ? 0 : 1));
 
-/** Where a video's media is. @param {string} key */
+/** The address of a video in the API. @param {string} key */
 export const mediaOf = (key) => `${API}/videos/${key}`;
 
 /**
- * Whether a moment's words say more than its labels: those of a video without a description are its labels.
+ * Whether a moment's text says more than its labels: for a video without a description, the text is the labels.
  * @param {Moment} moment
  */
 export function hasOwnWords({ text, marks, tags, classification, filename }) {
@@ -91,7 +92,7 @@ export function hasOwnWords({ text, marks, tags, classification, filename }) {
 }
 
 /**
- * A text in parts, each with whether it is one of the words that were looked for.
+ * A moment's text in parts, each with whether it is a word of the search.
  * @param {Moment} moment
  * @returns {{text: string, marked: boolean}[]}
  */

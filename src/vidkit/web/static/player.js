@@ -1,5 +1,5 @@
 // <vidkit-player>: one player for a whole video, or for its clips in order as one time line. media-chrome draws the
-// buttons; what it controls is <vidkit-media>.
+// buttons, and they control <vidkit-media>.
 
 import { setLanguage } from "./vendor/media-chrome/media-chrome.js";
 import "./player_media.js";
@@ -9,14 +9,14 @@ import { language, t } from "./texts.js";
 /** @typedef {import("./player_media.js").VidkitMedia} VidkitMedia */
 
 /**
- * What a player is given.
- * @typedef {object} Film
- * @property {string | null} whole address of the whole video; null where it is not kept
+ * A video for the player.
+ * @typedef {object} PlayerVideo
+ * @property {string | null} whole address of the whole video; null if it was not kept
  * @property {{url: string, start: number, end: number}[]} clips
  * @property {number} duration seconds
  * @property {number} fps frames per second
  * @property {string} codec
- * @property {string} [pictures] address of the contact sheet's WebVTT file
+ * @property {string} [sheet] address of the contact sheet's WebVTT file
  */
 
 const CONTROLS = [
@@ -31,27 +31,27 @@ const CONTROLS = [
 
 setLanguage(language === "zh" ? "zh-CN" : language);
 
-const NEAR_FOR = 40; // milliseconds that the pointer rests before a frame is prepared
+const REST = 40; // milliseconds that the pointer rests before a frame is prepared
 
 /**
- * The player. It tells by the events "frame" that another frame is seen, "state" that it plays or stands still, "mode"
- * that it plays something else.
+ * The player. Its events: "frame" when another frame is shown, "state" when it plays or pauses, "mode" when it plays
+ * something else.
  */
 export class VidkitPlayer extends HTMLElement {
-  /** @type {Film | null} */
-  #film = null;
+  /** @type {PlayerVideo | null} */
+  #video = null;
   #media = /** @type {VidkitMedia} */ (document.createElement("vidkit-media"));
-  /** What is played: the whole video, its clips, or nothing. @type {"whole" | "clips" | "none"} */
+  /** What it plays: the whole video, its clips, or nothing. @type {"whole" | "clips" | "none"} */
   mode = "none";
-  /** Why it is not the whole video, in words. */
+  /** Why it does not play the whole video, in words. */
   reason = "";
   #waiting = 0;
 
   constructor() {
     super();
-    for (const name of ["frame", "seeking", "seeked"]) this.#media.addEventListener(name, () => this.#tell("frame"));
+    for (const name of ["frame", "seeking", "seeked"]) this.#media.addEventListener(name, () => this.#notify("frame"));
     for (const name of ["play", "playing", "pause", "ended", "ratechange"])
-      this.#media.addEventListener(name, () => this.#tell("state"));
+      this.#media.addEventListener(name, () => this.#notify("state"));
     this.#media.addEventListener("unplayable", (event) => this.#fallBack(/** @type {CustomEvent} */ (event).detail));
   }
 
@@ -74,46 +74,46 @@ export class VidkitPlayer extends HTMLElement {
   }
 
   /** @param {string} name */
-  #tell(name) {
+  #notify(name) {
     this.dispatchEvent(new Event(name));
   }
 
   /**
    * Show a video.
-   * @param {Film} film
+   * @param {PlayerVideo} video
    * @param {number} time where it begins, in seconds
    */
-  open(film, time) {
-    this.#film = film;
-    if (film.pictures) this.#media.pictures = film.pictures;
+  open(video, time) {
+    this.#video = video;
+    if (video.sheet) this.#media.sheet = video.sheet;
     this.#media.loop = null;
-    if (film.whole) this.#play("whole", "", time);
+    if (video.whole) this.#play("whole", "", time);
     else this.#playClips(t("The download of this video was not kept"), time);
   }
 
   /** @param {"whole" | "clips" | "none"} mode @param {string} reason @param {number} time */
   #play(mode, reason, time) {
-    const film = /** @type {Film} */ (this.#film);
+    const video = /** @type {PlayerVideo} */ (this.#video);
     this.mode = mode;
     this.reason = reason;
-    if (mode === "whole" && film.whole)
-      this.#media.open([{ url: film.whole, start: 0, end: Infinity, from: 0 }], film.duration, this.frame, time);
-    else if (mode === "clips") this.#media.open(partsOf(film.clips), film.duration, this.frame, time);
-    this.#tell("mode");
+    if (mode === "whole" && video.whole)
+      this.#media.open([{ url: video.whole, start: 0, end: Infinity, from: 0 }], video.duration, this.frame, time);
+    else if (mode === "clips") this.#media.open(partsOf(video.clips), video.duration, this.frame, time);
+    this.#notify("mode");
   }
 
   /** @param {string} why @param {number} time */
   #playClips(why, time) {
-    if (this.#film?.clips.length) this.#play("clips", t("{why}: its clips are played one after another.", { why }), time);
+    if (this.#video?.clips.length) this.#play("clips", t("{why}: its clips are played one after another.", { why }), time);
     else this.#play("none", t("{why}, and it has no clips.", { why }), time);
   }
 
   /** @param {{part: number, time: number}} failed */
   #fallBack({ part, time }) {
-    const film = /** @type {Film} */ (this.#film);
-    if (this.mode === "whole") return this.#playClips(t("The browser cannot play this video ({codec}), or its file is gone", { codec: film.codec }), time);
-    const rest = film.clips.length > 1 ? partsOf(film.clips).filter((_, number) => number !== part) : [];
-    this.#film = { ...film, clips: rest.map(({ url, start, end }) => ({ url, start, end })) };
+    const video = /** @type {PlayerVideo} */ (this.#video);
+    if (this.mode === "whole") return this.#playClips(t("The browser cannot play this video ({codec}), or its file is gone", { codec: video.codec }), time);
+    const rest = video.clips.length > 1 ? partsOf(video.clips).filter((_, number) => number !== part) : [];
+    this.#video = { ...video, clips: rest.map(({ url, start, end }) => ({ url, start, end })) };
     this.#playClips(rest.length ? t("Not every clip can be played") : t("Neither this video nor its clips can be played"), time);
   }
 
@@ -123,14 +123,14 @@ export class VidkitPlayer extends HTMLElement {
 
   /** The length of a frame, in seconds. */
   get frame() {
-    return 1 / (this.#film?.fps || 25);
+    return 1 / (this.#video?.fps || 25);
   }
 
   get paused() {
     return this.#media.paused;
   }
 
-  /** Whether a frame of the time that is wanted can be seen. */
+  /** Whether the frame of the wanted time can be shown. */
   get ready() {
     return this.#media.readyState >= 2;
   }
@@ -143,14 +143,14 @@ export class VidkitPlayer extends HTMLElement {
     this.#media.playbackRate = rate;
   }
 
-  /** The span that is played again and again. @returns {[number, number] | null} */
+  /** The span that it plays in a loop. @returns {[number, number] | null} */
   get loop() {
     return this.#media.loop;
   }
 
   set loop(span) {
     this.#media.loop = span;
-    this.#tell("state");
+    this.#notify("state");
   }
 
   /**
@@ -164,13 +164,13 @@ export class VidkitPlayer extends HTMLElement {
   }
 
   /**
-   * Have a frame ready that one will perhaps go to: the pointer or the focus is on what leads there.
+   * Prepare a frame that the user is likely to go to: the pointer or the focus is on its button.
    * @param {number} time as `seek` takes it
    * @param {{begin?: boolean}} [options]
    */
   prepare(time, { begin = false } = {}) {
     clearTimeout(this.#waiting);
-    this.#waiting = setTimeout(() => this.#media.prepare(time + (begin ? this.frame / 4 : 0)), NEAR_FOR);
+    this.#waiting = setTimeout(() => this.#media.prepare(time + (begin ? this.frame / 4 : 0)), REST);
   }
 
   play() {
@@ -186,13 +186,13 @@ export class VidkitPlayer extends HTMLElement {
     else this.pause();
   }
 
-  /** When the frame that is seen begins, in seconds. */
+  /** When the shown frame begins, in seconds. */
   get frameTime() {
     return this.#media.frameTime;
   }
 
   /**
-   * Go one frame on or back. Where frames do not all last as long, the times that the decoder tells count.
+   * Go one frame forward or back. If frames differ in length, the times from the decoder count.
    * @param {1 | -1} direction
    */
   async step(direction) {
@@ -208,7 +208,7 @@ export class VidkitPlayer extends HTMLElement {
     }
   }
 
-  /** Wait until another frame is seen, or until there is surely none. */
+  /** Wait until another frame is shown, or until it is certain that there is none. */
   #nextFrame() {
     return new Promise((resolve) => {
       this.#media.addEventListener("frame", resolve, { once: true });

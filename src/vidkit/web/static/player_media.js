@@ -8,15 +8,15 @@ const PASSED_ON = [
   "canplay", "canplaythrough", "durationchange", "loadeddata", "loadedmetadata", "loadstart", "pause", "play", "playing",
   "progress", "ratechange", "seeked", "seeking", "stalled", "timeupdate", "volumechange", "waiting",
 ];
-const AHEAD = 4; // seconds before a part ends, the next one is loaded
+const AHEAD = 4; // the next part is loaded so many seconds before a part ends
 
 /** A range of seconds, as media elements give them. @param {number} end */
 const rangeTo = (end) => ({ length: 1, start: () => 0, end: () => end });
 
-/** Whether a video is at a second of a part, or on its way there. @param {HTMLVideoElement} video @param {number} part @param {number} own */
+/** Whether a video is at a second of a part, or seeks to it. @param {HTMLVideoElement} video @param {number} part @param {number} own */
 const isAt = (video, part, own) => video.dataset.part === String(part) && Math.abs(video.currentTime - own) <= 0.001;
 
-/** What media-chrome controls: two <video>, of which one is seen and the other loads what comes next. */
+/** The media for media-chrome: two <video>. One is shown, the other loads what comes next. */
 export class VidkitMedia extends HTMLElement {
   /** @type {Part[]} */
   #parts = [];
@@ -24,17 +24,17 @@ export class VidkitMedia extends HTMLElement {
   #frame = 0.04;
   /** @type {HTMLVideoElement[]} */
   #videos = [];
-  #seen = 0;
+  #shown = 0;
   #playing = false;
-  /** When the frame begins that each video has drawn last, in the file's own seconds. @type {WeakMap<HTMLVideoElement, number>} */
+  /** When the last drawn frame of each video begins, in seconds of its file. @type {WeakMap<HTMLVideoElement, number>} */
   #mediaTimes = new WeakMap();
-  /** Where it goes as soon as that can be shown. @type {{part: number, time: number} | null} */
+  /** The time that it goes to as soon as the frame can be shown. @type {{part: number, time: number} | null} */
   #wanted = null;
-  /** Where it will perhaps go: the video that waits gets that frame ready. @type {number | null} */
+  /** The time that it is likely to go to: the hidden video prepares that frame. @type {number | null} */
   #likely = null;
-  /** The span that is played again and again. @type {[number, number] | null} */
+  /** The span that it plays in a loop. @type {[number, number] | null} */
   loop = null;
-  /** When the frame that is seen begins, in seconds of the time line. */
+  /** When the shown frame begins, in seconds of the time line. */
   frameTime = 0;
 
   constructor() {
@@ -49,10 +49,10 @@ export class VidkitMedia extends HTMLElement {
       video.addEventListener("loadeddata", () => this.#show(video));
       video.addEventListener("seeking", () => this.#mediaTimes.delete(video));
       video.addEventListener("seeked", () => this.#show(video));
-      video.addEventListener("seeked", () => this.#isSeen(video) && this.#setFrameTime(video));
-      video.addEventListener("seeked", () => this.#getReady());
-      video.addEventListener("ended", () => this.#isSeen(video) && this.#goOn());
-      video.addEventListener("timeupdate", () => this.#isSeen(video) && this.#watch());
+      video.addEventListener("seeked", () => this.#isShown(video) && this.#setFrameTime(video));
+      video.addEventListener("seeked", () => this.#prepareLikely());
+      video.addEventListener("ended", () => this.#isShown(video) && this.#goOn());
+      video.addEventListener("timeupdate", () => this.#isShown(video) && this.#watch());
       video.addEventListener("error", () => this.#onError(video));
       this.#followFrames(video);
       return video;
@@ -63,7 +63,7 @@ export class VidkitMedia extends HTMLElement {
     if (!this.firstChild) this.append(...this.#videos);
   }
 
-  /** Give the network and the decoder back. */
+  /** Free the connections and the decoders. */
   disconnectedCallback() {
     for (const video of this.#videos) {
       video.removeAttribute("src");
@@ -87,19 +87,19 @@ export class VidkitMedia extends HTMLElement {
     this.currentTime = time;
   }
 
-  /** Where the small pictures of the time line are. @param {string} url */
-  set pictures(url) {
+  /** The contact sheet, for the time line: the address of its WebVTT file. @param {string} url */
+  set sheet(url) {
     const track = document.createElement("track");
     Object.assign(track, { kind: "metadata", label: "thumbnails", default: true, src: url });
     this.#videos[0].replaceChildren(track);
   }
 
   get #video() {
-    return this.#videos[this.#seen];
+    return this.#videos[this.#shown];
   }
 
   /** @param {HTMLVideoElement} video */
-  #isSeen(video) {
+  #isShown(video) {
     return video === this.#video && video.dataset.part !== undefined;
   }
 
@@ -110,12 +110,12 @@ export class VidkitMedia extends HTMLElement {
 
   /** @param {HTMLVideoElement} video @param {string} name */
   #passOn(video, name) {
-    if (!this.#isSeen(video)) return;
+    if (!this.#isShown(video)) return;
     if ((name === "pause" || name === "ended") && this.#playing && video.ended) return; // the next part goes on
     this.dispatchEvent(new Event(name));
   }
 
-  // What a media element has
+  // The interface of a media element
 
   get currentTime() {
     if (this.#wanted) return this.#wanted.time;
@@ -177,7 +177,7 @@ export class VidkitMedia extends HTMLElement {
   }
 
   get error() {
-    return null; // the player says it in words
+    return null; // the player shows errors itself
   }
 
   get muted() {
@@ -214,7 +214,7 @@ export class VidkitMedia extends HTMLElement {
       await this.#video.play();
     } catch (error) {
       if (!(error instanceof DOMException) || error.name !== "AbortError") {
-        this.#playing = false; // the browser wants a click first
+        this.#playing = false; // the browser requires a click first
         this.dispatchEvent(new Event("pause"));
       }
     }
@@ -228,19 +228,19 @@ export class VidkitMedia extends HTMLElement {
 
   // From part to part
 
-  /** The number of the part that shows a second; where nothing does, that of the next. @param {number} time */
+  /** The number of the part at a second; if there is none, the number of the next part. @param {number} time */
   #partAt(time) {
     const number = this.#parts.findIndex((part) => time < part.end);
     return number < 0 ? this.#parts.length - 1 : number;
   }
 
-  /** Go to a second. What is seen stays until the new frame can be shown. @param {number} time */
+  /** Go to a second. The old frame stays until the new one can be shown. @param {number} time */
   #enter(time) {
     const number = this.#partAt(time);
     const part = this.#parts[number];
     if (!part) return;
     const own = part.from + Math.max(0, time - part.start);
-    const other = this.#videos[1 - this.#seen];
+    const other = this.#videos[1 - this.#shown];
     this.#likely = null;
     if (!this.#wanted && this.#video.dataset.part === String(number) && !isAt(other, number, own)) {
       this.#video.currentTime = own;
@@ -253,23 +253,23 @@ export class VidkitMedia extends HTMLElement {
   }
 
   /**
-   * Have the frame of a second ready: to go there then takes no time, wherever the keyframes are.
+   * Prepare the frame of a second: to go there then takes no time, wherever the keyframes are.
    * @param {number} time
    */
   prepare(time) {
     this.#likely = time;
-    this.#getReady();
+    this.#prepareLikely();
   }
 
-  /** Only while nothing else is decoded: what is wanted now comes first, and so does the part that is played next. */
-  #getReady() {
+  /** Prepare the likely frame, unless something else has to be decoded: the wanted frame, or the part that plays next. */
+  #prepareLikely() {
     if (this.#likely === null || this.#wanted || this.#video.seeking || (this.#playing && this.#parts.length > 1)) return;
     const number = this.#partAt(this.#likely);
     const part = this.#parts[number];
     if (!part) return;
     const own = part.from + Math.max(0, this.#likely - part.start);
     this.#likely = null;
-    if (!isAt(this.#video, number, own)) this.#load(this.#videos[1 - this.#seen], number, own);
+    if (!isAt(this.#video, number, own)) this.#load(this.#videos[1 - this.#shown], number, own);
   }
 
   /** @param {HTMLVideoElement} video @param {number} number @param {number} own */
@@ -282,14 +282,14 @@ export class VidkitMedia extends HTMLElement {
     if (!isAt(video, number, own)) video.currentTime = own;
   }
 
-  /** See the video that has loaded, if it has what is wanted. @param {HTMLVideoElement} video */
+  /** Show the video that has loaded, if it has the wanted frame. @param {HTMLVideoElement} video */
   #show(video) {
     if (!this.#wanted || video.dataset.part !== String(this.#wanted.part) || video.seeking || video.readyState < 2) return;
-    if (!video.videoWidth) return this.#onError(video); // sound without a picture: the browser has no decoder for it
+    if (!video.videoWidth) return this.#onError(video); // only audio: the browser cannot decode the video
     this.#wanted = null;
     const before = this.#video;
-    this.#seen = this.#videos.indexOf(video);
-    video.classList.remove("waits"); // one that waits is transparent, not hidden: a hidden one has no frames
+    this.#shown = this.#videos.indexOf(video);
+    video.classList.remove("waits"); // one that waits is transparent and not hidden: a hidden one draws no frames
     if (before !== video) {
       before.classList.add("waits");
       before.pause();
@@ -312,7 +312,7 @@ export class VidkitMedia extends HTMLElement {
     }
   }
 
-  /** While it plays: the end of the loop and of the part, and the part after it. */
+  /** While it plays: watch for the end of the loop and of the part, and load the part after it. */
   #watch() {
     if (!this.#playing || this.#wanted) return;
     const time = this.currentTime;
@@ -321,7 +321,7 @@ export class VidkitMedia extends HTMLElement {
     const next = this.#parts[number + 1];
     if (this.loop && time >= this.loop[1] - NEAR_END) this.#enter(this.loop[0]);
     else if (part && time >= part.end - NEAR_END) this.#goOn();
-    else if (part && next && time >= part.end - AHEAD) this.#load(this.#videos[1 - this.#seen], number + 1, next.from);
+    else if (part && next && time >= part.end - AHEAD) this.#load(this.#videos[1 - this.#shown], number + 1, next.from);
   }
 
   /** @param {HTMLVideoElement} video */
@@ -329,24 +329,24 @@ export class VidkitMedia extends HTMLElement {
     const number = Number(video.dataset.part ?? -1);
     if (number < 0) return;
     delete video.dataset.part;
-    if (!this.#wanted && video !== this.#video) return; // nobody waits for it
+    if (!this.#wanted && video !== this.#video) return; // it only loaded ahead
     const time = this.#wanted?.time ?? this.#parts[number]?.start ?? 0;
     this.#wanted = null;
     this.dispatchEvent(new CustomEvent("unplayable", { detail: { part: number, time } }));
   }
 
-  /** Until the decoder has told a frame's time, it is reckoned. @param {HTMLVideoElement} video */
+  /** Set `frameTime`. Until the decoder has told the time of the frame, it is computed. @param {HTMLVideoElement} video */
   #setFrameTime(video) {
     const part = this.#partOf(video);
-    const reckoned = Math.floor(video.currentTime / this.#frame + 0.01) * this.#frame;
-    if (part) this.frameTime = part.start + (this.#mediaTimes.get(video) ?? reckoned) - part.from;
+    const computed = Math.floor(video.currentTime / this.#frame + 0.01) * this.#frame;
+    if (part) this.frameTime = part.start + (this.#mediaTimes.get(video) ?? computed) - part.from;
   }
 
-  /** Know the time of each frame that is seen. @param {HTMLVideoElement} video */
+  /** Follow the times of the frames that are drawn. @param {HTMLVideoElement} video */
   #followFrames(video) {
     const onFrame = (/** @type {number} */ now, /** @type {{mediaTime: number}} */ { mediaTime }) => {
       this.#mediaTimes.set(video, mediaTime);
-      if (this.#isSeen(video)) {
+      if (this.#isShown(video)) {
         this.#setFrameTime(video);
         this.#watch();
         this.dispatchEvent(new Event("frame"));

@@ -1,14 +1,14 @@
-// The time line that a player plays: files, each for a part of it.
+// The time line of a player: files, each for a part of it.
 
 /**
- * A file and the part of the time line that it is played for, in seconds. `from` is the file's own second at `start`.
+ * A file and its part of the time line, in seconds. `from` is the second of the file at `start`.
  * @typedef {{url: string, start: number, end: number, from: number}} Part
  */
 
-export const NEAR_END = 0.02; // seconds: a part is over
+export const NEAR_END = 0.02; // seconds before its end at which a part is over
 
 /**
- * Clips as parts of a time line: where two overlap, the first is played to its end.
+ * Clips as parts of a time line: if two overlap, the first plays to its end.
  * @param {{url: string, start: number, end: number}[]} clips
  * @returns {Part[]}
  */

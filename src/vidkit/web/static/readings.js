@@ -1,8 +1,8 @@
-// What readers have read of a video: their names, their moments, their lanes of the time line, their texts.
+// The readings of a video: the names of the readers, their moments, their lanes of the time line, their texts.
 
 import { t } from "./texts.js";
 
-/** What readers are called, in the order in which they are shown; others come after them, by their own names.
+/** The names of readers, in the order in which they are shown. Other readers come after them, with their own names.
  * @type {Record<string, string>} */
 const NAMES = {
   description: t("Descriptions"),
@@ -21,21 +21,21 @@ const GAP = 2; // seconds between two spans that are one moment, as the library 
 const COLOURS = 2; // of lanes of readings, which take turns; the first is --lane-4
 
 /**
- * A moment of a reading: what it says, and the seconds.
+ * A moment of a reading: its text and its seconds.
  * @typedef {object} ReadMoment
  * @property {string} source the reader
  * @property {number} index from 1
  * @property {number} start_time
  * @property {number} end_time
  * @property {string} text
- * @property {boolean} spoken whether it is a text, and no label
+ * @property {boolean} spoken whether it is a text and not a label
  */
 
 /** @param {string} reader */
 export const readerName = (reader) => NAMES[reader] ?? reader;
 
 /** The readers that have read something. @param {any} record @returns {string[]} */
-export const readersOf = (record) =>
+const readersOf = (record) =>
   Object.keys(record.readings ?? {})
     .filter((name) => record.readings[name].spans.length > 0)
     .sort((a, b) => placeOf(a) - placeOf(b));
@@ -44,7 +44,7 @@ export const readersOf = (record) =>
 const placeOf = (reader) => (NAMES[reader] ? ORDER.indexOf(reader) : ORDER.length);
 
 /**
- * The moments of a reader: neighbouring spans that say the same are one.
+ * The moments of a reader: neighbouring spans with the same text are one.
  * @param {any} record
  * @param {string} reader
  * @returns {ReadMoment[]}
@@ -70,7 +70,7 @@ export function momentsOf(record, reader) {
   return found;
 }
 
-/** The texts that are read beside the player, by reader. @param {any} record @returns {[string, ReadMoment[]][]} */
+/** The texts beside the player, by reader. @param {any} record @returns {[string, ReadMoment[]][]} */
 export function textsOf(record) {
   return readersOf(record)
     .map((name) => /** @type {[string, ReadMoment[]]} */ ([name, momentsOf(record, name).filter((moment) => moment.spoken)]))
@@ -78,7 +78,7 @@ export function textsOf(record) {
 }
 
 /**
- * A lane for each reader. Spans that only hold the numbers of a scene (quality) are no blocks; scores are.
+ * A lane for each reader. Spans that only have the numbers of a scene (quality) are not blocks; scores are.
  * @param {any} record
  * @returns {import("./components/time_line.js").Lane[]}
  */

@@ -1,88 +1,76 @@
-// The answers to a search as one list that grows page by page. The last few lists are kept: "back" shows the same
-// one again, and a video's page finds the next and the previous answer in it.
+// The results of a search as one list that grows page by page. The last few lists are kept: "back" shows the same list
+// again, and the page of a video finds the next and the previous result in it.
 
-import { get, isAbort } from "./api.js";
+import { get } from "./api.js";
 import { signal } from "./ui.js";
-import { firstAnswers, searchOf } from "./addresses.js";
+import { firstPage, searchOf } from "./addresses.js";
 import { momentId } from "./moments.js";
 
 /** @typedef {import("./moments.js").Moment} Moment */
 
 const PAGE = 100;
 const KEPT = 5;
-const FAR = 20; // pages that are looked through for one moment
+const FAR = 20; // pages that are searched for one moment
 
 /** @type {Map<string, Results>} */
 const kept = new Map();
 
-/** The answers to one search. */
+/** The results of one search. */
 export class Results {
   /** @param {URLSearchParams} search */
   constructor(search) {
     this.search = search;
-    /** @type {Moment[]} What is loaded; `changed` counts up when it grows. */
+    /** @type {Moment[]} those that are loaded; `changed` counts up when there are more */
     this.items = [];
-    /** What is to be said of the search, such as why it was not by meaning. @type {string[]} */
+    /** Notes of the server, such as why the search was not by meaning. @type {string[]} */
     this.notes = [];
     this.changed = signal(0);
     this.complete = signal(false);
-    this.loading = signal(false);
     this.error = signal(/** @type {unknown} */ (null));
     /** Where the page was scrolled to when it was left. */
     this.scrolled = 0;
     /** @type {string | null} */
     this.cursor = null;
     /** @type {Promise<void> | null} */
-    this.underWay = null;
-    this.abort = new AbortController();
+    this.running = null;
   }
 
-  /** Load the next page, unless all is loaded or one is on its way. */
+  /** Load the next page, unless all is loaded or a page is being loaded. */
   more() {
-    if (this.complete.value || this.abort.signal.aborted) return Promise.resolve();
-    this.underWay ??= this.#load().finally(() => (this.underWay = null));
-    return this.underWay;
+    if (this.complete.value) return Promise.resolve();
+    this.running ??= this.#load().finally(() => (this.running = null));
+    return this.running;
   }
 
   async #load() {
-    const query = firstAnswers(this.search);
+    const query = firstPage(this.search);
     if (this.cursor) {
       query.set("limit", String(PAGE));
       query.set("cursor", this.cursor);
     }
-    this.loading.value = true;
     this.error.value = null;
     try {
-      const { items, next, notes } = await get("/search", query, this.abort.signal);
+      const { items, next, notes } = await get("/search", query);
       this.items.push(...items);
       if (notes.length) this.notes = notes;
       this.cursor = next;
       this.complete.value = next === null;
       this.changed.value += 1;
     } catch (error) {
-      if (!isAbort(error)) this.error.value = error;
-    } finally {
-      this.loading.value = false;
+      this.error.value = error;
     }
-  }
-
-  /** Take moments out of the list, such as those of removed videos. @param {(moment: Moment) => boolean} gone */
-  drop(gone) {
-    this.items = this.items.filter((moment) => !gone(moment));
-    this.changed.value += 1;
   }
 }
 
 /**
- * The list of a search: the one of before, or a new one whose first page is then loaded.
- * @param {URLSearchParams} query an address's parameters; those that are not the search's are left out
- * @param {{fresh?: boolean}} [options] fresh: ask the server again
+ * The list of a search: one that is kept, or a new one, which then loads its first page.
+ * @param {URLSearchParams} query parameters of an address; those that do not belong to the search are left out
  */
-export function resultsOf(query, { fresh = false } = {}) {
+export function resultsOf(query) {
   const search = searchOf(query);
   const name = String(search);
   let results = kept.get(name);
-  if (!results || fresh || (results.error.peek() && !results.items.length)) {
+  if (!results || (results.error.peek() && !results.items.length)) {
     results = new Results(search);
     results.more();
   }
@@ -96,11 +84,11 @@ export function resultsOf(query, { fresh = false } = {}) {
 export const forgetResults = () => kept.clear();
 
 /**
- * The answers before and after one of a search.
+ * The results before and after one of a search.
  * @param {URLSearchParams} search
  * @param {string} id as of `momentId`
- * @returns {Promise<{previous: Moment | null, next: Moment | null, place: number}>} place: from 0; -1 where the
- *   moment is not among the first answers
+ * @returns {Promise<{previous: Moment | null, next: Moment | null, place: number}>} place: from 0; -1 if the
+ *   moment is not among the first results
  */
 export async function neighbours(search, id) {
   const results = resultsOf(search);

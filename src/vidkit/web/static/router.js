@@ -1,4 +1,4 @@
-// The address is the state: what is shown follows from `address`, and changes by `go` and `change`.
+// The address is the state: the page shows `address`, and `go` and `change` change it.
 
 import { signal } from "./ui.js";
 
@@ -11,13 +11,13 @@ import { signal } from "./ui.js";
 /** @returns {Address} */
 const read = () => ({ path: location.pathname, query: new URLSearchParams(location.search) });
 
-/** Where the page is. A component that reads its value is drawn again when it changes. */
+/** The current address. A component that reads its value is drawn again when it changes. */
 export const address = signal(read());
 
 /**
  * Go to another address of the page.
  * @param {string} href such as "/videos/0123?t=4"
- * @param {{replace?: boolean}} [options] replace: put it in place of this address, so that "back" skips this one
+ * @param {{replace?: boolean}} [options] replace: it replaces this address in the history
  */
 export function go(href, { replace = false } = {}) {
   if (href === location.pathname + location.search) return;
@@ -29,7 +29,7 @@ export function go(href, { replace = false } = {}) {
 
 /**
  * Change parameters of the address and keep the others.
- * @param {Record<string, string | string[] | null>} changes null or "" takes a parameter away
+ * @param {Record<string, string | string[] | null>} changes null or "" removes a parameter
  * @param {{replace?: boolean}} [options]
  */
 export function change(changes, options) {
@@ -52,7 +52,7 @@ export function withParameters(from, changes) {
 }
 
 /**
- * Make another address the step before this one: "back" leads there. What is shown stays.
+ * Insert another address into the history before this one: "back" leads there. The page stays as it is.
  * @param {string} href
  */
 export function insertStep(href) {
@@ -62,7 +62,7 @@ export function insertStep(href) {
 }
 
 /**
- * What the parts in braces of a pattern stand for in a path; null where it does not fit.
+ * The values of the braces of a pattern in a path; null if the path does not match.
  * @param {string} pattern such as "/videos/{key}"
  * @param {string} path
  * @returns {Record<string, string> | null}

@@ -11,10 +11,10 @@ export const selected = signal(/** @type {ReadonlyMap<string, Moment>} */ (new M
 /** The videos of the selected moments, each once. */
 export const selectedKeys = computed(() => [...new Set([...selected.value.values()].map((moment) => moment.key))]);
 
-/** Where a range begins that shift ends. @type {string | null} */
+/** The start of a range that the user ends with shift. @type {string | null} */
 let anchor = null;
 
-/** Select a moment, or no longer. @param {Moment} moment */
+/** Select or deselect a moment. @param {Moment} moment */
 export function toggle(moment) {
   const id = momentId(moment);
   const next = new Map(selected.value);
@@ -24,7 +24,7 @@ export function toggle(moment) {
 }
 
 /**
- * Select all from the one that was last selected to this one.
+ * Select all moments from the last selected one to this one.
  * @param {Moment[]} items in the order in which they are shown
  * @param {number} place
  */
@@ -34,18 +34,18 @@ export function selectTo(items, place) {
   selectAll(items.slice(Math.min(from, place), Math.max(from, place) + 1));
 }
 
-/** Select moments beside those that are. @param {Moment[]} items */
+/** Select more moments. @param {Moment[]} items */
 export function selectAll(items) {
   selected.value = new Map([...selected.value, ...items.map((moment) => /** @type {const} */ ([momentId(moment), moment]))]);
 }
 
-/** Select nothing. */
+/** Deselect all moments. */
 export function selectNone() {
   anchor = null;
   selected.value = new Map();
 }
 
-/** Take the moments of videos out, which are gone. @param {Set<string>} keys */
+/** Deselect the moments of videos that were removed. @param {Set<string>} keys */
 export function deselectVideos(keys) {
   selected.value = new Map([...selected.value].filter(([, moment]) => !keys.has(moment.key)));
 }

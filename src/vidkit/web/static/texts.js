@@ -1,17 +1,17 @@
-// The page's texts in the reader's language. In the code they are English; locale/zh.json has them in Chinese.
+// The texts of the pages in the user's language. In the code they are English; locale/zh.json has them in Chinese.
 //
-// A text that needs two translations gets a context after "::", which nobody sees: t("Key::of the keyboard").
+// A text that needs two translations gets a context after "::", which is not shown: t("Key::of the keyboard").
 
-/** What there is, as each language calls itself. */
+/** The languages, each with its own name. */
 export const LANGUAGES = /** @type {const} */ ({ en: "English", zh: "中文" });
 
 /** @typedef {keyof typeof LANGUAGES} Language */
-/** What braces of a text stand for. @typedef {Record<string, string | number>} Values */
+/** The values for the braces of a text. @typedef {Record<string, string | number>} Values */
 
-/** The language of the page: the one that was chosen in it, or the first of the browser's that there is. */
+/** The language of the page: the one that the user chose, or the first of the browser's languages that is known. */
 export const language = chosen() ?? wanted() ?? "en";
 
-/** The same with the reader's country, for dates. */
+/** The same with the user's country, for dates. */
 export const locale = navigator.languages.find((one) => one.split("-")[0] === language) ?? language;
 
 document.documentElement.lang = language === "zh" ? "zh-CN" : language;
@@ -22,7 +22,7 @@ const plural = new Intl.PluralRules(language);
 /** @type {Record<string, string | Partial<Record<Intl.LDMLPluralRule, string>>>} */
 const catalogue = language === "en" ? {} : await load();
 
-/** The texts of a language; without them the page is English. */
+/** Load the texts of the language; without them the page is English. */
 async function load() {
   try {
     return await (await fetch(new URL(`locale/${language}.json`, import.meta.url))).json();
@@ -56,12 +56,12 @@ export function setLanguage(code) {
     localStorage.setItem("language", code);
     location.reload();
   } catch {
-    // Without storage the page cannot know it after it is loaded again.
+    // Without storage, the choice would be lost after the reload.
   }
 }
 
 /**
- * A text in the reader's language.
+ * A text in the user's language.
  * @param {string} text English, as a literal, so that a test finds it; "{name}" stands for a value
  * @param {Values} [values] numbers are written as the language does
  */
@@ -80,9 +80,9 @@ export function tn(one, other, n, values) {
 }
 
 /**
- * A text with elements in it, to be put into a template.
+ * A text with elements in it, for a template.
  * @param {string} text as for `t`
- * @param {Record<string, any>} values what the braces stand for: texts or elements
+ * @param {Record<string, any>} values texts or elements for the braces
  * @returns {any[]}
  */
 export const parts = (text, values) =>
@@ -91,7 +91,7 @@ export const parts = (text, values) =>
     .map((part, place) => (place % 2 ? (typeof values[part] === "number" ? whole.format(values[part]) : values[part]) : part));
 
 /**
- * A word of the server's in the reader's language, where the catalogue has it: "scene 3" as "scene {n}".
+ * A word from the server in the user's language, if the catalogue has it: "scene 3" as "scene {n}".
  * @param {string} word
  */
 export function served(word) {
@@ -102,12 +102,12 @@ export function served(word) {
 }
 
 /**
- * A text with its values in place of the braces.
- * @param {unknown} found
+ * A text with the values in place of the braces.
+ * @param {unknown} text
  * @param {Values} [values]
  */
-export function filled(found, values = {}) {
-  return String(found)
+export function filled(text, values = {}) {
+  return String(text)
     .replace(/::.*$/s, "")
     .replace(/\{(\w+)\}/g, (all, name) => {
       const value = Object.hasOwn(values, name) ? values[name] : all;

@@ -1,7 +1,7 @@
-// Runs before the page is drawn, so that it is not first drawn in the other theme. Kept out of the modules for that.
+// Runs before the page is drawn, so that the page never flashes in the other theme. So it is not a module.
 try {
   const chosen = localStorage.getItem("theme");
   if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
 } catch {
-  // No storage is allowed: the system's theme it is.
+  // Storage is not allowed: the page has the system's theme.
 }

@@ -1,16 +1,17 @@
-// A triage queue as one tab works on it: the moments it holds, the answers on their way, and undo.
+// A triage queue in one browser tab: the moments that it holds, the answers that are being saved, and undo.
 //
-// A key press shows the next moment at once. Answers are saved one after another behind it; one that cannot be saved
-// brings its moment back.
+// A key press shows the next moment at once. Answers are saved one after another in the background; if one cannot be
+// saved, its moment comes back.
 
 import { API } from "./addresses.js";
 import { get, send, wordsOf } from "./api.js";
+import { momentId } from "./moments.js";
 import { signal } from "./ui.js";
 import { toast } from "./components/toasts.js";
 import { t } from "./texts.js";
 
 /**
- * What a key or an answer says.
+ * The meaning of a key, or an answer.
  * @typedef {{class?: string, add_tags?: string[], skip?: boolean}} Said
  *
  * @typedef {import("./moments.js").Moment & {
@@ -32,40 +33,37 @@ import { t } from "./texts.js";
  * @typedef {{moment: TriageMoment, said: Said, id: number | null}} Given
  */
 
-const HELD = 6; // moments that the tab has before it
-const FEW = 3; // below this more are asked for
+const HELD = 6; // moments that the tab holds
+const FEW = 3; // with fewer moments, the tab requests more
 const RENEW = 120_000; // milliseconds; the server keeps a moment for five minutes
-const UNDOS = 100; // answers that can be taken back after the page is loaded again
-const LOOK_AGAIN = 4_000; // milliseconds, where others have all that is left
+const UNDOS = 100; // answers that can be undone after a reload
+const LOOK_AGAIN = 4_000; // milliseconds between two requests while others hold all that is left
 
-/** What an answer says, in words. @param {Said} said */
+/** An answer in words. @param {Said} said */
 export const saidText = (said) =>
   [said.class, ...(said.add_tags ?? []).map((tag) => `+ ${tag}`), said.skip && t("skipped")].filter(Boolean).join(", ");
 
-/** @param {TriageMoment} moment */
-const idOf = (moment) => `${moment.key}:${moment.kind}:${moment.number}`;
-
-/** The answers that this tab gave before it was loaded again, the latest last. @param {string} place @returns {Given[]} */
+/** The answers that this tab gave before a reload, the latest last. @param {string} place @returns {Given[]} */
 function remembered(place) {
   try {
     return JSON.parse(sessionStorage.getItem(place) ?? "[]");
   } catch {
-    return []; // no storage is allowed
+    return []; // storage is not allowed
   }
 }
 
-/** The name under which this tab held moments before it was loaded again; "" where it did not. @param {string} place */
+/** The name under which this tab held moments before a reload; "" if there was none. @param {string} place */
 function formerTab(place) {
   try {
     const tab = sessionStorage.getItem(`${place} tab`) ?? "";
-    sessionStorage.removeItem(`${place} tab`); // a copy of this tab is another one
+    sessionStorage.removeItem(`${place} tab`); // a copy of this tab must not use it too
     return tab;
   } catch {
-    return ""; // no storage is allowed
+    return ""; // storage is not allowed
   }
 }
 
-/** Keep a text until this tab is closed, where that is allowed and there is room. @param {string} place @param {string} text */
+/** Store a text until this tab is closed, if that is allowed and there is room. @param {string} place @param {string} text */
 function keep(place, text) {
   try {
     sessionStorage.setItem(place, text);
@@ -74,7 +72,7 @@ function keep(place, text) {
   }
 }
 
-/** What the queue that was worked on before this one in the page still sends. */
+/** The last request of the queue that was open in this page before. */
 let leaving = /** @type {Promise<unknown>} */ (Promise.resolve());
 
 /** One tab's work on a queue. */
@@ -82,24 +80,24 @@ export class Triage {
   /** @param {Queue} queue */
   constructor(queue) {
     this.path = `/triage/${queue.id}`;
-    /** Where the tab keeps what can be undone. */
+    /** Where the tab stores the answers that can be undone. */
     this.place = `${this.path} ${queue.created_at}`;
     this.tab = crypto.randomUUID?.() ?? String(Math.random()).slice(2);
     this.closed = false;
     this.queue = signal(queue);
-    /** The moments that this tab holds and has not answered; the first is shown. */
+    /** The moments that this tab holds and that have no answer; the first is shown. */
     this.moments = signal(/** @type {TriageMoment[]} */ ([]));
-    /** What this tab has answered, the latest last. */
+    /** The answers of this tab, the latest last. */
     this.given = signal(remembered(this.place));
     this.loading = signal(true);
     this.error = signal(/** @type {unknown} */ (null));
     /** Answers that are not saved yet. */
     this.unsaved = signal(0);
     this.saving = leaving;
-    /** @type {Set<string>} moments whose answers are being taken back */
+    /** @type {Set<string>} moments whose answers are being undone */
     this.undoing = new Set();
     const former = formerTab(this.place);
-    // What this tab held before comes first: what it sent when it was left may still be on its way.
+    // First return what this tab held before the reload: the request from then may not have arrived yet.
     if (former) this.#after(() => this.#giveBack(former));
     this.refill();
     const renewing = setInterval(() => document.visibilityState === "visible" && this.refill(), RENEW);
@@ -108,7 +106,7 @@ export class Triage {
       keep(`${this.place} tab`, this.tab);
       this.#giveBack(this.tab);
     };
-    /** The browser shows the page as it was left. @param {PageTransitionEvent} event */
+    /** The browser shows the page from its cache. @param {PageTransitionEvent} event */
     const comeBack = (event) => {
       if (!event.persisted) return;
       formerTab(this.place);
@@ -126,24 +124,24 @@ export class Triage {
     };
   }
 
-  /** Whether others have all that is left. */
+  /** Whether others hold all that is left. */
   waiting() {
     return !this.loading.value && !this.moments.value.length && this.queue.value.left > 0;
   }
 
-  /** Do something after all that was begun before. @template T @param {() => Promise<T>} work */
+  /** Do something after everything that was started before. @template T @param {() => Promise<T>} work */
   #after(work) {
     const done = this.saving.then(work);
     this.saving = done.catch(() => undefined);
     return done;
   }
 
-  /** Ask for the next moments, and keep those that are held for some more minutes. */
+  /** Request the next moments, and hold the present ones for some more minutes. */
   refill() {
     return this.#after(async () => {
       if (this.closed) return;
       try {
-        const body = { count: HELD + this.#underWay().size, holder: this.tab };
+        const body = { count: HELD + this.#unsavedIds().size, holder: this.tab };
         const { items } = await send("POST", `${this.path}/next`, body);
         this.#hold(items);
         const queue = await get(this.path);
@@ -157,19 +155,19 @@ export class Triage {
     });
   }
 
-  /** Show these moments, those that were there before first. @param {TriageMoment[]} items */
+  /** Set the moments of the tab; those that it has already come first. @param {TriageMoment[]} items */
   #hold(items) {
-    const answered = this.#underWay();
-    const held = new Map(items.map((one) => [idOf(one), one]));
-    const before = this.moments.value.filter((one) => held.has(idOf(one)) || this.undoing.has(idOf(one)));
-    const kept = before.map((one) => held.get(idOf(one)) ?? one);
-    const known = new Set(before.map(idOf));
-    this.moments.value = [...kept, ...items.filter((one) => !known.has(idOf(one)) && !answered.has(idOf(one)))];
+    const answered = this.#unsavedIds();
+    const held = new Map(items.map((one) => [momentId(one), one]));
+    const before = this.moments.value.filter((one) => held.has(momentId(one)) || this.undoing.has(momentId(one)));
+    const kept = before.map((one) => held.get(momentId(one)) ?? one);
+    const known = new Set(before.map(momentId));
+    this.moments.value = [...kept, ...items.filter((one) => !known.has(momentId(one)) && !answered.has(momentId(one)))];
   }
 
-  /** The moments whose answers are not saved yet. */
-  #underWay() {
-    return new Set(this.given.value.filter((one) => one.id === null).map((one) => idOf(one.moment)));
+  /** The ids of the moments whose answers are not saved yet. */
+  #unsavedIds() {
+    return new Set(this.given.value.filter((one) => one.id === null).map((one) => momentId(one.moment)));
   }
 
   /** Answer the moment that is shown, and show the next. @param {Said} said */
@@ -186,7 +184,7 @@ export class Triage {
     return this.#after(() => this.#save(given));
   }
 
-  /** Keep what is saved, so that it can be undone after a reload. */
+  /** Store the saved answers, so that they can be undone after a reload. */
   #remember() {
     keep(this.place, JSON.stringify(this.given.value.filter((one) => one.id !== null).slice(-UNDOS)));
   }
@@ -202,15 +200,15 @@ export class Triage {
       this.#show(key, saved);
       this.#progress(saved);
     } catch (error) {
-      this.#takeBack(given, error);
+      this.#drop(given, error);
     }
     this.unsaved.value -= 1;
     if (this.moments.value.length < FEW) this.refill();
   }
 
-  /** An answer that was not saved: its moment comes back, unless it is another's. @param {Given} given @param {unknown} error */
-  #takeBack(given, error) {
-    if (!this.given.value.includes(given)) return; // it is undone meanwhile
+  /** An answer that was not saved: its moment comes back, unless somebody else has it. @param {Given} given @param {unknown} error */
+  #drop(given, error) {
+    if (!this.given.value.includes(given)) return; // it was undone
     const status = /** @type {{status?: number}} */ (error).status;
     this.given.value = this.given.value.filter((one) => one !== given);
     if (status !== 409 && status !== 404) this.moments.value = [given.moment, ...this.moments.value];
@@ -220,7 +218,7 @@ export class Triage {
     if (status === 409 || status === 404) get(this.path).then((queue) => (this.queue.value = queue), () => undefined);
   }
 
-  /** Take the last answer back. */
+  /** Undo the last answer. */
   undo() {
     const given = this.given.value.at(-1);
     if (!given) return;
@@ -229,25 +227,25 @@ export class Triage {
     this.moments.value = [given.moment, ...this.moments.value];
     this.#count(-1);
     this.unsaved.value += 1;
-    this.undoing.add(idOf(given.moment));
+    this.undoing.add(momentId(given.moment));
     return this.#after(async () => {
       try {
-        if (given.id !== null) await this.#takeAnswerBack(given, given.id);
+        if (given.id !== null) await this.#undoSaved(given, given.id);
       } catch (error) {
-        this.moments.value = this.moments.value.filter((one) => idOf(one) !== idOf(given.moment));
+        this.moments.value = this.moments.value.filter((one) => momentId(one) !== momentId(given.moment));
         this.#count(1);
         toast(`${given.moment.filename}: ${wordsOf(error)}`, { kind: "bad" });
       }
-      this.undoing.delete(idOf(given.moment));
+      this.undoing.delete(momentId(given.moment));
       this.unsaved.value -= 1;
     });
   }
 
   /** @param {Given} given @param {number} id */
-  async #takeAnswerBack(given, id) {
+  async #undoSaved(given, id) {
     const path = `${this.path}/answers/${id}`;
     const { item, ...progress } = await send("DELETE", path, undefined, { parameters: { holder: this.tab } });
-    const others = this.moments.value.filter((one) => idOf(one) !== idOf(given.moment));
+    const others = this.moments.value.filter((one) => momentId(one) !== momentId(given.moment));
     this.moments.value = item ? [item, ...others] : others;
     if (item) this.#show(item.key, { class: item.classification, tags: item.tags });
     this.#progress(progress);
@@ -260,9 +258,9 @@ export class Triage {
     );
   }
 
-  /** @param {{total: number, done: number, left: number}} saved as the server counts; what is under way comes on top */
+  /** @param {{total: number, done: number, left: number}} saved the counts of the server, without the answers that are not saved yet */
   #progress({ total, done, left }) {
-    const more = Math.min(this.#underWay().size, left);
+    const more = Math.min(this.#unsavedIds().size, left);
     this.queue.value = { ...this.queue.value, total, done: done + more, left: left - more };
   }
 
@@ -272,12 +270,12 @@ export class Triage {
     this.queue.value = { ...this.queue.value, done: done + more, left: left - more };
   }
 
-  /** Give keys a meaning; null takes it away. @param {Record<string, Said | null>} keys */
+  /** Give keys a meaning; null removes it. @param {Record<string, Said | null>} keys */
   async assign(keys) {
     this.queue.value = await send("PATCH", this.path, { keys });
   }
 
-  /** Let others have the moments that a tab holds. @param {string} tab */
+  /** Return the moments that a tab holds, for others. @param {string} tab */
   #giveBack(tab) {
     const body = JSON.stringify({ count: 0, holder: tab });
     const headers = { "Content-Type": "application/json" };

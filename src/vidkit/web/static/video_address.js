@@ -1,4 +1,4 @@
-// What the address of a video says: the moment, the second, and the span that is played again and again.
+// The address of a video's page: the moment, the second, and the span to loop.
 
 import { momentsOf } from "./readings.js";
 import { change } from "./router.js";
@@ -14,13 +14,13 @@ export function wantedOf(record, query) {
   return { id: `${kind}:${number}`, time: Number.isFinite(time) ? time : 0 };
 }
 
-/** The span of an address that is played again and again. @param {URLSearchParams} query @returns {[number, number] | null} */
+/** The span that the address loops. @param {URLSearchParams} query @returns {[number, number] | null} */
 export function loopOf(query) {
   const [start, end] = (query.get("loop") ?? "").split("-").map(Number);
   return Number.isFinite(start) && end > start ? [start, end] : null;
 }
 
-/** A time as an address has it. @param {number} time */
+/** A time for an address. @param {number} time */
 export const inAddress = (time) => String(Number(time.toFixed(3)));
 
 /** @param {[number, number] | null} span */

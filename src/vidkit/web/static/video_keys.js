@@ -1,4 +1,4 @@
-// The keys of a video's page.
+// The keys of the page of a video.
 
 import { useKeys } from "./keys.js";
 import { setLoop } from "./video_address.js";

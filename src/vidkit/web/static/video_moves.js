@@ -17,7 +17,7 @@ export function placeOf(parts, time) {
 }
 
 /**
- * The next scene, or the one before; back to the beginning of this one where that is more than a second ago.
+ * Go to the next scene, or the one before; or back to the start of this scene, if that is more than a second ago.
  * @param {VidkitPlayer} player
  * @param {any} record
  * @param {(time: number, begin?: boolean) => void} seek
@@ -34,7 +34,7 @@ export function toScene(player, record, seek, direction) {
   if (next) player.prepare(next.start_time, { begin: true }); // the same key is likely to follow
 }
 
-/** Loop the scene that is played, or end the loop. @param {VidkitPlayer} player @param {any} record @param {any} state */
+/** Loop the scene that plays, or end the loop. @param {VidkitPlayer} player @param {any} record @param {any} state */
 export function toggleLoop(player, record, state) {
   const scene = record.scenes[placeOf(record.scenes, player.time)];
   setLoop(state.loop || !scene ? null : [scene.start_time, scene.end_time]);

@@ -1,4 +1,4 @@
-// The player as the page of a video uses it: it follows the address, and the page follows it.
+// The player on the page of a video: it follows the address, and the page follows it.
 
 import { useLayoutEffect, useMemo, useRef, useState } from "./ui.js";
 import { change } from "./router.js";
@@ -8,10 +8,10 @@ import { placeOf } from "./video_moves.js";
 /** @typedef {import("./components/part_list.js").VideoPart} VideoPart */
 /** @typedef {import("./player.js").VidkitPlayer} VidkitPlayer */
 
-const NOTED_AFTER = 250; // milliseconds that a frame stands still before the address has it
+const NOTED_AFTER = 250; // milliseconds that a frame is shown before the address gets its time
 
 /**
- * What the player does, as the page shows it; the address and the player follow each other.
+ * The state of the player, for the page. The address and the player follow each other.
  * @param {VidkitPlayer} player
  * @param {any} record
  * @param {string} media
@@ -47,7 +47,7 @@ export function usePlayer(player, record, media, query) {
         duration: record.duration,
         fps: record.fps,
         codec: record.codec,
-        pictures: record.sprites ? `${media}/sprites.vtt` : undefined,
+        sheet: record.sprites ? `${media}/sprites.vtt` : undefined,
       },
       wanted.time + (wanted.time > 0 ? player.frame / 4 : 0),
     );
@@ -68,7 +68,7 @@ export function usePlayer(player, record, media, query) {
   useLayoutEffect(() => {
     player.loop = loop;
   }, [loop]);
-  /** Keep the second of the frame that stands still in the address. */
+  /** Put the second of the shown frame into the address. */
   function note() {
     if (!player.ready) return;
     const address = new URLSearchParams(location.search);
@@ -81,7 +81,7 @@ export function usePlayer(player, record, media, query) {
   return { loop, reason: player.reason };
 }
 
-/** The place of the part that is played; the page is drawn again only when that changes. @param {VidkitPlayer} player @param {{start_time: number}[]} parts */
+/** The place of the part that plays; the page is drawn again only if that changes. @param {VidkitPlayer} player @param {{start_time: number}[]} parts */
 export function usePlace(player, parts) {
   const [place, setPlace] = useState(-1);
   useLayoutEffect(() => {

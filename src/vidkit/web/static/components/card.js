@@ -1,38 +1,39 @@
-// A moment as a card: its picture, which shows more of the moment under the pointer, its time, words and labels.
+// A moment as a card: its thumbnail, which shows more of the moment under the pointer, its time, words and labels.
 
 import { Component, html } from "../ui.js";
+import { cueStyle } from "../contact_sheet.js";
 import { clock } from "../format.js";
-import { hasOwnWords, kindName, likeHref, likeSecond, markedParts, numbered, pictureOf, whyWords } from "../moments.js";
+import { hasOwnWords, kindName, likeMomentHref, markedParts, numbered, thumbnailOf, whyWords } from "../moments.js";
 import { Icon } from "./icons.js";
 import { t } from "../texts.js";
 
 /** @typedef {import("../moments.js").Moment} Moment */
 
-/** What is shown under the pointer: a picture of the contact sheet, and how far into the moment it is, 0 to 1.
+/** The image under the pointer: one of the contact sheet, and how far into the moment the pointer is, 0 to 1.
  * @typedef {{cue: import("../contact_sheet.js").Cue, part: number}} Scrubbed */
 
 /**
  * @typedef {object} CardProps
  * @property {Moment} moment
  * @property {string} href
- * @property {number} place in the answers, from 0
+ * @property {number} place in the results, from 0
  * @property {boolean} selected
- * @property {boolean} meaning whether moments like it can be looked for
+ * @property {boolean} meaning whether the library can search for similar moments
  * @property {boolean} current the one that Tab goes to
- * @property {boolean} calm the list is not rushing by: pictures may be loaded
- * @property {number} width of the picture, in pixels
+ * @property {boolean} calm the list does not scroll fast: images may be loaded
+ * @property {number} width of the thumbnail, in pixels
  * @property {number} height
  * @property {Scrubbed | null} scrubbed
  * @property {(place: number, event: MouseEvent) => void} onOpen
  * @property {(place: number, event: MouseEvent) => void} onSelect
  */
 
-/** Kept small, and drawn again only if something of it changed: hundreds of cards pass by while one scrolls. */
+/** Small, and drawn again only if it has changed: hundreds of cards pass by while the user scrolls. */
 export class Card extends Component {
   constructor() {
     super();
-    /** Whether the picture was asked for once. */
-    this.pictured = false;
+    /** Whether the thumbnail was requested. */
+    this.requested = false;
     this.broken = false;
   }
 
@@ -40,7 +41,7 @@ export class Card extends Component {
   shouldComponentUpdate(next) {
     const before = /** @type {any} */ (this.props);
     const changed = Object.entries(next).some(([name, value]) => name !== "calm" && before[name] !== value);
-    return changed || (next.calm && !this.pictured);
+    return changed || (next.calm && !this.requested);
   }
 
   render() {
@@ -51,14 +52,14 @@ export class Card extends Component {
     const kind = kindName(moment.kind);
     const why = moment.marks.length ? "" : whyWords(moment);
     const { start_time: start, end_time: end } = moment;
-    this.pictured ||= calm;
-    const source = this.pictured && !this.broken && pictureOf(moment);
+    this.requested ||= calm;
+    const source = this.requested && !this.broken && thumbnailOf(moment);
     const onError = () => {
       this.broken = true;
       this.forceUpdate();
     };
     return html`<article class=${selected ? "card card-selected" : "card"}>
-      <div class="card-picture" style=${{ height: `${height}px` }}>
+      <div class="card-image" style=${{ height: `${height}px` }}>
         ${source && html`<img src=${source} alt="" decoding="async" draggable=${false} onError=${onError} />`}
         ${scrubbed && html`<${Scrub} ...${scrubbed} width=${width} height=${height} />`}
         <span class="card-time">${whole ? clock(end - start) : `${clock(start)} – ${clock(end)}`}</span>
@@ -75,7 +76,7 @@ export class Card extends Component {
       ${meaning &&
       html`<a
         class="card-like"
-        href=${whole ? `/?like=${moment.key}` : likeHref(moment.key, likeSecond(moment))}
+        href=${likeMomentHref(moment)}
         title=${t("More like this")}
         aria-label=${t("More like {name}, {kind} at {time}", { name: moment.filename, kind, time: clock(start) })}
         tabindex=${current ? 0 : -1}
@@ -96,7 +97,7 @@ export class Card extends Component {
         ${markedParts(moment).map(({ text, marked }) => (marked ? html`<mark>${text}</mark>` : text))}
       </p>`}
       <p class=${worded ? "card-labels one-line" : "card-labels"}>
-        ${why && html`<span class="card-why">${why}</span> · `}        ${!whole && `${numbered(moment.kind, moment.number)} · `}
+        ${why && html`<span class="card-why">${why}</span> · `}${!whole && `${numbered(moment.kind, moment.number)} · `}
         ${moment.classification !== "Unclassified" && html`<b>${moment.classification}</b> `}
         ${moment.tags.join(", ")}
       </p>
@@ -104,19 +105,11 @@ export class Card extends Component {
   }
 }
 
-/** One picture of the contact sheet, as large as fits. @param {Scrubbed & {width: number, height: number}} props */
+/** One image of the contact sheet, as large as fits. @param {Scrubbed & {width: number, height: number}} props */
 function Scrub({ cue, part, width, height }) {
   const scale = Math.min(width / cue.width, height / cue.height);
   return html`<div class="card-scrub">
-    <div
-      style=${{
-        width: `${cue.width}px`,
-        height: `${cue.height}px`,
-        backgroundImage: `url("${cue.url}")`,
-        backgroundPosition: `-${cue.x}px -${cue.y}px`,
-        transform: `scale(${scale})`,
-      }}
-    ></div>
+    <div style=${{ ...cueStyle(cue), transform: `scale(${scale})` }}></div>
     <span class="card-part" style=${{ width: `${part * 100}%` }}></span>
   </div>`;
 }

@@ -1,4 +1,4 @@
-// Counts as columns, for the eye: the table beside it says the same to everybody.
+// Counts as a column chart. The table beside it has the same numbers for screen readers.
 
 import uPlot from "../vendor/uplot/uplot.js";
 import { html, useEffect, useRef } from "../ui.js";
@@ -7,7 +7,7 @@ import { count } from "../format.js";
 
 const HEIGHT = 180; // pixels
 const SIDE = 48; // pixels of the scale at the left
-const NARROW = 72; // pixels of a column below which not every one has its name
+const NARROW = 72; // pixels; not every narrower column gets its name
 
 /** @param {{names: string[], counts: number[]}} props names: short, one below each column */
 export function ColumnPlot({ names, counts }) {

@@ -1,4 +1,4 @@
-// A text to take along, such as a command, with a button that copies it.
+// A text to copy, such as a command, with a button for it.
 
 import { html, useRef, useState } from "../ui.js";
 import { Icon } from "./icons.js";
@@ -15,7 +15,7 @@ export function Copyable({ text, label }) {
       setCopied(true);
       setTimeout(() => setCopied(false), 2000);
     } catch {
-      // Without HTTPS the browser lets nobody but the user copy: mark the text for Ctrl-C.
+      // Without HTTPS only the user may copy: select the text for Ctrl-C.
       if (own.current) getSelection()?.selectAllChildren(own.current);
       toast(t("The text is marked: copy it with Ctrl-C."));
     }

@@ -1,7 +1,7 @@
-// What a dataset would hold: its labels in each split, as numbers and bars, and what is wrong with it.
+// The counts of a dataset: its labels in each split, as numbers and bars, and warnings.
 
 import { html } from "../ui.js";
-import { count, listed } from "../format.js";
+import { count, listed, sum } from "../format.js";
 import { parts, served, t, tn } from "../texts.js";
 
 /**
@@ -80,9 +80,6 @@ export function DatasetCounts({ counts }) {
     ${rows.length > MOST ? html`<p class="quiet small">${t("and {n} more labels", { n: rows.length - MOST })}</p>` : null}
   `;
 }
-
-/** @param {Record<string, number>} values */
-const sum = (values) => Object.values(values).reduce((all, one) => all + one, 0);
 
 /** The first labels that are not in every split. @param {[string, number][]} scarce */
 function scarceLabels(scarce) {

@@ -1,4 +1,4 @@
-// Dialogs over the page: the browser's own <dialog>, which keeps the focus and closes by Escape.
+// Dialogs over the page: the <dialog> of the browser, which keeps the focus and closes with Escape.
 
 import { html, signal, useId, useLayoutEffect, useRef, useState } from "../ui.js";
 import { InDialog, useKeysAlone } from "../keys.js";
@@ -6,7 +6,7 @@ import { Icon } from "./icons.js";
 import { t } from "../texts.js";
 
 /**
- * A dialog, open while it is shown. What has `data-focus` in it gets the focus.
+ * A dialog that is open while it is drawn. The element with `data-focus` in it gets the focus.
  * @param {{title: string, onClose: () => void, children: any, wide?: boolean, className?: string}} props
  */
 export function Dialog({ title, onClose, children, wide = false, className = "" }) {
@@ -17,22 +17,22 @@ export function Dialog({ title, onClose, children, wide = false, className = "" 
     const before = document.activeElement;
     const dialog = own.current;
     dialog?.showModal();
-    // Without a field that wants the focus it is the dialog's own, so that no button answers to the space bar.
+    // Without such an element, the dialog itself gets the focus, so that Space presses no button.
     const first = dialog?.querySelector("[data-focus], [autofocus]") ?? dialog;
     if (first instanceof HTMLElement) first.focus();
     return () => {
-      dialog?.close(); // while it is open, nothing below it can have the focus
+      dialog?.close(); // while it is open, no element below it can get the focus
       if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
     };
   }, []);
-  /** A click beside the dialog is one on the dialog's own element. @param {MouseEvent} event */
+  /** A click beside the dialog has the dialog itself as its target. @param {MouseEvent} event */
   const onClick = (event) => event.target === own.current && onClose();
   /** @param {Event} event */
   const onCancel = (event) => {
     event.preventDefault();
     onClose();
   };
-  // The browser closes it without asking where nobody has used the page yet.
+  // The browser closes it without a `cancel` event if the user has not used the page yet.
   const onClosed = () => own.current && onClose();
   return html`<dialog
     ref=${own}
@@ -57,15 +57,15 @@ export function Dialog({ title, onClose, children, wide = false, className = "" 
  * @typedef {object} Question
  * @property {string} title
  * @property {any} text
- * @property {string} action the words of the button that does it
+ * @property {string} action the label of the button for yes
  * @property {boolean} [danger]
- * @property {string} [option] a box that can be ticked
+ * @property {string} [option] the label of a checkbox
  */
 
 const asked = signal(/** @type {(Question & {answer: (value: {option: boolean} | null) => void}) | null} */ (null));
 
 /**
- * Ask whether something is to be done.
+ * Ask the user whether to do something.
  * @param {Question} question
  * @returns {Promise<{option: boolean} | null>} null: no
  */
@@ -81,7 +81,7 @@ export function ask(question) {
   });
 }
 
-/** Where questions are shown; once in the page. */
+/** The place of questions; once in the page. */
 export function Questions() {
   return asked.value && html`<${QuestionDialog} ...${asked.value} />`;
 }

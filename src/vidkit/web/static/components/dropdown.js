@@ -5,8 +5,8 @@ import { useKeys } from "../keys.js";
 import { t } from "../texts.js";
 
 /**
- * @param {{label: any, children: any, className?: string, title?: string}} props children: what is in the list while it
- *   is open; a click on one of its links or on a button closes it, unless that button has data-stay
+ * @param {{label: any, children: any, className?: string, title?: string}} props children: the content of the list; a
+ *   click on one of its links or buttons closes it, unless that has `data-stay`
  */
 export function Dropdown({ label, children, className = "button", title }) {
   const [open, setOpen] = useState(false);

@@ -1,10 +1,10 @@
-// Facets: what the answers are made of, with counts, each loaded by itself after the answers.
+// Facets: the counts of a search by class, tag and so on. Each is loaded on its own, after the results.
 
 import { html, useState } from "../ui.js";
 import { get, useLoad, wordsOf } from "../api.js";
 import { change } from "../router.js";
 import { clock, count, shortCount } from "../format.js";
-import { searchOf } from "../addresses.js";
+import { SEVERAL, searchOf } from "../addresses.js";
 import { Icon } from "./icons.js";
 import { KeptField } from "./kept_field.js";
 import { served, t } from "../texts.js";
@@ -18,12 +18,12 @@ import { served, t } from "../texts.js";
  */
 
 /** @typedef {{name: string, label: string, param: string, values: FacetValue[], more: boolean}} Facet */
-/** @typedef {{videos: number | null, moments: number | null, partial: boolean, facets: Facet[]}} FacetAnswer */
+/** @typedef {{videos: number | null, moments: number | null, partial: boolean, facets: Facet[]}} FacetCounts */
 
-/** The facet that is always asked for, since its answer also counts all videos and moments. */
+/** The facet that is always loaded, because its answer also counts all videos and moments. */
 export const FIRST = "class";
 
-/** Those beside it that every library has. CSV columns come after them. */
+/** The other facets that every library has. CSV columns come after them. */
 const OWN = [
   { name: "tag", label: t("Tag") },
   { name: "length", label: t("Length") },
@@ -31,12 +31,12 @@ const OWN = [
   { name: "codec", label: t("Codec") },
 ];
 const NAMED = /** @type {Record<string, string>} */ ({ [FIRST]: t("Class"), ...Object.fromEntries(OWN.map(({ name, label }) => [name, label])) });
-const SHORT = 7; // values that are shown at first
+const SHORT = 7; // values before "Show more"
 
 /**
  * All facets of a search.
- * @param {{query: URLSearchParams, asked: string | null, first: import("../api.js").Loaded<FacetAnswer>}} props asked:
- *   what `useFacets` takes as its key; first: the answer for `FIRST`
+ * @param {{query: URLSearchParams, asked: string | null, first: import("../api.js").Loaded<FacetCounts>}} props asked:
+ *   the key for `useFacets`; first: the answer for `FIRST`
  */
 export function Facets({ query, asked, first }) {
   const columns = useFacets(asked, query, "columns");
@@ -52,10 +52,10 @@ export function Facets({ query, asked, first }) {
 
 /**
  * Count the values of one facet.
- * @param {string | null} key what is counted changes with it; null counts nothing yet
+ * @param {string | null} key another key counts again; null counts nothing yet
  * @param {URLSearchParams} query
  * @param {string} facet
- * @returns {import("../api.js").Loaded<FacetAnswer>}
+ * @returns {import("../api.js").Loaded<FacetCounts>}
  */
 export function useFacets(key, query, facet) {
   return useLoad(key, (abort) => {
@@ -72,7 +72,7 @@ function OneFacet({ name, label, asked, query }) {
   return html`<${FacetState} name=${name} label=${label} loaded=${loaded} query=${query} />`;
 }
 
-/** @param {{name: string, label: string, loaded: import("../api.js").Loaded<FacetAnswer>, query: URLSearchParams}} props */
+/** @param {{name: string, label: string, loaded: import("../api.js").Loaded<FacetCounts>, query: URLSearchParams}} props */
 function FacetState({ name, label, loaded, query }) {
   const { value, error, loading, again } = loaded;
   const facet = value?.facets.find((one) => one.name === name);
@@ -119,10 +119,7 @@ function FacetButton({ facet, value, query }) {
   </button>`;
 }
 
-/** Parameters that can be given more than once. */
-const SEVERAL = new Set(["tag", "class", "where"]);
-
-/** Whether two values are the same for the server, which knows no capitals. @param {string} one @param {string} other */
+/** Whether two values are the same for the server, which ignores case. @param {string} one @param {string} other */
 const same = (one, other) => one.toLowerCase() === other.toLowerCase();
 
 /** @param {Facet} facet @param {FacetValue} value @param {URLSearchParams} query */
@@ -133,7 +130,7 @@ function isChosen(facet, value, query) {
 }
 
 /**
- * The changes of the address that choose a value, or no longer.
+ * The changes of the address that choose a value, or remove it.
  * @param {Facet} facet
  * @param {FacetValue} value
  * @param {URLSearchParams} query
@@ -143,7 +140,7 @@ function isChosen(facet, value, query) {
 function choose(facet, value, query, on) {
   const name = value.value;
   if (typeof name !== "string") return { min_duration: null, max_duration: null, ...(on ? name : {}) };
-  if (!SEVERAL.has(facet.param)) return { [facet.param]: on ? name : null };
+  if (!SEVERAL.includes(facet.param)) return { [facet.param]: on ? name : null };
   const others = query.getAll(facet.param).filter((one) => !same(one, name));
   return { [facet.param]: on ? [...others, name] : others };
 }
@@ -155,7 +152,7 @@ const RANGES = /** @type {const} */ ([
   { name: "before", label: t("Processed before"), help: "", type: "date" },
 ]);
 
-/** Bounds that are typed. @param {{query: URLSearchParams}} props */
+/** Fields for bounds. @param {{query: URLSearchParams}} props */
 function Range({ query }) {
   return html`<details class="facet" open=${RANGES.some(({ name }) => query.has(name))}>
     <summary>${t("Length and date")}</summary>
@@ -173,10 +170,10 @@ function Range({ query }) {
   </details>`;
 }
 
-/** A bound as it was typed: a plain number is seconds. @param {string} value */
+/** A bound in words: a plain number is seconds. @param {string} value */
 const inWords = (value) => (/^\d+$/.test(value) ? t("{n} s", { n: value }) : value);
 
-/** The words for what narrows a search down. @type {Record<string, (value: string) => string>} */
+/** The words for a filter. @type {Record<string, (value: string) => string>} */
 const SAYS = {
   tag: (value) => value,
   class: (value) => value,
@@ -190,7 +187,7 @@ const SAYS = {
   like: (value) => t("like {what}", { what: value }),
 };
 
-/** What narrows the search down, each to be taken away. @param {{query: URLSearchParams}} props */
+/** The filters of the search, each with a button to remove it. @param {{query: URLSearchParams}} props */
 export function Chosen({ query }) {
   const like = useLikeWords(query.get("like"));
   /** @param {string} name @param {string} value */
@@ -202,7 +199,7 @@ export function Chosen({ query }) {
       ({ name, value }) => html`<span class="chip chip-accent" key=${`${name}=${value}`}>
         <span class="one-line">${says(name, value)}</span>
         <button
-          aria-label=${t("Take away the filter {filter}", { filter: says(name, value) })}
+          aria-label=${t("Remove the filter {filter}", { filter: says(name, value) })}
           onClick=${() => change({ [name]: query.getAll(name).filter((one) => one !== value), open: null, t: null })}
         >
           <${Icon} name="close" size=${14} />
@@ -215,7 +212,7 @@ export function Chosen({ query }) {
   </div>`;
 }
 
-/** The words for a moment that the answers are like: its video is known by a key in the address. @param {string | null} like */
+/** The words for a search for similar moments: the address has only the key of the video. @param {string | null} like */
 function useLikeWords(like) {
   const [, key, second] = /^([0-9a-f]{20})(?:@([\d.]+))?$/.exec(like ?? "") ?? [];
   const { value } = useLoad(key ?? null, (abort) => get(`/videos/${key}`, {}, abort));

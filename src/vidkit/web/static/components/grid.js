@@ -1,4 +1,4 @@
-// A grid of cards of which only those near the window are in the document, however many answers there are.
+// A grid of cards. Only the cards near the window are in the document, however many results there are.
 
 import { html, useLayoutEffect, useRef, useState } from "../ui.js";
 
@@ -9,20 +9,20 @@ const AT_ONCE = 10; // new cards in one frame: the rest come in the next ones
 const LOAD_AHEAD = 3; // windows before the end at which more is asked for
 const CALM_AFTER = 90; // milliseconds without scrolling
 
-/** @typedef {{columns: number, width: number, height: number, picture: number}} Shape */
+/** @typedef {{columns: number, width: number, height: number, image: number}} Shape image: the height of the thumbnail */
 
 /**
  * How cards are laid out in a width.
  * @param {number} available pixels
- * @param {number} text height of what is under the picture
+ * @param {number} text height of the part under the thumbnail
  * @returns {Shape}
  */
-export function shapeOf(available, text) {
+function shapeOf(available, text) {
   const least = available < 480 ? 150 : available < 1000 ? 220 : 250;
   const columns = Math.max(1, Math.floor((available + GAP) / (least + GAP)));
   const width = Math.floor((available - GAP * (columns - 1)) / columns);
-  const picture = Math.round((width * 9) / 16);
-  return { columns, width, picture, height: picture + text };
+  const image = Math.round((width * 9) / 16);
+  return { columns, width, image, height: image + text };
 }
 
 /**
@@ -33,7 +33,7 @@ export function shapeOf(available, text) {
  * @param {number} total cards
  * @returns {[number, number]} first row, and the row after the last
  */
-export function rowsInView(shape, top, view, total) {
+function rowsInView(shape, top, view, total) {
   const each = shape.height + GAP;
   const rows = Math.ceil(total / shape.columns);
   const first = Math.min(Math.max(0, Math.floor(top / each) - AHEAD), Math.max(0, rows - 1));
@@ -44,13 +44,13 @@ export function rowsInView(shape, top, view, total) {
 /**
  * @typedef {object} GridProps
  * @property {number} total how many cards there are so far
- * @property {boolean} complete there will be no more
- * @property {() => void} onMore is called near the end of what there is
+ * @property {boolean} complete whether these are all cards
+ * @property {() => void} onMore called near the end of the cards
  * @property {(place: number, look: {width: number, height: number, calm: boolean, current: boolean}) => any} card
  * @property {(place: number) => string} idOf
  * @property {number} current the card that has the focus, or gets it by Tab
  * @property {(place: number) => void} onCurrent
- * @property {number} text height of what is under the picture, in pixels
+ * @property {number} text height of the part under the thumbnail, in pixels
  * @property {string} label
  */
 
@@ -149,7 +149,7 @@ export function Grid({ total, complete, onMore, card, idOf, current, onCurrent, 
     ${cards.places.map((place) => {
       const style = placeStyle(/** @type {Shape} */ (shape), place);
       return html`<li key=${idOf(place)} style=${style} aria-posinset=${place + 1} aria-setsize=${complete ? total : -1}>
-        ${card(place, { width: shape?.width ?? 0, height: shape?.picture ?? 0, calm, current: place === current })}
+        ${card(place, { width: shape?.width ?? 0, height: shape?.image ?? 0, calm, current: place === current })}
       </li>`;
     })}
   </ul>`;
@@ -163,14 +163,14 @@ function placeStyle({ columns, width, height }, place) {
 }
 
 /**
- * The cards of these rows that are drawn now: all that were, and some more. A jump to another place would take too
- * long for one frame.
+ * The cards of these rows to draw now: all that are drawn already, and some more. All cards of a new place would take
+ * too long for one frame.
  * @param {Shape} shape
  * @param {[number, number]} rows
  * @param {number} total
  * @param {(place: number) => string} idOf
- * @param {{current: Set<string>}} drawn the ids of those that were
- * @param {number} wanted the one that gets the focus, which cannot wait; -1 for none
+ * @param {{current: Set<string>}} drawn the ids of the cards that are drawn already
+ * @param {number} wanted the card that gets the focus, which must not wait; -1 for none
  */
 function placesToDraw({ columns }, [from, to], total, idOf, drawn, wanted) {
   const places = [];
@@ -188,7 +188,7 @@ function placesToDraw({ columns }, [from, to], total, idOf, drawn, wanted) {
 }
 
 /**
- * How far a key moves in the grid; null where it does not.
+ * How many cards a key moves the focus; null for other keys.
  * @param {string} key
  * @param {number} columns
  * @param {number} current
@@ -211,7 +211,7 @@ function showRow(list, shape, row) {
 }
 
 /**
- * The value of before where the new one says the same: nothing is then drawn again.
+ * The old value if the new one is the same: then nothing is drawn again.
  * @template T
  * @param {T} before
  * @param {T} next

@@ -28,7 +28,6 @@ const PATHS = {
   undo: "M8 5 4 9l4 4M4 9h10a6 6 0 0 1 0 12h-3",
   left: "m15 5-7 7 7 7",
   right: "m9 5 7 7-7 7",
-  down: "m6 9 6 6 6-6",
   plus: "M12 5v14M5 12h14",
   minus: "M5 12h14",
   fit: "M4 9V5h4M20 9V5h-4M4 15v4h4M20 15v4h-4",
@@ -36,8 +35,6 @@ const PATHS = {
   next: "M18 5v14M6 6l8 6-8 6z",
   repeat: "M17 3l3 3-3 3M4 11V9a3 3 0 0 1 3-3h13M7 21l-3-3 3-3M20 13v2a3 3 0 0 1-3 3H4",
   film: "M4 5h16v14H4zM8 5v14M16 5v14M4 9.5h4M4 14.5h4M16 9.5h4M16 14.5h4",
-  more: "M5 12h.01M12 12h.01M19 12h.01",
-  external: "M14 4h6v6M20 4l-9 9M10 5H5v14h14v-5",
 };
 
 /** @typedef {keyof typeof PATHS} IconName */

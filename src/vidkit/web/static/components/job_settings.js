@@ -1,11 +1,11 @@
-// The settings of a job as a form, drawn from what the server says there is.
+// The settings of a job as a form. The server says which settings there are.
 
 import { html } from "../ui.js";
 import { served, t } from "../texts.js";
 
 /** @typedef {{name: string, help: string, kind: "text" | "number" | "yes_no" | "choice", default: string | null, choices: string[]}} Option */
 
-/** Where an option stands in the form. Those that are not named here come last. */
+/** The groups of options in the form. Other options come last. */
 const GROUPS = /** @type {[string, string[]][]} */ ([
   [t("Description"), ["describe", "qwen_instruction", "max_requests", "readers"]],
   [t("Clips"), ["max_resolution", "max_fps", "segment_by", "segment_length", "min_segment_length", "segment_overlap", "clip_mode", "encoder"]],
@@ -90,7 +90,7 @@ function Field({ option, value, set }) {
 }
 
 /**
- * The form's values as the API takes them.
+ * The values of the form for the API.
  * @param {Record<string, string>} values
  * @returns {Record<string, string | boolean>}
  */

@@ -1,10 +1,10 @@
-// A job in the list: how far it is, what it works on now, what failed and why.
+// A job in the list: its progress, the videos that run, the failures.
 
 import { html } from "../ui.js";
 import { get, may, wordsOf } from "../api.js";
 import { bytes, count, dateTime, lasting } from "../format.js";
 import { useGrowingList } from "../growing_list.js";
-import { dealtWith, hasEnded } from "../job_list.js";
+import { rowsDone, hasEnded } from "../job_list.js";
 import { Copyable } from "./copy.js";
 import { ask } from "./dialog.js";
 import { Icon } from "./icons.js";
@@ -35,14 +35,14 @@ const COUNTS = /** @type {const} */ ([
 ]);
 
 /** @param {{job: Job}} props */
-export function StateChip({ job }) {
+function StateChip({ job }) {
   const { words, chip } = STATES[job.state];
   return html`<span class=${chip} data-test="state">${job.cancelling ? t("Stopping") : words}</span>`;
 }
 
-/** How far a job is. @param {{job: Job}} props */
-export function JobBar({ job }) {
-  const done = dealtWith(job);
+/** The progress of a job. @param {{job: Job}} props */
+function JobBar({ job }) {
+  const done = rowsDone(job);
   const part = job.total ? Math.min(1, done / job.total) : job.state === "done" ? 1 : 0;
   const failed = job.total ? (100 * job.failed) / job.total : 0;
   return html`<div
@@ -61,7 +61,7 @@ export function JobBar({ job }) {
 /** @param {{job: Job}} props */
 function Counts({ job }) {
   const shown = COUNTS.filter(([name]) => job[name]);
-  const done = dealtWith(job);
+  const done = rowsDone(job);
   const words = [
     job.total === null ? count(done) : t("{done} of {total}", { done, total: job.total }),
     ...shown.map(([name, counted]) => filled(counted, { n: job[name] })),
@@ -72,7 +72,7 @@ function Counts({ job }) {
 }
 
 /** @param {{job: Job}} props */
-function UnderWay({ job }) {
+function RunningVideos({ job }) {
   if (!job.videos.length) return null;
   return html`<ul class="job-videos">
     ${job.videos.slice(0, 12).map(
@@ -97,7 +97,7 @@ function UnderWay({ job }) {
 export function JobView({ job, list, open, onOpen }) {
   const cancel = async () => {
     const running = job.state === "running";
-    const text = running ? t("The videos under way are stopped. What is done is kept.") : t("It does not run any more.");
+    const text = running ? t("The running videos are stopped. What is done is kept.") : t("It does not run any more.");
     if (!(await ask({ title: t("Cancel “{name}”?", { name: job.name }), text, action: t("Cancel the job"), danger: true }))) return;
     await list.change(job, { state: "cancelled" }).catch(toastError);
   };
@@ -132,7 +132,7 @@ export function JobView({ job, list, open, onOpen }) {
     </div>
     ${job.state === "queued" ? null : html`<${JobBar} job=${job} /><${Counts} job=${job} />`}
     ${job.error ? html`<p class="problem">${job.error}</p>` : null}
-    <${UnderWay} job=${job} />
+    <${RunningVideos} job=${job} />
     ${open ? html`<div id=${`${id}-more`} class="stack job-more"><${Details} job=${job} list=${list} /></div>` : null}
   </li>`;
 }

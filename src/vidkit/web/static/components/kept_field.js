@@ -1,9 +1,9 @@
-// A field that keeps what is typed while the page around it is drawn again, as when an answer comes.
+// A field that keeps the typed text while the page around it is drawn again, for example when an answer arrives.
 
 import { html, useLayoutEffect, useRef } from "../ui.js";
 
 /**
- * @param {{value: string, [attribute: string]: unknown}} props value: what the address or the server says; when that
+ * @param {{value: string, [attribute: string]: unknown}} props value: from the address or the server; when it
  *   changes, the field shows it
  */
 export function KeptField({ value, ...attributes }) {

@@ -7,14 +7,14 @@ import { TagInput } from "./tag_input.js";
 import { toast, toastError } from "./toasts.js";
 import { t, tn } from "../texts.js";
 
-const AT_ONCE = 25; // videos that are changed one by one, with undo; more are a job of the server
+const AT_ONCE = 25; // videos that are changed one by one, with undo; more are changed by a job
 
 /** @typedef {{key: string, class: string, tags: string[], before: unknown}} Labelled */
 /** @typedef {{class?: string, add_tags?: string[], remove_tags?: string[]}} Labels */
 
 /**
  * @param {{keys: string[], tags: string[], onClose: () => void, onLabelled: (labelled: Labelled[]) => void}} props
- *   tags: those that the videos have, to take away
+ *   tags: the tags of the videos, to remove some
  */
 export function LabelDialog({ keys, tags, onClose, onLabelled }) {
   const { value: settings } = useLoad("settings", (abort) => get("/settings", {}, abort));
@@ -97,7 +97,7 @@ async function labelByJob(keys, labels) {
 /**
  * @param {string[]} keys
  * @param {Labels} labels
- * @param {(labelled: Labelled[]) => void} onLabelled is called again after undo
+ * @param {(labelled: Labelled[]) => void} onLabelled called again after undo
  */
 async function labelEach(keys, labels, onLabelled) {
   /** @type {Labelled[]} */

@@ -1,4 +1,4 @@
-// A new job: URLs that are pasted, or a CSV that is dropped and shown before anything is done.
+// A new job: pasted URLs, or a dropped CSV with a preview.
 
 import { html, useLayoutEffect, useRef, useState } from "../ui.js";
 import { get, send, useLoad, wordsOf } from "../api.js";
@@ -10,7 +10,7 @@ import { parts, t, tn } from "../texts.js";
 
 /** @typedef {import("../job_list.js").Job} Job */
 
-const LONG = 900_000; // bytes of URLs that go as a CSV, which may be longer than JSON
+const LONG = 900_000; // more characters of URLs are sent as a CSV, which may be longer than JSON
 
 /** @param {string} text */
 const urlsIn = (text) => text.split(/\r?\n/).map((line) => line.trim()).filter(Boolean);
@@ -149,7 +149,7 @@ function sendCsv(file, values, { priority, name }) {
   return send("POST", "/jobs", file, { type: "text/csv", parameters });
 }
 
-/** Take a file that is dropped anywhere on the page; whether one is over it now. @param {(file: File) => void} onFile */
+/** Accept a file that is dropped anywhere on the page; true while one is over the page. @param {(file: File) => void} onFile */
 function useDrop(onFile) {
   const [over, setOver] = useState(false);
   useLayoutEffect(() => {
@@ -180,7 +180,7 @@ function useDrop(onFile) {
 }
 
 /**
- * What a CSV would be read as.
+ * How the server would read a CSV.
  * @param {{file: File, most: number | undefined, onClose: () => void}} props
  */
 function CsvPreview({ file, most, onClose }) {

@@ -1,4 +1,4 @@
-// What narrows a search down, by the name that it has in an address.
+// The parameters of a search by the names that they have in an address.
 
 import { t } from "../texts.js";
 
@@ -18,5 +18,5 @@ const NAMES = {
   meaning: t("meaning"),
 };
 
-/** A search parameter as people name it. @param {string} name */
+/** The name of a search parameter for people. @param {string} name */
 export const parameterName = (name) => NAMES[name] ?? name.replace("_", " ");

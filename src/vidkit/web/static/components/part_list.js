@@ -1,4 +1,4 @@
-// The scenes or the clips of a video as a list, with their pictures and descriptions. A click goes to the first frame.
+// The scenes or the clips of a video as a list, with thumbnails and descriptions. A click goes to the first frame.
 
 import { html, useEffect, useMemo, useRef } from "../ui.js";
 import { clock, lasting } from "../format.js";
@@ -19,11 +19,11 @@ import { t } from "../texts.js";
 
 /**
  * @param {{
- *   parts: VideoPart[], now: number, kind: "scene" | "segment", picture: (part: VideoPart) => string | null,
+ *   parts: VideoPart[], now: number, kind: "scene" | "segment", thumbnail: (part: VideoPart) => string | null,
  *   download?: (part: VideoPart) => string, onSeek: (part: VideoPart) => void, onNear: (part: VideoPart) => void,
- * }} props onNear: a click is likely to follow; now: the place in the list of the part that is played, -1 for none
+ * }} props onNear: a click is likely to follow; now: the place of the part that plays, -1 for none
  */
-export function PartList({ parts, now, kind, picture, download, onSeek, onNear }) {
+export function PartList({ parts, now, kind, thumbnail, download, onSeek, onNear }) {
   const own = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
     const box = own.current;
@@ -34,8 +34,8 @@ export function PartList({ parts, now, kind, picture, download, onSeek, onNear }
     if (row.offsetTop < box.scrollTop || row.offsetTop + row.offsetHeight > box.scrollTop + box.clientHeight)
       box.scrollTop = row.offsetTop - 60;
   }, [now]);
-  // Thousands of rows are not made again for each scene that is played: which one it is, is marked above.
-  const rows = useMemo(() => parts.map((part) => row(part, kind, picture(part), onSeek, download)), [parts]);
+  // Thousands of rows are not drawn again for each scene that plays: the effect above marks the current one.
+  const rows = useMemo(() => parts.map((part) => row(part, kind, thumbnail(part), onSeek, download)), [parts]);
   if (!parts.length) return html`<p class="quiet panel-body">${kind === "scene" ? t("This video has no scenes.") : t("This video has no clips.")}</p>`;
   /** @param {Event} event */
   const near = (event) => {
@@ -49,15 +49,15 @@ export function PartList({ parts, now, kind, picture, download, onSeek, onNear }
 /**
  * @param {VideoPart} part
  * @param {"scene" | "segment"} kind
- * @param {string | null} picture
+ * @param {string | null} thumbnail
  * @param {(part: VideoPart) => void} onSeek
  * @param {((part: VideoPart) => string) | undefined} download
  */
-function row(part, kind, picture, onSeek, download) {
+function row(part, kind, thumbnail, onSeek, download) {
   return html`<li class="part">
     <button class="part-go" onClick=${() => onSeek(part)} aria-label=${`${numbered(kind, part.index)}, ${clock(part.start_time, 1)}`}>
-      <span class="part-picture">
-        ${picture && html`<img src=${picture} alt="" loading="lazy" decoding="async" width="112" height="63" />`}
+      <span class="part-image">
+        ${thumbnail && html`<img src=${thumbnail} alt="" loading="lazy" decoding="async" width="112" height="63" />`}
       </span>
     </button>
     <div class="part-text">

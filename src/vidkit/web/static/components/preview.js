@@ -5,7 +5,7 @@ import { get, useLoad, wordsOf } from "../api.js";
 import { change } from "../router.js";
 import { clock, lasting } from "../format.js";
 import { searchOf } from "../addresses.js";
-import { hasOwnWords, kindName, likeHref, likeSecond, markedParts, momentHref, momentId, numbered, pictureOf, whyWords } from "../moments.js";
+import { hasOwnWords, kindName, likeMomentHref, markedParts, momentHref, momentId, numbered, thumbnailOf, whyWords } from "../moments.js";
 import { momentsOf } from "../readings.js";
 import { INSIDE, sourcesOf, stop, takeVideo } from "../likely_moment.js";
 import { useKeys } from "../keys.js";
@@ -18,8 +18,8 @@ import { t } from "../texts.js";
 
 /**
  * @param {{id: string, moment: Moment | undefined, query: URLSearchParams, onStep: (step: number) => boolean,
- *   meaning: boolean}} props moment: where it is among the answers that are loaded; onStep goes to the next answer, or
- *   the one before; meaning: whether moments like it can be looked for
+ *   meaning: boolean}} props moment: undefined if it is not among the results that are loaded; onStep goes to the next
+ *   result, or the one before; meaning: whether the library can search for similar moments
  */
 export function Preview({ id, moment, query, onStep, meaning }) {
   const { value, error } = useLoad(moment ? null : id, (abort) => loadMoment(id, abort));
@@ -36,15 +36,15 @@ export function Preview({ id, moment, query, onStep, meaning }) {
 /** @param {{onStep: (step: number) => boolean}} props */
 function Steps({ onStep }) {
   useKeys(t("Open moment"), [
-    { keys: "ArrowLeft k", does: t("previous answer"), run: () => void onStep(-1) },
-    { keys: "ArrowRight j", does: t("next answer"), run: () => void onStep(1) },
-    { keys: "Escape", does: t("back to the answers"), run: () => false },
+    { keys: "ArrowLeft k", does: t("previous result"), run: () => void onStep(-1) },
+    { keys: "ArrowRight j", does: t("next result"), run: () => void onStep(1) },
+    { keys: "Escape", does: t("back to the results"), run: () => false },
   ]);
   return html`<div class="preview-steps">
-    <button class="button-icon" aria-label=${t("Previous answer")} title=${t("Previous answer (←)")} onClick=${() => onStep(-1)}>
+    <button class="button-icon" aria-label=${t("Previous result")} title=${t("Previous result (←)")} onClick=${() => onStep(-1)}>
       <${Icon} name="left" />
     </button>
-    <button class="button-icon" aria-label=${t("Next answer")} title=${t("Next answer (→)")} onClick=${() => onStep(1)}>
+    <button class="button-icon" aria-label=${t("Next result")} title=${t("Next result (→)")} onClick=${() => onStep(1)}>
       <${Icon} name="right" />
     </button>
   </div>`;
@@ -73,13 +73,13 @@ function Playing({ moment, query, meaning }) {
         <span class="chip">${moment.classification}</span>
         ${moment.tags.map((tag) => html`<span class="chip"><span class="one-line">${tag}</span></span>`)}
       </div>
-      <div class="row preview-buttons">
+      <div class="row">
         <a class="button button-main" ref=${link} href=${href}>${t("Video page")}</a>
         <button class="button" aria-pressed=${ticked} onClick=${() => toggle(moment)}>
           <${Icon} name="check" size=${18} />${ticked ? t("Selected") : t("Select")}
         </button>
         ${meaning &&
-        html`<a class="button" href=${moment.kind === "video" ? `/?like=${moment.key}` : likeHref(moment.key, likeSecond(moment))}>
+        html`<a class="button" href=${likeMomentHref(moment)}>
           <${Icon} name="alike" size=${18} />${t("More like this")}
         </a>`}
       </div>
@@ -87,11 +87,11 @@ function Playing({ moment, query, meaning }) {
   </div>`;
 }
 
-/** @param {{moment: Moment, from: number}} props from: seconds of the video at which it starts */
+/** @param {{moment: Moment, from: number}} props from: the second of the video to start at */
 function Player({ moment, from }) {
   const sources = sourcesOf(moment);
   const [place, setPlace] = useState(0);
-  const [asked] = useState(from); // the address changes while it plays
+  const [startAt] = useState(from); // the address changes while it plays
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const video = useRef(/** @type {HTMLVideoElement | null} */ (null));
   const source = sources[place];
@@ -104,7 +104,7 @@ function Player({ moment, from }) {
     element.className = "preview-video preview-seeking";
     element.controls = true;
     video.current = element;
-    const forget = follow(element, moment, source, asked);
+    const forget = follow(element, moment, source, startAt);
     const onError = () => setPlace(place + 1);
     element.addEventListener("error", onError);
     box.current?.append(element);
@@ -121,22 +121,22 @@ function Player({ moment, from }) {
       <${Icon} name="warning" size=${28} />
       <p>${t("The browser cannot play this video, or its file was not kept.")}</p>
     </div>`;
-  // Until the moment's first frame is there, its picture is shown: the browser would show the video's first frame.
-  const picture = pictureOf(moment);
-  return html`<div class="preview-player" ref=${box} style=${picture ? { backgroundImage: `url("${picture}")` } : {}}></div>`;
+  // Until the moment's first frame is there, its thumbnail is shown: the browser would show the video's first frame.
+  const thumbnail = thumbnailOf(moment);
+  return html`<div class="preview-player" ref=${box} style=${thumbnail ? { backgroundImage: `url("${thumbnail}")` } : {}}></div>`;
 }
 
 /**
- * Play a moment in a loop, and keep the second at which it stands still in the address.
+ * Play a moment in a loop. When it is paused, the address gets the second.
  * @param {HTMLVideoElement} element
  * @param {Moment} moment
  * @param {{start: number, end: number}} source
- * @param {number} asked seconds of the whole video at which it starts
+ * @param {number} from the second of the whole video to start at
  * @returns {() => void} ends it
  */
-function follow(element, moment, source, asked) {
+function follow(element, moment, source, from) {
   const shift = moment.start_time - source.start;
-  const first = Math.min(Math.max(0, asked - shift), source.end) + INSIDE;
+  const first = Math.min(Math.max(0, from - shift), source.end) + INSIDE;
   /** @type {Record<string, () => void>} */
   const on = {
     loadedmetadata: () => {
@@ -176,7 +176,7 @@ function follow(element, moment, source, asked) {
 const playOrPause = (video) => (video.paused ? video.play().catch(() => {}) : video.pause());
 
 /**
- * A moment that is not among the answers, from its video's record.
+ * A moment that is not among the results, from its video's record.
  * @param {string} id as of `momentId`
  * @param {AbortSignal} abort
  * @returns {Promise<Moment>}

@@ -1,4 +1,4 @@
-// Saved searches: a name for a search's address, shared by all who use the library.
+// Saved searches: names for addresses of searches, shared by all who use the library.
 
 import { html, useState } from "../ui.js";
 import { get, may, send, useLoad, wordsOf } from "../api.js";

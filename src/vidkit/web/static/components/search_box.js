@@ -1,4 +1,4 @@
-// The search box. It searches a moment after the last letter; Enter makes the search a step for "back".
+// The search box. It searches shortly after the last letter; Enter makes the search a step for "back".
 
 import { html, useLayoutEffect, useRef, useState } from "../ui.js";
 import { change, insertStep } from "../router.js";
@@ -13,7 +13,7 @@ const WORDS = /** @type {const} */ ([
   ['"red car"', t("exactly these words")],
   ["car -red", t("without a word")],
   ["car OR truck", t("one of them")],
-  ["driv*", t("words that begin so")],
+  ["driv*", t("words that begin like this")],
 ]);
 
 /** @param {{query: URLSearchParams, error: string}} props error: why the search cannot be read */
@@ -22,10 +22,10 @@ export function SearchBox({ query, error }) {
   const [text, setText] = useState(asked);
   const timer = useRef(0);
   const sent = useRef(asked);
-  /** What the last search without Enter stands in place of. */
+  /** The address that the last search without Enter has replaced. */
   const replaced = useRef(/** @type {{from: string, to: string} | null} */ (null));
   useLayoutEffect(() => {
-    // The address changed by itself, as by "back"; what was typed here is already in the field.
+    // The address changed otherwise, for example by "back"; typed text is already in the field.
     if (asked !== sent.current) {
       clearTimeout(timer.current);
       setText(asked);
@@ -48,14 +48,14 @@ export function SearchBox({ query, error }) {
     const typed = event.currentTarget.value;
     setText(typed);
     clearTimeout(timer.current);
-    // The first letter is a step of its own, so that "back" leads to before the search.
+    // The first letter is a step of its own, so that "back" leads to the page before the search.
     timer.current = setTimeout(() => search(typed, asked !== ""), PAUSE);
   };
   /** @param {Event} event */
   const onSubmit = (event) => {
     event.preventDefault();
     const shown = replaced.current;
-    // Where the pause was over before Enter, the search is shown already: it becomes the step that Enter makes.
+    // If the pause was over before Enter, the search is shown already; Enter makes it a step.
     if (text.trim() === asked && shown?.to === location.pathname + location.search) insertStep(shown.from);
     replaced.current = null;
     search(text, false);

@@ -1,9 +1,8 @@
-// What can be done with the selected moments: label, export, remove.
+// The selected moments, and what to do with them: label, export, remove.
 
 import { html, useState } from "../ui.js";
 import { may, send, wordsOf } from "../api.js";
 import { go } from "../router.js";
-import { searchOf } from "../addresses.js";
 import { useKeys } from "../keys.js";
 import { deselectVideos, selectAll, selectNone, selected, selectedKeys } from "../selection.js";
 import { ask } from "./dialog.js";
@@ -15,18 +14,18 @@ import { parts, t, tn } from "../texts.js";
 const IN_ADDRESS = 80; // keys of videos that an address holds
 
 /**
- * @param {{items: import("../moments.js").Moment[], query: URLSearchParams, complete: boolean,
- *   onLabelled: (labelled: import("./label_dialog.js").Labelled[]) => void, onRemoved: (keys: Set<string>) => void}} props
+ * @param {{items: import("../moments.js").Moment[], complete: boolean,
+ *   onLabelled: (labelled: import("./label_dialog.js").Labelled[]) => void, onRemoved: () => void}} props
  */
-export function SelectionBar({ items, query, complete, onLabelled, onRemoved }) {
+export function SelectionBar({ items, complete, onLabelled, onRemoved }) {
   const [labelling, setLabelling] = useState(false);
   const keys = selectedKeys.value;
   const some = selected.value.size > 0;
   const remove = async () => {
-    const done = await removeVideos(keys);
-    if (done.size) {
-      deselectVideos(done);
-      onRemoved(done);
+    const gone = await removeVideos(keys);
+    if (gone.size) {
+      deselectVideos(gone);
+      onRemoved();
     }
   };
   useKeys(t("Selected moments"), [
@@ -58,11 +57,11 @@ export function SelectionBar({ items, query, complete, onLabelled, onRemoved }) 
       <button class="button-icon" aria-label=${t("Select nothing (Escape)")} onClick=${selectNone}><${Icon} name="close" /></button>
     </div>`}
     ${labelling &&
-    html`<${LabelDialog} keys=${keys} tags=${tags} query=${searchOf(query)} onClose=${() => setLabelling(false)} onLabelled=${onLabelled} />`}
+    html`<${LabelDialog} keys=${keys} tags=${tags} onClose=${() => setLabelling(false)} onLabelled=${onLabelled} />`}
   `;
 }
 
-/** Show the Datasets page for some videos. Many do not fit into an address: those wait in this tab. @param {string[]} keys */
+/** Open the Datasets page for some videos. Keys that do not fit into an address are stored in this tab. @param {string[]} keys */
 function goToExport(keys) {
   if (keys.length <= IN_ADDRESS) return go(`/datasets?keys=${keys.join(",")}`);
   sessionStorage.setItem("selected-videos", JSON.stringify(keys));
@@ -77,7 +76,7 @@ function goToExport(keys) {
 export async function removeVideos(keys) {
   const answer = await ask({
     title: tn("Remove {n} video from the library?", "Remove {n} videos from the library?", keys.length),
-    text: t("Every moment of them goes, with their labels. This cannot be undone."),
+    text: t("All their moments and labels are removed. This cannot be undone."),
     action: t("Remove"),
     danger: true,
     option: t("Also delete their files: record, clips, thumbnails and download"),

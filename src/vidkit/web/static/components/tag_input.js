@@ -1,4 +1,4 @@
-// A field for tags: each is a chip; Enter or a comma ends one, Backspace takes the last away.
+// A field for tags: each is a chip; Enter or a comma ends one, Backspace removes the last.
 
 import { html, useId, useState } from "../ui.js";
 import { Icon } from "./icons.js";

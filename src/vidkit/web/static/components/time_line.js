@@ -1,10 +1,10 @@
-// The time line of a video: lanes of scenes, clips, readings and hits over one scale, which zooms and scrolls.
+// The time line of a video: lanes of scenes, clips, readings and moments over one scale, which zooms and scrolls.
 
 import { html, useLayoutEffect, useRef, useState } from "../ui.js";
 import { clock } from "../format.js";
 import { useKeys } from "../keys.js";
 import { onTheme, resolved } from "../colours.js";
-import { cueAt } from "../contact_sheet.js";
+import { cueAt, cueStyle } from "../contact_sheet.js";
 import { Icon } from "./icons.js";
 import { t } from "../texts.js";
 
@@ -17,11 +17,11 @@ import { t } from "../texts.js";
 const RULER = 24; // pixels
 const LANE = 30;
 const CLICK = 5; // pixels that a pointer may move and still click
-const SHORTEST = 0.2; // seconds that the whole width shows at most zoom
+const SHORTEST = 0.2; // seconds of the whole width at the largest zoom
 const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600];
 
-/** What is seen of the time line: from `start`, `seconds` long. */
-export class View {
+/** The visible part of the time line: from `start`, `seconds` long. */
+class View {
   /** @param {number} duration */
   constructor(duration) {
     this.duration = Math.max(duration, 0.001);
@@ -41,7 +41,7 @@ export class View {
     this.start = Math.min(Math.max(0, start), this.duration - this.seconds);
   }
 
-  /** Show a second, if it is not seen; true if that moves the view. @param {number} time */
+  /** Make a second visible; true if that moves the view. @param {number} time */
   follow(time) {
     if (time >= this.start && time <= this.start + this.seconds) return false;
     this.move(time - this.seconds * 0.1);
@@ -156,19 +156,11 @@ export function TimeLine({ duration, lanes, cues, loop, player, onSeek }) {
 function Hover({ x, time, block, cues }) {
   const cue = cueAt(cues, time);
   return html`<div class="time-line-hover" style=${{ left: `${x}px` }}>
-    ${cue && html`<div class="sheet-picture" style=${pictureStyle(cue)}></div>`}
+    ${cue && html`<div class="sheet-image" style=${cueStyle(cue)}></div>`}
     <div><span class="number">${clock(time, 1)}</span>${block ? ` · ${block.label}` : ""}</div>
     ${block?.text && html`<div class="time-line-text">${block.text}</div>`}
   </div>`;
 }
-
-/** A picture of a contact sheet as an element's background. @param {import("../contact_sheet.js").Cue} cue */
-export const pictureStyle = (cue) => ({
-  width: `${cue.width}px`,
-  height: `${cue.height}px`,
-  backgroundImage: `url("${cue.url}")`,
-  backgroundPosition: `-${cue.x}px -${cue.y}px`,
-});
 
 /**
  * The wheel and one or two pointers: zoom, scroll, seek.
@@ -279,7 +271,7 @@ function usePointers(canvas, view, lanes, on) {
  * @param {number} [slack] seconds beside a block that count as it
  * @returns {Block | null}
  */
-export function findBlock(blocks, time, slack = 0) {
+function findBlock(blocks, time, slack = 0) {
   let low = 0;
   let high = blocks.length;
   while (low < high) {
@@ -296,7 +288,7 @@ export function findBlock(blocks, time, slack = 0) {
  * @param {View} view
  * @param {Lane[]} lanes
  * @param {[number, number] | null} loop
- * @param {Record<string, string>} colours those of the theme that are known
+ * @param {Record<string, string>} colours of the theme, filled as they are needed
  */
 function draw(canvas, view, lanes, loop, colours) {
   const scale = devicePixelRatio || 1;
@@ -350,7 +342,7 @@ function drawRuler(pen, view, width, x, colour) {
  * @param {string[]} colours of a block and of its text
  */
 function drawLane(pen, lane, top, x, width, [fill, text]) {
-  let until = -1; // blocks narrower than a pixel are not drawn over one another
+  let until = -1; // blocks that are narrower than a pixel are not drawn over each other
   for (const { start, end, label } of lane.blocks) {
     const left = Math.max(-4, x(start));
     const right = Math.min(width + 4, x(end));

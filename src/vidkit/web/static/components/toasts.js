@@ -1,4 +1,4 @@
-// Short messages at the edge of the page, read out by screen readers. One may offer an action, such as undo.
+// Short messages at the edge of the page, which screen readers read out. A message may offer an action, such as undo.
 
 import { html, signal } from "../ui.js";
 import { wordsOf } from "../api.js";
@@ -20,16 +20,11 @@ let last = 0;
  * Show a message for some seconds; an error stays until it is closed.
  * @param {string} text
  * @param {{kind?: "info" | "good" | "bad", action?: {label: string, run: () => void}}} [options]
- * @returns {() => void} takes it away
  */
 export function toast(text, { kind = "info", action } = {}) {
   const id = ++last;
-  const close = () => {
-    toasts.value = toasts.value.filter((one) => one.id !== id);
-  };
   toasts.value = [...toasts.value.slice(-3), { id, text, kind, action }];
-  if (kind !== "bad") setTimeout(close, action ? 20_000 : 5_000);
-  return close;
+  if (kind !== "bad") setTimeout(() => close(id), action ? 20_000 : 5_000);
 }
 
 /** Show an error. @param {unknown} error */

@@ -1,4 +1,4 @@
-// What is said in a video, or can be read in it, beside the player: the line of now is marked, a click goes to a line.
+// The speech of a video, or its text on the screen, beside the player. The current line is marked; a click goes to a line.
 
 import { html, useEffect, useMemo, useRef, useState } from "../ui.js";
 import { clock } from "../format.js";
@@ -9,7 +9,7 @@ import { t } from "../texts.js";
 /** @typedef {import("../player.js").VidkitPlayer} VidkitPlayer */
 /** @typedef {import("../readings.js").ReadMoment} ReadMoment */
 
-const MOST = 2000; // lines at once: of a longer text, those around the line of now
+const MOST = 2000; // lines at once; of a longer text, those around the current line
 
 /** @param {{record: any, player: VidkitPlayer, seek: (time: number, begin?: boolean) => void}} props */
 export function Transcript({ record, player, seek }) {
@@ -42,12 +42,12 @@ function Lines({ lines, player, seek }) {
     box?.querySelector("[aria-current]")?.removeAttribute("aria-current");
     const line = /** @type {HTMLElement | undefined} */ (box?.children[now - first]);
     line?.setAttribute("aria-current", "true");
-    // Whoever reads or chooses a line there is not moved away from it.
+    // The list does not scroll while the user reads or chooses a line in it.
     if (!box || !line || box.matches(":hover") || box.contains(document.activeElement)) return;
     if (line.offsetTop < box.scrollTop || line.offsetTop + line.offsetHeight > box.scrollTop + box.clientHeight)
       box.scrollTop = line.offsetTop - box.clientHeight / 3;
   }, [now, first]);
-  // The lines are not made again for each that is said: which one it is, is marked above.
+  // The lines are not drawn again for each that is said: the effect above marks the current one.
   const rows = useMemo(() => lines.slice(first, first + MOST).map((line) => row(line, seek)), [lines, first]);
   return html`${lines.length > MOST &&
     html`<p class="small quiet transcript-part">

@@ -15,14 +15,14 @@ import { t } from "../texts.js";
  * @typedef {import("../triage_queue.js").Given} Given
  */
 
-const FREE = "123456789abcdfhijklmnopqrtvwxyz"; // e, g, s and u mean something already
+const FREE = "123456789abcdfhijklmnopqrtvwxyz"; // e, g, s and u have a meaning already
 const DIGITS = FREE.slice(0, 9);
 
-/** A text in a button's accessible name, key first. @param {string} key @param {string} text */
+/** The accessible name of a button with a key. @param {string} key @param {string} text */
 const named = (key, text) => t("{text} (key {key})", { text, key: key.toUpperCase() });
 
 /**
- * One button for each key: for the mouse and the thumb, and to see what a key says.
+ * One button for each key: for mouse and touch, and to show what a key means.
  * @param {{keys: Record<string, Said>, triage: Triage, onEdit: (key: string) => void, last?: Given}} props
  */
 export function KeyBar({ keys, triage, onEdit, last }) {
@@ -59,7 +59,7 @@ export function KeyBar({ keys, triage, onEdit, last }) {
   </div>`;
 }
 
-/** The values of the library's classes and tags, the most frequent first. @returns {Promise<{classes: string[], tags: string[]}>} */
+/** The classes and tags of the library, the most frequent first. @returns {Promise<{classes: string[], tags: string[]}>} */
 async function knownLabels() {
   const { facets } = await get("/facets", { facet: ["class", "tag"] });
   /** @param {string} name @returns {string[]} */
@@ -68,7 +68,7 @@ async function knownLabels() {
   return { classes: values("class"), tags: values("tag") };
 }
 
-/** For a queue without keys: the library's classes. @param {{triage: Triage}} props */
+/** The offer to use the classes of the library, for a queue without keys. @param {{triage: Triage}} props */
 function Suggestion({ triage }) {
   const { value } = useLoad("labels", knownLabels);
   const classes = (value?.classes ?? []).slice(0, DIGITS.length);
@@ -83,7 +83,7 @@ function Suggestion({ triage }) {
 }
 
 /**
- * Change what keys mean, for all who work on the queue.
+ * Change the meanings of keys, for all who work on the queue.
  * @param {{keys: Record<string, Said>, first: string, assign: (keys: Record<string, Said | null>) => Promise<void>, onClose: () => void}} props
  */
 export function KeysDialog({ keys, first, assign, onClose }) {
@@ -176,7 +176,7 @@ export function KeysDialog({ keys, first, assign, onClose }) {
   <//>`;
 }
 
-/** Say the same of all that is left. @param {{triage: Triage, onClose: () => void}} props */
+/** Give the same answer to all moments that are left. @param {{triage: Triage, onClose: () => void}} props */
 export function RestDialog({ triage, onClose }) {
   const { keys, left } = triage.queue.value;
   const choices = Object.entries(keys);
@@ -201,7 +201,7 @@ export function RestDialog({ triage, onClose }) {
       <div class="dialog-body stack">
         ${choices.length
           ? html`<fieldset class="triage-choices">
-              <legend class="quiet small">${t("Their videos get this, but those that others have before them. It cannot be undone here.")}</legend>
+              <legend class="quiet small">${t("Their videos get this, except those that others hold. It cannot be undone here.")}</legend>
               ${choices.map(
                 ([key, said]) => html`<label class="check" key=${key}>
                   <input
@@ -215,7 +215,7 @@ export function RestDialog({ triage, onClose }) {
                 </label>`,
               )}
             </fieldset>`
-          : html`<p>${t("Give a key a meaning first: that is what can be applied.")}</p>`}
+          : html`<p>${t("Give a key a meaning first, so that there is something to apply.")}</p>`}
         ${problem && html`<p class="problem" role="alert">${problem}</p>`}
       </div>
       <footer class="dialog-foot">

@@ -1,4 +1,4 @@
-// The moment that triage shows: its piece of the video in a loop, and what is known of it.
+// The moment that triage shows: its part of the video in a loop, and its labels and text.
 
 import { html, useEffect, useLayoutEffect, useRef, useState } from "../ui.js";
 import { clock } from "../format.js";
@@ -10,7 +10,7 @@ import { parts, t } from "../texts.js";
 /** @typedef {import("../triage_queue.js").TriageMoment} TriageMoment */
 
 /**
- * Where a moment can be seen, the best first: a clip's own file, its span of the video.
+ * The files that can play a moment, the best first: a clip's own file, the span in the video.
  * @param {TriageMoment} moment
  * @returns {{src: string, start: number, end: number}[]} seconds within the file
  */
@@ -21,7 +21,7 @@ function sourcesOf(moment) {
 }
 
 /**
- * A moment's piece of the video in a loop. Those that come next are loaded and wait, hidden, on their first frame.
+ * A moment's part of the video in a loop. The next moments are loaded and hidden, at their first frame.
  * @param {{moment: TriageMoment, shown: boolean, paused: boolean, muted: boolean, video: {current: HTMLVideoElement | null}}} props
  */
 export function MomentPlayer({ moment, shown, paused, muted, video }) {
@@ -67,7 +67,7 @@ export function MomentPlayer({ moment, shown, paused, muted, video }) {
 }
 
 /**
- * What is known of a moment, and how it plays.
+ * The labels and the text of a moment, and the buttons of its player.
  * @param {{moment: TriageMoment, muted: boolean, setMuted: (muted: boolean) => void, paused: boolean, setPaused: (paused: boolean) => void}} props
  */
 export function MomentFacts({ moment, muted, setMuted, paused, setPaused }) {
@@ -77,7 +77,7 @@ export function MomentFacts({ moment, muted, setMuted, paused, setPaused }) {
       <button class="button-icon" aria-label=${paused ? t("Play") : t("Pause")} onClick=${() => setPaused(!paused)}>
         <${Icon} name=${paused ? "play" : "pause"} />
       </button>
-      <button class="button-icon" aria-label=${t("Sound")} aria-pressed=${!muted} onClick=${() => setMuted(!muted)}>
+      <button class="button-icon" aria-label=${t("Audio")} aria-pressed=${!muted} onClick=${() => setMuted(!muted)}>
         <${Icon} name=${muted ? "silent" : "sound"} />
       </button>
     </div>

@@ -1,4 +1,4 @@
-// The class and the tags of a video: where each is from and why, corrections in place, undo.
+// The class and the tags of a video: the origin of each and why, corrections, undo.
 
 import { html, useId, useRef, useState } from "../ui.js";
 import { get, may, send, useLoad } from "../api.js";
@@ -9,7 +9,7 @@ import { toast, toastError } from "./toasts.js";
 import { parts, served, t } from "../texts.js";
 
 /**
- * Where a tag or a class is from, as the API tells it.
+ * The origin of a tag or a class, from the API.
  * @typedef {{rule: string, condition: string, words: string[], where: string | null}} Reason
  * @typedef {{origin: "rule" | "built-in" | "person" | "none", why: string, reasons: Reason[]}} Origin
  * @typedef {{
@@ -48,8 +48,8 @@ export function VideoLabels({ videoKey, onChanged }) {
   const saving = useRef(/** @type {Promise<void>} */ (Promise.resolve()));
   const editing = may("label");
   /**
-   * Make a change after those that were begun before it: each undo takes back the change just before it.
-   * @param {() => Promise<any>} call null as its answer: there is nothing to change
+   * Make a change after those that were started before it: each undo reverts the change just before it.
+   * @param {() => Promise<any>} call answers null if there is nothing to change
    * @param {string} said
    */
   const change = (call, said) => (saving.current = saving.current.then(() => changeNow(call, said)));
@@ -195,7 +195,7 @@ function TagRow({ name, origin, onRemove }) {
   </li>`;
 }
 
-/** "custom_tags.json, rule 3" in the reader's language. @param {string} rule */
+/** "custom_tags.json, rule 3" in the user's language. @param {string} rule */
 function ruleName(rule) {
   const [, file = rule, kind, n] = /^(.*), (rule|classification) (\d+)$/s.exec(rule) ?? [];
   if (!kind) return rule;
@@ -205,7 +205,7 @@ function ruleName(rule) {
 /** @param {{origin: string}} props */
 const Badge = ({ origin }) => html`<span class=${`chip ${ORIGINS[origin].chip}`}>${ORIGINS[origin].words}</span>`;
 
-/** Why, in a line; what is behind it opens under it. @param {{origin: Origin}} props */
+/** The reason in one line; the details open under it. @param {{origin: Origin}} props */
 function Why({ origin: { origin, why, reasons } }) {
   if (!reasons.length) return html`<p class="quiet small labels-why">${served(why)}</p>`;
   return html`<details class="small labels-why">

@@ -54,7 +54,7 @@ export function Tabs({ record, media, cues, player, seek, sceneNow, clipNow }) {
         parts=${record.scenes}
         now=${sceneNow}
         kind="scene"
-        picture=${(/** @type {VideoPart} */ part) => (part.thumbnail ? `${media}/scenes/${part.index}/thumbnail` : null)}
+        thumbnail=${(/** @type {VideoPart} */ part) => (part.thumbnail ? `${media}/scenes/${part.index}/thumbnail` : null)}
         onSeek=${(/** @type {VideoPart} */ part) => seek(part.start_time, true)}
         onNear=${onNear}
       />`,
@@ -66,7 +66,7 @@ export function Tabs({ record, media, cues, player, seek, sceneNow, clipNow }) {
         parts=${record.segments}
         now=${clipNow}
         kind="segment"
-        picture=${(/** @type {VideoPart} */ part) => pictureOfClip(record, media, part)}
+        thumbnail=${(/** @type {VideoPart} */ part) => thumbnailOfClip(record, media, part)}
         download=${(/** @type {VideoPart} */ part) => `${media}/clips/${part.index}?download=1`}
         onSeek=${(/** @type {VideoPart} */ part) => seek(part.start_time, true)}
         onNear=${onNear}
@@ -93,8 +93,8 @@ export function Tabs({ record, media, cues, player, seek, sceneNow, clipNow }) {
   </section>`;
 }
 
-/** The picture of the scene that a clip begins in. @param {any} record @param {string} media @param {VideoPart} part */
-function pictureOfClip(record, media, part) {
+/** The thumbnail of the scene that a clip begins in. @param {any} record @param {string} media @param {VideoPart} part */
+function thumbnailOfClip(record, media, part) {
   const scene = record.scenes[placeOf(record.scenes, part.start_time)];
   return scene?.thumbnail ? `${media}/scenes/${scene.index}/thumbnail` : null;
 }

@@ -1,4 +1,4 @@
-// The row below a video: the time, which can be written, jumps, steps, the loop.
+// The row below a video: a field for the time, jumps, steps, the loop.
 
 import { html, useEffect, useRef } from "../ui.js";
 import { clock } from "../format.js";
@@ -15,7 +15,7 @@ import { t } from "../texts.js";
 /** @typedef {import("../player.js").VidkitPlayer} VidkitPlayer */
 
 /**
- * The time, jumps, steps, the loop, and the way to moments like the one that is shown.
+ * The time, jumps, steps, the loop, and the link to moments like the one that is shown.
  * @param {{player: VidkitPlayer, record: any, video: string, state: any, seek: (time: number, begin?: boolean) => void, sceneNow: number}} props
  */
 export function Transport({ player, record, video, state, seek, sceneNow }) {

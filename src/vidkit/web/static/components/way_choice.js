@@ -1,4 +1,4 @@
-// Which way is searched: by words and by meaning, or by one of them. It is shown where the library has vectors.
+// The way to search: by words and by meaning, or by one of them. It is shown if the library has vectors.
 
 import { html } from "../ui.js";
 import { get, useLoad } from "../api.js";

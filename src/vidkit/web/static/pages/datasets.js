@@ -1,9 +1,9 @@
-// Datasets: choose what goes into one, see its counts while you choose, and make it as a job.
+// Datasets: choose the contents and see the counts while you choose; a job makes the dataset.
 
 import { html, useEffect, useMemo, useState } from "../ui.js";
 import { get, may, send, useLoad, wordsOf } from "../api.js";
 import { change, go } from "../router.js";
-import { searchOf } from "../addresses.js";
+import { searchBody, searchOf } from "../addresses.js";
 import { JobList } from "../job_list.js";
 import { Copyable } from "../components/copy.js";
 import { DatasetCounts } from "../components/dataset_counts.js";
@@ -15,8 +15,7 @@ import { parts, t, tn } from "../texts.js";
 
 export const STYLES = [new URL("jobs.css", import.meta.url).pathname, new URL("datasets.css", import.meta.url).pathname];
 
-const SEVERAL = ["tag", "class", "where"]; // search parameters that are lists
-const PAUSE = 350; // milliseconds after a change until the counts are asked for
+const PAUSE = 350; // milliseconds from a change to the request for the counts
 const LEVELS = /** @type {Record<string, string>} */ ({
   video: t("one item for each video"),
   segments: t("one item for each clip"),
@@ -28,7 +27,7 @@ const FILES = /** @type {Record<string, string>} */ ({
   reference: t("store the paths of the files"),
   pack: t("pack the files into archives"),
 });
-const SPLITS = ["", "80/10/10", "80/20", "90/10", "70/15/15"];
+const SPLITS = ["80/10/10", "80/20", "90/10", "70/15/15"];
 
 /** A value some time after its last change. @template T @param {T} value @param {number} pause @returns {T} */
 function useSettled(value, pause) {
@@ -40,7 +39,7 @@ function useSettled(value, pause) {
   return settled;
 }
 
-/** The videos that were selected in the library, where the address says so. @param {string | null} text */
+/** The videos that were selected in the library, if the address has them. @param {string | null} text */
 function keysOf(text) {
   if (!text) return null;
   if (text !== "selected") return text.split(",");
@@ -50,17 +49,6 @@ function keysOf(text) {
   } catch {
     return null;
   }
-}
-
-/** The search of an address as the API takes it in a body. @param {URLSearchParams} query */
-function searchBody(query) {
-  const search = searchOf(query);
-  search.delete("sort");
-  /** @type {Record<string, string | string[]>} */
-  const body = {};
-  for (const name of new Set(search.keys()))
-    body[name] = SEVERAL.includes(name) ? search.getAll(name) : (search.get(name) ?? "");
-  return Object.keys(body).length ? body : null;
 }
 
 /** @param {{query: URLSearchParams}} props */
@@ -91,9 +79,10 @@ export function Page({ query }) {
 
 /** @typedef {{name: string, modes: string[], needs_label: boolean, loads_with: string}} Format */
 
-/** What the address and the form say, as the API takes it. @param {URLSearchParams} query @param {string[] | null} keys */
+/** The options of a dataset for the API, from the address. @param {URLSearchParams} query @param {string[] | null} keys */
 function optionsOf(query, keys) {
-  const search = keys ? null : searchBody(query);
+  const search = searchOf(query);
+  search.delete("sort"); // a dataset has no order
   return {
     name: query.get("name") || "dataset",
     format: query.get("format") || "videofolder",
@@ -103,8 +92,7 @@ function optionsOf(query, keys) {
     seed: Number(query.get("seed")) || 0,
     files: query.get("files") || null,
     no_duplicates: query.get("copies") === "no",
-    ...(keys ? { keys } : {}),
-    ...(search ? { query: search } : {}),
+    ...(keys ? { keys } : search.size ? { query: searchBody(search) } : {}),
   };
 }
 
@@ -239,7 +227,7 @@ function Fields({ query, form, format }) {
     <label class="field">
       <span>${t("Split")}</span>
       <input value=${query.get("split") ?? ""} placeholder=${t("everything in train")} list="dataset-splits" onInput=${set("split")} />
-      <datalist id="dataset-splits">${SPLITS.filter(Boolean).map((split) => html`<option value=${split}></option>`)}</datalist>
+      <datalist id="dataset-splits">${SPLITS.map((split) => html`<option value=${split}></option>`)}</datalist>
       <span class="field-help">${t("train/validation/test such as 80/10/10, or train/test such as 80/20")}</span>
     </label>
     <label class="field">
@@ -263,7 +251,7 @@ function Fields({ query, form, format }) {
         />
         ${t("Without duplicates")}
       </label>
-      <span class="field-help">${parts("of {copies}, only the best one; a split never parts copies", {
+      <span class="field-help">${parts("only the best of the {copies}; a split never separates copies", {
           copies: html`<a href="/duplicates">${t("copies of one video")}</a>`,
         })}</span>
     </div>

@@ -1,4 +1,4 @@
-// Duplicates: videos that are copies of each other, side by side, and which of them is kept.
+// Duplicates: videos that are copies of each other, side by side, and which of them to keep.
 
 import { html, useState } from "../ui.js";
 import { get, may, Problem, wordsOf } from "../api.js";
@@ -28,7 +28,7 @@ const AGAIN = 5000; // milliseconds between two requests while the server compar
  * @typedef {{videos: number, groups: number, copies: number, unknown: number}} Sums
  */
 
-/** Why the other video is kept. @type {Record<string, string>} */
+/** Why to keep the other video. @type {Record<string, string>} */
 const REASONS = {
   "more pixels": t("{n}% the same{where}; the other one has more pixels"),
   longer: t("{n}% the same{where}; the other one is longer"),
@@ -121,13 +121,13 @@ function GroupPanel({ group, onRemove }) {
   </section>`;
 }
 
-/** A video with its picture, as a link to its page. @param {{video: Video, children: any}} props */
+/** A video with its thumbnail, as a link to its page. @param {{video: Video, children: any}} props */
 function Shown({ video, children }) {
   const { key, picture, filename, url, resolution, duration } = video;
   const [broken, setBroken] = useState(false);
   const source = picture !== null && !broken && `${mediaOf(key)}/scenes/${picture}/thumbnail`;
   return html`<a class="duplicates-video" href=${`/videos/${key}`} title=${url}>
-      <span class="duplicates-picture">
+      <span class="duplicates-image">
         ${source && html`<img src=${source} alt="" loading="lazy" decoding="async" onError=${() => setBroken(true)} />`}
       </span>
       <span class="one-line">${filename}</span>
@@ -136,7 +136,7 @@ function Shown({ video, children }) {
     <p class="small">${children}</p>`;
 }
 
-/** Why a video is a copy, and why the other one is kept. @param {{copy: Copy, kept: Video}} props */
+/** Why a video is a copy, and why to keep the other one. @param {{copy: Copy, kept: Video}} props */
 function Why({ copy, kept }) {
   if (copy.reason === "same file") return html`<span class="chip">${t("Copy::of a video")}</span> ${t("the same file")}`;
   const isPart = copy.shift >= 1 && copy.duration < kept.duration;

@@ -1,4 +1,4 @@
-// Jobs: put videos into the queue, watch them arrive, try again what failed.
+// Jobs: add videos to the queue, watch the progress, try failed videos again.
 
 import { html, useEffect, useMemo } from "../ui.js";
 import { may, wordsOf } from "../api.js";
@@ -26,7 +26,7 @@ export function Page({ query }) {
     <div class="page-head jobs-head">
       <h1>${t("Jobs")}</h1>
       <p class="quiet number" role="status">
-        ${t("{running} running, {waiting} waiting", { running, waiting: queued })}${list.connected.value ? "" : ` · ${t("not connected, asking again")}`}
+        ${t("{running} running, {waiting} waiting", { running, waiting: queued })}${list.connected.value ? "" : ` · ${t("not connected, trying again")}`}
       </p>
     </div>
     ${may("process") ? html`<${NewJob} onAdded=${onAdded} />` : null}

@@ -8,7 +8,7 @@ import { Icon } from "../components/icons.js";
 import { toast, toastError } from "../components/toasts.js";
 import { parts, t } from "../texts.js";
 
-/** @typedef {"read" | "label" | "process" | "admin"} Scope */
+/** @typedef {import("../api.js").Scope} Scope */
 
 /**
  * @typedef {object} Key
@@ -32,7 +32,7 @@ const SCOPES = {
 
 const STATES = { active: t("active"), expired: t("expired"), revoked: t("revoked") };
 
-/** After what time a key ends. */
+/** The times after which a key can expire. */
 const ENDS = /** @type {const} */ ([
   ["90d", t("in 90 days")],
   ["30d", t("in 30 days")],
@@ -49,7 +49,7 @@ export function Page() {
   const keys = value?.items;
   /** @param {Key} key */
   const revoke = async (key) => {
-    const text = t("Who uses it can no longer call the API, and is signed out.");
+    const text = t("It can no longer be used for the API, and its users are signed out.");
     if (!(await ask({ title: t("Revoke the key {name}?", { name: key.name }), text, action: t("Revoke"), danger: true }))) return;
     try {
       await send("DELETE", `/keys/${encodeURIComponent(key.id)}`);
@@ -65,7 +65,7 @@ export function Page() {
       <button class="button button-main" onClick=${() => setAdding(true)}><${Icon} name="plus" size=${18} />${t("New key")}</button>
     </div>
     <p class="quiet">
-      ${parts("A program sends its key as {header}; a person signs in with one. Keys never stand in an address. The server keeps only their hashes.", {
+      ${parts("A program sends its key as {header}; a person signs in with it. Never put a key into an address. The server keeps only the hashes of keys.", {
         header: html`<code>Authorization: Bearer KEY</code>`,
       })}
     </p>
@@ -165,7 +165,7 @@ function NewKey({ onClose, onMade }) {
   <//>`;
 }
 
-/** The key itself, which is shown this once. @param {{made: Key & {key: string}, onClose: () => void}} props */
+/** The key itself, which is only shown once. @param {{made: Key & {key: string}, onClose: () => void}} props */
 function MadeKey({ made, onClose }) {
   const copy = async () => {
     try {

@@ -1,4 +1,4 @@
-// The library: search, facets, and the moments that answer, as cards in a grid.
+// The library: the search, facets, and the moments that it finds, as cards in a grid.
 
 import { html, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../ui.js";
 import { Problem, may, wordsOf } from "../api.js";
@@ -27,7 +27,7 @@ import { t, tn } from "../texts.js";
 
 export const STYLES = [new URL("library.css", import.meta.url).pathname];
 
-const TEXT = 106; // pixels of a card under its picture, as in library.css
+const TEXT = 106; // pixels of a card under its thumbnail, as in library.css
 
 /** @type {Record<string, string>} */
 const SORTS = {
@@ -53,7 +53,7 @@ export function Page({ query }) {
   const meaning = useMeaning();
   useScrollOf(results, query.has("open"));
 
-  const renew = () => {
+  const reload = () => {
     forgetResults();
     setVersion(version + 1);
   };
@@ -70,19 +70,19 @@ export function Page({ query }) {
         <${SavedSearches} query=${query} />
       </div>
       <${Chosen} query=${query} />
-      <${Answers} results=${results} query=${query} totals=${first.value} renew=${renew} meaning=${meaning} />
+      <${ResultGrid} results=${results} query=${query} totals=${first.value} reload=${reload} meaning=${meaning} />
     </div>
     ${filtering &&
-    html`<${Dialog} title=${t("Filters")} onClose=${() => setFiltering(false)} className="filter-dialog">
+    html`<${Dialog} title=${t("Filters")} onClose=${() => setFiltering(false)}>
       <div class="dialog-body"><${Facets} query=${query} asked=${asked} first=${first} /></div>
     <//>`}
   </div>`;
 }
 
-/** A search that cannot be read, which is said at the search box. @param {unknown} error */
+/** Whether a search cannot be read: the search box shows such an error. @param {unknown} error */
 const isMistake = (error) => error instanceof Problem && (error.status === 400 || error.status === 422);
 
-/** Where a list was left, "back" shows it again. @param {import("../results.js").Results} results @param {boolean} open */
+/** Scroll to where the list was before, so that "back" shows the same part. @param {import("../results.js").Results} results @param {boolean} open */
 function useScrollOf(results, open) {
   useLayoutEffect(() => {
     scrollTo(0, results.scrolled);
@@ -109,10 +109,10 @@ function SortChoice({ query }) {
 }
 
 /**
- * @param {{results: import("../results.js").Results, query: URLSearchParams, renew: () => void,
- *   totals: import("../components/facets.js").FacetAnswer | undefined, meaning: boolean}} props
+ * @param {{results: import("../results.js").Results, query: URLSearchParams, reload: () => void,
+ *   totals: import("../components/facets.js").FacetCounts | undefined, meaning: boolean}} props
  */
-function Answers({ results, query, totals, renew, meaning }) {
+function ResultGrid({ results, query, totals, reload, meaning }) {
   const turn = results.changed.value;
   const complete = results.complete.value;
   const error = results.error.value;
@@ -184,19 +184,18 @@ function Answers({ results, query, totals, renew, meaning }) {
     ${complete && !items.length && html`<${Nothing} query=${query} />`}
     <${SelectionBar}
       items=${items}
-      query=${query}
       complete=${complete}
       onLabelled=${(/** @type {any} */ labelled) => relabel(results, labelled)}
-      onRemoved=${renew}
+      onRemoved=${reload}
     />
     ${open && html`<${Preview} id=${open} moment=${items[opened]} query=${query} onStep=${onStep} meaning=${meaning} />`}
   </div>`;
 }
 
-/** Where one may go on with all answers. @param {{search: URLSearchParams}} props */
+/** Links to other pages for all results. @param {{search: URLSearchParams}} props */
 function Ways({ search }) {
   const after = search.size ? `?${search}` : "";
-  return html`<nav class="library-ways" aria-label=${t("All answers")}>
+  return html`<nav class="library-ways" aria-label=${t("All results")}>
     ${may("label") && html`<a href=${`/triage${after}`}>${t("Triage")}</a>`}
     ${may("process") && html`<a href=${`/datasets${after}`}>${t("Make a dataset")}</a>`}
     <a href=${`/stats${after}`}>${t("Stats")}</a>
@@ -204,7 +203,7 @@ function Ways({ search }) {
 }
 
 /**
- * What clicks on cards do. The functions stay the same, so that cards need not be drawn again.
+ * The handlers of clicks on cards. The functions stay the same, so that cards are not drawn again.
  * @param {import("../results.js").Results} results
  * @param {(place: number) => void} show
  */
@@ -221,7 +220,7 @@ function useHandlers(results, show) {
     const onOpen = (place, event) => {
       if (event.ctrlKey || event.metaKey || event.button) return; // another tab
       event.preventDefault();
-      // By the pointer, a click selects while something is selected; Enter, which is a click without one, opens.
+      // While something is selected, a click selects too. Enter, which is a click without the pointer, opens.
       if (event.shiftKey || (selected.peek().size && event.detail)) onSelect(place, event);
       else latest.current(place);
     };
@@ -230,8 +229,8 @@ function useHandlers(results, show) {
 }
 
 /**
- * The picture of the contact sheet for where the pointer is on a card: from left to right, from the moment's first
- * second to its last.
+ * The image of the contact sheet for the pointer on a card: from left to right, from the moment's first second to its
+ * last.
  * @param {import("../results.js").Results} results
  * @param {{current: HTMLElement | null}} grid
  */
@@ -288,13 +287,13 @@ function useGridKeys(results, grid) {
     { keys: "/", does: t("search"), run: () => document.getElementById("search")?.focus() },
     {
       keys: "ArrowDown",
-      does: t("from the search to the first answer"),
+      does: t("from the search to the first result"),
       anywhere: true,
       run: () => (document.activeElement?.id === "search" ? toFirst() : false),
     },
     { keys: "ArrowLeft ArrowRight ArrowUp ArrowDown", does: t("from card to card"), run: () => false },
     { keys: "Enter", does: t("play the moment"), run: () => false },
-    { keys: "x", does: t("select the moment, or no longer"), run: onCard((place) => toggle(results.items[place])) },
+    { keys: "x", does: t("select or deselect the moment"), run: onCard((place) => toggle(results.items[place])) },
     { keys: "shift+x", does: t("select all up to it"), run: onCard((place) => selectTo(results.items, place)) },
   ]);
 }
@@ -307,17 +306,17 @@ function useGridKeys(results, grid) {
 function relabel(results, labelled) {
   const fresh = new Map(labelled.map((one) => [one.key, { classification: one.class, tags: one.tags }]));
   /** @param {Moment} moment @returns {Moment} */
-  const renewed = (moment) => ({ ...moment, ...fresh.get(moment.key) });
-  results.items = results.items.map((moment) => (fresh.has(moment.key) ? renewed(moment) : moment));
-  selected.value = new Map([...selected.value].map(([id, moment]) => [id, renewed(moment)]));
+  const relabelled = (moment) => ({ ...moment, ...fresh.get(moment.key) });
+  results.items = results.items.map((moment) => (fresh.has(moment.key) ? relabelled(moment) : moment));
+  selected.value = new Map([...selected.value].map(([id, moment]) => [id, relabelled(moment)]));
   results.changed.value += 1;
 }
 
 /**
- * How many answers there are. Those by words are counted by the server; those by meaning are known once they are loaded.
+ * The number of results in words. The server counts results by words; results by meaning are counted as they load.
  * @param {import("../results.js").Results} results
  * @param {boolean} complete
- * @param {import("../components/facets.js").FacetAnswer | undefined} totals
+ * @param {import("../components/facets.js").FacetCounts | undefined} totals
  */
 function totalWords(results, complete, totals) {
   const loaded = results.items.length;
@@ -349,8 +348,8 @@ function Nothing({ query }) {
     <p>
       ${narrowed
         ? isByMeaning(query)
-          ? t("Nothing in the library is like this. Say it in other words, or take a filter away.")
-          : t("Try fewer words, another form of a word with * at its end, or take a filter away.")
+          ? t("Nothing in the library is similar. Use other words, or remove a filter.")
+          : t("Try fewer words, the beginning of a word with * at its end, or remove a filter.")
         : t("Add videos on the Jobs page, or with `vidkit process` in a terminal.")}
     </p>
     <p>

@@ -34,7 +34,7 @@ export function SignIn() {
     document.title = `${t("Sign in")} · vidkit`;
     const token = decodeURIComponent(location.hash.slice(1));
     if (address.value.path !== "/sign-in" || !token) return;
-    // The token works once; it is taken out of the address and the history all the same.
+    // The token works only once, but it is still removed from the address and the history.
     history.replaceState(null, "", "/sign-in");
     attempt({ token });
   }, []);

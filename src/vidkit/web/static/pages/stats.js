@@ -1,9 +1,9 @@
-// Stats: the library, or what a search finds of it, in numbers. Each bar leads to the search that it counts.
+// Stats: the library, or a search, in numbers. Each bar is a link to the search that it counts.
 
 import { html, useId, useState } from "../ui.js";
 import { get, useLoad, wordsOf } from "../api.js";
 import { change, withParameters } from "../router.js";
-import { bytes, count, lasting } from "../format.js";
+import { bytes, count, lasting, sum } from "../format.js";
 import { searchOf } from "../addresses.js";
 import { readerName } from "../readings.js";
 import { ColumnPlot } from "../components/column_plot.js";
@@ -37,7 +37,7 @@ export const STYLES = [
  * @typedef {{name: string, label?: string, count: number, changes: Changes | null, more?: string[]}} Bar
  */
 
-const SHORT = 12; // bars that are shown at first
+const SHORT = 12; // bars before "Show more"
 
 /** @param {{query: URLSearchParams}} props */
 export function Page({ query }) {
@@ -91,12 +91,9 @@ function Numbers({ stats }) {
   </dl>`;
 }
 
-/** @param {Record<string, number>} counts */
-const sum = (counts) => Object.values(counts).reduce((all, one) => all + one, 0);
-
 /**
  * @param {Record<string, number>} counts
- * @param {(name: string) => Changes | null} changes what the address of a bar's search has
+ * @param {(name: string) => Changes | null} changes of the address for the search of a bar
  * @returns {Bar[]}
  */
 const barsOf = (counts, changes) =>
@@ -125,7 +122,7 @@ function Charts({ stats, query, by }) {
 }
 
 /** The bounds of a range such as "30 s - 1 min", "under 10 s", "1 h and more". @param {string} range @returns {Changes} */
-export function boundsOf(range) {
+function boundsOf(range) {
   const [from, to] = range.startsWith("under ")
     ? ["", range.slice("under ".length)]
     : range.replace(" and more", " - ").split(" - ");
@@ -136,7 +133,7 @@ export function boundsOf(range) {
 /** @param {Record<string, number>} durations @returns {Bar[]} */
 const lengthBars = (durations) => barsOf(durations, boundsOf).map((bar) => ({ ...bar, label: served(bar.name) }));
 
-/** How many videos each reader has read, and what it could not read. @param {Stats["readings"]} readings @returns {Bar[]} */
+/** How many videos each reader has read, and how many it could not read, by the reason. @param {Stats["readings"]} readings @returns {Bar[]} */
 const readingBars = (readings) =>
   Object.entries(readings).flatMap(([name, { videos, failed }]) => [
     { name: readerName(name), count: videos, changes: { where: `readings.${name}.error=null` } },
@@ -158,14 +155,14 @@ const COSTS = {
   seconds: [t("time of the model"), lasting],
 };
 
-/** What the model cost, in words. @param {Stats["model"]} model */
+/** The cost of the model, in words. @param {Stats["model"]} model */
 const costOf = (model) =>
   Object.entries(COSTS)
     .filter(([name]) => model?.[name])
     .map(([name, [words, shown]]) => [words, shown(Number(model[name]))]);
 
 /**
- * Bars with their counts: a table, which everybody can read.
+ * Bars with their counts, as a table for screen readers too.
  * @param {{title: string, bars: Bar[], query: URLSearchParams, of?: string, more?: string[], bad?: boolean, plot?: any, children?: any}} props
  *   plot: drawn above the bars
  */

@@ -1,11 +1,11 @@
-// Triage: the moments of a search one by one. A key says what one is, and the next is there at once.
+// Triage: the moments of a search one by one. A key labels the moment, and the next is there at once.
 
 import { html, useEffect, useMemo, useRef, useState } from "../ui.js";
 import { get, send, useLoad, wordsOf } from "../api.js";
 import { useKeys } from "../keys.js";
 import { go } from "../router.js";
 import { count } from "../format.js";
-import { searchOf } from "../addresses.js";
+import { searchBody, searchOf } from "../addresses.js";
 import { momentId } from "../moments.js";
 import { ask } from "../components/dialog.js";
 import { Icon } from "../components/icons.js";
@@ -19,8 +19,6 @@ import { parts, t, tn } from "../texts.js";
 export const STYLES = [new URL("triage.css", import.meta.url).pathname];
 
 /** @typedef {import("../triage_queue.js").Queue} Queue */
-
-const SEVERAL = ["tag", "class", "where"]; // search parameters that are lists
 
 /** @param {{query: URLSearchParams}} props */
 export function Page({ query }) {
@@ -37,11 +35,7 @@ export function Page({ query }) {
 
 /** The queue of a search. @param {URLSearchParams} search @returns {Promise<Queue>} */
 function start(search) {
-  /** @type {Record<string, string | string[]>} */
-  const query = {};
-  for (const name of new Set(search.keys()))
-    query[name] = SEVERAL.includes(name) ? search.getAll(name) : (search.get(name) ?? "");
-  return send("POST", "/triage", { query });
+  return send("POST", "/triage", { query: searchBody(search) });
 }
 
 /** A queue's search in words. @param {Queue["query"]} query */
@@ -50,7 +44,7 @@ const searchText = (query) =>
     .map(([name, value]) => (name === "q" ? value : `${parameterName(name)}: ${[value].flat().join(", ")}`))
     .join(" · ") || t("all videos");
 
-/** Where a queue begins: a search, or a queue that is there. */
+/** Start a queue by a search, or continue one. */
 function Start() {
   const { value, error, again } = useLoad("queues", () => get("/triage"));
   /** @param {SubmitEvent} event */
@@ -122,7 +116,7 @@ function Work({ queue }) {
   const now = triage.queue.value;
   const moments = triage.moments.value;
   const seek = (/** @type {number} */ seconds) => void (video.current && (video.current.currentTime += seconds));
-  /** A space on a button presses it. @param {KeyboardEvent} event */
+  /** Space on a button presses the button. @param {KeyboardEvent} event */
   const onSpace = (event) =>
     event.target instanceof Element && event.target.closest("button, a") ? false : void setPaused(!paused);
   const assigned = Object.entries(now.keys).map(([key, said]) => ({
@@ -137,7 +131,7 @@ function Work({ queue }) {
       .map((key) => ({ keys: key, does: t("say what this key means"), hidden: true, run: () => setEditing(key) })),
     { keys: "s", does: t("skip this moment"), run: () => void triage.answer({ skip: true }) },
     { keys: "u Backspace", does: t("undo"), run: () => void triage.undo() },
-    { keys: "space", does: t("pause, go on"), run: onSpace },
+    { keys: "space", does: t("pause, continue"), run: onSpace },
     { keys: "ArrowLeft", does: t("a second back"), run: () => seek(-1) },
     { keys: "ArrowRight", does: t("a second on"), run: () => seek(1) },
     { keys: "e", does: t("change the keys"), run: () => setEditing("") },
@@ -172,17 +166,17 @@ function Work({ queue }) {
   </div>`;
 }
 
-/** What is shown where no moment is. @param {{triage: Triage}} props */
+/** What is shown if there is no moment. @param {{triage: Triage}} props */
 function Empty({ triage }) {
   const { left, total } = triage.queue.value;
-  if (triage.loading.value) return html`<div class="spinner" aria-label=${t("The next moments are on their way")}></div>`;
+  if (triage.loading.value) return html`<div class="spinner" aria-label=${t("Loading the next moments")}></div>`;
   if (left > 0)
     return html`<div class="notice">
       <h2>${tn("Others have the last {n} moment", "Others have the last {n} moments", left)}</h2>
-      <p>${t("What they leave comes here by itself.")}</p>
+      <p>${t("The moments that they leave will appear here.")}</p>
     </div>`;
   return html`<div class="notice">
-    <h2>${total ? tn("All {n} moment done", "All {n} moments done", total) : t("Nothing is found")}</h2>
+    <h2>${total ? tn("All {n} moment done", "All {n} moments done", total) : t("No moments found")}</h2>
     <p><a class="button" href="/triage">${t("To the queues")}</a></p>
   </div>`;
 }

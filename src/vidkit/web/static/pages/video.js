@@ -1,4 +1,4 @@
-// A video: the player, its time line, its scenes, clips and hits, its labels, and what is known of it.
+// A video: the player, the time line, scenes, clips, the moments of a search, labels and metadata.
 
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../ui.js";
 import { get, may, send, useLoad, wordsOf } from "../api.js";
@@ -50,11 +50,11 @@ function Video({ video, record, query }) {
   const [player] = useState(() => /** @type {VidkitPlayer} */ (document.createElement("vidkit-player")));
   const state = usePlayer(player, record, media, query);
   const search = query.get("from") ?? "";
-  const { value: hits } = useLoad(new URLSearchParams(search).get("q") ? `${video} ${search}` : null, (abort) =>
+  const { value: found } = useLoad(new URLSearchParams(search).get("q") ? `${video} ${search}` : null, (abort) =>
     get(`/videos/${video}/moments`, new URLSearchParams(search), abort),
   );
   const { value: cues } = useLoad(record.sprites ? video : null, () => sheetOf(video));
-  const lanes = useMemo(() => lanesOf(record, hits?.items ?? []), [record, hits]);
+  const lanes = useMemo(() => lanesOf(record, found?.items ?? []), [record, found]);
   /** @param {number} time @param {boolean} [begin] */
   const seek = (time, begin = false) => player.seek(time, { begin });
   useVideoKeys(player, record, seek, state);
@@ -101,8 +101,8 @@ function Video({ video, record, query }) {
   </div>`;
 }
 
-/** @param {any} record @param {Moment[]} hits @returns {Lane[]} */
-function lanesOf(record, hits) {
+/** @param {any} record @param {Moment[]} moments those of the search @returns {Lane[]} */
+function lanesOf(record, moments) {
   /** @param {"scene" | "segment"} kind @param {VideoPart[]} of */
   const blocks = (kind, of) =>
     of.map((part) => ({
@@ -111,21 +111,21 @@ function lanesOf(record, hits) {
       label: numbered(kind, part.index),
       text: [part.description, part.tags?.join(", ")].filter(Boolean).join(" · "),
     }));
-  const found = hits.map((hit) => ({
-    start: hit.start_time,
-    end: hit.end_time,
-    label: hit.kind === "video" ? kindName(hit.kind) : numbered(hit.kind, hit.number),
-    text: hit.text,
+  const found = moments.map(({ kind, number, start_time, end_time, text }) => ({
+    start: start_time,
+    end: end_time,
+    label: kind === "video" ? kindName(kind) : numbered(kind, number),
+    text,
   }));
   return [
     { name: t("Scenes"), colour: 1, blocks: blocks("scene", record.scenes) },
     ...(record.segments.length ? [{ name: t("Clips"), colour: 2, blocks: blocks("segment", record.segments) }] : []),
     ...readingLanes(record),
-    ...(found.length ? [{ name: t("Hits"), colour: 3, blocks: found }] : []),
+    ...(found.length ? [{ name: t("Moments"), colour: 3, blocks: found }] : []),
   ];
 }
 
-/** Where the player's element is put. @param {{player: VidkitPlayer}} props */
+/** The place of the player. @param {{player: VidkitPlayer}} props */
 function Stage({ player }) {
   const own = useRef(/** @type {HTMLElement | null} */ (null));
   useLayoutEffect(() => own.current?.replaceChildren(player), [player]);
@@ -138,29 +138,29 @@ function Head({ record, video, search, moment }) {
   const { value: beside } = useLoad(search ? `${search} ${moment}` : null, () => neighbours(query, moment));
   const previous = useRef(/** @type {HTMLAnchorElement | null} */ (null));
   const next = useRef(/** @type {HTMLAnchorElement | null} */ (null));
-  useKeys(t("Answers"), [
-    ...(beside?.previous ? [{ keys: "p", does: t("previous answer of the search"), run: () => previous.current?.click() }] : []),
-    ...(beside?.next ? [{ keys: "n", does: t("next answer of the search"), run: () => next.current?.click() }] : []),
+  useKeys(t("Results"), [
+    ...(beside?.previous ? [{ keys: "p", does: t("previous result of the search"), run: () => previous.current?.click() }] : []),
+    ...(beside?.next ? [{ keys: "n", does: t("next result of the search"), run: () => next.current?.click() }] : []),
   ]);
   const source = record.source.url;
   return html`<header class="video-head">
     <div class="grow">
       <p class="small">
-        <a href=${search ? `/?${search}` : "/"}>${search ? t("All answers") : t("Library")}</a>
-        ${beside && beside.place >= 0 && html`<span class="quiet"> · ${t("answer {n}", { n: beside.place + 1 })}</span>`}
+        <a href=${search ? `/?${search}` : "/"}>${search ? t("All results") : t("Library")}</a>
+        ${beside && beside.place >= 0 && html`<span class="quiet"> · ${t("result {n}", { n: beside.place + 1 })}</span>`}
       </p>
       <h1 class="video-title">${record.filename}</h1>
       <p class="small quiet one-line" title=${source}>
         ${/^https?:\/\//i.test(source) ? html`<a href=${source} target="_blank" rel="noopener noreferrer">${source}</a>` : source}
       </p>
     </div>
-    <nav class="row" aria-label=${t("Answers")}>
+    <nav class="row" aria-label=${t("Results")}>
       ${beside?.previous &&
-      html`<a class="button" ref=${previous} href=${momentHref(beside.previous, query)} title=${t("Previous answer (P)")}>
+      html`<a class="button" ref=${previous} href=${momentHref(beside.previous, query)} title=${t("Previous result (P)")}>
         <${Icon} name="left" size=${18} /> ${t("Previous")}
       </a>`}
       ${beside?.next &&
-      html`<a class="button" ref=${next} href=${momentHref(beside.next, query)} title=${t("Next answer (N)")}>
+      html`<a class="button" ref=${next} href=${momentHref(beside.next, query)} title=${t("Next result (N)")}>
         ${t("Next")} <${Icon} name="right" size=${18} />
       </a>`}
       <a class="button" href=${`${mediaOf(video)}?download=1`} download><${Icon} name="download" size=${18} /> JSON</a>
@@ -177,9 +177,9 @@ function Facts({ record }) {
   /** @type {[string, any][]} */
   const facts = [
     [t("Length"), lasting(record.duration)],
-    [t("Picture"), t("{resolution}, {fps} frames a second", { resolution: record.resolution, fps: Number(record.fps.toFixed(3)) })],
+    [t("Resolution"), t("{resolution}, {fps} frames a second", { resolution: record.resolution, fps: Number(record.fps.toFixed(3)) })],
     [t("Video"), `${record.codec}, ${bytes(record.bit_rate)}/s`.replace(/B\/s$/, "bit/s")],
-    [t("Sound"), audio ? `${audio.codec}, ${tn("{n} channel", "{n} channels", audio.channels)}, ${audio.sample_rate / 1000} kHz` : t("none")],
+    [t("Audio"), audio ? `${audio.codec}, ${tn("{n} channel", "{n} channels", audio.channels)}, ${audio.sample_rate / 1000} kHz` : t("none")],
     [t("Size"), bytes(record.size)],
     [t("Container"), record.container],
     [t("Id"), html`<code>${record.id}</code>`],
