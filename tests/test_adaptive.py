@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from vidkit.analysis.adaptive import find_boundaries
-from vidkit.analysis.likeness import FRAME_BYTES, FRAME_SIZE, PIXEL_FORMAT
+from vidkit.analysis.similarity import FRAME_BYTES, FRAME_SIZE, PIXEL_FORMAT
 from vidkit.ffmpeg import find_tool
 
 WIDTH, HEIGHT = FRAME_SIZE

@@ -11,15 +11,15 @@ import pytest
 
 from vidkit.analysis import (
     Analysis,
+    ClipOptions,
     ClipSettings,
-    ClipWish,
-    SceneWish,
+    SceneOptions,
     analyse_video,
     detect_scenes,
     extract_metadata,
     segment_video,
 )
-from vidkit.analysis.decode import Listener
+from vidkit.analysis.decode import DecodeLog
 
 from .test_clips import ffmpeg, ffprobe
 
@@ -42,8 +42,8 @@ def analyse(tmp_path: Path) -> Callable[..., Analysis]:
     def whole(path: Path, mode: str = "encode", length: float = 15) -> Analysis:
         for name in ("pictures", "clips"):
             (tmp_path / name).mkdir()
-        clips = ClipWish(tmp_path / "clips", "v", ClipSettings(length, clip_mode=mode))
-        scenes = SceneWish(tmp_path / "pictures", min_length=0.5, sprite_interval=5)
+        clips = ClipOptions(tmp_path / "clips", "v", ClipSettings(length, clip_mode=mode))
+        scenes = SceneOptions(tmp_path / "pictures", min_length=0.5, sprite_interval=5)
         return analyse_video(path, extract_metadata(path), scenes, clips)
 
     return whole
@@ -186,7 +186,7 @@ def test_a_whole_video_with_odd_timestamps_lacks_nothing(analyse: Callable[..., 
 
 
 def test_messages_of_ffmpeg_between_the_times_of_frames_lose_no_time() -> None:
-    listener = Listener()
+    listener = DecodeLog()
     said = b"frame:0    pts:0   pts_time:0\nt=1\n[h264 @ 0x1] frame:1    pts:40000   pts_time:0.04\n"
     said += b"[error] broken\nt=1\n"
     said += b"[warning] v.mp4: corrupt decoded frame in stream 0\nframe:3    pts:120000  pts_time:0.12\n"
@@ -199,7 +199,7 @@ def test_messages_of_ffmpeg_between_the_times_of_frames_lose_no_time() -> None:
 def test_lost_audio_is_not_counted_as_lost_frames(good: Path) -> None:
     metadata = extract_metadata(good)
     for stream, lost in ((1, 0.0), (0, 4.0)):
-        listener = Listener()
+        listener = DecodeLog()
         for frame in range(100):  # and then nothing, to the end at 8 s
             listener.take(b"frame:%d pts:%d pts_time:0\n" % (frame, frame * 40_000))
         listener.take(b"[error] Error while decoding stream #0:%d: Invalid data found\n" % stream)
@@ -209,12 +209,12 @@ def test_lost_audio_is_not_counted_as_lost_frames(good: Path) -> None:
 MEASURE = """
 import resource, sys
 from pathlib import Path
-from vidkit.analysis import ClipSettings, ClipWish, SceneWish, analyse_video, extract_metadata
+from vidkit.analysis import ClipSettings, ClipOptions, SceneOptions, analyse_video, extract_metadata
 video, folder = map(Path, sys.argv[1:])
 for name in ("pictures", "clips"):
     (folder / name).mkdir()
-wish = SceneWish(folder / "pictures", min_length=0.5, sprite_interval=5)
-found = analyse_video(video, extract_metadata(video), wish, ClipWish(folder / "clips", "v", ClipSettings(60)))
+wish = SceneOptions(folder / "pictures", min_length=0.5, sprite_interval=5)
+found = analyse_video(video, extract_metadata(video), wish, ClipOptions(folder / "clips", "v", ClipSettings(60)))
 # Not ru_maxrss of this process itself: that begins with the size of the one that started it.
 own = next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
 peak = own + resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss

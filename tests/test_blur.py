@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vidkit.blur import blur_video, look_for_faces
+from vidkit.blur import blur_video, find_faces
 from vidkit.cli import main
 from vidkit.errors import ConfigError, MediaError
 from vidkit.ffmpeg import find_tool
@@ -152,7 +152,7 @@ def test_a_face_that_is_missed_for_half_a_second_is_covered_and_the_report_shows
     # Three pictures in which something hides the face: the model finds none there.
     hidden = "fps=10,scale=320:240,drawbox=x=128:y=38:w=44:h=60:c=gray:t=fill:enable='between(n,3,5)'"
     video = footage(media / "gestures" / "book.mkv", Path("missed.mp4"), hidden, ["-frames:v", "9"])
-    looked = look_for_faces(video, _metadata(video), detector, 0.5, SIDE)
+    looked = find_faces(video, _metadata(video), detector, 0.5, SIDE)
     (track,) = looked.tracks
     assert list(track.gaps()) == [(2, 6)]
     done = blur_video(video, "hidden.mp4", detector, side=SIDE, report="faces.html")

@@ -6,10 +6,10 @@ import pytest
 
 from vidkit import process_video_pipeline
 from vidkit.analysis import (
+    ClipOptions,
     ClipSettings,
-    ClipWish,
     Scene,
-    SceneWish,
+    SceneOptions,
     Segment,
     analyse_video,
     extract_metadata,
@@ -108,8 +108,8 @@ def test_clips_of_a_video_that_was_cut_short_end_with_it(mode: str, cut_short: P
 
 
 def test_the_scenes_of_a_video_that_was_cut_short_cover_what_it_says(cut_short: Path, tmp_path: Path) -> None:
-    wish = ClipWish(tmp_path, "v", ClipSettings(5))
-    found = analyse_video(cut_short, extract_metadata(cut_short), SceneWish(tmp_path), wish)
+    wish = ClipOptions(tmp_path, "v", ClipSettings(5))
+    found = analyse_video(cut_short, extract_metadata(cut_short), SceneOptions(tmp_path), wish)
     assert found.segments is not None
     assert (found.scenes[-1].end_time, round(found.segments[-1].end_time)) == (12, 7)
     assert_last_as_said(found.segments)
@@ -149,8 +149,8 @@ def damaged(often: Path) -> Path:  # noqa: F811
 def test_what_is_found_damaged_is_encoded_and_not_copied(by: str, damaged: Path, tmp_path: Path) -> None:
     def made(mode: str) -> list[Segment]:
         (tmp_path / mode).mkdir()
-        wish = ClipWish(tmp_path / mode, "v", ClipSettings(5, segment_by=by, clip_mode=mode))
-        found = analyse_video(damaged, extract_metadata(damaged), SceneWish(tmp_path), wish)
+        wish = ClipOptions(tmp_path / mode, "v", ClipSettings(5, segment_by=by, clip_mode=mode))
+        found = analyse_video(damaged, extract_metadata(damaged), SceneOptions(tmp_path), wish)
         assert found.segments is not None
         assert sorted(path.name for path in (tmp_path / mode).iterdir()) == [s.path.name for s in found.segments]
         return found.segments

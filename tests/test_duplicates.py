@@ -307,7 +307,7 @@ def test_copies_are_skipped_and_left_again_without_a_decode(
     from vidkit.workflow import pictures
 
     with monkeypatch.context() as patched:
-        patched.setattr(pictures, "squares_output", None)  # another decode of it would fail
+        patched.setattr(pictures, "square_frames_output", None)  # another decode of it would fail
         assert main(command) == 0
     assert "1 duplicates skipped" in capsys.readouterr().err
     assert main(["remove", str(original.absolute()), "--yes"]) == 0

@@ -10,10 +10,10 @@ import pytest
 
 from vidkit.analysis import (
     Analysis,
+    ClipOptions,
     ClipSettings,
-    ClipWish,
     Scene,
-    SceneWish,
+    SceneOptions,
     analyse_video,
     detect_scenes,
     extract_metadata,
@@ -38,8 +38,8 @@ def analyse(tmp_path: Path) -> Analyse:
         pictures.mkdir()
         clips.mkdir()
         metadata = extract_metadata(path)
-        wish = ClipWish(clips, "v", ClipSettings(**settings))  # type: ignore[arg-type]
-        return analyse_video(path, metadata, SceneWish(pictures, 0.3, 0.5, sprite_interval=sprites), wish)
+        wish = ClipOptions(clips, "v", ClipSettings(**settings))  # type: ignore[arg-type]
+        return analyse_video(path, metadata, SceneOptions(pictures, 0.3, 0.5, sprite_interval=sprites), wish)
 
     return whole
 
@@ -86,8 +86,8 @@ def test_one_decode_makes_what_each_alone_would(numbered: Path, analyse: Analyse
 
 def test_ffmpegs_own_score_is_heard_beside_the_clips(make_video: MakeVideo, tmp_path: Path) -> None:
     video = make_video(shots=3, shot_length=2)
-    wish = SceneWish(tmp_path, detector="threshold")
-    found = analyse_video(video, extract_metadata(video), wish, ClipWish(tmp_path, "v"))
+    wish = SceneOptions(tmp_path, detector="threshold")
+    found = analyse_video(video, extract_metadata(video), wish, ClipOptions(tmp_path, "v"))
     assert times(found.scenes) == [(0, 2), (2, 4), (4, 6)]
     assert (found.unread, len(found.segments or [])) == (0, 1)
 
@@ -143,5 +143,5 @@ def test_the_candidate_in_the_middle_is_taken_and_a_scene_without_one_is_drawn(
 def test_a_failure_is_said_once_and_leaves_no_candidates(make_video: MakeVideo, tmp_path: Path) -> None:
     metadata = extract_metadata(make_video())
     with pytest.raises(MediaError, match=r"^gone\.mp4 cannot be decoded: .*No such file"):
-        analyse_video(tmp_path / "gone.mp4", metadata, SceneWish(tmp_path))
+        analyse_video(tmp_path / "gone.mp4", metadata, SceneOptions(tmp_path))
     assert list(tmp_path.iterdir()) == []

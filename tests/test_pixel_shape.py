@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vidkit import process_video_pipeline
-from vidkit.analysis import ClipSettings, ClipWish, SceneWish, analyse_video, extract_metadata, segment_video
+from vidkit.analysis import ClipOptions, ClipSettings, SceneOptions, analyse_video, extract_metadata, segment_video
 from vidkit.qwen_model.frames import Budget, Clip, raw_frames
 from vidkit.rows import Row
 
@@ -65,8 +65,8 @@ def test_an_impossible_pixel_shape_is_ignored(aspect: str, tmp_path: Path) -> No
     video = film(tmp_path, "320x180", aspect)
     metadata = extract_metadata(video)
     assert metadata.resolution == "320x180"
-    wish = ClipWish(tmp_path, "c", ClipSettings(clip_mode="encode"))
-    found = analyse_video(video, metadata, SceneWish(tmp_path, sprite_interval=1), wish)
+    wish = ClipOptions(tmp_path, "c", ClipSettings(clip_mode="encode"))
+    found = analyse_video(video, metadata, SceneOptions(tmp_path, sprite_interval=1), wish)
     assert found.segments is not None
     assert pixel_shape(found.segments[0].path) == "1:1"
     assert box(found.segments[0].path) == (100, 100)
@@ -76,7 +76,7 @@ def test_an_impossible_pixel_shape_is_ignored(aspect: str, tmp_path: Path) -> No
 
 def test_pictures_have_the_shape_that_is_shown(tmp_path: Path) -> None:
     video = film(tmp_path, *TV, seconds=3)
-    found = analyse_video(video, extract_metadata(video), SceneWish(tmp_path, sprite_interval=5))
+    found = analyse_video(video, extract_metadata(video), SceneOptions(tmp_path, sprite_interval=5))
     assert found.thumbnails[0] is not None
     across, down = box(found.thumbnails[0])
     assert across / down == pytest.approx(16 / 11, abs=0.07)

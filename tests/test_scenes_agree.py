@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from vidkit.analysis import (
+    ClipOptions,
     ClipSettings,
-    ClipWish,
     Scene,
-    SceneWish,
+    SceneOptions,
     analyse_video,
     detect_scenes,
     extract_metadata,
@@ -78,8 +78,8 @@ def answers(path: Path, folder: Path, detector: str = "adaptive") -> list[list[S
     for number, settings in enumerate(clips):
         here = folder / str(number)
         here.mkdir()
-        wish = SceneWish(here, detector=detector, sprite_interval=1.0 if settings else 0.0)
-        wanted = ClipWish(here, "v", settings) if settings else None
+        wish = SceneOptions(here, detector=detector, sprite_interval=1.0 if settings else 0.0)
+        wanted = ClipOptions(here, "v", settings) if settings else None
         found.append(analyse_video(path, metadata, wish, wanted).scenes)
     return found
 
@@ -145,5 +145,5 @@ def test_what_the_functions_take_by_default_is_what_the_settings_say() -> None:
     said = (settings.default_threshold, settings.min_scene_length, settings.detector)
     defaults = inspect.signature(detect_scenes).parameters
     assert tuple(defaults[name].default for name in ("threshold", "min_length", "detector")) == said
-    wish = SceneWish(Path())
+    wish = SceneOptions(Path())
     assert (wish.threshold, wish.min_length, wish.detector) == said

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vidkit.analysis import ClipSettings, ClipWish, SceneWish, analyse_video, extract_metadata, segment_video
+from vidkit.analysis import ClipOptions, ClipSettings, SceneOptions, analyse_video, extract_metadata, segment_video
 from vidkit.cli import main
 from vidkit.core.config import load_config
 from vidkit.workflow.run import open_run
@@ -75,8 +75,8 @@ def test_clips_along_scenes_are_not_joined(make_video: MakeVideo, tmp_path: Path
 
 
 def test_the_whole_analysis_joins_a_short_rest_too(rest: Path, tmp_path: Path) -> None:
-    wish = ClipWish(tmp_path, "v", ClipSettings(4, clip_mode="encode"))
-    found = analyse_video(rest, extract_metadata(rest), SceneWish(tmp_path), wish)
+    wish = ClipOptions(tmp_path, "v", ClipSettings(4, clip_mode="encode"))
+    found = analyse_video(rest, extract_metadata(rest), SceneOptions(tmp_path), wish)
     assert found.segments is not None
     assert times(found.segments) == [(0, 4), (4, 8.16)]
 

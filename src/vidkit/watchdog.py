@@ -1,11 +1,11 @@
 """Stop all processes that vidkit has started when it ends, even if it is killed.
 
-A small shell beside vidkit, the watchdog, reads from a pipe which process groups run. When vidkit ends, however
-it ends, the system closes the pipe, and the watchdog kills the groups that are left. Linux's `PR_SET_PDEATHSIG`
-would be worse: it needs Python code between fork and exec, which can deadlock beside other threads; it fires
-when the thread that started the process ends; and it misses what a script called ffmpeg has started.
+A small shell, the watchdog, reads from a pipe which process groups run. When vidkit ends, for any reason,
+the system closes the pipe, and the watchdog kills the groups that are left. Linux's `PR_SET_PDEATHSIG` is no
+alternative: it needs Python code between fork and exec, which can deadlock with other threads; it fires
+when the thread that started the process ends; and it misses the children of a script named ffmpeg.
 
-On Windows there is no such shell: there, a process goes on to its own end.
+On Windows there is no such shell: there, a process runs to its own end.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 _SHELL = "/bin/sh"
-# "+ 12" is a group that has begun, "- 12" one that has ended.
+# "+ 12" is a group that has started, "- 12" one that has ended.
 _WATCH = """
 running=" "
 while read -r sign group; do
@@ -32,8 +32,8 @@ while read -r sign group; do
 done
 for group in $running; do kill -s KILL -- "-$group"; done
 """
-# The process itself says that it begins, before it is the program, so that no moment is left in which vidkit can be
-# killed and the watchdog does not know of it.
+# The process announces itself before it becomes the program: the watchdog knows it even if vidkit is killed at
+# once.
 _BEGIN = 'echo "+ $$" >&0 && exec "$@" </dev/null'
 
 _TRIES = 5
@@ -41,14 +41,14 @@ _lock = threading.Lock()
 
 
 class _Watchdog:
-    """The shell and the pipe to it; `pipe` is None where there is no shell, so nothing is watched."""
+    """The shell and the pipe to it; `pipe` is None if there is no shell, so nothing is watched."""
 
     def __init__(self) -> None:
         self.shell: subprocess.Popen[bytes] | None = None
         self.pipe: int | None = None
 
     def open(self) -> int | None:
-        """The end of the pipe that is written to, of a watchdog that is awake."""
+        """Start the watchdog if it does not run, and return the writing end of its pipe."""
         with _lock:
             if self.shell is None or self.shell.poll() is not None:
                 self.close()
@@ -56,15 +56,15 @@ class _Watchdog:
             return self.pipe
 
     def _start(self) -> None:
-        reading, writing = os.pipe()  # neither is inherited but by those that are handed one
+        reading, writing = os.pipe()  # a child inherits only an end that is passed to it
         try:
             self.shell = subprocess.Popen(
                 [_SHELL, "-c", _WATCH],
                 stdin=reading,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                cwd="/",  # holds no file system that somebody wants to unmount
-                start_new_session=True,  # a signal to vidkit's group is not for it
+                cwd="/",  # so that other file systems can be unmounted
+                start_new_session=True,  # so that it gets no signal to vidkit's group
             )
             self.pipe = writing
         except OSError:
@@ -73,20 +73,20 @@ class _Watchdog:
             os.close(reading)
 
     def close(self) -> None:
-        """Let go of the pipe, which ends the watchdog."""
+        """Close the pipe, which ends the watchdog."""
         if self.pipe is not None:
             os.close(self.pipe)
             self.pipe = None
 
     def end(self) -> None:
-        """At vidkit's own end: leave no process behind, not even for a moment."""
+        """At vidkit's own end: wait until no process is left."""
         self.close()
         if self.shell is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.shell.wait(1)
 
     def forget(self) -> None:
-        """In a fork of this process: its processes are its own."""
+        """In a fork of this process, which watches its own processes."""
         global _lock
         _lock = threading.Lock()
         self.close()
@@ -104,18 +104,18 @@ def _watchdog() -> _Watchdog:
 def start(
     command: Sequence[str], environment: dict[str, str], pass_fds: Sequence[int] = ()
 ) -> subprocess.Popen[bytes]:
-    """Start a program in a session of its own, with pipes for what it writes and no input.
+    """Start a program in a session of its own, with pipes for its output and no input.
 
-    Its process id is also that of its session and its process group. It is killed when this process ends; call
-    `ended` once it has ended by itself.
+    Its process id is also the id of its session and its process group. It is killed when this process ends; call
+    `ended` after it has ended by itself.
 
     Args:
         command: the program's path and its arguments.
         environment: its environment variables.
-        pass_fds: what else it inherits, under the same numbers (POSIX only).
+        pass_fds: other file descriptors that it inherits, with the same numbers (POSIX only).
 
     Raises:
-        OSError: it is not there or may not be run.
+        OSError: it is not there or cannot be run.
     """
     pipe = None if os.name == "nt" or not os.access(command[0], os.X_OK) else _watchdog().open()
     process = subprocess.Popen(
@@ -132,9 +132,9 @@ def start(
 
 
 def keep_nice(pid: int) -> None:
-    """Make a process that leads a session as nice to other sessions as this process is, by `nice` or a job.
+    """Give a process's session the nice value of this process.
 
-    Linux gives each session a share of the processors. A process that is nice only leaves more to the others of its
+    Linux gives each session a share of the processors. A nice process leaves more time only to the others of its
     own session, unless the session is nice too (sched(7), autogroup).
     """
     niceness = os.nice(0) if os.name == "posix" else 0
@@ -142,14 +142,14 @@ def keep_nice(pid: int) -> None:
         try:
             Path(f"/proc/{pid}/autogroup").write_text(str(niceness), encoding="ascii")
             return
-        except BlockingIOError:  # the system takes ten of these a second from all users
+        except BlockingIOError:  # the system accepts ten of these a second from all users
             time.sleep(0.1)
         except OSError:  # this system shares in another way, or the process has ended
             return
 
 
 def ended(process: subprocess.Popen[bytes]) -> None:
-    """Note that a process from `start` has ended and was waited for: its id may soon be that of another."""
+    """Tell the watchdog that a process from `start` has ended: its id may soon belong to another process."""
     if os.name == "nt":
         return
     pipe = _watchdog().pipe

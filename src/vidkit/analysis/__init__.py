@@ -2,7 +2,7 @@
 
 from vidkit.analysis.clips import ClipSettings, Segment, extract_scene_segment, make_clips, segment_video
 from vidkit.analysis.encoders import choose_encoder
-from vidkit.analysis.one_pass import Analysis, ClipWish, SceneWish, analyse_video
+from vidkit.analysis.one_pass import Analysis, ClipOptions, SceneOptions, analyse_video
 from vidkit.analysis.probe import AudioTrack, Metadata, extract_metadata
 from vidkit.analysis.scenes import Scene, detect_scenes
 from vidkit.analysis.sprites import Sprites
@@ -11,11 +11,11 @@ from vidkit.analysis.thumbnails import make_thumbnails
 __all__ = [
     "Analysis",
     "AudioTrack",
+    "ClipOptions",
     "ClipSettings",
-    "ClipWish",
     "Metadata",
     "Scene",
-    "SceneWish",
+    "SceneOptions",
     "Segment",
     "Sprites",
     "analyse_video",

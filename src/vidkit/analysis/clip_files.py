@@ -19,12 +19,12 @@ def clip_name(stem: str, index: int) -> str:
 
 @contextmanager
 def building(folder: Path) -> Iterator[Path]:
-    """A new folder inside another for files on their way, which are moved out of it; what is left goes with it.
+    """A new temporary folder inside another folder. Finished files are moved out of it; it is then removed.
 
-    It is inside, so that moving is renaming; it is new, so that whoever builds there at the same time has another.
+    It is inside, so that a move is a rename. It is new, so that two jobs can work in the same folder.
 
     Raises:
-        OutputError: it cannot be made, or a file cannot be moved.
+        OutputError: it cannot be created, or a file cannot be moved.
     """
     clear_leftovers(folder)
     try:
@@ -37,12 +37,12 @@ def building(folder: Path) -> Iterator[Path]:
 
 
 def remove_older_clips(folder: Path, stem: str, count: int, video: Path) -> None:
-    """Remove what older settings left: files named as clips of this stem with numbers over `count`.
+    """Remove clips from older settings: files named as clips of this stem with numbers over `count`.
 
     The video itself stays, whatever its name.
 
     Raises:
-        OutputError: one cannot be removed.
+        OutputError: a clip cannot be removed.
     """
     named = re.compile(re.escape(stem) + r"_clip_(\d{3,})\.mp4", re.ASCII)
     for path in folder.iterdir():

@@ -12,15 +12,15 @@ from vidkit.analysis.clip_files import building, clip_name, remove_older_clips
 from vidkit.analysis.copying import (
     NEAR_ENOUGH,
     Packets,
+    copy_clips,
     copy_error,
-    copy_pieces,
+    has_clip_format,
     nearest_keyframes,
-    plain_pictures,
     read_packets,
-    why_not_copied,
     why_not_copyable,
+    why_not_within_limits,
 )
-from vidkit.analysis.cut import Piece, Plan, cut, video_filters
+from vidkit.analysis.cut import ClipFile, Plan, cut, video_filters
 from vidkit.analysis.encoders import choose_encoder, encoding
 from vidkit.analysis.probe import Metadata, extract_metadata
 from vidkit.analysis.scenes import Scene, detect_scenes
@@ -47,7 +47,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class ClipSettings:
-    """How clips are made; `segment_video` says what each means."""
+    """How clips are made; `segment_video` explains each field."""
 
     segment_length: float = Processing.segment_length
     max_resolution: str = Processing.max_resolution
@@ -60,7 +60,7 @@ class ClipSettings:
 
     @classmethod
     def from_processing(cls, processing: Processing) -> ClipSettings:
-        """How the user's settings want clips made.
+        """The clip settings in the user's configuration.
 
         Raises:
             ConfigError: the encoder does not work here.
@@ -108,7 +108,7 @@ def segment_video(
 
     Returns:
         The clips in order. A clip contains the frames with timestamps in [start, end); its own time starts at 0.
-        The last clip ends with the last picture.
+        The last clip ends with the last frame.
 
     Raises:
         ValueError: the overlap is not less than the length.
@@ -147,30 +147,30 @@ def make_clips(
     scenes: Sequence[Scene] | None = None,
     damaged: bool = False,
 ) -> list[Segment]:
-    """What `segment_video` does, for settings that are checked, but for removing older clips.
+    """Like `segment_video`, but with checked settings, and without removing older clips.
 
-    `scenes` are needed for clips along them; `auto` does not copy what is known to be damaged.
+    `scenes` are needed for scene clips. `auto` does not copy a video that is known to be `damaged`.
     """
     plan = clip_plan(metadata, settings, scenes)
     with building(folder) as new:
         if not (damaged and settings.clip_mode == "auto"):
-            pieces = copied(path, new, metadata, settings, plan)
-            if pieces is not None:
-                return named_clips(pieces, folder, stem, metadata)
+            clips = try_copy(path, new, metadata, settings, plan)
+            if clips is not None:
+                return named_clips(clips, folder, stem, metadata)
         try:
-            pieces = cut(path, new, metadata, plan)
+            clips = cut(path, new, metadata, plan)
         except MediaError as error:
             raise MediaError(
                 "{path} cannot be cut into clips: {error}", path=printable(path.name), error=error
             ) from None
-        return named_clips(pieces, folder, stem, metadata, plan)
+        return named_clips(clips, folder, stem, metadata, plan)
 
 
 def check_clips(settings: ClipSettings) -> None:
     """Refuse settings that contradict each other.
 
     Raises:
-        ValueError: the overlap is not less than the length, or clips are to overlap that cannot.
+        ValueError: the overlap is not less than the length, or copied clips would overlap.
     """
     length, overlap = settings.segment_length, settings.segment_overlap
     if not 0 <= overlap < length:
@@ -182,7 +182,7 @@ def check_clips(settings: ClipSettings) -> None:
 
 
 def clip_plan(metadata: Metadata, settings: ClipSettings, scenes: Sequence[Scene] | None = None) -> Plan:
-    """Where the clips of a video are to be and what they are to be like."""
+    """Where the clips of a video start, and their size, frame rate and encoder."""
     width, height = clip_size(metadata, settings.max_resolution)
     along = settings.segment_by == "scenes"
     return Plan(
@@ -191,19 +191,19 @@ def clip_plan(metadata: Metadata, settings: ClipSettings, scenes: Sequence[Scene
         width=width,
         height=height,
         encoder=settings.encoder,
-        fps=lowered_rate(metadata, settings.max_fps),
+        fps=reduced_frame_rate(metadata, settings.max_fps),
         starts=tuple(scene_starts(scenes or [], settings.segment_length)) if along else None,
         least=0.0 if along else settings.min_segment_length,
     )
 
 
-def lowered_rate(metadata: Metadata, max_fps: float) -> float | None:
-    """The frame rate that a video is brought down to; None where its own is inside the limit, or hardly over it."""
+def reduced_frame_rate(metadata: Metadata, max_fps: float) -> float | None:
+    """The frame rate to which a video is reduced; None if its own is within the limit, or hardly over it."""
     return max_fps if metadata.fps > max_fps * 1.001 else None
 
 
 def scene_starts(scenes: Sequence[Scene], longest: float) -> list[float]:
-    """Where the clips along scenes begin: with each scene, and within one longer than `longest` at even parts."""
+    """Where scene clips start: with each scene; a scene longer than `longest` is divided equally."""
     starts = []
     for scene in scenes:
         length = scene.end_time - scene.start_time
@@ -221,29 +221,31 @@ def _packets(path: Path, metadata: Metadata) -> Packets:
         ) from None
 
 
-def copied(path: Path, folder: Path, metadata: Metadata, settings: ClipSettings, plan: Plan) -> list[Piece] | None:
-    """The clips cut without encoding; None where the settings or the video ask for encoding.
+def try_copy(
+    path: Path, folder: Path, metadata: Metadata, settings: ClipSettings, plan: Plan
+) -> list[ClipFile] | None:
+    """Copy the clips without re-encoding; None if the settings or the video need encoding.
 
     Raises:
-        MediaError: they are to be copied and cannot be; the message says why.
+        MediaError: the clip mode is `copy`, and the video cannot be copied; the message says why.
     """
     if settings.clip_mode == "encode":
         return None
     forced = settings.clip_mode == "copy"
     why = why_not_copyable(metadata)
     if not forced:
-        why = why or why_not_copied(metadata, plan)
+        why = why or why_not_within_limits(metadata, plan)
         why = why or (message("clips overlap") if plan.tracks > 1 else None)
     if why and forced:
         raise copy_error(path, why)
     if why:
         return None
     packets = _packets(path, metadata)
-    end = max(metadata.duration, packets.end)  # a header may say less than there is
+    end = max(metadata.duration, packets.end)  # the duration in a header may be too short
     starts = plan.starts or [n * plan.step for n in range(max(1, math.ceil(end / plan.step - 1e-6)))]
-    if not forced and not plain_pictures(packets):
+    if not forced and not has_clip_format(packets):
         return None
-    # A clip along a scene is to hold nothing of another one.
+    # A scene clip must not contain frames of another scene.
     near = NEAR_ENOUGH if plan.starts is None else 0.5 / metadata.fps
     keyframes = nearest_keyframes(packets, starts, None if forced else near)
     if keyframes is None:
@@ -253,26 +255,26 @@ def copied(path: Path, folder: Path, metadata: Metadata, settings: ClipSettings,
     try:
         if len(keyframes) > 1 and packets.end - keyframes[-1] < plan.least - 0.5 / metadata.fps:
             keyframes.pop()
-        pieces = copy_pieces(path, folder, metadata, keyframes, packets)
+        clips = copy_clips(path, folder, metadata, keyframes, packets)
     except MediaError as error:
         if forced:
             raise copy_error(path, str(error)) from None
         return None
-    if pieces is None and forced:
+    if clips is None and forced:
         raise copy_error(path, message("ffmpeg does not cut it at its keyframes"))
-    return pieces
+    return clips
 
 
 def named_clips(
-    pieces: Sequence[Piece], folder: Path, stem: str, metadata: Metadata, plan: Plan | None = None
+    clips: Sequence[ClipFile], folder: Path, stem: str, metadata: Metadata, plan: Plan | None = None
 ) -> list[Segment]:
-    """Give clips their names in their order: as the plan has them, or without one copies of the video."""
+    """Name the clips in order. Without a plan they are copies, with the video's own size and frame rate."""
     like = plan or metadata
     rate = round((plan and plan.fps) or metadata.fps, 6)
     segments = []
-    for index, (start, end, piece) in enumerate(pieces, 1):
+    for index, (start, end, file) in enumerate(clips, 1):
         clip = folder / clip_name(stem, index)
-        os.replace(piece, clip)
+        os.replace(file, clip)
         segments.append(Segment(index, round(start, 6), round(end, 6), clip, like.width, like.height, rate))
     return segments
 
@@ -285,11 +287,11 @@ def extract_scene_segment(
     max_resolution: str = "720p",
     max_fps: float = 30,
 ) -> Path:
-    """Cut one frame-accurate piece out of a video: `<stem>_<start>-<end>.mp4`, H.264 and AAC.
+    """Cut one frame-accurate clip out of a video: `<stem>_<start>-<end>.mp4`, H.264 and AAC.
 
     Raises:
         ValueError: the end is not after the start.
-        MediaError: ffmpeg failed, or the piece contains no frame.
+        MediaError: ffmpeg failed, or the clip contains no frame.
         OutputError: the folder cannot be created.
     """
     if not 0 <= start_time < end_time:
@@ -307,18 +309,18 @@ def extract_scene_segment(
     arguments += ["-t", f"{end_time - start_time:.6f}", "-map", f"0:{metadata.stream}", "-map", "0:a:0?"]
     arguments += [
         "-vf",
-        ",".join(video_filters(*size, lowered_rate(metadata, max_fps))),
+        ",".join(video_filters(*size, reduced_frame_rate(metadata, max_fps))),
         *encoding("libx264", *size),
     ]
     arguments += ["-movflags", "+faststart", "-f", "mp4"]
     with building(folder) as new:
-        piece = new / "piece.mp4"
+        clip = new / "clip.mp4"
         try:
-            run_tool([*arguments, str(piece.absolute())], metadata.time_allowed)
+            run_tool([*arguments, str(clip.absolute())], metadata.time_allowed)
         except MediaError as error:
             raise MediaError("{path} cannot be cut: {error}", path=printable(path.name), error=error) from None
         try:
-            extract_metadata(piece)
+            extract_metadata(clip)
         except MediaError:
             what = message(
                 "no picture from {start_time:g} to {end_time:g} s, of {duration:g} s",
@@ -327,15 +329,15 @@ def extract_scene_segment(
                 duration=metadata.duration,
             )
             raise MediaError("{path} has {what}", path=printable(path.name), what=what) from None
-        os.replace(piece, target)
+        os.replace(clip, target)
     return target
 
 
 def clip_size(metadata: Metadata, max_resolution: str) -> tuple[int, int]:
-    """The size of a video's clips: inside the limit held as the video is, aspect kept, even, never enlarged.
+    """The size of a video's clips: within the limit (turned for portrait), same aspect ratio, even, never enlarged.
 
     Returns:
-        Width and height in pixels; at least 2, which is the least that H.264 in 4:2:0 can hold.
+        Width and height in pixels; at least 2, the minimum of H.264 in 4:2:0.
     """
     long, short = sorted(parse_resolution(max_resolution), reverse=True)
     limit = (long, short) if metadata.width >= metadata.height else (short, long)

@@ -1,4 +1,4 @@
-"""Decode a video once for everything that needs its pictures or its sound."""
+"""Decode a video once for all outputs that need its frames or its audio."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from vidkit.ffmpeg import input_arguments, run_tool
 from vidkit.pipes import OutputPipe
 
 T = TypeVar("T")
-# Windows hands a child no pipes beside its standard output.
+# On Windows a child process gets no pipes but its standard output.
 MANY_PIPES = os.name == "posix"
 # Stands for an output's own pipe in its arguments and, with `PIPE_IN_CHAIN`, in its filters.
 PIPE = "pipe:OWN"
 PIPE_IN_CHAIN = "pipe\\\\:OWN"
 
-# What ffmpeg says where pictures or sound are lost or damaged, and of which stream; versions 4 to 7 differ.
+# What ffmpeg writes if frames or audio are lost or damaged, and in which stream; versions 4 to 7 differ.
 _LOSS = re.compile(
     rb"(corrupt decoded frame)|corrupt input packet|Error while decoding stream|Error submitting packet to decoder"
     rb"|partial file|ended prematurely|exceeds containing"
 )
-# What a demuxer calls an error: it skips something, of which streams cannot be told. Muxers have other names.
+# An error of a demuxer: it skips something, and does not say in which streams. Muxers have other names.
 _SKIPPED = re.compile(
     rb"^\[(?:matroska,webm|mov,mp4,m4a,3gp,3g2,mj2|avi|flv|live_flv|mpegts|mpeg|asf|ogg|rm|nut|mxf|gxf|wtv|ivf|nsv|dv)"
     rb" @ [^\]]*\] \[(?:error|fatal)\]"
@@ -42,14 +42,14 @@ _TIME = re.compile(rb"frame:(\d+) +pts:(-?\d+|NOPTS)[^\n]*")
 
 @dataclass(frozen=True)
 class DecodeOutput:
-    """One thing that is made of a decode.
+    """One output of a decode.
 
-    `chains`: the label of the stream -> chains of filters. `arguments`: those of ffmpeg's outputs.
-    `read`: reads what ffmpeg writes to `PIPE`, in a thread of its own, while the video is decoded; a slow reader
-    slows the decode. On Windows all readers but the first read a temporary file once the decode is done.
-    `stream`: whether the chains take the pictures or the sound of the first audio stream; only for a video that
-    has sound. Filters with `TELL_TIMES` may be in one output only. `held_up` says for how many seconds the reader
-    has made ffmpeg wait so far: they do not count as ffmpeg's.
+    `chains`: the label of the stream -> filter chains. `arguments`: ffmpeg's output arguments.
+    `read`: reads what ffmpeg writes to `PIPE`, in a thread of its own, during the decode; a slow reader
+    slows the decode. On Windows all readers but the first read a temporary file after the decode.
+    `stream`: whether the chains take the video stream or the first audio stream; `audio` only for a video that
+    has audio. Only one output may have filters with `TELL_TIMES`. `held_up` returns for how many seconds the reader
+    has made ffmpeg wait so far: they do not count towards ffmpeg's time limit.
     """
 
     chains: Callable[[str], list[str]]
@@ -61,35 +61,35 @@ class DecodeOutput:
 
 @dataclass(frozen=True)
 class DecodeRequest(Generic[T]):
-    """What somebody wants of a decode that others share: outputs, and how they become a result.
+    """What one stage needs from a shared decode: outputs, and a function that turns them into a result.
 
-    `outputs` may be empty. `finish` is called once all is decoded, with what was heard; where nothing had to be
-    decoded, nothing was heard. `purpose` is for the message where ffmpeg fails: "x.mp4 cannot be <purpose>".
+    `outputs` may be empty. `finish` is called after the decode with its log, which is empty if nothing had to be
+    decoded. `purpose` is for the message if ffmpeg fails: "x.mp4 cannot be <purpose>".
     """
 
     outputs: Sequence[DecodeOutput]
-    finish: Callable[[Listener], T]
+    finish: Callable[[DecodeLog], T]
     purpose: str = "decoded"
 
 
-# Filters that tell the times of the frames that pass, and whose words `Listener` reads. The times are integers in
-# microseconds, as `pts_time` has only six digits; each line is written at once, so that no other falls into it.
+# Filters that write the time of each frame to the standard error, which `DecodeLog` reads. The times are integers
+# in microseconds, as `pts_time` has only six digits; each line is written at once, so that lines do not mix.
 TELL_TIMES = "settb=1/1000000,metadata=mode=add:key=t:value=1,metadata=print:file=pipe\\\\:2:direct=1"
 
 
-class Listener:
-    """Hears what ffmpeg says while it decodes: the times of the frames, and of damage."""
+class DecodeLog:
+    """What ffmpeg writes to its standard error during a decode: the times of the frames, and damage."""
 
     def __init__(self) -> None:
         self.times = array("q")
-        self.lost: set[int | None] = set()  # streams of which something is; None: that cannot be told
-        self.damaged: Counter[int | None] = Counter()  # frames of each stream that were decoded all the same
+        self.lost: set[int | None] = set()  # streams with lost parts; None: an unknown stream
+        self.damaged: Counter[int | None] = Counter()  # decoded frames with damage, of each stream
         self._rest = b""
 
     def take(self, block: bytes) -> bytes:
-        """Take in a block of the standard error; what is left are ffmpeg's errors."""
+        """Read a block of the standard error, and return only ffmpeg's errors."""
         *lines, self._rest = (self._rest + block).split(b"\n")
-        return b"".join(said + b"\n" for said in map(self._line, lines) if said)
+        return b"".join(error + b"\n" for error in map(self._line, lines) if error)
 
     def _line(self, line: bytes) -> bytes:
         if match := _TIME.search(line):
@@ -113,14 +113,14 @@ class Listener:
         return line[: level.start()] + line[level.end() :] if level else line
 
     def time_of(self, frame: int) -> float:
-        """When a frame is shown, in seconds from the video's start."""
+        """The time of a frame, in seconds from the video's start."""
         return self.times[min(frame, len(self.times) - 1)] / 1e6 if self.times else 0.0
 
     def unread(self, metadata: Metadata) -> float:
-        """Seconds of the video whose pictures are lost or damaged; 0 where ffmpeg complained of nothing.
+        """Seconds of the video with lost or damaged frames; 0 if ffmpeg reported no damage.
 
-        A picture that is missing leaves a gap in the times of those that are there. The metadata's duration is the
-        one that `decoded_duration` found.
+        A missing frame leaves a gap between the times of the others. The metadata's duration is the
+        result of `decoded_duration`.
         """
         of_these = {metadata.stream, None}
         if not self.times or not self.lost & of_these:
@@ -133,11 +133,11 @@ class Listener:
         return round(min(missing + damaged * frame, metadata.duration), 3)
 
 
-def _sound_heard(metadata: Metadata) -> list[str]:
-    """The arguments by which ffmpeg reads the sound, undecoded, where no use wants it.
+def _unused_audio(metadata: Metadata) -> list[str]:
+    """The arguments that make ffmpeg read the audio, undecoded, if no output needs it.
 
-    Where a file's times jump, ffmpeg goes on after the stream that ends last: without the sound, the pictures after
-    the jump would have other times than beside clips.
+    If a file's timestamps jump, ffmpeg continues after the stream that ends last. Without the audio, the frames
+    after the jump would get other times than in a decode with clips.
     """
     if metadata.audio is None or not metadata.audio.sample_rate or not metadata.audio.channels:
         return []
@@ -146,7 +146,7 @@ def _sound_heard(metadata: Metadata) -> list[str]:
 
 @dataclass(frozen=True)
 class Span:
-    """A part of a video, in seconds; without an end it goes to the video's."""
+    """A part of a video, in seconds; `end` is None for the end of the video."""
 
     start: float
     end: float | None
@@ -158,24 +158,24 @@ def decode(
     outputs: Sequence[DecodeOutput],
     options: Sequence[str] = (),
     span: Span | None = None,
-) -> Listener:
+) -> DecodeLog:
     """Decode a video once for several outputs.
 
     Args:
         path: the video.
-        metadata: what `extract_metadata` said of it.
-        outputs: what is made; each gets all pictures, or all sound.
-        options: ffmpeg's, for the decoder.
-        span: only this part of the video; times are counted from its start.
+        metadata: the result of `extract_metadata`.
+        outputs: the outputs; each gets all frames, or all audio.
+        options: ffmpeg's options for the decoder.
+        span: only this part of the video; times count from its start.
 
     Returns:
-        What was heard: the times of the frames, where an output tells them, and what is damaged.
+        The decode log: the times of the frames, if an output has `TELL_TIMES`, and damage.
 
     Raises:
-        MediaError: ffmpeg failed, in its own words.
-        Exception: what the first reader that failed raised; that ends the decode.
+        MediaError: ffmpeg failed; the message is ffmpeg's own.
+        Exception: raised by the first reader that failed; this ends the decode.
     """
-    listener = Listener()
+    decode_log = DecodeLog()
     first: Callable[[IO[bytes]], None] | None = None
     pipes: list[OutputPipe] = []
     files: list[tuple[Callable[[IO[bytes]], None], Path]] = []
@@ -196,11 +196,11 @@ def decode(
         arguments = _arguments(path, metadata, outputs, targets, options, span)
         waits = [output.held_up for output in outputs if output.held_up is not None]
         held_up = lambda: sum(wait() for wait in waits)  # noqa: E731
-        run_tool(arguments, metadata.time_allowed, first, listener.take, pipes, held_up)
+        run_tool(arguments, metadata.time_allowed, first, decode_log.take, pipes, held_up)
         for read, file in files:
             with file.open("rb") as pipe:
                 read(pipe)
-    return listener
+    return decode_log
 
 
 def _arguments(
@@ -211,7 +211,7 @@ def _arguments(
     options: Sequence[str],
     span: Span | None,
 ) -> list[str]:
-    """ffmpeg's arguments for some outputs, each with what its pipe is called."""
+    """ffmpeg's arguments for the outputs, each with the name of its pipe or file in `targets`."""
     source = f"0:{metadata.stream}"
     count = sum(output.stream == "video" for output in outputs)
     labels = iter([source] if count == 1 else [f"use{number}" for number in range(count)])
@@ -228,10 +228,10 @@ def _arguments(
     for output, target in zip(outputs, targets, strict=True):
         arguments += [target if argument == PIPE else argument for argument in output.arguments]
     if not any("[0:a:0]" in chain for chain in chains):
-        arguments += _sound_heard(metadata)
+        arguments += _unused_audio(metadata)
     return arguments
 
 
 def escaped(text: str) -> str:
-    """A text as an option of a filter has it, in a graph: ffmpeg's first and second level of escaping."""
+    """A text as an option of a filter in a filter graph: ffmpeg's first and second level of escaping."""
     return re.sub(r"([\\'\[\],;])", r"\\\1", re.sub(r"([\\':])", r"\\\1", text))

@@ -6,42 +6,42 @@ import logging
 from pathlib import Path
 from typing import IO
 
-from vidkit.analysis.decode import Listener
-from vidkit.analysis.probe import Metadata
+from vidkit.analysis.decode import DecodeLog
+from vidkit.analysis.probe import Metadata, parse_number
 from vidkit.core import printable
 from vidkit.errors import MediaError
 from vidkit.ffmpeg import input_arguments, run_tool
 
 log = logging.getLogger(__name__)
 
-_LONGER = 0.1  # seconds that the last picture must begin after the end that the header says
-_SHORTER = 0.5  # seconds that the pictures must end before it: sound often goes on a little
+_LONGER = 0.1  # the last frame must start more than these seconds after the end in the header
+_SHORTER = 0.5  # the frames must end more than these seconds before it: audio often continues a little
 
 
-def decoded_duration(path: Path, metadata: Metadata, listener: Listener) -> float:
-    """How long a video lasts, now that it is decoded.
+def decoded_duration(path: Path, metadata: Metadata, decode_log: DecodeLog) -> float:
+    """The duration of a decoded video.
 
-    The header counts, unless pictures go on after its end, or nothing is there long before it: neither pictures nor
-    sound, and ffmpeg misses nothing. A file that is cut short or damaged lasts as long as it says:
-    `Listener.unread` tells what of that is lost.
+    It is the duration in the header, unless frames continue after it, or frames and audio both end long before it
+    and ffmpeg reported no loss. A truncated or damaged file keeps the duration in its header; `DecodeLog.unread`
+    returns how much of it is lost.
 
     Args:
         path: the video.
-        metadata: what `extract_metadata` said of it.
-        listener: what was heard while the whole video was decoded.
+        metadata: the result of `extract_metadata`.
+        decode_log: the log of a decode of the whole video.
 
     Returns:
         Seconds.
     """
     said, frame = metadata.duration, 1 / metadata.fps
-    if not listener.times:
+    if not decode_log.times:
         return said
-    last = listener.times[-1] / 1e6
+    last = decode_log.times[-1] / 1e6
     found = said
     if last > said + _LONGER:
         found = last + min(frame, 1.0)
-    elif last + frame < said - _SHORTER and not listener.lost & {metadata.stream, None}:
-        # A picture may stand for long, and sound may go on: only the packets know.
+    elif last + frame < said - _SHORTER and not decode_log.lost & {metadata.stream, None}:
+        # The last frame may be shown for long, and audio may continue: the packets have their lengths.
         end = max(last + frame, _packets_end(path, metadata))
         if end < said - _SHORTER:
             found = end
@@ -52,14 +52,14 @@ def decoded_duration(path: Path, metadata: Metadata, listener: Listener) -> floa
 
 
 def _packets_end(path: Path, metadata: Metadata) -> float:
-    """When the last packet of any stream ends, in seconds; 0 where no packet has a time."""
+    """When the last packet of any stream ends, in seconds; 0 if no packet has a time."""
     start, end = 0.0, 0.0
 
     def read(pipe: IO[bytes]) -> None:
         nonlocal start, end
         for line in pipe:
             kind, *values = line.decode("ascii", "replace").strip().split(",")
-            numbers = [_number(value) for value in values]
+            numbers = [parse_number(value) for value in values]
             if kind == "packet" and numbers and numbers[0] is not None:
                 length = numbers[1] if len(numbers) > 1 else None
                 end = max(end, numbers[0] + (length or 0.0))
@@ -69,13 +69,6 @@ def _packets_end(path: Path, metadata: Metadata) -> float:
     arguments = ["ffprobe", "-v", "error", "-show_entries", "packet=pts_time,duration_time:format=start_time"]
     try:
         run_tool([*arguments, "-of", "csv", *input_arguments(path)], metadata.time_allowed, read)
-    except MediaError:  # it was decoded all the same: the header stands
+    except MediaError:  # the decode worked all the same: keep the duration in the header
         return metadata.duration
     return end - start
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None

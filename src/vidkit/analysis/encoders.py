@@ -13,8 +13,8 @@ from vidkit.messages import message
 
 log = logging.getLogger(__name__)
 
-# No B-frames: sound is then cut where the picture is, and seeking in a clip is cheap for a training loader. Preset
-# and CRF are chosen by the table in docs/clips.md; the hardware encoders' qualities are their makers' counterparts.
+# No B-frames: audio and video are then cut at the same time, and seeking in a clip is cheap for a training loader.
+# Preset and CRF are chosen by the table in docs/clips.md; the hardware encoders have settings of similar quality.
 _CODECS = {
     "libx264": "-preset veryfast -crf 23 -pix_fmt yuv420p",
     "h264_nvenc": "-preset p4 -rc vbr -cq 25 -b:v 0 -forced-idr 1 -pix_fmt yuv420p",
@@ -22,35 +22,35 @@ _CODECS = {
     "h264_videotoolbox": "-q:v 60 -pix_fmt yuv420p",
 }
 ENCODERS = tuple(_CODECS)
-# Hardware encoders refuse pictures smaller than this; it differs by maker.
+# Hardware encoders refuse smaller frames; the limit differs between vendors.
 _LEAST_SIDE = 160
-SOUND = ["-c:a", "aac", "-b:a", "128k"]
+AUDIO_ENCODING = ["-c:a", "aac", "-b:a", "128k"]
 
 
 def encoding(encoder: str, width: int, height: int) -> list[str]:
     """ffmpeg's arguments for clips of a size.
 
-    The times are the video's own, finely told: neither evened out nor rounded to a frame rate.
+    The timestamps are the video's own: not rounded to a constant frame rate.
     """
     times = ["-fps_mode", "vfr", "-enc_time_base", "1:90000"]
-    return [*times, *picture_encoding(encoder, width, height), *SOUND, "-sn", "-dn"]
+    return [*times, *video_encoding(encoder, width, height), *AUDIO_ENCODING, "-sn", "-dn"]
 
 
-def picture_encoding(encoder: str, width: int, height: int) -> list[str]:
-    """Those of them that are for pictures alone, and not for their times."""
+def video_encoding(encoder: str, width: int, height: int) -> list[str]:
+    """ffmpeg's arguments for the video stream, without those for its timestamps."""
     if min(width, height) < _LEAST_SIDE:
         encoder = "libx264"
     return ["-c:v", encoder, *_CODECS[encoder].split(), "-bf", "0"]
 
 
 def choose_encoder(name: str) -> str:
-    """The encoder of a name, tried out once in this process.
+    """The encoder for a name. Each encoder is tried once in a process.
 
     Args:
         name: one of `ENCODERS`, or `auto`: a hardware encoder that works, else libx264.
 
     Raises:
-        ConfigError: the named encoder does not work here; ffmpeg's own words say why.
+        ConfigError: the encoder does not work here; the message contains ffmpeg's own.
         ToolMissingError: there is no ffmpeg.
     """
     if name == "auto":
@@ -67,7 +67,7 @@ def choose_encoder(name: str) -> str:
 
 
 def try_encoders() -> dict[str, str | None]:
-    """Each of `ENCODERS`, and why it does not work here; None where it does.
+    """Each of `ENCODERS`, and why it does not work here; None if it does.
 
     Raises:
         ToolMissingError: there is no ffmpeg.
@@ -77,8 +77,8 @@ def try_encoders() -> dict[str, str | None]:
 
 @functools.cache
 def _failure(name: str) -> str | None:
-    """Why an encoder cannot cut clips here, None if it can: two pieces of half a second are cut with it."""
-    if name.encode() not in run_tool(["ffmpeg", "-v", "error", "-encoders"], 30).output.split():
+    """Why an encoder cannot cut clips here; None if it can. It is tried with two clips of half a second."""
+    if name.encode() not in run_tool(["ffmpeg", "-v", "error", "-encoders"], 30).split():
         return message("this ffmpeg is built without it")
     with tempfile.TemporaryDirectory(prefix="vidkit-") as folder:
         arguments = ["ffmpeg", "-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=s=320x240:r=10:d=1"]

@@ -1,4 +1,4 @@
-"""Everything that one decode of a video makes: scenes, thumbnails, contact sheet, clips, and what others want."""
+"""Make scenes, thumbnails, contact sheet, clips and the outputs of other stages with one decode of a video."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from vidkit.analysis.clip_files import building
-from vidkit.analysis.clips import ClipSettings, Segment, clip_plan, copied, make_clips, named_clips
-from vidkit.analysis.cut import Piece, Plan, cut_output, cut_pieces, finished
-from vidkit.analysis.decode import DecodeOutput, DecodeRequest, Listener, decode
+from vidkit.analysis.clips import ClipSettings, Segment, clip_plan, make_clips, named_clips, try_copy
+from vidkit.analysis.cut import ClipFile, Plan, cut_clips, cut_output, finish_clips
+from vidkit.analysis.decode import DecodeLog, DecodeOutput, DecodeRequest, decode
 from vidkit.analysis.duration import decoded_duration
 from vidkit.analysis.probe import Metadata
 from vidkit.analysis.scenes import DETECTORS, Detection, Scene, scenes_between
@@ -24,8 +24,8 @@ from vidkit.messages import message
 
 
 @dataclass(frozen=True)
-class SceneWish:
-    """Scenes that are wanted, with their thumbnails and the contact sheet in an existing folder.
+class SceneOptions:
+    """How scenes are detected; thumbnails and contact sheet are written to `folder`, which must exist.
 
     `threshold`, `min_length` and `detector` are as in `detect_scenes`; `sprite_interval` is in seconds, 0 for no
     contact sheet.
@@ -39,8 +39,8 @@ class SceneWish:
 
 
 @dataclass(frozen=True)
-class ClipWish:
-    """Clips that are wanted, in an existing folder under names that begin with a stem."""
+class ClipOptions:
+    """How clips are made: in an existing folder, with names that begin with the stem."""
 
     folder: Path
     stem: str
@@ -49,11 +49,10 @@ class ClipWish:
 
 @dataclass(frozen=True)
 class SceneResult:
-    """What was found and drawn.
+    """The scenes of a video, with thumbnails and contact sheet.
 
-    `duration` is the video's, in seconds: where its header is wrong, of what was decoded. All times are inside it.
-    `thumbnails` has a file, or None, for each scene; `unread` says how many seconds of the pictures could not be
-    decoded.
+    `duration` is the video's, in seconds; the decoded duration if the header is wrong. All times are within it.
+    `thumbnails` has a file, or None, for each scene; `unread` is the seconds that could not be decoded.
     """
 
     duration: float
@@ -65,58 +64,60 @@ class SceneResult:
 
 @dataclass(frozen=True)
 class Analysis(SceneResult):
-    """What was made of a video; `segments` is None where no clips were wanted."""
+    """The result of `analyse_video`; `segments` is None if no clips were requested."""
 
     segments: list[Segment] | None
 
 
 @dataclass(frozen=True)
 class ClipRequest:
-    """What clips want of a decode that others share: nothing where they are copied, or lie along scenes.
+    """What clips need from a shared decode: no outputs if they are copied, or are scene clips.
 
-    `finish` makes the clips once all is decoded. It takes the metadata with the duration that is known by then, the
-    scenes, and the seconds whose pictures could not be decoded.
+    `finish` makes the clips after the decode. It takes the metadata with the decoded duration, the scenes, and the
+    seconds of the video that could not be decoded.
     """
 
     outputs: Sequence[DecodeOutput]
     finish: Callable[[Metadata, Sequence[Scene], float], list[Segment]]
 
 
-def analyse_video(path: Path, metadata: Metadata, scenes: SceneWish, clips: ClipWish | None = None) -> Analysis:
-    """Find the scenes of a video, draw it, and cut it into clips, with one decode; clips along scenes need another.
+def analyse_video(
+    path: Path, metadata: Metadata, scenes: SceneOptions, clips: ClipOptions | None = None
+) -> Analysis:
+    """Find the scenes of a video, make thumbnails and clips, with one decode; scene clips need another.
 
     Args:
         path: a local video file.
-        metadata: what `extract_metadata` said of it.
-        scenes: what is to be found and drawn.
-        clips: the clips, if they are wanted; the encoder is one that `choose_encoder` gave.
+        metadata: the result of `extract_metadata`.
+        scenes: how scenes are detected.
+        clips: how clips are made, if any; the encoder must come from `choose_encoder`.
 
     Raises:
-        MediaError: ffmpeg cannot decode the file or make the clips, in its own words.
+        MediaError: ffmpeg cannot decode the file or make the clips; the message is ffmpeg's own.
     """
     with requested_scenes(path, metadata, scenes) as request:
         if clips is None:
             return Analysis(**vars(request.finish(decode_once(path, metadata, [request]))), segments=None)
-        with requested_clips(path, metadata, clips) as cutting:
-            also = DecodeRequest[None](cutting.outputs, lambda heard: None, message("cut into clips"))
+        with requested_clips(path, metadata, clips) as clip_request:
+            also = DecodeRequest[None](clip_request.outputs, lambda decode_log: None, message("cut into clips"))
             found = request.finish(decode_once(path, metadata, [request, also]))
             measured = replace(metadata, duration=found.duration)
-            return Analysis(**vars(found), segments=cutting.finish(measured, found.scenes, found.unread))
+            return Analysis(**vars(found), segments=clip_request.finish(measured, found.scenes, found.unread))
 
 
-def decode_once(path: Path, metadata: Metadata, requests: Sequence[DecodeRequest[Any]]) -> Listener:
-    """Decode a video once for all that is requested; not at all where no request has an output.
+def decode_once(path: Path, metadata: Metadata, requests: Sequence[DecodeRequest[Any]]) -> DecodeLog:
+    """Decode a video once for all requests; not at all if no request has an output.
 
     Returns:
-        What was heard, for the `finish` of each request.
+        The decode log, for the `finish` of each request.
 
     Raises:
-        MediaError: ffmpeg failed, in its own words.
-        Exception: what the first reader of an output that failed raised.
+        MediaError: ffmpeg failed; the message is ffmpeg's own.
+        Exception: raised by the first reader of an output that failed.
     """
     outputs = [output for request in requests for output in request.outputs]
     if not outputs:
-        return Listener()
+        return DecodeLog()
     try:
         return decode(path, metadata, outputs)
     except MediaError as error:
@@ -127,114 +128,121 @@ def decode_once(path: Path, metadata: Metadata, requests: Sequence[DecodeRequest
 
 
 @contextmanager
-def requested_scenes(path: Path, metadata: Metadata, wish: SceneWish) -> Iterator[DecodeRequest[SceneResult]]:
-    """What scenes, their thumbnails and the contact sheet want of a decode, as long as the context lasts.
+def requested_scenes(path: Path, metadata: Metadata, options: SceneOptions) -> Iterator[DecodeRequest[SceneResult]]:
+    """What scenes, their thumbnails and the contact sheet need from a decode. The context removes temporary files.
 
     Args:
         path: a local video file.
-        metadata: what `extract_metadata` said of it.
-        wish: what is to be found and drawn.
+        metadata: the result of `extract_metadata`.
+        options: how scenes are detected.
 
     Raises:
-        MediaError: from `finish`: ffmpeg cannot draw the contact sheet again, where the header's duration is wrong.
+        MediaError: from `finish`: the duration in the header is wrong, and ffmpeg cannot make a new contact sheet.
     """
-    interval = sprite_interval(metadata.duration, wish.sprite_interval) if wish.sprite_interval else 0.0
-    detection = DETECTORS[wish.detector](wish.threshold, metadata)
-    with building(wish.folder) as candidates:
+    interval = sprite_interval(metadata.duration, options.sprite_interval) if options.sprite_interval else 0.0
+    detection = DETECTORS[options.detector](options.threshold, metadata)
+    with building(options.folder) as candidates:
         outputs = [detection.output, candidates_output(metadata, candidates)]
         if interval:
-            outputs.append(sprites_output(metadata, wish.folder, interval))
+            outputs.append(sprites_output(metadata, options.folder, interval))
 
-        def finish(heard: Listener) -> SceneResult:
-            return _scenes_found(path, metadata, wish, detection, heard, candidates)
+        def finish(decode_log: DecodeLog) -> SceneResult:
+            return _scenes_found(path, metadata, options, detection, decode_log, candidates)
 
         yield DecodeRequest(outputs, finish)
 
 
 def _scenes_found(
-    path: Path, metadata: Metadata, wish: SceneWish, detection: Detection, heard: Listener, candidates: Path
+    path: Path,
+    metadata: Metadata,
+    options: SceneOptions,
+    detection: Detection,
+    decode_log: DecodeLog,
+    candidates: Path,
 ) -> SceneResult:
-    duration = decoded_duration(path, metadata, heard)
+    duration = decoded_duration(path, metadata, decode_log)
     measured = replace(metadata, duration=duration)
-    unread = heard.unread(measured)
-    scenes = scenes_between(detection.cuts(heard), duration, wish.min_length)
-    interval = sprite_interval(duration, wish.sprite_interval) if wish.sprite_interval else 0.0
+    unread = decode_log.unread(measured)
+    scenes = scenes_between(detection.cuts(decode_log), duration, options.min_length)
+    interval = sprite_interval(duration, options.sprite_interval) if options.sprite_interval else 0.0
     if interval and duration != metadata.duration:
-        _draw_again(path, measured, wish, interval)
-    thumbnails = choose_thumbnails(path, scenes, candidates, wish.folder, measured)
-    sprites = write_vtt(measured, wish.folder, interval) if interval else None
+        _new_contact_sheet(path, measured, options, interval)
+    thumbnails = choose_thumbnails(path, scenes, candidates, options.folder, measured)
+    sprites = write_vtt(measured, options.folder, interval) if interval else None
     return SceneResult(duration, scenes, thumbnails, sprites, unread)
 
 
-def _draw_again(path: Path, metadata: Metadata, wish: SceneWish, interval: float) -> None:
-    """Draw the contact sheet for another duration than the header said."""
-    for sheet in wish.folder.glob("sprites_*.jpg"):
+def _new_contact_sheet(path: Path, metadata: Metadata, options: SceneOptions, interval: float) -> None:
+    """Make the contact sheet again, for the decoded duration."""
+    for sheet in options.folder.glob("sprites_*.jpg"):
         sheet.unlink()
     try:
-        decode(path, metadata, [sprites_output(metadata, wish.folder, interval)])
+        decode(path, metadata, [sprites_output(metadata, options.folder, interval)])
     except MediaError as error:
         raise MediaError("{path} cannot be decoded: {error}", path=printable(path.name), error=error) from None
 
 
 @contextmanager
-def requested_clips(path: Path, metadata: Metadata, wish: ClipWish, damaged: bool = False) -> Iterator[ClipRequest]:
-    """What clips want of a decode, as long as the context lasts. Clips that need no encoding are copied at once.
+def requested_clips(
+    path: Path, metadata: Metadata, options: ClipOptions, damaged: bool = False
+) -> Iterator[ClipRequest]:
+    """What clips need from a decode. Clips without re-encoding are copied now. The context removes temporary files.
 
     Args:
         path: a local video file.
-        metadata: what `extract_metadata` said of it.
-        wish: the clips; the encoder is one that `choose_encoder` gave.
-        damaged: whether some of the pictures are known to be lost: such a video is not copied by `auto`.
+        metadata: the result of `extract_metadata`.
+        options: how clips are made; the encoder must come from `choose_encoder`.
+        damaged: whether frames are known to be lost: `auto` does not copy such a video.
 
     Raises:
-        MediaError: the clips cannot be copied, or, from `finish`, not be made.
+        MediaError: the clips cannot be copied; from `finish`: they cannot be made.
     """
-    settings = wish.settings
+    settings = options.settings
     if settings.segment_by == "scenes":
-        yield ClipRequest([], lambda known, scenes, unread: _clips_alone(path, known, wish, scenes, unread))
+        yield ClipRequest([], lambda known, scenes, unread: _make_clips(path, known, options, scenes, unread))
         return
     plan = clip_plan(metadata, settings)
-    with building(wish.folder) as pieces:
+    with building(options.folder) as temporary:
         skipped = damaged and settings.clip_mode == "auto"
-        copies = None if skipped else copied(path, pieces, metadata, settings, plan)
+        copies = None if skipped else try_copy(path, temporary, metadata, settings, plan)
         if copies is None:
             yield ClipRequest(
-                [cut_output(metadata, plan, pieces)],
-                lambda known, scenes, unread: _decoded_clips(path, known, wish, pieces, plan),
+                [cut_output(metadata, plan, temporary)],
+                lambda known, scenes, unread: _decoded_clips(path, known, options, temporary, plan),
             )
         else:
             yield ClipRequest(
-                [], lambda known, scenes, unread: _copied_clips(path, known, wish, copies, scenes, unread)
+                [], lambda known, scenes, unread: _copied_clips(path, known, options, copies, scenes, unread)
             )
 
 
-def _decoded_clips(path: Path, metadata: Metadata, wish: ClipWish, folder: Path, plan: Plan) -> list[Segment]:
-    """Name the clips that the decode left in a folder."""
+def _decoded_clips(path: Path, metadata: Metadata, options: ClipOptions, folder: Path, plan: Plan) -> list[Segment]:
+    """Name the clips that the decode wrote to a folder."""
     try:
-        pieces = finished(path, folder, metadata, plan, cut_pieces(path, metadata, plan, folder))
+        clips = finish_clips(path, folder, metadata, plan, cut_clips(path, metadata, plan, folder))
     except MediaError as error:
         raise MediaError(
             "{path} cannot be cut into clips: {error}", path=printable(path.name), error=error
         ) from None
-    return named_clips(pieces, wish.folder, wish.stem, metadata, plan)
+    return named_clips(clips, options.folder, options.stem, metadata, plan)
 
 
 def _copied_clips(
     path: Path,
     metadata: Metadata,
-    wish: ClipWish,
-    copies: Sequence[Piece],
+    options: ClipOptions,
+    copies: Sequence[ClipFile],
     scenes: Sequence[Scene],
     unread: float,
 ) -> list[Segment]:
-    """Name the copies; where the decode has found damage, `auto` encodes the clips instead."""
-    if unread and wish.settings.clip_mode == "auto":
-        return _clips_alone(path, metadata, wish, scenes, unread)
-    return named_clips(copies, wish.folder, wish.stem, metadata)
+    """Name the copies; if the decode found damage, `auto` encodes the clips instead."""
+    if unread and options.settings.clip_mode == "auto":
+        return _make_clips(path, metadata, options, scenes, unread)
+    return named_clips(copies, options.folder, options.stem, metadata)
 
 
-def _clips_alone(
-    path: Path, metadata: Metadata, wish: ClipWish, scenes: Sequence[Scene], unread: float
+def _make_clips(
+    path: Path, metadata: Metadata, options: ClipOptions, scenes: Sequence[Scene], unread: float
 ) -> list[Segment]:
-    """Make the clips, by a decode of their own where they are not copied."""
-    return make_clips(path, wish.folder, wish.stem, metadata, wish.settings, scenes, unread > 0)
+    """Copy the clips, or make them with a decode of their own."""
+    return make_clips(path, options.folder, options.stem, metadata, options.settings, scenes, unread > 0)

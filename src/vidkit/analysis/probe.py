@@ -16,8 +16,8 @@ from vidkit.ffmpeg import input_arguments, run_tool
 from vidkit.messages import message
 
 _PROBE_SECONDS = 60.0
-# Streams that are pictures beside the video: cover art, previews for scrubbing.
-_PICTURES = ("attached_pic", "still_image", "timed_thumbnails")
+# Dispositions of streams that are images beside the video: cover art, previews for scrubbing.
+_IMAGE_KINDS = ("attached_pic", "still_image", "timed_thumbnails")
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,10 @@ class Metadata:
 
     @property
     def time_allowed(self) -> float:
-        """Seconds after which an ffmpeg job over the whole video is taken to hang.
+        """Maximum seconds for an ffmpeg process over the whole video.
 
-        A slow core decodes and encodes 720p at a tenth of its playing time at the worst; five videos may share it.
-        A video that lasts longer than it says is larger than it should be.
+        In the worst case, a slow core decodes and encodes 720p at a tenth of real time; five videos may share it.
+        If the duration in the header is too short, the size of the file still adds time.
         """
         pixels = max(1.0, self.width * self.height / (1280 * 720))
         return 120.0 + 20.0 * self.duration * pixels * max(1.0, self.fps / 30) + self.size / 1e5
@@ -82,7 +82,7 @@ def extract_metadata(filepath: str | os.PathLike[str]) -> Metadata:
         raise MediaError("{path} is a folder: name the files in it", path=printable(path))
     try:
         size = path.stat().st_size
-        found = json.loads(run_tool(arguments, _PROBE_SECONDS).output or b"{}")
+        found = json.loads(run_tool(arguments, _PROBE_SECONDS) or b"{}")
     except OSError as error:
         raise MediaError("{path} cannot be read: {reason}", path=printable(path), reason=error.strerror) from None
     except (MediaError, json.JSONDecodeError) as error:
@@ -116,7 +116,7 @@ def extract_metadata(filepath: str | os.PathLike[str]) -> Metadata:
 
 
 def _plain(words: str) -> str:
-    """ffprobe's words, with those that say nothing to a user explained."""
+    """ffprobe's message, with an explanation if users would not understand it."""
     if "not on whitelist" in words or words == "Invalid data found when processing input":
         return message("{words} (it is damaged, or no video file at all)", words=words)
     return words
@@ -125,7 +125,7 @@ def _plain(words: str) -> str:
 def _video_stream(path: Path, found: dict[str, Any]) -> dict[str, Any]:
     streams = found.get("streams", [])
     for stream in streams:
-        pictures = any(stream.get("disposition", {}).get(kind) for kind in _PICTURES)
+        pictures = any(stream.get("disposition", {}).get(kind) for kind in _IMAGE_KINDS)
         if stream.get("codec_type") == "video" and not pictures:
             return dict(stream)
     kinds = sorted({str(stream.get("codec_type", "unknown")) for stream in streams})
@@ -148,7 +148,7 @@ def _positive(text: object) -> float | None:
 
 
 def _frame_rate(video: dict[str, Any]) -> Fraction:
-    """The average rate; where the container does not know it, the one that its timestamps suggest."""
+    """The average frame rate; if the container has none, the rate that ffprobe estimates from the timestamps."""
     for key in ("avg_frame_rate", "r_frame_rate"):
         try:
             rate = Fraction(str(video.get(key)))
@@ -160,7 +160,7 @@ def _frame_rate(video: dict[str, Any]) -> Fraction:
 
 
 def _shown_size(video: dict[str, Any]) -> tuple[int, int, int]:
-    """Width, height and the clockwise turn in degrees, from the display matrix or, before ffmpeg 5, the tag."""
+    """Width, height and the clockwise rotation in degrees, from the display matrix or, before ffmpeg 5, the tag."""
     width, height = int(video.get("width", 0)), int(video.get("height", 0))
     width = max(min(width, 1), round(width * parse_pixel_aspect(video.get("sample_aspect_ratio"))))
     turn = -float(video.get("tags", {}).get("rotate", 0) or 0)
@@ -183,7 +183,7 @@ def _audio(found: dict[str, Any]) -> AudioTrack | None:
 
 
 def _measured_duration(path: Path, stream: int, size: int, rate: Fraction) -> float:
-    """From the first packet of the video stream to the end of the last; without times, by their number."""
+    """From the first packet of the video stream to the end of the last; without times, by the number of packets."""
     first, last, packets = float("inf"), 0.0, 0
 
     def read(pipe: IO[bytes]) -> None:
@@ -191,15 +191,15 @@ def _measured_duration(path: Path, stream: int, size: int, rate: Fraction) -> fl
         for line in pipe:
             packets += 1
             parts = line.decode("ascii", "replace").strip().split(",")
-            start = _number(parts[0])
+            start = parse_number(parts[0])
             if start is None:
                 continue
-            length = _number(parts[1]) if len(parts) > 1 else None
+            length = parse_number(parts[1]) if len(parts) > 1 else None
             first, last = min(first, start), max(last, start + (length or 0.0))
 
     arguments = ["ffprobe", "-v", "error", "-select_streams", str(stream)]
     arguments += ["-show_entries", "packet=pts_time,duration_time", "-of", "csv=p=0", *input_arguments(path)]
-    # Reading packets without decoding them: a megabyte a second is a slow disk.
+    # Packets are read without decoding: a megabyte a second is a slow disk.
     run_tool(arguments, _PROBE_SECONDS + size / 1e6, read)
     if last > first:
         return last - first
@@ -208,8 +208,9 @@ def _measured_duration(path: Path, stream: int, size: int, rate: Fraction) -> fl
     return float(packets / rate)
 
 
-def _number(text: str) -> float | None:
+def parse_number(text: str | None) -> float | None:
+    """A number in ffprobe's output; None if it is missing or `N/A`."""
     try:
-        return float(text)
+        return float(text or "")
     except ValueError:
         return None

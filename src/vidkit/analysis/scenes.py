@@ -1,4 +1,4 @@
-"""Detect the scenes (shots) of a video, from 0 to its end without gaps."""
+"""Detect the scenes of a video, from 0 to its end without gaps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from vidkit.analysis.decode import PIPE, PIPE_IN_CHAIN, TELL_TIMES, DecodeOutput, Listener, decode
+from vidkit.analysis.decode import PIPE, PIPE_IN_CHAIN, TELL_TIMES, DecodeLog, DecodeOutput, decode
 from vidkit.analysis.duration import decoded_duration
 from vidkit.analysis.probe import Metadata, extract_metadata
 from vidkit.core import printable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Scene:
-    """One shot: its number from 1, its times in seconds, and the score of the cut at its start, 0 to 1."""
+    """One scene: its number from 1, its times in seconds, and the score of the cut at its start, 0 to 1."""
 
     index: int
     start_time: float
@@ -35,7 +35,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class Cut:
-    """Where one scene ends and the next begins: seconds from the video's start, and how sure it is, 0 to 1."""
+    """Where one scene ends and the next begins: seconds from the video's start, and its score, 0 to 1."""
 
     time: float
     score: float
@@ -43,15 +43,15 @@ class Cut:
 
 @dataclass(frozen=True)
 class Detection:
-    """Scenes being looked for while a video is decoded.
+    """Scene detection during a decode.
 
-    `cuts` says what was found once all is decoded, with what was heard.
-    `options` are ffmpeg's where nothing else is made. They must not change the pictures: a decoder that skips what
-    is hardly seen (the loop filter) drifts away from what the same file shows beside clips, and finds other scenes.
+    `cuts` returns the cuts after the decode, from its log.
+    `options` are ffmpeg's for a decode without other outputs. They must not change the frames: a decoder that skips
+    the loop filter, for example, would find other scenes than a decode that also makes clips.
     """
 
     output: DecodeOutput
-    cuts: Callable[[Listener], list[Cut]]
+    cuts: Callable[[DecodeLog], list[Cut]]
     options: tuple[str, ...] = ()
 
 
@@ -83,14 +83,14 @@ def detect_scenes(
     metadata = metadata or extract_metadata(path)
     found = DETECTORS[detector](threshold, metadata)
     try:
-        heard = decode(path, metadata, [found.output], found.options)
+        decode_log = decode(path, metadata, [found.output], found.options)
     except MediaError as error:
         raise MediaError("{path} cannot be decoded: {error}", path=printable(path.name), error=error) from None
-    return scenes_between(found.cuts(heard), decoded_duration(path, metadata, heard), min_length)
+    return scenes_between(found.cuts(decode_log), decoded_duration(path, metadata, decode_log), min_length)
 
 
 def scenes_between(cuts: Iterable[Cut], duration: float, min_length: float = 0.0) -> list[Scene]:
-    """The scenes that some cuts leave; of two cuts nearer than `min_length` the surer one counts."""
+    """The scenes between cuts; if two cuts are closer than `min_length`, the one with the higher score is kept."""
     kept: list[Cut] = []
     for cut in sorted(cuts, key=lambda cut: cut.time):
         if not max(min_length, 1e-6) <= cut.time <= duration - max(min_length, 1e-6):
@@ -125,19 +125,19 @@ def threshold_detection(threshold: float, metadata: Metadata) -> Detection:
             elif match := re.match(rb"lavfi\.scene_score=([\d.]+)", line):
                 cuts.append(Cut(time, float(match[1])))
 
-    # `select` does not know every pixel format. The scale converts those here: else ffmpeg converts them before it
-    # splits the pictures, into what suits the other outputs too, and the scores depend on what else is made.
+    # `select` does not support every pixel format. The scale filter converts them here. Otherwise ffmpeg would
+    # convert them before the split, into a format for the other outputs too, and these would change the scores.
     graph = f"scale,{TELL_TIMES},select='gt(scene,{threshold:.6f})'"
     graph += f",metadata=print:file={PIPE_IN_CHAIN}:key=lavfi.scene_score"
     arguments = ["-map", "[cuts]", "-f", "null", "-"]
     output = DecodeOutput(lambda source: [f"[{source}]{graph}[cuts]"], arguments, read)
-    return Detection(output, lambda heard: cuts)
+    return Detection(output, lambda decode_log: cuts)
 
 
 def adaptive_detection(threshold: float, metadata: Metadata) -> Detection:
-    """The boundaries that `find_boundaries` sees in a tiny copy of every frame."""
+    """The boundaries that `find_boundaries` finds in a tiny copy of every frame."""
     from vidkit.analysis.adaptive import find_boundaries
-    from vidkit.analysis.likeness import FRAME_BYTES, FRAME_SIZE, PIXEL_FORMAT
+    from vidkit.analysis.similarity import FRAME_BYTES, FRAME_SIZE, PIXEL_FORMAT
 
     found: list[Boundary] = []
 
@@ -149,8 +149,8 @@ def adaptive_detection(threshold: float, metadata: Metadata) -> Detection:
     arguments += ["-f", "rawvideo", PIPE]
     return Detection(
         DecodeOutput(lambda source: [f"[{source}]{graph}[tiny]"], arguments, read),
-        lambda heard: [Cut(heard.time_of(boundary.frame), boundary.score) for boundary in found],
-        ("-filter_complex_threads", "1"),  # more only wait for each other where all that is made are tiny frames
+        lambda decode_log: [Cut(decode_log.time_of(boundary.frame), boundary.score) for boundary in found],
+        ("-filter_complex_threads", "1"),  # with tiny frames alone, more threads only wait for each other
     )
 
 

@@ -1,4 +1,4 @@
-"""The contact sheet of a video: small pictures at intervals, and a WebVTT file for players."""
+"""The contact sheet of a video: small images at intervals, and a WebVTT file for players."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 from vidkit.analysis.decode import DecodeOutput
 from vidkit.analysis.probe import Metadata
 
-SIDE = 160  # pixels of a picture's longer side
-_ACROSS = _DOWN = 10  # pictures of a sheet
-_MOST = 1000  # pictures of a video: beyond that the interval grows
+SIDE = 160  # pixels of an image's longer side
+_ACROSS = _DOWN = 10  # images of a sheet
+_MAX_IMAGES = 1000  # maximum images of a video: a longer video gets a longer interval
 
 
 @dataclass(frozen=True)
 class Sprites:
-    """The sheets of a video in order, the WebVTT that says what is where, and the seconds between two pictures."""
+    """The sheets of a video in order, the WebVTT with the place of each image, the seconds between two images."""
 
     vtt: Path
     images: list[Path]
@@ -24,15 +24,15 @@ class Sprites:
 
 
 def sprite_interval(duration: float, interval: float) -> float:
-    """Seconds between two pictures: as asked, but longer for a video that would need too many."""
-    return max(interval, math.ceil(duration * 1000 / _MOST) / 1000)
+    """Seconds between two images: `interval`, but longer for a video that would need too many."""
+    return max(interval, math.ceil(duration * 1000 / _MAX_IMAGES) / 1000)
 
 
 def sprites_output(metadata: Metadata, folder: Path, interval: float) -> DecodeOutput:
-    """What draws the sheets `sprites_001.jpg` and on into a folder, as pictures are decoded."""
+    """The output that writes the sheets, `sprites_001.jpg` and so on, to a folder during the decode."""
     width, height = _size(metadata)
     sheets = math.ceil(_count(metadata, interval) / (_ACROSS * _DOWN))
-    # The picture of each interval is the one in its middle: the last that is rounded to its number.
+    # The image of each interval is the frame in its middle: the last one that is rounded to its number.
     graph = f"fps=fps=1/{interval:.6f}:start_time=0:round=near:eof_action=pass,scale={width}:{height},setsar=1"
     graph += f",format=yuvj420p,tile={_ACROSS}x{_rows(metadata, interval)}"
     target = str(folder.absolute()).replace("%", "%%") + "/sprites_%03d.jpg"
@@ -42,7 +42,7 @@ def sprites_output(metadata: Metadata, folder: Path, interval: float) -> DecodeO
 
 
 def write_vtt(metadata: Metadata, folder: Path, interval: float) -> Sprites | None:
-    """Write `sprites.vtt` beside the sheets that were drawn; None where there is not one."""
+    """Write `sprites.vtt` beside the sheets; None if there are no sheets."""
     images = sorted(folder.glob("sprites_*.jpg"))
     if not images:
         return None
@@ -53,7 +53,7 @@ def write_vtt(metadata: Metadata, folder: Path, interval: float) -> Sprites | No
         sheet, place = divmod(number, each)
         left, top = place % _ACROSS * width, place // _ACROSS * height
         end = min((number + 1) * interval, metadata.duration)
-        lines.append(f"{_clock(number * interval)} --> {_clock(end)}")
+        lines.append(f"{_timestamp(number * interval)} --> {_timestamp(end)}")
         lines += [f"{images[sheet].name}#xywh={left},{top},{width},{height}", ""]
     vtt = folder / "sprites.vtt"
     vtt.write_text("\n".join(lines), encoding="utf-8")
@@ -73,6 +73,6 @@ def _size(metadata: Metadata) -> tuple[int, int]:
     return max(2, round(metadata.width * scale / 2) * 2), max(2, round(metadata.height * scale / 2) * 2)
 
 
-def _clock(seconds: float) -> str:
+def _timestamp(seconds: float) -> str:
     whole, thousandths = divmod(round(seconds * 1000), 1000)
     return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}.{thousandths:03d}"

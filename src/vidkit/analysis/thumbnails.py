@@ -14,9 +14,9 @@ from vidkit.errors import MediaError
 from vidkit.ffmpeg import input_arguments, run_tool
 
 WIDTH = 320
-_AT_ONCE = 4  # files open in one ffmpeg, each with a decoder's memory
-_OFTEN = 0.4  # seconds between two candidates, so that hardly a scene has none
-_MOST_CANDIDATES = 4000  # of a video, some 50 MB: beyond that they are farther apart
+_AT_ONCE = 4  # open files in one ffmpeg; each has a decoder with its memory
+_INTERVAL = 0.4  # seconds between two candidates, so that nearly every scene has one
+_MAX_CANDIDATES = 4000  # maximum of a video, some 50 MB: for more they are farther apart
 
 
 def make_thumbnails(path: Path, scenes: Sequence[Scene], folder: Path, metadata: Metadata) -> list[Path | None]:
@@ -34,26 +34,26 @@ def make_thumbnails(path: Path, scenes: Sequence[Scene], folder: Path, metadata:
     Raises:
         MediaError: ffmpeg cannot decode the file.
     """
-    pictures = [_picture(folder, scene) for scene in scenes]
-    # The frame that is shown in the middle began up to one frame before it.
+    files = [_thumbnail_path(folder, scene) for scene in scenes]
+    # The frame that is shown in the middle starts up to one frame before it.
     middles = [
         max(scene.start_time, (scene.start_time + scene.end_time) / 2 - 1 / metadata.fps) for scene in scenes
     ]
-    _draw(path, metadata, list(zip(middles, scenes, pictures, strict=True)))
-    # A picture that stands still for long has no frame after its middle, only one at its start.
-    missing = [(scene.start_time, scene, picture) for scene, picture in zip(scenes, pictures, strict=True)]
-    _draw(path, metadata, [job for job in missing if not job[2].is_file()])
-    return [picture if picture.is_file() else None for picture in pictures]
+    _write_frames(path, metadata, list(zip(middles, scenes, files, strict=True)))
+    # A scene of one long frame has no frame after its middle, only one at its start.
+    missing = [(scene.start_time, scene, file) for scene, file in zip(scenes, files, strict=True)]
+    _write_frames(path, metadata, [job for job in missing if not job[2].is_file()])
+    return [file if file.is_file() else None for file in files]
 
 
 def candidates_output(metadata: Metadata, folder: Path) -> DecodeOutput:
-    """What draws pictures into a folder while scenes are being looked for, of which some become thumbnails.
+    """The output that writes candidates for thumbnails to a folder during scene detection.
 
-    A seek for each scene, once the scenes are known, decodes half of the video again: keyframes are far apart.
+    Seeking to each scene after the detection would decode half of the video again: keyframes are far apart.
     """
-    apart = max(_OFTEN, metadata.duration / _MOST_CANDIDATES)
-    graph = f"select='isnan(prev_selected_t)+gte(t-prev_selected_t,{apart:.6f})',{_scaled(metadata)}"
-    # The name says the time, in microseconds.
+    apart = max(_INTERVAL, metadata.duration / _MAX_CANDIDATES)
+    graph = f"select='isnan(prev_selected_t)+gte(t-prev_selected_t,{apart:.6f})',{_scale_filter(metadata)}"
+    # The name is the time in microseconds.
     target = str(folder.absolute()).replace("%", "%%") + "/%d.jpg"
     arguments = ["-map", "[candidates]", "-fps_mode", "passthrough", "-enc_time_base", "1:1000000"]
     arguments += ["-c:v", "mjpeg", "-q:v", "4", "-f", "image2", "-frame_pts", "1", target]
@@ -63,17 +63,17 @@ def candidates_output(metadata: Metadata, folder: Path) -> DecodeOutput:
 def choose_thumbnails(
     path: Path, scenes: Sequence[Scene], candidates: Path, folder: Path, metadata: Metadata
 ) -> list[Path | None]:
-    """Make the candidate that is nearest to each scene's middle its thumbnail; draw those that have none.
+    """Use the candidate that is nearest to a scene's middle as its thumbnail; decode one if there is no candidate.
 
     Args:
         path: the video.
         scenes: its scenes.
-        candidates: the folder that `candidates_output` drew into, in the same file system.
+        candidates: the folder of `candidates_output`, in the same file system.
         folder: an existing folder; the files are `scene_001.jpg` and so on.
         metadata: the video's.
 
     Returns:
-        The file of each scene, in order; None where there was no frame to show, or none that can be decoded.
+        The file of each scene, in order; None if the scene has no frame, or none that can be decoded.
     """
     times = sorted(int(file.stem) for file in candidates.iterdir() if file.stem.lstrip("-").isdigit())
     missing = []
@@ -83,40 +83,47 @@ def choose_thumbnails(
         if inside:
             middle = (scene.start_time + scene.end_time) / 2 * 1e6
             nearest = min(inside, key=lambda time: abs(time - middle))
-            (candidates / f"{nearest}.jpg").rename(_picture(folder, scene))
+            (candidates / f"{nearest}.jpg").rename(_thumbnail_path(folder, scene))
         else:
             missing.append(scene)
     try:
         make_thumbnails(path, missing, folder, metadata)
     except MediaError:
-        # ffmpeg gives up where it finds nothing but damage: those that are drawn beside it are drawn alone.
+        # ffmpeg fails for all of them if one is nothing but damage: make each one alone.
         for scene in missing:
             with suppress(MediaError):
                 make_thumbnails(path, [scene], folder, metadata)
-    pictures = [_picture(folder, scene) for scene in scenes]
-    return [picture if picture.is_file() else None for picture in pictures]
+    files = [_thumbnail_path(folder, scene) for scene in scenes]
+    return [file if file.is_file() else None for file in files]
 
 
-def _picture(folder: Path, scene: Scene) -> Path:
+def _thumbnail_path(folder: Path, scene: Scene) -> Path:
     return folder / f"scene_{scene.index:03d}.jpg"
 
 
-def _scaled(metadata: Metadata) -> str:
-    """To the width of a thumbnail; a sliver of a picture does not become a mile high."""
+def _scale_filter(metadata: Metadata) -> str:
+    """The filters that scale to the width of a thumbnail, and to at most four times that in height."""
     height = round(WIDTH * metadata.height / metadata.width / 2) * 2
     return f"scale={WIDTH}:{min(max(2, height), 4 * WIDTH)},setsar=1"
 
 
-def _draw(path: Path, metadata: Metadata, jobs: Sequence[tuple[float, Scene, Path]]) -> None:
-    """Write the first frame from each time on, as long as it is in the scene."""
+def _write_frames(path: Path, metadata: Metadata, jobs: Sequence[tuple[float, Scene, Path]]) -> None:
+    """Write the first frame at or after each time, if it is in the scene."""
     for first in range(0, len(jobs), _AT_ONCE):
         chunk = jobs[first : first + _AT_ONCE]
         arguments = ["ffmpeg", "-v", "error", "-nostdin", "-y"]
         for time, _, _ in chunk:
             arguments += ["-threads", "1", "-ss", f"{time:.6f}", *input_arguments(path)]
-        for number, (time, scene, picture) in enumerate(chunk):
+        for number, (time, scene, file) in enumerate(chunk):
             length = max(scene.end_time - time, 0.001)
             arguments += ["-map", f"{number}:{metadata.stream}", "-frames:v", "1"]
-            arguments += ["-vf", f"trim=end={length:.6f},{_scaled(metadata)}", "-pix_fmt", "yuvj420p", "-q:v", "4"]
-            arguments += ["-f", "image2", "-update", "1", str(picture.absolute())]
+            arguments += [
+                "-vf",
+                f"trim=end={length:.6f},{_scale_filter(metadata)}",
+                "-pix_fmt",
+                "yuvj420p",
+                "-q:v",
+                "4",
+            ]
+            arguments += ["-f", "image2", "-update", "1", str(file.absolute())]
         run_tool(arguments, metadata.time_allowed)

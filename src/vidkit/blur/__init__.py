@@ -1,4 +1,4 @@
-"""Hide the faces in a video: `blur_video`. The sound, all pictures and their times stay."""
+"""Hide the faces in a video: `blur_video`. The audio, all frames and their times stay."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import IO, TYPE_CHECKING, Any
 from vidkit.analysis import extract_metadata
 from vidkit.analysis.clip_files import building
 from vidkit.analysis.decode import PIPE, TELL_TIMES, DecodeOutput, decode
-from vidkit.analysis.pictures import fitted
+from vidkit.analysis.frames import fitted
 from vidkit.analysis.probe import Metadata
-from vidkit.blur.cover import AS_STORED, CONTAINERS, count_pictures, cover
+from vidkit.blur.cover import CONTAINERS, KEEP_TIMES, count_frames, cover
 from vidkit.blur.tracks import Track, follow, wider
 from vidkit.core import ensure_directory, printable
 from vidkit.core.files import check_local
@@ -30,16 +30,16 @@ if TYPE_CHECKING:
     from vidkit.readers.face_detector import FaceDetector
 
 STYLES = ("pixelate", "box")
-_DOUBTFUL = 0.4  # share of the least score from which on a face counts that has a better score elsewhere
+_DOUBTFUL = 0.4  # share of the least score that is enough in a frame if the face has the least score in another
 _LEAST_CELL = 4
 
-# Told how many pictures were looked at so far, and of how many, about.
+# Called with the number of frames done so far, and about how many there are.
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Faces:
-    """What finds faces, with the user's settings for it."""
+    """The face detector, with the user's settings."""
 
     detector: FaceDetector
     least_score: float
@@ -48,8 +48,8 @@ class Faces:
 
 @dataclass(frozen=True)
 class Blurred:
-    """What was done: pictures of the video, those with something covered, faces (each is one as long as it can be
-    followed), and boxes that were filled in where the model found no face."""
+    """The result of `blur_video`: the numbers of frames, of frames with something covered, of faces (a face that is
+    lost and found again counts again), and of boxes added where the model found no face."""
 
     out: Path
     pictures: int
@@ -60,8 +60,11 @@ class Blurred:
 
 
 @dataclass(frozen=True)
-class Looked:
-    """The faces of a video: the microseconds of its pictures, and where each face is. `side` is of the pictures."""
+class FaceTracks:
+    """The faces of a video: the times of its frames in microseconds, and the track of each face.
+
+    `side` is the longer side of the analysed frames in pixels.
+    """
 
     times: list[int]
     tracks: list[Track]
@@ -72,7 +75,7 @@ class Looked:
         return [time / 1e6 for time in self.times]
 
     def boxes(self, padding: float) -> dict[int, list[Box]]:
-        """What is to be covered in a picture, by its number."""
+        """The boxes to cover, by the number of the frame."""
         covered: dict[int, list[Box]] = {}
         for track in self.tracks:
             for number, box in track.boxes(self.seconds):
@@ -84,7 +87,7 @@ def face_detector(config: Config) -> Faces:
     """The detector of `[Readers.faces]`.
 
     Raises:
-        ConfigError: there is none that can be used.
+        ConfigError: its model cannot be used.
     """
     from vidkit.core.onnx_models import ModelError
     from vidkit.readers.face_detector import FaceDetector
@@ -111,66 +114,67 @@ def blur_video(
     metadata: Metadata | None = None,
     progress: Progress | None = None,
 ) -> Blurred:
-    """Hide every face in every picture of a video.
+    """Hide every face in every frame of a video.
 
-    A face that is not found for up to half a second is covered on its way between, and for a fifth of a second
-    before and after; not across a cut.
+    A face that is not found for up to half a second stays covered in between. A face is also covered for a fifth of
+    a second before and after. Neither goes across a cut.
 
     Args:
         input_video: a local video file.
         output_video: the file to write, whole or not at all: .mp4, .m4v, .mov, .mkv (H.264) or .webm (VP9).
-        detector: what finds the faces.
+        detector: the face detector.
         style: `pixelate`, a mosaic of at most eight cells across a face; or `box`, one colour.
         padding: share of a face's size that is covered beyond each of its sides.
-        least_score: score that a face has to have in one of its pictures at least, 0 to 1.
-        side: pixels of the longer side of the pictures that are looked at.
-        report: an HTML file to write, with a picture of each face, and of where none was found in between.
+        least_score: minimum score that a face must have in at least one frame, 0 to 1.
+        side: longer side, in pixels, of the frames that the detector gets.
+        report: an HTML file to write, with an image of each face, and of each place where none was found in
+            between.
         metadata: the result of `extract_metadata`, if known.
-        progress: receives the progress.
+        progress: called with the progress.
 
     Raises:
-        ConfigError: the output is the input, or not one of these files.
-        MediaError: ffmpeg failed, or would have written fewer or more pictures.
+        ConfigError: the output is the input, or has another extension.
+        MediaError: ffmpeg failed, or wrote fewer or more frames than the video has.
         OutputError: a folder or file cannot be written.
     """
     path, target = Path(input_video), Path(output_video)
     check_blur(path, target, style)
     metadata = metadata or extract_metadata(path)
-    looked = look_for_faces(path, metadata, detector, least_score, side, progress)
-    boxes = looked.boxes(padding)
+    tracked = find_faces(path, metadata, detector, least_score, side, progress)
+    boxes = tracked.boxes(padding)
     folder = ensure_directory(target.parent)
     with building(folder) as new:
         made = new / f"blurred{target.suffix.lower()}"
-        _encode(path, made, metadata, looked, boxes, style)
-        there = count_pictures(made, metadata)
-        if there != len(looked.times):
+        _encode(path, made, metadata, tracked, boxes, style)
+        there = count_frames(made, metadata)
+        if there != len(tracked.times):
             raise MediaError(
                 "{path} cannot be blurred: it has {pictures}, "
                 "and ffmpeg wrote {there}. The file is probably damaged",
                 path=printable(path.name),
-                pictures=format_count(len(looked.times), "picture"),
+                pictures=format_count(len(tracked.times), "picture"),
                 there=there,
             )
         if report is not None:
             from vidkit.blur.report import write_report
 
-            write_report(Path(report), path, metadata, looked)
+            write_report(Path(report), path, metadata, tracked)
         os.replace(made, target)
     return Blurred(
         out=target,
-        pictures=len(looked.times),
+        pictures=len(tracked.times),
         covered=len(boxes),
-        faces=len(looked.tracks),
-        filled=sum(map(len, boxes.values())) - sum(len(track.hits) for track in looked.tracks),
+        faces=len(tracked.tracks),
+        filled=sum(map(len, boxes.values())) - sum(len(track.hits) for track in tracked.tracks),
         report=Path(report) if report is not None else None,
     )
 
 
 def check_blur(path: Path, target: Path, style: str) -> None:
-    """See that a video can be written there.
+    """Check the output file and the style.
 
     Raises:
-        ConfigError: it cannot.
+        ConfigError: one of them is wrong.
     """
     check_local(target)
     if style not in STYLES:
@@ -187,15 +191,15 @@ def check_blur(path: Path, target: Path, style: str) -> None:
         raise ConfigError("--out {target} is the video itself: give another name", target=printable(target))
 
 
-def look_for_faces(
+def find_faces(
     path: Path,
     metadata: Metadata,
     detector: FaceDetector,
     least_score: float,
     side: int,
     progress: Progress | None = None,
-) -> Looked:
-    """Find the faces in every picture of a video, and follow them.
+) -> FaceTracks:
+    """Find the faces in every frame of a video, and track them.
 
     Raises:
         MediaError: ffmpeg failed.
@@ -220,17 +224,15 @@ def look_for_faces(
         if progress is not None:
             progress(len(found), max(len(found), round(metadata.duration * metadata.fps)))
 
-    times = pass_pictures(path, metadata, side, look)[: len(found)]
-    return Looked(times, follow(found, [time / 1e6 for time in times], cuts, least_score), side)
+    times = read_frames(path, metadata, side, look)[: len(found)]
+    return FaceTracks(times, follow(found, [time / 1e6 for time in times], cuts, least_score), side)
 
 
-def pass_pictures(
-    path: Path, metadata: Metadata, side: int, take: Callable[[NDArray[np.uint8]], None]
-) -> list[int]:
-    """Hand over every picture of a video as a viewer sees it, at most `side` pixels wide or high.
+def read_frames(path: Path, metadata: Metadata, side: int, take: Callable[[NDArray[np.uint8]], None]) -> list[int]:
+    """Call `take` with every frame of a video as a viewer sees it, at most `side` pixels wide or high.
 
     Returns:
-        The microsecond at which each is shown.
+        The time of each frame in microseconds.
 
     Raises:
         MediaError: ffmpeg failed.
@@ -249,17 +251,17 @@ def pass_pictures(
     arguments = ["-map", "[small]", "-fps_mode", "passthrough", "-f", "rawvideo", PIPE]
     output = DecodeOutput(lambda source: [f"[{source}]{graph}"], arguments, read, held_up=waits.seconds)
     try:
-        return list(decode(path, metadata, [output], AS_STORED).times)
+        return list(decode(path, metadata, [output], KEEP_TIMES).times)
     except MediaError as error:
         raise MediaError("{path} cannot be read: {error}", path=printable(path.name), error=error) from None
 
 
 def _encode(
-    path: Path, made: Path, metadata: Metadata, looked: Looked, boxes: Mapping[int, list[Any]], style: str
+    path: Path, made: Path, metadata: Metadata, tracked: FaceTracks, boxes: Mapping[int, list[Any]], style: str
 ) -> None:
-    from vidkit.blur.masks import cell_of, timed, write_masks
+    from vidkit.blur.masks import cell_of, frame_masks, write_masks
 
-    width, height = fitted(metadata, looked.side)
+    width, height = fitted(metadata, tracked.side)
     sized = {
         number: [(box, cell_of(box, metadata.width, metadata.height)) for box in each]
         for number, each in boxes.items()
@@ -268,7 +270,7 @@ def _encode(
     levels = {cell: level for level, cell in enumerate(cells, 1)}
 
     def write(pipe: IO[bytes]) -> None:
-        write_masks(pipe, width, height, timed(looked.times, sized, levels, width, height))
+        write_masks(pipe, width, height, frame_masks(tracked.times, sized, levels, width, height))
 
     try:
         cover(path, made, made.suffix, metadata, levels, style, write)

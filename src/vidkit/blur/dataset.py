@@ -11,10 +11,10 @@ from vidkit.export.media import Hide
 
 
 def hiding(config: Config, style: str) -> Hide:
-    """What hides the faces in the files of an export, by `[Readers.faces]`.
+    """The function that hides the faces in the files of an export, with the settings of `[Readers.faces]`.
 
     Raises:
-        ConfigError: there is no model that can be used.
+        ConfigError: its model cannot be used.
     """
     faces = face_detector(config)
 

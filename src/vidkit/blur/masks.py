@@ -1,6 +1,6 @@
-"""What is to be covered in each picture, as a stream that ffmpeg reads: grey pictures with the times of the video.
+"""Masks of what to cover in each frame, as a video stream that ffmpeg reads: grey frames with the video's times.
 
-It is Matroska (RFC 9559, in EBML, RFC 8794) with uncompressed pictures: each of them has a time of its own.
+It is Matroska (RFC 9559, in EBML, RFC 8794) with uncompressed frames: each of them has its own time.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ from numpy.typing import NDArray
 
 from vidkit.readers.boxes import Box
 
-LATER = 1_000_000  # microseconds by which the times in the stream are later: it holds none below 0
-_EARLY = 3  # microseconds by which a mask comes before its picture: times are rounded
-_CELLS = 8  # cells of a mosaic across a face, at the most
-_SMALLEST = 4  # pixels of a cell, at the least
+TIME_OFFSET = 1_000_000  # microseconds that are added to the times in the stream, so that none is below 0
+_EARLY = 3  # microseconds by which a mask comes before its frame: times are rounded
+_CELLS = 8  # maximum cells of a mosaic across a face
+_MIN_CELL = 4  # minimum pixels of a cell
 _UNKNOWN = b"\x01\xff\xff\xff\xff\xff\xff\xff"
 
 Mask = NDArray[np.uint8]
 
 
 def cell_of(box: Box, width: int, height: int) -> int:
-    """Pixels of the side of a cell, by which a face of this size is made unrecognisable: a power of two."""
+    """The side of a cell, in pixels, that makes a face of this size unrecognisable: a power of two."""
     side = max(box[2] * width, box[3] * height)
-    return max(_SMALLEST, 1 << max(0, math.ceil(math.log2(max(side, 1) / _CELLS))))
+    return max(_MIN_CELL, 1 << max(0, math.ceil(math.log2(max(side, 1) / _CELLS))))
 
 
-def drawn(boxes: Sequence[tuple[Box, int]], levels: Mapping[int, int], width: int, height: int) -> Mask:
-    """A mask: 0 where nothing is covered, else the level of the cells. Where two overlap, the coarser one counts.
+def draw_mask(boxes: Sequence[tuple[Box, int]], levels: Mapping[int, int], width: int, height: int) -> Mask:
+    """A mask: 0 where nothing is covered, else the level of the cells. The larger cells win an overlap.
 
     Args:
-        boxes: what is covered, with the sides of the cells.
+        boxes: the boxes to cover, with the sides of their cells.
         levels: side of a cell -> level, from 1.
-        width: of the mask in pixels.
-        height: likewise.
+        width: width of the mask in pixels.
+        height: height of the mask in pixels.
     """
     mask = np.zeros((height, width), np.uint8)
     for (left, top, wide, high), cell in sorted(boxes, key=lambda each: each[1]):
@@ -47,10 +47,10 @@ def drawn(boxes: Sequence[tuple[Box, int]], levels: Mapping[int, int], width: in
 
 
 def write_masks(pipe: IO[bytes], width: int, height: int, masks: Iterable[tuple[int, Mask]]) -> None:
-    """Write masks, with the microseconds at which their pictures are shown, in order of time."""
+    """Write masks with the times of their frames in microseconds, in order of time."""
     pipe.write(_head(width, height))
     for time, mask in masks:
-        pipe.write(_cluster(max(0, time + LATER - _EARLY), mask))
+        pipe.write(_cluster(max(0, time + TIME_OFFSET - _EARLY), mask))
 
 
 def _head(width: int, height: int) -> bytes:
@@ -71,7 +71,7 @@ def _head(width: int, height: int) -> bytes:
 
 
 def _cluster(time: int, mask: Mask) -> bytes:
-    """A picture by itself: its block's own time, of 16 bits, is 0."""
+    """A cluster with one frame: the relative time of its block, which has 16 bits, is 0."""
     block = _element(0xA3, b"\x81\x00\x00\x80" + mask.tobytes())
     return _element(0x1F43B675, _element(0xE7, _number(time)) + block)
 
@@ -88,22 +88,22 @@ def _number(value: int) -> bytes:
     return value.to_bytes(max(1, (value.bit_length() + 7) // 8), "big")
 
 
-def timed(
+def frame_masks(
     times: Sequence[int],
     boxes: Mapping[int, Sequence[tuple[Box, int]]],
     levels: Mapping[int, int],
     width: int,
     height: int,
 ) -> Iterator[tuple[int, Mask]]:
-    """The masks of all pictures of a video.
+    """The masks of all frames of a video.
 
     Args:
-        times: the microseconds of the pictures.
-        boxes: what is covered in a picture, by its number.
-        levels: as in `drawn`.
-        width: of the masks in pixels.
-        height: likewise.
+        times: the times of the frames in microseconds.
+        boxes: the boxes to cover, by the number of the frame.
+        levels: as in `draw_mask`.
+        width: width of the masks in pixels.
+        height: height of the masks in pixels.
     """  # fmt: skip
     nothing = np.zeros((height, width), np.uint8)
     for number, time in enumerate(times):
-        yield time, drawn(boxes[number], levels, width, height) if number in boxes else nothing
+        yield time, draw_mask(boxes[number], levels, width, height) if number in boxes else nothing

@@ -1,6 +1,6 @@
-"""The report of a blurred video: a page with a picture of each face, and of where none was found in between.
+"""The report of a blurred video: a page with an image of each face, and of each gap in which none was found.
 
-It shows the faces, so that a person can see what was covered: it must not be published with the video.
+It shows the faces, so that a person can check what is covered. It must not be published with the video.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from vidkit.blur import Looked
+    from vidkit.blur import FaceTracks
     from vidkit.readers.boxes import Box
 
 _AROUND = 0.6  # share of a face's size that is shown around it
-_LARGEST = 160  # pixels of a picture in the report
+_LARGEST = 160  # maximum pixels of an image's side in the report
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Faces of {name}</title>
 <style>body{{font:16px/1.5 system-ui;margin:2rem;max-width:70rem}}figure{{display:inline-block;margin:.5rem;
 vertical-align:top;font-size:.85rem}}img{{display:block;min-width:96px;image-rendering:pixelated}}
@@ -40,7 +40,7 @@ vertical-align:top;font-size:.85rem}}img{{display:block;min-width:96px;image-ren
 
 
 class _Wanted(NamedTuple):
-    """A picture of the report: of which face, where in the picture, what is said below it."""
+    """An image of the report: the number of the face, its box in the frame, and the text below the image."""
 
     face: int
     box: Box
@@ -48,7 +48,7 @@ class _Wanted(NamedTuple):
     none_found: bool
 
 
-def write_report(target: Path, path: Path, metadata: Metadata, looked: Looked) -> None:
+def write_report(target: Path, path: Path, metadata: Metadata, tracked: FaceTracks) -> None:
     """Write the report.
 
     Raises:
@@ -56,11 +56,11 @@ def write_report(target: Path, path: Path, metadata: Metadata, looked: Looked) -
         OutputError: the file cannot be written.
         ToolMissingError: Pillow is not installed.
     """
-    from vidkit.blur import pass_pictures
+    from vidkit.blur import read_frames
 
-    seconds = looked.seconds
+    seconds = tracked.seconds
     wanted: dict[int, list[_Wanted]] = {}
-    for face, track in enumerate(looked.tracks, 1):
+    for face, track in enumerate(tracked.tracks, 1):
         best = track.best
         words = f"{time_text(seconds[best])}, score {track.hits[best].score:.2f}"
         wanted.setdefault(best, []).append(_Wanted(face, track.hits[best].box, words, False))
@@ -79,14 +79,14 @@ def write_report(target: Path, path: Path, metadata: Metadata, looked: Looked) -
         number += 1
 
     if wanted:
-        pass_pictures(path, metadata, looked.side, take)
+        read_frames(path, metadata, tracked.side, take)
     parts = []
-    for face, track in enumerate(looked.tracks, 1):
+    for face, track in enumerate(tracked.tracks, 1):
         span = f"{time_text(seconds[track.first])} to {time_text(seconds[track.last])}"
         parts.append(f"<h2>Face {face}: {span}</h2>{''.join(figures.get(face, []))}")
     gaps = sum(each.none_found for several in wanted.values() for each in several)
     summary = (
-        f"{format_count(len(looked.times), 'picture')}, {format_count(len(looked.tracks), 'face')}. A face that "
+        f"{format_count(len(tracked.times), 'picture')}, {format_count(len(tracked.tracks), 'face')}. A face that "
         f"could not be followed all the time is there several times. An orange frame ({gaps} here) is where the "
         "model found none between two pictures in which it did: the place was covered all the same."
     )

@@ -1,4 +1,4 @@
-"""Follow faces from picture to picture, so that one that the model misses for some pictures stays covered."""
+"""Track faces from frame to frame, so that a face stays covered if the model misses it in some frames."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from itertools import pairwise
 
 from vidkit.readers.boxes import Box, Found, inside
 
-LONGEST_GAP = 0.5  # seconds in which a face may not be found and still is the same
-_HELD = 0.2  # seconds before the first and after the last picture in which it was found, for which it is covered
-_REACH = 0.5  # sizes of a face that it may move from one picture to the next
-_REACH_A_SECOND = 3.0  # and more of them for each second that lies between
-_LIKENESS = 2.0  # how many times larger or smaller it may get
-_WIDER = 0.15  # share of its size by which a box is made larger on each side where it is not one that was found
+LONGEST_GAP = 0.5  # maximum seconds without detection in the track of a face
+_HELD = 0.2  # seconds before its first and after its last detection in which a face is covered too
+_REACH = 0.5  # maximum distance between two detections of a face, in sizes of the face
+_REACH_A_SECOND = 3.0  # added to it for each second between the two
+_SIZE_RATIO = 2.0  # maximum ratio of its sizes in the two
+_WIDER = 0.15  # share of its size by which a box without detection is enlarged on each side
 _NEAR = 1e-3
 
 
 @dataclass
 class Track:
-    """A face in successive pictures: its box by the number of the picture, where it was found."""
+    """A face in successive frames: its detections by the number of the frame."""
 
     hits: dict[int, Found] = field(default_factory=dict)
-    first_of_shot: int = 0
-    end_of_shot: int = 0
+    first_of_scene: int = 0
+    end_of_scene: int = 0
 
     @property
     def first(self) -> int:
@@ -37,24 +37,24 @@ class Track:
 
     @property
     def best(self) -> int:
-        """The picture with the best score."""
+        """The frame with the best score."""
         return max(self.hits, key=lambda number: self.hits[number].score)
 
     def gaps(self) -> Iterator[tuple[int, int]]:
-        """The pictures between which it was not found: the last before and the first after each gap."""
+        """The gaps in which it was not found: the last frame before and the first frame after each."""
         numbers = list(self.hits)
         for before, after in pairwise(numbers):
             if after - before > 1:
                 yield before, after
 
     def boxes(self, times: Sequence[float]) -> Iterator[tuple[int, Box]]:
-        """A box for each picture that is to be covered: found, filled between two, or held at an end.
+        """A box for each frame to cover: a detection, or in a gap, or beyond the first or last detection.
 
         Args:
-            times: the seconds of all pictures.
+            times: the times of all frames in seconds.
         """
         number = self.first
-        while number > self.first_of_shot and times[self.first] - times[number - 1] <= _HELD + _NEAR:
+        while number > self.first_of_scene and times[self.first] - times[number - 1] <= _HELD + _NEAR:
             number -= 1
             yield number, wider(self.hits[self.first].box, _WIDER)
         for number, found in self.hits.items():
@@ -63,12 +63,12 @@ class Track:
             for number in range(before + 1, after):
                 yield number, wider(self.box_between(before, after, number, times), _WIDER)
         number = self.last
-        while number + 1 < self.end_of_shot and times[number + 1] - times[self.last] <= _HELD + _NEAR:
+        while number + 1 < self.end_of_scene and times[number + 1] - times[self.last] <= _HELD + _NEAR:
             number += 1
             yield number, wider(self.hits[self.last].box, _WIDER)
 
     def box_between(self, before: int, after: int, number: int, times: Sequence[float]) -> Box:
-        """Where it is on the straight way from one picture to another."""
+        """Its box in a gap, by linear interpolation."""
         whole = times[after] - times[before]
         share = (times[number] - times[before]) / whole if whole > 0 else 0.5
         one, other = self.hits[before].box, self.hits[after].box
@@ -77,7 +77,7 @@ class Track:
 
 
 def wider(box: Box, share: float) -> Box:
-    """A box that is larger by a share of its size on each side, and ends at the picture's edges."""
+    """A box that is larger by a share of its size on each side, but within the frame."""
     left, top, width, height = box
     return inside(
         left - width * share, top - height * share, left + width * (1 + share), top + height * (1 + share)
@@ -87,50 +87,50 @@ def wider(box: Box, share: float) -> Box:
 def follow(
     found: Sequence[Sequence[Found]], times: Sequence[float], cuts: Collection[int], least: float
 ) -> list[Track]:
-    """Put the faces of successive pictures together.
+    """Join the faces of successive frames to tracks.
 
     Args:
-        found: the faces in each picture, those with a low score too.
-        times: the second of each.
-        cuts: the pictures that begin a new shot: nothing is followed across them.
-        least: the score that a face has to have in one of its pictures at least.
+        found: the faces in each frame, also those with a low score.
+        times: the time of each frame in seconds.
+        cuts: the frames that begin a new scene: no track goes across them.
+        least: minimum score that a face must have in at least one frame.
     """
     tracks: list[Track] = []
     running: list[Track] = []
-    shot = 0
+    scene_start = 0
     for number, faces in enumerate(found):
         if number in cuts:
-            running, shot = [], number
-        running = [each for each in running if _goes_on(each, number, times)]
+            running, scene_start = [], number
+        running = [each for each in running if _is_recent(each, number, times)]
         free = list(faces)
         for track, face in _pairs(running, free, number, times):
             track.hits[number] = face
             free.remove(face)
-        new = [Track({number: face}, first_of_shot=shot) for face in free]
+        new = [Track({number: face}, first_of_scene=scene_start) for face in free]
         tracks += new
         running += new
     ends = sorted({*cuts, len(found)})
     for track in tracks:
-        track.end_of_shot = ends[bisect_right(ends, track.last)]
+        track.end_of_scene = ends[bisect_right(ends, track.last)]
     return [each for each in tracks if max(hit.score for hit in each.hits.values()) >= least]
 
 
-def _goes_on(track: Track, number: int, times: Sequence[float]) -> bool:
+def _is_recent(track: Track, number: int, times: Sequence[float]) -> bool:
     return number == track.last + 1 or times[number] - times[track.last] <= LONGEST_GAP + _NEAR
 
 
 def _pairs(
     running: Sequence[Track], faces: Sequence[Found], number: int, times: Sequence[float]
 ) -> Iterator[tuple[Track, Found]]:
-    """Which face belongs to which track: the nearest first, each once."""
+    """The face of each track: the nearest pairs first, each track and face once."""
     near = []
     for track in running:
         before = track.hits[track.last]
         reach = _REACH + _REACH_A_SECOND * max(0.0, times[number] - times[track.last])
         for face in faces:
-            apart = _apart(before.box, face.box)
-            if apart <= reach:
-                near.append((apart, id(track), id(face), track, face))
+            distance = _distance(before.box, face.box)
+            if distance <= reach:
+                near.append((distance, id(track), id(face), track, face))
     taken: set[int] = set()
     for _, one, other, track, face in sorted(near, key=lambda pair: pair[:3]):
         if not {one, other} & taken:
@@ -138,10 +138,10 @@ def _pairs(
             yield track, face
 
 
-def _apart(one: Box, other: Box) -> float:
-    """How far two boxes are from each other, in sizes of a face; infinite where their sizes are too unlike."""
+def _distance(one: Box, other: Box) -> float:
+    """The distance between two boxes, in sizes of the larger one; infinite if their sizes differ too much."""
     sizes = [max(math.sqrt(box[2] * box[3]), 1e-6) for box in (one, other)]
-    if max(sizes) > _LIKENESS * min(sizes):
+    if max(sizes) > _SIZE_RATIO * min(sizes):
         return math.inf
     across = (one[0] + one[2] / 2 - other[0] - other[2] / 2) / max(one[2], other[2], 1e-6)
     down = (one[1] + one[3] / 2 - other[1] - other[3] / 2) / max(one[3], other[3], 1e-6)

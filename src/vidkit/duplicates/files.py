@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from vidkit.analysis.decode import decode
-from vidkit.analysis.pictures import squares_output
+from vidkit.analysis.frames import square_frames_output
 from vidkit.analysis.probe import extract_metadata
 from vidkit.duplicates.pdq import SIDE
 from vidkit.duplicates.signature import Signature, SignatureMaker
@@ -21,5 +21,5 @@ def signature_of(path: str | os.PathLike[str]) -> Signature:
     file = Path(path)
     metadata = extract_metadata(file)
     maker = SignatureMaker(metadata.duration)
-    decode(file, metadata, [squares_output(metadata, maker.rate, SIDE, maker.take)])
+    decode(file, metadata, [square_frames_output(metadata, maker.rate, SIDE, maker.take)])
     return maker.finish(metadata.duration)

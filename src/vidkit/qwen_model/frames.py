@@ -64,7 +64,7 @@ def look(clip: Clip) -> Shown:
     path = clip.file()
     arguments = ["ffprobe", "-v", "error", "-show_format", "-show_streams", "-of", "json", *input_arguments(path)]
     try:
-        found = json.loads(run_tool(arguments, _PROBE_SECONDS).output or b"{}")
+        found = json.loads(run_tool(arguments, _PROBE_SECONDS) or b"{}")
     except (MediaError, ValueError) as error:
         raise DescribeError("{clip_name} cannot be read: {error}", clip_name=clip.name, error=error) from None
     streams = [stream for stream in found.get("streams", []) if _is_video(stream)]
@@ -173,7 +173,7 @@ def _sampled(clip: Clip, shown: Shown, count: int, size: str, output: list[str])
         skipped = ["-skip_frame", "noref"] if shown.fps >= _MANY * count / shown.duration else []
         arguments: list[Any] = ["ffmpeg", "-v", "error", "-nostdin", *skipped, *_span(clip, shown.duration)]
         arguments += ["-map", f"0:{shown.stream}", "-vf", f"{rate},{size}", "-frames:v", count, *output, "-"]
-        return run_tool(arguments, 60 + 10 * shown.duration).output
+        return run_tool(arguments, 60 + 10 * shown.duration)
     except MediaError as error:
         raise DescribeError("{clip_name} cannot be read: {error}", clip_name=clip.name, error=error) from None
 
@@ -189,7 +189,7 @@ def _frame_at(clip: Clip, shown: Shown, time: float, size: str, output: list[str
         *input_arguments(clip.file()),
     ]
     arguments += ["-map", f"0:{shown.stream}", "-vf", size, "-frames:v", 1, *output, "-"]
-    return run_tool(arguments, _PROBE_SECONDS).output
+    return run_tool(arguments, _PROBE_SECONDS)
 
 
 def _span(clip: Clip, duration: float) -> list[str]:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vidkit.analysis.clips import clip_size
-from vidkit.analysis.encoders import SOUND, picture_encoding
-from vidkit.analysis.pictures import has_sound
+from vidkit.analysis.encoders import AUDIO_ENCODING, video_encoding
+from vidkit.analysis.frames import has_audio
 from vidkit.errors import MediaError
 from vidkit.ffmpeg import file_url, input_arguments, run_tool
 from vidkit.reel.sources import Source
@@ -111,9 +111,9 @@ class ReelFile:
         video, audio = self._folder / "cut.h264", self._folder / "cut.pcm"
         audio.unlink(missing_ok=True)
         try:
-            self._encode(cut, samples, video, audio if has_sound(cut.source.metadata) else None)
+            self._encode(cut, samples, video, audio if has_audio(cut.source.metadata) else None)
         except MediaError:
-            if not has_sound(cut.source.metadata):
+            if not has_audio(cut.source.metadata):
                 raise
             self._encode(cut, samples, video, None)  # audio that cannot be decoded is replaced by silence
         if not video.stat().st_size:
@@ -139,10 +139,10 @@ class ReelFile:
         arguments = ["ffmpeg", "-v", "error", "-nostdin", "-y"]
         arguments += ["-framerate", f"{rate}", "-f", "h264", "-i", file_url(self._video)]
         arguments += ["-f", "s16le", "-ar", f"{SAMPLE_RATE}", "-ac", "2", "-i", file_url(self._audio)]
-        arguments += ["-map", "0:v", "-c:v", "copy", *times, "-map", "1:a", *SOUND]
+        arguments += ["-map", "0:v", "-c:v", "copy", *times, "-map", "1:a", *AUDIO_ENCODING]
         run_tool([*arguments, "-movflags", "+faststart", "-f", "mp4", file_url(made)], 120.0 + self.frames)
         arguments = ["ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", "stream=nb_frames"]
-        there = run_tool([*arguments, "-of", "csv=p=0", file_url(made)], 60).output
+        there = run_tool([*arguments, "-of", "csv=p=0", file_url(made)], 60)
         if there.strip() != str(self.frames).encode():
             found = there.decode().strip()
             raise MediaError("the film has {found} pictures and not {wanted}", found=found, wanted=self.frames)
@@ -165,7 +165,7 @@ class ReelFile:
         arguments += ["-ss", f"{seek:.6f}", "-t", f"{length:.6f}", *input_arguments(cut.source.path)]
         arguments += ["-filter_complex", ";".join(chains), "-map", "[video]", "-frames:v", f"{cut.frames}"]
         arguments += ["-fps_mode", "passthrough"]
-        arguments += picture_encoding(self.form.encoder, self.form.width, self.form.height)
+        arguments += video_encoding(self.form.encoder, self.form.width, self.form.height)
         arguments += ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
         arguments += ["-color_range", "tv", "-f", "h264", file_url(video)]
         if audio is not None:
@@ -203,4 +203,4 @@ def _to_sdr(transfer: str) -> list[str]:
 
 @functools.cache
 def _has_filter(name: str) -> bool:
-    return name.encode() in run_tool(["ffmpeg", "-v", "error", "-filters"], 30).output.split()
+    return name.encode() in run_tool(["ffmpeg", "-v", "error", "-filters"], 30).split()

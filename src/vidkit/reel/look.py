@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from vidkit.analysis.decode import Span, decode
-from vidkit.analysis.pictures import squares_output
+from vidkit.analysis.frames import square_frames_output
 from vidkit.errors import MediaError
 from vidkit.reel.sources import Source
 
@@ -67,7 +67,7 @@ def look_at(source: Source, start: float, end: float) -> Look:
             still.append(float(change.mean()) < _SAME and float(cells_of(change).max()) < _SAME_CELL)
         before = levels
 
-    output = squares_output(source.metadata, _PER_SECOND, SIDE, take)
+    output = square_frames_output(source.metadata, _PER_SECOND, SIDE, take)
     decode(source.path, source.metadata, [output], span=Span(start, end))
     if not black:
         raise MediaError("there is no picture from {start} to {end} s", start=f"{start:.1f}", end=f"{end:.1f}")

@@ -75,6 +75,6 @@ def _open(entry: LibraryEntry) -> Source:
 def _colours(path: Path, metadata: Metadata) -> tuple[str, str]:
     entries = "stream=index,color_space,color_transfer"
     arguments = ["ffprobe", "-v", "error", "-show_entries", entries, "-of", "json", *input_arguments(path)]
-    found: list[dict[str, Any]] = json.loads(run_tool(arguments, 60).output)["streams"]
+    found: list[dict[str, Any]] = json.loads(run_tool(arguments, 60))["streams"]
     video = next(stream for stream in found if stream["index"] == metadata.stream)
     return str(video.get("color_space", "unknown")), str(video.get("color_transfer", "unknown"))

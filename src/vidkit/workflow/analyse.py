@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Any
 
-from vidkit.analysis import ClipSettings, ClipWish, Metadata, Scene, SceneWish, Segment, Sprites
-from vidkit.analysis.decode import DecodeRequest, Listener
+from vidkit.analysis import ClipOptions, ClipSettings, Metadata, Scene, SceneOptions, Segment, Sprites
+from vidkit.analysis.decode import DecodeLog, DecodeRequest
 from vidkit.analysis.one_pass import requested_clips, requested_scenes
 from vidkit.core.settings import Processing
 from vidkit.errors import UnwantedError
@@ -61,7 +61,7 @@ def scenes_of_decode(job: VideoJob) -> Iterator[DecodeRequest[dict[str, Any]]]:
     """
     metadata, settings = job.metadata, job.run.config.scene_detection
     with job.publishing(THUMBNAILS, "scenes") as new:
-        wish = SceneWish(
+        wish = SceneOptions(
             new.folder,
             settings.default_threshold,
             settings.min_scene_length,
@@ -70,7 +70,7 @@ def scenes_of_decode(job: VideoJob) -> Iterator[DecodeRequest[dict[str, Any]]]:
         )
         with requested_scenes(job.file.get(), metadata, wish) as request:
 
-            def finish(heard: Listener) -> dict[str, Any]:
+            def finish(heard: DecodeLog) -> dict[str, Any]:
                 found = request.finish(heard)
                 same = found.duration == metadata.duration
                 return {
@@ -121,11 +121,11 @@ def clips_of_decode(job: VideoJob) -> Iterator[DecodeRequest[dict[str, Any]]]:
     """
     stem, settings = os.path.splitext(str(job.filename))[0], job.run.config.processing
     with job.publishing(CLIPS, "clips") as new:
-        wish = ClipWish(new.folder, stem, ClipSettings.from_processing(settings))
+        wish = ClipOptions(new.folder, stem, ClipSettings.from_processing(settings))
         damaged = bool(job.record.get("unread"))  # known, where the scenes are there already
         with requested_clips(job.file.get(), _measured(job), wish, damaged) as request:
 
-            def finish(heard: Listener) -> dict[str, Any]:
+            def finish(heard: DecodeLog) -> dict[str, Any]:
                 record = job.record  # with the scenes
                 keys = ("index", "start_time", "end_time", "score")
                 scenes = [Scene(*(scene[key] for key in keys)) for scene in record["scenes"]]

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from vidkit.analysis.decode import DecodeRequest, Listener
-from vidkit.analysis.pictures import squares_output
+from vidkit.analysis.decode import DecodeLog, DecodeRequest
+from vidkit.analysis.frames import square_frames_output
 from vidkit.download import source_version
 from vidkit.errors import DuplicateError
 from vidkit.library.protocol import pictures_of
@@ -27,10 +27,10 @@ def hashes_of_decode(job: VideoJob) -> Iterator[DecodeRequest[dict[str, Any]]]:
 
     maker = SignatureMaker(job.metadata.duration)
 
-    def finish(heard: Listener) -> dict[str, Any]:
+    def finish(heard: DecodeLog) -> dict[str, Any]:
         return {KEY: to_record(maker.finish(job.record["duration"]))}
 
-    yield DecodeRequest([squares_output(job.metadata, maker.rate, SIDE, maker.take)], finish, "hashed")
+    yield DecodeRequest([square_frames_output(job.metadata, maker.rate, SIDE, maker.take)], finish, "hashed")
 
 
 def check_left(job: VideoJob) -> None:

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from vidkit.analysis import Metadata
-from vidkit.analysis.decode import DecodeOutput, DecodeRequest, Listener
-from vidkit.analysis.pictures import has_sound, pictures_output, sound_output
+from vidkit.analysis.decode import DecodeLog, DecodeOutput, DecodeRequest
+from vidkit.analysis.frames import audio_output, frames_output, has_audio
 from vidkit.errors import MediaError
 from vidkit.messages import message
 from vidkit.pipes import HeldUp
@@ -57,7 +57,7 @@ class Feed:
             of_side = [(each, pictures) for each, pictures in wanted if pictures and pictures.side == side]
             self.outputs.append(self._pictures(side, of_side))
         listening = [each for each in self._sessions if each.enabled.needs.sound]
-        if listening and has_sound(self._metadata):
+        if listening and has_audio(self._metadata):
             self.outputs.append(self._sound(listening))
 
     def end(self, scenes: Sequence[Scene], duration: float) -> None:
@@ -80,14 +80,14 @@ class Feed:
             for session, sampler in samplers:
                 self._put(session, sampler.rest())
 
-        return pictures_output(self._metadata, rate, side, take, rest, self._held_up.seconds)
+        return frames_output(self._metadata, rate, side, take, rest, self._held_up.seconds)
 
     def _sound(self, sessions: Sequence[Session]) -> DecodeOutput:
         def take(second: float, samples: Any) -> None:
             for session in sessions:
                 self._put(session, SoundBatch(second, samples))
 
-        return sound_output(take, self._held_up.seconds)
+        return audio_output(take, self._held_up.seconds)
 
     def _put(self, session: Session, batch: Batch | None) -> None:
         if batch is not None:
@@ -103,7 +103,7 @@ def read_in_decode(job: VideoJob, reader: EnabledReader) -> Iterator[DecodeReque
         feed = job.feed = job.feed or Feed(job.metadata)
         feed.add(session)
 
-        def finish(heard: Listener) -> dict[str, Any]:
+        def finish(heard: DecodeLog) -> dict[str, Any]:
             job.feed = None
             feed.end(_scenes_of(job.record), job.record["duration"])
             return _read(job, reader, *session.result())

@@ -15,7 +15,7 @@ from typing import Any
 
 from vidkit.analysis import (
     ClipSettings,
-    SceneWish,
+    SceneOptions,
     analyse_video,
     detect_scenes,
     extract_metadata,
@@ -69,7 +69,7 @@ def scenes(options: argparse.Namespace, config: Config) -> int:
             pictures: list[Path | None] = [None] * len(found)
         else:
             folder = ensure_directory(Path(options.thumbnails) / folders[path])
-            done = analyse_video(path, metadata, SceneWish(folder, *bounds, settings.detector))
+            done = analyse_video(path, metadata, SceneOptions(folder, *bounds, settings.detector))
             found, pictures = done.scenes, done.thumbnails
         lines = [f"{printable(path.name)}  {translated(format_count(len(found), 'scene'))}"]
         lines += [f"  {scene.index:3d}  {scene.start_time:10.3f} - {scene.end_time:10.3f}" for scene in found]

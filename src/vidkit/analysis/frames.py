@@ -1,4 +1,4 @@
-"""Pictures at a steady rate, and the sound, as a decode hands them to those who look into them."""
+"""Outputs of a decode: frames at a constant rate, and the audio."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SAMPLE_RATE = 16_000
-_SOUND_BLOCK = 2.0  # seconds
+_AUDIO_BLOCK = 2.0  # seconds
 
 
-def pictures_output(
+def frames_output(
     metadata: Metadata,
     per_second: float,
     side: int,
@@ -26,15 +26,15 @@ def pictures_output(
     end: Callable[[], None],
     held_up: Callable[[], float],
 ) -> DecodeOutput:
-    """The pictures that a viewer sees at 0, 1/per_second, 2/per_second ... seconds.
+    """The frames that a viewer sees at 0, 1/per_second, 2/per_second ... seconds.
 
     Args:
         metadata: the video's.
-        per_second: pictures a second. A video with fewer shows some of them several times.
-        side: pixels of the longer side at the most.
-        take: gets the number of each picture from 0, its second, and height x width x 3 of RGB, in a thread of its
-            own. It must not raise.
-        end: called after the last picture, in that thread.
+        per_second: frames a second. If the video has fewer, frames are repeated.
+        side: maximum pixels of the longer side.
+        take: called for each frame with its number from 0, its time in seconds, and height x width x 3 of RGB, in a
+            thread of its own. It must not raise.
+        end: called after the last frame, in that thread.
         held_up: as in `DecodeOutput`.
     """
     width, height = fitted(metadata, side)
@@ -42,21 +42,21 @@ def pictures_output(
     return replace(output, held_up=held_up)
 
 
-def squares_output(
+def square_frames_output(
     metadata: Metadata, per_second: float, side: int, take: Callable[[int, NDArray[np.uint8]], None]
 ) -> DecodeOutput:
-    """The same pictures, but stretched to squares and grey.
+    """The same frames, but scaled to squares and grey.
 
     Args:
         metadata: the video's.
-        per_second: pictures a second.
+        per_second: frames a second.
         side: pixels of each side.
-        take: gets the number of each picture from 0, and side x side of grey, in a thread of its own. If it raises,
-            the decode ends with that.
+        take: called for each frame with its number from 0, and side x side of grey, in a thread of its own. If it
+            raises, the decode ends with its exception.
     """
 
-    def numbered(number: int, second: float, picture: NDArray[np.uint8]) -> None:
-        take(number, picture)
+    def numbered(number: int, second: float, frame: NDArray[np.uint8]) -> None:
+        take(number, frame)
 
     return _output(metadata, per_second, (side, side), "gray", f"squares{side}", numbered, lambda: None)
 
@@ -70,36 +70,37 @@ def _output(
     take: Callable[[int, float, NDArray[np.uint8]], None],
     end: Callable[[], None],
 ) -> DecodeOutput:
-    """Pictures of a shape, height first, in one of ffmpeg's pixel formats with a byte for each number."""
+    """Frames of a shape, height first, in one of ffmpeg's pixel formats with a byte for each value."""
 
     def read(pipe: IO[bytes]) -> None:
         import numpy as np
 
         number = 0
         size = math.prod(shape)
-        waiting = None
+        pending = None
         while len(block := pipe.read(size)) == size:
-            if waiting is not None:
-                take(number, number / per_second, waiting)
+            if pending is not None:
+                take(number, number / per_second, pending)
                 number += 1
-            waiting = np.frombuffer(block, np.uint8).reshape(shape)
-        # The last one may be of a time at which nothing is shown any more.
-        if waiting is not None and (number == 0 or number / per_second < metadata.duration):
-            take(number, number / per_second, waiting)
+            pending = np.frombuffer(block, np.uint8).reshape(shape)
+        # The time of the last frame may be after the video's end.
+        if pending is not None and (number == 0 or number / per_second < metadata.duration):
+            take(number, number / per_second, pending)
         end()
 
-    # Rounded up, a picture has the number of the first time at which it is shown; the last one before that stays.
+    # Round up: a frame gets the number of the first time at which it is shown; the last one before it is kept.
     graph = f"fps=fps={per_second:g}:start_time=0:round=up:eof_action=pass"
     graph += f",scale={shape[1]}:{shape[0]},setsar=1,format={pixels}"
     arguments = ["-map", f"[{label}]", "-fps_mode", "passthrough", "-f", "rawvideo", PIPE]
     return DecodeOutput(lambda source: [f"[{source}]{graph}[{label}]"], arguments, read)
 
 
-def sound_output(take: Callable[[float, NDArray[np.float32]], None], held_up: Callable[[], float]) -> DecodeOutput:
-    """The first sound track as mono with `SAMPLE_RATE`, from the video's start: silence is put where there is none.
+def audio_output(take: Callable[[float, NDArray[np.float32]], None], held_up: Callable[[], float]) -> DecodeOutput:
+    """The first audio stream as mono with `SAMPLE_RATE`, from the video's start; gaps are filled with silence.
 
     Args:
-        take: gets the second and the samples (-1 to 1) of each block, in a thread of its own. It must not raise.
+        take: called for each block with its time in seconds and its samples (-1 to 1), in a thread of its own. It
+            must not raise.
         held_up: as in `DecodeOutput`.
     """
 
@@ -107,7 +108,7 @@ def sound_output(take: Callable[[float, NDArray[np.float32]], None], held_up: Ca
         import numpy as np
 
         done = 0
-        while block := pipe.read(round(_SOUND_BLOCK * SAMPLE_RATE) * 2):
+        while block := pipe.read(round(_AUDIO_BLOCK * SAMPLE_RATE) * 2):
             samples = np.frombuffer(block, "<i2", len(block) // 2).astype(np.float32) / np.float32(32768)
             take(done / SAMPLE_RATE, samples)
             done += len(samples)
@@ -119,11 +120,11 @@ def sound_output(take: Callable[[float, NDArray[np.float32]], None], held_up: Ca
 
 
 def fitted(metadata: Metadata, side: int) -> tuple[int, int]:
-    """Width and height of a picture whose longer side has so many pixels at the most; it is not enlarged."""
+    """Width and height of a frame whose longer side has at most so many pixels; it is never enlarged."""
     scale = min(1.0, side / max(metadata.width, metadata.height))
     return max(1, round(metadata.width * scale)), max(1, round(metadata.height * scale))
 
 
-def has_sound(metadata: Metadata) -> bool:
-    """Whether the video has sound that can be decoded."""
+def has_audio(metadata: Metadata) -> bool:
+    """Whether the video has audio that can be decoded."""
     return metadata.audio is not None and metadata.audio.sample_rate > 0 and metadata.audio.channels > 0

@@ -16,13 +16,13 @@ PIXEL_FORMAT = "yuv420p"
 FRAME_BYTES = 48 * 28 * 3 // 2
 
 _COLUMNS, _ROWS = 12, 7  # cells of 4x4 pixels luma and 2x2 of each chroma
-_CHROMA = np.int16(4)  # a cell has 16 samples of luma and 4 of each chroma, which are to count alike
+_CHROMA = np.int16(4)  # weight: a cell has 16 samples of luma, but only 4 of each chroma
 CELLS = _COLUMNS * _ROWS
-SAMPLES, LUMA = 24, 16  # samples of a cell, and how many of them, the first, are luma
+SAMPLES, LUMA = 24, 16  # samples of a cell, and how many of them are luma; these come first
 
-_SAME_PICTURE = 0.01  # share of the luma's variance that differs in one picture coded twice
-_SAME_COLOURS = 0.2  # the same of the colours, which light changes more
-_GREY = 4.0  # mean levels of chroma under which a picture has hardly a colour
+_SAME_LUMA = 0.01  # share of the luma's variance that differs if one image is encoded twice
+_SAME_COLOURS = 0.2  # the same for the colours, which light changes more
+_GREY = 4.0  # mean levels of chroma below which a frame counts as grey
 
 Samples = NDArray[np.int16]  # frames x 24 samples x 84 cells
 Floats = NDArray[np.float32]
@@ -49,22 +49,23 @@ def _planes(samples: Samples) -> Floats:
 
 
 def unexplained(before: Samples, after: Samples, jump: int) -> tuple[Cells, float]:
-    """What of the change between two frames no move of the camera and no change of light explains.
+    """The change between two frames that neither a move of the camera nor a change of light explains.
 
     Args:
         before: the samples of one frame.
-        after: those of a later one.
+        after: the samples of a later one.
         jump: the largest shift that is tried, in pixels.
 
     Returns:
-        The change of each cell that is left; and from 0 for one picture coded twice to 1 for different ones.
+        The change of each cell that is left, and how different the frames are: from 0 (one image, encoded twice)
+        to 1 (different images).
     """
     old, new = _planes(before), _planes(after)
     luma_old, luma_new = old[0] - old[0].mean(), new[0] - new[0].mean()
-    unlike = _unlike(luma_old, luma_new) / _SAME_PICTURE
+    dissimilarity = _dissimilarity(luma_old, luma_new) / _SAME_LUMA
     colours_old, colours_new = old[1:] - 128, new[1:] - 128
     if min(np.abs(colours_old).mean(), np.abs(colours_new).mean()) > _GREY:
-        unlike = max(unlike, _unlike(colours_old, colours_new) / _SAME_COLOURS)
+        dissimilarity = max(dissimilarity, _dissimilarity(colours_old, colours_new) / _SAME_COLOURS)
 
     padded = np.pad(old, ((0, 0), (jump, jump), (jump, jump)), "edge")
     span = range(2 * jump + 1)
@@ -78,25 +79,25 @@ def unexplained(before: Samples, after: Samples, jump: int) -> tuple[Cells, floa
     luma, chroma, offset = np.zeros((3, *moved.shape), np.float32)
     luma[0], chroma[1:], offset[0] = moved[0], moved[1:] - 128, 1
     causes = np.stack([slope_x, slope_y, slope_x * x + slope_y * y, luma, chroma, offset], axis=-1).reshape(-1, 6)
-    # All of these, and light alone: the slopes of a plain picture tell no motion, and spoil the fit.
+    # All causes, and light alone: the slopes of a plain image tell nothing about motion, and spoil the fit.
     for used in (causes, causes[:, 3:]):
         fit = np.linalg.solve(used.T @ used + np.eye(used.shape[1]), used.T @ difference.ravel())
         shift_x, shift_y, zoom, gain = np.concatenate([np.zeros(3), fit])[-6:-2]
-        # The slopes hold for small moves only, and a light that goes out is a fade.
+        # The slopes are valid for small moves only, and a light that goes out is a fade.
         if max(abs(shift_x), abs(shift_y)) < 1.5 and abs(zoom) < 0.1 and 0.4 < 1 + gain < 2.5:
             rest = difference - (used @ fit).reshape(difference.shape)
             left = np.minimum(left, _cell_means(rest))
-    return left.astype(np.float32), min(1.0, unlike)
+    return left.astype(np.float32), min(1.0, dissimilarity)
 
 
-def _unlike(old: Floats, new: Floats) -> float:
-    """How little two pictures have in common, 0 to 1, whatever their contrast: 1 less the squared correlation."""
+def _dissimilarity(old: Floats, new: Floats) -> float:
+    """How different two frames are, 0 to 1, whatever their contrast: 1 less the squared correlation."""
     power = float((old**2).sum() * (new**2).sum())
     return 1 - max(0.0, float((old * new).sum())) ** 2 / power if power > LUMA else 1.0
 
 
 def _cell_means(difference: Floats) -> Cells:
-    """Planes of differences -> the change of each cell, in levels, luma and chroma added up."""
+    """Planes of differences -> the change of each cell, in levels: the sum of luma and chroma."""
     means = np.abs(difference).reshape(3, _ROWS, 4, _COLUMNS, 4).mean(axis=(2, 4))
     cells: Cells = means.sum(axis=0).ravel()
     return cells
