@@ -25,7 +25,7 @@ import numpy as np
 from vidkit.analysis.probe import extract_metadata
 from vidkit.duplicates.compare import match
 from vidkit.duplicates.files import signature_of
-from vidkit.duplicates.groups import Footage
+from vidkit.duplicates.groups import CopyFinder
 from vidkit.duplicates.known import KnownPictures
 from vidkit.duplicates.pdq import BYTES, SIDE, pdq
 from vidkit.duplicates.signature import TICKS, Signature, to_record
@@ -255,7 +255,7 @@ def print_many(videos: int) -> None:
     text = sum(len(each.pictures["hashes"]) for each in library)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began, before_cpu = time.monotonic(), time.process_time()
-    footage = Footage(library)
+    footage = CopyFinder(library)
     copies = sum(len(group.copies) for group in footage.groups())
     seconds, cpu = time.monotonic() - began, time.process_time() - before_cpu
     memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024

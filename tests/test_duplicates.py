@@ -19,7 +19,7 @@ from vidkit.core.config import load_config
 from vidkit.duplicates import known as known_pictures
 from vidkit.duplicates.compare import match
 from vidkit.duplicates.files import signature_of
-from vidkit.duplicates.groups import Footage
+from vidkit.duplicates.groups import CopyFinder
 from vidkit.duplicates.index import copies_among
 from vidkit.duplicates.known import KnownPictures
 from vidkit.duplicates.pdq import BYTES, pdq
@@ -193,7 +193,7 @@ def test_the_best_of_a_group_is_kept_and_a_compilation_is_no_copy_of_its_parts()
         video("compilation.mp4", joined(one, other), resolution="320x180"),
         video("alone.mp4", made_up(3)),
     ]
-    (group,) = Footage(map(pictures_of, records)).groups()
+    (group,) = CopyFinder(map(pictures_of, records)).groups()
     assert group.kept.filename == "best.mp4"
     reasons = {copy.video.filename: copy.reason for copy in group.copies}
     assert reasons == {"small.mp4": "more pixels", "short.mp4": "longer", "later.mp4": "came first"}

@@ -1,1 +1,1 @@
-"""Videos that show the same: hashes of their pictures, and which of them are copies of each other."""
+"""Find copies among videos: hashes of their frames, and which videos show the same."""

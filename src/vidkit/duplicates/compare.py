@@ -1,9 +1,9 @@
-"""Whether two videos show the same: most pictures of the shorter one are in the longer.
+"""Whether two videos show the same: most frames of the shorter one are in the longer one.
 
-At one shift in time, at least 60 % of the shorter video's pictures are the same as in the longer one (31 of 256
-bits, as PDQ has it), three of them at least, and these differ by 24 bits on average at the most. So a shared intro
-is too little, and another take of a scene is too different. A copy that was cropped is found by hashes of the
-middle of the other video's pictures.
+At one shift in time, at least 60 % of the shorter video's frames, and at least three, are the same as in the longer
+one: they differ by at most 31 of 256 bits, as PDQ defines it, and by at most 24 bits on average. So a shared intro
+is too little, and another take of a scene is too different. A cropped copy is found by hashes of the middle of the
+other video's frames.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from vidkit.duplicates.signature import TICKS, Bytes, Signature, Times
 
 SHARE = 0.6
 MEAN = 24.0
-LEAST = 3  # pictures
+LEAST = 3  # frames
 
-_SHIFTS = 8  # that got the most votes are tried
+_SHIFTS = 8  # number of shifts that are tried: those with the most votes
 _NEAR = 1  # eighths of a second
-_HELD = 10 * TICKS  # a picture stands for what follows until the next one, and for ten seconds at the most
-_ROWS = 2000  # pictures that are compared with all others at once
-_STEPS = np.array([-2, -1, 0, 1])  # from the picture that follows a time: the two before it, itself, the next one
+_HELD = 10 * TICKS  # a frame stands for the time until the next one, but for at most ten seconds
+_ROWS = 2000  # frames that are compared with all others at once
+_STEPS = np.array([-2, -1, 0, 1])  # from the frame that follows a time: the two before it, itself, the next one
 
 Bits = NDArray[np.float32]
 
@@ -32,7 +32,7 @@ Bits = NDArray[np.float32]
 class Match(NamedTuple):
     """Where two videos show the same.
 
-    `share` of the shorter one's pictures are in the longer one (0 to 1), `shift` seconds later there than here, and
+    `share` of the shorter one's frames are in the longer one (0 to 1), `shift` seconds later there than here, and
     differ by `bits` on average.
     """
 
@@ -42,7 +42,7 @@ class Match(NamedTuple):
 
     @property
     def is_copy(self) -> bool:
-        """Whether that is enough to call them duplicates."""
+        """Whether that is enough for a copy."""
         return self.share >= SHARE and self.bits <= MEAN
 
 
@@ -50,7 +50,7 @@ NOTHING = Match(0.0, 0.0, 256.0)
 
 
 class _Track(NamedTuple):
-    """Pictures at their times, in eighths of a second, of a video that is so long."""
+    """Frames of a video with their times; times and length are in eighths of a second."""
 
     times: Times
     hashes: Bytes
@@ -62,10 +62,10 @@ def match(one: Signature, other: Signature) -> Match:
     """How much of the shorter of two videos is in the longer one."""
     short, long = (one, other) if one.length <= other.length else (other, one)
     shown, whole = _track(short), _track(long)
-    found = _aligned(shown, whole)
+    found = _best_match(shown, whole)
     if found.is_copy:
         return found
-    return max(found, _aligned(_middles(short), whole), _aligned(_middles(long), shown), key=_is_better)
+    return max(found, _best_match(_middles(short), whole), _best_match(_middles(long), shown), key=_is_better)
 
 
 def _is_better(found: Match) -> tuple[bool, float, float]:
@@ -81,12 +81,12 @@ def _middles(signature: Signature) -> _Track:
     return _Track(times, signature.middles, bits_of(signature.middles), signature.length)
 
 
-def _aligned(one: _Track, other: _Track) -> Match:
-    """How much of one track is in another one. Where `one` is the longer video, only the part counts that lies
-    beside the other; the share is then of the shorter one's length."""
+def _best_match(one: _Track, other: _Track) -> Match:
+    """How much of one track is in another one. If `one` is the longer video, only the part that overlaps the other
+    counts; the share is then of the shorter one's length."""
     if len(one.times) < LEAST or not len(other.times):
         return NOTHING
-    found = [_same_pictures(one, other, at) for at in range(0, len(one.times), _ROWS)]
+    found = [_shifts(one, other, at) for at in range(0, len(one.times), _ROWS)]
     shifts, votes = np.unique(np.concatenate(found), return_counts=True)
     if not len(shifts):
         return NOTHING
@@ -100,8 +100,8 @@ def _aligned(one: _Track, other: _Track) -> Match:
     return best
 
 
-def _same_pictures(one: _Track, other: _Track, at: int) -> NDArray[np.int64]:
-    """By how much each picture of one track comes later in the other, some of them after another."""
+def _shifts(one: _Track, other: _Track, at: int) -> NDArray[np.int64]:
+    """The shifts between the same frames of two tracks, for some frames of the first from `at` on."""
     here, there = np.nonzero(distances(one.bits[at : at + _ROWS], other.bits) <= SAME)
     return other.times[there] - one.times[at + here]
 

@@ -1,4 +1,4 @@
-"""The signature of a video file, with a decode of its own."""
+"""The signature of a video file, from a separate decode."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vidkit.duplicates.signature import Signature, SignatureMaker
 
 
 def signature_of(path: str | os.PathLike[str]) -> Signature:
-    """Hash pictures of a video file, as `vidkit process` does; `compare.match` compares two signatures.
+    """Hash frames of a video file, like `vidkit process`; `compare.match` compares two signatures.
 
     Raises:
         MediaError: ffmpeg cannot decode the file.

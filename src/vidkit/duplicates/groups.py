@@ -1,10 +1,11 @@
-"""Groups of videos that are copies of each other, and which one of each is kept."""
+"""Groups of videos that are copies of each other, and which video of each group is kept."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from vidkit.duplicates.compare import NOTHING, SHARE, Match, match
 from vidkit.duplicates.index import copies_among
@@ -16,7 +17,7 @@ IDENTICAL = Match(1.0, 0.0, 0.0)
 
 @dataclass(frozen=True)
 class Copy:
-    """A video that shows the same as the one that is kept; `match` is of the shorter in the longer."""
+    """A video that shows the same as the one that is kept; `match` is of the shorter one in the longer one."""
 
     video: PicturesOf
     match: Match
@@ -34,11 +35,11 @@ class Group:
     copies: tuple[Copy, ...]
 
 
-class Footage:
-    """Which videos of a library show the same.
+class CopyFinder:
+    """Finds the videos of a library that show the same.
 
-    `videos` are in the order in which they came in. `unknown` counts those without hashes: they are compared by
-    their content alone.
+    `videos` are in the order in which they were added. `unknown` is the number of videos without hashes: only their
+    SHA-256 is compared.
     """
 
     def __init__(self, videos: Iterable[PicturesOf]) -> None:
@@ -47,18 +48,13 @@ class Footage:
         for each in videos:
             self.signatures.append(from_record(each.pictures, each.duration))
             self.videos.append(each._replace(pictures=None))
-        self._together: list[list[int]] | None = None
         self._matches: dict[tuple[int, int], Match] = {}  # of places, the lower first
         self.unknown = sum(each is None for each in self.signatures)
 
-    def _found(self) -> list[list[int]]:
-        """The places of videos that hang together: each shows the same as another one of its list. Those that are
-        alone are left out."""
-        if self._together is None:
-            self._together = self._components()
-        return self._together
-
-    def _components(self) -> list[list[int]]:
+    @cached_property
+    def _connected(self) -> list[list[int]]:
+        """Lists of the places of connected videos: each shows the same as another one in its list. Videos without
+        copies are left out."""
         parents = list(range(len(self.videos)))
 
         def root(place: int) -> int:
@@ -82,11 +78,11 @@ class Footage:
     def groups(self) -> list[Group]:
         """Each video that is kept, with its copies.
 
-        Of copies the one with the most pixels is kept, then the longest, then the one that came in first. A copy
-        is in a group only if most of it is in the video that is kept: a compilation is no copy of its parts.
+        The video with the most pixels is kept, then the longest, then the one that was added first. A copy is in a
+        group only if most of it is in the video that is kept: a compilation is no copy of its parts.
         """
         found = []
-        for places in self._found():
+        for places in self._connected:
             left = sorted(places, key=lambda place: _preference(self.videos[place], place))
             while left:
                 kept, *left = left
@@ -97,10 +93,10 @@ class Footage:
         return found
 
     def contents(self) -> dict[str, str]:
-        """The SHA-256 of each video that hangs together with others -> one of theirs, the same for all of them."""
+        """The SHA-256 of each video with copies -> one SHA-256 for the whole list of connected videos."""
         return {
             self.videos[place].sha256: min(self.videos[other].sha256 for other in places)
-            for places in self._found()
+            for places in self._connected
             for place in places
         }
 

@@ -1,8 +1,8 @@
-"""The pictures of the videos that a run knows, so that a new one can be compared with all of them.
+"""The frames of the videos that a run knows, so that a new video can be compared with all of them.
 
-They lie in blocks. In a block that is full, every second one of the sixteen words of a hash is sorted (16 bits): of
-two hashes that differ by 24 of 256 bits, one of these is the same in 85 of 100 cases, and several pictures are
-looked for.
+They are kept in blocks. In a full block, eight of the sixteen words (16 bits) of each hash are sorted. Of two
+hashes that differ by 24 of 256 bits, at least one of these words is the same in 85 of 100 cases, and several frames
+are searched.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from vidkit.duplicates.pdq import SAME, bits_between
 from vidkit.duplicates.signature import Bytes, Signature, from_record
 from vidkit.library.protocol import PicturesOf
 
-_ASKED = 12  # pictures of a new video that are looked for among all others
-_BLOCK = 100_000  # pictures
-_WORDS = slice(None, None, 2)  # of the sixteen of a hash, those that are sorted
+_SEARCHED = 12  # frames of a new video that are searched among all others
+_BLOCK = 100_000  # frames
+_WORDS = slice(None, None, 2)  # the words of a hash that are sorted: every second one of sixteen
 
 
 class _Block(NamedTuple):
-    """Hashes of n pictures, the place of the video of each, and eight words of each, in order: 8 x n."""
+    """Hashes of n frames, the place of the video of each, and eight words of each, sorted: 8 x n."""
 
     hashes: Bytes
     owners: NDArray[np.int64]
@@ -35,10 +35,10 @@ class _Block(NamedTuple):
 
 
 class KnownPictures:
-    """The videos of a library, and those that this run has begun. Several threads may use it.
+    """The videos of a library and of this run. Several threads may use it.
 
     Args:
-        videos: the library's, each with its position; given one, only those that came in after it.
+        videos: a function that returns the library's videos after a position, each with its own position.
     """
 
     def __init__(self, videos: Callable[[int], Iterable[tuple[int, PicturesOf]]]) -> None:
@@ -50,13 +50,12 @@ class KnownPictures:
         self._contents: dict[str, int] = {}  # by SHA-256
         self._signatures: list[Signature | None] = []
         self._blocks: list[_Block] = []
-        self._rest: tuple[Bytes, NDArray[np.int64]] = all_hashes(
-            []
-        )  # as in a block: those that do not fill one yet
+        # Hashes and owners as in a block: those that do not fill one yet.
+        self._unblocked: tuple[Bytes, NDArray[np.int64]] = all_hashes([])
         self._new: list[int] = []
 
     def copy_of(self, video: PicturesOf) -> str | None:
-        """The URL of a known video that shows the same as a new one; None where none does: it is known from now on.
+        """The URL of a known video that shows the same as a new one. If there is none, the new one is added: None.
 
         Raises:
             LibraryError: the library cannot be read.
@@ -85,23 +84,24 @@ class KnownPictures:
         self._new.append(place)
 
     def _find(self, signature: Signature, url: str) -> int | None:
-        self._gather()
-        asked, _ = all_hashes([signature])
-        asked = asked[np.unique(np.linspace(0, len(asked) - 1, _ASKED).astype(int))] if len(asked) else asked
+        self._add_new_frames()
+        searched, _ = all_hashes([signature])
+        if len(searched):
+            searched = searched[np.unique(np.linspace(0, len(searched) - 1, _SEARCHED).astype(int))]
         places: set[int] = set()
         for block in self._blocks:
-            places.update(_owners_in(block, asked))
-        hashes, owners = self._rest
-        for picture in asked:
-            places.update(owners[bits_between(hashes, picture[None]) <= SAME].tolist())
+            places.update(_owners_in(block, searched))
+        hashes, owners = self._unblocked
+        for frame_hash in searched:
+            places.update(owners[bits_between(hashes, frame_hash[None]) <= SAME].tolist())
         for place in sorted(places - {self._places.get(url, -1)}):
             other = self._signatures[place]
             if other is not None and match(signature, other).is_copy:
                 return place
         return None
 
-    def _gather(self) -> None:
-        """Put the pictures of the videos that are new to the others."""
+    def _add_new_frames(self) -> None:
+        """Add the frames of the new videos to the others."""
         if not self._new:
             return
         added = [(place, self._signatures[place]) for place in self._new]
@@ -109,11 +109,11 @@ class KnownPictures:
         self._new.clear()
         hashes, owners = all_hashes([signature for _, signature in known])
         owners = np.array([place for place, _ in known], np.int64)[owners] if known else owners
-        hashes, owners = np.concatenate([self._rest[0], hashes]), np.concatenate([self._rest[1], owners])
+        hashes, owners = np.concatenate([self._unblocked[0], hashes]), np.concatenate([self._unblocked[1], owners])
         full = len(hashes) - len(hashes) % _BLOCK
         for at in range(0, full, _BLOCK):
             self._blocks.append(_block(hashes[at : at + _BLOCK], owners[at : at + _BLOCK]))
-        self._rest = hashes[full:].copy(), owners[full:].copy()
+        self._unblocked = hashes[full:].copy(), owners[full:].copy()
 
 
 def _block(hashes: Bytes, owners: NDArray[np.int64]) -> _Block:
@@ -122,14 +122,14 @@ def _block(hashes: Bytes, owners: NDArray[np.int64]) -> _Block:
     return _Block(hashes.copy(), owners.copy(), np.take_along_axis(words, order, axis=1), order)
 
 
-def _owners_in(block: _Block, asked: Bytes) -> set[int]:
-    """The videos of a block that have one of some pictures."""
+def _owners_in(block: _Block, searched: Bytes) -> set[int]:
+    """The videos of a block that have one of these frames."""
     found: set[int] = set()
-    for words, order, wanted in zip(block.words, block.order, asked.view(np.uint16)[:, _WORDS].T, strict=True):
+    for words, order, wanted in zip(block.words, block.order, searched.view(np.uint16)[:, _WORDS].T, strict=True):
         first, end = np.searchsorted(words, wanted, "left"), np.searchsorted(words, wanted, "right")
         counts = end - first
-        which = np.repeat(np.arange(len(asked)), counts)
+        which = np.repeat(np.arange(len(searched)), counts)
         place = order[np.arange(len(which)) + np.repeat(first - np.cumsum(counts) + counts, counts)]
-        same = bits_between(block.hashes[place], asked[which]) <= SAME
+        same = bits_between(block.hashes[place], searched[which]) <= SAME
         found.update(block.owners[place[same]].tolist())
     return found

@@ -1,8 +1,8 @@
-"""PDQ: a hash of 256 bits of a picture that changes of size, coding and light hardly change.
+"""PDQ: a hash of 256 bits of an image. A change of size, encoding or light changes it hardly.
 
 Source: "The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm", Facebook, 2019, and the
-reference implementation (https://github.com/facebook/ThreatExchange/tree/main/pdq). That two hashes of one picture
-differ by 31 bits at most is from there. As in its video form, vPDQ, pictures are hashed at 512 x 512 pixels,
+reference implementation (https://github.com/facebook/ThreatExchange/tree/main/pdq). The limit of 31 different bits
+between two hashes of one image is from there. As in its video form, vPDQ, images are hashed at 512 x 512 pixels,
 whatever their shape.
 """
 
@@ -17,38 +17,38 @@ SIDE = 512
 BYTES = 32
 SAME = 31
 
-_SMALL, _LOW = 64, 16  # the sides of the small picture, and of its lowest frequencies
-_BOX = 4  # pixels of the filter, which goes over the picture twice
+_SMALL, _LOW = 64, 16  # the sides of the small image, and of its lowest frequencies
+_BOX = 4  # pixels of the box filter, which is applied twice
 
 # Before version 2, numpy could not count bits.
 _COUNTS = np.array([bin(number).count("1") for number in range(2**16)], np.uint8)
 
-Picture = NDArray[np.uint8]
+GreyImage = NDArray[np.uint8]
 Hash = NDArray[np.uint8]
 _Matrix = NDArray[np.float32]
 
 
-def pdq(picture: Picture) -> tuple[Hash, int]:
-    """The hash of a picture.
+def pdq(image: GreyImage) -> tuple[Hash, int]:
+    """The hash of an image.
 
     Args:
-        picture: 512 x 512, grey.
+        image: 512 x 512, grey.
 
     Returns:
-        Its 32 bytes, and the quality of the picture, 0 (flat) to 100.
+        Its 32 bytes, and the quality of the image, 0 (flat) to 100.
     """
     rows, weights = _taps()
     half = np.zeros((_SMALL, SIDE), np.float32)
     for tap in range(rows.shape[1]):
-        half += picture[rows[:, tap]] * weights[:, tap, None]
+        half += image[rows[:, tap]] * weights[:, tap, None]
     small = half @ _shrink().T
     return _hash_of(small), _quality(small)
 
 
-def pdq_of_middle(picture: Picture, share: float) -> Hash:
-    """The hash of the middle of a picture, as a copy has it that was cropped to this share of width and height."""
+def pdq_of_middle(image: GreyImage, share: float) -> Hash:
+    """The hash of the middle of an image: the hash of a copy that was cropped to this share of width and height."""
     shrink = _shrink_middle(share)
-    return _hash_of(shrink @ picture.astype(np.float32) @ shrink.T)
+    return _hash_of(shrink @ image.astype(np.float32) @ shrink.T)
 
 
 def bits_of(hashes: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -108,7 +108,7 @@ def _shrink() -> _Matrix:
 
 @cache
 def _taps() -> tuple[NDArray[np.intp], _Matrix]:
-    """`_shrink` without its zeros: for each of the 64 rows the pixels that count, and their weights."""
+    """`_shrink` without its zeros: for each of the 64 rows the pixels with a weight, and their weights."""
     shrink = _shrink()
     count = int((shrink != 0).sum(axis=1).max())
     rows = np.argsort(shrink == 0, axis=1, kind="stable")[:, :count]

@@ -39,8 +39,8 @@ def find_copies(records: Iterable[LibraryEntry], leave_out: bool) -> Copies:
         records: the records of the dataset.
         leave_out: whether to leave out copies.
     """
-    from vidkit.duplicates.groups import Footage
+    from vidkit.duplicates.groups import CopyFinder
 
-    footage = Footage(pictures_of(entry.record) for entry in records)
+    footage = CopyFinder(pictures_of(entry.record) for entry in records)
     groups = footage.groups() if leave_out else []
     return Copies(footage.contents(), frozenset(copy.video.url for group in groups for copy in group.copies))

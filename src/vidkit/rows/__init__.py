@@ -1,4 +1,4 @@
-"""Read the rows of a CSV, one per video. Rows are read on demand."""
+"""Read the rows of a CSV, one for each video. Rows are read on demand."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from vidkit.rows.objects import rows_in_prefix
 from vidkit.rows.row import BadRow, CsvRow, Filters, IgnoredRow, Row
 from vidkit.rows.table import (
     LONE_SURROGATES,
-    MOST_COLUMNS,
+    MAX_COLUMNS,
     cells_of,
     column_name,
     find_column,
@@ -62,14 +62,15 @@ __all__ = [
     "read_video_metadata_from_csv",
 ]
 
-# The columns that are known, in the order in which they count; `File Name` and `fileName` are `file_name`.
+# The known column names; if a CSV has several, the first name here wins. `File Name` and `fileName` are
+# `file_name`.
 URL_COLUMNS = ("public_url", "url", "video_url", "link", "contentUrl")
 NAME_COLUMNS = ("file_name", "filename", "name")
 SIZE_COLUMNS = ("file_size", "size")
 MODIFIED_COLUMNS = ("last_modified", "modified")
 DURATION_COLUMNS = ("duration",)
 PRIORITY_COLUMNS = ("priority",)
-# What `failures.csv` says of a row: no part of the row when that file is read.
+# The columns that `failures.csv` adds. They are not part of the row when that file is read.
 FAILURE_COLUMNS = ("failed_stage", "failed_reason")
 _KNOWN = (URL_COLUMNS, NAME_COLUMNS, SIZE_COLUMNS, MODIFIED_COLUMNS, DURATION_COLUMNS, PRIORITY_COLUMNS)
 _HTTP = re.compile(r"\s*https?://", re.IGNORECASE)
@@ -77,14 +78,14 @@ _SHOWN = 300  # characters of a bad row
 
 
 def read_video_metadata_from_csv(csv_file: str | os.PathLike[str], base_url: str | None = None) -> Iterator[CsvRow]:
-    """Read the rows of a CSV, one by one, in order. No row is dropped: an invalid row says why.
+    """Read the rows of a CSV, one by one, in order. No row is dropped: a bad one is a `BadRow` with the reason.
 
     It reads tables with a header (UTF-8 or UTF-16; comma, semicolon, tab or `|`), the output of
     `rclone lsf --format pst`, with or without `--csv`, and the output of the awk command in `listing`.
 
     Args:
-        csv_file: the file, or a pipe; or an address in a bucket, such as `s3://videos/list.csv`. One that ends in a
-            slash is a folder: its videos are the rows.
+        csv_file: the file, or a pipe; or an address in a bucket, such as `s3://videos/list.csv`. An address that
+            ends in a slash is a folder: its videos are the rows.
         base_url: base URL of the bucket, for rows that have a name but no URL.
 
     Raises:
@@ -94,7 +95,7 @@ def read_video_metadata_from_csv(csv_file: str | os.PathLike[str], base_url: str
         return rows_in_prefix(str(csv_file))
     path = _address(csv_file)
     rows = read_rows(path, base_url)
-    first = next(rows, None)  # so that a file that is wrong as a whole is told now
+    first = next(rows, None)  # so that an error of the whole file is raised now
     if first is None:
         raise ConfigError("{path} has a header and no rows under it", path=printable(path))
     return itertools.chain((first,), rows)
@@ -105,7 +106,7 @@ def _address(csv_file: str | os.PathLike[str]) -> Address:
 
 
 class Header(NamedTuple):
-    """The names of a CSV's columns, and which of them has the URLs; None in a listing, which has none."""
+    """The names of a CSV's columns, and the name of the column with the URLs; None in a listing, which has none."""
 
     columns: tuple[str, ...]
     url_column: str | None
@@ -132,12 +133,12 @@ def read_header(
 
 
 def read_rows(path: Address, base_url: str | None, until: float | None = None) -> Iterator[CsvRow]:
-    """The rows of a file, which may have none; see `read_video_metadata_from_csv`.
+    """The rows of a file, also if there are none; see `read_video_metadata_from_csv`.
 
     Args:
         path: the file.
         base_url: base URL of the bucket.
-        until: the time by `time.monotonic` after which no more lines are read; None: all are.
+        until: the time of `time.monotonic` after which no more lines are read; None: all lines are read.
 
     Raises:
         ConfigError: as there.
@@ -157,7 +158,7 @@ def read_rows(path: Address, base_url: str | None, until: float | None = None) -
 def _beginning(
     lines: Iterator[tuple[int, str]], path: Address
 ) -> tuple[str, str | None, Iterator[tuple[int, str]]]:
-    """The first line that says something, the delimiter if a line before it names one, and the lines from it on."""
+    """The first line that is not blank, the delimiter if a line before it names one, and the lines from it on."""
     first = next((line for line in lines if line[1].strip()), None)
     if first is None:
         raise ConfigError("{path} is empty", path=printable(path))
@@ -172,7 +173,7 @@ def _is_listing(line: str) -> bool:
 
 
 def _listing(lines: Iterator[tuple[int, str]], path: Address, base_url: str | None) -> Iterator[CsvRow]:
-    """The rows of `rclone lsf --format pst`, with `--csv` or without."""
+    """The rows of `rclone lsf --format pst`, with or without `--csv`."""
     if not base_url:
         raise ConfigError(
             "{path} is a listing by rclone, which has no URLs: give the bucket's address with "
@@ -202,7 +203,7 @@ def _listed_row(number: int, listed: Listed, base_url: str | None = None) -> Row
 
 @dataclass(frozen=True)
 class _Columns:
-    """Where what stands in a table with this header: indexes from 0."""
+    """The columns of a table: indexes from 0."""
 
     delimiter: str
     header: Sequence[str]
@@ -217,12 +218,12 @@ class _Columns:
 
     @cached_property
     def padding(self) -> list[str]:
-        """A row without any text, and the cell behind the last."""
+        """The cells of an empty row, and one more cell."""
         return [""] * (len(self.header) + 1)
 
     @cached_property
     def known(self) -> Callable[[list[str]], tuple[str, ...]]:
-        """The known cells in the order of a row; for a column that is missing, the one behind the last."""
+        """Returns the known cells in the order of `Row`; for a missing column, the cell after the last."""
         places = (self.url, self.name, self.size, self.modified, self.duration, self.priority)
         return itemgetter(*(len(self.header) if place is None else place for place in places))
 
@@ -242,20 +243,20 @@ def _columns(delimiter: str, header: Sequence[str]) -> _Columns:
 
 
 def _header(lines: Iterator[tuple[int, str]], delimiter: str, path: Address, base_url: str | None) -> _Columns:
-    """The columns of a table by its header, which is read off the lines.
+    """Read the header of a table.
 
     Raises:
-        ConfigError: none of them says where the videos are.
+        ConfigError: no column has the URLs or names of the videos.
     """
     _, _, cells = next(records(lines, delimiter, None))
     if cells is None or LONE_SURROGATES.search("".join(cells)):
         raise ConfigError("{path} is not text in UTF-8 or UTF-16. Save it as CSV UTF-8", path=printable(path))
-    if len(cells) > MOST_COLUMNS:
+    if len(cells) > MAX_COLUMNS:
         raise ConfigError(
             "{path} has {count:,} columns, and at most {most:,} are read",
             path=printable(path),
             count=len(cells),
-            most=MOST_COLUMNS,
+            most=MAX_COLUMNS,
         )
     columns = _columns(delimiter, [cell.strip() for cell in cells])
     if columns.url is None and (columns.name is None or not base_url):
@@ -283,7 +284,7 @@ def _score(cells: list[str]) -> tuple[int, ...]:
 
 
 def _table(lines: Iterator[tuple[int, str]], columns: _Columns, base_url: str | None) -> Iterator[CsvRow]:
-    """The rows of a table with a header, and those that awk made."""
+    """The rows of a table with a header, also of one that the awk command made."""
     split = False
     if columns.by_awk:
         head = list(itertools.islice(lines, 200))
@@ -295,38 +296,38 @@ def _table(lines: Iterator[tuple[int, str]], columns: _Columns, base_url: str | 
             split = True
             yield _listed_row(number, listed)
             continue
-        plain = not by_awk and text.isascii() and "\0" not in text  # nothing to put right
+        plain = not by_awk and text.isascii() and "\0" not in text  # nothing to repair
         try:
             if plain and cells is not None and len(cells) <= width:
                 yield _row(number, cells, columns, base_url)
             else:
-                yield _row(number, _as_in_header(text, cells, columns, split), columns, base_url)
+                yield _row(number, _repaired_cells(text, cells, columns, split), columns, base_url)
         except ValueError as error:
             if cells is None or any(map(str.strip, cells)):  # it is not blank
                 yield BadRow(number, text[:_SHOWN].rstrip("\r\n"), str(error))
 
 
-def _as_in_header(text: str, cells: list[str] | None, columns: _Columns, split: bool) -> list[str]:
-    """The cells of a row, as many as the header has or fewer.
+def _repaired_cells(text: str, cells: list[str] | None, columns: _Columns, split: bool) -> list[str]:
+    """The repaired cells of a row, at most as many as the header has.
 
     Args:
-        split: whether other rows show that awk made the table.
+        split: whether other rows show that the awk command made the table.
 
     Raises:
-        ValueError: the row cannot be read, in words.
+        ValueError: the row cannot be read; the message says why.
     """
     cells = readable_cells(text, cells, len(columns.header))
     if len(cells) > len(columns.header):
         if split:
             raise ValueError(CUT)
         cells = _requoted(cells, columns)
-    if columns.by_awk and len(cells) == len(AWK_COLUMNS) and _is_cut(cells, split):
+    if columns.by_awk and len(cells) == len(AWK_COLUMNS) and _has_split_name(cells, split):
         raise ValueError(CUT)
     return cells
 
 
-def _is_cut(cells: list[str], split: bool) -> bool:
-    """Whether words of the name stand where the size and the time would."""
+def _has_split_name(cells: list[str], split: bool) -> bool:
+    """Whether words of the name are in the columns of the size and the time."""
     name, size, modified, url = cells
     row = Row(0, url, name, size, modified)
     sized = not size or size.isdecimal() or row.size_bytes is not None
@@ -337,10 +338,10 @@ def _is_cut(cells: list[str], split: bool) -> bool:
 
 
 def _requoted(cells: list[str], columns: _Columns) -> list[str]:
-    """The cells of a row too long, where that is because its name or its URL holds delimiters that nobody quoted.
+    """The cells of a row with too many, if the reason is a name or a URL with delimiters and without quotes.
 
     Raises:
-        ValueError: what is too much cannot be told.
+        ValueError: the reason is another one.
     """
     extra = len(cells) - len(columns.header)
     urls = [index for index, cell in enumerate(cells) if _HTTP.match(cell)]
@@ -355,7 +356,7 @@ def _requoted(cells: list[str], columns: _Columns) -> list[str]:
 
 
 def _joined(cells: list[str], start: int, more: int, delimiter: str) -> list[str]:
-    """The cells, with one of them and some `more` after it made one again."""
+    """The cells, with the cell at `start` and `more` cells after it joined."""
     end = start + more + 1
     return [*cells[:start], delimiter.join(cells[start:end]), *cells[end:]]
 
@@ -380,11 +381,11 @@ def _row(number: int, cells: list[str], columns: _Columns, base_url: str | None)
             where = message(' in "{header}"', header=columns.header[columns.url])
         raise ValueError(message("{short}no URL{where}", short=short, where=where))
     if name and " " in name and _HTTP.match(url) and url.endswith(name):
-        # Put together from a base and a name as it is: what stands in the name means itself, a % and a # too.
+        # The URL is a base and the plain name: percent-encode the name, also its % and #.
         url = url.removesuffix(name) + quote(name, safe="/")
     if name and (why := ignored_reason(name, url)):
         return IgnoredRow(number, name, why)
-    # These go into records: a URL among them keeps no password there.
+    # These go into records: remove passwords from URLs among them.
     others = {header: _without_password(cells[index]) for index, header in columns.others if index < count}
     return Row(
         number,

@@ -1,4 +1,4 @@
-"""Options, as texts -> the filters over rows."""
+"""Read the filters over rows from options."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _OPTIONS: dict[str, Callable[[str], Any]] = {
 
 
 def read_filters(options: Mapping[str, Any]) -> Filters:
-    """Read filters from options by their names, as a command line or a page's form hands them over.
+    """Read filters from the options of a command line or of a page's form.
 
     Args:
         options: `min_size` and `max_size` (`500MB`), `min_duration` and `max_duration` (`5:30`, `1h`),
-            `modified_after` and `modified_before` (a date or time, UTC unless it says). None, or a name that is
-            missing, asks for nothing. Other names are ignored.
+            `modified_after` and `modified_before` (a date or time, UTC without a time zone). None, or a missing
+            name, means no limit. Other names are ignored.
 
     Raises:
-        ConfigError: one of these cannot be read.
+        ConfigError: one of these values cannot be read.
     """
     values = {}
     for name, parse in _OPTIONS.items():

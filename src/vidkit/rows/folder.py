@@ -24,12 +24,12 @@ _AMBIGUOUS = frozenset({".ts", ".mts"})  # TypeScript too
 def videos_in(folder: Path, skipped: Iterable[Address] = ()) -> list[Path]:
     """The video files in a folder and below it, by their extensions, sorted.
 
-    Left out are hidden files and folders, results folders of vidkit's, and `skipped`. Links are followed; a folder
-    that several lead to is looked at once. A folder that cannot be read is said in a warning.
+    Hidden files and folders, vidkit's results folders, and `skipped` are left out. Links are followed, but each
+    folder is searched only once. A folder that cannot be read is reported in a warning.
 
     Args:
-        folder: where to look; it counts also if it is hidden, or is in `skipped`.
-        skipped: folders below it to leave out; those of another store mean nothing here.
+        folder: where to search; also if it is hidden, or in `skipped`.
+        skipped: folders below it to leave out; addresses of another store are ignored.
     """
     out = {os.path.realpath(path) for path in skipped if isinstance(path, Path)}
     found: list[Path] = []
@@ -74,7 +74,7 @@ def _unread(error: OSError) -> None:
 
 
 def rows_of(urls: Iterable[str], skipped: Iterable[Address] = ()) -> Iterator[Row | BadRow]:
-    """A row for each URL or path of the command line; for a folder, one for each video in it."""
+    """A row for each URL or path of the command line; for a folder, a row for each video in it."""
     for url in urls:
         path = local_path(url)
         if path is None or not path.is_dir():
@@ -87,7 +87,7 @@ def rows_of(urls: Iterable[str], skipped: Iterable[Address] = ()) -> Iterator[Ro
 
 
 def files_of(names: Iterable[str], skipped: Iterable[Address] = ()) -> list[str]:
-    """The files of the command line, those of its folders too; a folder without a video stands for itself."""
+    """The files of the command line, and the videos in its folders; a folder without videos is kept as it is."""
     found: dict[str, None] = {}
     for name in names:
         path = Path(name)

@@ -31,14 +31,14 @@ _SIZE_AND_DATE = re.compile(rf";(-?\d+);({_DATE}),(?:({_TIME}),)?")
 _STAMP = re.compile(rf"{_DATE} {_TIME}")
 _LONGEST = 8192  # characters: object stores allow names of 1,024 bytes, and the name stands twice in a line
 _EXTENSION = re.compile(r"[^/](\.[0-9_]*[A-Za-z][A-Za-z0-9_]*)\s*$")
-# In a table that gives URLs, only what can be nothing else is passed over.
+# In a table with URLs, only these extensions are ignored.
 _NO_MEDIA = re.compile(
     r"\.(bmp|csv|db|docx?|gif|gz|ini|jpe?g|jsonl?|log|md|nfo|pdf|png|py|sh|srt|svg|tar|txt|vtt|webp|xlsx?|xml|ya?ml|zip)"
 )
 
 
 class Listed(NamedTuple):
-    """One line of a listing. `url` is None where only the caller knows the bucket's address."""
+    """One line of a listing. `url` is None if only the caller knows the bucket's address."""
 
     name: str
     size: str
@@ -47,13 +47,13 @@ class Listed(NamedTuple):
 
 
 def read_listed(line: str) -> Listed | None:
-    """A line of `rclone lsf --format pst`; None if it is none. rclone does not escape a `;` in a name."""
+    """A line of `rclone lsf --format pst`; None for any other line. rclone does not escape a `;` in a name."""
     match = _LISTED.fullmatch(line)
     return Listed(*match.groups()) if match else None
 
 
 def listed_cells(cells: list[str]) -> Listed | None:
-    """A line of `rclone lsf --csv --format pst`, parted into its cells; None if it is none."""
+    """The cells of a line of `rclone lsf --csv --format pst`; None for any other line."""
     if len(cells) == 3 and re.fullmatch(r"-?\d+", cells[1]) and _STAMP.fullmatch(cells[2]):
         return Listed(*cells)
     return None
@@ -62,11 +62,11 @@ def listed_cells(cells: list[str]) -> Listed | None:
 def rejoin(line: str) -> Listed | None:
     """Repair a line of `rclone lsf --format pst` that the awk command above has split.
 
-    The end of the last column is the name's first word, which tells where the first comma that was a space stands.
+    The last column ends with the first word of the name. This shows which comma was the first space.
 
     Returns:
-        Name, size, time (the date alone where the time was cut off) and a URL from the base in the line with the
-        name percent-encoded; None if too little of the line is left, or if it is no such line.
+        Name, size, time (only the date if the time was cut off) and a URL from the base in the line with the
+        name percent-encoded; None if too little of the line is left, or for any other line.
     """
     match = _SIZE_AND_DATE.search(line) if len(line) <= _LONGEST else None
     if match is None:
@@ -80,7 +80,7 @@ def rejoin(line: str) -> Listed | None:
     while comma > 0:
         first, others = words[:comma], words[comma + 1 :]
         if rest.endswith(first) and "://" in rest[: -len(first)]:
-            # Without a time there were two spaces, and with more commas than one nobody knows which is the second.
+            # Without a time there were two spaces. With several commas, the second one is unknown.
             if time or others.count(",") == 1:
                 name = f"{first} {others if time else others.replace(',', ' ')}"
                 return _rejoined(name, size, f"{date} {time}" if time else date, rest[: -len(first)])
@@ -96,7 +96,7 @@ def _rejoined(name: str, size: str, modified: str, base: str) -> Listed | None:
 def public_url(base_url: str, name: str) -> str:
     """The URL of a file in a bucket: the bucket's address and the name.
 
-    The name is percent-encoded but for its `/`; in an address such as `s3://bucket`, names stand as they are.
+    The name is percent-encoded except for `/`. After an address such as `s3://bucket`, it is not encoded.
     """
     base = base_url if base_url.endswith(("/", "=")) else f"{base_url}/"
     return base + (name if is_bucket(base_url) else _quoted(name))
@@ -107,11 +107,11 @@ def _quoted(name: str) -> str:
 
 
 def ignored_reason(name: str, url: str | None = None) -> str | None:
-    """Why a file is not taken: it is a `folder`, or `no video` by its extension; None if it may be a video.
+    """Why a row is ignored: `folder`, or `no video` by the extension; None if it may be a video.
 
     Args:
-        name: the file's name. One without an extension may be anything.
-        url: where a table gives the file's own URL; then both must say it.
+        name: the file's name. A name without an extension may be a video.
+        url: the file's own URL, if a table has one; then both extensions must say it.
     """
     if name.endswith("/"):
         return "folder"
@@ -129,6 +129,6 @@ def ignored_reason(name: str, url: str | None = None) -> str | None:
 
 
 def _extension(name: str) -> str:
-    """The extension with its dot, in small letters; numbers, as a date ends with, are none."""
+    """The extension with its dot, in lower case; a number, such as the end of a date, is no extension."""
     match = _EXTENSION.search(name)
     return match[1].lower() if match else ""

@@ -1,4 +1,4 @@
-"""A prefix of a bucket as input: a row for each video below it, with the size and the time that the store says."""
+"""A prefix of a bucket as input: a row for each video below it, with its size and time in the store."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from vidkit.errors import ConfigError, OutputError
 from vidkit.messages import message
 from vidkit.rows.row import IgnoredRow, Row
 
-# What a run has made: results in the same bucket are no sources.
+# The name of a clip: results in the same bucket are no sources.
 _CLIP = re.compile(r"(?:.*/)?clips/[^/]+/(?:[0-9a-f]{8}/)?[^/]+_clip_\d{3,}\.mp4")
 
 
 def rows_in_prefix(address: str) -> Iterator[Row | IgnoredRow]:
     """The objects below a prefix such as `s3://videos/2024/`, in the order of their keys; there may be millions.
 
-    A row's size and time tell the version of its video, so that a later run needs no request for what is done.
+    A row's size and time are the version of its video, so that a later run needs no request for finished videos.
 
     Raises:
-        ConfigError: it cannot be listed, or nothing is there.
-        OutputError: the store fails on the way.
+        ConfigError: the prefix cannot be listed, or has no objects.
+        OutputError: the store fails later.
     """
     try:
         place = open_bucket(address)

@@ -1,4 +1,4 @@
-"""What a CSV would be read as, before anything is done with it."""
+"""A preview of a CSV: its columns, and how its first rows are read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vidkit.rows import BadRow, Row, read_header, read_rows
 from vidkit.rows.counting import count_rows
 from vidkit.rows.table import TimeUpError
 
-_MOST_COLUMNS = 200
+_MAX_COLUMNS = 200
 
 
 class RowError(NamedTuple):
@@ -27,15 +27,15 @@ class RowError(NamedTuple):
 
 @dataclass
 class CsvPreview:
-    """What was found in a CSV.
+    """The beginning of a CSV.
 
     Attributes:
         columns: the names of its columns.
-        url_column: the one with the URLs; None in a listing.
-        rows: how many there are; None where that is not cheap to know.
-        checked: how many were read for errors.
+        url_column: the column with the URLs; None in a listing.
+        rows: the number of rows; None if counting them takes too long.
+        checked: how many rows were read for errors.
         errors: the first rows that cannot be read.
-        sample: the first rows that can be, as they would be processed.
+        sample: the first rows that can be read, as they would be processed.
     """
 
     columns: list[str]
@@ -60,20 +60,20 @@ def preview_csv(
     Args:
         csv_file: the file.
         base_url: base URL of the files, for rows that have a name but no URL.
-        errors: how many rows that cannot be read are listed.
-        sample: how many rows that can be read are listed.
-        rows: how many rows are read at most.
-        seconds: how long they are read at most, and counted at most.
+        errors: maximum number of rows in `CsvPreview.errors`.
+        sample: maximum number of rows in `CsvPreview.sample`.
+        rows: maximum number of rows to read.
+        seconds: maximum time for reading, and again for counting.
 
     Raises:
-        ConfigError: the file as a whole is wrong, as for `read_video_metadata_from_csv`.
+        ConfigError: the whole file is wrong, as for `read_video_metadata_from_csv`.
     """
     path, until = Path(csv_file), time.monotonic() + seconds
     try:
         header = read_header(path, base_url, until)
     except TimeUpError:
         raise ConfigError("{path} does not begin with the names of its columns", path=printable(path)) from None
-    found = CsvPreview([printable(name)[:200] for name in header.columns[:_MOST_COLUMNS]], header.url_column)
+    found = CsvPreview([printable(name)[:200] for name in header.columns[:_MAX_COLUMNS]], header.url_column)
     ended = False
     with suppress(TimeUpError):
         for row in read_rows(path, base_url, until):
@@ -92,7 +92,7 @@ def preview_csv(
 
 
 def _shown(row: Row) -> dict[str, object]:
-    columns = {name: printable(cell)[:200] for name, cell in list(row.columns.items())[:_MOST_COLUMNS]}
+    columns = {name: printable(cell)[:200] for name, cell in list(row.columns.items())[:_MAX_COLUMNS]}
     return {
         "line": row.line,
         "url": printable(shown_url(row.url))[:2000],

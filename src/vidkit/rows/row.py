@@ -1,4 +1,4 @@
-"""A row: one video that was asked for, or why a line of the input is none; and filters over rows."""
+"""The rows of an input: videos to process, rows that cannot be read, ignored rows; and filters over rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vidkit.core.units import parse_date, parse_duration, parse_priority, parse_
 
 
 class Row(NamedTuple):
-    """One video that was asked for; texts as they are written in the CSV."""
+    """One video to process; texts as they are in the CSV."""
 
     line: int
     """The line in the file, from 1; 0 for a URL of the command line."""
@@ -21,13 +21,13 @@ class Row(NamedTuple):
     last_modified: str | None = None
     duration: str | None = None
     columns: Mapping[str, str] = {}
-    """Every other column, the duration and the priority too, by its name."""
+    """All other columns by name, with the duration and the priority."""
     priority: str | None = None
-    """Empty where the cell is; None where the CSV has no such column, and rows come in the order of the file."""
+    """Empty if the cell is empty; None if the CSV has no such column: rows then keep the order of the file."""
 
     @property
     def size_bytes(self) -> int | None:
-        """The size in bytes; None where the CSV does not say or it cannot be read."""
+        """The size in bytes; None if it is missing or cannot be read."""
         try:
             return parse_size(self.file_size) if self.file_size else None
         except ValueError:
@@ -35,12 +35,12 @@ class Row(NamedTuple):
 
     @property
     def version(self) -> str | None:
-        """The version of the source that the CSV itself tells, so that no request is needed."""
+        """The version of the source from the CSV itself, so that no request is needed."""
         return f"{self.file_size or ''}|{self.last_modified}" if self.last_modified else None
 
     @property
     def modified(self) -> datetime | None:
-        """When the file was changed, UTC where no zone is written; None as with `size_bytes`."""
+        """The time of the last change, UTC if it has no time zone; None as with `size_bytes`."""
         try:
             return parse_date(self.last_modified) if self.last_modified else None
         except ValueError:
@@ -65,7 +65,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class BadRow:
-    """A row of which no video can be had, and why. `text` is its beginning, as it stands in the file."""
+    """A row that cannot be read, and why. `text` is its beginning, as it is in the file."""
 
     line: int
     text: str
@@ -74,7 +74,7 @@ class BadRow:
 
 @dataclass(frozen=True)
 class IgnoredRow:
-    """A row that is not meant: a `folder`, or a file that is `no video`."""
+    """A row that is ignored: a `folder`, or a file that is `no video`."""
 
     line: int
     name: str
@@ -86,7 +86,10 @@ CsvRow = Row | BadRow | IgnoredRow
 
 @dataclass(frozen=True)
 class Filters:
-    """Which videos are wanted: bytes, seconds, times; from the least on, up to the most, before the latest time."""
+    """Which videos are processed: by size in bytes, duration in seconds, and time.
+
+    All limits are inclusive, except `modified_before`.
+    """
 
     min_size: float | None = None
     max_size: float | None = None
@@ -96,8 +99,8 @@ class Filters:
     modified_before: datetime | None = None
 
     def wants(self, row: Row) -> bool | None:
-        """Whether a row's video is wanted, by what the CSV says; None where the CSV does not say enough."""
-        # Only what is asked for is parsed: there may be millions of rows.
+        """Whether a row's video is wanted, by the values in the CSV; None if the CSV does not have them all."""
+        # Only the needed values are parsed: there may be millions of rows.
         sized = self.min_size is not None or self.max_size is not None
         lasting = self.min_duration is not None or self.max_duration is not None
         dated = self.modified_after is not None or self.modified_before is not None
@@ -108,7 +111,7 @@ class Filters:
         )
 
     def judge(self, size: float | None, seconds: float | None, modified: datetime | None) -> bool | None:
-        """The same of a size in bytes, a duration in seconds and a time; None for what is not known."""
+        """The same for a size in bytes, a duration in seconds and a time; None for an unknown value."""
         late = modified is not None and self.modified_before is not None and modified >= self.modified_before
         verdicts = (
             _within(size, self.min_size, self.max_size),

@@ -1,4 +1,4 @@
-"""The text of a CSV as people's programs write it: its encoding, its delimiter, its records."""
+"""The text of a CSV: its encoding, its delimiter, its records."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ from vidkit.errors import ConfigError
 from vidkit.messages import message
 
 DELIMITERS = ",;\t|"
-LONE_SURROGATES = re.compile("[\ud800-\udfff]")  # what bytes that are not UTF-8 became
-MOST_COLUMNS = 16_384  # as in Excel
-_LINE_LIMIT = 2**20  # characters; what is longer is no row, and is not held in memory whole
+LONE_SURROGATES = re.compile("[\ud800-\udfff]")  # stand for bytes that are not UTF-8
+MAX_COLUMNS = 16_384  # as in Excel
+_LINE_LIMIT = 2**20  # characters; a longer line is no row, and is not kept in memory as a whole
 
 
-# One record: the number of its first line, from 1; that line as it stands; its cells, if it can be parted.
+# One record: the number of its first line, from 1; that line as it is; its cells, or None if it cannot be split.
 Record = tuple[int, str, "list[str] | None"]
 
 
 class TimeUpError(Exception):
-    """The time for reading a file is over."""
+    """The time limit for reading a file is over."""
 
 
 @contextmanager
 def open_text(path: Address, until: float | None = None) -> Iterator[Iterator[tuple[int, str]]]:
-    """The numbered lines of a file, a pipe or an object of a bucket: UTF-8, or UTF-16 with its mark.
+    """The numbered lines of a file, a pipe or an object of a bucket: UTF-8, or UTF-16 with a byte order mark.
 
-    Bytes that are no UTF-8 become lone surrogates, which tell the rows where they stand.
+    Bytes that are not UTF-8 become lone surrogates, so that only their rows are bad.
 
     Args:
         path: the file or the pipe, or the address of the object.
-        until: the time by `time.monotonic` after which the lines end with a TimeUpError; None: never.
+        until: the time of `time.monotonic` after which the lines end with a TimeUpError; None: never.
 
     Raises:
-        ConfigError: the file cannot be read or is no text.
+        ConfigError: the file cannot be read or is not text.
     """
     try:
         raw = io.BufferedReader(ObjectReader(path)) if isinstance(path, str) else path.open("rb")
@@ -68,7 +68,7 @@ def open_text(path: Address, until: float | None = None) -> Iterator[Iterator[tu
 
 
 def _lines(file: io.TextIOWrapper) -> Iterator[tuple[int, str]]:
-    """The lines with their numbers; of a line beyond all measure only the beginning."""
+    """The lines with their numbers; only the first `_LINE_LIMIT` characters of a longer line."""
     for number in itertools.count(1):
         line = file.readline(_LINE_LIMIT)
         if not line:
@@ -86,7 +86,7 @@ def _timed(lines: Iterator[tuple[int, str]], until: float) -> Iterator[tuple[int
 
 
 def cells_of(line: str, delimiter: str, quoting: int = csv.QUOTE_MINIMAL) -> list[str] | None:
-    """The cells of one line; None if it cannot be parted (a cell beyond `csv.field_size_limit`, a NUL)."""
+    """The cells of one line; None if it cannot be split (a cell beyond `csv.field_size_limit`, a NUL)."""
     try:
         return next(csv.reader([line], delimiter=delimiter, quoting=quoting), [])  # type: ignore[arg-type]
     except csv.Error:
@@ -94,11 +94,11 @@ def cells_of(line: str, delimiter: str, quoting: int = csv.QUOTE_MINIMAL) -> lis
 
 
 def find_delimiter(header: str, score: Callable[[list[str]], tuple[int, ...]]) -> str:
-    """The delimiter by which a header scores most, by `score` of its cells and then by their number."""
+    """The delimiter with the highest `score` of the header's cells; if equal, with the most cells."""
 
     def found(delimiter: str) -> tuple[int, ...]:
         cells = cells_of(header, delimiter) or []
-        return (*score(cells[:MOST_COLUMNS]), len(cells))
+        return (*score(cells[:MAX_COLUMNS]), len(cells))
 
     return max(DELIMITERS, key=found)
 
@@ -106,16 +106,16 @@ def find_delimiter(header: str, score: Callable[[list[str]], tuple[int, ...]]) -
 def records(lines: Iterator[tuple[int, str]], delimiter: str, width: int | None) -> Iterator[Record]:
     """The records of a CSV.
 
-    A quote that is never closed would swallow the records after it. So one that goes on over several lines, and is
-    not written as CSV is or has not `width` cells, is taken as the line that it begins with, quotes as they stand.
+    A quote that is never closed would swallow the records after it. So a record of several lines that is not valid
+    CSV, or does not have `width` cells, is read as its first line only, with quotes as plain characters.
     """
     pending: deque[tuple[int, str]] = deque()
-    taken: list[tuple[int, str]] = []
+    read_lines: list[tuple[int, str]] = []
     limit = csv.field_size_limit()
 
     def feed() -> Iterator[str]:
         while (item := pending.popleft() if pending else next(lines, None)) is not None:
-            taken.append(item)
+            read_lines.append(item)
             yield item[1]
 
     while (item := pending.popleft() if pending else next(lines, None)) is not None:
@@ -125,20 +125,22 @@ def records(lines: Iterator[tuple[int, str]], delimiter: str, width: int | None)
             yield number, text, line.split(delimiter) if line else []
             continue
         pending.appendleft(item)
-        taken.clear()
+        read_lines.clear()
         cells: list[str] | None
         try:
             cells = next(csv.reader(feed(), delimiter=delimiter))
         except csv.Error:
             cells = None
-        if len(taken) > 1 and not _sound(taken, cells, delimiter, width):
-            pending.extendleft(reversed(taken[1:]))
+        if len(read_lines) > 1 and not _is_one_record(read_lines, cells, delimiter, width):
+            pending.extendleft(reversed(read_lines[1:]))
             cells = cells_of(text, delimiter, csv.QUOTE_NONE)
         yield number, text, cells
 
 
-def _sound(lines: list[tuple[int, str]], cells: list[str] | None, delimiter: str, width: int | None) -> bool:
-    """Whether a record of several lines is one."""
+def _is_one_record(
+    lines: list[tuple[int, str]], cells: list[str] | None, delimiter: str, width: int | None
+) -> bool:
+    """Whether these lines are one record."""
     if cells is None or len(cells) != (width or len(cells)):
         return False
     try:
@@ -148,26 +150,26 @@ def _sound(lines: list[tuple[int, str]], cells: list[str] | None, delimiter: str
 
 
 def find_column(header: Sequence[str], names: Sequence[str]) -> int | None:
-    """The index of the first column that has one of these names; the names that come first win."""
+    """The index of the column with one of these names; the first name that is there wins."""
     plain = [column_name(cell) for cell in header]
     return next((plain.index(column_name(name)) for name in names if column_name(name) in plain), None)
 
 
 def column_name(written: str) -> str:
-    """A column's name as names are compared: `File Name`, `fileName` and `file_name` are one."""
+    """A column's name in the form for comparison: `File Name`, `fileName` and `file_name` are the same."""
     return re.sub(r"[\W_]+", "", written).casefold()
 
 
 def readable_cells(text: str, cells: list[str] | None, width: int) -> list[str]:
-    """The cells of a record without the empty ones that a program put after the header's last column.
+    """The cells of a record, without empty cells after the header's last column.
 
     Args:
-        text: the record as it stands in the file.
-        cells: its cells, as `records` gives them.
-        width: how many columns the header has.
+        text: the record as it is in the file.
+        cells: its cells, as from `records`.
+        width: the number of columns in the header.
 
     Raises:
-        ValueError: the record cannot be read, in words.
+        ValueError: the record cannot be read; the message says why.
     """
     if "\0" in text:
         raise ValueError(message("it holds bytes that are not text"))

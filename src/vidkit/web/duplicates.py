@@ -93,7 +93,7 @@ class Duplicates:
         running.set_result(found)
 
     def _compared(self) -> Compared:
-        from vidkit.duplicates.groups import Footage  # numpy, which other calls do without
+        from vidkit.duplicates.groups import CopyFinder  # numpy, which other calls do without
 
         positions: dict[str, int] = {}
         began = self._clock()
@@ -103,7 +103,7 @@ class Duplicates:
                 positions[video.url] = position
                 yield video
 
-        footage = Footage(videos_with_positions())
+        footage = CopyFinder(videos_with_positions())
         groups = sorted(footage.groups(), key=lambda group: positions[group.kept.url])
         places = tuple(positions[group.kept.url] for group in groups)
         newest = max(positions.values(), default=0)

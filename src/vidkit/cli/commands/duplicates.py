@@ -11,7 +11,7 @@ from vidkit.cli.screen import counted, json_text, say
 from vidkit.core import printable, shown_url
 from vidkit.core.config import Config
 from vidkit.core.units import format_count, format_duration
-from vidkit.duplicates.groups import Footage, Group
+from vidkit.duplicates.groups import CopyFinder, Group
 from vidkit.duplicates.listing import group_as_json
 from vidkit.export.rows import cell, whole
 from vidkit.library import open_library
@@ -29,7 +29,7 @@ def duplicates(options: argparse.Namespace, config: Config) -> int:
         for _url, video in library.pictures():
             videos.append(video)
             progress(len(videos), total, "reading")
-        footage = Footage(videos)
+        footage = CopyFinder(videos)
     groups = footage.groups()
     if options.json:
         for group in groups:
