@@ -1,8 +1,8 @@
 """Download a URL, a page, an object of a bucket or a local path to a local file.
 
-The way: `names` tells what is known without a request; `fetch` asks once, has `answer` look at what came back, and
-hands a file to `transfer`, a page to `page`, a manifest to `hls`, and what none of these can do to `sites`.
-`objects` fetches from buckets.
+`names` finds what is known without a request. `fetch` sends one request and `answer` classifies the answer. Then
+`transfer` saves a file, `page` finds the video of a page, `hls` fetches a stream, and `sites` uses yt-dlp for other
+pages. `objects` fetches from buckets.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Download:
-    """A video that is here as a file.
+    """A video as a local file.
 
     Attributes:
-        path: the file; a local source is the file itself, never copied.
+        path: the file; a local source itself, never a copy.
         filename: its safe name; a local file's own name may differ.
-        resolved_url: what was fetched in the end, without user name and password.
-        version: what tells one version of the source from another: the ETag, else Last-Modified and length; for a
-            local file its size and time. None where the server says nothing.
-        is_local: it is the user's own file, which vidkit never deletes.
+        resolved_url: the final URL, after pages and redirects, without user name and password.
+        version: the version of the source: the ETag, else Last-Modified and length; for a local file its size and
+            time. None if the server sends neither.
+        is_local: whether it is the user's own file, which vidkit never deletes.
     """
 
     path: Path
@@ -98,7 +98,7 @@ def download_video(
 
     Raises:
         DownloadError: there is no video, or the download failed; the message starts with the URL. A `ReachError`
-            where `reach` does not allow it.
+            if `reach` does not allow it.
         UnwantedError: it is larger than `max_size`.
         OutputError: the file cannot be written: the disk is full, or the folder cannot be created.
     """
@@ -150,16 +150,15 @@ def is_video_url(url: str) -> bool:
 def extract_video_url_from_html(html_content: str, page_url: str = "") -> str | None:
     """Find the video of a page.
 
-    Looked at, in this order: `<video>` and `<source>`; `og:video`, `twitter:player:stream` and JSON-LD
-    `VideoObject.contentUrl`; addresses in scripts. In each, files come before HLS manifests.
+    Searched in this order: `<video>` and `<source>`; `og:video`, `twitter:player:stream` and JSON-LD
+    `VideoObject.contentUrl`; addresses in scripts. In each of these, files come before HLS manifests.
 
     Args:
         html_content: the page.
         page_url: its address; relative addresses are resolved against it and the page's `<base>`.
 
     Returns:
-        An http or https URL (or, without `page_url`, an address as it stands in the page); None where there is
-        none.
+        An http or https URL (or, without `page_url`, an address as it is in the page); None if there is no video.
     """
     from vidkit.download.page import find_video
 
@@ -167,7 +166,7 @@ def extract_video_url_from_html(html_content: str, page_url: str = "") -> str | 
 
 
 def source_version(url: str, timeout: float = 30.0, reach: Reach = ANYWHERE) -> str | None:
-    """The version that a source has now, by one light request: the same text as `Download.version`.
+    """The current version of a source, by one light request: the same text as `Download.version`.
 
     Args:
         url: as for `download_video`.
@@ -175,10 +174,10 @@ def source_version(url: str, timeout: float = 30.0, reach: Reach = ANYWHERE) -> 
         reach: which addresses may be reached, and whether local files are read.
 
     Returns:
-        The version, or None where the server says nothing about it.
+        The version, or None if the server sends none.
 
     Raises:
-        DownloadError: the file is not there or the server cannot be asked.
+        DownloadError: there is no such file, or the request failed.
     """
     check_reach(url, reach)
     path = local_path(url)
@@ -196,10 +195,10 @@ def source_version(url: str, timeout: float = 30.0, reach: Reach = ANYWHERE) -> 
 
 
 def check_reach(url: str, reach: Reach) -> None:
-    """Refuse a source that is a file of this machine where `reach` reads none; nothing is looked up.
+    """Refuse a local file or an object of a bucket that `reach` does not allow, without a request.
 
     Raises:
-        ReachError: it is one; the message begins with it.
+        ReachError: it is refused; the message begins with the URL.
     """
     try:
         reach.check_source(url)
@@ -211,7 +210,7 @@ def _checked(url: str) -> str:
     """A URL of http, https or a bucket, without white space around it.
 
     Raises:
-        DownloadError: it is empty, or of another kind.
+        DownloadError: it is empty, or has another scheme.
     """
     url = url.strip()
     if not url:
@@ -240,10 +239,10 @@ def _local(path: Path, name: str) -> Download:
 
 
 def _stat(path: Path) -> os.stat_result:
-    """Look at a local file.
+    """The `stat` of a local file.
 
     Raises:
-        DownloadError: it is not there, no file, or cannot be read.
+        DownloadError: it does not exist, is no regular file, or cannot be read.
     """
     shown = printable(shown_url(str(path)))
     try:

@@ -17,7 +17,7 @@ MANIFEST_TYPES = frozenset({
     "vnd.apple.mpegurl",
 })  # fmt: skip
 _PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml"})
-# Types that say nothing, or that hold video without the word.
+# Types that tell nothing, or that may be video although their name does not say so.
 _OPEN_TYPES = frozenset({
     "application/octet-stream", "binary/octet-stream", "application/mp4", "application/ogg",
     "application/mxf", "application/x-matroska", "application/vnd.rn-realmedia",
@@ -44,7 +44,7 @@ _SIGNATURES = (
 
 
 class Kind(Enum):
-    """What came back."""
+    """The kind of an answer."""
 
     VIDEO = "video"
     PAGE = "page"
@@ -52,20 +52,20 @@ class Kind(Enum):
 
 
 def media_type(headers: Mapping[str, str]) -> str:
-    """The type in Content-Type, in lower case and without parameters; empty where there is none."""
+    """The type in Content-Type, in lower case and without parameters; empty if there is none."""
     return headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
 def kind_of(url: str, headers: Mapping[str, str], head: bytes) -> Kind:
-    """Tell what came back, by its first bytes before its type, and by its type before its name.
+    """The kind of an answer: by its first bytes, else by its type, else by its name.
 
     Args:
-        url: the URL that answered.
-        headers: what it said.
+        url: the URL of the answer.
+        headers: the headers of the answer.
         head: the first bytes of the body, a few hundred or more.
 
     Raises:
-        DownloadError: it is nothing that holds a video.
+        DownloadError: it is neither a video nor a page nor a manifest.
     """
     if found_extension(head):
         return Kind.VIDEO
@@ -97,7 +97,7 @@ def _is_html(declared: str, head: bytes) -> bool:
 
 
 def found_extension(head: bytes) -> str | None:
-    """The extension of the container that the first bytes begin, where they tell."""
+    """The extension of the container that begins with these bytes; None for an unknown one."""
     for offset, signature, extension in _SIGNATURES:
         if head[offset : offset + len(signature)] == signature:
             return extension
@@ -107,7 +107,7 @@ def found_extension(head: bytes) -> str | None:
 
 
 def declared_video(headers: Mapping[str, str]) -> bool:
-    """Whether the headers alone call it a video: its type, or its type being open and its name a video's."""
+    """Whether the headers alone show a video: by the type, or by the file name if the type tells nothing."""
     declared = media_type(headers)
     if declared.startswith("video/") or declared in MANIFEST_TYPES:
         return True
@@ -116,7 +116,7 @@ def declared_video(headers: Mapping[str, str]) -> bool:
 
 
 def version_of(headers: Mapping[str, str]) -> str | None:
-    """What tells one version from another: the ETag, else Last-Modified and the length; None without both."""
+    """The version of a file: the ETag, else Last-Modified and the length; None if both are missing."""
     etag = headers.get("ETag", "").strip()
     if etag:
         return printable(etag)
@@ -125,10 +125,10 @@ def version_of(headers: Mapping[str, str]) -> str | None:
 
 
 def strong_validator(headers: Mapping[str, str]) -> str | None:
-    """What may guard a resumed download (RFC 9110, 8.8 and 13.1.5), or None.
+    """The validator for resuming a download (RFC 9110, 8.8 and 13.1.5), or None.
 
-    A strong ETag; else a Last-Modified that is a minute older than the answer, so that two versions cannot share
-    it.
+    It is a strong ETag, else a Last-Modified that is at least a minute older than the answer, so that two versions
+    cannot share it.
     """
     etag = headers.get("ETag", "").strip()
     if etag:

@@ -15,79 +15,78 @@ from vidkit.errors import DownloadError
 from vidkit.messages import message
 
 BLOCK = 2**20
-_INFLATED = frozenset({"gzip", "x-gzip", "deflate"})
+_OWN_ENCODINGS = frozenset({"gzip", "x-gzip", "deflate"})
 
 
 def blocks(response: requests.Response, policy: DownloadPolicy) -> Iterator[bytes]:
-    """The body as it comes, up to 1 MiB at a time, decompressed if the server compressed it though not asked to.
+    """The blocks of a body, up to 1 MiB each, decompressed if the server compressed it without a request to do so.
 
-    A body has one such iterator: another one would begin in the middle of what is compressed.
+    Call it once for a body: a second iterator would begin in the middle of the compressed data.
 
     Raises:
-        TransientError: the connection broke, stalled, or ended before the length that was promised; what is
-            compressed is damaged or ends early.
-        DownloadError: it is compressed in a way that is not known here, or comes slower than `policy` allows.
+        TransientError: the connection broke, stalled, or ended early; the compressed data is damaged or ends early.
+        DownloadError: the compression is unknown, or the body is slower than `policy` allows.
     """
     encodings = [each.strip().lower() for each in response.headers.get("Content-Encoding", "").split(",")]
     encodings = [each for each in encodings if each not in ("", "identity")]
-    unknown = [each for each in encodings if each not in (*_INFLATED, *response.raw.CONTENT_DECODERS)]
+    unknown = [each for each in encodings if each not in (*_OWN_ENCODINGS, *response.raw.CONTENT_DECODERS)]
     if unknown:
         raise DownloadError(
             "the server compresses with {unknown}, which cannot be read here", unknown=printable(unknown[0])[:40]
         )
-    # urllib3 does not say that gzip or deflate ends early, and makes 1 GiB of 1 MiB at once.
-    own = _INFLATED.issuperset(encodings)
+    # urllib3 does not report gzip or deflate data that ends early, and inflates 1 MiB to 1 GiB at once.
+    own = _OWN_ENCODINGS.issuperset(encodings)
     body = _received(response, policy, decode=not own)
     for encoding in reversed(encodings) if own else ():
-        body = _inflated(body, encoding)
+        body = _decompressed(body, encoding)
     with transport_errors(policy):
         for block in body:
             yield block
             policy.check()
 
 
-class Pace:
-    """How fast a download goes on: at least `min_pace` bytes a second in each `pace_window` seconds."""
+class SpeedCheck:
+    """Checks the speed of a download: at least `min_pace` bytes a second in each `pace_window` seconds."""
 
     def __init__(self, policy: DownloadPolicy) -> None:
         self._policy = policy
-        self._began, self._came = time.monotonic(), 0
+        self._began, self._received_bytes = time.monotonic(), 0
 
-    def came(self, count: int) -> None:
-        """Count bytes that came.
+    def add(self, count: int) -> None:
+        """Count received bytes.
 
         Raises:
-            DownloadError: they were too few in the time that is over.
+            DownloadError: the download is too slow.
         """
-        self._came += count
+        self._received_bytes += count
         seconds = time.monotonic() - self._began
         if seconds < self._policy.pace_window:
             return
-        if self._came < self._policy.min_pace * seconds:
+        if self._received_bytes < self._policy.min_pace * seconds:
             least = message("{pace:g} bytes a second", pace=self._policy.min_pace)
             raise DownloadError(
                 "the server sent {came} bytes in {seconds:.0f} s: a download slower than {least} is given "
                 "up, and the next run goes on with it",
-                came=self._came,
+                came=self._received_bytes,
                 seconds=seconds,
                 least=least,
             )
-        self._began, self._came = time.monotonic(), 0
+        self._began, self._received_bytes = time.monotonic(), 0
 
 
 def _received(response: requests.Response, policy: DownloadPolicy, decode: bool) -> Iterator[bytes]:
-    """What comes over the line, as long as it comes fast enough."""
-    pace = Pace(policy)
-    # read1 gives what is there, so a slow server still shows progress.
+    """The blocks from the network, as long as they are fast enough."""
+    pace = SpeedCheck(policy)
+    # read1 returns what has arrived, so that a slow server still shows progress.
     while block := response.raw.read1(BLOCK, decode_content=decode):
-        pace.came(len(block))
+        pace.add(len(block))
         yield block
 
 
-def _inflated(body: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    """What gzip (RFC 1952) or deflate (RFC 1950, and 1951 as some servers send it) was made from.
+def _decompressed(body: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """Decompress gzip (RFC 1952) or deflate (RFC 1950; some servers send RFC 1951).
 
-    What follows the last member of gzip is passed over, as every browser does.
+    Data after the last member of gzip is ignored, as in browsers.
     """
     machine, members = None, 0
     for block in body:
@@ -95,7 +94,7 @@ def _inflated(body: Iterable[bytes], encoding: str) -> Iterator[bytes]:
             if machine is None:
                 if members and (encoding == "deflate" or block[:1] != b"\x1f"):
                     return
-                machine = zlib.decompressobj(_window(encoding, block))
+                machine = zlib.decompressobj(_window_bits(encoding, block))
             try:
                 made = machine.decompress(block, BLOCK)
                 while made:
@@ -110,8 +109,8 @@ def _inflated(body: Iterable[bytes], encoding: str) -> Iterator[bytes]:
         raise TransientError(message("the compressed answer ends early"))
 
 
-def _window(encoding: str, block: bytes) -> int:
-    """zlib's word for the form of what begins so."""
+def _window_bits(encoding: str, block: bytes) -> int:
+    """The `wbits` argument of zlib for data that begins with this block."""
     if encoding != "deflate":
         return 16 + zlib.MAX_WBITS
     return zlib.MAX_WBITS if block[0] & 0x8F == 8 else -zlib.MAX_WBITS

@@ -16,11 +16,11 @@ from vidkit.download.transfer import disk_errors
 class Destination:
     """The files of one download in a folder, each with its lock: `NAME.part.lock`, beside `NAME.part`.
 
-    Where another process or thread has the lock, the file is fetched in a folder of its own and moved at the end.
+    If another process or thread has the lock, the file is downloaded to a temporary folder and moved at the end.
     """
 
     def __init__(self, folder: Path, claim: Callable[[str], str]) -> None:
-        """`claim`, given the safe name that a file should have, answers the one that is free for this URL."""
+        """`claim` maps the wanted safe file name to one that is free for this URL."""
         self.folder = folder
         self._claim = claim
         self._targets: dict[str, Path] = {}
@@ -38,10 +38,10 @@ class Destination:
             shutil.rmtree(self._own, ignore_errors=True)
 
     def target(self, wanted: str) -> Path:
-        """Where the file of this name is to be made.
+        """The path for the download of a file with this name.
 
         Raises:
-            OutputError: nothing can be written there.
+            OutputError: the folder cannot be written.
         """
         if wanted not in self._targets:
             name = self._claim(wanted)
@@ -51,8 +51,8 @@ class Destination:
             self._targets[wanted] = (self.folder if lock is not None else self._own_folder()) / name
         return self._targets[wanted]
 
-    def settle(self, path: Path) -> Path:
-        """Give a file that was made its place; where that is."""
+    def move_in_place(self, path: Path) -> Path:
+        """Move a finished file to the folder if necessary, and return its path."""
         settled = self.folder / path.name
         if settled != path:
             with disk_errors(settled):

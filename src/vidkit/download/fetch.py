@@ -19,7 +19,7 @@ from vidkit.download import extract_video_url_from_html, hls, sites
 from vidkit.download.answer import Kind, found_extension, kind_of, version_of
 from vidkit.download.body import blocks
 from vidkit.download.destination import Destination
-from vidkit.download.http import DownloadPolicy, StoppedError, ask, persist
+from vidkit.download.http import DownloadPolicy, StoppedError, ask, with_retries
 from vidkit.download.names import answered_name, has_extension, wanted_name
 from vidkit.download.reach import ReachError
 from vidkit.download.transfer import (
@@ -28,8 +28,8 @@ from vidkit.download.transfer import (
     StaleError,
     discard,
     finish,
-    left_over,
-    open_rest,
+    request_rest,
+    resumable_part,
     save,
 )
 from vidkit.errors import DownloadError
@@ -37,13 +37,13 @@ from vidkit.messages import message
 
 MAX_TEXT = 10 * 2**20  # bytes of a page or a manifest
 MAX_HOPS = 4  # from page to page
-_HEAD = 512  # bytes that tell what a body is, at least
+_HEAD = 512  # minimum bytes that show the kind of a body
 Progress: TypeAlias = "Callable[[int, int | None], None] | bool"
 
 
 @dataclass(frozen=True)
 class DownloadRequest:
-    """What is wanted, and how: the same for every step on the way."""
+    """The options of a download, the same for all of its requests."""
 
     filename: str | None
     destination: Destination
@@ -53,7 +53,7 @@ class DownloadRequest:
 
 @dataclass(frozen=True)
 class Saved:
-    """A file is here."""
+    """A downloaded file."""
 
     path: Path
     url: str
@@ -62,7 +62,7 @@ class Saved:
 
 @dataclass(frozen=True)
 class Text:
-    """A page or a manifest is here: its text, and where the file of a manifest goes."""
+    """The text of a page or a manifest; `target` is the file for a manifest's stream."""
 
     kind: Kind
     text: str
@@ -73,7 +73,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Content:
-    """The body of an answer: what it is, the first bytes that tell, and all of it, to be read once."""
+    """The body of an answer: its kind, its first bytes, and all its blocks, to be read once."""
 
     kind: Kind
     head: bytes
@@ -84,85 +84,85 @@ def fetch(url: str, request: DownloadRequest) -> Saved:
     """Fetch the video that an http or https URL leads to: a file, an HLS stream, or a page with either.
 
     Returns:
-        The file; the URL that was fetched in the end; the version of what `url` itself answered.
+        The file; the final URL; the version in the answer of `url` itself.
 
     Raises:
-        DownloadError: there is none, or it cannot be had.
-        OutputError: it cannot be written.
+        DownloadError: there is no video, or the download failed.
+        OutputError: the file cannot be written.
     """
     with request.destination:
         saved = _fetch(url, request)
-        return replace(saved, path=request.destination.settle(saved.path))
+        return replace(saved, path=request.destination.move_in_place(saved.path))
 
 
 def _fetch(url: str, request: DownloadRequest) -> Saved:
     try:
-        answer = _persist(url, request)
+        answer = _fetch_with_retries(url, request)
     except (StoppedError, ReachError):
         raise
     except DownloadError:
         # Some sites refuse everything but a browser.
-        if has_extension(url, VIDEO_EXTENSIONS) or not _is_of_site(url, request):
+        if has_extension(url, VIDEO_EXTENSIONS) or not _is_supported_site(url, request):
             raise
         return _from_site(url, request, None)
-    if isinstance(answer, Text) and answer.kind is Kind.PAGE and _is_of_site(url, request):
+    if isinstance(answer, Text) and answer.kind is Kind.PAGE and _is_supported_site(url, request):
         return _from_site(url, request, answer.version)
     version, seen = answer.version, [url]
     while isinstance(answer, Text):
         if answer.kind is Kind.MANIFEST:
-            return _stream(answer, request, version)
+            return _fetch_manifest(answer, request, version)
         found = extract_video_url_from_html(answer.text, answer.url)
         if found is None:
             return _from_site(url, request, version, message("the page has no video that vidkit can find"))
         if found in seen or len(seen) > MAX_HOPS:
             return _from_site(url, request, version, message("the page leads only to other pages, not to a video"))
         seen.append(found)
-        answer = _persist(found, request, referer=answer.url)
+        answer = _fetch_with_retries(found, request, referer=answer.url)
     return Saved(answer.path, answer.url, version)
 
 
-def _persist(url: str, request: DownloadRequest, referer: str | None = None) -> Saved | Text:
+def _fetch_with_retries(url: str, request: DownloadRequest, referer: str | None = None) -> Saved | Text:
     headers = {"Referer": shown_url(referer)} if referer else {}
-    # The target is known from the first try on, so that the second can go on with what the first left.
+    # The same list for all tries, so that the second can continue the part of the first.
     targets = [request.destination.target(name)] if (name := wanted_name(url, request.filename)) else []
     try:
-        return persist(lambda: _try(url, request, headers, targets), request.policy, url)
+        return with_retries(lambda: _try(url, request, headers, targets), request.policy, url)
     finally:
         for target in targets:
-            if not left_over(target, url):
+            if not resumable_part(target, url):
                 discard(target)
 
 
 def _try(url: str, request: DownloadRequest, headers: dict[str, str], targets: list[Path]) -> Saved | Text:
-    """One try: go on with what is there, or begin anew, and see what comes back."""
-    part = left_over(targets[-1], url) if targets else None
+    """One try: continue a part, or start again, and handle the answer."""
+    part = resumable_part(targets[-1], url) if targets else None
     if part:
         try:
-            with open_rest(url, part, request.policy, headers) as response:
+            with request_rest(url, part, request.policy, headers) as response:
                 if response is None:
                     finish(targets[-1])
                     return Saved(targets[-1], shown_url(url), part.version)
                 if response.status_code == 206:
                     return _save(response, blocks(response, request.policy), targets[-1], url, part, request)
-                # Another version, or a server that knows no ranges.
-                return _write_or_read(response, _sniffed(response, request.policy), url, request, targets)
+                # Another version, or a server without ranges.
+                return _write_or_read(response, _content_of(response, request.policy), url, request, targets)
         except StaleError:
             discard(targets[-1])
     with ask("GET", url, request.policy, headers) as response:
-        content = _sniffed(response, request.policy)
+        content = _content_of(response, request.policy)
         named_late = not targets
         if (
             content.kind is not Kind.VIDEO
             or not named_late
-            or not left_over(_target(response, content, url, request), url)
+            or not resumable_part(_target(response, content, url, request), url)
         ):
             return _write_or_read(response, content, url, request, targets)
         targets.append(_target(response, content, url, request))
-    return _try(url, request, headers, targets)  # the answer told the name, and a part of that name is here
+    return _try(url, request, headers, targets)  # the answer has the name, and there is a part with this name
 
 
-def _sniffed(response: requests.Response, policy: DownloadPolicy) -> Content:
-    """What an answer is, by the first bytes that tell."""
+def _content_of(response: requests.Response, policy: DownloadPolicy) -> Content:
+    """The kind of an answer, from its first bytes."""
     head, rest = b"", blocks(response, policy)
     for block in rest:
         head += block
@@ -220,7 +220,7 @@ def _save(
     return Saved(target, shown_url(response.url), part.version if part else version_of(response.headers))
 
 
-def _stream(manifest: Text, request: DownloadRequest, version: str | None) -> Saved:
+def _fetch_manifest(manifest: Text, request: DownloadRequest, version: str | None) -> Saved:
     assert manifest.target is not None  # every manifest has one
     with reporting(request.progress, manifest.target.name) as report:
         try:
@@ -232,9 +232,9 @@ def _stream(manifest: Text, request: DownloadRequest, version: str | None) -> Sa
     return Saved(manifest.target, shown_url(manifest.url), version)
 
 
-def _is_of_site(url: str, request: DownloadRequest) -> bool:
-    """Whether yt-dlp knows the site, and may be used."""
-    return request.policy.reach.sites and sites.knows(url)
+def _is_supported_site(url: str, request: DownloadRequest) -> bool:
+    """Whether yt-dlp supports the site, and may be used."""
+    return request.policy.reach.sites and sites.supports(url)
 
 
 def _from_site(url: str, request: DownloadRequest, version: str | None, why: str = "") -> Saved:
@@ -266,7 +266,7 @@ def _from_site(url: str, request: DownloadRequest, version: str | None, why: str
 
 @contextmanager
 def reporting(progress: Progress, name: str, start: int = 0) -> Iterator[ReportProgress]:
-    """Who is told how far a download is: the caller's function, a bar on a terminal, or nobody."""
+    """A function that reports the progress: the caller's own, a bar on a terminal, or one that does nothing."""
     if callable(progress):
         yield progress
     elif not progress or not sys.stderr.isatty():

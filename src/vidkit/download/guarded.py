@@ -1,4 +1,4 @@
-"""Connections that only go where a `Reach` lets them: the address is looked at before a byte is sent."""
+"""Connections only to addresses that a `Reach` allows: each address is checked before a byte is sent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vidkit.messages import message
 
 
 def guard(session: requests.Session, reach: Reach) -> None:
-    """Let a session connect only to what `reach` allows, and never through a proxy."""
+    """Let a session connect only to addresses that `reach` allows, and never through a proxy."""
     session.trust_env = False  # neither proxies nor .netrc
     session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
     for scheme in ("http://", "https://"):
@@ -25,7 +25,7 @@ def guard(session: requests.Session, reach: Reach) -> None:
 
 
 class _GuardedAdapter(HTTPAdapter):
-    """requests' adapter with connections that are looked at."""
+    """An adapter of requests whose connections are checked."""
 
     def __init__(self, reach: Reach) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class _GuardedAdapter(HTTPAdapter):
 
 
 class _Guarded(HTTPConnection):
-    """A connection to one of the addresses that may be reached."""
+    """A connection to an allowed address of its host."""
 
     limits: ClassVar[Reach]
 
@@ -57,7 +57,7 @@ class _Guarded(HTTPConnection):
         """Connect: urllib3 sends nothing, and begins no TLS, before it has this socket.
 
         Raises:
-            ReachError: no address of the host may be reached.
+            ReachError: no address of the host is allowed.
         """
         host = self._dns_host
         try:
@@ -65,7 +65,7 @@ class _Guarded(HTTPConnection):
         except socket.gaierror as error:
             raise NameResolutionError(self.host, self, error) from error
         for number, address in enumerate(addresses, 1):
-            self._dns_host = address  # a number, which is not looked up again
+            self._dns_host = address  # a numeric address: no second look-up
             try:
                 opened = super()._new_conn()
                 break

@@ -1,8 +1,8 @@
-"""An HLS stream becomes one file: its pieces are fetched like any file, and ffmpeg joins them.
+"""Download an HLS stream to one file: its segments are fetched like any file, and ffmpeg joins them.
 
-ffmpeg could fetch them itself, but it passes over a piece that fails and ends well, does not verify the
-certificates of the pieces, and a static build cannot look up host names. Here ffmpeg reads only a manifest that is
-written here and the files that it names, so a hostile manifest leads it nowhere. The format is RFC 8216.
+ffmpeg could fetch them itself, but it skips segments that fail and still ends without error, does not verify
+certificates, and a static build cannot look up host names. Here ffmpeg reads only a local manifest and the local
+files in it, so a hostile manifest leads nowhere. The format is RFC 8216.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from urllib.parse import urljoin, urlsplit
 
 from vidkit.core import printable, shown_url
 from vidkit.download.body import blocks
-from vidkit.download.http import DownloadPolicy, ask, persist
+from vidkit.download.http import DownloadPolicy, ask, with_retries
 from vidkit.download.names import extension_of, last_part
-from vidkit.download.transfer import ReportProgress, check_room, check_size, disk_errors, finish, part_of, save
+from vidkit.download.transfer import ReportProgress, check_room, check_size, disk_errors, finish, part_path, save
 from vidkit.errors import DownloadError, MediaError
-from vidkit.ffmpeg import run_tool
+from vidkit.ffmpeg import file_url, run_tool
 
 MAX_MANIFEST = 10 * 2**20
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^,]*)')
 _KEPT_TAGS = re.compile(
     r"#(EXTM3U|EXTINF:|EXT-X-(VERSION|TARGETDURATION|MEDIA-SEQUENCE|BYTERANGE|DISCONTINUITY)\b)"
 )
-# The attributes, beside the address, that ffmpeg gets of a key and of an initialisation.
+# The attributes of a key or an initialisation section that ffmpeg gets, beside the address.
 _KEPT_ATTRIBUTES = {
     "METHOD": re.compile("NONE|AES-128"),
     "IV": re.compile("0[xX][0-9a-fA-F]{1,32}"),
     "BYTERANGE": re.compile("[0-9]{1,18}(@[0-9]{1,18})?"),
 }
 _KEY, _MAP = "#EXT-X-KEY:", "#EXT-X-MAP:"
-_PIECE_EXTENSIONS = frozenset({
+_SEGMENT_EXTENSIONS = frozenset({
     ".aac", ".ac3", ".cmfa", ".cmfv", ".ec3", ".m4a", ".m4s", ".m4v", ".mp3", ".mp4", ".ts",
 })  # fmt: skip
 _DEMUXERS = "hls,mpegts,mov,mp4,m4a,3gp,3g2,mj2,aac,mp3,ac3,eac3"
@@ -43,7 +43,7 @@ _DEMUXERS = "hls,mpegts,mov,mp4,m4a,3gp,3g2,mj2,aac,mp3,ac3,eac3"
 
 @dataclass(frozen=True)
 class _Playlist:
-    """The text of a manifest, and the URL that its addresses are relative to."""
+    """The lines of a manifest, and the URL that its addresses are relative to."""
 
     url: str
     lines: list[str]
@@ -54,70 +54,59 @@ class _Playlist:
 
 
 def fetch_stream(url: str, manifest: str, target: Path, policy: DownloadPolicy, report: ReportProgress) -> None:
-    """Fetch the best variant of an HLS recording into an MP4 file, without encoding it again.
+    """Download the best variant of an HLS recording to an MP4 file, without re-encoding.
 
     Args:
         url: the manifest's URL, after redirects.
         manifest: its text.
-        target: the file; it appears only when it is whole.
+        target: the file; it appears only when it is complete.
         report: called with (bytes so far, None).
 
     Raises:
-        DownloadError: a piece cannot be had, or the manifest is wrong, live, protected, or leads elsewhere than to
-            http and https.
+        DownloadError: a segment cannot be downloaded, or the manifest is wrong, live or protected, or has an
+            address that is not http or https.
     """
     folder = target.with_name(target.name + ".stream.part")
     done = 0
 
-    def fetch_piece(address: str, name: str) -> Path:
+    def fetch_segment(address: str, name: str) -> Path:
         nonlocal done
-        path = _fetch_piece(address, folder / name, policy)
+        path = _fetch_segment(address, folder / name, policy)
         done += path.stat().st_size
         check_size(target, done, policy)
         report(done, None)
         return path
 
-    with _fresh(folder):
+    with _temporary_folder(folder):
         inputs: list[str] = []
         duration = 0.0
-        for number, playlist in enumerate(_chosen(_Playlist(url, manifest.splitlines()), policy)):
+        for number, playlist in enumerate(_chosen_playlists(_Playlist(url, manifest.splitlines()), policy)):
             local = folder / f"stream{number}.m3u8"
-            text = "\n".join(_localised(playlist, f"{number}-", fetch_piece)) + "\n"
+            text = "\n".join(_local_lines(playlist, f"{number}-", fetch_segment)) + "\n"
             with disk_errors(target):
                 local.write_text(text, encoding="utf-8")
             inputs += ["-protocol_whitelist", "file,crypto", "-format_whitelist", _DEMUXERS]
-            inputs += ["-allowed_extensions", "ALL", "-f", "hls", "-i", f"file:{local.absolute()}"]
+            inputs += ["-allowed_extensions", "ALL", "-f", "hls", "-i", file_url(local)]
             duration = max(duration, _duration(playlist))
-        check_room(target, done)  # ffmpeg writes them once more
+        check_room(target, done)  # ffmpeg writes them again
         _join(inputs, duration, target)
 
 
 def _join(inputs: list[str], duration: float, target: Path) -> None:
     streams = ["-map", "0", "-map", "1:a"] if inputs.count("-i") > 1 else ["-map", "0"]
     arguments = ["ffmpeg", "-v", "error", "-nostdin", *inputs, *streams]
-    arguments += [
-        "-map",
-        "-0:d",
-        "-map",
-        "-0:s",
-        "-c",
-        "copy",
-        "-f",
-        "mp4",
-        "-y",
-        f"file:{part_of(target).absolute()}",
-    ]
+    arguments += ["-map", "-0:d", "-map", "-0:s", "-c", "copy", "-f", "mp4", "-y", file_url(part_path(target))]
     try:
         run_tool(arguments, timeout=120 + duration)
     except MediaError as error:
-        part_of(target).unlink(missing_ok=True)
+        part_path(target).unlink(missing_ok=True)
         raise DownloadError("ffmpeg cannot join this stream: {error}", error=error) from error
     finish(target)
 
 
 @contextmanager
-def _fresh(folder: Path) -> Iterator[None]:
-    """An empty folder for the pieces, gone afterwards."""
+def _temporary_folder(folder: Path) -> Iterator[None]:
+    """An empty folder for the segments, removed at the end."""
     shutil.rmtree(folder, ignore_errors=True)
     with disk_errors(folder):
         folder.mkdir()
@@ -127,8 +116,8 @@ def _fresh(folder: Path) -> Iterator[None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _chosen(playlist: _Playlist, policy: DownloadPolicy) -> list[_Playlist]:
-    """The media playlists to fetch: the largest picture's, and its sound's where that is apart."""
+def _chosen_playlists(playlist: _Playlist, policy: DownloadPolicy) -> list[_Playlist]:
+    """The media playlists to fetch: the variant with the most pixels, and its audio if that is separate."""
     if not playlist.is_master:
         return [playlist]
     variants: list[tuple[tuple[int, int], str, dict[str, str]]] = []
@@ -142,12 +131,12 @@ def _chosen(playlist: _Playlist, policy: DownloadPolicy) -> list[_Playlist]:
         raise DownloadError("this HLS manifest names no stream")
     _, address, attributes = max(variants, key=lambda variant: variant[0])
     chosen = [_fetch_playlist(_address(playlist, address), policy)]
-    sound = _sound(playlist, attributes.get("AUDIO"))
-    return [*chosen, _fetch_playlist(_address(playlist, sound), policy)] if sound else chosen
+    audio = _audio_address(playlist, attributes.get("AUDIO"))
+    return [*chosen, _fetch_playlist(_address(playlist, audio), policy)] if audio else chosen
 
 
-def _sound(playlist: _Playlist, group: str | None) -> str | None:
-    """The address of the sound that belongs to a variant: the default one of its group, else the first."""
+def _audio_address(playlist: _Playlist, group: str | None) -> str | None:
+    """The address of a variant's audio: the default one of its group, else the first."""
     media = [_attributes(line) for line in playlist.lines if line.startswith("#EXT-X-MEDIA:")]
     media = [each for each in media if each.get("TYPE") == "AUDIO" and each.get("GROUP-ID") == group]
     media.sort(key=lambda each: each.get("DEFAULT") != "YES")
@@ -164,7 +153,7 @@ def _fetch_playlist(url: str, policy: DownloadPolicy) -> _Playlist:
                     raise DownloadError("this HLS manifest is too long")
             return _Playlist(response.url, text.decode("utf-8-sig", "replace").splitlines())
 
-    playlist = persist(fetch, policy, url)
+    playlist = with_retries(fetch, policy, url)
     if not playlist.lines or not playlist.lines[0].startswith("#EXTM3U") or playlist.is_master:
         raise DownloadError(
             "{name}, which the HLS manifest names, is no list of pieces", name=printable(last_part(url))
@@ -172,22 +161,22 @@ def _fetch_playlist(url: str, policy: DownloadPolicy) -> _Playlist:
     return playlist
 
 
-def _localised(playlist: _Playlist, prefix: str, fetch: Callable[[str, str], Path]) -> Iterator[str]:
-    """The lines of a manifest for ffmpeg: every address is fetched, once, and named by the file it is in."""
+def _local_lines(playlist: _Playlist, prefix: str, fetch: Callable[[str, str], Path]) -> Iterator[str]:
+    """The lines of a manifest for ffmpeg: every address is fetched once, and replaced by the name of its file."""
     if not any(re.match(r"#EXT-X-(ENDLIST|PLAYLIST-TYPE:VOD)\b", line) for line in playlist.lines):
         raise DownloadError("this is a live stream, which has no end: vidkit fetches recordings")
-    # All addresses are looked at before the first is asked for.
-    addresses = [address for line in playlist.lines if (address := _named(line))]
+    # All addresses are checked before the first request.
+    addresses = [address for line in playlist.lines if (address := _address_in(line))]
     if not addresses:
         raise DownloadError("this HLS manifest names no pieces")
     urls = {address: _address(playlist, address) for address in addresses}
     names: dict[str, str] = {}
     for line in playlist.lines:
-        address = _named(line)
+        address = _address_in(line)
         if address and address not in names:
             names[address] = fetch(urls[address], f"{prefix}{len(names):06d}").name
         if line.startswith((_KEY, _MAP)):
-            yield _pointing(line, names[address] if address else None)
+            yield _rewritten(line, names[address] if address else None)
         elif address:
             yield names[address]
         elif _KEPT_TAGS.match(line):
@@ -195,8 +184,8 @@ def _localised(playlist: _Playlist, prefix: str, fetch: Callable[[str, str], Pat
     yield "#EXT-X-ENDLIST"
 
 
-def _pointing(line: str, name: str | None) -> str:
-    """The line of a key or an initialisation, made anew: ffmpeg reads what is left of a line in its own way."""
+def _rewritten(line: str, name: str | None) -> str:
+    """A new line for a key or an initialisation section, with known attributes only."""
     attributes = _attributes(line)
     kept = [
         f'{key}="{value}"' if key == "BYTERANGE" else f"{key}={value}"
@@ -208,8 +197,8 @@ def _pointing(line: str, name: str | None) -> str:
     return f"{line.partition(':')[0]}:{','.join(kept)}"
 
 
-def _named(line: str) -> str | None:
-    """The address that a line of a media playlist names: a piece, a key or an initialisation."""
+def _address_in(line: str) -> str | None:
+    """The address in a line of a media playlist: of a segment, a key or an initialisation section."""
     if line.startswith(_KEY):
         attributes = _attributes(line)
         if attributes.get("METHOD") not in ("NONE", "AES-128"):
@@ -236,14 +225,14 @@ def _address(playlist: _Playlist, address: str) -> str:
     return url
 
 
-def _fetch_piece(url: str, path: Path, policy: DownloadPolicy) -> Path:
-    """Fetch a piece and give it the extension of what it holds, which newer ffmpegs look at."""
+def _fetch_segment(url: str, path: Path, policy: DownloadPolicy) -> Path:
+    """Fetch a segment and give it the extension of its container, which newer versions of ffmpeg check."""
 
     def fetch() -> None:
         with ask("GET", url, policy) as response:
             save(response, blocks(response, policy), path, url, None, policy, lambda done, total: None)
 
-    persist(fetch, policy, url)
+    with_retries(fetch, policy, url)
     with disk_errors(path), open(path, "rb") as file:
         head = file.read(12)
     if head[4:8] in (b"ftyp", b"styp", b"moof", b"sidx", b"moov"):
@@ -252,7 +241,7 @@ def _fetch_piece(url: str, path: Path, policy: DownloadPolicy) -> Path:
         extension = ".aac"
     else:
         own = extension_of(last_part(url))
-        extension = own if own in _PIECE_EXTENSIONS and head[:1] != b"\x47" else ".ts"
+        extension = own if own in _SEGMENT_EXTENSIONS and head[:1] != b"\x47" else ".ts"
     with disk_errors(path):
         return path.rename(path.with_suffix(extension))
 

@@ -1,4 +1,4 @@
-"""Asking a server: one session a thread, redirects, what to try again and when, and words for what goes wrong."""
+"""HTTP requests: one session for each thread, redirects, retries, and messages for errors."""
 
 from __future__ import annotations
 
@@ -32,29 +32,29 @@ T = TypeVar("T")
 
 MAX_REDIRECTS = 10
 _SMALL = 2**16
-_DRAINING = 2.0  # seconds for the body of a redirect
+_DRAINING = 2.0  # maximum seconds for reading the body of a redirect
 _threads = threading.local()
 
 
 @dataclass(frozen=True)
 class DownloadPolicy:
-    """How long to wait for a server, how often to ask it again, and what ends a download."""
+    """Timeouts, retries and limits of a download."""
 
     timeout: float = 30.0  # seconds for a connection, and for the next bytes
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     stop: threading.Event | None = None
-    max_size: float | None = None  # bytes of a video; a larger one is not wanted
-    min_pace: float = 1000.0  # bytes a second: a body that comes slower for `pace_window` seconds is given up
+    max_size: float | None = None  # maximum bytes of a video
+    min_pace: float = 1000.0  # minimum bytes a second: a download that is slower for `pace_window` seconds fails
     pace_window: float = 120.0
     reach: Reach = ANYWHERE
 
     def check(self) -> None:
-        """Raise StoppedError if somebody wants to stop."""
+        """Raise StoppedError if `stop` is set."""
         if self.stop is not None and self.stop.is_set():
             raise StoppedError("stopped")
 
     def sleep(self, seconds: float) -> None:
-        """Wait, and wake up early to stop."""
+        """Wait, but only until `stop` is set."""
         if self.stop is None:
             time.sleep(seconds)
         else:
@@ -63,22 +63,22 @@ class DownloadPolicy:
 
 
 class StoppedError(DownloadError):
-    """Somebody asked to stop: what is here stays for the next time."""
+    """The download was stopped: its part stays for the next time."""
 
 
 class StatusError(DownloadError):
-    """The server answered, with a status that ends it."""
+    """The server answered with a status that ends the download."""
 
     def __init__(self, status: int, words: str) -> None:
         super().__init__(words)
         self.status = status
 
 
-def persist(work: Callable[[], T], policy: DownloadPolicy, url: str) -> T:
-    """Do `work` until it succeeds, as often as the policy allows; see `retry`.
+def with_retries(work: Callable[[], T], policy: DownloadPolicy, url: str) -> T:
+    """Call `work` until it succeeds, as often as the policy allows; see `retry`.
 
     Raises:
-        DownloadError: it failed for good; the message begins with the URL.
+        DownloadError: it failed; the message begins with the URL.
     """
     shown = shown_url(url)
 
@@ -109,10 +109,10 @@ def ask(
     """Send one request and follow its redirects; the body is not read.
 
     Yields:
-        The answer with status 200, 203 or 206, or 416 where a Range was asked for. Its `url` is the last one.
+        The answer with status 200 or 203, or, for a Range, 206 or 416. Its `url` is the last one.
 
     Raises:
-        TransientError: the network or the server failed in a way that may pass.
+        TransientError: a temporary error of the network or the server.
         StatusError: any other status.
         DownloadError: the URL, the certificate or the redirects are wrong.
     """
@@ -126,10 +126,10 @@ def ask(
 
 
 def peek(url: str, policy: DownloadPolicy) -> Mapping[str, str]:
-    """The headers of a URL's answer, without its body: by HEAD, or by GET where HEAD is refused or says too little.
+    """The headers of an answer, without its body: by HEAD, or by GET if HEAD does not suffice.
 
     Raises:
-        DownloadError: the server cannot be asked or does not have it; the message begins with the URL.
+        DownloadError: the request failed; the message begins with the URL.
     """
 
     def look() -> Mapping[str, str]:
@@ -143,18 +143,18 @@ def peek(url: str, policy: DownloadPolicy) -> Mapping[str, str]:
         with ask("GET", url, policy) as response:
             return response.headers
 
-    return persist(look, policy, url)
+    return with_retries(look, policy, url)
 
 
 class _Session(requests.Session):
-    """A session that leaves redirects to `_follow`: with allow_redirects=False too, requests reads their bodies."""
+    """A session without redirects: even with allow_redirects=False, requests reads their bodies."""
 
     def resolve_redirects(self, *_: Any, **__: Any) -> Iterator[Any]:
         return iter(())
 
 
 def _follow(method: str, url: str, policy: DownloadPolicy, headers: dict[str, str]) -> requests.Response:
-    """requests' own redirects read every body on the way, however long: these do not."""
+    """Send a request and follow its redirects. Unlike requests, it skips long bodies of redirects."""
     session = _session(policy.reach)
     for _ in range(MAX_REDIRECTS + 1):
         _check_parses(url)
@@ -193,13 +193,13 @@ def _redirected(url: str, target: str) -> str:
 
 
 def _session(reach: Reach) -> requests.Session:
-    """This thread's session: connections are used again by what may reach the same, and threads share nothing."""
+    """This thread's session, which reuses its connections as long as `reach` stays the same."""
     session: requests.Session | None = getattr(_threads, "session", None)
     if session is None or _threads.reach != reach:
         if session is not None:
             session.close()
         session = _Session()
-        # Bytes as they are: a length that can be checked and ranges that fit.
+        # No compression, so that the length can be checked and ranges fit.
         session.headers.update({"User-Agent": f"vidkit/{__version__}", "Accept-Encoding": "identity"})
         if reach.public_only:
             guard(session, reach)
@@ -208,10 +208,10 @@ def _session(reach: Reach) -> requests.Session:
 
 
 def _check_parses(url: str) -> None:
-    """Refuse a URL with a user that cannot be asked for, here: what others say of it may quote the password.
+    """Refuse an invalid URL with a user name: messages of other libraries could quote its password.
 
     Raises:
-        DownloadError: it is one.
+        DownloadError: the URL is invalid.
     """
     if "@" not in url:
         return
@@ -224,7 +224,7 @@ def _check_parses(url: str) -> None:
         requests.Request("GET", url).prepare()
     except (ValueError, requests.RequestException, urllib3.exceptions.HTTPError):
         if shown_url(url) == url:
-            return  # there is nothing to hide, and whoever asks gives the reason
+            return  # there is no password: the request will report the error
         raise DownloadError(
             "this is no URL that can be fetched: look at its host and its port, and write %40 for @, %2F for / and "
             "%5B for [ in its password"
@@ -232,7 +232,7 @@ def _check_parses(url: str) -> None:
 
 
 def _drain(response: requests.Response, policy: DownloadPolicy) -> None:
-    """Read a short body that nobody needs, so that the connection can be used again; a slow one is left."""
+    """Read a short body that is not needed, so that the connection can be reused; skip it if it is slow."""
     end = time.monotonic() + min(policy.timeout, _DRAINING)
     length = content_length(response.headers)
     if length is not None and length <= _SMALL:
@@ -242,7 +242,7 @@ def _drain(response: requests.Response, policy: DownloadPolicy) -> None:
 
 
 def content_length(headers: Mapping[str, str]) -> int | None:
-    """Bytes of the body, where the server says so in a number that can be one (RFC 9110, 8.6)."""
+    """The bytes of the body; None if the server sends no valid Content-Length (RFC 9110, 8.6)."""
     text = headers.get("Content-Length", "").strip()
     return int(text) if re.fullmatch("[0-9]{1,18}", text) else None
 
@@ -280,12 +280,8 @@ def _check_status(response: requests.Response, ranged: bool) -> None:
 
 
 @contextmanager
-def transport_errors(policy: DownloadPolicy, reached: Callable[[], int] = lambda: 0) -> Iterator[None]:
-    """Turn what requests, urllib3 and sockets raise into TransientError or DownloadError, with words.
-
-    Args:
-        reached: how many bytes of the file are here, asked when it failed.
-    """
+def transport_errors(policy: DownloadPolicy) -> Iterator[None]:
+    """Turn errors of requests, urllib3 and sockets into TransientError or DownloadError with a message."""
     try:
         yield
     except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, UnicodeError) as error:
@@ -304,8 +300,8 @@ def transport_errors(policy: DownloadPolicy, reached: Callable[[], int] = lambda
                 "is your own, set REQUESTS_CA_BUNDLE to the file of its certificate authority",
                 verify_message=printable(untrusted.verify_message),
             ) from error
-        raise TransientError(_reason(error, policy), reached=reached()) from error
-    except ValueError as error:  # urllib's parts of the standard library, for a port or a host that cannot be
+        raise TransientError(_reason(error, policy)) from error
+    except ValueError as error:  # from the standard library's urllib, for an impossible port or host
         raise DownloadError(
             "this is no URL that can be fetched: {error}", error=printable(without_secrets(str(error)))[:200]
         ) from error
@@ -333,7 +329,7 @@ Error = TypeVar("Error", bound=BaseException)
 
 
 def _cause(error: BaseException, kind: type[Error], fits: Callable[[Error], bool] = lambda _: True) -> Error | None:
-    """The innermost exception of a kind in what requests and urllib3 wrap into one another."""
+    """The innermost exception of a kind: requests and urllib3 wrap exceptions in each other."""
     found: Error | None = None
     queue, seen = [error], set[int]()
     while queue:

@@ -37,17 +37,17 @@ _MAX_BYTES = 200  # of the 255 that file systems allow: room for `.part.json`, `
 # https://learn.microsoft.com/windows/win32/fileio/naming-a-file
 _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])$", re.IGNORECASE)
 _FORBIDDEN = re.compile(r'[<>:"|?*]')
-_JOINERS = "\u200c\u200d"  # format characters that Persian, Indic scripts and emoji are spelt with
-# Names of programs, not of what they send.
+_JOINERS = "\u200c\u200d"  # format characters in the spelling of Persian, Indic scripts and emoji
+# Extensions of programs, not of the files that they send.
 _PROGRAM_EXTENSIONS = frozenset({
     ".asp", ".aspx", ".cgi", ".do", ".htm", ".html", ".jsp", ".php", ".pl", ".py", ".xhtml",
 })  # fmt: skip
 
 
 def local_path(url: str) -> Path | None:
-    """The path that a plain path or a `file://` URL names; None for any other URL.
+    """The path in a plain path or a `file://` URL; None for any other URL.
 
-    A `file://` URL of another machine is none that can be read here, except on Windows, where it is a share.
+    A `file://` URL of another machine has no local path, except on Windows, where it is a share.
     """
     if not url.strip():
         return None
@@ -57,7 +57,7 @@ def local_path(url: str) -> Path | None:
     url = url.strip()
     if scheme[1].lower() != "file":
         return None
-    from urllib.request import url2pathname  # it brings all of HTTP, which names do not need
+    from urllib.request import url2pathname  # imported late: it imports all of HTTP
 
     host, slash, path = url[len("file://") :].partition("/")
     if host.lower() in ("", "localhost"):
@@ -70,16 +70,16 @@ def wanted_name(url: str, filename: str | None = None) -> str | None:
 
     Args:
         url: a URL or a local path.
-        filename: the name that the user wants; where it has no extension, the URL's is added.
+        filename: the name that the user wants; if it has no extension, the URL's is added.
 
     Returns:
-        The name, or None where only the server's answer tells: the URL's path does not end like a video.
+        The name, or None if it depends on the server's answer: the URL's path has no extension of a video.
     """
-    url = shown_url(url)  # a name is no place for a password
+    url = shown_url(url)  # a name must not contain a password
     local = local_path(url)
     if local is not None:
         return safe_name(filename or local.name)
-    if is_bucket(url):  # its key is no path of a URL: nothing in it is percent-encoded
+    if is_bucket(url):  # its key is not percent-encoded
         name = safe_name(url.rpartition("/")[2])
         return (
             safe_name(filename if extension_of(filename) else filename + extension_of(name)) if filename else name
@@ -104,15 +104,15 @@ def answered_name(
     content_type: str = "",
     found: str | None = None,
 ) -> str:
-    """The safe name of a file once the server has answered.
+    """The safe name of a file after the server's answer.
 
     Args:
-        asked: the URL that was asked for.
+        asked: the URL of the request.
         filename: the name that the user wants.
-        resolved: the URL that redirects led to.
+        resolved: the URL after redirects.
         disposition: the header Content-Disposition.
         content_type: the header Content-Type.
-        found: the extension that the first bytes tell, where they do.
+        found: the extension according to the first bytes, or None.
     """
     known = wanted_name(asked, filename)
     if known:
@@ -136,11 +136,12 @@ def answered_name(
 
 
 def safe_name(name: str) -> str:
-    """A file name that is safe on every system and in every terminal, as near to `name` as that allows.
+    """A file name that is safe on every system and in every terminal, as similar to `name` as possible.
 
-    The last part of a path only; NFC; no control or direction characters and none that Windows forbids; no dot,
+    Only the last part of a path; NFC; no control or direction characters and none that Windows forbids; no dot,
     dash or space first, no dot or space last; none of Windows's device names; at most 200 bytes in UTF-8,
-    extension included; always a stem and an extension. Spaces and every script are kept. A safe name stays so.
+    extension included; always a stem and an extension. Spaces and every script are kept. A safe name does not
+    change.
     """
     name = re.split(r"[/\\]", unicodedata.normalize("NFC", name).rstrip("/\\ "))[-1]
     name = "".join(
@@ -163,13 +164,13 @@ def _trimmed(stem: str) -> str:
 
 
 def extension_of(name: str) -> str:
-    """The extension in lower case, with its dot; empty where a dot is only punctuation, as in `talk v2.0`."""
+    """The extension in lower case, with its dot; empty if a dot is only punctuation, as in `talk v2.0`."""
     match = re.search(r"\.(?=[a-z0-9]*[a-z])[a-z0-9]{1,10}$", name.strip(), re.IGNORECASE)
     return match[0].lower() if match else ""
 
 
 def last_part(url: str) -> str:
-    """The last part of a URL's path, percent-decoded; empty where there is none."""
+    """The last part of a URL's path, percent-decoded; empty if there is none."""
     try:
         path = urlsplit(url).path
     except ValueError:
@@ -178,7 +179,7 @@ def last_part(url: str) -> str:
 
 
 def has_extension(url: str, extensions: frozenset[str]) -> bool:
-    """Whether a URL's path ends in one of these, in capitals or not, whatever query follows it."""
+    """Whether a URL's path ends in one of these, in upper or lower case, with or without a query."""
     return extension_of(last_part(url)) in extensions
 
 

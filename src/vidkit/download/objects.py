@@ -1,4 +1,4 @@
-"""Download an object of a bucket: pieces of it at once, written in order, so that a later try can go on."""
+"""Download an object of a bucket: several blocks at once, written in order, so that a later try can continue."""
 
 from __future__ import annotations
 
@@ -14,45 +14,45 @@ from vidkit.core.buckets import ChangedError, NoCredentialsError, PassingError, 
 from vidkit.core.extensions import MANIFEST_EXTENSIONS
 from vidkit.core.retry import TransientError
 from vidkit.download.fetch import DownloadRequest, Saved, reporting
-from vidkit.download.http import DownloadPolicy, persist
+from vidkit.download.http import DownloadPolicy, with_retries
 from vidkit.download.names import extension_of, wanted_name
-from vidkit.download.transfer import Part, discard, left_over, save_blocks
+from vidkit.download.transfer import Part, discard, resumable_part, save_blocks
 from vidkit.errors import DownloadError, OutputError
 from vidkit.messages import message
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
 
-_PIECE = 4 * 2**20  # bytes of one request
-_AT_ONCE = 4  # requests for one object
-_LOOK = 0.2  # seconds between looks whether to stop
+_BLOCK = 4 * 2**20  # bytes of one request
+_PARALLEL = 4  # requests for one object
+_CHECK_INTERVAL = 0.2  # seconds between two checks whether to stop
 
 
 def fetch_object(url: str, request: DownloadRequest) -> Saved:
     """Fetch an object of a bucket, such as `s3://videos/2024/a.mp4`. Nothing in the URL is percent-decoded.
 
     Raises:
-        DownloadError: it is not there, or cannot be had; the message begins with the URL.
-        NoCredentialsError: no object can be had.
-        UnwantedError: it is larger than wanted.
-        OutputError: it cannot be written.
+        DownloadError: there is no such object, or the download failed; the message begins with the URL.
+        NoCredentialsError: there are no credentials.
+        UnwantedError: it is larger than the limit.
+        OutputError: the file cannot be written.
     """
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return _fetch(url, request)
-    with ThreadPoolExecutor(1) as pool:  # called in a notebook, whose thread has a loop of its own
+    with ThreadPoolExecutor(1) as pool:  # called in a notebook: its thread already has an event loop
         return pool.submit(_fetch, url, request).result()
 
 
 def object_version(url: str, policy: DownloadPolicy) -> str | None:
-    """The version that an object has now.
+    """The current version of an object.
 
     Raises:
-        DownloadError: it is not there, or cannot be asked for; the message begins with the URL.
+        DownloadError: there is no such object, or the request failed; the message begins with the URL.
     """
     place = _place(url)
-    return persist(lambda: _version(_head(place)), policy, url)
+    return with_retries(lambda: _version(_head(place)), policy, url)
 
 
 def _fetch(url: str, request: DownloadRequest) -> Saved:
@@ -61,22 +61,22 @@ def _fetch(url: str, request: DownloadRequest) -> Saved:
     def try_once() -> Saved:
         found = _head(place)
         etag = found["e_tag"]
-        part = left_over(target, url)
+        part = resumable_part(target, url)
         if part is None or part.validator != etag or part.total != found["size"]:
             discard(target)
             part = Part(0, etag or "", found["size"])
         with reporting(request.progress, target.name, part.size) as report:
-            save_blocks(_pieces(place, part, request.policy), target, url, part, request.policy, report)
+            save_blocks(_blocks(place, part, request.policy), target, url, part, request.policy, report)
         return Saved(target, shown_url(url), _version(found))
 
     with request.destination:
         target = request.destination.target(str(wanted_name(url, request.filename)))
         try:
-            saved = persist(try_once, request.policy, url)
+            saved = with_retries(try_once, request.policy, url)
         finally:
-            if not left_over(target, url):
+            if not resumable_part(target, url):
                 discard(target)
-        return Saved(request.destination.settle(saved.path), saved.url, saved.version)
+        return Saved(request.destination.move_in_place(saved.path), saved.url, saved.version)
 
 
 def _place(url: str) -> Place:
@@ -101,7 +101,7 @@ def _place(url: str) -> Place:
 
 
 def _head(place: Place) -> ObjectMeta:
-    with _worded(place.address):
+    with _download_errors(place.address):
         return place.client.head(place.key)
 
 
@@ -110,30 +110,30 @@ def _version(found: ObjectMeta) -> str:
     return printable(found["e_tag"] or f"{found['last_modified'].isoformat()} {found['size']}")
 
 
-def _pieces(place: Place, part: Part, policy: DownloadPolicy) -> Iterator[bytes]:
-    """What is missing of an object, in order; several pieces are under way at once.
+def _blocks(place: Place, part: Part, policy: DownloadPolicy) -> Iterator[bytes]:
+    """The missing blocks of an object, in order; several are in progress at once.
 
     Raises:
-        TransientError: the store failed in a way that may pass, or the object has been replaced.
-        DownloadError: the store refuses it.
-        StoppedError: somebody wants to stop: what is under way is given up at once.
+        TransientError: a temporary error of the store, or the object was replaced.
+        DownloadError: the store refuses the request.
+        StoppedError: the download was stopped: requests in progress are cancelled at once.
     """
-    ends = deque((at, min(at + _PIECE, part.total or 0)) for at in range(part.size, part.total or 0, _PIECE))
-    under_way: deque[asyncio.Task[bytes]] = deque()
+    ends = deque((at, min(at + _BLOCK, part.total or 0)) for at in range(part.size, part.total or 0, _BLOCK))
+    in_progress: deque[asyncio.Task[bytes]] = deque()
     loop = asyncio.new_event_loop()
     try:
-        while ends or under_way:
-            while ends and len(under_way) < _AT_ONCE:
-                under_way.append(loop.create_task(_piece(place, part.validator, *ends.popleft())))
-            with _worded(place.address):
-                yield loop.run_until_complete(_awaited(under_way[0], policy))
-            under_way.popleft()
+        while ends or in_progress:
+            while ends and len(in_progress) < _PARALLEL:
+                in_progress.append(loop.create_task(_block(place, part.validator, *ends.popleft())))
+            with _download_errors(place.address):
+                yield loop.run_until_complete(_awaited(in_progress[0], policy))
+            in_progress.popleft()
     finally:
-        loop.run_until_complete(_given_up(under_way))
+        loop.run_until_complete(_cancelled(in_progress))
         loop.close()
 
 
-async def _piece(place: Place, etag: str, start: int, end: int) -> bytes:
+async def _block(place: Place, etag: str, start: int, end: int) -> bytes:
     options: Any = {"range": (start, end), **({"if_match": etag} if etag else {})}
     answer = await place.client.get_async(place.key, options=options)
     return bytes(await answer.bytes_async())
@@ -141,20 +141,20 @@ async def _piece(place: Place, etag: str, start: int, end: int) -> bytes:
 
 async def _awaited(task: asyncio.Task[bytes], policy: DownloadPolicy) -> bytes:
     policy.check()
-    while not (await asyncio.wait([task], timeout=_LOOK))[0]:
+    while not (await asyncio.wait([task], timeout=_CHECK_INTERVAL))[0]:
         policy.check()
     return task.result()
 
 
-async def _given_up(tasks: Iterable[asyncio.Task[bytes]]) -> None:
+async def _cancelled(tasks: Iterable[asyncio.Task[bytes]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @contextmanager
-def _worded(address: str) -> Iterator[None]:
-    """What the store answers, as a download says it."""
+def _download_errors(address: str) -> Iterator[None]:
+    """Turn errors of the store into errors of a download."""
     try:
         with reported(address):
             yield
@@ -165,11 +165,11 @@ def _worded(address: str) -> Iterator[None]:
     except NoCredentialsError:
         raise
     except PassingError as error:
-        raise TransientError(_said(error, address)) from None
+        raise TransientError(_without_address(error, address)) from None
     except OutputError as error:
-        raise DownloadError(_said(error, address)) from None
+        raise DownloadError(_without_address(error, address)) from None
 
 
-def _said(error: Exception, address: str) -> str:
-    """The words without the address, which whoever asks for the URL puts before them."""
+def _without_address(error: Exception, address: str) -> str:
+    """The message without the address: the caller adds the URL."""
     return str(error).removeprefix(f"{printable(address)}: ")

@@ -17,7 +17,7 @@ from bs4.filter import SoupStrainer
 from vidkit.core.extensions import MANIFEST_EXTENSIONS, VIDEO_EXTENSIONS
 from vidkit.download.names import extension_of, last_part
 
-# What cannot be fetched as a video, however it is named in a page: pictures, sound, Flash, DASH, programs.
+# Files that are never a video, wherever they are in a page: images, audio, Flash, DASH, programs.
 _NO_VIDEO = frozenset({
     ".jpg", ".jpeg", ".png", ".gif", ".webp", ".svg", ".avif", ".mp3", ".m4a", ".aac", ".wav", ".oga",
     ".opus", ".swf", ".mpd", ".js", ".css", ".vtt", ".srt", ".json",
@@ -31,7 +31,7 @@ _IN_SCRIPT = re.compile(r"(?:https?:)?//[^\s\"'`<>()\\]{3,2000}|(?<=[\"'`])[^\s\
 
 @dataclass(frozen=True)
 class _Candidate:
-    """An address, how much the place where it stands says (0 most), and its declared type."""
+    """An address, the priority of its place in the page (0 is the highest), and its declared type."""
 
     url: str
     place: int
@@ -39,9 +39,9 @@ class _Candidate:
 
     @property
     def rank(self) -> tuple[int, int]:
-        """Places go first, a file before a manifest before what has no extension; a bare og:video comes last.
+        """By place; then files before manifests before addresses without extension. A bare og:video comes last.
 
-        An og:video without an extension is mostly the site's player, one more page.
+        An og:video without an extension is mostly the site's player, which is another page.
         """
         extension = extension_of(last_part(self.url))
         if extension in VIDEO_EXTENSIONS or (not extension and self.media_type.startswith("video/")):
@@ -64,14 +64,14 @@ def find_video(html: str, page_url: str) -> str | None:
 
 
 def decoded(body: bytes, content_type: str) -> str:
-    """The text of a page: its encoding as the server says, else UTF-8 if it is that, else as the page says."""
+    """The text of a page. Its encoding is the server's, else UTF-8 if it is valid, else the page's own."""
     charset = re.search(r"charset=[\"']?([\w.:-]+)", content_type, re.IGNORECASE)
     text = UnicodeDammit(body, [charset[1]] if charset else [], user_encodings=["utf-8"], is_html=True)
     return text.unicode_markup or body.decode("utf-8", "replace")
 
 
 def _resolved(address: str, base: str) -> str | None:
-    """An address as a URL that may be fetched, or None: data:, blob:, javascript: and file: may not."""
+    """An address as a URL that can be fetched, or None, as for data:, blob:, javascript: and file:."""
     address = re.sub(r"[\t\r\n]", "", address.strip())
     if not address or address.startswith("#"):
         return None
@@ -89,7 +89,8 @@ def _resolved(address: str, base: str) -> str | None:
 
 def _elements(soup: BeautifulSoup) -> Iterator[_Candidate]:
     for tag in soup.find_all(["video", "source"]):
-        # The parser nests sources that are not closed in one another; a hostile page would nest them without end.
+        # The parser nests sources that are not closed. The limit is for hostile pages, which would nest them
+        # endlessly.
         if tag.name == "source" and any(each.name in ("audio", "picture") for each in islice(tag.parents, 20)):
             continue
         for attribute in ("src", "data-src"):
@@ -130,7 +131,7 @@ def _content_urls(content: Any) -> Iterator[str]:
 
 
 def _scripts(soup: BeautifulSoup) -> Iterator[_Candidate]:
-    """Addresses in scripts that end like a video or a manifest."""
+    """Addresses in scripts with the extension of a video or a manifest."""
     for script in soup.find_all("script"):
         for match in _IN_SCRIPT.finditer(_unescaped(script.get_text())):
             address = match[0].rstrip(".,;")
@@ -141,7 +142,7 @@ def _scripts(soup: BeautifulSoup) -> Iterator[_Candidate]:
 
 
 def _unescaped(script: str) -> str:
-    r"""A script with `\/`, `\"`, `\u002F` and `\x2F` as what they stand for, also where they are escaped twice."""
+    r"""A script with `\/`, `\"`, `\u002F` and `\x2F` unescaped, also if they are escaped twice."""
     script = re.sub(r"\\{1,4}(?:u00|x)([0-7][0-9a-fA-F])", lambda match: chr(int(match[1], 16)), script)
     return re.sub(r"\\{1,4}([/\"'])", r"\1", script).replace("&amp;", "&")
 

@@ -1,7 +1,7 @@
-"""Where a download may go: anywhere, or only to public addresses and to hosts that the settings name.
+"""Which addresses a download may reach: all, or only public addresses and the hosts in the settings.
 
-Submitted URLs are hostile: they must not make this machine ask its own services or its neighbours. What counts is
-the address of each connection, not how it is spelt: `guarded` looks at every connection before a byte is sent.
+Submitted URLs are hostile: they must not make this machine send requests to itself or its neighbours. The address
+of each connection counts, not its spelling: `guarded` checks every connection before a byte is sent.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from vidkit.core.serve_settings import Serve
 from vidkit.download.names import local_path
 from vidkit.errors import DownloadError
 
-# Addresses that no public server has, by the registries of special addresses (RFC 6890):
-# https://www.iana.org/assignments/iana-ipv4-special-registry and iana-ipv6-special-registry. Stated here, because
-# `ipaddress.is_global` is not the same in all versions of Python.
+# Special addresses, which no public server has, from the registries of RFC 6890:
+# https://www.iana.org/assignments/iana-ipv4-special-registry and iana-ipv6-special-registry. They are listed
+# here, because `ipaddress.is_global` is not the same in all versions of Python.
 _NOT_PUBLIC_4 = tuple(map(ipaddress.IPv4Network, (
     "0.0.0.0/8",  # this network
     "10.0.0.0/8",  # private
@@ -50,19 +50,19 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: the last four bytes 
 
 
 class ReachError(DownloadError):
-    """The policy does not let a download go there."""
+    """The policy does not allow the download."""
 
 
 @dataclass(frozen=True)
 class Reach:
-    """Where a download may go: plain values that can be pickled.
+    """What a download may reach: plain values that can be pickled.
 
     Attributes:
-        public_only: only to public addresses and to `allowed`; proxies of the environment are not used.
-        allowed: the hosts that it may reach although they are private.
-        local_files: whether paths and `file://` URLs are read.
-        sites: whether yt-dlp is used.
-        buckets: the buckets and folders of buckets whose objects are read; None: all.
+        public_only: only public addresses and `allowed`; the proxies of the environment are not used.
+        allowed: private hosts that may be reached.
+        local_files: whether paths and `file://` URLs may be read.
+        sites: whether yt-dlp may be used.
+        buckets: the buckets and folders of buckets that may be read; None: all.
     """
 
     public_only: bool = False
@@ -72,10 +72,10 @@ class Reach:
     buckets: tuple[str, ...] | None = None
 
     def check_source(self, url: str) -> None:
-        """Refuse a URL that names a file of this machine or an object of a bucket, without a look at either.
+        """Refuse a local file or an object of a bucket that may not be read, without a request.
 
         Raises:
-            ReachError: it does, and no local files or not this bucket's objects are read.
+            ReachError: it may not be read.
         """
         if self.buckets is not None and is_bucket(url.strip()):
             if not any(url.strip().startswith(f"{each}/") for each in self.buckets):
@@ -95,15 +95,15 @@ class Reach:
         """Look up a host.
 
         Args:
-            host: a name or an address, in any spelling that the system knows.
-            port: where to connect.
+            host: a name or an address, in any spelling that the system supports.
+            port: the port of the connection.
 
         Returns:
-            The numeric addresses that may be connected to, in the system's order.
+            The allowed numeric addresses, in the system's order.
 
         Raises:
-            ReachError: it has none; the words are the same whether such a host exists or not.
-            socket.gaierror: the look-up failed in a way that may pass.
+            ReachError: it has none; the message is the same whether the host exists or not.
+            socket.gaierror: a temporary error of the look-up.
         """
         try:
             answers = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
@@ -118,16 +118,16 @@ class Reach:
         return found
 
     def check_peer(self, host: str, peer: str, port: int) -> None:
-        """See who is at the other end of a connection.
+        """Check the address at the other end of a connection.
 
         Raises:
-            ReachError: it is none that may be reached.
+            ReachError: it is not allowed.
         """
         if not self.may_reach(host, peer, port):
             raise self._refusal(host)
 
     def may_reach(self, host: str, address: str, port: int) -> bool:
-        """Whether a host's numeric address may be connected to."""
+        """Whether a numeric address of a host is allowed."""
         parsed = embedded(ipaddress.ip_address(address.partition("%")[0]))
         name = host_name(host)
         if any(each.holds(name, parsed, port) for each in self.allowed):
@@ -146,14 +146,14 @@ ANYWHERE = Reach()
 
 
 def reach_of(serve: Serve) -> Reach:
-    """What the jobs of `vidkit serve` may reach, by its settings."""
+    """What the jobs of `vidkit serve` may reach, from its settings."""
     return Reach(
         True, serve.allowed_hosts, serve.allow_local_files, serve.allow_sites, buckets=serve.allowed_buckets
     )
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address is one of the public internet, by the tables of this module."""
+    """Whether an address is public, by the tables of this module."""
     address = embedded(address)
     if isinstance(address, ipaddress.IPv4Address):
         return not any(address in network for network in _NOT_PUBLIC_4)
@@ -161,7 +161,7 @@ def is_public(address: Address) -> bool:
 
 
 def embedded(address: Address) -> Address:
-    """The IPv4 address that an IPv6 one stands for (`::ffff:127.0.0.1`, and NAT64's), else the address itself."""
+    """The IPv4 address in an IPv6 address (`::ffff:127.0.0.1`, and NAT64), else the address itself."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
     if address.ipv4_mapped is not None:
@@ -170,18 +170,18 @@ def embedded(address: Address) -> Address:
 
 
 def _is_own(address: Address) -> bool:
-    """Whether an address is this machine's own. Nothing is sent: the system only chooses the route."""
+    """Whether an address belongs to this machine. Nothing is sent: the system only chooses the route."""
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6
     try:
         with closing(socket.socket(family, socket.SOCK_DGRAM)) as route:
             route.connect((str(address), 9))
             return ipaddress.ip_address(route.getsockname()[0]) == address
     except OSError:
-        return False  # no route: whoever connects says so
+        return False  # no route: the connection will fail
 
 
 def _numeric(place: tuple[object, ...]) -> str:
-    """The address in an answer of `getaddrinfo`, with its zone."""
+    """The address in a result of `getaddrinfo`, with its zone."""
     address = str(place[0])
     zone = place[3] if len(place) == 4 else 0
     return f"{address}%{zone}" if zone and "%" not in address else address

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from vidkit.core import printable, without_secrets
-from vidkit.download.body import Pace
+from vidkit.download.body import SpeedCheck
 from vidkit.download.destination import Destination
 from vidkit.download.http import DownloadPolicy, StoppedError
 from vidkit.download.names import safe_name
@@ -24,12 +24,12 @@ log = logging.getLogger(__name__)
 
 
 def installed() -> bool:
-    """Whether yt-dlp is here."""
+    """Whether yt-dlp is installed."""
     return importlib.util.find_spec("yt_dlp") is not None
 
 
-def knows(url: str) -> bool:
-    """Whether yt-dlp is here and knows the site by name, rather than as any page."""
+def supports(url: str) -> bool:
+    """Whether yt-dlp is installed and has an extractor for the site, other than the generic one."""
     if not installed():
         return False
     from yt_dlp.extractor import gen_extractor_classes
@@ -47,24 +47,24 @@ def fetch_from_site(
     policy: DownloadPolicy,
     report: ReportProgress,
 ) -> tuple[Path, str]:
-    """Let yt-dlp find and fetch the video of a page; of several, the first.
+    """Download the video of a page with yt-dlp; if it has several, the first.
 
     Args:
         url: the page.
         filename: the name that the user wants; by default the video's title.
-        destination: where the file goes.
-        report: called with (bytes so far, bytes in all or None).
+        destination: the destination of the file.
+        report: called with (bytes so far, total bytes or None).
 
     Returns:
-        The file and the URL that yt-dlp calls the video's own.
+        The file, and the video's URL according to yt-dlp.
 
     Raises:
-        DownloadError: it does not find or get it, in its own words.
+        DownloadError: yt-dlp failed; the message is its own.
     """
     import yt_dlp
 
     work: Path | None = None
-    options = _options(policy, _watch(destination.folder / "video", policy, report))
+    options = _options(policy, _progress_hook(destination.folder / "video", policy, report))
     try:
         with yt_dlp.YoutubeDL(options) as site:
             found = site.extract_info(url, download=False)
@@ -91,14 +91,16 @@ def fetch_from_site(
     except yt_dlp.utils.YoutubeDLError as error:
         if work is not None:
             shutil.rmtree(work, ignore_errors=True)
-        raise DownloadError("yt-dlp: {reason}", reason=_words(error)) from error
+        raise DownloadError("yt-dlp: {reason}", reason=_message(error)) from error
     _move_finished(work, target)
     return target, str(found.get("webpage_url") or url)
 
 
-def _watch(target: Path, policy: DownloadPolicy, report: ReportProgress) -> Callable[[Mapping[str, Any]], None]:
-    """What yt-dlp calls as it goes on: it stops where a download of vidkit's own would."""
-    pace, before = Pace(policy), 0
+def _progress_hook(
+    target: Path, policy: DownloadPolicy, report: ReportProgress
+) -> Callable[[Mapping[str, Any]], None]:
+    """A progress hook for yt-dlp with the limits of vidkit's own downloads."""
+    pace, before = SpeedCheck(policy), 0
 
     def hook(status: Mapping[str, Any]) -> None:
         nonlocal before
@@ -106,7 +108,7 @@ def _watch(target: Path, policy: DownloadPolicy, report: ReportProgress) -> Call
         if status.get("status") != "downloading":
             return
         done, total = int(status.get("downloaded_bytes") or 0), status.get("total_bytes") or None
-        pace.came(done - before if done >= before else done)  # picture and sound are counted one after the other
+        pace.add(done - before if done >= before else done)  # video and audio are counted one after the other
         before = done
         check_size(target, max(done, total or 0), policy)
         check_room(target, 0)
@@ -116,7 +118,7 @@ def _watch(target: Path, policy: DownloadPolicy, report: ReportProgress) -> Call
 
 
 def _options(policy: DownloadPolicy, hook: Callable[[Mapping[str, Any]], None]) -> dict[str, Any]:
-    """yt-dlp without output, configuration, cache or playlists."""
+    """Options for yt-dlp without output, configuration, cache or playlists."""
     options: dict[str, Any] = {
         "quiet": True,
         "no_warnings": True,
@@ -134,14 +136,14 @@ def _options(policy: DownloadPolicy, hook: Callable[[Mapping[str, Any]], None]) 
         "updatetime": False,
         "color": "never",
     }
-    if policy.reach.public_only:  # the generic extractor asks whatever a page names
+    if policy.reach.public_only:  # the generic extractor follows any address in a page
         options["allowed_extractors"] = ["default", "-generic"]
     from vidkit.ffmpeg import find_tool
 
     try:
         options["ffmpeg_location"] = str(find_tool("ffmpeg"))
     except ToolMissingError:
-        options["format"] = "b"  # picture and sound in one file: nothing here joins them
+        options["format"] = "b"  # video and audio in one file: there is no ffmpeg to join them
     return options
 
 
@@ -155,8 +157,8 @@ def _move_finished(work: Path, target: Path) -> None:
     shutil.rmtree(work, ignore_errors=True)
 
 
-def _words(error: Exception) -> str:
-    """yt-dlp's message without colours, its own name and its advice to report bugs to its authors."""
+def _message(error: Exception) -> str:
+    """yt-dlp's message without colours, `ERROR:` and its advice to report bugs."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
     text = re.sub(r"^ERROR:\s*", "", text)
     text = re.split(r"; please report this issue on|\. Confirm you are on the latest|\(caused by", text)[0]

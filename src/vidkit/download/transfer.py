@@ -1,4 +1,4 @@
-"""A body becomes a file: `NAME.part`, its length checked, renamed; or goes on where an earlier try broke off."""
+"""Save a body to a file: write `NAME.part`, check its length, rename it; or continue an earlier part."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _CHECK_EVERY = 2**23  # bytes after which the room on the disk is checked again
 
 @dataclass(frozen=True)
 class Part:
-    """What an earlier try left: the first `size` bytes of the version that `validator` names."""
+    """The part of an earlier try: the first `size` bytes of the version with this `validator`."""
 
     size: int
     validator: str
@@ -38,26 +38,26 @@ class Part:
 
     @property
     def version(self) -> str:
-        """The same as `version_of` the answer that it began with."""
+        """The `version_of` the answer at its beginning."""
         return self.validator if self.validator.startswith('"') else f"{self.validator} {self.total or ''}".strip()
 
 
-def part_of(target: Path) -> Path:
-    """Where a download is until it is whole."""
+def part_path(target: Path) -> Path:
+    """The path of a download until it is complete."""
     return target.with_name(target.name + ".part")
 
 
-def _note_of(target: Path) -> Path:
-    """Where it stands which version a part is of; without it a part is worth nothing."""
+def _note_path(target: Path) -> Path:
+    """The path of the note with a part's version; without it a part cannot be continued."""
     return target.with_name(target.name + ".part.json")
 
 
-def left_over(target: Path, url: str) -> Part | None:
-    """The part of this very URL that can be gone on with, or None."""
+def resumable_part(target: Path, url: str) -> Part | None:
+    """The part of this URL that can be continued, or None."""
     try:
-        note = json.loads(_note_of(target).read_text(encoding="utf-8"))
-        size = part_of(target).stat().st_size
-        if note["url"] != _digest(url) or not size:
+        note = json.loads(_note_path(target).read_text(encoding="utf-8"))
+        size = part_path(target).stat().st_size
+        if note["url"] != _hash_of(url) or not size:
             return None
         validator, total = note["validator"], note["total"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -68,29 +68,29 @@ def left_over(target: Path, url: str) -> Part | None:
 
 
 def discard(target: Path) -> None:
-    """Remove what an unfinished download left."""
+    """Remove the files of an unfinished download."""
     with disk_errors(target):
-        _note_of(target).unlink(missing_ok=True)
-        part_of(target).unlink(missing_ok=True)
+        _note_path(target).unlink(missing_ok=True)
+        part_path(target).unlink(missing_ok=True)
 
 
 @contextmanager
-def open_rest(
+def request_rest(
     url: str, part: Part, policy: DownloadPolicy, headers: dict[str, str]
 ) -> Iterator[requests.Response | None]:
-    """Ask for what is missing of a part.
+    """Request the rest of a part.
 
     Yields:
-        The answer: 206 with the rest of the same version, or 200 with a whole file; None where nothing is missing.
+        The answer: 206 with the rest of the same version, or 200 with a whole file; None if nothing is missing.
 
     Raises:
-        StaleError: the server sends a part that does not belong to this one.
+        StaleError: the rest that the server sends does not belong to this part.
     """
     wanted = {**headers, "Range": f"bytes={part.size}-", "If-Range": part.validator}
     with ask("GET", url, policy, wanted) as response:
         if response.status_code == 416:
             known = re.fullmatch(r"bytes \*/([0-9]{1,18})", response.headers.get("Content-Range", "").strip())
-            if not known or int(known[1]) != part.size or _is_other(response, part):
+            if not known or int(known[1]) != part.size or _is_other_version(response, part):
                 raise StaleError
             yield None
         elif response.status_code == 206 and not _continues(response, part):
@@ -100,22 +100,22 @@ def open_rest(
 
 
 class StaleError(Exception):
-    """The file on the server is not the one that a part was made from."""
+    """The file on the server is not the one that a part comes from."""
 
 
 def _continues(response: requests.Response, part: Part) -> bool:
-    """Whether a 206 begins where the part ends, and is of the same version and length."""
+    """Whether a 206 begins where the part ends, and has the same version and length."""
     content_range = response.headers.get("Content-Range", "").strip()
     where = re.fullmatch(r"bytes ([0-9]{1,18})-([0-9]+)/([0-9]+|\*)", content_range)
-    if not where or int(where[1]) != part.size or _is_other(response, part):
+    if not where or int(where[1]) != part.size or _is_other_version(response, part):
         return False
     if "Content-Encoding" in response.headers:
         return False
     return part.total is None or where[3] in ("*", str(part.total))
 
 
-def _is_other(response: requests.Response, part: Part) -> bool:
-    """Whether the answer names another version: some servers pass over If-Range."""
+def _is_other_version(response: requests.Response, part: Part) -> bool:
+    """Whether the answer has another version: some servers ignore If-Range."""
     named = [response.headers[key] for key in ("ETag", "Last-Modified") if key in response.headers]
     return bool(named) and part.validator not in named
 
@@ -129,19 +129,19 @@ def save(
     policy: DownloadPolicy,
     report: ReportProgress,
 ) -> None:
-    """Write the body of an answer to `target`, which appears only when it is whole.
+    """Write the body of an answer to `target`, which appears only when it is complete.
 
     Args:
-        response: status 200, or 206 that goes on with `part`.
+        response: status 200, or 206 with the rest of `part`.
         content: its body.
         target: the file; an older one is replaced.
-        url: what was asked for, to know the part again.
-        part: what the file begins with, for 206.
-        report: called with (bytes so far, bytes in all or None).
+        url: the URL of the request, to recognise the part later.
+        part: the beginning of the file, for 206.
+        report: called with (bytes so far, total bytes or None).
 
     Raises:
-        TransientError: the body broke off; what came stays as a part where the server can go on with it.
-        UnwantedError: it is larger than `policy.max_size`; nothing stays.
+        TransientError: the connection broke; the part stays if the server can continue it.
+        UnwantedError: it is larger than `policy.max_size`; no part stays.
         OutputError: the disk is full or the file cannot be written.
     """
     encoded = "Content-Encoding" in response.headers
@@ -160,16 +160,15 @@ def save_blocks(
     policy: DownloadPolicy,
     report: ReportProgress,
 ) -> None:
-    """Write what follows a part, as `save` does.
+    """Write the rest of a part, like `save`.
 
     Args:
-        content: what is missing.
+        content: the rest.
         target: the file; an older one is replaced.
-        url: what was asked for, to know the part again.
-        part: what is here, of size 0 for a new file; how much it is in all, where that is known; the validator is
-            empty where the server cannot go on with it.
-        policy: the largest size.
-        report: called with (bytes so far, bytes in all or None).
+        url: the URL of the request, to recognise the part later.
+        part: the part so far, of size 0 for a new file; its `validator` is empty if the server cannot continue it.
+        policy: the maximum size.
+        report: called with (bytes so far, total bytes or None).
     """
     total = part.total
     try:
@@ -177,11 +176,11 @@ def save_blocks(
         check_room(target, (total or part.size) - part.size)
         with disk_errors(target):
             if not part.size:
-                _begin(target, url, total, part.validator)
-            with open(part_of(target), "ab" if part.size else "wb", buffering=0) as file:
+                _start_part(target, url, total, part.validator)
+            with open(part_path(target), "ab" if part.size else "wb", buffering=0) as file:
                 done = _write_body(file.write, content, target, part.size, total, policy, report)
     except (UnwantedError, OutputError) as error:
-        # A body of no known length may have no end: what came of it is not to keep the disk full.
+        # A body of unknown length may be endless: its part must not fill the disk.
         if isinstance(error, UnwantedError) or total is None:
             discard(target)
         raise
@@ -201,7 +200,7 @@ def _write_body(
     policy: DownloadPolicy,
     report: ReportProgress,
 ) -> int:
-    """Write what comes, and watch its size and the disk; the size of the file in the end."""
+    """Write the blocks, check the size and the disk, and return the final size of the file."""
     checked = done
     try:
         for block in content:
@@ -219,10 +218,10 @@ def _write_body(
 
 
 def check_size(target: Path, size: float, policy: DownloadPolicy) -> None:
-    """Leave a video that is larger than the user wants.
+    """Check the maximum size of a video.
 
     Raises:
-        UnwantedError: it is.
+        UnwantedError: it is larger.
     """
     if policy.max_size is not None and size > policy.max_size:
         raise UnwantedError(
@@ -233,33 +232,33 @@ def check_size(target: Path, size: float, policy: DownloadPolicy) -> None:
 
 
 def finish(target: Path) -> None:
-    """The part is whole: give it its name. The note goes first, so that none stays if this is cut off."""
+    """Rename a complete part. The note is deleted first, so that none stays after a crash."""
     with disk_errors(target):
-        _note_of(target).unlink(missing_ok=True)
-        os.replace(part_of(target), target)
+        _note_path(target).unlink(missing_ok=True)
+        os.replace(part_path(target), target)
 
 
-def _begin(target: Path, url: str, total: int | None, validator: str) -> None:
-    """Start a part anew. The old note goes before the old bytes, and the new one comes only after they are gone."""
-    _note_of(target).unlink(missing_ok=True)
-    open(part_of(target), "wb").close()
+def _start_part(target: Path, url: str, total: int | None, validator: str) -> None:
+    """Start a new part. The old note is deleted before the old bytes, and the new one is written after that."""
+    _note_path(target).unlink(missing_ok=True)
+    open(part_path(target), "wb").close()
     if validator:
-        note = {"url": _digest(url), "validator": validator, "total": total}
-        _note_of(target).write_text(json.dumps(note), encoding="utf-8")
+        note = {"url": _hash_of(url), "validator": validator, "total": total}
+        _note_path(target).write_text(json.dumps(note), encoding="utf-8")
 
 
 def _write(write: Callable[[bytes], int | None], block: bytes) -> None:
-    """All of a block: an unbuffered file may take less at once."""
+    """Write all of a block: an unbuffered file may write less at once."""
     view = memoryview(block)
     while view:
         view = view[write(view) or 0 :]  # type: ignore[arg-type]
 
 
 def check_room(target: Path, expected: int) -> None:
-    """See that the disk has room for `expected` more bytes, and for what is to stay free.
+    """Check that the disk has room for `expected` more bytes and `ROOM_TO_LEAVE`.
 
     Raises:
-        OutputError: it has not.
+        OutputError: it has less.
     """
     with disk_errors(target):
         free = shutil.disk_usage(target.parent).free
@@ -279,7 +278,7 @@ def check_room(target: Path, expected: int) -> None:
 
 @contextmanager
 def disk_errors(target: Path) -> Iterator[None]:
-    """Word what the file system says: it is full, or the file cannot be written."""
+    """Turn errors of the file system into OutputError."""
     try:
         yield
     except OSError as error:
@@ -288,6 +287,6 @@ def disk_errors(target: Path) -> Iterator[None]:
         ) from error
 
 
-def _digest(url: str) -> str:
-    """A URL as a note may hold it: a signed one is a secret."""
+def _hash_of(url: str) -> str:
+    """The hash of a URL for a note: a signed URL is a secret."""
     return hashlib.sha256(shown_url(url).encode()).hexdigest()
