@@ -18,7 +18,7 @@ import pytest
 
 from vidkit.batch import process_rows
 from vidkit.core.config import load_config
-from vidkit.readers.checks import Nonsense, check_reading
+from vidkit.readers.checks import InvalidReadingError, check_reading
 from vidkit.readers.opened import EnabledReader
 from vidkit.readers.protocol import Batch, Needs, Reader, Reading, SoundBatch, Span, Video
 from vidkit.readers.session import Session
@@ -209,7 +209,7 @@ def test_two_videos_use_a_reader_in_turn_and_neither_waits_for_the_other_to_end(
     ],
 )
 def test_nonsense_is_named(reading: Any, said: str) -> None:
-    with pytest.raises(Nonsense) as error:
+    with pytest.raises(InvalidReadingError) as error:
         check_reading(reading, 10.0)
     assert said in str(error.value)
 

@@ -112,7 +112,7 @@ def test_a_long_scene_takes_little_memory() -> None:
     sampler = Sampler(Pictures(choose="scene"), 2)
     for number in range(5000):
         assert sampler.take(number, number / 2, np.zeros((4, 4, 3), np.uint8)) is None
-    assert len(sampler._shot._kept) <= 9
+    assert len(sampler._scene._kept) <= 9
     batch = sampler.rest()
     assert batch
     assert abs(batch.times[0] - 1250) < 320

@@ -11,7 +11,7 @@ import pytest
 
 from vidkit.cli import main
 from vidkit.core.stores import open_store
-from vidkit.readers.checks import MOST_WORDS, Nonsense, check_reading
+from vidkit.readers.checks import MOST_WORDS, InvalidReadingError, check_reading
 from vidkit.readers.protocol import Reading, Span, Word
 from vidkit.readers.speech import _Languages, _with_fewer_words
 from vidkit.workflow.layout import files_of
@@ -109,7 +109,7 @@ def test_a_video_in_which_nobody_speaks_has_no_subtitles(
     ],
 )
 def test_impossible_words_are_no_reading(words: Any, said: str) -> None:
-    with pytest.raises(Nonsense) as error:
+    with pytest.raises(InvalidReadingError) as error:
         check_reading(Reading([Span(0, 1, text="x", words=words)]), 10.0)
     assert said in str(error.value)
 
@@ -139,7 +139,7 @@ def test_another_language_counts_where_it_is_sure_and_spoken_for_some_seconds() 
     languages = _Languages(whisper, "auto")
     heard = [languages.next(None, seconds) for seconds in (20.0, 20.0, 3.0, 28.0, 28.0)]  # type: ignore[arg-type]
     assert heard == ["en", "en", "en", "de", "de"]
-    language, probability = languages.of_most()
+    language, probability = languages.main_language()
     assert (language, probability) == ("de", pytest.approx((0.95 + 0.8) / 2))
     told = _Languages(whisper, "fr")
-    assert [told.next(None, 1.0), told.of_most()] == ["fr", ("fr", None)]  # type: ignore[arg-type]
+    assert [told.next(None, 1.0), told.main_language()] == ["fr", ("fr", None)]  # type: ignore[arg-type]

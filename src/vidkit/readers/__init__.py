@@ -1,6 +1,6 @@
-"""Readers turn a video into readings: spans of time with a text, a label, a box or numbers.
+"""Readers turn a video into readings: time spans with a text, a label, a box or numbers.
 
-They are plug-ins: each comes by an entry point of the group `vidkit.readers`, those of this package too.
+They are plug-ins: each has an entry point in the group `vidkit.readers`, also the readers of this package.
 """
 
 from vidkit.readers.protocol import (

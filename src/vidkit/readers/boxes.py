@@ -1,6 +1,6 @@
-"""Boxes in pictures: how much two overlap, which of many are one thing, and spans of what stays in its place.
+"""Boxes in frames: their overlap, which of them show the same object, and spans of objects that stay in place.
 
-A box is left, top, width and height, as fractions of the picture.
+A box is left, top, width and height, as fractions of the frame.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from vidkit.readers.protocol import Span
 
 Box = tuple[float, float, float, float]
-_SAME_PLACE = 0.3  # overlap of a box with the one before it, for one span
+_SAME_PLACE = 0.3  # minimum overlap with the previous box of the same span
 
 
 class Found(NamedTuple):
-    """Something in a picture: its box, its score from 0 to 1, its label."""
+    """An object in a frame: its box, its score from 0 to 1, its label."""
 
     box: Box
     score: float
@@ -27,7 +27,7 @@ class Found(NamedTuple):
 
 
 def overlap(one: Box, other: Box) -> float:
-    """The area that two boxes share, as a share of the area of both: 0 to 1 (intersection over union)."""
+    """The intersection over union of two boxes, 0 to 1."""
     width = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
     height = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
     if width <= 0 or height <= 0:
@@ -37,7 +37,7 @@ def overlap(one: Box, other: Box) -> float:
 
 
 def keep_best(boxes: NDArray[np.float32], scores: NDArray[np.float32], most: float) -> list[int]:
-    """Which of many boxes stay, best first: one that overlaps a better one by more than `most` goes.
+    """Non-maximum suppression: the boxes that do not overlap a better one by more than `most`, best first.
 
     Args:
         boxes: n x 4: left, top, right, bottom.
@@ -57,14 +57,14 @@ def keep_best(boxes: NDArray[np.float32], scores: NDArray[np.float32], most: flo
 
 
 def inside(left: float, top: float, right: float, bottom: float) -> Box:
-    """A box that ends at the picture's edges."""
+    """A box, cut off at the frame's edges."""
     left, top = min(max(left, 0.0), 1.0), min(max(top, 0.0), 1.0)
     return left, top, max(min(right, 1.0) - left, 0.0), max(min(bottom, 1.0) - top, 0.0)
 
 
 @dataclass
-class _Stay:
-    """Something that stays in its place: since when, its latest box, its boxes so far."""
+class _OpenSpan:
+    """An object that stays in its place: its start, its latest box, its boxes so far."""
 
     since: float
     label: str
@@ -78,58 +78,58 @@ class _Stay:
         self.boxes.append(found.box)
 
     def span(self, end: float) -> Span:
-        """From its first picture to `end`, with the smallest box that holds all of its boxes."""
+        """The span from its first frame to `end`, with the smallest box around all of its boxes."""
         left, top = (min(box[side] for box in self.boxes) for side in (0, 1))
         right, bottom = (max(box[side] + box[side + 2] for box in self.boxes) for side in (0, 1))
         box = inside(left, top, right, bottom)
         return Span(self.since, end, label=self.label, score=round(self.score, 4), box=box)
 
 
-class Stays:
-    """Makes spans of what is found in picture after picture: a thing has one span while it stays in its place.
+class ObjectSpans:
+    """Makes spans from the objects in successive frames: an object has one span while it stays in its place.
 
-    A picture counts until the next one: a reader gets those that differ.
+    A frame counts until the next one: a reader gets only frames that differ.
     """
 
     def __init__(self) -> None:
         self.spans: list[Span] = []
         self.most = 0
-        """Most things in one picture."""
-        self._open: list[_Stay] = []
+        """The maximum number of objects in one frame."""
+        self._open: list[_OpenSpan] = []
         self._since: float | None = None
         self._seconds: dict[str, float] = {}
 
     def add(self, time: float, found: Sequence[Found]) -> None:
-        """A picture at a second, and what is in it."""
+        """Add a frame with its time in seconds and its objects."""
         self._count(time)
         self.most = max(self.most, len(found))
-        stays, self._open = self._open, []
+        before, self._open = self._open, []
         for each in found:
             near = max(
-                (stay for stay in stays if stay.label == each.label),
-                key=lambda stay: overlap(stay.last, each.box),
+                (open_span for open_span in before if open_span.label == each.label),
+                key=lambda open_span: overlap(open_span.last, each.box),
                 default=None,
             )
             if near is not None and overlap(near.last, each.box) >= _SAME_PLACE:
-                stays.remove(near)
+                before.remove(near)
             else:
-                near = _Stay(time, each.label, each.box, each.score)
+                near = _OpenSpan(time, each.label, each.box, each.score)
             near.add(each)
             self._open.append(near)
-        self.spans += [stay.span(time) for stay in stays]
+        self.spans += [open_span.span(time) for open_span in before]
 
     def end(self, duration: float) -> None:
-        """The video is over."""
+        """End all spans at the end of the video."""
         self._count(duration)
-        self.spans += [stay.span(max(duration, stay.since)) for stay in self._open]
+        self.spans += [open_span.span(max(duration, open_span.since)) for open_span in self._open]
         self._open = []
 
     def seconds(self, label: str) -> float:
-        """For how long something of this label was there."""
+        """For how many seconds an object with this label was there."""
         return self._seconds.get(label, 0.0)
 
     def _count(self, time: float) -> None:
         if self._since is not None:
-            for label in {stay.label for stay in self._open}:
+            for label in {open_span.label for open_span in self._open}:
                 self._seconds[label] = self._seconds.get(label, 0.0) + max(0.0, time - self._since)
         self._since = time

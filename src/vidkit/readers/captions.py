@@ -9,24 +9,24 @@ from typing import Any, NamedTuple
 
 from vidkit.readers.checks import shown_text
 
-_LINE = 42  # characters: what fits on a screen, and what the subtitles of films keep to
+_LINE = 42  # characters of a line, as usual in subtitles
 _LINES = 2
-_LEAST = 1.0  # seconds that a cue stays, if the next one does not come before
+_LEAST = 1.0  # minimum seconds of a cue, if the next one does not start before
 _PAUSE = 1.0  # seconds without a word that end a cue
-_LONGEST = 7.0  # seconds of a cue
+_LONGEST = 7.0  # maximum seconds of a cue
 _LATEST = 360_000.0  # seconds: a hundred hours
 
 
 class Cue(NamedTuple):
-    """A subtitle: from one second to another, and its lines."""
+    """A subtitle: its start and end in seconds, and its lines."""
 
     start_time: float
     end_time: float
     lines: list[str]
 
 
-class _Piece(NamedTuple):
-    """A part of a text that is not divided, with its seconds. `space`: whether one comes before it."""
+class _Part(NamedTuple):
+    """A part of a text that is not split, with its times. `space`: whether there is a space before it."""
 
     start_time: float
     end_time: float
@@ -35,22 +35,22 @@ class _Piece(NamedTuple):
 
 
 def cues_of(spans: Iterable[Mapping[str, Any]]) -> list[Cue]:
-    """The cues of the spans of a record that have a text, in order of time.
+    """The cues of a record's spans with text, in order of time.
 
-    A cue begins with each span, and where its lines are full, a pause comes, or it lasts too long. The words give
-    the times. The time of a span without words is divided by letters.
+    A new cue begins with each span, after full lines, after a pause, and when the last one gets too long. Its times
+    come from the words. In a span without words, they are estimated from the numbers of letters.
     """
-    found: list[list[_Piece]] = []
-    timed = [span for span in spans if _is_timed(span)]  # a record may be of another program
+    found: list[list[_Part]] = []
+    timed = [span for span in spans if _is_timed(span)]  # a record may come from another program
     for span in sorted(timed, key=lambda span: (span["start_time"], span["end_time"])):
-        found += _divided(list(_pieces(span)))
+        found += _grouped(list(_parts(span)))
     cues = [Cue(some[0].start_time, some[-1].end_time, _lines(some)) for some in found]
     afters = [*cues[1:], None][: len(cues)]
-    return [_readable(cue, after) for cue, after in zip(cues, afters, strict=True)]
+    return [_long_enough(cue, after) for cue, after in zip(cues, afters, strict=True)]
 
 
 def srt(cues: Sequence[Cue]) -> str:
-    """Cues as SubRip text. There are no escapes, so what players take for markup, `<` and `{\\`, is replaced."""
+    """Cues as SubRip text. SubRip has no escapes, so `<` and `{\\`, which begin markup, are replaced."""
     blocks = _blocks(cues, ",", lambda line: line.replace("<", "‹").replace(">", "›").replace("{\\", "(\\"))
     return "\n".join(f"{number}\n{block}" for number, block in enumerate(blocks, 1))
 
@@ -58,13 +58,13 @@ def srt(cues: Sequence[Cue]) -> str:
 def webvtt(cues: Sequence[Cue]) -> str:
     """Cues as a WebVTT file.
 
-    Source: https://www.w3.org/TR/webvtt1/, where `&` and `<` are escaped, and `-->` cannot be in a text.
+    Source: https://www.w3.org/TR/webvtt1/: `&` and `<` are escaped, and a text must not contain `-->`.
     """
     return "\n".join(["WEBVTT\n", *_blocks(cues, ".", lambda line: html.escape(line, quote=False))])
 
 
 def spoken(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The spans of the readings of a record that have words with times."""
+    """The spans of all readings in a record that have words with times."""
     found = []
     for reading in (record.get("readings") or {}).values():
         if any(span.get("words") for span in reading["spans"]):
@@ -75,7 +75,7 @@ def spoken(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 FORMATS: dict[str, Callable[[Sequence[Cue]], str]] = {"srt": srt, "vtt": webvtt}
 
 
-def _pieces(span: Mapping[str, Any]) -> Iterator[_Piece]:
+def _parts(span: Mapping[str, Any]) -> Iterator[_Part]:
     text = _plain(span.get("text"))
     words = span.get("words")
     if isinstance(words, Sequence) and words and all(_is_timed(word) for word in words):
@@ -85,13 +85,13 @@ def _pieces(span: Mapping[str, Any]) -> Iterator[_Piece]:
             at = text.find(plain, place)
             space = at < 0 or at == 0 or text[at - 1] == " "
             place = at + len(plain) if at >= 0 else place
-            yield from _short(_Piece(word["start_time"], word["end_time"], plain, space))
+            yield from _split_long(_Part(word["start_time"], word["end_time"], plain, space))
     elif text:
         seconds, done = span["end_time"] - span["start_time"], 0
         for word in text.split():
             after = done + len(word) + 1
             start, end = (span["start_time"] + seconds * min(1, at / (len(text) + 1)) for at in (done, after))
-            yield from _short(_Piece(start, end, word, True))
+            yield from _split_long(_Part(start, end, word, True))
             done = after
 
 
@@ -108,47 +108,47 @@ def _is_timed(part: object) -> bool:
     return all(isinstance(time, int | float) and 0 <= time < _LATEST for time in times)
 
 
-def _short(piece: _Piece) -> Iterator[_Piece]:
-    """A piece in parts that fit into a line: a text without spaces, such as Chinese, is divided anywhere."""
-    if not piece.text:
+def _split_long(part: _Part) -> Iterator[_Part]:
+    """Split a part that is longer than a line: a text without spaces, such as Chinese, is split anywhere."""
+    if not part.text:
         return
-    parts = re.findall(rf".{{1,{_LINE}}}", piece.text)
-    step = (piece.end_time - piece.start_time) / len(parts)
-    for number, part in enumerate(parts):
-        start = piece.start_time + number * step
-        yield _Piece(start, start + step, part, piece.space and number == 0)
+    texts = re.findall(rf".{{1,{_LINE}}}", part.text)
+    step = (part.end_time - part.start_time) / len(texts)
+    for number, text in enumerate(texts):
+        start = part.start_time + number * step
+        yield _Part(start, start + step, text, part.space and number == 0)
 
 
-def _divided(pieces: Sequence[_Piece]) -> list[list[_Piece]]:
-    """The pieces of a span in cues."""
-    found: list[list[_Piece]] = []
-    for piece in pieces:
+def _grouped(parts: Sequence[_Part]) -> list[list[_Part]]:
+    """The parts of a span, grouped into cues."""
+    found: list[list[_Part]] = []
+    for part in parts:
         some = found[-1] if found else []
         if (
             some
-            and piece.start_time - some[-1].end_time <= _PAUSE
-            and piece.end_time - some[0].start_time <= _LONGEST
-            and len(_lines([*some, piece])) <= _LINES
+            and part.start_time - some[-1].end_time <= _PAUSE
+            and part.end_time - some[0].start_time <= _LONGEST
+            and len(_lines([*some, part])) <= _LINES
         ):
-            some.append(piece)
+            some.append(part)
         else:
-            found.append([piece])
+            found.append([part])
     return found
 
 
-def _lines(pieces: Sequence[_Piece]) -> list[str]:
+def _lines(parts: Sequence[_Part]) -> list[str]:
     lines: list[str] = []
-    for piece in pieces:
-        space = " " if piece.space else ""
-        if lines and len(lines[-1]) + len(space) + len(piece.text) <= _LINE:
-            lines[-1] += space + piece.text
+    for part in parts:
+        space = " " if part.space else ""
+        if lines and len(lines[-1]) + len(space) + len(part.text) <= _LINE:
+            lines[-1] += space + part.text
         else:
-            lines.append(piece.text)
+            lines.append(part.text)
     return lines
 
 
-def _readable(cue: Cue, after: Cue | None) -> Cue:
-    """A cue that stays long enough to be read, and ends before the next one begins."""
+def _long_enough(cue: Cue, after: Cue | None) -> Cue:
+    """A cue that is long enough to be read, but ends before the next one begins."""
     end = max(cue.end_time, cue.start_time + _LEAST)
     if after is not None:
         end = min(end, max(after.start_time, cue.start_time))
@@ -162,6 +162,6 @@ def _blocks(cues: Sequence[Cue], point: str, escape: Callable[[str], str]) -> It
 
 
 def _time(seconds: float, point: str) -> str:
-    """`00:01:02.500`, as both formats want it but for the point."""
+    """`00:01:02.500`, with the decimal point of the format."""
     whole, thousandths = divmod(round(seconds * 1000), 1000)
     return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}{point}{thousandths:03}"

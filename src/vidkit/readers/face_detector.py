@@ -1,8 +1,8 @@
-"""Find faces in pictures with an ONNX model of the layout of CenterFace.
+"""Find faces in images with an ONNX model of the layout of CenterFace.
 
 Source of the layout: Y. Xu et al., "CenterFace: Joint Face Detection and Alignment Using Face as Point", 2019
-(arXiv:1911.03599): a heat map of the centres of faces at a quarter of the picture's size, and for each point of it
-the logarithms of height and width, and where in the point the centre is.
+(arXiv:1911.03599): a heat map of the centres of faces at a quarter of the image's size, and for each point of it
+the logarithms of height and width, and the offset of the centre.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from vidkit.messages import message
 from vidkit.readers.boxes import Found, inside, keep_best
 from vidkit.readers.weights import open_model
 
-_STRIDE = 4  # pixels of the picture for a point of the heat map
-_WHOLE = 32  # the sides of a picture are multiples of this
-_OVERLAP = 0.3  # two boxes that overlap by more are one face
+_STRIDE = 4  # pixels of the image for a point of the heat map
+_WHOLE = 32  # the sides of the input are multiples of this
+_OVERLAP = 0.3  # two boxes with more overlap are one face
 _CHANNELS = (1, 2, 2)  # heat map, sizes, offsets; landmarks may follow
 
 
@@ -28,10 +28,10 @@ class FaceDetector:
     """A model that finds faces.
 
     Args:
-        settings: those of `MODEL_OPTIONS`.
+        settings: values for `MODEL_OPTIONS`.
 
     Raises:
-        ModelError: there is no model, or it is none of faces.
+        ModelError: there is no model, or it does not detect faces.
     """
 
     def __init__(self, settings: dict[str, Any]) -> None:
@@ -40,11 +40,11 @@ class FaceDetector:
         self._input = self.model.inputs[0].name
 
     def find(self, image: NDArray[np.uint8], least: float) -> list[Found]:
-        """The faces in a picture, best first.
+        """The faces in an image, best first.
 
         Args:
             image: height x width x 3, RGB.
-            least: the least score, 0 to 1.
+            least: the minimum score, 0 to 1.
         """
         height, width = image.shape[:2]
         room = [-(-side // _WHOLE) * _WHOLE for side in (height, width)]
@@ -66,7 +66,7 @@ class FaceDetector:
 
 
 def _check_layout(model: Model) -> None:
-    """Raises ModelError where a model is not of this layout."""
+    """Raise ModelError if a model has another layout."""
     inputs, outputs = model.inputs, model.outputs
     channels = tuple(each.shape[1] if len(each.shape) == 4 else None for each in outputs)
     pictures = len(inputs) == 1 and len(inputs[0].shape) == 4 and inputs[0].shape[1] == 3

@@ -1,4 +1,4 @@
-"""The reader `faces`: where faces are. Whose they are it does not ask."""
+"""The reader `faces`: where faces are, without identities."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ class Faces(ModelReader["FaceDetector"]):
 
     def read(self, video: Video, batches: Iterator[Batch]) -> Reading:
         """Read a video; see `docs/readers.md` for the values."""
-        from vidkit.readers.boxes import Stays
+        from vidkit.readers.boxes import ObjectSpans
 
-        stays, largest = Stays(), 0.0
+        objects, largest = ObjectSpans(), 0.0
         for batch in batches:
             assert isinstance(batch, PictureBatch)
             for time, image in zip(batch.times, batch.images, strict=True):
                 found = self.opened.find(image, self.settings["Score"])
                 largest = max([largest, *(face.box[3] for face in found)])
-                stays.add(time, found)
-        stays.end(video.duration)
-        share = stays.seconds("face") / video.duration if video.duration else 0.0
-        return Reading(stays.spans, {"most": stays.most, "share": min(share, 1.0), "largest": largest})
+                objects.add(time, found)
+        objects.end(video.duration)
+        share = objects.seconds("face") / video.duration if video.duration else 0.0
+        return Reading(objects.spans, {"most": objects.most, "share": min(share, 1.0), "largest": largest})

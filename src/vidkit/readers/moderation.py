@@ -1,4 +1,4 @@
-"""The reader `moderation`: how likely each scene is not safe for work, by a classifier of the user's."""
+"""The reader `moderation`: how likely each scene is not safe for work, by the user's own classifier."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from vidkit.readers.image_classifier import ImageClassifier
 
 _PER_SECOND = 1
-_SIDE = 320  # pixels: as `quality`, so that the two share them; classifiers look at 224 to 384
+_SIDE = 320  # pixels: as `quality`, so that the two share frames; classifiers use 224 to 384
 _UNSAFE = ("nsfw", "unsafe", "porn", "hentai", "explicit", "nude", "nudity", "sexual", "violence", "gore")
 
 
@@ -24,7 +24,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 class Moderation(ModelReader["ImageClassifier"]):
-    """Scores scenes by a classifier of pictures."""
+    """Scores scenes with an image classifier."""
 
     version = 1
     meaning = "how likely each scene is not safe for work"
@@ -40,7 +40,7 @@ class Moderation(ModelReader["ImageClassifier"]):
         self._unsafe: list[int] = []
 
     def load(self) -> ImageClassifier:
-        """Open the classifier, and find its classes that are not safe."""
+        """Open the classifier, and find its unsafe classes."""
         from vidkit.readers.image_classifier import ImageClassifier, numbers_of
 
         classifier = ImageClassifier(dict(self.settings))

@@ -1,4 +1,4 @@
-"""The reader `objects`: which things are seen, and where, by a detector of the user's."""
+"""The reader `objects`: which objects are visible, and where, by the user's own detector."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from vidkit.readers.object_detector import ObjectDetector
 
 _PER_SECOND = 1
-_SIDE = 640  # pixels: as `faces`, so that the two share them
+_SIDE = 640  # pixels: as `faces`, so that the two share frames
 
 
 class Objects(ModelReader["ObjectDetector"]):
@@ -35,13 +35,13 @@ class Objects(ModelReader["ObjectDetector"]):
 
     def read(self, video: Video, batches: Iterator[Batch]) -> Reading:
         """Read a video; see `docs/readers.md` for the values."""
-        from vidkit.readers.boxes import Stays
+        from vidkit.readers.boxes import ObjectSpans
 
-        stays = Stays()
+        objects = ObjectSpans()
         for batch in batches:
             assert isinstance(batch, PictureBatch)
             for time, image in zip(batch.times, batch.images, strict=True):
-                stays.add(time, self.opened.find(image, self.settings["Score"]))
-        stays.end(video.duration)
-        kinds = len({span.label for span in stays.spans})
-        return Reading(stays.spans, {"most": stays.most, "kinds": kinds})
+                objects.add(time, self.opened.find(image, self.settings["Score"]))
+        objects.end(video.duration)
+        kinds = len({span.label for span in objects.spans})
+        return Reading(objects.spans, {"most": objects.most, "kinds": kinds})

@@ -1,4 +1,4 @@
-"""The reader `ocr`: the text in the pictures, by RapidOCR."""
+"""The reader `ocr`: the text in the frames, by RapidOCR."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from vidkit.readers.protocol import (
 )
 from vidkit.readers.text_spans import Line, TextSpans
 
-_MOST_THREADS = 4  # more gain little, and ffmpeg needs the others
-_LARGEST = 0.5  # share of the picture: what is larger is no line of text, whatever is read in it
-_LOOKED_AT = 0.75  # of a picture's side: text is found on a smaller picture, and read on the whole one
+_MAX_THREADS = 4  # more threads gain little, and ffmpeg needs the others
+_LARGEST = 0.5  # share of the frame: a larger box is no line of text
+_DETECTION_SIDE = 0.75  # share of the side at which text is detected; it is recognised at full size
 
 
 def _rate(text: str) -> float:
@@ -39,7 +39,7 @@ def _rate(text: str) -> float:
 
 
 class Ocr(Reader):
-    """Reads the text in pictures that differ from the one before. One span for each text, however long it stays."""
+    """Reads the text in frames that differ from the one before. Each text has one span while it is visible."""
 
     version = 1
     meaning = "the text in the pictures, such as titles, signs, subtitles"
@@ -58,7 +58,7 @@ class Ocr(Reader):
         ),
         "Threads": Option(
             0,
-            f"Threads of the models; 0: one for each core, at most {_MOST_THREADS}.",
+            f"Threads of the models; 0: one for each core, at most {_MAX_THREADS}.",
             number(int, 0, 512, "a number of threads"),
             counts=False,
         ),
@@ -70,7 +70,7 @@ class Ocr(Reader):
         self._engine: Any = None
 
     def missing(self) -> str | None:
-        """What is missing; sets `model`, where nothing is."""
+        """What is missing; sets `model` if nothing is."""
         if reason := missing_of("ocr") or opencv_fault():
             return reason
         try:
@@ -85,19 +85,19 @@ class Ocr(Reader):
 
         files = self._files()
         settings = self.settings
-        threads = settings["Threads"] or min(_MOST_THREADS, os.cpu_count() or 1)
+        threads = settings["Threads"] or min(_MAX_THREADS, os.cpu_count() or 1)
         self._engine = RapidOCR(
             params={
-                # Its own handler writes to the screen; and with these paths it has nothing to download.
+                # Its own log handler writes to the screen. With these paths it does not download anything.
                 "Global.log_level": "critical",
-                "Global.use_cls": False,  # text that stands on its head: videos are turned as they are shown
+                "Global.use_cls": False,  # it detects upside-down text, but frames are already rotated
                 "Global.text_score": settings["Score"],
                 "Global.max_side_len": settings["Side"],
                 "Det.model_path": str(files.detector),
                 "Det.limit_type": "max",
-                "Det.limit_side_len": round(_LOOKED_AT * settings["Side"]),
+                "Det.limit_side_len": round(_DETECTION_SIDE * settings["Side"]),
                 "Rec.model_path": str(files.recogniser),
-                "Rec.rec_batch_num": 1,  # no faster with more on a processor, and the memory would grow with them
+                "Rec.rec_batch_num": 1,  # more are no faster on a CPU, and need more memory
                 "Rec.rec_keys_path": files.letters and str(files.letters),
                 "EngineConfig.onnxruntime.intra_op_num_threads": min(threads, os.cpu_count() or 1),
                 "EngineConfig.onnxruntime.inter_op_num_threads": 1,
@@ -113,8 +113,8 @@ class Ocr(Reader):
                     found.add(time, self._lines(image))
         spans = found.spans(video.duration)
         words = sum(len(span.text.split()) for span in spans if span.text)
-        share = _covered(spans) / video.duration if video.duration else 0.0
-        return Reading(_surest(spans), {"words": words, "share": min(share, 1.0)})
+        share = _seconds_with_text(spans) / video.duration if video.duration else 0.0
+        return Reading(_best_spans(spans), {"words": words, "share": min(share, 1.0)})
 
     def close(self) -> None:
         """Free the models."""
@@ -124,11 +124,11 @@ class Ocr(Reader):
         return find_models(self.settings["ModelDir"])
 
     def _lines(self, image: Any) -> list[Line]:
-        """The lines of text in a picture (height x width x 3, RGB)."""
+        """The lines of text in a frame (height x width x 3, RGB)."""
         import numpy as np
 
         height, width = image.shape[:2]
-        found = self._engine(np.ascontiguousarray(image[:, :, ::-1]))  # it wants BGR
+        found = self._engine(np.ascontiguousarray(image[:, :, ::-1]))  # BGR
         if found.boxes is None or not found.txts:
             return []
         lines = []
@@ -145,7 +145,7 @@ class Ocr(Reader):
         return lines
 
 
-def _covered(spans: Sequence[Span]) -> float:
+def _seconds_with_text(spans: Sequence[Span]) -> float:
     """Seconds with text."""
     seconds, until = 0.0, 0.0
     for span in sorted(spans, key=lambda each: each.start_time):
@@ -154,8 +154,8 @@ def _covered(spans: Sequence[Span]) -> float:
     return seconds
 
 
-def _surest(spans: Sequence[Span]) -> list[Span]:
-    """No more spans and characters than a record takes: a long film full of text loses its least sure texts."""
+def _best_spans(spans: Sequence[Span]) -> list[Span]:
+    """At most as many spans and characters as a record can have: the texts with the lowest scores are dropped."""
     kept, characters = [], 0
     for span in sorted(spans, key=lambda each: -(each.score or 0.0))[:MOST_SPANS]:
         characters += len(span.text or "")

@@ -1,4 +1,4 @@
-"""The models of the reader `ocr`: found in RapidOCR's package or in a folder, and checked before a run begins."""
+"""Find and check the models of the reader `ocr`, in RapidOCR's package or in a folder, before a run begins."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ _DETECTOR, _RECOGNISER = "det", "rec"
 
 
 class OcrFilesError(Exception):
-    """A model is missing or cannot be used; the message says why, and what to do."""
+    """A model is missing or cannot be used; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class OcrFiles:
-    """The model that finds text, the one that reads it, and the list of its letters, if that is not in it."""
+    """The detection model, the recognition model, and the list of its letters, if the model does not contain it."""
 
     detector: Path
     recogniser: Path
     letters: Path | None
     identity: str
-    """The names of the models with the starts of their hashes."""
+    """The names of the models with the beginnings of their hashes."""
 
 
 def opencv_fault() -> str | None:
-    """Why cv2 cannot be used, and what to do; None where it can."""
+    """Why cv2 cannot be used, and what to do; None if it can."""
     try:
         import cv2
 
@@ -63,16 +63,16 @@ def find_models(folder: str) -> OcrFiles:
     """The models to use.
 
     Args:
-        folder: `ModelDir`; empty for those in RapidOCR's package.
+        folder: `ModelDir`; empty for the models in RapidOCR's package.
 
     Raises:
-        OcrFilesError: one is missing, cut short, or of another kind.
+        OcrFilesError: a model is missing, truncated, or of another kind.
     """
     try:
-        own = _own_models()
+        own = _packaged_models()
         if not folder:
             return _files(own[_DETECTOR], own[_RECOGNISER], None)
-        return _of_folder(Path(folder).expanduser(), own[_DETECTOR])
+        return _models_in(Path(folder).expanduser(), own[_DETECTOR])
     except OSError as error:
         raise OcrFilesError(
             message(
@@ -81,8 +81,8 @@ def find_models(folder: str) -> OcrFiles:
         ) from None
 
 
-def _own_models() -> dict[str, Path]:
-    """The models in RapidOCR's package, whole as they were installed."""
+def _packaged_models() -> dict[str, Path]:
+    """The models in RapidOCR's package, checked against their hashes."""
     found: dict[str, Path] = {}
     package = distribution("rapidocr")
     for file in package.files or ():
@@ -111,8 +111,8 @@ def _own_models() -> dict[str, Path]:
     return found
 
 
-def _of_folder(folder: Path, detector: Path) -> OcrFiles:
-    """The models of a folder; `detector` where it has only one that reads."""
+def _models_in(folder: Path, detector: Path) -> OcrFiles:
+    """The models of a folder, with `detector` if the folder has no detection model."""
     where = message("[Readers.ocr] ModelDir {folder}", folder=printable(folder))
     if not folder.is_dir():
         raise OcrFilesError(message("{where} is no folder", where=where))
@@ -137,9 +137,9 @@ def _of_folder(folder: Path, detector: Path) -> OcrFiles:
         )
     recogniser = found[_RECOGNISER][0]
     detector = (found[_DETECTOR] or [detector])[0]
-    _checked(detector, _hash(detector))
+    _metadata_of(detector, _hash(detector))
     letters = None
-    if "character" not in _checked(recogniser, _hash(recogniser)):
+    if "character" not in _metadata_of(recogniser, _hash(recogniser)):
         lists = sorted(folder.glob("*.txt"))
         if len(lists) != 1:
             raise OcrFilesError(
@@ -154,11 +154,11 @@ def _of_folder(folder: Path, detector: Path) -> OcrFiles:
 
 
 @lru_cache(maxsize=8)
-def _checked(path: Path, digest: str) -> dict[str, Any]:
-    """The texts that a model has beside its weights. `digest` is its hash: a file that changed is opened again.
+def _metadata_of(path: Path, digest: str) -> dict[str, Any]:
+    """The metadata of a model. `digest` is its hash: a file that changed is opened again.
 
     Raises:
-        OcrFilesError: it is no model that takes pictures.
+        OcrFilesError: it is not a model whose input is one image.
     """
     import onnxruntime
 
@@ -167,7 +167,7 @@ def _checked(path: Path, digest: str) -> dict[str, Any]:
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime has classes of its own for each kind of fault
+    except Exception as error:  # onnxruntime has its own class for each kind of error
         reason = " ".join(printable(str(error)).split())[:200]
         raise OcrFilesError(
             message(
@@ -183,7 +183,7 @@ def _checked(path: Path, digest: str) -> dict[str, Any]:
 
 
 def _kind(name: str) -> str | None:
-    """Whether a file is a model that finds text, one that reads it, or neither, by its name."""
+    """`det`, `rec` or None: the kind of a model by the name of its file."""
     if not name.endswith(".onnx"):
         return None
     kind = re.search(f"(?<![a-z])({_DETECTOR}|{_RECOGNISER})(?![a-z])", name.lower())

@@ -11,15 +11,15 @@ from vidkit.readers.protocol import Needs, Reader
 
 log = logging.getLogger(__name__)
 
-_MOST_HANGS = 3  # threads that a reader may leave behind, each with its model
+_MAX_HANGS = 3  # threads that a reader may leave behind; each holds a model
 
 
 class ReaderOff(Exception):
-    """A reader is not used any more in this run."""
+    """A reader is no longer used in this run."""
 
 
 class OpenedReader:
-    """One object of a reader, and whose turn it is to use it. `given_up` is set where it hangs."""
+    """One reader object. `turn` is held by the video that uses it; `given_up` is set if it hangs."""
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
@@ -28,13 +28,13 @@ class OpenedReader:
         self._is_open = False
 
     def ensure_open(self) -> None:
-        """Open it, if it is not; call it in one's turn."""
+        """Open it if it is not open; only with `turn`."""
         if not self._is_open:
             self.reader.open()
             self._is_open = True
 
     def close(self) -> None:
-        """Close it, if it was opened and is not in use."""
+        """Close it if it is open and not in use."""
         if self._is_open and self.turn.acquire(blocking=False):
             try:
                 self.reader.close()
@@ -48,7 +48,7 @@ class OpenedReader:
 class EnabledReader:
     """A reader that a run uses.
 
-    `settings` are those that its results depend on, as text. `timeout` is in seconds, see `Session`.
+    `settings` are the settings on which its results depend, as texts. `timeout` is in seconds, see `Session`.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class EnabledReader:
 
     @property
     def fingerprint(self) -> list[object]:
-        """What its results depend on beside the content."""
+        """Everything on which its results depend, except the content of the video."""
         return [self.name, self.version, self.model, sorted(self.settings.items())]
 
     def opened(self) -> OpenedReader:
@@ -77,14 +77,14 @@ class EnabledReader:
             ReaderOff: it hung too often in this run.
         """
         with self._lock:
-            if self._hangs >= _MOST_HANGS:
+            if self._hangs >= _MAX_HANGS:
                 raise ReaderOff(
                     message("it hung {hangs} times and is not used any more in this run", hangs=self._hangs)
                 )
             return self._opened
 
     def give_up(self, opened: OpenedReader) -> None:
-        """Leave an object that hangs to itself: a thread cannot be ended. The next video gets a new one."""
+        """Stop using an object that hangs: its thread cannot be ended. The next video gets a new object."""
         with self._lock:
             if opened.given_up.is_set():
                 return
@@ -94,9 +94,9 @@ class EnabledReader:
                 self._opened = OpenedReader(self._make())
             except Exception:
                 log.info("reader %s cannot be made again", self.name, exc_info=True)
-                self._hangs = _MOST_HANGS
+                self._hangs = _MAX_HANGS
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close the object if it is open."""
         with self._lock:
             self._opened.close()

@@ -1,6 +1,6 @@
-"""What a reader is: a class that turns the pictures, the sound or the texts of a video into spans of time.
+"""What a reader is: a class that turns the frames, the audio or the texts of a video into time spans.
 
-`docs/readers.md` shows a whole reader.
+`docs/readers.md` shows a complete reader.
 """
 
 from __future__ import annotations
@@ -13,24 +13,25 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-GROUP = "vidkit.readers"  # the entry points by which packages offer readers
-RATES = (0.0625, 0.125, 0.25, 0.5, 1, 2, 4, 8, 16)  # pictures a second: each divides all greater ones
+GROUP = "vidkit.readers"  # the group of entry points for readers
+RATES = (0.0625, 0.125, 0.25, 0.5, 1, 2, 4, 8, 16)  # frames a second: each divides all greater ones
 SAMPLE_RATE = 16_000
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """Which pictures a reader needs.
+    """Which frames a reader needs.
 
     `choose`:
-    - `changed`: those that differ from the one before, if only in a corner; and one of every shot, however short.
-    - `scene`: one of each shot, from its middle. Shots are guessed while the video is decoded. A scene may get two
-      pictures, and of two scenes that look alike the second may get none.
-    - `all`: all of them.
+    - `changed`: frames that differ from the one before, even if only in a corner; and one of every scene, however
+      short.
+    - `scene`: one of each scene, from its middle. Scenes are estimated during the decode. A scene may get two
+      frames, and of two similar scenes the second may get none.
+    - `all`: all frames.
     """
 
     per_second: float = 1.0
-    """One of `RATES`; for `scene` it does not count."""
+    """One of `RATES`; ignored for `scene`."""
     side: int = 640
     """Pixels of the longer side. Smaller videos are not enlarged."""
     choose: Literal["changed", "scene", "all"] = "changed"
@@ -38,23 +39,23 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Needs:
-    """What a reader needs of a video: pictures, sound or both; or texts, after all other readers are done."""
+    """What a reader needs: frames, audio or both; or the texts of the video, after all other readers."""
 
     pictures: Pictures | None = None
     sound: bool = False
     text: bool = False
     model: bool = False
-    """Whether a reader of text asks the model that describes videos, by `Video.ask`."""
+    """Whether a reader of text uses the model that describes videos, by `Video.ask`."""
     scenes: bool = False
-    """Whether the result depends on `Video.scenes`: then it is read again when the scenes change."""
+    """Whether the result depends on `Video.scenes`: then the video is read again when the scenes change."""
 
 
 @dataclass(frozen=True)
 class Option:
-    """A setting of a reader: a key of its section `[Readers.NAME]` in config.ini.
+    """A setting of a reader: a key in its section `[Readers.NAME]` of config.ini.
 
-    `read` turns its text into the value and raises ValueError with a reason. `counts` says whether the results
-    depend on it: then a new value reads all videos again.
+    `read` converts its text to the value, or raises ValueError with a reason. `counts` is whether the results
+    depend on it: then all videos are read again after a change.
     """
 
     default: Any
@@ -65,9 +66,9 @@ class Option:
 
 @dataclass(frozen=True)
 class PictureBatch:
-    """Some pictures: `images` is n x height x width x 3, RGB, turned as a viewer sees them, and read-only.
+    """Some frames: `images` is n x height x width x 3, RGB, rotated as a viewer sees them, and read-only.
 
-    `times` has the second of each.
+    `times` has the time of each in seconds.
     """
 
     times: Sequence[float]
@@ -76,7 +77,7 @@ class PictureBatch:
 
 @dataclass(frozen=True)
 class SoundBatch:
-    """Some sound of the first track: mono, 16,000 samples a second from -1 to 1; and the second it starts at."""
+    """Some audio of the first stream: mono, 16,000 samples a second from -1 to 1; with its start in seconds."""
 
     start_time: float
     samples: NDArray[np.float32]
@@ -95,7 +96,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class Text:
-    """A text of the video: `source` is `description`, or the name of the reader that read it."""
+    """A text of the video: `source` is `description`, or the name of the reader that returned it."""
 
     source: str
     start_time: float
@@ -105,11 +106,11 @@ class Text:
 
 @dataclass
 class Video:
-    """What a reader is told of a video.
+    """The video that a reader reads.
 
-    `duration` is what the file says. It, and `scenes`, are right once all batches were read. `texts` are for
-    readers of text. `ask` puts a question without pictures to the model that describes videos, for readers that
-    need it: the model's words, or a VidkitError that says why there are none.
+    `duration` is the duration in the file. It and `scenes` are correct only after all batches were read. `texts`
+    are for readers of text. `ask` asks the model that describes videos a question without frames, for readers that
+    need it. It returns the model's answer, or raises a VidkitError with the reason.
     """
 
     filename: str
@@ -125,7 +126,7 @@ class Video:
 
 @dataclass(frozen=True)
 class Word:
-    """A word of a text: when it is spoken, in seconds, and how sure it is, 0 to 1."""
+    """A spoken word: its times in seconds, and its score, 0 to 1."""
 
     start_time: float
     end_time: float
@@ -135,11 +136,11 @@ class Word:
 
 @dataclass(frozen=True)
 class Span:
-    """Something from one second to another: a text, or a label.
+    """A time span with a text or a label.
 
-    `score` is how sure it is, 0 to 1. `box` is left, top, width and height as fractions of the picture.
-    `values` are further numbers by name. `words` are those of a text that is spoken: a reading with words gets a
-    WebVTT file beside the record.
+    `score` is from 0 to 1. `box` is left, top, width and height as fractions of the frame. `values` are further
+    numbers by name. `words` are the words of a spoken text: a reading with words gets a WebVTT file beside the
+    record.
     """
 
     start_time: float
@@ -154,45 +155,45 @@ class Span:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a reader has read of a video: spans, and values of the whole video by name, to filter by."""
+    """The result of a reader for a video: spans, and values of the whole video by name, for filters."""
 
     spans: Sequence[Span] = ()
     values: Mapping[str, float | str | bool | None] = field(default_factory=dict)
 
 
 class Reader:
-    """A reader. Its entry point names a class that is derived from this one.
+    """The base class of readers. The entry point of a reader names a class derived from it.
 
-    One object is made for each run in each process, and `open` called before it reads its first video. It reads one
-    batch at a time, though several videos may be under way: what belongs to a video is kept in `read`.
+    Each process of a run makes one object, and calls `open` before its first video. The object gets one batch at a
+    time, but of several videos in turn: keep the data of a video in local variables of `read`.
     """
 
     version: ClassVar[int | str] = 1
     """Raise it when the results change: all videos are read again."""
     meaning: ClassVar[str] = ""
-    """What it reads, in some words."""
+    """What it reads, in a few words."""
     options: ClassVar[Mapping[str, Option]] = {}
     """Its settings."""
     needs: Needs
-    """What it needs; `__init__` may set it by the settings."""
+    """What it needs; `__init__` may set it, depending on the settings."""
     model: str | None = None
-    """The name of its model, with what tells it from others; `__init__` may set it. Another one reads again."""
+    """The name and version of its model; `__init__` may set it. When it changes, all videos are read again."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
-        """Take the settings: a value for each of `options`. Load nothing here: `open` does."""
+        """Keep the settings: a value for each of `options`. Load nothing here: `open` does."""
         self.settings = settings
 
     def fetch(self) -> None:
-        """Get what has to be fetched once, such as the weights of a model.
+        """Download what is needed once, such as the weights of a model.
 
-        Called where a run begins, before `missing` and before the first video.
+        Called at the start of a run, before `missing` and before the first video.
 
         Raises:
-            Exception: it cannot be fetched; the run stops with this message.
+            Exception: the download failed; the run stops with this message.
         """
 
     def missing(self) -> str | None:
-        """What is not there that it needs, such as a package or a model, and how to get it."""
+        """What is missing, such as a package or a model, and how to get it."""
         return None
 
     def open(self) -> None:
@@ -202,14 +203,14 @@ class Reader:
         """Read a video.
 
         Args:
-            video: what is known of it.
-            batches: what `needs` asks for, in order of time; where both pictures and sound are, as they come. They
-                are freed once they are read. Readers of text get none.
+            video: the video's properties.
+            batches: the frames or audio that `needs` asks for, in order of time; if both, as they are decoded. They
+                are freed after reading. Readers of text get none.
 
         Raises:
-            Exception: whatever it is, only this reader has no reading of this video.
+            Exception: any error; only the reading of this reader for this video is then missing.
         """
         raise NotImplementedError
 
     def close(self) -> None:
-        """Let go of what is open."""
+        """Free what `open` has loaded."""

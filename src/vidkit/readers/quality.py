@@ -22,22 +22,22 @@ from vidkit.readers.protocol import (
 
 _PER_SECOND = 4
 _SIDE = 320
-# Black as ffmpeg's blackdetect has it: 98 % of the pixels are darker than a tenth of the whole range.
+# Black as in ffmpeg's blackdetect: 98 % of the pixels are darker than a tenth of the full range.
 _DARK = 25.5
 _BLACK_SHARE = 0.98
 _BLACK_FOR = 0.5  # seconds
-_SAME = 0.5  # mean levels by which two pictures of a frozen video may differ
-_SAME_CELL = 4.0  # likewise of one part of the picture
+_SAME = 0.5  # maximum mean difference of two frames of a frozen video, in levels
+_SAME_CELL = 4.0  # the same for each part of the frame
 _FROZEN_FOR = 2.0
-_SILENT = 10 ** (-60 / 20)  # -60 dB of the full range, as ffmpeg's silencedetect
+_SILENT = 10 ** (-60 / 20)  # -60 dB of the full range, as in ffmpeg's silencedetect
 _SILENT_FOR = 2.0
-_SOUND_STEP = 0.1
-_NOISE = 4.0  # levels of contrast that a picture has at the least
+_AUDIO_STEP = 0.1
+_NOISE = 4.0  # levels that are added to the contrast of a frame
 _NAMES = ("sharpness", "brightness", "motion")
 
 
 class Quality(Reader):
-    """Measures pictures and sound, by scene and for the whole video, with numpy alone."""
+    """Measures frames and audio, for each scene and for the whole video, with numpy only."""
 
     version = 1
     meaning = "sharpness, brightness, motion; black, frozen and silent parts"
@@ -45,26 +45,26 @@ class Quality(Reader):
 
     def read(self, video: Video, batches: Iterator[Batch]) -> Reading:
         """Read a video; see `docs/readers.md` for the values."""
-        pictures, sound = _Looking(), _Listening()
+        frames, audio = _FrameMeasures(), _AudioMeasures()
         for batch in batches:
             if isinstance(batch, PictureBatch):
-                pictures.take(batch)
+                frames.take(batch)
             else:
-                sound.take(batch)
+                audio.take(batch)
         duration = video.duration
-        spans = [*pictures.by_scene(video.scenes)]
-        black = pictures.runs(pictures.black, _BLACK_FOR, duration)
-        frozen = pictures.runs(pictures.same, _FROZEN_FOR, duration, back=1)
-        silent = sound.silence(duration) if video.has_sound else [(0.0, duration)]
+        spans = [*frames.by_scene(video.scenes)]
+        black = frames.runs(frames.black, _BLACK_FOR, duration)
+        frozen = frames.runs(frames.same, _FROZEN_FOR, duration, back=1)
+        silent = audio.silence(duration) if video.has_sound else [(0.0, duration)]
         shares = {}
         for label, runs in (("black", black), ("frozen", frozen), ("silent", silent)):
             spans += [Span(start, end, label=label) for start, end in runs]
             shares[label] = sum(end - start for start, end in runs) / duration if duration else 0.0
-        return Reading(spans, {**pictures.whole(video.scenes), **shares})
+        return Reading(spans, {**frames.whole(video.scenes), **shares})
 
 
-class _Looking:
-    """What is measured of each picture: three numbers, and whether it is black, or the same as the one before."""
+class _FrameMeasures:
+    """The measurements of each frame: three numbers, and whether it is black, or the same as the one before."""
 
     def __init__(self) -> None:
         self.times: list[float] = []
@@ -79,15 +79,15 @@ class _Looking:
         weights = np.array([0.299, 0.587, 0.114], np.float32)
         for time, image in zip(batch.times, batch.images, strict=True):
             luma = image.astype(np.float32) @ weights
-            motion, same = self._moved(luma)
+            motion, same = self._motion(luma)
             self.times.append(time)
             self.numbers.append((_sharpness(luma), float(luma.mean()) / 255, motion))
             self.black.append(float((luma < _DARK).mean()) >= _BLACK_SHARE)
             self.same.append(same)
             self._before = luma
 
-    def _moved(self, luma: Any) -> tuple[float, bool]:
-        """How much differs from the picture before, of what unlike pictures differ by; and whether nothing does."""
+    def _motion(self, luma: Any) -> tuple[float, bool]:
+        """The difference from the frame before, 0 to 1, relative to the contrast; and whether they are the same."""
         import numpy as np
 
         from vidkit.readers.sampling import cells_of
@@ -96,13 +96,13 @@ class _Looking:
             return math.nan, False
         change = luma - self._before
         contrast = float(np.sqrt((luma.var() + self._before.var()) / 2))
-        moved = float(np.abs(change - change.mean()).mean())  # a light that changes is no motion
+        moved = float(np.abs(change - change.mean()).mean())  # a change of brightness is no motion
         change = np.abs(change)
         same = float(change.mean()) < _SAME and float(cells_of(change).max()) < _SAME_CELL
         return min(1.0, moved / (contrast + _NOISE)), same
 
     def by_scene(self, scenes: Sequence[Scene]) -> Iterator[Span]:
-        """A span with the numbers of each scene that has a picture."""
+        """A span with the numbers of each scene that has a frame."""
         for scene in scenes:
             inside = [n for n, time in enumerate(self.times) if scene.start_time <= time < scene.end_time]
             if inside:
@@ -110,14 +110,14 @@ class _Looking:
                 yield Span(scene.start_time, scene.end_time, label="scene", values=values)
 
     def whole(self, scenes: Sequence[Scene]) -> dict[str, float]:
-        """The numbers of the video. What changes from one scene to the next is no motion."""
+        """The numbers of the video. The change from one scene to the next is no motion."""
         firsts = set()
         for scene in scenes:
             firsts |= {next((n for n, time in enumerate(self.times) if time >= scene.start_time), 0)}
         return self._typical(range(len(self.times)), firsts)
 
     def _typical(self, numbers: Sequence[int], firsts: set[int]) -> dict[str, float]:
-        """The medians of sharpness and brightness, and the mean motion, of some pictures."""
+        """The medians of sharpness and brightness, and the mean motion, of some frames."""
         import numpy as np
 
         if not len(numbers):
@@ -133,11 +133,11 @@ class _Looking:
     def runs(
         self, flags: Sequence[bool], least: float, duration: float, back: int = 0
     ) -> list[tuple[float, float]]:
-        """The spans of at least so many seconds in which a flag is set, from some pictures before the first."""
+        """The spans of at least `least` seconds in which a flag is set, from `back` frames before the first."""
         return _runs(flags, [*self.times, duration], least, back)
 
 
-class _Listening:
+class _AudioMeasures:
     """Which tenths of a second are silent."""
 
     def __init__(self) -> None:
@@ -147,7 +147,7 @@ class _Listening:
     def take(self, batch: SoundBatch) -> None:
         import numpy as np
 
-        step = round(_SOUND_STEP * SAMPLE_RATE)
+        step = round(_AUDIO_STEP * SAMPLE_RATE)
         samples = batch.samples if self._rest is None else np.concatenate([self._rest, batch.samples])
         whole = len(samples) // step
         parts = samples[: whole * step].reshape(whole, step)
@@ -155,17 +155,17 @@ class _Listening:
         self._rest = samples[whole * step :]
 
     def silence(self, duration: float) -> list[tuple[float, float]]:
-        """The silent spans. What comes after the end of the sound is silent, too."""
-        flags = self._flags[: math.ceil(duration / _SOUND_STEP)]
-        times = [number * _SOUND_STEP for number in range(len(flags))]
-        end = len(flags) * _SOUND_STEP
+        """The silent spans. The time after the end of the audio is silent too."""
+        flags = self._flags[: math.ceil(duration / _AUDIO_STEP)]
+        times = [number * _AUDIO_STEP for number in range(len(flags))]
+        end = len(flags) * _AUDIO_STEP
         if end < duration:
             flags, times = [*flags, True], [*times, end]
         return _runs(flags, [*times, duration], _SILENT_FOR)
 
 
 def _runs(flags: Sequence[bool], times: Sequence[float], least: float, back: int = 0) -> list[tuple[float, float]]:
-    """Spans in which a flag is set: each flag is from its time to the next one."""
+    """Spans in which a flag is set: each flag is valid from its time to the next one."""
     found: list[tuple[float, float]] = []
     start: float | None = None
     for number, flag in enumerate([*flags, False]):
@@ -179,7 +179,7 @@ def _runs(flags: Sequence[bool], times: Sequence[float], least: float, back: int
 
 
 def _sharpness(luma: Any) -> float:
-    """The variance of the Laplacian: edges make it large, blur makes it small.
+    """The variance of the Laplacian: large for sharp edges, small for blur.
 
     Source: J. L. Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy", ICPR 2000.
     """

@@ -1,4 +1,4 @@
-"""Which readers there are, and those that a run uses: found by their entry points, with their settings."""
+"""Find the installed readers by their entry points, and create the readers of a run with their settings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vidkit.readers.protocol import GROUP, RATES, Needs, Reader
 
 log = logging.getLogger(__name__)
 
-# The readers of this package, for a source tree that was never installed; pyproject.toml has the same.
+# The readers of this package, for a source tree that is not installed; the same as in pyproject.toml.
 BUILT_IN = {
     "faces": "vidkit.readers.faces:Faces",
     "keywords": "vidkit.readers.words:Keywords",
@@ -36,7 +36,7 @@ _SIDES = range(16, 4097)
 
 
 def available() -> dict[str, list[EntryPoint]]:
-    """The readers that are installed, by name. Where there is more than one of a name, none of them can be used."""
+    """The installed readers by name. If several have the same name, none of them can be used."""
     found = {name: [EntryPoint(name, value, GROUP)] for name, value in BUILT_IN.items()}
     for point in entry_points(group=GROUP):
         others = found.setdefault(point.name, [])
@@ -49,7 +49,7 @@ def load_reader(name: str) -> type[Reader]:
     """The class of an installed reader.
 
     Raises:
-        ConfigError: there is none of this name, or more than one, or it cannot be loaded.
+        ConfigError: there is no reader of this name, or more than one, or it cannot be loaded.
     """
     found = available().get(name)
     if found is None:
@@ -85,7 +85,7 @@ def load_reader(name: str) -> type[Reader]:
             "reader {name} of {package} cannot be loaded: {reason}",
             name=name,
             package=_package(found[0]),
-            reason=_in_words(error),
+            reason=_message_of(error),
         ) from None
     if not (isinstance(reader, type) and issubclass(reader, Reader)):
         raise ConfigError(
@@ -96,7 +96,7 @@ def load_reader(name: str) -> type[Reader]:
     return reader
 
 
-def _in_words(error: Exception) -> str:
+def _message_of(error: Exception) -> str:
     return printable(str(error)) or type(error).__name__
 
 
@@ -110,10 +110,10 @@ def make_reader(name: str, config: Config, fetch: bool = False) -> EnabledReader
     Args:
         name: the reader's.
         config: the settings.
-        fetch: whether it fetches what it needs, such as the weights of a model.
+        fetch: whether it downloads what it needs, such as the weights of a model.
 
     Raises:
-        ConfigError: it cannot be loaded, a setting is wrong, or something that it needs is missing.
+        ConfigError: it cannot be loaded, a setting is wrong, or something is missing.
     """
     kind = load_reader(name)
     values = reader_settings(name, kind, config)
@@ -131,7 +131,7 @@ def make_reader(name: str, config: Config, fetch: bool = False) -> EnabledReader
         raise
     except Exception as error:
         log.info("reader %s cannot be used", name, exc_info=True)
-        raise ConfigError("reader {name} cannot be used: {reason}", name=name, reason=_in_words(error)) from None
+        raise ConfigError("reader {name} cannot be used: {reason}", name=name, reason=_message_of(error)) from None
     if missing:
         raise ConfigError("reader {name} cannot be used: {missing}", name=name, missing=printable(missing))
     counts = {key: str(values[key]) for key, option in kind.options.items() if option.counts}
@@ -142,7 +142,7 @@ def open_readers(config: Config) -> tuple[EnabledReader, ...]:
     """The readers that a run uses, in the order of `[Readers] Use`.
 
     Raises:
-        ConfigError: one of them cannot be used; nothing was opened.
+        ConfigError: one of them cannot be used; none was opened.
     """
     for unknown in _unknown_sections(config):
         log.warning("%s", unknown)
@@ -180,7 +180,7 @@ def reader_settings(name: str, kind: type[Reader], config: Config) -> dict[str, 
     """The values of a reader's settings, from the environment, config.ini, or its own defaults.
 
     Raises:
-        ConfigError: one cannot be read.
+        ConfigError: a value cannot be read.
     """
     values, wrong = _read_options(name, kind, config)
     for error in wrong:
@@ -191,17 +191,17 @@ def reader_settings(name: str, kind: type[Reader], config: Config) -> dict[str, 
 
 
 def _read_options(name: str, kind: type[Reader], config: Config) -> tuple[dict[str, Any], list[str]]:
-    """The values of a reader's settings, and what is wrong with the others."""
+    """The values of a reader's settings, and the errors of the wrong ones."""
     values: dict[str, Any] = {}
     wrong: list[str] = []
     given = {each.key.lower(): each for each in config.reader_settings if each.reader == name}
     variables = {each.where: each for each in config.reader_settings if not each.reader}
     for key, option in kind.options.items():
-        said = variables.get(environment_name(name, key)) or given.get(key.lower())
+        setting = variables.get(environment_name(name, key)) or given.get(key.lower())
         try:
-            values[key] = option.read(said.text.strip()) if said and said.text.strip() else option.default
+            values[key] = option.read(setting.text.strip()) if setting and setting.text.strip() else option.default
         except ValueError as error:
-            where = said.where if said else name
+            where = setting.where if setting else name
             wrong.append(
                 message(
                     "{where}: {error} {meaning}",
@@ -214,19 +214,19 @@ def _read_options(name: str, kind: type[Reader], config: Config) -> tuple[dict[s
 
 
 def _unknown_options(name: str, kind: type[Reader], config: Config) -> Iterator[str]:
-    """What to say of each key that a reader does not know."""
+    """A warning for each key that a reader does not have."""
     known = {key.lower(): key for key in kind.options}
-    for said in config.reader_settings:
-        if said.reader == name and said.key.lower() not in known:
-            near = nearest(said.key, kind.options)
+    for setting in config.reader_settings:
+        if setting.reader == name and setting.key.lower() not in known:
+            near = nearest(setting.key, kind.options)
             hint = message(": did you mean {near}?", near=near) if near else ""
             yield message(
-                "{where}: reader {name} has no such setting{hint}", where=said.where, name=name, hint=hint
+                "{where}: reader {name} has no such setting{hint}", where=setting.where, name=name, hint=hint
             )
 
 
 def wrong_settings(config: Config) -> Iterator[str]:
-    """What is wrong with the names of readers that are to be used, and with the values of readers' settings."""
+    """The errors in `[Readers] Use` and in the values of readers' settings."""
     for name in dict.fromkeys((*config.readers.use, *(each.reader for each in config.reader_settings))):
         if name in config.readers.use or name in available():
             try:
@@ -236,7 +236,7 @@ def wrong_settings(config: Config) -> Iterator[str]:
 
 
 def unknown_settings(config: Config) -> Iterator[str]:
-    """What to say of each section of a reader that is not installed, and each key that a reader does not know."""
+    """A warning for each section of a reader that is not installed, and each key that a reader does not have."""
     yield from _unknown_sections(config)
     for name in dict.fromkeys(each.reader for each in config.reader_settings):
         if name in available():

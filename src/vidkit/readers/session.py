@@ -1,4 +1,4 @@
-"""One reader reads one video, in a thread of its own, and can harm nothing but its own reading."""
+"""One reader reads one video, in a thread of its own. Its errors affect only its own reading."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ from collections.abc import Iterator, Sequence
 from vidkit.core import printable, without_secrets
 from vidkit.errors import VidkitError
 from vidkit.messages import message
-from vidkit.readers.checks import Nonsense, check_reading
+from vidkit.readers.checks import InvalidReadingError, check_reading
 from vidkit.readers.opened import EnabledReader, OpenedReader, ReaderOff
 from vidkit.readers.protocol import Batch, Reading, Scene, Video
 
 log = logging.getLogger(__name__)
 
-_MOST_WAITING = 2  # batches
-_POLL = 0.1  # seconds between two looks at whether the run was stopped or the reader hangs
-_SHARE_OF_DURATION = 2.0  # a reader may take so many times the video's length more than its timeout
+_MAX_QUEUED = 2  # batches
+_POLL = 0.1  # seconds between two checks whether the run was stopped or the reader hangs
+_SHARE_OF_DURATION = 2.0  # times the video's length that are added to a reader's timeout
 _LONGEST_REASON = 500
 
 
 class _Cancelled(BaseException):
-    """Nobody waits for the reading any more. No reader can take it for one of its own errors."""
+    """The reading is no longer needed. It is no Exception, so that readers do not handle it as their own error."""
 
 
 class Session:
     """One reader reads one video.
 
-    Batches wait in a short queue; `put` waits while it is full. The reader's object is used in turn with other
-    videos: a turn lasts from when the reader gets a batch to when it asks for the next. A turn that takes longer
-    than the timeout and twice the video's length means that the reader hangs: it is left to itself.
+    Batches wait in a short queue; `put` waits while it is full. Several videos use the reader's object in turn: a
+    turn is the time from one batch until the reader asks for the next. If a turn takes longer than the timeout plus
+    twice the video's length, the reader hangs and is given up.
     """
 
     def __init__(self, enabled: EnabledReader, video: Video, stop: threading.Event) -> None:
-        """Begin to read.
+        """Start reading.
 
         Args:
             enabled: the reader.
-            video: what is known of the video; `finish` fills in the rest.
-            stop: set where the run is stopped.
+            video: the video's properties; `end` fills in the rest.
+            stop: set when the run is stopped.
         """
         self.enabled = enabled
         self.video = video
@@ -57,30 +57,30 @@ class Session:
         self._opened: OpenedReader | None = None
         self._reading: Reading | None = None
         self._error: str | None = None
-        context = contextvars.copy_context()  # what belongs to a run is bound to its context
+        context = contextvars.copy_context()  # it makes the thread part of the same run
         name = f"reader-{enabled.name}"
         threading.Thread(target=context.run, args=(self._run,), name=name, daemon=True).start()
 
     @property
     def is_over(self) -> bool:
-        """Whether the reader wants no more batches."""
+        """Whether the reader needs no more batches."""
         return self._done or self._cancelled
 
     def put(self, batch: Batch) -> None:
-        """Hand over a batch; wait while too many are waiting already. Where the reader has ended, it is dropped."""
+        """Queue a batch; wait while the queue is full. If the reader has ended, the batch is dropped."""
         with self._changed:
-            while len(self._queue) >= _MOST_WAITING and not self._is_given_up():
+            while len(self._queue) >= _MAX_QUEUED and not self._has_ended():
                 self._changed.wait(_POLL)
             if not self.is_over:
                 self._queue.append(batch)
                 self._changed.notify_all()
 
     def end(self, scenes: Sequence[Scene], duration: float) -> None:
-        """Tell that there are no more batches; does not wait.
+        """End the batches, without waiting.
 
         Args:
             scenes: the video's.
-            duration: its length in seconds, now that it is decoded.
+            duration: its decoded duration in seconds.
         """
         with self._changed:
             self.video.scenes, self.video.duration = tuple(scenes), duration
@@ -88,21 +88,21 @@ class Session:
             self._changed.notify_all()
 
     def result(self) -> tuple[Reading | None, str | None]:
-        """Wait for the reading, after `end`: it, or why there is none."""
+        """Wait for the reading, after `end`. Return it, or the reason why there is none."""
         with self._changed:
-            while not self._done and not self._is_given_up():
+            while not self._done and not self._has_ended():
                 self._changed.wait(_POLL)
         return self._reading, self._error
 
     def cancel(self) -> None:
-        """Let the reader go; its thread ends when it asks for the next batch."""
+        """Cancel the reading; the thread ends when the reader asks for the next batch."""
         with self._changed:
             self._cancelled = True
             self._queue.clear()
             self._changed.notify_all()
 
-    def _is_given_up(self) -> bool:
-        """Whether nothing more is to be expected of the reader, or the run is stopped."""
+    def _has_ended(self) -> bool:
+        """Whether the reader has ended or hangs, or the run was stopped."""
         if self.is_over:
             return True
         if self._stop.is_set():
@@ -130,11 +130,11 @@ class Session:
             reading = self._read()
         except _Cancelled:
             pass
-        except (ReaderOff, Nonsense) as error:
+        except (ReaderOff, InvalidReadingError) as error:
             reason = str(error)
-        except BaseException as error:  # also SystemExit: this thread is the reader's alone
+        except BaseException as error:  # also SystemExit: this thread is only for the reader
             log.info("reader %s failed", self.enabled.name, exc_info=True)
-            reason = _in_words(error)
+            reason = _message_of(error)
         with self._changed:
             if not self._cancelled:
                 self._reading, self._error = reading, reason
@@ -149,18 +149,18 @@ class Session:
         try:
             opened.ensure_open()
             found = opened.reader.read(self.video, batches)
-            for _ in self._batches(opened):  # it had enough before the end; only then the duration is known
+            for _ in self._batches(opened):  # if it returned early: the duration is known only after the last batch
                 pass
-            return check_reading(found, self.video.duration)  # in its turn: its spans may come without an end
+            return check_reading(found, self.video.duration)  # within the turn: its spans may be endless
         finally:
             self._leave_turn(opened)
 
     def _batches(self, opened: OpenedReader) -> Iterator[Batch]:
-        """The batches, as they come; others have their turn while this one waits."""
+        """The batches. While this session waits for one, other sessions have their turn."""
         while True:
             self._leave_turn(opened)
             with self._changed:
-                while not self._queue and not self._ended and not self._is_given_up():
+                while not self._queue and not self._ended and not self._has_ended():
                     self._changed.wait(_POLL)
                 if self._cancelled:
                     raise _Cancelled
@@ -176,7 +176,7 @@ class Session:
             if opened.given_up.is_set():
                 raise ReaderOff(message("it hung on another video"))
             with self._changed:
-                if self._is_given_up():
+                if self._has_ended():
                     raise _Cancelled
         self._turn_began = time.monotonic()
 
@@ -186,8 +186,8 @@ class Session:
             opened.turn.release()
 
 
-def _in_words(error: BaseException) -> str:
-    """What a reader raised, for the record and the screen."""
+def _message_of(error: BaseException) -> str:
+    """The message of a reader's exception, for the record and the screen."""
     said = printable(without_secrets(str(error))).strip()
     if isinstance(error, VidkitError) and said:
         return said[:_LONGEST_REASON]

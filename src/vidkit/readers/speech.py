@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 AUTO = "auto"
 _PACKAGES = ("faster_whisper", "ctranslate2")
-_MOST_THREADS = 4  # more gain little, and ffmpeg needs the others
-_TEMPERATURES = (0.0, 0.4, 0.8)  # tried until what is said is likely and does not repeat itself
-_UNLIKELY = -1.0  # mean log probability of what is said, below which it is made up
-_REPETITIVE = 2.4  # ratio of compression, above which it is a loop
+_MAX_THREADS = 4  # more threads gain little, and ffmpeg needs the others
+_TEMPERATURES = (0.0, 0.4, 0.8)  # tried in order until the text is likely and not repetitive
+_UNLIKELY = -1.0  # mean log probability below which a text is a hallucination
+_REPETITIVE = 2.4  # compression ratio above which a text is a loop
 _NO_SPEECH = 0.6  # probability
-_SURE_LANGUAGE = 0.7  # probability of another language than before
-_LANGUAGE_SECONDS = 5.0  # of speech that it takes to tell that the language is another one
+_SURE_LANGUAGE = 0.7  # minimum probability for a change of the language
+_LANGUAGE_SECONDS = 5.0  # minimum seconds of speech for a change of the language
 
 
 def _device(text: str) -> str:
@@ -39,7 +39,7 @@ def _device(text: str) -> str:
 
 
 class Speech(Reader):
-    """Transcribes the sound. The parts with a voice are found first; nothing else reaches the model."""
+    """Transcribes the audio. Voice activity detection comes first; only parts with a voice go to the model."""
 
     version = 1
     meaning = "what is said, with the time of each word, and in which language"
@@ -61,14 +61,14 @@ class Speech(Reader):
         self._whisper: Any = None
 
     def fetch(self) -> None:
-        """Fetch the model, where it is one of the hub and not on this machine."""
-        if self._lacking() is None:
+        """Download the model if it comes from the hub and is not on this machine."""
+        if self._missing_package() is None:
             fetch_whisper(self.settings["Model"])
 
     def missing(self) -> str | None:
-        """What is missing; sets `model`, where the model is here."""
-        if lacking := self._lacking():
-            return f"{lacking} is not installed: {install_command('speech')}"
+        """What is missing; sets `model` if the model is on this machine."""
+        if package := self._missing_package():
+            return f"{package} is not installed: {install_command('speech')}"
         self._files = find_whisper(self.settings["Model"])
         if self._files is None:
             return None  # `fetch` gets it
@@ -81,7 +81,7 @@ class Speech(Reader):
 
     def open(self) -> None:
         """Load the model."""
-        _be_quiet()
+        _silence_libraries()
         from faster_whisper import WhisperModel
 
         if self._files is None:
@@ -92,20 +92,20 @@ class Speech(Reader):
             str(self._files.folder),
             device=self.settings["Device"],
             compute_type="auto",
-            cpu_threads=min(_MOST_THREADS, os.cpu_count() or 1),
+            cpu_threads=min(_MAX_THREADS, os.cpu_count() or 1),
             local_files_only=True,
         )
 
     def read(self, video: Video, batches: Iterator[Batch]) -> Reading:
         """Transcribe a video; see `docs/readers.md`."""
-        sound = (batch for batch in batches if isinstance(batch, SoundBatch))
+        audio = (batch for batch in batches if isinstance(batch, SoundBatch))
         languages = _Languages(self._whisper, self.settings["Language"])
         words: list[Word] = []
-        for group in groups_of(parts_with_voice(sound)):
+        for group in groups_of(parts_with_voice(audio)):
             words += self._words(group, languages)
         inside = [word for word in words if word.start_time < video.duration]
         spans = _with_fewer_words(spans_of(inside))
-        language, probability = languages.of_most() if spans else (None, None)
+        language, probability = languages.main_language() if spans else (None, None)
         heard = sum(len(span.text.split()) for span in spans if span.text)
         return Reading(spans, {"language": language, "language_probability": probability, "words": heard})
 
@@ -113,11 +113,11 @@ class Speech(Reader):
         """Free the model."""
         self._whisper = None
 
-    def _lacking(self) -> str | None:
+    def _missing_package(self) -> str | None:
         return next((name for name in _PACKAGES if find_spec(name) is None), None)
 
     def _words(self, group: Group, languages: _Languages) -> list[Word]:
-        """The words of some parts, at their times in the video."""
+        """The words of a group of parts, with their times in the video."""
         samples = group.samples()
         segments, _ = self._whisper.transcribe(
             samples,
@@ -128,7 +128,7 @@ class Speech(Reader):
             no_speech_threshold=_NO_SPEECH,
             condition_on_previous_text=False,
             word_timestamps=True,
-            vad_filter=False,  # the group is what the voice detector has left
+            vad_filter=False,  # the group has already passed it
         )
         found = []
         for segment in segments:
@@ -140,39 +140,39 @@ class Speech(Reader):
 
 
 class _Languages:
-    """Which language is spoken: told, or heard anew in each group of parts, since speakers change."""
+    """The spoken language: from the settings, or detected again for each group of parts, since speakers change."""
 
-    def __init__(self, whisper: Any, told: str) -> None:
+    def __init__(self, whisper: Any, configured: str) -> None:
         self._whisper = whisper
         multilingual = whisper.model.is_multilingual
-        self._told = told if told != AUTO else None if multilingual else "en"
+        self._configured = configured if configured != AUTO else None if multilingual else "en"
         self._seconds: dict[str, float] = defaultdict(float)
-        self._sure: dict[str, float] = defaultdict(float)
-        self._running: str | None = None
+        self._weighted: dict[str, float] = defaultdict(float)
+        self._current: str | None = None
 
     def next(self, samples: NDArray[np.float32], seconds: float) -> str:
-        """The language of the next group. Another one than before has to be sure, and spoken for some seconds."""
-        if self._told is not None:
-            self._seconds[self._told] += seconds
-            return self._told
+        """The language of the next group. A change needs a high probability and some seconds of speech."""
+        if self._configured is not None:
+            self._seconds[self._configured] += seconds
+            return self._configured
         found: tuple[str, float, list[tuple[str, float]]] = self._whisper.detect_language(samples)
         language, probability, others = found
         doubtful = probability < _SURE_LANGUAGE or seconds < _LANGUAGE_SECONDS
-        if self._running and language != self._running and doubtful:
-            language, probability = self._running, dict(others)[self._running]
-        self._running = language
+        if self._current and language != self._current and doubtful:
+            language, probability = self._current, dict(others)[self._current]
+        self._current = language
         self._seconds[language] += seconds
-        self._sure[language] += seconds * probability
+        self._weighted[language] += seconds * probability
         return language
 
-    def of_most(self) -> tuple[str, float | None]:
-        """The language that is spoken for most of the time, and how sure that is; None where it was told."""
+    def main_language(self) -> tuple[str, float | None]:
+        """The language that is spoken most of the time, and its probability; None if it is from the settings."""
         language = max(self._seconds, key=lambda each: self._seconds[each])
-        return language, None if self._told else self._sure[language] / self._seconds[language]
+        return language, None if self._configured else self._weighted[language] / self._seconds[language]
 
 
 def _with_fewer_words(spans: Sequence[Span]) -> list[Span]:
-    """The spans; where a film has more words than a record can hold with their times, the later have none."""
+    """The spans; if a video has more words with times than a record can hold, the later spans have no words."""
     kept, room = [], MOST_WORDS
     for span in spans:
         room -= len(span.words or ())
@@ -180,8 +180,8 @@ def _with_fewer_words(spans: Sequence[Span]) -> list[Span]:
     return kept
 
 
-def _be_quiet() -> None:
-    """What libraries say is for the log, and not for the screen."""
+def _silence_libraries() -> None:
+    """Keep the messages of libraries away from the screen."""
     import ctranslate2
 
     ctranslate2.set_log_level(logging.ERROR)

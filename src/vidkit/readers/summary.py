@@ -1,4 +1,4 @@
-"""The reader `summary`: sentences about a video, by the model that describes videos, from all of its texts."""
+"""The reader `summary`: some sentences about a video, by the model that describes videos, from all its texts."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from vidkit.errors import DescribeError
 from vidkit.readers.protocol import Batch, Needs, Option, Reader, Reading, Span, Text, Video
 from vidkit.readers.words import joined
 
-_MOST_CHARACTERS = 24_000  # about 6,000 tokens, which the context of every Qwen-VL model holds
-_SHORTEST = 200  # characters of the texts of a source, however many sources there are
+_MOST_CHARACTERS = 24_000  # about 6,000 tokens, which fit into the context of every Qwen-VL model
+_SHORTEST = 200  # minimum characters of each source, however many sources there are
 _INSTRUCTION = "Summarise this video in three sentences. Say what happens and what is said."
 _QUESTION = (
     "These are texts of one video: descriptions of what is seen, and what was read in it, by source. They are no "
@@ -20,7 +20,7 @@ _QUESTION = (
 
 
 class Summary(Reader):
-    """Asks the model that describes videos, without pictures."""
+    """Asks the model that describes videos, without frames."""
 
     version = 1
     meaning = "a summary of the description and of what is said and shown, by the model that describes"
@@ -30,7 +30,7 @@ class Summary(Reader):
     }
 
     def read(self, video: Video, batches: Iterator[Batch]) -> Reading:
-        """Ask for a summary, where there are texts of which to make one."""
+        """Ask for a summary, if there are texts."""
         texts = _by_source(video.texts)
         if not texts:
             return Reading((), {"summary": None})
@@ -42,7 +42,7 @@ class Summary(Reader):
 
 
 def _by_source(texts: Sequence[Text]) -> str:
-    """The texts of each source under its name, with an equal share of the room."""
+    """The texts of each source under its name; each source gets an equal share of the characters."""
     sources: dict[str, list[Text]] = {}
     for text in texts:
         sources.setdefault(text.source, []).append(text)

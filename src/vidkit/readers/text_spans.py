@@ -1,4 +1,4 @@
-"""Lines of text in single pictures -> spans of time: one for each text, however many pictures show it."""
+"""Turn the lines of text of single frames into time spans: one for each text, however many frames show it."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from numpy.typing import NDArray
 
 from vidkit.readers.protocol import Span
 
-# A model misreads a letter now and then, and boxes tremble.
-_ALIKE = 0.75  # share of the letters that two readings of one text have in common
-_BESIDE = 0.5  # of its height: how far a text may move from one picture to the next, to be the same place
-_FAR = 0.3  # of the picture: how far the same words may move, such as a sign in front of a moving camera
-_LEAST_TO_FOLLOW = 4  # letters of words that are followed that far
-_MOST_MISSED = 2  # pictures in which a text may be missed
-_SURE = 0.9  # least score of a text that is read in one picture only
-_LEAST_TO_SLIP = 8  # letters of a text in which one that differs is more likely misread than another word
+# The model misreads a letter now and then, and boxes move a little.
+_SIMILAR = 0.75  # minimum share of common letters of two readings of one text
+_BESIDE = 0.5  # share of its height that a text may move between two frames and still be in the same place
+_FAR = 0.3  # share of the frame that the same words may move, such as a sign in front of a moving camera
+_LEAST_TO_FOLLOW = 4  # minimum letters of words that are followed so far
+_MOST_MISSED = 2  # maximum frames in which a text may be missed
+_RELIABLE = 0.9  # minimum score of a text that is read in one frame only
+_LEAST_TO_SLIP = 8  # minimum letters of a text in which one different letter is probably misread
 _TICKS = 3.0  # seconds: numbers that change faster are a clock or a counter
-_LONGEST_COUNT = 4000  # characters of the text of a clock or a counter
-_MOST_PLACES = 50  # of one text, that are looked through
+_LONGEST_COUNT = 4000  # maximum characters of the text of a clock or a counter
+_MOST_PLACES = 50  # maximum earlier spans of one text that are compared
 _CONFUSED = str.maketrans(
     {"0": "o", "1": "l", "i": "l", "|": "l", "!": "l", "\N{LATIN SMALL LETTER DOTLESS I}": "l"}
 )
 
-Box = tuple[float, float, float, float]  # left, top, width, height: fractions of the picture
+Box = tuple[float, float, float, float]  # left, top, width, height: fractions of the frame
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line of text in a picture, with its score and box."""
+    """A line of text in a frame, with its score and box."""
 
     text: str
     score: float
@@ -50,11 +50,11 @@ class _Sighting:
 
 @dataclass
 class _Place:
-    """A place with a text that stays, or of which only the numbers change."""
+    """A place with one text, whose numbers may change."""
 
     seen: list[_Sighting] = field(default_factory=list)
     missed: int = 0
-    first_missed: float = 0.0  # the time of the first picture without it
+    first_missed: float = 0.0  # the time of the first frame without it
 
     @property
     def last(self) -> Line:
@@ -66,10 +66,10 @@ class _Place:
 
 
 class TextSpans:
-    """Joins the lines of the pictures of one video.
+    """Joins the lines of the frames of one video.
 
     Args:
-        step: seconds from one picture to the next, where all of them are read.
+        step: seconds from one frame to the next, if all of them are read.
     """
 
     def __init__(self, step: float) -> None:
@@ -78,7 +78,7 @@ class TextSpans:
         self._spans: list[Span] = []
 
     def add(self, time: float, lines: Iterable[Line]) -> None:
-        """Take the lines of the next picture."""
+        """Add the lines of the next frame."""
         self._close(time)
         left = [line for line in lines if line.text]
         taken: set[int] = set()
@@ -89,7 +89,7 @@ class TextSpans:
         self._open += [_Place([_Sighting(time, line)]) for number, line in enumerate(left) if number not in taken]
 
     def spans(self, duration: float) -> list[Span]:
-        """All spans, once the last picture was added. Nothing can be added any more.
+        """All spans, after the last frame. Nothing can be added after that.
 
         Args:
             duration: the video's, in seconds.
@@ -98,10 +98,10 @@ class TextSpans:
             self._end(place, place.first_missed if place.missed else duration, bool(place.missed))
         self._open = []
         inside = [replace(span, end_time=min(span.end_time, duration)) for span in self._spans]
-        return _without_gaps([span for span in inside if span.start_time <= span.end_time])
+        return _joined_over_gaps([span for span in inside if span.start_time <= span.end_time])
 
     def _close(self, time: float) -> None:
-        """Note that the next picture comes; end the places that were not seen for too long."""
+        """Count the next frame, and end the places that were missed for too long."""
         still = []
         for place in self._open:
             place.missed += 1
@@ -114,11 +114,11 @@ class TextSpans:
         self._open = still
 
     def _matches(self, lines: Sequence[Line]) -> list[tuple[float, _Place, int]]:
-        """How well each line fits to each place, where it does at all."""
+        """How well lines fit to places: only the pairs that fit at all."""
         if not (self._open and lines):
             return []
         found = []
-        beside, far = _nearness([place.last.box for place in self._open], [line.box for line in lines])
+        beside, far = _proximity([place.last.box for place in self._open], [line.box for line in lines])
         for each, number in zip(*beside.nonzero(), strict=True):
             fit = _fit(self._open[each].last.text, lines[number].text)
             if fit:
@@ -134,14 +134,14 @@ class TextSpans:
         return found
 
     def _end(self, place: _Place, until: float, went: bool) -> None:
-        """Note the spans of a place that is over: `until` is the first picture without it, or the video's end."""
+        """Add the spans of a place that has ended: `until` is the first frame without it, or the video's end."""
         last = place.seen[-1].time
         end = max(last, until - self._step / 2) if went else max(last, until)
         self._spans += _spans_of(place.seen, end, self._step)
 
 
-def _nearness(places: Sequence[Box], lines: Sequence[Box]) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """For each place and line: whether they are in one place, and how far the line has moved at the most."""
+def _proximity(places: Sequence[Box], lines: Sequence[Box]) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """For each place and line: whether they are in the same place, and the larger of both distances."""
     one, other = np.array(places)[:, None], np.array(lines)[None]
     across = np.abs(one[..., 0] + one[..., 2] / 2 - other[..., 0] - other[..., 2] / 2)
     down = np.abs(one[..., 1] + one[..., 3] / 2 - other[..., 1] - other[..., 3] / 2)
@@ -153,29 +153,29 @@ def _nearness(places: Sequence[Box], lines: Sequence[Box]) -> tuple[NDArray[np.b
 
 
 def _fit(before: str, after: str) -> float:
-    """How sure two texts in one place are one text, or one counter: 0 if not."""
-    alike = _alike(folded(before), folded(after))
-    if alike >= _ALIKE:
-        return alike
-    return _ALIKE if _same_but_numbers(before, after) else 0.0
+    """How similar two texts in one place are, if they are one text or one counter; else 0."""
+    similarity = _similarity(folded(before), folded(after))
+    if similarity >= _SIMILAR:
+        return similarity
+    return _SIMILAR if _differ_in_numbers_only(before, after) else 0.0
 
 
 @lru_cache(maxsize=4096)
 def folded(text: str) -> str:
-    """A text without what a model of text confuses: case, spaces, marks, and letters that look alike."""
+    """A text without the differences that a model confuses: case, spaces, marks, and letters that look alike."""
     letters = "".join(letter for letter in text.casefold() if letter.isalnum() or letter in "|!")
     return letters.translate(_CONFUSED) or text
 
 
-def _alike(one: str, other: str) -> float:
+def _similarity(one: str, other: str) -> float:
     if one == other:
         return 1.0
-    if min(len(one), len(other)) < _ALIKE / (2 - _ALIKE) * max(len(one), len(other)):
+    if min(len(one), len(other)) < _SIMILAR / (2 - _SIMILAR) * max(len(one), len(other)):
         return 0.0  # the ratio cannot be reached
     return SequenceMatcher(None, one, other, autojunk=False).ratio()
 
 
-def _same_but_numbers(one: str, other: str) -> bool:
+def _differ_in_numbers_only(one: str, other: str) -> bool:
     shape = _shape(one)
     return "#" in shape and shape == _shape(other)
 
@@ -187,7 +187,7 @@ def _shape(text: str) -> str:
 
 @dataclass
 class _Group:
-    """Sightings that follow one another and are of one text."""
+    """Successive sightings of one text."""
 
     key: str
     seen: list[_Sighting]
@@ -198,7 +198,7 @@ class _Group:
 
     @property
     def best(self) -> Line:
-        """The reading that came up most, each time by its score; in the picture in which it was surest."""
+        """The text with the highest sum of scores, from the frame in which its score was highest."""
         scores: dict[str, float] = {}
         for sighting in self.seen:
             line = sighting.line
@@ -209,7 +209,7 @@ class _Group:
 
 def _spans_of(seen: Sequence[_Sighting], end: float, step: float) -> list[Span]:
     """The spans of one place, from its first sighting to its end."""
-    if len(seen) == 1 and seen[0].line.score < _SURE:
+    if len(seen) == 1 and seen[0].line.score < _RELIABLE:
         return []
     groups = _without_misreadings(_groups_of(seen))
     ends = [max(before.seen[-1].time, after.start - step / 2) for before, after in itertools.pairwise(groups)]
@@ -218,7 +218,7 @@ def _spans_of(seen: Sequence[_Sighting], end: float, step: float) -> list[Span]:
     since = 0.0
     for group, until in zip(groups, [*ends, end], strict=True):
         ticking = until - group.start < max(_TICKS, 2.5 * step)
-        if chain and not (ticking and _same_but_numbers(chain[-1].best.text, group.best.text)):
+        if chain and not (ticking and _differ_in_numbers_only(chain[-1].best.text, group.best.text)):
             spans.append(_span(chain, since))
             chain = []
         chain.append(group)
@@ -230,7 +230,7 @@ def _spans_of(seen: Sequence[_Sighting], end: float, step: float) -> list[Span]:
 
 
 def _groups_of(seen: Sequence[_Sighting]) -> list[_Group]:
-    """Sightings by their text. A text that comes back after two pictures was there all the time."""
+    """Sightings by their text. A text that comes back within two frames was there all the time."""
     groups: list[_Group] = []
     for sighting in seen:
         key = folded(sighting.line.text)
@@ -250,7 +250,7 @@ def _groups_of(seen: Sequence[_Sighting]) -> list[_Group]:
 
 
 def _without_misreadings(groups: Sequence[_Group]) -> list[_Group]:
-    """The groups; those that misread the one before or after them have joined it."""
+    """The groups; a group that is a misreading of the one before or after it is joined with it."""
     kept: list[_Group] = []
     for group, after in zip(groups, [*groups[1:], None], strict=True):
         if kept and _is_one_text(kept[-1], group, after):
@@ -262,28 +262,28 @@ def _without_misreadings(groups: Sequence[_Group]) -> list[_Group]:
 
 
 def _is_one_text(before: _Group, group: _Group, after: _Group | None) -> bool:
-    """Whether two groups that follow one another are one text, and one of them has a letter wrong."""
+    """Whether two successive groups are one text with a misread letter in one of them."""
     text = before.best.text
-    if _same_but_numbers(text, group.best.text):
+    if _differ_in_numbers_only(text, group.best.text):
         return False
     once = len(group.seen) == 1
-    if once and after and _same_but_numbers(text, after.best.text):
+    if once and after and _differ_in_numbers_only(text, after.best.text):
         return True  # a counter that is misread once
     longest = max(len(before.key), len(group.key))
     slip = 1 - max(1, longest // 12) / longest  # a letter in a dozen
-    weak = any(len(each.seen) == 1 and each.best.score < _SURE for each in (before, group))
-    return weak or (longest >= _LEAST_TO_SLIP and _alike(before.key, group.key) >= slip - 1e-6)
+    weak = any(len(each.seen) == 1 and each.best.score < _RELIABLE for each in (before, group))
+    return weak or (longest >= _LEAST_TO_SLIP and _similarity(before.key, group.key) >= slip - 1e-6)
 
 
 def _span(chain: Sequence[_Group], end: float) -> Span:
-    """A span for a text, or for all that a clock or a counter has shown."""
+    """A span for a text, or for all texts of a clock or a counter."""
     best = max((group.best for group in chain), key=lambda line: line.score)
-    text = best.text if len(chain) == 1 else _joined([group.best.text for group in chain])
+    text = best.text if len(chain) == 1 else _counter_text([group.best.text for group in chain])
     return Span(chain[0].start, end, text=text, score=min(1.0, best.score), box=best.box)
 
 
-def _joined(texts: Sequence[str]) -> str:
-    """What a counter has shown: each word once, in the order in which they came; thinned out if it is too long."""
+def _counter_text(texts: Sequence[str]) -> str:
+    """The words of a counter, each once, in order; thinned out if there are too many."""
     words = list(dict.fromkeys(word for text in texts for word in text.split()))
     length = sum(len(word) + 1 for word in words)
     if length <= _LONGEST_COUNT:
@@ -292,10 +292,10 @@ def _joined(texts: Sequence[str]) -> str:
     return " ".join([*words[:-1:apart], words[-1]])[:_LONGEST_COUNT]
 
 
-def _without_gaps(spans: Sequence[Span]) -> list[Span]:
-    """The spans; those of one text in one place have become one where it is there for most of the time.
+def _joined_over_gaps(spans: Sequence[Span]) -> list[Span]:
+    """The spans; those of one text in one place are joined if it is visible for most of the time.
 
-    So a watermark that cannot be read in front of something bright is one span.
+    So a watermark that is sometimes unreadable, in front of something bright, is one span.
     """
     kept: list[Span] = []
     by_text: dict[str, list[tuple[int, float]]] = {}  # numbers in `kept`, and the seconds seen
@@ -322,7 +322,7 @@ def _without_gaps(spans: Sequence[Span]) -> list[Span]:
 
 def _is_beside(one: Span, other: Span) -> bool:
     """Whether two spans are in the same place."""
-    beside, _ = _nearness([_box(one)], [_box(other)])
+    beside, _ = _proximity([_box(one)], [_box(other)])
     return bool(beside[0, 0])
 
 

@@ -1,4 +1,4 @@
-"""The parts of a sound in which somebody speaks, found while it comes: memory does not grow with its length."""
+"""Find the parts of the audio with a voice, during the decode: memory does not grow with the video."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-LONGEST = 28.0  # seconds that are transcribed at once: Whisper looks at 30
-_WINDOW = 60.0  # seconds in which voices are looked for at once
-_KEPT = 1.0  # seconds of a window without a voice that go into the next one: a voice may begin there
-_PAD = 0.2  # seconds before and after a voice: it is soft there
-_BETWEEN = 0.5  # seconds of silence between parts that are put together, so that no word is heard across them
+LONGEST = 28.0  # maximum seconds that are transcribed at once: Whisper's window has 30
+_WINDOW = 60.0  # seconds that are searched for voices at once
+_OVERLAP = 1.0  # last seconds of a window that are searched again with the next one: a voice may begin there
+_PAD = 0.2  # seconds that are added before and after a voice, where it is soft
+_GAP = 0.5  # seconds of silence after each part of a group, so that no word goes across two parts
 
 
 @dataclass(frozen=True)
 class Part:
-    """Some sound with a voice: the second at which it starts, and the samples."""
+    """Audio with a voice: its start in seconds, and its samples."""
 
     start_time: float
     samples: NDArray[np.float32]
@@ -32,66 +32,66 @@ class Part:
 
 
 def parts_with_voice(batches: Iterable[SoundBatch]) -> Iterator[Part]:
-    """The parts in which somebody speaks, in order, none longer than `LONGEST`.
+    """The parts with a voice, in order, none longer than `LONGEST`.
 
-    The voice detector is Silero's, as faster-whisper brings it. It looks at a minute at once; a part that is not
-    over at the end of the minute is left for the next one.
+    The voice detector is Silero VAD from faster-whisper. It gets a minute at once; a part that continues at the end
+    of the minute is searched again with the next one.
     """
     import numpy as np
 
-    waiting: list[NDArray[np.float32]] = []
+    pending: list[NDArray[np.float32]] = []
     start: float | None = None
     for batch in batches:
         start = batch.start_time if start is None else start
-        waiting.append(batch.samples)
-        if sum(map(len, waiting)) < _WINDOW * SAMPLE_RATE:
+        pending.append(batch.samples)
+        if sum(map(len, pending)) < _WINDOW * SAMPLE_RATE:
             continue
-        window = np.concatenate(waiting)
+        window = np.concatenate(pending)
         found = _voices(window)
-        left = len(window) - round(_KEPT * SAMPLE_RATE)
+        left = len(window) - round(_OVERLAP * SAMPLE_RATE)
         if found and found[-1][1] > left:
             left = found.pop()[0]
-        yield from _cut(window, start, found)
-        waiting = [window[left:].copy()]
+        yield from _parts_of(window, start, found)
+        pending = [window[left:].copy()]
         start += left / SAMPLE_RATE
     if start is not None:
-        window = np.concatenate(waiting)
-        yield from _cut(window, start, _voices(window))
+        window = np.concatenate(pending)
+        yield from _parts_of(window, start, _voices(window))
 
 
 class Group:
-    """Some parts that are transcribed at once, with half a second of silence after each."""
+    """Parts that are transcribed together, with half a second of silence after each."""
 
     def __init__(self, parts: Sequence[Part]) -> None:
         self.parts = parts
 
     @property
     def seconds(self) -> float:
-        return sum(part.seconds + _BETWEEN for part in self.parts)
+        return sum(part.seconds + _GAP for part in self.parts)
 
     def samples(self) -> NDArray[np.float32]:
-        """All of its sound."""
+        """All of its samples."""
         import numpy as np
 
-        silence = np.zeros(round(_BETWEEN * SAMPLE_RATE), np.float32)
+        silence = np.zeros(round(_GAP * SAMPLE_RATE), np.float32)
         return np.concatenate([some for part in self.parts for some in (part.samples, silence)])
 
     def times(self, start: float, end: float) -> tuple[float, float]:
-        """The seconds of the video for two seconds of the group: both in the part that their middle is in."""
+        """Two times of the group -> times of the video, both in the part that contains their middle."""
         middle, before = (start + end) / 2, 0.0
         for part in self.parts:
-            if middle < before + part.seconds + _BETWEEN / 2 or part is self.parts[-1]:
+            if middle < before + part.seconds + _GAP / 2 or part is self.parts[-1]:
                 break
-            before += part.seconds + _BETWEEN
+            before += part.seconds + _GAP
         first, last = (min(max(time - before, 0.0), part.seconds) for time in (start, end))
         return part.start_time + first, part.start_time + last
 
 
 def groups_of(parts: Iterable[Part]) -> Iterator[Group]:
-    """Put parts together, up to `LONGEST` seconds: Whisper takes as long for one second as for thirty."""
+    """Group parts, up to `LONGEST` seconds: Whisper takes as long for one second as for thirty."""
     some: list[Part] = []
     for part in parts:
-        if some and Group([*some, part]).seconds > LONGEST + _BETWEEN:
+        if some and Group([*some, part]).seconds > LONGEST + _GAP:
             yield Group(some)
             some = []
         some.append(part)
@@ -99,7 +99,7 @@ def groups_of(parts: Iterable[Part]) -> Iterator[Group]:
         yield Group(some)
 
 
-def _cut(window: NDArray[np.float32], start: float, found: Iterable[tuple[int, int]]) -> Iterator[Part]:
+def _parts_of(window: NDArray[np.float32], start: float, found: Iterable[tuple[int, int]]) -> Iterator[Part]:
     for first, last in found:
         yield Part(start + first / SAMPLE_RATE, window[first:last].copy())
 

@@ -1,4 +1,4 @@
-"""Models of readers: the settings that name them, and what lies beside the files."""
+"""The models of readers: their settings, their files, and the names of their classes."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from vidkit.core.setting_values import choice, number
 from vidkit.messages import message
 from vidkit.readers.protocol import Option, Reader
 
-# A hub's repository may hold a model in ten precisions: these files are fetched, or the one that is named.
+# A hub's repository may have a model in ten precisions: these files are downloaded, or the one in the setting.
 _FILES = ("model.onnx", "onnx/model.onnx")
 _BESIDE = ("config.json", "preprocessor_config.json", "labels.txt", "classes.txt")
 
-# The settings that all readers with a model have.
+# The settings of all readers with a model.
 MODEL_OPTIONS = {
     "ModelDir": Option(
         "", "Folder with the model (.onnx), such a file, or its name at the hub, such as owner/name."
@@ -32,7 +32,7 @@ MODEL_OPTIONS = {
 
 
 class UsesModel(Protocol):
-    """Whatever works with an open model."""
+    """A class with an open model."""
 
     model: Model
 
@@ -41,7 +41,7 @@ M = TypeVar("M", bound=UsesModel)
 
 
 class ModelReader(Reader, Generic[M]):
-    """A reader with a model of the user's, which it opens once. Its `options` hold `MODEL_OPTIONS`."""
+    """A reader with the user's own model, which it opens once. Its `options` include `MODEL_OPTIONS`."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         """Take the settings."""
@@ -63,7 +63,7 @@ class ModelReader(Reader, Generic[M]):
         return self._opened
 
     def missing(self) -> str | None:
-        """What is missing: the model, or what runs it."""
+        """What is missing: the model, or onnxruntime."""
         try:
             self.open()
         except ModelError as error:
@@ -78,14 +78,14 @@ class ModelReader(Reader, Generic[M]):
 
 
 def open_model(settings: dict[str, Any], free_sizes: bool = False) -> Model:
-    """The model that a reader's settings name. It is opened once in each process; a hub's is fetched once.
+    """The model in a reader's settings. It is opened once in each process; a model from a hub is downloaded once.
 
     Args:
-        settings: those of `MODEL_OPTIONS`.
+        settings: values for `MODEL_OPTIONS`.
         free_sizes: as for `open_file`.
 
     Raises:
-        ModelError: there is none, or it is no model that can be used.
+        ModelError: there is no model, or it cannot be used.
     """
     if not settings["ModelDir"]:
         raise ModelError(
@@ -98,7 +98,7 @@ def _find(named: str, hub: str) -> Path:
     """The file of a model.
 
     Raises:
-        ModelError: there is none, or more than one.
+        ModelError: there is no model, or more than one.
     """
     path = Path(named).expanduser()
     if path.is_file():
@@ -156,8 +156,9 @@ def _at_hub(named: str, hub: str) -> Path:
 
 
 def labels_of(model: Model) -> list[str]:
-    """The names of a model's classes, in order: `labels.txt` or `classes.txt` beside the file (a name a line), else
-    `id2label` of config.json there, else `names` or `labels` in its metadata; empty where there is none.
+    """The names of a model's classes, in order: from `labels.txt` or `classes.txt` beside it (a name on each line),
+    else `id2label` in config.json there, else `names`, `labels` or `id2label` in its metadata; empty if there are
+    none.
 
     Raises:
         ModelError: a file with them cannot be read.
@@ -190,7 +191,7 @@ def labels_of(model: Model) -> list[str]:
 
 
 def _read(text: str) -> object:
-    """A list or table of names as models have them: JSON, Python's way of writing it, or with commas or lines."""
+    """A list or table of names in a model's metadata: JSON, a Python literal, or separated by commas or lines."""
     import ast
 
     for parse in (json.loads, ast.literal_eval):

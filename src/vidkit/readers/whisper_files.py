@@ -1,4 +1,4 @@
-"""The files of a Whisper model for CTranslate2: found here, or fetched once; checked without loading them."""
+"""The files of a Whisper model for CTranslate2: local or downloaded once, and checked without loading."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from vidkit.messages import message
 
 log = logging.getLogger(__name__)
 
-_SAMPLE = 65536  # bytes of the weights that tell them from others of the same size
-_LEAST_VERSION = 4  # of CTranslate2's files; older ones are laid out otherwise
-_MOST_PARTS = 100_000
+_SAMPLE = 65536  # bytes of each sample of the weights, which are part of the identity
+_LEAST_VERSION = 4  # of CTranslate2's files; older ones have another layout
+_MAX_ARRAYS = 100_000
 _LONGEST_TOKENIZER = 64 << 20
 _SIZES = {384: "tiny", 512: "base", 768: "small", 1024: "medium", 1280: "large"}  # by the width of the encoder
-_ENGLISH_WORDS = 51864  # entries in the vocabulary of the models that know English only; the others have more
+_ENGLISH_WORDS = 51864  # entries in the vocabulary of English-only models; the others have more
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 @dataclass(frozen=True)
 class WhisperFiles:
-    """A whole model: its folder, what tells it from others, and the codes of the languages that it knows."""
+    """A complete model: its folder, its identity, and the codes of its languages."""
 
     folder: Path
     identity: str
@@ -43,16 +43,16 @@ class WhisperFiles:
 
 
 def fetch_whisper(model: str) -> None:
-    """Fetch a model from the Hugging Face hub, if it has a name there and is not on this machine yet.
+    """Download a model from the Hugging Face hub, if it has a name there and is not on this machine yet.
 
     Raises:
-        ConfigError: the hub does not give it.
+        ConfigError: the download failed.
     """
     if _named_folder(model) is not None:
         return
-    with suppress(OSError, ValueError):  # a download that broke off is not complete: it goes on
-        if (kept := _kept(model)) is not None:
-            _checked(kept)
+    with suppress(OSError, ValueError):  # an incomplete download is continued
+        if (downloaded := _downloaded_folder(model)) is not None:
+            _check_files(downloaded)
             return
     from faster_whisper.utils import download_model
 
@@ -60,7 +60,7 @@ def fetch_whisper(model: str) -> None:
     log.warning("fetching the model %s: this is done once", printable(model))
     try:
         download_model(model)
-    except Exception as error:  # the hub's own ways to say so
+    except Exception as error:  # the hub's client raises many classes
         reason = " ".join(printable(error).split())[:300].rstrip(".")
         raise ConfigError(
             "the model {model} is not on this machine, and huggingface.co did not give it: {reason}. "
@@ -71,19 +71,19 @@ def fetch_whisper(model: str) -> None:
 
 
 def find_whisper(model: str) -> WhisperFiles | None:
-    """A model on this machine; None for one of the hub that is not fetched yet.
+    """A model on this machine; None for a model of the hub that is not downloaded yet.
 
     Args:
         model: a folder, a size such as `small`, or a name at the Hugging Face hub.
 
     Raises:
-        ConfigError: it is no such thing, or not complete; the message names the file.
+        ConfigError: there is no such model, or it is not complete; the message names the file.
     """
-    folder = _named_folder(model) or _kept(model)
+    folder = _named_folder(model) or _downloaded_folder(model)
     if folder is None:
         return None
     try:
-        return _checked(folder)
+        return _check_files(folder)
     except OSError as error:
         reason = message(
             "{file} cannot be read: {reason}",
@@ -100,10 +100,10 @@ def find_whisper(model: str) -> WhisperFiles | None:
 
 
 def _named_folder(model: str) -> Path | None:
-    """The folder that a setting names; None for a model of the hub.
+    """The folder in the setting; None for a model of the hub.
 
     Raises:
-        ConfigError: it is neither.
+        ConfigError: the setting is neither.
     """
     folder = Path(model).expanduser()
     if folder.is_dir():
@@ -129,18 +129,18 @@ def _named_folder(model: str) -> Path | None:
     )
 
 
-def _kept(model: str) -> Path | None:
-    """Where the hub's client keeps a model on this machine, if it has been fetched."""
+def _downloaded_folder(model: str) -> Path | None:
+    """The folder in which the hub's client keeps a downloaded model; None if there is none."""
     from faster_whisper.utils import download_model
 
     try:
         return Path(download_model(model, local_files_only=True))
-    except Exception:  # each version of the hub's client says it in its own way
+    except Exception:  # each version of the hub's client raises another class
         return None
 
 
-def _checked(folder: Path) -> WhisperFiles:
-    """Raises OSError or ValueError with what is wrong."""
+def _check_files(folder: Path) -> WhisperFiles:
+    """Check a model's files. Raise OSError or ValueError if one is wrong."""
     for name in ("config.json", "model.bin", "tokenizer.json"):
         if not (folder / name).is_file():
             raise ValueError(message("{name} is missing", name=name))
@@ -176,12 +176,12 @@ def _languages(path: Path) -> frozenset[str]:
 
 
 def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
-    """The arrays in a file of CTranslate2, from one heading to the next, so that a file cut short is known.
+    """The shapes of the arrays in a file of CTranslate2. All headers are read, to detect a truncated file.
 
     Source: `ModelSpec._serialize` in CTranslate2's `specs/model_spec.py`.
 
     Raises:
-        ValueError: it is cut short, or holds no Whisper model.
+        ValueError: it is truncated, or is no Whisper model.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -193,7 +193,7 @@ def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
                 raise ValueError(message("model.bin is of an old version of CTranslate2: convert the model again"))
             _number(file, "I")
             shapes = {}
-            for _ in range(min(_number(file, "I"), _MOST_PARTS)):
+            for _ in range(min(_number(file, "I"), _MAX_ARRAYS)):
                 name = _string(file)
                 shapes[name] = tuple(_number(file, "I") for _ in range(_number(file, "B")))
                 _number(file, "B")

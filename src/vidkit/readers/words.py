@@ -1,4 +1,4 @@
-"""The readers `keywords` and `language`: what the texts of a video are about, and in which language they are."""
+"""The readers `keywords` and `language`: the keywords and the language of a video's texts."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from vidkit.core.setting_values import number
 from vidkit.readers.protocol import Batch, Needs, Option, Reader, Reading, Span, Text, Video
 
 _DESCRIPTIONS = frozenset({"description", "summary"})  # sources whose words are the model's, not the video's
-_LEAST_LETTERS = 20  # fewer do not tell a language
-_MOST_CHARACTERS = 200_000  # of all texts of a video that are looked through: three seconds of work
-_NO_LANGUAGE = "zxx"  # what py3langid calls text that is none, such as `qwrt zzpf` (ISO 639-2)
+_LEAST_LETTERS = 20  # minimum letters for detecting a language
+_MOST_CHARACTERS = 200_000  # maximum characters of all texts of a video: three seconds of work
+_NO_LANGUAGE = "zxx"  # py3langid's code for a text without a language, such as `qwrt zzpf` (ISO 639-2)
 _WITHOUT_SPACES = frozenset({"ja", "km", "lo", "my", "th", "zh"})  # yake finds words by their spaces
 
 
 class Language(Reader):
-    """Tells the language of the texts of each source, by py3langid."""
+    """Detects the language of the texts of each source with py3langid."""
 
     version = 1
     meaning = "the language of what is said, shown and described"
@@ -33,7 +33,7 @@ class Language(Reader):
         return missing_of("words")
 
     def read(self, video: Video, batches: Iterator[Batch]) -> Reading:
-        """Tell the languages of a video; see `docs/readers.md`."""
+        """Detect the languages of a video; see `docs/readers.md`."""
         by_source: dict[str, list[Text]] = {}
         for text in video.texts:
             by_source.setdefault(text.source, []).append(text)
@@ -43,7 +43,7 @@ class Language(Reader):
             if language:
                 start, end = min(text.start_time for text in texts), max(text.end_time for text in texts)
                 spans.append(Span(start, end, label=language, score=probability))
-        # A description is in the language of the question, so it counts only where the video says nothing itself.
+        # A description is in the language of the question, so it counts only if the video has no texts of its own.
         own = [text for text in video.texts if text.source not in _DESCRIPTIONS]
         language, probability = self._languages.of(own)
         if language is None:
@@ -52,7 +52,7 @@ class Language(Reader):
 
 
 class Keywords(Reader):
-    """Finds the words that tell most about a video, by yake."""
+    """Finds the keywords of a video with yake."""
 
     version = 1
     meaning = "keywords of what is said, shown and described"
@@ -85,19 +85,19 @@ class Keywords(Reader):
         spans = []
         for word, score in found:
             start, end = _where(word, video.texts) or (0.0, video.duration)
-            # yake's scores are 0 for the best and have no end.
+            # yake's scores begin at 0 for the best, and have no maximum.
             spans.append(Span(start, end, label=word, score=1 / (1 + max(0.0, score))))
         return Reading(spans, {"keywords": ", ".join(word for word, _ in found) or None})
 
 
 class _Languages:
-    """Which language a text is in."""
+    """Detects languages; loads the model on first use."""
 
     def __init__(self) -> None:
         self._identifier: Any = None
 
     def of(self, texts: Sequence[Text]) -> tuple[str | None, float | None]:
-        """The language (ISO 639-1) and its probability; None where there are too few letters, or it is none."""
+        """The language (ISO 639-1) and its probability; None if there are too few letters, or it is no language."""
         text = joined(texts)
         if sum(letter.isalpha() for letter in text) < _LEAST_LETTERS:
             return None, None
@@ -112,7 +112,7 @@ class _Languages:
 
 
 def joined(texts: Sequence[Text], most: int = _MOST_CHARACTERS) -> str:
-    """The texts as lines, each once, without words that have no letter, such as the time of a clock."""
+    """The texts as lines, each once, without words that have no letter, such as the time on a clock."""
     lines = dict.fromkeys(" ".join(filter(_has_letters, text.text.split())) for text in texts)
     return "\n".join(line for line in lines if line)[:most]
 
@@ -122,7 +122,7 @@ def _has_letters(word: str) -> bool:
 
 
 def _where(words: str, texts: Sequence[Text]) -> tuple[float, float] | None:
-    """From the first to the last text in which words stand one after the other."""
+    """The time from the first to the last text that contains the words one after the other."""
     pattern = re.compile(r"\W+".join(map(re.escape, words.casefold().split())))
     inside = [text for text in texts if pattern.search(text.text.casefold())]
     return (min(text.start_time for text in inside), max(text.end_time for text in inside)) if inside else None
