@@ -16,7 +16,7 @@ _PER_SECOND = 2
 FACE_OPTIONS = {
     **MODEL_OPTIONS,
     "Score": Option(0.5, "Least score of a face, 0 to 1.", number(float, 0.01, 1, "a score")),
-    "Side": Option(640, "Pixels of the longer side of the pictures: more find smaller faces, and take longer.",
+    "Side": Option(640, "Pixels of the longer side of the frames: more find smaller faces, and take longer.",
                    number(int, 64, 4096, "a number of pixels")),
 }  # fmt: skip
 

@@ -20,7 +20,7 @@ class Objects(ModelReader["ObjectDetector"]):
     """Finds objects with an ONNX model."""
 
     version = 1
-    meaning = "which things are seen, and where"
+    meaning = "which objects are visible, and where"
     needs = Needs(Pictures(_PER_SECOND, _SIDE))
     options: ClassVar[Mapping[str, Option]] = {
         **MODEL_OPTIONS,

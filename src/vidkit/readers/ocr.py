@@ -42,12 +42,12 @@ class Ocr(Reader):
     """Reads the text in frames that differ from the one before. Each text has one span while it is visible."""
 
     version = 1
-    meaning = "the text in the pictures, such as titles, signs, subtitles"
+    meaning = "the text in the frames, such as titles, signs, subtitles"
     options: ClassVar = {
-        "PerSecond": Option(1.0, "Pictures a second to look at, a power of two from 1/16 (0.0625) to 16.", _rate),
+        "PerSecond": Option(1.0, "Frames a second to read, a power of two from 1/16 (0.0625) to 16.", _rate),
         "Side": Option(
             1280,
-            "Pixels of the longer side of the pictures. More find smaller text and take longer.",
+            "Pixels of the longer side of the frames. More find smaller text and take longer.",
             number(int, 320, 4096, "a number of pixels"),
         ),
         "Score": Option(0.8, "Least score of a text, 0 to 1.", number(float, 0, 1, "a number")),
