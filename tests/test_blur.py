@@ -162,7 +162,7 @@ def test_a_face_that_is_missed_for_half_a_second_is_covered_and_the_report_shows
     assert (np.abs(before - after).mean(axis=(1, 2)) > 3).all()
     page = Path("faces.html").read_text()
     assert page.count("data:image/jpeg;base64,") == 2
-    assert "none found for 3 pictures" in page
+    assert "none found for 3 frames" in page
     assert "Do not publish" in page
 
 
@@ -217,7 +217,7 @@ def test_the_command_refuses_what_would_harm_and_says_what_it_did(
     assert main(["blur", str(face), "--out", "hidden.mp4", "--padding", "-1"]) == 2
     assert "'-1' is not a share" in capsys.readouterr().err
     assert main(["blur", str(face), "--out", "hidden.mp4"]) == 0
-    assert capsys.readouterr().out == "hidden.mp4  1 face in 10 of 10 pictures\n"
+    assert capsys.readouterr().out == "hidden.mp4  1 face in 10 of 10 frames\n"
     Path("config.ini").write_text("[Readers.faces]\nModelDir = /no/model\n")
     assert main(["blur", str(face), "--out", "other.mp4"]) == 2
     assert "[Readers.faces]: ModelDir /no/model is not there" in capsys.readouterr().err

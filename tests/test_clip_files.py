@@ -97,7 +97,7 @@ def test_a_piece_that_cannot_be_cut_out_leaves_the_older_one(
 ) -> None:
     piece = extract_scene_segment(numbered, 9.0, 10.0, tmp_path)
     before = piece.read_bytes()
-    with pytest.raises(MediaError, match=r"numbered\.mp4 has no picture from 9 to 10 s, of 2"):
+    with pytest.raises(MediaError, match=r"numbered\.mp4 has no frame from 9 to 10 s, of 2"):
         extract_scene_segment(make_video("numbered.mp4"), 9.0, 10.0, tmp_path)
     assert piece.read_bytes() == before
     assert names(tmp_path) == [piece.name]

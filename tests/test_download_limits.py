@@ -97,12 +97,12 @@ def test_an_hls_stream_larger_than_wanted_is_ended(server: Server) -> None:
 
 def test_a_body_of_a_few_bytes_a_second_is_given_up_and_continues_in_the_next_run(server: Server) -> None:
     url = server.at("/a.mp4", Reply(VIDEO[:9000], etag='"1"', trickle=0.05), Reply(VIDEO[:9000], etag='"1"'))
-    with pytest.raises(DownloadError, match=r"a download slower than 1000 bytes a second is given up"):
+    with pytest.raises(DownloadError, match=r"a download slower than 1000 bytes a second is stopped"):
         fetch_order(url, request_of(SLOW))
     assert len(server.asked) == 1  # it is not asked again at once
     # Of a video, fewer bytes than the first look takes may come in the time.
     lively = server.at("/b.mp4", Reply(VIDEO, etag='"1"', delay=1.2), Reply(VIDEO, etag='"1"'))
-    with pytest.raises(DownloadError, match="is given up"):
+    with pytest.raises(DownloadError, match="is stopped"):
         fetch_order(lively, request_of(DownloadPolicy(min_pace=1e6, pace_window=2)))
     assert left_behind() == ["b.mp4.part", "b.mp4.part.json"]
     assert fetch(lively).path.read_bytes() == VIDEO
@@ -113,7 +113,7 @@ def test_a_body_of_a_few_bytes_a_second_is_given_up_and_continues_in_the_next_ru
 def test_a_page_or_manifest_of_a_few_bytes_a_second_is_given_up(server: Server, type: str) -> None:
     body = b"#EXTM3U\n" * 2000 if "apple" in type else b"<html>" * 2000
     url = server.at("/page", Reply(body, type=type, trickle=0.01))
-    with pytest.raises(DownloadError, match="is given up"):
+    with pytest.raises(DownloadError, match="is stopped"):
         fetch_order(url, request_of(SLOW))
 
 

@@ -198,7 +198,7 @@ def test_two_videos_use_a_reader_in_turn_and_neither_waits_for_the_other_to_end(
         (Reading([Span(0, 1, text="x" * 30_000)]), "has 30000 characters"),
         (Reading([Span(0, 1, score=1.5)]), "score is 1.5, and not between 0 and 1"),
         (Reading([Span(0, 1, box=(0, 0, 1))]), "not left, top, width, height"),
-        (Reading([Span(0, 1, box=(0.5, 0.5, 0.9, 0.1))]), "goes beyond the picture"),
+        (Reading([Span(0, 1, box=(0.5, 0.5, 0.9, 0.1))]), "goes beyond the frame"),
         (Reading([Span(0, 1, box=(0, 0, math.inf, 1))]), "not a finite number"),
         (Reading([{"start_time": 0}]), "span 1 is {'start_time': 0}"),  # type: ignore[list-item]
         (Reading([], {"spans": 1}), "a value is called 'spans'"),

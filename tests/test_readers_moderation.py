@@ -89,7 +89,7 @@ def test_what_is_no_classifier_is_named_before_the_first_video(
         ({"ModelDir": model, "Unsafe": "bad, worse"}, "Unsafe: set it to some of normal, NSFW"),
         ({"ModelDir": nameless}, "its classes have no names: put them into labels.txt"),
         ({"ModelDir": short}, "it has 2 classes and 3 names of them"),
-        ({"ModelDir": face_model}, "is no classifier of pictures that can be read"),
+        ({"ModelDir": face_model}, "is not an image classifier that can be read"),
     ):
         with pytest.raises(ConfigError, match=re.escape(said)):
             read_by("moderation", video, settings)

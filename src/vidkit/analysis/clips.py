@@ -297,7 +297,7 @@ def extract_scene_segment(
     if not 0 <= start_time < end_time:
         raise ValueError(
             message(
-                "a piece from {start_time} to {end_time} s cannot be cut", start_time=start_time, end_time=end_time
+                "a clip from {start_time} to {end_time} s cannot be cut", start_time=start_time, end_time=end_time
             )
         )
     path = Path(video_path)
@@ -323,7 +323,7 @@ def extract_scene_segment(
             extract_metadata(clip)
         except MediaError:
             what = message(
-                "no picture from {start_time:g} to {end_time:g} s, of {duration:g} s",
+                "no frame from {start_time:g} to {end_time:g} s, of {duration:g} s",
                 start_time=start_time,
                 end_time=end_time,
                 duration=metadata.duration,

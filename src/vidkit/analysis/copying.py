@@ -88,9 +88,9 @@ def _add(found: Packets, time: float | None, length: float, flags: str) -> None:
 def why_not_within_limits(metadata: Metadata, plan: Plan) -> str | None:
     """Why a video must be encoded to meet the limits of clips; None if it meets them."""
     if metadata.codec != "h264":
-        return message("its pictures are {codec}, not h264", codec=metadata.codec)
+        return message("its video is {codec}, not h264", codec=metadata.codec)
     if metadata.audio and metadata.audio.codec != "aac":
-        return message("its sound is {codec}, not aac", codec=metadata.audio.codec)
+        return message("its audio is {codec}, not aac", codec=metadata.audio.codec)
     if metadata.rotation:
         return message("it is stored turned")
     if not metadata.square_pixels:
@@ -107,7 +107,7 @@ def why_not_copyable(metadata: Metadata) -> str | None:
     if metadata.codec not in _VIDEO:
         return message("{codec} video does not go into an MP4 as it is", codec=printable(metadata.codec))
     if metadata.audio and metadata.audio.codec not in _AUDIO:
-        return message("{codec} sound does not go into an MP4 as it is", codec=printable(metadata.audio.codec))
+        return message("{codec} audio does not go into an MP4 as it is", codec=printable(metadata.audio.codec))
     return None
 
 

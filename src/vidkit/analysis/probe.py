@@ -97,7 +97,7 @@ def extract_metadata(filepath: str | os.PathLike[str]) -> Metadata:
         duration = _measured_duration(path, video["index"], size, rate)
     width, height, rotation = _shown_size(video)
     if not width or not height:
-        raise MediaError("{path} is not a playable video: its picture has no size", path=printable(path.name))
+        raise MediaError("{path} is not a playable video: its frames have no size", path=printable(path.name))
     return Metadata(
         duration=round(duration, 6),
         size=size,

@@ -152,7 +152,7 @@ def blur_video(
                 "{path} cannot be blurred: it has {pictures}, "
                 "and ffmpeg wrote {there}. The file is probably damaged",
                 path=printable(path.name),
-                pictures=format_count(len(tracked.times), "picture"),
+                pictures=format_count(len(tracked.times), "frame"),
                 there=there,
             )
         if report is not None:
@@ -276,8 +276,8 @@ def _encode(
         cover(path, made, made.suffix, metadata, levels, style, write)
     except MediaError as error:
         raise MediaError(
-            "{path} cannot be written as {suffix}: {error}. If it is for the sound, which is "
-            "copied, an .mkv holds sound of every kind",
+            "{path} cannot be written as {suffix}: {error}. If the reason is the audio, which is "
+            "copied: an .mkv file can hold audio of every kind",
             path=printable(path.name),
             suffix=made.suffix,
             error=error,

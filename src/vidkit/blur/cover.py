@@ -193,5 +193,5 @@ def count_frames(path: Path, metadata: Metadata) -> int:
     arguments += ["-show_entries", "stream=nb_read_packets", "-of", "json", *input_arguments(path)]
     streams: Sequence[dict[str, str]] = json.loads(run_tool(arguments, metadata.time_allowed))["streams"]
     if not streams:
-        raise MediaError("ffmpeg wrote no pictures")
+        raise MediaError("ffmpeg wrote no frames")
     return int(streams[0]["nb_read_packets"])

@@ -67,7 +67,7 @@ def write_report(target: Path, path: Path, metadata: Metadata, tracked: FaceTrac
         for before, after in track.gaps():
             middle = (before + after) // 2
             box = track.box_between(before, after, middle, seconds)
-            words = f"none found for {format_count(after - before - 1, 'picture')} at {time_text(seconds[middle])}"
+            words = f"none found for {format_count(after - before - 1, 'frame')} at {time_text(seconds[middle])}"
             wanted.setdefault(middle, []).append(_Wanted(face, box, words, True))
     figures: dict[int, list[str]] = {}
     number = 0
@@ -86,9 +86,9 @@ def write_report(target: Path, path: Path, metadata: Metadata, tracked: FaceTrac
         parts.append(f"<h2>Face {face}: {span}</h2>{''.join(figures.get(face, []))}")
     gaps = sum(each.none_found for several in wanted.values() for each in several)
     summary = (
-        f"{format_count(len(tracked.times), 'picture')}, {format_count(len(tracked.tracks), 'face')}. A face that "
+        f"{format_count(len(tracked.times), 'frame')}, {format_count(len(tracked.tracks), 'face')}. A face that "
         f"could not be followed all the time is there several times. An orange frame ({gaps} here) is where the "
-        "model found none between two pictures in which it did: the place was covered all the same."
+        "model found none between two frames in which it did: the place was covered all the same."
     )
     write_whole(
         target,

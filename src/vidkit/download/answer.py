@@ -74,7 +74,7 @@ def kind_of(url: str, headers: Mapping[str, str], head: bytes) -> Kind:
         if head.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"#EXTM3U"):
             return Kind.MANIFEST
         if not _is_html(declared, head):
-            raise DownloadError("this is called an HLS manifest and is none")
+            raise DownloadError("this is named like an HLS manifest but is not one")
     if _is_html(declared, head):
         return Kind.PAGE
     media = VIDEO_EXTENSIONS | AUDIO_EXTENSIONS

@@ -65,8 +65,8 @@ class SpeedCheck:
         if self._received_bytes < self._policy.min_pace * seconds:
             least = message("{pace:g} bytes a second", pace=self._policy.min_pace)
             raise DownloadError(
-                "the server sent {came} bytes in {seconds:.0f} s: a download slower than {least} is given "
-                "up, and the next run goes on with it",
+                "the server sent {came} bytes in {seconds:.0f} s: a download slower than {least} is "
+                "stopped, and the next run continues it",
                 came=self._received_bytes,
                 seconds=seconds,
                 least=least,

@@ -156,7 +156,7 @@ def _fetch_playlist(url: str, policy: DownloadPolicy) -> _Playlist:
     playlist = with_retries(fetch, policy, url)
     if not playlist.lines or not playlist.lines[0].startswith("#EXTM3U") or playlist.is_master:
         raise DownloadError(
-            "{name}, which the HLS manifest names, is no list of pieces", name=printable(last_part(url))
+            "{name}, which the HLS manifest names, is no list of segments", name=printable(last_part(url))
         )
     return playlist
 
@@ -168,7 +168,7 @@ def _local_lines(playlist: _Playlist, prefix: str, fetch: Callable[[str, str], P
     # All addresses are checked before the first request.
     addresses = [address for line in playlist.lines if (address := _address_in(line))]
     if not addresses:
-        raise DownloadError("this HLS manifest names no pieces")
+        raise DownloadError("this HLS manifest names no segments")
     urls = {address: _address(playlist, address) for address in addresses}
     names: dict[str, str] = {}
     for line in playlist.lines:

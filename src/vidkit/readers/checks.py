@@ -127,9 +127,9 @@ def _box(box: Any, what: str) -> list[float] | None:
         raise InvalidReadingError(f"{what} is {_shown(box)}, and not left, top, width, height") from None
     low, high = -_BESIDE, 1 + _BESIDE
     if not (low <= left <= high and low <= top <= high and width >= 0 and height >= 0):
-        raise InvalidReadingError(f"{what} is {_shown(box)}, which is outside the picture")
+        raise InvalidReadingError(f"{what} is {_shown(box)}, which is outside the frame")
     if left + width > high or top + height > high:
-        raise InvalidReadingError(f"{what} is {_shown(box)}, which goes beyond the picture")
+        raise InvalidReadingError(f"{what} is {_shown(box)}, which goes beyond the frame")
     right, bottom = min(left + width, 1.0), min(top + height, 1.0)
     left, top = max(left, 0.0), max(top, 0.0)
     return [round(side, 4) for side in (left, top, max(right - left, 0.0), max(bottom - top, 0.0))]

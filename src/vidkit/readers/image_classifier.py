@@ -63,7 +63,7 @@ class ImageClassifier:
             raise
         except Exception as error:  # whatever onnxruntime raises
             words = " ".join(printable(error).split())[:200]
-            why = message("it does not take a picture: {words}", words=words)
+            why = message("it does not take an image: {words}", words=words)
             raise _not_a_classifier(self.model, why) from None
         if scores.shape[1] != len(self.labels):
             raise _not_a_classifier(
@@ -95,7 +95,7 @@ def _preprocessing(model: Model) -> _Preprocessing:
     """The preprocessing of a model."""
     shape = model.inputs[0].shape if len(model.inputs) == 1 else []
     if len(shape) != 4 or (shape[1] != 3 and shape[3] != 3 and not isinstance(shape[1], str)):
-        raise _not_a_classifier(model, message("it does not take pictures"))
+        raise _not_a_classifier(model, message("it does not take images"))
     channels_first = shape[3] != 3
     fixed = next((side for side in (shape[2:] if channels_first else shape[1:3]) if isinstance(side, int)), None)
     config = _preprocessor_config(model)
@@ -184,7 +184,7 @@ def _probabilities(numbers: NDArray[np.float32]) -> NDArray[np.float32]:
 def _not_a_classifier(model: Model, why: str) -> ModelError:
     return ModelError(
         message(
-            "{model_name} is no classifier of pictures that can be read: {why}",
+            "{model_name} is not an image classifier that can be read: {why}",
             model_name=printable(model.name),
             why=why,
         )

@@ -87,7 +87,7 @@ class ObjectDetector:
             each for each in inputs if len(each.shape) == 4 and each.shape[1] in (3, "channels", "num_channels")
         ]
         if len(pictures) != 1 or len(inputs) > 2:
-            raise _not_a_detector(self.model, message("it does not take pictures"))
+            raise _not_a_detector(self.model, message("it does not take images"))
         self._image_input = pictures[0].name
         sides = [side if isinstance(side, int) else _DEFAULT_SIDE for side in pictures[0].shape[2:]]
         self._height, self._width = sides

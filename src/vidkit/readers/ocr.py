@@ -32,7 +32,7 @@ _DETECTION_SIDE = 0.75  # share of the side at which text is detected; it is rec
 
 
 def _rate(text: str) -> float:
-    rate = number(float, 0, 16, "a number of pictures")(text)
+    rate = number(float, 0, 16, "a number of frames")(text)
     if rate not in RATES:
         raise ValueError(message("one of {rates} is possible", rates=", ".join(f"{each:g}" for each in RATES)))
     return rate

@@ -47,7 +47,7 @@ def opencv_fault() -> str | None:
     if len(there) > 1:
         why = message("{there} write over each other's files. Keep one of them:", there=" and ".join(there))
     else:
-        why = message("Install it anew:")
+        why = message("Install it again:")
     remove = f"pip uninstall -y {' '.join(there)} && " if there else ""
     keep = "opencv-contrib-python-headless" if any("contrib" in name for name in there) else _OPENCV[1]
     return message(
@@ -177,7 +177,7 @@ def _metadata_of(path: Path, digest: str) -> dict[str, Any]:
     inputs = session.get_inputs()
     if len(inputs) != 1 or len(inputs[0].shape) != 4:
         raise OcrFilesError(
-            message("the model {path} is none of PP-OCR: it does not take one picture", path=printable(path))
+            message("the model {path} is not a PP-OCR model: its input is not one image", path=printable(path))
         )
     return dict(session.get_modelmeta().custom_metadata_map)
 

@@ -20,7 +20,7 @@ def blur(options: argparse.Namespace, config: Config) -> int:
     path, target = Path(options.video), Path(options.out)
     check_blur(path, target, options.style)
     faces = face_detector(config)
-    with counted(" pictures") as progress:
+    with counted(" frames") as progress:
         done = blur_video(
             path,
             target,
@@ -50,7 +50,7 @@ def _line(done: Blurred) -> str:
         "{faces} in {covered} of {pictures}",
         faces=format_count(done.faces, "face"),
         covered=done.covered,
-        pictures=format_count(done.pictures, "picture"),
+        pictures=format_count(done.pictures, "frame"),
     )
     report = f"; report: {printable(done.report)}" if done.report else ""
     return f"{printable(done.out)}  {covered}{filled}{report}"
