@@ -72,7 +72,7 @@ def find_tool(name: str) -> Path:
             "{found} is version {version}, and vidkit needs {oldest} or newer",
             found=printable(found),
             version=version,
-            oldest=".".join(map(str, OLDEST[:2])),
+            oldest=".".join(map(str, OLDEST)),
         )
     packaged = _packaged_tool(name)
     if packaged:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from vidkit.analysis.clip_files import building, clip_name, remove_older_clips
 from vidkit.analysis.copying import (
     NEAR_ENOUGH,
-    Packets,
     copy_clips,
     copy_error,
     has_clip_format,
@@ -157,12 +157,8 @@ def make_clips(
             clips = try_copy(path, new, metadata, settings, plan)
             if clips is not None:
                 return named_clips(clips, folder, stem, metadata)
-        try:
+        with cut_errors(path):
             clips = cut(path, new, metadata, plan)
-        except MediaError as error:
-            raise MediaError(
-                "{path} cannot be cut into clips: {error}", path=printable(path.name), error=error
-            ) from None
         return named_clips(clips, folder, stem, metadata, plan)
 
 
@@ -212,9 +208,11 @@ def scene_starts(scenes: Sequence[Scene], longest: float) -> list[float]:
     return starts or [0.0]
 
 
-def _packets(path: Path, metadata: Metadata) -> Packets:
+@contextmanager
+def cut_errors(path: Path) -> Iterator[None]:
+    """Name the video in the errors of ffmpeg and ffprobe."""
     try:
-        return read_packets(path, metadata)
+        yield
     except MediaError as error:
         raise MediaError(
             "{path} cannot be cut into clips: {error}", path=printable(path.name), error=error
@@ -240,7 +238,8 @@ def try_copy(
         raise copy_error(path, why)
     if why:
         return None
-    packets = _packets(path, metadata)
+    with cut_errors(path):
+        packets = read_packets(path, metadata)
     end = max(metadata.duration, packets.end)  # the duration in a header may be too short
     starts = plan.starts or [n * plan.step for n in range(max(1, math.ceil(end / plan.step - 1e-6)))]
     if not forced and not has_clip_format(packets):

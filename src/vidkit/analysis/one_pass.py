@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vidkit.analysis.clip_files import building
-from vidkit.analysis.clips import ClipSettings, Segment, clip_plan, make_clips, named_clips, try_copy
+from vidkit.analysis.clips import ClipSettings, Segment, clip_plan, cut_errors, make_clips, named_clips, try_copy
 from vidkit.analysis.cut import ClipFile, Plan, cut_clips, cut_output, finish_clips
 from vidkit.analysis.decode import DecodeLog, DecodeOutput, DecodeRequest, decode
 from vidkit.analysis.duration import decoded_duration
@@ -218,12 +218,8 @@ def requested_clips(
 
 def _decoded_clips(path: Path, metadata: Metadata, options: ClipOptions, folder: Path, plan: Plan) -> list[Segment]:
     """Name the clips that the decode wrote to a folder."""
-    try:
+    with cut_errors(path):
         clips = finish_clips(path, folder, metadata, plan, cut_clips(path, metadata, plan, folder))
-    except MediaError as error:
-        raise MediaError(
-            "{path} cannot be cut into clips: {error}", path=printable(path.name), error=error
-        ) from None
     return named_clips(clips, options.folder, options.stem, metadata, plan)
 
 

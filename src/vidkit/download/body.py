@@ -15,6 +15,7 @@ from vidkit.errors import DownloadError
 from vidkit.messages import message
 
 BLOCK = 2**20
+MAX_TEXT = 10 * 2**20  # bytes of a page or a manifest
 _OWN_ENCODINGS = frozenset({"gzip", "x-gzip", "deflate"})
 
 

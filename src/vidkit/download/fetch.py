@@ -17,7 +17,7 @@ from vidkit.core.extensions import VIDEO_EXTENSIONS
 from vidkit.core.extras import install_command
 from vidkit.download import extract_video_url_from_html, hls, sites
 from vidkit.download.answer import Kind, found_extension, kind_of, version_of
-from vidkit.download.body import blocks
+from vidkit.download.body import MAX_TEXT, blocks
 from vidkit.download.destination import Destination
 from vidkit.download.http import DownloadPolicy, StoppedError, ask, with_retries
 from vidkit.download.names import answered_name, has_extension, wanted_name
@@ -35,7 +35,6 @@ from vidkit.download.transfer import (
 from vidkit.errors import DownloadError
 from vidkit.messages import message
 
-MAX_TEXT = 10 * 2**20  # bytes of a page or a manifest
 MAX_HOPS = 4  # from page to page
 _HEAD = 512  # minimum bytes that show the kind of a body
 Progress: TypeAlias = "Callable[[int, int | None], None] | bool"

@@ -16,14 +16,13 @@ from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 from vidkit.core import printable, shown_url
-from vidkit.download.body import blocks
+from vidkit.download.body import MAX_TEXT, blocks
 from vidkit.download.http import DownloadPolicy, ask, with_retries
 from vidkit.download.names import extension_of, last_part
 from vidkit.download.transfer import ReportProgress, check_room, check_size, disk_errors, finish, part_path, save
 from vidkit.errors import DownloadError, MediaError
 from vidkit.ffmpeg import file_url, run_tool
 
-MAX_MANIFEST = 10 * 2**20
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^,]*)')
 _KEPT_TAGS = re.compile(
     r"#(EXTM3U|EXTINF:|EXT-X-(VERSION|TARGETDURATION|MEDIA-SEQUENCE|BYTERANGE|DISCONTINUITY)\b)"
@@ -149,7 +148,7 @@ def _fetch_playlist(url: str, policy: DownloadPolicy) -> _Playlist:
             text = b""
             for block in blocks(response, policy):
                 text += block
-                if len(text) > MAX_MANIFEST:
+                if len(text) > MAX_TEXT:
                     raise DownloadError("this HLS manifest is too long")
             return _Playlist(response.url, text.decode("utf-8-sig", "replace").splitlines())
 

@@ -53,8 +53,9 @@ class Quality(Reader):
                 audio.take(batch)
         duration = video.duration
         spans = [*frames.by_scene(video.scenes)]
-        black = frames.runs(frames.black, _BLACK_FOR, duration)
-        frozen = frames.runs(frames.same, _FROZEN_FOR, duration, back=1)
+        times = [*frames.times, duration]
+        black = _runs(frames.black, times, _BLACK_FOR)
+        frozen = _runs(frames.same, times, _FROZEN_FOR, back=1)
         silent = audio.silence(duration) if video.has_sound else [(0.0, duration)]
         shares = {}
         for label, runs in (("black", black), ("frozen", frozen), ("silent", silent)):
@@ -130,12 +131,6 @@ class _FrameMeasures:
             zip(_NAMES, (round(float(sharpness), 2), round(float(brightness), 4), round(motion, 4)), strict=True)
         )
 
-    def runs(
-        self, flags: Sequence[bool], least: float, duration: float, back: int = 0
-    ) -> list[tuple[float, float]]:
-        """The spans of at least `least` seconds in which a flag is set, from `back` frames before the first."""
-        return _runs(flags, [*self.times, duration], least, back)
-
 
 class _AudioMeasures:
     """Which tenths of a second are silent."""
@@ -165,7 +160,10 @@ class _AudioMeasures:
 
 
 def _runs(flags: Sequence[bool], times: Sequence[float], least: float, back: int = 0) -> list[tuple[float, float]]:
-    """Spans in which a flag is set: each flag is valid from its time to the next one."""
+    """Spans of at least `least` seconds in which a flag is set, from `back` flags before the first.
+
+    Each flag is valid from its time to the next one.
+    """
     found: list[tuple[float, float]] = []
     start: float | None = None
     for number, flag in enumerate([*flags, False]):

@@ -37,10 +37,6 @@ class WhisperFiles:
     identity: str
     languages: frozenset[str]
 
-    @property
-    def is_multilingual(self) -> bool:
-        return len(self.languages) > 1
-
 
 def fetch_whisper(model: str) -> None:
     """Download a model from the Hugging Face hub, if it has a name there and is not on this machine yet.
