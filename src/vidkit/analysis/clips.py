@@ -189,7 +189,7 @@ def clip_plan(metadata: Metadata, settings: ClipSettings, scenes: Sequence[Scene
         encoder=settings.encoder,
         fps=reduced_frame_rate(metadata, settings.max_fps),
         starts=tuple(scene_starts(scenes or [], settings.segment_length)) if along else None,
-        least=0.0 if along else settings.min_segment_length,
+        min_length=0.0 if along else settings.min_segment_length,
     )
 
 
@@ -252,7 +252,7 @@ def try_copy(
             raise copy_error(path, message("it does not begin with a keyframe"))
         return None
     try:
-        if len(keyframes) > 1 and packets.end - keyframes[-1] < plan.least - 0.5 / metadata.fps:
+        if len(keyframes) > 1 and packets.end - keyframes[-1] < plan.min_length - 0.5 / metadata.fps:
             keyframes.pop()
         clips = copy_clips(path, folder, metadata, keyframes, packets)
     except MediaError as error:

@@ -28,8 +28,8 @@ class Plan:
 
     One encoder cannot write clips that overlap. So the clips are divided between as few encoders ("tracks") as
     possible: clip number i goes to track i modulo `tracks`. Scene clips do not overlap.
-    `fps` is the constant frame rate of the clips, or None. A last clip shorter than `least` seconds is merged into
-    the previous one.
+    `fps` is the constant frame rate of the clips, or None. A last clip shorter than `min_length` seconds is merged
+    into the previous one.
     """
 
     length: float
@@ -39,7 +39,7 @@ class Plan:
     encoder: str
     fps: float | None = None
     starts: tuple[float, ...] | None = None
-    least: float = 0.0
+    min_length: float = 0.0
 
     @property
     def tracks(self) -> int:
@@ -101,7 +101,7 @@ def finish_clips(path: Path, folder: Path, metadata: Metadata, plan: Plan, clips
         MediaError: ffmpeg failed; the message is ffmpeg's own.
     """
     half = 0.5 / metadata.fps
-    if len(clips) > 1 and clips[-1][1] - clips[-1][0] < plan.least - half:
+    if len(clips) > 1 and clips[-1][1] - clips[-1][0] < plan.min_length - half:
         # The time of the last frame was not known before. Both clips are cut again, as one.
         begin, end = clips[-2][0], clips[-1][1]
         again = folder / "again"

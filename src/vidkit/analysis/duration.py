@@ -33,21 +33,21 @@ def decoded_duration(path: Path, metadata: Metadata, decode_log: DecodeLog) -> f
     Returns:
         Seconds.
     """
-    said, frame = metadata.duration, 1 / metadata.fps
+    header, frame = metadata.duration, 1 / metadata.fps
     if not decode_log.times:
-        return said
+        return header
     last = decode_log.times[-1] / 1e6
-    found = said
-    if last > said + _LONGER:
+    found = header
+    if last > header + _LONGER:
         found = last + min(frame, 1.0)
-    elif last + frame < said - _SHORTER and not decode_log.lost & {metadata.stream, None}:
+    elif last + frame < header - _SHORTER and not decode_log.lost & {metadata.stream, None}:
         # The last frame may be shown for long, and audio may continue: the packets have their lengths.
         end = max(last + frame, _packets_end(path, metadata))
-        if end < said - _SHORTER:
+        if end < header - _SHORTER:
             found = end
-    if found != said:
+    if found != header:
         name = printable(path.name)
-        log.warning("%s says that it lasts %.2f s; by what is in it, it lasts %.2f s", name, said, found)
+        log.warning("%s says that it lasts %.2f s; by what is in it, it lasts %.2f s", name, header, found)
     return round(found, 6)
 
 

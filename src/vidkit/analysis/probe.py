@@ -87,7 +87,7 @@ def extract_metadata(filepath: str | os.PathLike[str]) -> Metadata:
         raise MediaError("{path} cannot be read: {reason}", path=printable(path), reason=error.strerror) from None
     except (MediaError, json.JSONDecodeError) as error:
         raise MediaError(
-            "{path} is not a playable video: {reason}", path=printable(path.name), reason=_plain(str(error))
+            "{path} is not a playable video: {reason}", path=printable(path.name), reason=_explained(str(error))
         ) from None
     video = _video_stream(path, found)
     container = found.get("format", {})
@@ -115,7 +115,7 @@ def extract_metadata(filepath: str | os.PathLike[str]) -> Metadata:
     )
 
 
-def _plain(words: str) -> str:
+def _explained(words: str) -> str:
     """ffprobe's message, with an explanation if users would not understand it."""
     if "not on whitelist" in words or words == "Invalid data found when processing input":
         return message("{words} (it is damaged, or no video file at all)", words=words)

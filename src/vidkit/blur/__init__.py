@@ -212,7 +212,7 @@ def find_faces(
     cuts: set[int] = set()
     before: NDArray[np.uint8] | None = None
 
-    def look(image: NDArray[np.uint8]) -> None:
+    def detect(image: NDArray[np.uint8]) -> None:
         nonlocal before
         if before is not None and np.array_equal(before, image):
             found.append(found[-1])
@@ -224,7 +224,7 @@ def find_faces(
         if progress is not None:
             progress(len(found), max(len(found), round(metadata.duration * metadata.fps)))
 
-    times = read_frames(path, metadata, side, look)[: len(found)]
+    times = read_frames(path, metadata, side, detect)[: len(found)]
     return FaceTracks(times, follow(found, [time / 1e6 for time in times], cuts, least_score), side)
 
 

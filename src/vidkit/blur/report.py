@@ -39,12 +39,12 @@ vertical-align:top;font-size:.85rem}}img{{display:block;min-width:96px;image-ren
 """
 
 
-class _Wanted(NamedTuple):
+class _ReportImage(NamedTuple):
     """An image of the report: the number of the face, its box in the frame, and the text below the image."""
 
     face: int
     box: Box
-    words: str
+    caption: str
     none_found: bool
 
 
@@ -59,32 +59,32 @@ def write_report(target: Path, path: Path, metadata: Metadata, tracked: FaceTrac
     from vidkit.blur import read_frames
 
     seconds = tracked.seconds
-    wanted: dict[int, list[_Wanted]] = {}
+    report_images: dict[int, list[_ReportImage]] = {}
     for face, track in enumerate(tracked.tracks, 1):
         best = track.best
-        words = f"{time_text(seconds[best])}, score {track.hits[best].score:.2f}"
-        wanted.setdefault(best, []).append(_Wanted(face, track.hits[best].box, words, False))
+        caption = f"{time_text(seconds[best])}, score {track.hits[best].score:.2f}"
+        report_images.setdefault(best, []).append(_ReportImage(face, track.hits[best].box, caption, False))
         for before, after in track.gaps():
             middle = (before + after) // 2
             box = track.box_between(before, after, middle, seconds)
-            words = f"none found for {format_count(after - before - 1, 'frame')} at {time_text(seconds[middle])}"
-            wanted.setdefault(middle, []).append(_Wanted(face, box, words, True))
+            caption = f"none found for {format_count(after - before - 1, 'frame')} at {time_text(seconds[middle])}"
+            report_images.setdefault(middle, []).append(_ReportImage(face, box, caption, True))
     figures: dict[int, list[str]] = {}
     number = 0
 
     def take(image: NDArray[np.uint8]) -> None:
         nonlocal number
-        for each in wanted.get(number, ()):
+        for each in report_images.get(number, ()):
             figures.setdefault(each.face, []).append(_figure(image, each))
         number += 1
 
-    if wanted:
+    if report_images:
         read_frames(path, metadata, tracked.side, take)
     parts = []
     for face, track in enumerate(tracked.tracks, 1):
         span = f"{time_text(seconds[track.first])} to {time_text(seconds[track.last])}"
         parts.append(f"<h2>Face {face}: {span}</h2>{''.join(figures.get(face, []))}")
-    gaps = sum(each.none_found for several in wanted.values() for each in several)
+    gaps = sum(each.none_found for several in report_images.values() for each in several)
     summary = (
         f"{format_count(len(tracked.times), 'frame')}, {format_count(len(tracked.tracks), 'face')}. A face that "
         f"could not be followed all the time is there several times. An orange frame ({gaps} here) is where the "
@@ -96,13 +96,13 @@ def write_report(target: Path, path: Path, metadata: Metadata, tracked: FaceTrac
     )
 
 
-def _figure(image: NDArray[np.uint8], wanted: _Wanted) -> str:
+def _figure(image: NDArray[np.uint8], shown: _ReportImage) -> str:
     try:
         from PIL import Image
     except ImportError:
         raise ToolMissingError("--report needs Pillow: {command}", command=install_command("vision")) from None
     height, width = image.shape[:2]
-    left, top, wide, high = wider(wanted.box, _AROUND)
+    left, top, wide, high = wider(shown.box, _AROUND)
     rows = slice(int(top * height), max(int((top + high) * height), int(top * height) + 1))
     columns = slice(int(left * width), max(int((left + wide) * width), int(left * width) + 1))
     picture = Image.fromarray(image[rows, columns])
@@ -110,6 +110,6 @@ def _figure(image: NDArray[np.uint8], wanted: _Wanted) -> str:
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=85)
     data = base64.b64encode(file.getvalue()).decode("ascii")
-    kind = ' class="none"' if wanted.none_found else ""
-    words = html.escape(wanted.words)
-    return f'<figure{kind}><img src="data:image/jpeg;base64,{data}" alt="">{words}</figure>'
+    kind = ' class="none"' if shown.none_found else ""
+    caption = html.escape(shown.caption)
+    return f'<figure{kind}><img src="data:image/jpeg;base64,{data}" alt="">{caption}</figure>'

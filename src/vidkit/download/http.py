@@ -132,7 +132,7 @@ def peek(url: str, policy: DownloadPolicy) -> Mapping[str, str]:
         DownloadError: the request failed; the message begins with the URL.
     """
 
-    def look() -> Mapping[str, str]:
+    def request_headers() -> Mapping[str, str]:
         try:
             with ask("HEAD", url, policy) as response:
                 headers = response.headers
@@ -143,7 +143,7 @@ def peek(url: str, policy: DownloadPolicy) -> Mapping[str, str]:
         with ask("GET", url, policy) as response:
             return response.headers
 
-    return with_retries(look, policy, url)
+    return with_retries(request_headers, policy, url)
 
 
 class _Session(requests.Session):
