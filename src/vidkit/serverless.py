@@ -257,7 +257,7 @@ class _ByRecords:
     def find(self, url: str) -> list[LibraryEntry]:
         return self.library.find(url) if self.library else []
 
-    def left_copy(self, url: str) -> tuple[str | None, str] | None:
+    def skipped_copy(self, url: str) -> tuple[str | None, str] | None:
         """A function processes one video: copies are not skipped."""
         return None
 

@@ -46,7 +46,7 @@ def process_rows(
         RefusedError: a bucket refuses the credentials for the results, or there are none for its videos; what is
             done is kept and counted.
     """
-    run.journal.hear()
+    run.journal.pull()
     tally = Tally(run, reporter)
     admission = Admission(run, tally)
     at_work = ENGINES[engine or run.config.engine.name](Job(run, reporter, tally.done), workers)
@@ -78,7 +78,7 @@ def process_rows(
         raise
     finally:
         at_work.close()
-        run.journal.tell()
+        run.journal.push()
     with closing(admission):
         return tally.write(admission.has_taken_up)
 

@@ -25,7 +25,7 @@ from vidkit.qwen_model.cache import forget_answers
 from vidkit.workflow import source_key
 from vidkit.workflow.journal import Journal
 from vidkit.workflow.journal_database import OLDER
-from vidkit.workflow.layout import Made, files_of, is_strangers, remove_files, work_folder
+from vidkit.workflow.layout import RemovableFiles, files_of, is_foreign_file, remove_files, work_folder
 
 # Data that vidkit cannot reach; listed each time.
 BEYOND = (
@@ -42,7 +42,7 @@ class Target:
 
     url: str
     entry: LibraryEntry | None = None
-    made: Made | None = None
+    made: RemovableFiles | None = None
     partial: list[Path] = field(default_factory=list)
     """Incomplete downloads, or downloads that are not a video."""
     left: list[str] = field(default_factory=list)
@@ -85,7 +85,7 @@ def targets_of(library: Library, key: str, config: Config) -> list[Target]:
     partial = _partial(downloads, filename)
     left = []
     if filename and os.path.lexists(whole := downloads / filename):  # of a video that failed after the download
-        if is_strangers(whole, url):
+        if is_foreign_file(whole, url):
             left.append(message("{whole}: it may be the download of another URL", whole=printable(whole)))
         else:
             partial.append(whole)
@@ -198,7 +198,7 @@ def _contents(targets: Sequence[Target]) -> set[str]:
     return found
 
 
-def _is_own(name: str, made: Made) -> bool:
+def _is_own(name: str, made: RemovableFiles) -> bool:
     return any(name.startswith(f"{folder}/") for folder in made.names) and ".." not in name.split("/")
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from vidkit.core import ensure_directory
 from vidkit.library import Library, LibraryEntry
 from vidkit.workflow.journal import Journal
-from vidkit.workflow.layout import Made, files_of, remove_files, work_folder
+from vidkit.workflow.layout import RemovableFiles, files_of, remove_files, work_folder
 
 
-def remove_video(library: Library, entry: LibraryEntry, downloads: Path, files: bool) -> Made | None:
+def remove_video(library: Library, entry: LibraryEntry, downloads: Path, files: bool) -> RemovableFiles | None:
     """Remove a record from the library, and optionally its JSON record, clips, thumbnails and download.
 
     Args:
@@ -35,5 +35,5 @@ def remove_video(library: Library, entry: LibraryEntry, downloads: Path, files: 
     if made.store.folder is None:  # for a bucket, the journal does not check whether the record still exists
         with closing(Journal(ensure_directory(work_folder(made.store, downloads)), store=made.store)) as journal:
             journal.forget(entry.record["source"]["url"])
-            journal.tell()
+            journal.push()
     return made

@@ -2,9 +2,9 @@
 
     row -> download -> probe -> scenes -> clips -> describe -> tag -> export -> library
 
-The stages are in one table, `workflow.stages`. Each has a fingerprint of what it was made from. A stage whose
-fingerprint stands in the older record, and whose files are there, is taken from it; the video is fetched only when
-a stage needs it.
+The stages are in one table, `workflow.stages`. Each has a fingerprint of its inputs. If the older record has the
+same fingerprint and the stage's files are there, its results are reused. The video is downloaded only if a stage
+needs it.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ from vidkit.workflow.fingerprints import stage_fingerprint
 from vidkit.workflow.finished import Finished, note
 from vidkit.workflow.job import ContentChanged, Progress, VideoJob, in_stage
 from vidkit.workflow.meaning import new_vectors
-from vidkit.workflow.pictures import check_left
+from vidkit.workflow.pictures import check_skipped
 from vidkit.workflow.readings import keep_other_readings, reading_files
 from vidkit.workflow.run import Run, RunSpec, open_run
 from vidkit.workflow.stages import Stage, stages_of
 
 log = logging.getLogger(__name__)
 
-_LOOKS = 3  # at a video whose record another run writes at the same time
+_ATTEMPTS = 3  # at a video whose record other runs write at the same time
 
 
 class RecordChanged(Exception):
-    """Somebody else has written the video's record since this run read it."""
+    """Another run has written the video's record since this run read it."""
 
 
 def process_video_pipeline(
@@ -90,10 +90,10 @@ def process_video_pipeline(
 
 
 def make_record(run: Run, row: Row, progress: Progress | None = None) -> Finished:
-    """Run the pipeline up to the written record; journal and library are told by whoever has them (`note`).
+    """Run the pipeline up to the written record. `note` then adds it to the journal and the library.
 
     Args:
-        run: what the videos share. Nobody else works on the row's URL meanwhile.
+        run: shared by many videos. The caller holds the lock on the row's URL.
         row: the video.
         progress: as for `process_video_pipeline`.
 
@@ -101,10 +101,10 @@ def make_record(run: Run, row: Row, progress: Progress | None = None) -> Finishe
         VidkitError: the video failed; `stage` of the exception is the stage that failed.
     """
     with run.processes.active():
-        for _ in range(_LOOKS):
+        for _ in range(_ATTEMPTS):
             job = VideoJob(run, row, source_key(row.url), progress or (lambda *_: None))
             try:
-                return _processed(job)
+                return _process(job)
             except RecordChanged:
                 log.info("%s: another run has written its record meanwhile: it is looked at again", job.url)
                 if not run.config.paths.keep_downloads:
@@ -116,20 +116,20 @@ def make_record(run: Run, row: Row, progress: Progress | None = None) -> Finishe
 
 
 def source_key(url: str) -> str:
-    """What a record calls its source: the URL without a password, or the whole path of a local file."""
+    """The `source.url` of a record: the URL without a password, or the absolute path of a local file."""
     if url.startswith(("https://", "http://", "s3://", "gs://", "az://")) and "@" not in url:
-        return url  # what millions of rows have needs no closer look
+        return url  # most URLs are like this, and there may be millions
     url = shown_url(url)
     path = local_path(url)
     return url if path is None else str(path.absolute())
 
 
-def _processed(job: VideoJob) -> Finished:
-    """Take a video the whole way, up to its record."""
+def _process(job: VideoJob) -> Finished:
+    """Run all stages of a video, up to its record."""
     started_at = timestamp()
     try:
         job.check_source()
-        check_left(job)
+        check_skipped(job)
         try:
             _make_stages(job)
         except ContentChanged:
@@ -142,7 +142,7 @@ def _processed(job: VideoJob) -> Finished:
         raise
     if job.reusable is not None and not job.changed:
         return _finished(job, job.reusable, new=False)
-    return _finished(job, _keep(job, started_at), new=True)
+    return _finished(job, _write_record(job, started_at), new=True)
 
 
 def _finished(job: VideoJob, record: Record, new: bool) -> Finished:
@@ -151,13 +151,13 @@ def _finished(job: VideoJob, record: Record, new: bool) -> Finished:
 
 
 def _make_stages(job: VideoJob) -> None:
-    """Every stage in the table's order: taken from the older record, or made."""
+    """Make every stage, in the table's order, or take it from the older record."""
     job.take_source()
     keep_other_readings(job)
     stages = stages_of(job.run)
     for stage in stages:
-        made_from = stage_fingerprint(stage.version, stage.inputs(job), stage.settings(job.run))
-        job.fingerprints[stage.name] = made_from
+        inputs, settings = stage.inputs(job), stage.settings(job.run)
+        job.fingerprints[stage.name] = stage_fingerprint(stage.version, inputs, settings)
     made: set[str] = set()
     for stage in stages:
         if stage.name in made:
@@ -175,7 +175,7 @@ def _make_stages(job: VideoJob) -> None:
             made.update(each.name for each in together)
         elif stage.make is not None:
             if stage.needs_file:
-                job.file.get()  # fetched on the download's account
+                job.file.get()  # here, so that its time counts for the download
             with in_stage(stage.name):
                 job.progress(stage.name, 0, None)
                 began = time.monotonic()
@@ -183,7 +183,7 @@ def _make_stages(job: VideoJob) -> None:
 
 
 def _is_done(stage: Stage, job: VideoJob) -> bool:
-    """Whether the older record has a stage's results, made from the same, with all that belongs to them."""
+    """Whether the older record has a stage's results: the same fingerprint, all files, nothing left to do."""
     old = job.reusable
     entry = old["processing"]["stages"].get(stage.name) if old else None
     if old is None or entry is None or entry["fingerprint"] != job.fingerprints[stage.name]:
@@ -192,12 +192,12 @@ def _is_done(stage: Stage, job: VideoJob) -> bool:
 
 
 def _can_wait(stage: Stage, job: VideoJob) -> bool:
-    """Whether the older record was made before there was a stage that no decode is worth alone."""
+    """Whether a stage that is not worth a decode of its own is missing in an older record."""
     return stage.with_others and job.reusable is not None and stage.name not in job.reusable["processing"]["stages"]
 
 
 def _decode_or_fail(stages: list[Stage], job: VideoJob) -> None:
-    """Make some stages from one decode. Where it fails, those that can do without are left out of another one."""
+    """Make stages from one decode. If it fails, decode again without the stages that have `Stage.failed`."""
     try:
         _decode_for(stages, job)
     except MediaError as error:
@@ -211,8 +211,8 @@ def _decode_or_fail(stages: list[Stage], job: VideoJob) -> None:
 
 
 def _decode_for(stages: list[Stage], job: VideoJob) -> None:
-    """Make some stages from one decode; the folders that they build are published when all of them are done."""
-    file = job.file.get()  # fetched on the download's account
+    """Make stages from one decode. The folders that they fill are published when all of them are done."""
+    file = job.file.get()  # here, so that its time counts for the download
     requests: list[tuple[Stage, DecodeRequest[dict[str, Any]], float]] = []
     with in_stage(stages[0].name), ExitStack() as folders:
         for stage in stages:
@@ -226,21 +226,21 @@ def _decode_for(stages: list[Stage], job: VideoJob) -> None:
         began = time.monotonic()
         with in_stage(stages[0].name):
             job.progress(stages[0].name, 0, None)
-            heard = decode_once(file, job.metadata, [request for _, request, _ in requests])
-        decoding = time.monotonic() - began  # counted to the first of the stages
-        for stage, request, asking in requests:
+            listener = decode_once(file, job.metadata, [request for _, request, _ in requests])
+        decoding = time.monotonic() - began  # counted for the first stage
+        for stage, request, preparing in requests:
             with in_stage(stage.name):
                 job.progress(stage.name, 0, None)
                 began = time.monotonic()
-                job.fill(stage.name, request.finish(heard), asking + decoding + time.monotonic() - began)
+                job.fill(stage.name, request.finish(listener), preparing + decoding + time.monotonic() - began)
                 decoding = 0.0
 
 
-def _keep(job: VideoJob, started_at: str) -> Record:
-    """Write the record; the older files go then.
+def _write_record(job: VideoJob, started_at: str) -> Record:
+    """Write the record, then remove the older files.
 
     Raises:
-        RecordChanged: another run has written one since: nothing was written, and nothing goes.
+        RecordChanged: another run has written one meanwhile. Nothing was written or removed.
     """
     stages = stages_of(job.run)
     names = ("download", *(stage.name for stage in stages))
@@ -262,10 +262,10 @@ def _keep(job: VideoJob, started_at: str) -> Record:
             [*REQUIRED, *(key for stage in stages for key in stage.keys if key in job.record), *job.record]
         )
         record = cast(Record, {key: job.record[key] for key in keys})
-        _keep_unknown(record, job.previous)
+        _keep_unknown_stages(record, job.previous)
         if not write_record_over(job.run.layout.store, record, job.version):
             raise RecordChanged
-        # From here on the new files count, and not the older ones.
+        # From here on the older files are not needed.
         named = [*(file for stage in stages for file in stage.files(record)), *reading_files(record)]
         job.run.layout.remove_older(job.published.values(), named, record)
         if removed:
@@ -273,8 +273,8 @@ def _keep(job: VideoJob, started_at: str) -> Record:
     return record
 
 
-def _keep_unknown(record: Record, previous: Record | None) -> None:
-    """Take over what stages that are not known here have said of the same content: another vidkit has them."""
+def _keep_unknown_stages(record: Record, previous: Record | None) -> None:
+    """Keep what stages of another version of vidkit have written about the same content."""
     if previous is None or previous["sha256"] != record["sha256"]:
         return
     for key, value in previous.items():

@@ -1,4 +1,4 @@
-"""Fingerprints: what results were made from, so that nothing is made twice."""
+"""Fingerprints of the inputs of results, so that nothing is made twice."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 
 
 def fingerprint(*parts: object) -> str:
-    """Sixteen hex digits that change when any of the parts does."""
+    """Sixteen hex digits that change if any of the parts changes."""
     return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:16]
 
 
 def stage_fingerprint(version: int, inputs: list[object], settings: list[object]) -> str:
-    """What a stage's results are made from: the stage's version, what comes in, the settings that it reads."""
+    """The fingerprint of a stage: of its version, its inputs and the settings that it reads."""
     return fingerprint(version, inputs, settings)
 
 
-def stage_entry(seconds: float, made_from: str) -> dict[str, Any]:
-    """What the record says of a stage that is done: how long it took, and its fingerprint."""
-    return {"seconds": round(seconds, 3), "fingerprint": made_from}
+def stage_entry(seconds: float, fingerprint: str) -> dict[str, Any]:
+    """A stage's entry in `processing.stages`: how long it took, and its fingerprint."""
+    return {"seconds": round(seconds, 3), "fingerprint": fingerprint}

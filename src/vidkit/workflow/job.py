@@ -1,4 +1,4 @@
-"""One video under way: what is asked for, the record that it has, the record so far, and its local file."""
+"""One video in progress: its row, its older record, its new record so far, and its local file."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-DOWNLOAD_VERSION = 1  # raise it when every video is to be fetched again
-# Told of the stage that begins, and of bytes so far and in all while it downloads.
+DOWNLOAD_VERSION = 1  # raise it to download every video again
+# Called with the stage that begins and, during a download, with the bytes so far and in total.
 Progress = Callable[[str, int, "int | None"], None]
 
 
 class ContentChanged(Exception):
-    """What was fetched again is not what the older record is of."""
+    """The file that was downloaded again is not the one of the older record."""
 
 
 class Published(NamedTuple):
-    """A folder on this machine to write files into, and its name in the results store once it is published."""
+    """A folder on this machine to write files into, and its name in the results store after publication."""
 
     folder: Path
     name: str
 
 
 class SourceFile:
-    """The local file of a video: the download that was kept, or else fetched when it is needed."""
+    """The local file of a video: a kept download, or a file that is fetched when it is needed."""
 
     def __init__(self, find: Callable[[], Path | None], fetch: Callable[[], Path]) -> None:
         self._find = find
@@ -60,19 +60,19 @@ class SourceFile:
 
         Raises:
             VidkitError: it cannot be fetched.
-            ContentChanged: it is another one now; the next call gets it.
+            ContentChanged: the content is another one now; the next call returns the file.
         """
         return self.kept() or self._fetch()
 
 
 class VideoJob:
-    """One video under way.
+    """One video in progress.
 
-    `reusable` is the older record whose results may be taken: None with `force`, and where the content has changed.
-    `record` is what is known so far. `fingerprints` and `entries` (the record's `processing.stages`) are by stage.
-    `changed` says whether anything was made, so that the record has to be written. `published` is stage -> the
-    folder of the results store that it made: once the record is written, older ones beside it are of no use.
-    `version` is of what lies in the record's place: the new record is written over that and over nothing else.
+    `reusable` is the older record whose results may be reused: None with `force`, and if the content has changed.
+    `record` is the new record so far. `fingerprints` and `entries` (the record's `processing.stages`) are by stage.
+    `changed` says whether anything was made, so that the record has to be written. `published` is stage -> its
+    folder in the results store: after the record is written, older folders beside it are not needed.
+    `version` is the version of the stored record: the new record replaces that version only.
     """
 
     def __init__(self, run: Run, row: Row, url: str, progress: Progress) -> None:
@@ -88,7 +88,7 @@ class VideoJob:
             self.filename = run.shared.claim(url, wanted)
         fresh = run.force or self.filename is None or run.shared.is_mixed_up(url)
         self.version: str | None = None
-        older = self._own_place(self.filename) if self.filename else None
+        older = self._read_older(self.filename) if self.filename else None
         self.reusable = None if fresh else older
         self.file = SourceFile(self._find_download, self._fetch)
         self.source_version: str | None = None
@@ -97,28 +97,28 @@ class VideoJob:
         self.changed = False
         self.published: dict[str, str] = {}
         self.feed: Feed | None = None  # while a decode feeds readers
-        self._previous: list[Record | None] = []  # empty until it was looked for
+        self._previous: list[Record | None] = []  # empty until it is read
         self._metadata: Metadata | None = None
 
-    # No `cached_property`: before Python 3.12 it has one lock for all videos, which then wait for one another.
+    # Not `cached_property`: before Python 3.12 all videos would wait for its one lock.
     @property
     def previous(self) -> Record | None:
-        """The record that is replaced: also with `force`, after a change, and where the JSON is lost."""
+        """The record to replace: also with `force`, after a change, and if the JSON is lost."""
         if not self._previous:
             self._previous.append(self.reusable or older_record(self.run, self.url, self.filename))
         return self._previous[0]
 
     @property
     def metadata(self) -> Metadata:
-        """What ffprobe says of the local file."""
+        """The metadata of the local file, by ffprobe."""
         if self._metadata is None:
             self._metadata = extract_metadata(self.file.get())
         return self._metadata
 
     def check_source(self) -> None:
-        """See whether the source is what it was when the older record was made."""
+        """Check whether the source has changed since the older record was made."""
         with in_stage("download"):
-            check_reach(self.row.url, self.run.reach)  # also where all of its results are here
+            check_reach(self.row.url, self.run.reach)  # even if nothing has to be downloaded
             self.source_version = self.row.version
             if self.reusable is None:
                 return
@@ -128,7 +128,7 @@ class VideoJob:
             self.source_changed = entry is None or entry["fingerprint"] != self._source_fingerprint()
 
     def take_source(self) -> None:
-        """Fill in the content and where it is from: from the older record, or of the file that is fetched now."""
+        """Fill in `sha256`, `path` and `source`: from the older record, or from the file, which is fetched now."""
         old = self.reusable
         if old and not self.source_changed:
             self.record |= {"sha256": old["sha256"], "path": old["path"]}
@@ -141,13 +141,13 @@ class VideoJob:
         self.record["corrections"] = self._corrections()
 
     def start_over(self) -> None:
-        """Take nothing from the older record: the file that was fetched is another one."""
+        """Reuse nothing of the older record: the content has changed."""
         self.reusable = None
         self.record = {key: self.record[key] for key in ("sha256", "path", "source")}
         self.entries = {"download": self.entries["download"]}
 
     def take(self, stage: str, keys: Iterable[str], part: str | None = None) -> None:
-        """Take a stage's results from the older record; of its keys only a part, where others fill the rest."""
+        """Take a stage's results from the older record; with `part`, only that entry of each key."""
         if self.reusable is None:
             raise ValueError(message("there is no record to take {stage} from", stage=stage))
         for key in keys:
@@ -163,11 +163,11 @@ class VideoJob:
 
     @contextmanager
     def publishing(self, kind: str, stage: str) -> Iterator[Published]:
-        """A folder for the files of a stage; they are in the results store when the block ends well.
+        """A folder for the files of a stage. When the block ends without an error, they are in the results store.
 
         Args:
-            kind: the folder that those of all videos lie in, such as `clips`.
-            stage: the stage's name. Its fingerprint is in the name, so the files of the older record stay.
+            kind: the folder of such files of all videos, such as `clips`.
+            stage: the stage's name. Its fingerprint is in the folder's name, so the files of the older record stay.
 
         Raises:
             OutputError: it cannot be made or published.
@@ -178,12 +178,12 @@ class VideoJob:
         self.published[stage] = name
 
     def remove_download(self) -> None:
-        """Remove the file that was fetched; one of the user's own stays."""
+        """Remove the download; a local source is never removed."""
         if self.downloaded and self.file.fetched is not None:
             self.file.fetched.unlink(missing_ok=True)
 
     def _corrections(self) -> Corrections | None:
-        """What a person said of this content at this URL: also with `force`, and where the JSON is lost."""
+        """A person's corrections for this content at this URL: also with `force`, and if the JSON is lost."""
         old = self.reusable or older_record(self.run, self.url, self.filename)
         return old.get("corrections") if old and old["sha256"] == self.record["sha256"] else None
 
@@ -191,20 +191,20 @@ class VideoJob:
         return fingerprint(DOWNLOAD_VERSION, self.url, self.source_version)
 
     def _claim(self, wanted: str) -> str:
-        """The name that this video gets once its file is known."""
+        """The name that this video gets when its file is known."""
         filename = self.run.shared.claim(self.url, wanted)
         if filename != self.filename:
-            self._own_place(filename)
+            self._read_older(filename)
         return str(self.filename)
 
-    def _own_place(self, filename: str) -> Record | None:
-        """See what lies in the record's place; where that is another video's, this one gets another name."""
-        look = self.run.layout.look(self.url, filename)
-        while look.strange:
+    def _read_older(self, filename: str) -> Record | None:
+        """Read the record under a name. If it is another video's, this video gets another name."""
+        stored = self.run.layout.stored_record(self.url, filename)
+        while stored.is_other_video:
             filename = self.run.shared.reclaim(self.url, filename)
-            look = self.run.layout.look(self.url, filename)
-        self.filename, self.version = filename, look.version
-        return look.record
+            stored = self.run.layout.stored_record(self.url, filename)
+        self.filename, self.version = filename, stored.version
+        return stored.record
 
     def _find_download(self) -> Path | None:
         """The download that the older record names, if it is still there."""
@@ -216,7 +216,7 @@ class VideoJob:
         with in_stage("download"):
             self.progress("download", 0, None)
             began = time.monotonic()
-            previous = self.previous  # looked at before the file has a new name
+            previous = self.previous  # read before the file gets a new name
             download = download_video(
                 self.row.url,
                 self.row.file_name or (previous and previous["source"]["file_name"]),
@@ -232,7 +232,7 @@ class VideoJob:
             self._claim(download.filename)
         else:
             if download.filename != self.filename:
-                self._own_place(download.filename)
+                self._read_older(download.filename)
             mark_download(download.path, self.url)
         self.source_version = self.row.version or download.version
         self.downloaded = not download.is_local
@@ -248,7 +248,7 @@ class VideoJob:
 
 @contextmanager
 def in_stage(name: str) -> Iterator[None]:
-    """Say on every failure in which stage it was; a failure of the disk is one of the output."""
+    """Note the stage on every failure. An OSError becomes an OutputError."""
     try:
         yield
     except VidkitError as error:

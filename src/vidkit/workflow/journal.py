@@ -1,8 +1,8 @@
-"""Which name each URL has and which URLs are done: one database for all runs over a results folder, on all hosts.
+"""The file name of each URL, and which URLs are done: one database for all runs over a results folder.
 
-The records are the source of truth. The journal avoids opening every record only to see that there is nothing to
-do. It also keeps runs apart: a name belongs to one URL for good, and only one run at a time works on a URL
-(`locks.py`).
+The records are the source of truth. The journal avoids opening every record just to find that nothing is to be
+done. It also keeps runs from mixing up their files: a file name always belongs to one URL, and only one run at a
+time works on a URL (`locks.py`).
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from vidkit.workflow.journal_erased import erase_url, erased_urls, take_up_again
 from vidkit.workflow.journal_parts import Parts
 
 LOCKS = ".vidkit.lock"
-# Videos that were left since they show the same as another one.
+# Videos that were skipped because they are copies of another one.
 _COPIES = """CREATE TABLE IF NOT EXISTS copies (
     url TEXT PRIMARY KEY, version TEXT, kept TEXT NOT NULL
 ) WITHOUT ROWID"""
-_POLL = 0.1  # seconds between two looks at what another run holds
+_POLL = 0.1  # seconds between two tries to get a lock
 
 
 class Entry(NamedTuple):
     """A finished video: its file name, the source's version, the settings it was made with.
 
-    `settings` is empty where something is left to do: a description that failed, a library that was away.
+    `settings` is empty if something is left to do: a description failed, or the library could not be written.
     """
 
     filename: str
@@ -58,11 +58,11 @@ class Journal:
         is_taken: Callable[[str, str], bool] = lambda filename, url: False,
         store: Store | None = None,
     ) -> None:
-        """Open the journal in a folder, or make it from the records.
+        """Open the journal in a folder, or create it from the records.
 
         Args:
             folder: where the database is.
-            is_taken: whether a name that a URL is to have belongs to a file of somebody else's.
+            is_taken: whether a file name for a URL is already used by another file.
             store: where the records are, by default in the same folder.
         """
         self._store = store or LocalStore(folder)
@@ -74,11 +74,11 @@ class Journal:
             while not self._locks.begin_opening():
                 time.sleep(_POLL)
             self._database = open_database(folder, self._store, self._locks.alone())
-            # Where the records are elsewhere, other machines have journals of their own.
-            elsewhere = self._store.folder is None
+            # If the records are in a bucket, other machines have journals of their own.
+            in_bucket = self._store.folder is None
             with reported(self._path):
                 self._database.execute(_COPIES)
-            self._parts = Parts(self._database, self._lock, self._store) if elsewhere else None
+            self._parts = Parts(self._database, self._lock, self._store) if in_bucket else None
             self._locks.end_opening()
         except BaseException:
             self._locks.close()
@@ -90,36 +90,38 @@ class Journal:
         return str(found[0]) if found and found[0] is not None else None
 
     def is_mixed_up(self, url: str) -> bool:
-        """Whether the files of this URL are another video's in part, as two runs of an older vidkit left them."""
+        """Whether two simultaneous runs of an older vidkit mixed up the files of this URL with another video's."""
         found = self._one("SELECT mixed FROM videos WHERE url = ?", url)
         return bool(found and found[0])
 
     def done(self, asked: Sequence[tuple[str, str | None]], settings: str) -> set[str]:
-        """The URLs, of pairs of a URL and its source's version, for which nothing is to be done.
+        """The URLs for which nothing is to be done, among pairs of a URL and its source's version.
 
-        They were erased (`erase`). Or the version is known and the same, so are the settings, and the record is
-        there. In a bucket that is not looked at: it would be one request for each of millions.
+        Either the URL was erased (`erase`), or the version is known and the same, the settings are the same, and
+        the record exists. In a bucket, the record is not checked: that would be one request for each of millions.
         """
-        gone = self._erased([url for url, _ in asked])
-        # Of a URL that stands twice the later version counts.
+        # If a URL is there twice, the later version counts.
         known = list({url: version for url, version in asked if version is not None}.items())
         keys = json.dumps([storable(url) for url, _ in known], ensure_ascii=False)
         sql = "SELECT key, version, filename FROM json_each(?) JOIN videos ON url = value "
         sql += "WHERE settings = ? AND mixed = 0"
         with self._lock, reported(self._path):
+            erased = erased_urls(self._database, [url for url, _ in asked])
             found = self._database.execute(sql, (keys, settings)).fetchall()
         same = [(known[at][0], filename) for at, version, filename in found if known[at][1] == version]
         if self._store.folder is None:
-            return gone | {url for url, _ in same}
-        return gone | self._recorded(same)
+            return erased | {url for url, _ in same}
+        return erased | self._recorded(same)
 
     def claim(self, url: str, wanted: str) -> str:
-        """The file name of this URL: the one that it has, else the wanted one, or that with a short hash where
-        another URL has it. The same URL gets the same name in every run."""
+        """The file name of this URL: its old one, or else the wanted one, with a short hash if another URL has it.
+
+        The same URL gets the same name in every run.
+        """
         return self.claim_all([(url, wanted)])[0]
 
     def claim_all(self, wishes: Sequence[tuple[str, str]]) -> list[str]:
-        """The file names of pairs of a URL and the name that it should have; the first comes first."""
+        """The file names for pairs of a URL and its wanted name. The first pair with a name gets it."""
         with self._lock, reported(self._path):
             names = [self.filename(url) for url, _ in wishes]
             if not all(names):
@@ -137,21 +139,23 @@ class Journal:
         return filename
 
     def _is_free(self, filename: str, url: str) -> bool:
-        """Whether no other URL and no file of the user's own has a name: by the journal, by a record that was
-        copied into the folder, by what is in the DownloadDirectory. A record in a bucket is not asked for here:
-        whoever works on the video finds it, see `reclaim`."""
+        """Whether no other URL and no file of the user has a name.
+
+        This is checked in the journal, for a record copied into the folder, and in the DownloadDirectory. A record
+        in a bucket is not looked up here: it is found when the video is processed, see `reclaim`.
+        """
         if self._one("SELECT url FROM videos WHERE name = ?", filename.casefold()) is not None:
             return False
         recorded = None if self._parts else url_of_record(self._store, filename)
         return recorded == url or (recorded is None and not self._is_taken(filename, url))
 
     def reclaim(self, url: str, taken: str) -> str:
-        """Another file name for this URL: another machine has published another URL's record under `taken`."""
+        """A new file name for this URL: another machine has published another URL's record under `taken`."""
         with self._lock, reported(self._path), transaction(self._database):
             now = self.filename(url)
             if now is not None and now != taken:
                 return now
-            # The name stays with nobody here; the next name is the same on every machine.
+            # No URL has the name here now; the next name is the same on every machine.
             self._database.execute("DELETE FROM videos WHERE url = ?", (storable(url),))
             names = [name for name in names_for(url, taken) if name != taken]
             filename = next(name for name in names if self._is_free(name, url))
@@ -160,19 +164,19 @@ class Journal:
             return filename
 
     def take(self, url: str) -> bool:
-        """Begin to work on a URL; False while another run does."""
+        """Lock a URL for this run; False if another run works on it."""
         return self._locks.take(url)
 
     def release(self, url: str) -> None:
-        """Let others work on a URL that was taken."""
+        """Unlock a URL."""
         self._locks.release(url)
 
     @contextmanager
     def working_on(self, url: str, stopped: Callable[[], bool]) -> Iterator[None]:
-        """Work on a URL, as soon as no other run does; `take` may have begun it already.
+        """Hold the lock of a URL. Waits until no other run holds it; `take` may have locked it before.
 
         Raises:
-            VidkitError: `stopped` says that there is no more time to wait.
+            VidkitError: `stopped` returned True while another run held it.
         """
         while not self._locks.holds(url) and not self._locks.take(url):
             if stopped():
@@ -204,26 +208,26 @@ class Journal:
                 if self._parts:
                     self._parts.added([row[0] for row in rows])
         if self._parts:
-            self._parts.send_in_time()
+            self._parts.send_if_due()
 
     def add_copy(self, url: str, version: str | None, kept: str) -> None:
-        """Note that a video was left, since it shows the same as that of another URL."""
+        """Note that a video was skipped because it is a copy of that of the URL `kept`."""
         with self._lock, reported(self._path):
             row = (storable(url), version, storable(kept))
             self._database.execute("REPLACE INTO copies (url, version, kept) VALUES (?, ?, ?)", row)
 
-    def left_copy(self, url: str) -> tuple[str | None, str] | None:
-        """Where the video of a URL was left as a copy: the version of its source, and the URL that was kept."""
+    def skipped_copy(self, url: str) -> tuple[str | None, str] | None:
+        """If a video was skipped as a copy: the version of its source, and the URL of the video that was kept."""
         found = self._one("SELECT version, kept FROM copies WHERE url = ?", url)
         return (found[0] and str(found[0]), str(found[1])) if found else None  # type: ignore[return-value]
 
     def forget(self, url: str) -> None:
-        """Note that the record of a URL was removed: it is made again when it is asked for."""
+        """Note that the record of a URL was removed: the next run with this URL makes it again."""
         if filename := self.filename(url):
             self.add(url, Entry(filename, None, ""))
 
     def erase(self, url: str) -> None:
-        """Keep nothing of a URL but a hash, by which runs pass over it from now on, unless they are forced.
+        """Keep only a hash of a URL. Later runs skip the URL, unless they are forced.
 
         In a bucket, the parts of the journals of all machines lose it too.
         """
@@ -233,12 +237,8 @@ class Journal:
             with reported(self._path):
                 self._parts.erase(storable(url))
 
-    def _erased(self, urls: Sequence[str]) -> set[str]:
-        with self._lock, reported(self._path):
-            return erased_urls(self._database, urls)
-
-    def hear(self) -> None:
-        """Take over what other machines have noted; nothing where all share one folder.
+    def pull(self) -> None:
+        """Read what other machines have noted; does nothing if all share one folder.
 
         Raises:
             OutputError: the store fails.
@@ -247,14 +247,14 @@ class Journal:
             with reported(self._path):
                 self._parts.read()
 
-    def tell(self) -> None:
-        """Let other machines know what was noted here; a store that fails is a warning."""
+    def push(self) -> None:
+        """Publish what was noted here to other machines. If the store fails, a warning is logged."""
         if self._parts:
             with reported(self._path):
                 self._parts.send()
 
     def announce(self, priority: int | None) -> None:
-        """Tell other runs that rows of this run's priority wait; None: none do."""
+        """Tell other runs that rows with this run's priority wait; None: no rows wait."""
         self._locks.announce(priority)
 
     def is_outranked(self, priority: int) -> bool:
@@ -262,24 +262,24 @@ class Journal:
         return self._locks.is_outranked(priority)
 
     def close(self) -> None:
-        """Give all locks back."""
+        """Close the database and release all locks."""
         with self._lock, reported(self._path):
             self._database.close()
         self._locks.close()
 
     def _recorded(self, same: Sequence[tuple[str, str]]) -> set[str]:
-        """The URLs, of pairs of a URL and its file name, whose record is there.
+        """The URLs whose record exists, among pairs of a URL and its file name.
 
-        A record is there whole or not at all. To ask for its size too would take twice as long.
+        A record exists completely or not at all. Reading its size too would take twice as long.
         """
         folder, end = str(self._store.folder), record_name("")
         if os.access not in os.supports_dir_fd:
             return {url for url, filename in same if os.access(f"{folder}/{filename}{end}", os.F_OK)}
         try:
             number = os.open(folder, os.O_RDONLY)
-        except OSError:  # it is gone, and all records with it
+        except OSError:  # the folder is gone, and with it all records
             return set()
-        try:  # the names alone: the system need not go down the folders again for each
+        try:  # names relative to the folder: the system does not resolve its path again for each
             return {url for url, filename in same if os.access(f"{filename}{end}", os.F_OK, dir_fd=number)}
         finally:
             os.close(number)
@@ -291,7 +291,7 @@ class Journal:
 
 
 def names_for(url: str, wanted: str) -> Iterator[str]:
-    """The names that a URL may have, the best first."""
+    """The possible file names of a URL, the best first."""
     stem, extension = os.path.splitext(wanted)
     digest = hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()
     yield wanted

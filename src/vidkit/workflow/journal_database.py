@@ -1,8 +1,8 @@
 """The database of a results folder: its table, how it is opened, and how it is created from existing records.
 
 There is one row per URL. `filename` is its permanent name, `name` the same in lower case; both are unique.
-`settings` is NULL until the video was finished once, and empty while something is left to do. `mixed` marks a
-record that two simultaneous runs of an older vidkit made from two videos.
+`settings` is NULL until the video is finished for the first time, and empty while something is left to do. `mixed`
+marks a record that two simultaneous runs of an older vidkit made from two videos.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from vidkit.record import CLIPS, record_name
 
 log = logging.getLogger(__name__)
 
-OLDER = ".journal.jsonl"  # what an older vidkit had instead
+OLDER = ".journal.jsonl"  # the journal of an older vidkit
 _SCHEMA = 1
 _APPLICATION = 0x766B6A6C  # "vkjl"
 _BUSY = 120.0  # seconds to wait for other processes
-_CHECKED = 16 * 2**20  # bytes of a database that is small enough to be checked whole each time
+_CHECKED_BYTES = 16 * 2**20  # bytes: a database up to this size is checked completely each time
 _TABLE = """
 CREATE TABLE videos (
     url TEXT PRIMARY KEY, filename TEXT, name TEXT, version TEXT, settings TEXT, mixed INTEGER NOT NULL DEFAULT 0
@@ -51,12 +51,12 @@ _DAMAGED = ("malformed", "not a database", "corrupt")
 
 
 class DamagedError(OutputError):
-    """The database cannot be read any more."""
+    """The database is damaged, or not vidkit's."""
 
 
 @contextmanager
 def reported(path: Path) -> Iterator[None]:
-    """SQLite's errors in words for the user.
+    """Turn SQLite's errors into errors with a message for the user.
 
     Raises:
         DamagedError: the file is no database, or is damaged.
@@ -65,20 +65,20 @@ def reported(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        said = str(error)
-        if any(word in said for word in _DAMAGED):
+        text = str(error)
+        if any(word in text for word in _DAMAGED):
             raise DamagedError(
                 "{path}, which says what is done, is damaged. Remove it once no run is under way: the "
                 "next one builds it again from the records",
                 path=printable(path),
             ) from error
-        reason = next((words for key, words in _REASONS.items() if key in said), f"fails: {printable(said)}")
+        reason = next((words for key, words in _REASONS.items() if key in text), f"fails: {printable(text)}")
         raise OutputError("{path} {reason}.", path=printable(path), reason=reason) from error
 
 
 @contextmanager
 def transaction(database: sqlite3.Connection) -> Iterator[None]:
-    """Write all or nothing; other processes wait at its beginning."""
+    """Write everything or nothing. Other processes wait before their own transaction."""
     database.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -90,24 +90,24 @@ def transaction(database: sqlite3.Connection) -> Iterator[None]:
 
 
 def open_database(folder: Path, store: Store, alone: bool) -> sqlite3.Connection:
-    """Open the database of a results folder; where there is none, make it from the records and the older journal.
+    """Open the database of a results folder. If there is none, create it from the records and the older journal.
 
-    Where the records are in a bucket none of them is read: there may be millions, and each is a request. Whoever
-    works on a video looks at its record first.
+    Records in a bucket are not read: there may be millions, and each is a request. Their video's stages check them
+    later.
 
     Args:
         folder: where the database is.
         store: where the records are.
-        alone: no other process uses it. Only then is a database that is damaged made anew, and are names given
-            back that no video was finished under.
+        alone: no other process uses it. Only then a damaged database is built again, and names are released
+            that no finished video has.
 
     Raises:
-        OutputError: it cannot be opened or made.
+        OutputError: it cannot be opened or created.
     """
     path = folder / JOURNAL
     try:
         if path.exists():
-            database = _opened(path)
+            database = _connect(path)
             if alone and store.folder is not None:
                 with reported(path):
                     _recover(database, store)
@@ -122,15 +122,15 @@ def open_database(folder: Path, store: Store, alone: bool) -> sqlite3.Connection
             path.with_name(f"{JOURNAL}-journal").unlink(missing_ok=True)
         except OSError as error:
             raise OutputError("{path} cannot be moved away: {reason}", path=path, reason=error.strerror) from None
-    _make(path, store)
-    return _opened(path)
+    _create(path, store)
+    return _connect(path)
 
 
-def _opened(path: Path) -> sqlite3.Connection:
+def _connect(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
     try:
         with reported(path):
-            # Not WAL: it needs memory that processes share, which network file systems do not have.
+            # Not WAL: it needs shared memory, which network file systems do not have.
             database.execute("PRAGMA journal_mode = TRUNCATE")
             database.execute("PRAGMA synchronous = FULL")
             database.execute("PRAGMA cache_size = -16384")  # kB
@@ -140,7 +140,7 @@ def _opened(path: Path) -> sqlite3.Connection:
                 raise DamagedError("{path} is a database of another program. Move it away.", path=printable(path))
             if version > _SCHEMA:
                 raise OutputError("{path} was made by a newer vidkit. Upgrade vidkit.", path=printable(path))
-            if path.stat().st_size <= _CHECKED:
+            if path.stat().st_size <= _CHECKED_BYTES:
                 (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
                 if found != "ok":
                     raise sqlite3.DatabaseError(f"malformed: {found}")
@@ -151,7 +151,7 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 
 def _recover(database: sqlite3.Connection, store: Store) -> None:
-    """What runs that are over left unfinished: keep the name where a record was written, else give it back."""
+    """Clean up after killed runs: keep a name if its record was written, otherwise release it."""
     unfinished = database.execute("SELECT url, filename FROM videos WHERE settings IS NULL")
     written = [(url,) for url, filename in unfinished if filename and url_of_record(store, filename) == url]
     with transaction(database):
@@ -160,13 +160,13 @@ def _recover(database: sqlite3.Connection, store: Store) -> None:
 
 
 def url_of_record(store: Store, filename: str) -> str | None:
-    """The URL whose record lies under a file name; None where there is none."""
+    """The URL of the record with a file name; None if there is no such record."""
     record = read_record(store, filename)
     return record["source"]["url"] if record else None
 
 
-def _make(path: Path, store: Store) -> None:
-    """Make the database under a temporary name, so that it is there whole or not at all."""
+def _create(path: Path, store: Store) -> None:
+    """Create the database under a temporary name, so that it exists completely or not at all."""
     new = path.with_name(f"{JOURNAL}.new")
     new.unlink(missing_ok=True)
     with reported(path), closing(sqlite3.connect(new, isolation_level=None)) as database:
@@ -190,7 +190,7 @@ def _make(path: Path, store: Store) -> None:
 
 
 def _import_records(database: sqlite3.Connection, store: Store) -> None:
-    """A row for each record of the store: what it is made from is looked up in it when its turn comes."""
+    """Add a row for each record of the store. Its fingerprints are compared when the video is processed."""
     ending = record_name("")
     for name in store.names():
         filename = name.removesuffix(ending)
@@ -207,7 +207,7 @@ def _import_records(database: sqlite3.Connection, store: Store) -> None:
 
 
 def _import(database: sqlite3.Connection, url: str, filename: str, mixed: bool) -> None:
-    """Take in a record; of two with one URL, or with names that differ only in case, both are done again."""
+    """Add a record. If two have the same URL, or names that differ only in case, both are processed again."""
     name = storable(filename).casefold()
     rivals = database.execute("SELECT url FROM videos WHERE url = ? OR name = ?", (url, name)).fetchall()
     if rivals:
@@ -220,9 +220,9 @@ def _import(database: sqlite3.Connection, url: str, filename: str, mixed: bool) 
 
 
 def _import_older(database: sqlite3.Connection, path: Path) -> None:
-    """Take over what an older vidkit noted as done, where the record is of that URL.
+    """Import what an older vidkit noted as done, if the record is of the same URL.
 
-    Two URLs that were noted under one name were done by two runs at once: their files are mixed up.
+    Two URLs with the same name were processed by two simultaneous runs: their files are mixed up.
     """
     if not path.exists():
         return
@@ -249,7 +249,7 @@ def _import_older(database: sqlite3.Connection, path: Path) -> None:
 
 
 def note_line(line: bytes) -> tuple[str, str, str, str | None, str] | None:
-    """A line of the older journal, or of a part of another machine's; None for one that was torn."""
+    """Read a line of the older journal, or of a part of another machine's journal; None if it is incomplete."""
     try:
         url, filename, version, settings = json.loads(line)
         return storable(url), storable(filename), storable(filename).casefold(), version, str(settings)

@@ -1,4 +1,4 @@
-"""What a journal keeps of videos that were erased: a hash of each URL, so that no later run fetches them again."""
+"""Erased videos in a journal: a hash of each URL, so that no later run downloads them again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TABLE = "CREATE TABLE IF NOT EXISTS erased (digest TEXT PRIMARY KEY) WITHOUT RO
 
 
 def erase_url(database: sqlite3.Connection, url: str) -> None:
-    """Keep the hash of a URL alone, and write the file anew: what was deleted would stay in it."""
+    """Keep only the hash of a URL, and rewrite the file: deleted rows would otherwise stay readable in it."""
     with transaction(database):
         database.execute(_TABLE)
         database.execute("DELETE FROM videos WHERE url = ?", (url,))
@@ -29,7 +29,7 @@ def erase_url(database: sqlite3.Connection, url: str) -> None:
 
 
 def erased_urls(database: sqlite3.Connection, urls: Iterable[str]) -> set[str]:
-    """Those of some URLs that were erased."""
+    """Which of these URLs were erased."""
     if not _has(database, "erased"):
         return set()
     known = {_digest(storable(url)): url for url in urls}
@@ -40,7 +40,7 @@ def erased_urls(database: sqlite3.Connection, urls: Iterable[str]) -> set[str]:
 
 
 def erased_count(path: Path) -> int | None:
-    """How many URLs a journal knows as erased, without a change to its file; None where there is no journal.
+    """The number of erased URLs in a journal, without changing the file; None if there is no journal.
 
     Raises:
         OutputError: it cannot be read.
@@ -52,7 +52,7 @@ def erased_count(path: Path) -> int | None:
 
 
 def take_up_again(database: sqlite3.Connection, urls: Iterable[str]) -> None:
-    """Forget that URLs were erased: they were processed again. In the transaction that is open."""
+    """Forget that URLs were erased: they were processed again. Call it in a transaction."""
     if _has(database, "erased"):
         database.executemany("DELETE FROM erased WHERE digest = ?", [(_digest(url),) for url in urls])
 

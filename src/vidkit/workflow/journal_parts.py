@@ -1,9 +1,9 @@
-"""What the journals of several machines tell each other: parts of them, as objects in the bucket of the records.
+"""Journals of several machines: each publishes parts of its journal as objects in the bucket of the records.
 
-Machines that write into a bucket share no folder, so each has a journal of its own. A run puts what it has noted
-into the bucket, some minutes' worth in each object. At its beginning it reads the objects that it has not read yet.
-So a new machine knows what is done without a look at any record. What a killed run could not put is not lost: its
-machine puts it next time, and the record itself says what was done.
+Machines that write into a bucket share no folder, so each has a journal of its own. A run writes what it has noted
+into the bucket, some minutes' worth in each object. When it starts, it reads the objects that it has not read yet.
+So a new machine knows what is done without reading any record. What a killed run could not send is not lost: its
+machine sends it in the next run, and the records are complete in any case.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ log = logging.getLogger(__name__)
 FOLDER = ".journal"
 SECONDS = 300.0  # between two parts of a run
 _MOST = 50_000  # entries of one part
-_AT_ONCE = 8  # parts that are read at a time
+_AT_ONCE = 8  # parts that are read at the same time
 _TABLES = (
-    # What the bucket does not have yet. A newer entry of a URL gets a higher number.
+    # Entries that the bucket does not have yet. A newer entry of a URL gets a higher number.
     "CREATE TABLE IF NOT EXISTS unsent (number INTEGER PRIMARY KEY AUTOINCREMENT, url TEXT UNIQUE NOT NULL)",
     "CREATE TABLE IF NOT EXISTS parts (name TEXT PRIMARY KEY) WITHOUT ROWID",
 )
@@ -44,9 +44,9 @@ class Parts:
     def __init__(self, database: sqlite3.Connection, lock: threading.RLock, store: Store) -> None:
         """
         Args:
-            database: this machine's journal, which gets two tables more.
+            database: this machine's journal, which gets two more tables.
             lock: held while the database is used.
-            store: where the records are, and the parts.
+            store: has the records and the parts.
         """
         self._database = database
         self._lock = lock
@@ -56,23 +56,23 @@ class Parts:
             database.execute(table)
 
     def added(self, urls: list[str]) -> None:
-        """Note that these have a new entry; called in the transaction that writes it."""
+        """Note that these URLs have a new entry. Call it in the transaction that writes the entry."""
         self._database.executemany("REPLACE INTO unsent (url) VALUES (?)", [(url,) for url in urls])
 
-    def send_in_time(self) -> None:
-        """Put what is new into the bucket, if that was not done for some minutes; where it fails, the next time."""
+    def send_if_due(self) -> None:
+        """Send new entries, if that was not done for some minutes. If it fails, they are sent next time."""
         if time.monotonic() < self._sent_at + SECONDS:
             return
         self._sent_at = time.monotonic()
         self.send()
 
     def send(self) -> None:
-        """Put what is new into the bucket now; where it fails, a later run does."""
+        """Send new entries to the bucket now. If it fails, a later run sends them."""
         try:
             while self._send_part():
                 pass
         except OutputError as error:
-            log.warning("other machines are not told yet what is done: %s", error)
+            log.warning("other machines are not received yet what is done: %s", error)
 
     def _send_part(self) -> bool:
         sql = "SELECT number, url, filename, version, coalesce(settings, '') FROM unsent JOIN videos USING (url) "
@@ -89,7 +89,7 @@ class Parts:
         return True
 
     def read(self) -> None:
-        """Take over what other machines have put into the bucket since the last time.
+        """Read what other machines have sent to the bucket since the last time.
 
         Raises:
             OutputError: the store fails.
@@ -102,7 +102,7 @@ class Parts:
             return
         log.info("reading %d parts of the journals of other machines", len(new))
         with self._lock, transaction(self._database):
-            _take_over(self._database, self._lines(new))
+            _merge(self._database, self._lines(new))
             self._database.executemany("INSERT OR IGNORE INTO parts VALUES (?)", [(name,) for name in new])
 
     def erase(self, url: str) -> None:
@@ -113,7 +113,7 @@ class Parts:
         """
         names = sorted(f"{FOLDER}/{name}" for name in self._store.names(FOLDER) if name.endswith(".jsonl.gz"))
         for name in names:
-            with suppress(OSError, EOFError, ValueError):  # it is skipped wherever it is read, too
+            with suppress(OSError, EOFError, ValueError):  # `read` skips such a part too
                 lines = gzip.decompress(self._content(name)).splitlines(keepends=True)
                 kept = [line for line in lines if (note_line(line) or ("",))[0] != url]
                 if len(kept) < len(lines):
@@ -131,27 +131,27 @@ class Parts:
                         log.warning("%s is not a part of a journal: it is skipped", place)
 
     def _content(self, name: str) -> bytes:
-        with suppress(FileNotFoundError):  # somebody tidied up
+        with suppress(FileNotFoundError):  # deleted meanwhile
             return self._store.read(name)
         return gzip.compress(b"")
 
 
-def _take_over(database: sqlite3.Connection, lines: Iterator[bytes]) -> None:
-    """Take in entries of other machines; the last of a URL counts, and what this machine has yet to tell."""
+def _merge(database: sqlite3.Connection, lines: Iterator[bytes]) -> None:
+    """Add entries of other machines. The last one of a URL counts; unsent entries of this machine win."""
     execute = database.execute
-    execute("CREATE TEMP TABLE told (url TEXT PRIMARY KEY, filename, name, version, settings) WITHOUT ROWID")
-    database.executemany("REPLACE INTO told VALUES (?, ?, ?, ?, ?)", filter(None, map(note_line, lines)))
-    execute("CREATE INDEX temp.told_names ON told (name)")
-    execute("DELETE FROM told WHERE url IN (SELECT url FROM unsent)")
-    # A name that was given here, and under which another machine was faster: the URL here gets another one.
+    execute("CREATE TEMP TABLE received (url TEXT PRIMARY KEY, filename, name, version, settings) WITHOUT ROWID")
+    database.executemany("REPLACE INTO received VALUES (?, ?, ?, ?, ?)", filter(None, map(note_line, lines)))
+    execute("CREATE INDEX temp.received_names ON received (name)")
+    execute("DELETE FROM received WHERE url IN (SELECT url FROM unsent)")
+    # If another machine was faster with a name that was claimed here, the URL here gets another name.
     execute(
         "DELETE FROM videos WHERE settings IS NULL AND EXISTS "
-        "(SELECT 1 FROM told WHERE told.name = videos.name AND told.url <> videos.url)"
+        "(SELECT 1 FROM received WHERE received.name = videos.name AND received.url <> videos.url)"
     )
     execute(
         "INSERT OR IGNORE INTO videos (url, filename, name, version, settings) "
-        "SELECT url, filename, name, version, settings FROM told WHERE true "
+        "SELECT url, filename, name, version, settings FROM received WHERE true "
         "ON CONFLICT (url) DO UPDATE SET filename = excluded.filename, name = excluded.name, "
         "version = excluded.version, settings = excluded.settings, mixed = 0"
     )
-    execute("DROP TABLE told")
+    execute("DROP TABLE received")

@@ -24,52 +24,54 @@ _MARK = "user.vidkit.url"
 _SHORT = 8  # hex digits of a fingerprint in a folder's name
 
 
-class Look(NamedTuple):
-    """The record of a URL, if it has one, and the version of what lies in its place. `strange`: that is the record
-    of another URL, which another machine has published."""
+class StoredRecord(NamedTuple):
+    """The record of a URL, if it has one, and the version of the object under its name.
+
+    `is_other_video`: that object is the record of another URL, which another machine has published.
+    """
 
     record: Record | None
     version: str | None
-    strange: bool
+    is_other_video: bool
 
 
 class OutputLayout:
     """What a run writes, and where; several threads may use it.
 
-    In the store: <filename>.json, clips/<filename>/<fingerprint>/, thumbnails/<filename>/<fingerprint>/. Records
-    made before have no <fingerprint> in their paths.
+    In the store: <filename>.json, clips/<filename>/<fingerprint>/, thumbnails/<filename>/<fingerprint>/. Records of
+    older versions have no <fingerprint> in their paths.
     """
 
     def __init__(self, address: Address, downloads: Path) -> None:
-        """Open the store and make the folders on this machine.
+        """Open the store and create the folders on this machine.
 
         Raises:
-            OutputError: one cannot be made.
+            OutputError: one cannot be created.
         """
         self.store = open_store(address)
         self.downloads = ensure_directory(downloads).absolute()
         self.work = ensure_directory(work_folder(self.store, self.downloads))
         """The folder on this machine for the journal, `failures.csv` and `summary.json`."""
-        made = [self.work, self.downloads]
+        folders = [self.work, self.downloads]
         if self.store.folder is not None:
-            made += [ensure_directory(self.store.folder / kind) for kind in FOLDERS]
-        for folder in made:
+            folders += [ensure_directory(self.store.folder / kind) for kind in FOLDERS]
+        for folder in folders:
             clear_leftovers(folder)
 
     def record(self, url: str, filename: str) -> Record | None:
         """The record of this URL, if there is one under this name."""
-        return self.look(url, filename).record
+        return self.stored_record(url, filename).record
 
-    def look(self, url: str, filename: str) -> Look:
-        """What lies where the record of this URL belongs."""
+    def stored_record(self, url: str, filename: str) -> StoredRecord:
+        """What is stored under the name of this URL's record."""
         record, version = read_record_version(self.store, filename)
         if record is None or record["source"]["url"] == url:
-            return Look(record, version, False)
-        # In a folder the journal gives a name to one URL only, and what an older vidkit mixed up is made again.
-        return Look(None, version, self.store.folder is None)
+            return StoredRecord(record, version, False)
+        # In a folder, the journal gives each name to one URL only. Mixed-up records are made again.
+        return StoredRecord(None, version, self.store.folder is None)
 
     def has_all(self, names: Sequence[str]) -> bool:
-        """Whether these files are in the store; elsewhere than on this machine a folder is asked for only once."""
+        """Whether these files are in the store. In a bucket, each folder is listed only once."""
         if self.store.folder is not None:
             return all(map(self.store.exists, names))
         folders = {name.rpartition("/")[0] for name in names}
@@ -79,20 +81,20 @@ class OutputLayout:
     def folder_of(self, kind: str, filename: str, fingerprint: str) -> str:
         """Where a stage publishes its files, such as `clips/a.mp4/0f3c2b1a`.
 
-        What is made from something else has another name, so the files that the older record names stay until the
-        new one is written.
+        Results with another fingerprint get another folder, so the files of the older record stay until the new one
+        is written.
         """
         return f"{kind}/{filename}/{fingerprint[:_SHORT]}"
 
     def remove_older(self, published: Iterable[str], named: Iterable[str], record: Record) -> None:
-        """Remove what lies beside published folders: what an older record named, and what a killed run left.
+        """Remove what is beside published folders: files of an older record, and leftovers of a killed run.
 
-        Call it when the new record is written. What cannot be removed is logged, and stays. In a bucket nothing is
-        removed where another machine has written the record once more meanwhile: it may name what lies beside.
+        Call it after the new record is written. What cannot be removed is logged, and stays. In a bucket, nothing
+        is removed if another machine has written the record meanwhile: its record may name these files.
 
         Args:
-            published: folders of the store; they stay.
-            named: files that the new record names; they stay too.
+            published: folders of the store, which are kept.
+            named: files that the new record names, which are kept too.
             record: the new record.
         """
         kept = [f"{name}/" for name in (*published, *named)]
@@ -109,17 +111,17 @@ class OutputLayout:
 
     def is_taken(self, filename: str, url: str) -> bool:
         """Whether a download would replace a file that is not known to be this URL's, such as the user's own."""
-        return "://" in url and is_strangers(self.downloads / filename, url)
+        return "://" in url and is_foreign_file(self.downloads / filename, url)
 
     def name_of_download(self, path: Path) -> str:
-        """A download as a record has it: from the record's folder, with `/`; absolute where the two share none."""
+        """The `path` of a download in a record: relative to the record's folder, absolute if that is a bucket."""
         try:
             return Path(os.path.relpath(path, self.store.folder)).as_posix() if self.store.folder else str(path)
         except ValueError:  # another drive
             return path.as_posix()
 
     def download(self, name: str) -> Path | None:
-        """The download that a record names, if it is there."""
+        """The download that a record names, if it exists."""
         path = (self.store.folder or self.downloads) / name
         return path if path.is_file() and path.stat().st_size > 0 else None
 
@@ -131,7 +133,7 @@ def work_folder(store: Store, downloads: Path) -> Path:
 
 
 def reports_folder(paths: Paths) -> Path:
-    """The folder on this machine that has `failures.csv` and `summary.json` of the last run.
+    """The folder on this machine with `failures.csv` and `summary.json` of the last run.
 
     Raises:
         OutputError: the store cannot be opened.
@@ -140,9 +142,11 @@ def reports_folder(paths: Paths) -> Path:
     return address if isinstance(address, Path) else work_folder(open_store(address), paths.download_directory)
 
 
-class Made(NamedTuple):
-    """What was made of a video and can be removed: names in its store, and the download. `left` is what its record
-    names too and is left, with the reasons."""
+class RemovableFiles(NamedTuple):
+    """The files of a video that can be removed: names in its store, and the download.
+
+    `left` are the files that its record names but that must not be removed, with the reasons.
+    """
 
     store: Store
     names: list[str]
@@ -150,16 +154,16 @@ class Made(NamedTuple):
     left: list[str]
 
     def shown(self) -> list[str]:
-        """What is to be removed, in words."""
+        """The files to remove, as shown to the user."""
         places = [within(self.store.address, name) for name in self.names]
         return [printable(place) for place in [*places, *filter(None, [self.download])]]
 
 
-def files_of(record: Record, address: Address, downloads: Path) -> Made:
-    """A video's record, clips, thumbnails and download, as far as they are there and vidkit's own.
+def files_of(record: Record, address: Address, downloads: Path) -> RemovableFiles:
+    """A video's record, clips, thumbnails and download, as far as they exist and vidkit made them.
 
-    A record may come from anywhere (`library add`), so only what really lies in vidkit's folders counts, wherever
-    links and `..` lead. A local source is the user's own.
+    A record may come from anywhere (`library add`), so only files that really are in vidkit's folders count, after
+    links and `..` are resolved. A local source is the user's own file.
 
     Args:
         record: as it is in the library.
@@ -172,7 +176,7 @@ def files_of(record: Record, address: Address, downloads: Path) -> Made:
     store = open_store(address)
     filename, url = record["filename"], record["source"]["url"]
     if filename in ("", ".", "..") or any(c in filename for c in "/\\\0"):
-        return Made(
+        return RemovableFiles(
             store,
             [],
             None,
@@ -196,18 +200,18 @@ def files_of(record: Record, address: Address, downloads: Path) -> Made:
     download, why_left = _download_of(record, store, downloads)
     left += [f"{printable(download)}: {why_left}"] if why_left else []
     names = [name for name, why in reasons.items() if why is None]
-    return Made(store, names, None if why_left else download, left)
+    return RemovableFiles(store, names, None if why_left else download, left)
 
 
 def _is_there(store: Store, name: str) -> bool:
-    """Whether a file or a folder has this name; on this machine a link too, wherever it leads."""
+    """Whether a file or folder with this name exists; on this machine also a link, even a broken one."""
     if store.folder is not None:
         return os.path.lexists(store.folder / name)
     return store.exists(name) or next(iter(store.names(name)), None) is not None
 
 
 def _download_of(record: Record, store: Store, downloads: Path) -> tuple[Path | None, str | None]:
-    """The download that a record names, if it is there, and why it is not to be removed."""
+    """The download that a record names, if it exists, and why it must not be removed."""
     if record["path"] is None or "://" not in record["source"]["url"]:
         return None, None
     path = Path(os.path.normpath((store.folder or downloads) / record["path"]))
@@ -219,7 +223,7 @@ def _download_of(record: Record, store: Store, downloads: Path) -> tuple[Path | 
 
 
 def _why_left(path: Path, roots: list[Path], is_folder: bool = False) -> str | None:
-    """Why a path is not to be removed, or None where it may be."""
+    """Why a path must not be removed; None if it may be removed."""
     if path.is_symlink():
         return message("it is a link")
     if not any(path.resolve().is_relative_to(root.resolve()) for root in roots):
@@ -229,8 +233,8 @@ def _why_left(path: Path, roots: list[Path], is_folder: bool = False) -> str | N
     return None
 
 
-def remove_files(made: Made) -> None:
-    """Remove what was made of a video.
+def remove_files(made: RemovableFiles) -> None:
+    """Remove the files of a video.
 
     Raises:
         OutputError: a file cannot be removed.
@@ -247,13 +251,13 @@ def remove_files(made: Made) -> None:
 
 
 def mark_download(path: Path, url: str) -> None:
-    """Note on a file that it is the download of a URL, where the system and its disk keep such attributes."""
-    with suppress(OSError, AttributeError):  # Python has them on Linux alone
+    """Mark a file as the download of a URL, if the file system has extended attributes."""
+    with suppress(OSError, AttributeError):  # Python has them on Linux only
         os.setxattr(path, _MARK, _digest(url))
 
 
-def is_strangers(path: Path, url: str) -> bool:
-    """Whether a file is there that is not known to be the download of this URL."""
+def is_foreign_file(path: Path, url: str) -> bool:
+    """Whether a file exists that is not known to be the download of this URL."""
     if not os.path.lexists(path):
         return False
     with suppress(OSError, AttributeError):

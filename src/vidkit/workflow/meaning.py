@@ -17,9 +17,9 @@ NAME = "meaning"
 
 
 def new_vectors(run: Run, url: str, record: Record, progress: Progress) -> dict[str, VideoVectors]:
-    """Model -> the vectors of a video, of those models that the library has none of for these texts or pictures.
+    """Model -> new vectors of a video, for models without vectors of these texts or images in the library.
 
-    Where a model fails, a warning says so: the video is processed all the same, and `vidkit index` tries again.
+    If a model fails, a warning is logged, the video is still processed, and `vidkit index` tries again.
     """
     found: dict[str, VideoVectors] = {}
     for model in run.meaning or ():

@@ -33,7 +33,7 @@ def hashes_of_decode(job: VideoJob) -> Iterator[DecodeRequest[dict[str, Any]]]:
     yield DecodeRequest([square_frames_output(job.metadata, maker.rate, SIDE, maker.take)], finish, "hashed")
 
 
-def check_left(job: VideoJob) -> None:
+def check_skipped(job: VideoJob) -> None:
     """Where copies are to be skipped: leave a video that an earlier run has left, if its source is still the same.
 
     Raises:
@@ -43,7 +43,7 @@ def check_left(job: VideoJob) -> None:
     run = job.run
     if not run.spec.skip_duplicates or run.force or job.reusable is not None:
         return
-    left = run.shared.left_copy(job.url)
+    left = run.shared.skipped_copy(job.url)
     if left is None or left[0] is None:
         return
     if job.source_version is None:
@@ -52,7 +52,7 @@ def check_left(job: VideoJob) -> None:
         raise DuplicateError(left[1], left[0])
 
 
-def check_new(job: VideoJob) -> None:
+def check_copy(job: VideoJob) -> None:
     """Where copies are to be skipped: leave a video that has no record yet and is a copy of a known one.
 
     Raises:

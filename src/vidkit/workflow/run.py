@@ -49,26 +49,26 @@ class RunSpec:
     level: str = "auto"
     """What is described, one of `LEVELS`."""
     use_vpc: bool = False
-    """Ask the VPC endpoint."""
+    """Use the VPC endpoint."""
     force: bool = False
-    """Do every stage again."""
+    """Make every stage again."""
     filters: Filters = field(default_factory=Filters)
-    """Which videos are wanted; asked again once a video's size and duration are known."""
+    """Which videos are wanted; checked again when a video's size and duration are known."""
     priority: int = 0
-    """Of rows that have none of their own, and of this run beside others over the same results folder."""
+    """Of rows without a priority, and of this run among others over the same results folder."""
     max_requests: int | None = None
     """Limit the requests to the model."""
     reach: Reach = ANYWHERE
     """Which addresses downloads may reach, and whether local files are read; for submitted jobs `reach_of(...)`."""
     skip_duplicates: bool = False
-    """Leave new videos that show the same as one in the library or in this run, before they are described."""
+    """Skip new videos that are copies of one in the library or in this run, before they are described."""
     job: Path | None = None
     """The folder for `summary.json` and `failures.csv`; by default the ProcessedDirectory, if that is a folder."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What is opened once in each process from a `RunSpec`: rules, describer, readers, folders, what is shared.
+    """What each process opens once from a `RunSpec`: rules, describer, readers, folders, shared state.
 
     `processes` are the ffmpeg and ffprobe processes of this run and of no other.
     """
@@ -83,7 +83,7 @@ class Run:
     job: Path
     processes: ProcessGroup = field(default_factory=ProcessGroup)
     meaning: Models | None = None
-    """The models of search by meaning, where some are named."""
+    """The models for search by meaning, if the settings name some."""
 
     @property
     def journal(self) -> Journal:
@@ -113,12 +113,12 @@ class Run:
 
     @property
     def force(self) -> bool:
-        """Whether every stage is done again."""
+        """Whether every stage is made again."""
         return self.spec.force
 
     @property
     def priority(self) -> int:
-        """Whether rows come before those of other runs: higher comes first."""
+        """The run's priority: rows of the run with the higher one come first."""
         return self.spec.priority
 
     @property
@@ -133,7 +133,7 @@ class Run:
 
     @property
     def stop(self) -> threading.Event:
-        """Set where the run was stopped (`processes.stop()`); it ends downloads at once."""
+        """Set by `processes.stop()`; it ends downloads at once."""
         return self.processes.stopped
 
 
@@ -142,13 +142,13 @@ def open_run(spec: RunSpec | Config, **options: Any) -> Iterator[Run]:
     """Check and open what a run needs, before any work is done.
 
     Args:
-        spec: what to open, or the settings alone.
-        options: the other fields of `RunSpec`, where `spec` is the settings alone.
+        spec: what to open, or only the settings.
+        options: the other fields of `RunSpec`, if `spec` is only the settings.
 
     Raises:
         ConfigError: a setting or a rule file is wrong.
         LibraryError: the library cannot be opened.
-        OutputError: a folder cannot be made.
+        OutputError: a folder cannot be created.
     """
     spec = RunSpec(spec, **options) if isinstance(spec, Config) else spec
     config = spec.config
@@ -158,10 +158,10 @@ def open_run(spec: RunSpec | Config, **options: Any) -> Iterator[Run]:
         answers, meter = AnswerCache(config.qwen_vl.cache), Meter(spec.max_requests)
         choose_encoder(config.processing.encoder)
         rules = open_rules(config)
-        readers = _readers(config, opened)
-        meaning = _meaning(config)
-        describer = _describer(spec, answers, meter, opened)
-        readers = _that_can_ask(readers, describer)
+        readers = _open_readers(config, opened)
+        meaning = _open_meaning(config)
+        describer = _open_describer(spec, answers, meter, opened)
+        readers = _usable_readers(readers, describer)
         instruction = instruction_of(config)
         layout = OutputLayout(config.paths.processed_directory, config.paths.download_directory)
         library = opened.enter_context(closing(open_library(config)))
@@ -185,23 +185,23 @@ def open_worker_run(
     """Open what a worker of a cluster needs, which has neither the journal nor the library.
 
     Args:
-        spec: as the run that it works for was opened from.
-        shared: asks whoever has them.
-        rules: that run's, since the files of rules are not on this machine.
-        instruction: that run's.
-        host: holds the local model, if the settings name one; by default this process.
+        spec: that of the driver's run.
+        shared: asks the driver's side for them.
+        rules: those of the driver's run, since the rule files are not on this machine.
+        instruction: that of the driver's run.
+        host: has the local model, if the settings name one; by default this process.
 
     Raises:
         ConfigError: a setting is wrong on this machine.
-        OutputError: a folder cannot be made.
+        OutputError: a folder cannot be created.
     """
     paths = spec.config.paths
     with ExitStack() as opened:
         choose_encoder(spec.config.processing.encoder)
-        readers = _readers(spec.config, opened)
-        meaning = _meaning(spec.config)
-        describer = _describer(spec, shared.answers, shared.meter, opened, host)
-        readers = _that_can_ask(readers, describer)
+        readers = _open_readers(spec.config, opened)
+        meaning = _open_meaning(spec.config)
+        describer = _open_describer(spec, shared.answers, shared.meter, opened, host)
+        readers = _usable_readers(readers, describer)
         layout = OutputLayout(paths.processed_directory, paths.download_directory)
         yield Run(
             spec, rules, describer, instruction, readers,
@@ -209,14 +209,14 @@ def open_worker_run(
         )  # fmt: skip
 
 
-def _readers(config: Config, opened: ExitStack) -> tuple[EnabledReader, ...]:
+def _open_readers(config: Config, opened: ExitStack) -> tuple[EnabledReader, ...]:
     readers = open_readers(config)
     for reader in readers:
         opened.callback(reader.close)
     return readers
 
 
-def _meaning(config: Config) -> Models | None:
+def _open_meaning(config: Config) -> Models | None:
     if not (config.meaning.text_model or config.meaning.image_model):
         return None
     from vidkit.meaning.models import open_models
@@ -224,8 +224,8 @@ def _meaning(config: Config) -> Models | None:
     return open_models(config.meaning)
 
 
-def _that_can_ask(readers: tuple[EnabledReader, ...], describer: Describer | None) -> tuple[EnabledReader, ...]:
-    """The readers, without those that ask the model where the run has none; their older readings stay."""
+def _usable_readers(readers: tuple[EnabledReader, ...], describer: Describer | None) -> tuple[EnabledReader, ...]:
+    """The readers; without a model, those that ask it are left out, and their older readings are kept."""
     if describer is not None:
         return readers
     for reader in readers:
@@ -238,7 +238,7 @@ def _that_can_ask(readers: tuple[EnabledReader, ...], describer: Describer | Non
     return tuple(reader for reader in readers if not reader.needs.model)
 
 
-def _describer(
+def _open_describer(
     spec: RunSpec, answers: Answers, meter: RequestMeter, opened: ExitStack, host: ModelHost | None = None
 ) -> Describer | None:
     if spec.level == "none":

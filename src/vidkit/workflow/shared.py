@@ -1,7 +1,7 @@
 """What the videos of one run share beyond their own files: names, locks, older records, answers, requests.
 
-The pipeline knows `Shared` and no more. So it works beside these files, and also in another process or on another
-machine that asks whoever has them.
+The pipeline uses only the protocol `Shared`. So it works in the process that has these files, and also in another
+process or on another machine that asks that process.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 
 class Shared(Protocol):
-    """What the videos of a run share, wherever they are worked on. Several threads use it at once."""
+    """What the videos of a run share, wherever they are processed. Several threads use it at once."""
 
     @property
     def answers(self) -> Answers:
-        """What models answered before."""
+        """The cache of model answers."""
 
     @property
     def meter(self) -> RequestMeter:
-        """The requests to the model so far, and how many there may be."""
+        """The number of model requests so far, and their limit."""
 
     def filename(self, url: str) -> str | None:
         """As `Journal.filename`."""
@@ -45,43 +45,43 @@ class Shared(Protocol):
         """As `Journal.reclaim`."""
 
     def working_on(self, url: str, stopped: Callable[[], bool]) -> AbstractContextManager[None]:
-        """As `Journal.working_on`; nothing where another process holds the URL meanwhile."""
+        """As `Journal.working_on`; does nothing if another process holds the lock for this one."""
 
     def find(self, url: str) -> list[LibraryEntry]:
         """As `Library.find`."""
 
-    def left_copy(self, url: str) -> tuple[str | None, str] | None:
-        """As `Journal.left_copy`, as long as the library has the video that was kept."""
+    def skipped_copy(self, url: str) -> tuple[str | None, str] | None:
+        """As `Journal.skipped_copy`; None if the library no longer has the video that was kept."""
 
     def vectors_made_of(self, model: str, url: str) -> str | None:
-        """As `Library.vectors_made_of`, for one video; None where it has none."""
+        """As `Library.vectors_made_of`, for one video; None if it has none."""
 
     def copy_of(self, video: PicturesOf) -> str | None:
-        """As `KnownPictures.copy_of`; None where copies are not skipped."""
+        """As `KnownPictures.copy_of`; None if copies are not skipped."""
 
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of a URL when a worker elsewhere is given its row, so that it need not ask."""
+    """What the driver knows about a URL; a worker gets it with the row, so it need not ask."""
 
     url: str
-    """As records call it."""
+    """As `source.url` of records."""
     filename: str | None
     is_mixed_up: bool
     in_library: bool
-    """Whether the library may have records of it."""
+    """Whether the library may have a record of it."""
 
 
 @dataclass(frozen=True)
 class SharedFiles:
-    """Beside the journal, the library and the cache of answers: they are asked directly."""
+    """`Shared` in the process that has the journal, the library and the cache of answers."""
 
     journal: Journal
     library: Library
     answers: Answers
     meter: RequestMeter
     known: KnownPictures | None = None
-    """Where copies are skipped: the videos that a new one is compared with."""
+    """If copies are skipped: the videos that a new one is compared with."""
 
     def filename(self, url: str) -> str | None:
         return self.journal.filename(url)
@@ -101,8 +101,8 @@ class SharedFiles:
     def find(self, url: str) -> list[LibraryEntry]:
         return self.library.find(url)
 
-    def left_copy(self, url: str) -> tuple[str | None, str] | None:
-        found = self.journal.left_copy(url)
+    def skipped_copy(self, url: str) -> tuple[str | None, str] | None:
+        found = self.journal.skipped_copy(url)
         return found if found is not None and self.library.find(found[1]) else None
 
     def vectors_made_of(self, model: str, url: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Where a video comes from, as its record says it: what its row tells, and beside that what earlier rows told."""
+"""The `source` of a record: from its row, and where the row has nothing, from the older record."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from vidkit.workflow.run import Run
 
 
 def older_record(run: Run, url: str, filename: str | None) -> Record | None:
-    """The record that a URL has until now: its JSON or, where that is lost, the library's.
+    """The older record of a URL: its JSON or, if that is lost, the one in the library.
 
     Args:
-        run: the folders, and what all videos share.
-        url: as records call it (`source.url`).
-        filename: the name that the video has, where it has one.
+        run: has the results store and what all videos share.
+        url: as `source.url` of records.
+        filename: the name of the video, if it has one.
     """
     record = run.layout.record(url, filename) if filename else None
     if record is None:
-        with suppress(LibraryError):  # where it is away, storing the new record says so
+        with suppress(LibraryError):  # saving the new record reports it
             found = (entry.record for entry in run.shared.find(url))
             record = next((known for known in found if known["source"]["url"] == url), None)
     return record
 
 
 def source_of(row: Row, url: str, resolved_url: str, older: Record | None) -> Source:
-    """What the new record says of its source.
+    """The `source` of the new record.
 
-    The row wins, an empty cell under a column of the user's own too. What it does not tell stays as the older
-    record has it: a URL alone tells nothing of size, date and labels, a CSV nothing of columns that it has not got.
+    Values of the row win, even an empty cell in a column of the user. What the row does not have is kept from the
+    older record: a URL alone has no size, date and labels, and a CSV may have fewer columns than before.
 
     Args:
-        row: what is asked for now.
-        url: as records call it.
-        resolved_url: what was fetched in the end.
-        older: the record that the URL has until now.
+        row: the row that is processed.
+        url: as `source.url` of records.
+        resolved_url: the URL that was downloaded in the end.
+        older: the older record of the URL.
     """
     before = older["source"] if older else None
     return {

@@ -1,4 +1,4 @@
-"""The stages of a video, in one table: what each is made from, what it leaves, and how it is made."""
+"""The stages of a video, in one table: the inputs of each, its results, and how it is made."""
 
 from __future__ import annotations
 
@@ -24,39 +24,37 @@ Request = AbstractContextManager[DecodeRequest[dict[str, Any]]]
 class Stage:
     """One stage of every video. The download comes before all of them.
 
-    A stage is taken from the older record where its fingerprint is the same, its files are there, and `complete`
-    says so. Else it is made: by `make`, or by `decode`, which says what it wants of the one decode that all such
-    stages share. They are made together, in the table's order, when it is the first one's turn; so a stage with
-    `decode` finds in `job.record` what those before it have made, but nothing of a stage with `make` that comes
-    after the first of them. Folders that its context makes are published when all of them are done.
+    A stage is taken from the older record if its fingerprint is the same, its files exist, and `complete` returns
+    True. Otherwise it is made: by `make`, or by `decode`, which requests outputs of the one decode that all such
+    stages share. They are made together, in the table's order, at the turn of the first one. So a stage with
+    `decode` finds in `job.record` the results of such stages before it, but not those of a stage with `make` that
+    comes after the first of them. Folders that their contexts make are published when all of them are done.
     """
 
     name: str
-    version: int  # raise it when the results change: all videos are done again
+    version: int  # raise it when the results change: all videos are processed again
     keys: tuple[str, ...]  # the record's keys that it fills
-    doing: str  # words for the screen
-    inputs: Callable[[VideoJob], list[object]]  # what it is made from: the content, fingerprints of other stages
+    doing: str  # shown on the screen while it is made
+    inputs: Callable[[VideoJob], list[object]]  # the content, fingerprints of other stages
     settings: Callable[[Run], list[object]] = lambda run: []  # the settings that its results depend on
     make: Callable[[VideoJob], dict[str, Any]] | None = None
     decode: Callable[[VideoJob], Request] | None = None
     files: Callable[[Record], list[str]] = lambda record: []  # relative to the results' folder
-    complete: Callable[[VideoJob, Record], bool] = lambda job, old: True  # whether older results need nothing more
-    before: Callable[[VideoJob], None] = lambda job: None  # done first, whether it is made or taken
-    needs_file: bool = True  # whether it is made from the local file: then that is fetched first
-    part: str | None = None  # it fills only this entry of its keys, which are objects
-    with_others: bool = False  # a record that was made before there was this stage gets it with another decode only
-    failed: Callable[[VideoJob, str], dict[str, Any]] | None = (
-        None  # its results where the decode fails for it alone
-    )
+    complete: Callable[[VideoJob, Record], bool] = lambda job, old: True  # whether older results can be reused
+    before: Callable[[VideoJob], None] = lambda job: None  # called first, whether it is made or taken
+    needs_file: bool = True  # whether the local file has to be fetched first
+    part: str | None = None  # it fills only this entry of its keys, whose values are objects
+    with_others: bool = False  # an older record without this stage gets it only along with another decode
+    failed: Callable[[VideoJob, str], dict[str, Any]] | None = None  # results if only the decode of others works
 
 
 def of_content(job: VideoJob) -> list[object]:
-    """The inputs of a stage that is made from the file alone."""
+    """The inputs of a stage that needs only the file."""
     return [job.record["sha256"]]
 
 
 def tag_inputs(sha256: str, described: str, corrections: Corrections | None) -> list[object]:
-    """What tags are made from beside the rules: content, description (its stage's fingerprint), a person's word."""
+    """The inputs of tags besides the rules: content, fingerprint of the stage `describe`, corrections."""
     return [sha256, described] if corrections is None else [sha256, described, corrections]
 
 
@@ -68,7 +66,7 @@ def tag_fingerprint(record: Record, rules: RuleSet) -> str:
 
 
 def _before_describing(job: VideoJob) -> None:
-    pictures.check_new(job)
+    pictures.check_copy(job)
     descriptions.take_answers(job)
 
 
@@ -77,14 +75,14 @@ def _tag(job: VideoJob) -> dict[str, Any]:
     return {"tags": tags, "classification": classification}
 
 
-def _rules_saw_all(job: VideoJob, old: Record) -> bool:
-    """Whether what was described since, or told by a CSV, is what the rules have seen; no fingerprint has it."""
+def _rule_inputs_unchanged(job: VideoJob, old: Record) -> bool:
+    """Whether the keys that rules read are unchanged; some of them are in no fingerprint."""
     return all(job.record.get(key) == old.get(key) for key in _READ_BY_RULES)
 
 
 _READ_BY_RULES = ("source", "scenes", "segments", *descriptions.DESCRIBE_KEYS, readings.KEY)
 _TAG_VERSION = 1
-_READER_VERSION = 1  # what all readers are given, and how
+_READER_VERSION = 1  # raise it when the input of all readers changes
 
 STAGES: list[Stage] = [
     Stage("probe", 1, analyse.PROBE_KEYS, "probing", of_content, make=analyse.probe),
@@ -138,16 +136,16 @@ STAGES: list[Stage] = [
         lambda job: tag_inputs(job.record["sha256"], job.fingerprints["describe"], job.record["corrections"]),
         lambda run: [run.rules.fingerprint],
         make=_tag,
-        complete=_rules_saw_all,
+        complete=_rule_inputs_unchanged,
         needs_file=False,
     ),
 ]
 
 
 def stages_of(run: Run) -> list[Stage]:
-    """The stages of a run's videos: those of the table, and one for each reader that the run uses.
+    """The stages of a run's videos: those of the table, and one for each reader of the run.
 
-    Readers of pictures and sound come before the description, readers of texts after it; the rules see all.
+    Readers of frames and audio come before the description, readers of texts after it; the rules see all readings.
     """
     stages = []
     for stage in STAGES:
@@ -182,19 +180,19 @@ def _reader_stage(reader: EnabledReader) -> Stage:
 
 
 def _model_settings(run: Run) -> list[object]:
-    """What the answers of the run's model depend on, beside the question."""
+    """What the answers of the run's model depend on, besides the question."""
     return [run.describer.backend, run.describer.fingerprint] if run.describer else []
 
 
 def settings_fingerprint(run: Run) -> str:
-    """One fingerprint of everything in the settings that a record depends on."""
+    """One fingerprint of all settings that a record depends on."""
     stages = [stage for stage in stages_of(run) if not stage.with_others]
     versions = [DOWNLOAD_VERSION, *(stage.version for stage in stages)]
     return fingerprint(*versions, [], *(stage.settings(run) for stage in stages))
 
 
 def words_for(stage: str) -> str:
-    """What the screen says while a stage is made."""
+    """What the screen shows while a stage is made."""
     words = {
         "download": message("downloading"),
         "meaning": message("making vectors"),

@@ -1,4 +1,4 @@
-"""Files in buckets as a describer sees them: by a signed URL, or fetched where that is not taken."""
+"""Files in buckets for a describer: by a signed URL, or fetched if the server does not take the URL."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class StoredClip:
     Args:
         store: where it is.
         name: its name there.
-        folder: where it is fetched to; whoever asks removes it.
+        folder: where it is fetched to; the caller removes it.
     """
 
     def __init__(self, store: Store, name: str, folder: Path) -> None:
@@ -38,7 +38,7 @@ class StoredClip:
 
 
 class StoredSource:
-    """The video itself, where it is an object of a bucket; `fetch` downloads it."""
+    """The video itself, if it is an object in a bucket; `fetch` downloads it."""
 
     def __init__(self, address: str, fetch: Callable[[], Path]) -> None:
         self.name = address

@@ -104,8 +104,8 @@ class State:
     def _find(self, url: str) -> list[LibraryEntry]:
         return self._library.find(url)
 
-    def _left_copy(self, url: str) -> tuple[str | None, str] | None:
-        found = self._journal.left_copy(url)
+    def _skipped_copy(self, url: str) -> tuple[str | None, str] | None:
+        found = self._journal.skipped_copy(url)
         return found if found is not None and self._library.find(found[1]) else None
 
     def _vectors_made_of(self, model: str, url: str) -> str | None:
@@ -217,8 +217,8 @@ class AskedShared:
         found: list[LibraryEntry] = self._ask("find", url) if self._known(url).in_library else []
         return found
 
-    def left_copy(self, url: str) -> tuple[str | None, str] | None:
-        found: tuple[str | None, str] | None = self._ask("left_copy", url)
+    def skipped_copy(self, url: str) -> tuple[str | None, str] | None:
+        found: tuple[str | None, str] | None = self._ask("skipped_copy", url)
         return found
 
     def vectors_made_of(self, model: str, url: str) -> str | None:
