@@ -1,4 +1,4 @@
-"""Many videos: which rows are admitted, where they are worked on, what became of them."""
+"""Many videos: which rows are processed, where they run, and how they are counted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["ENGINES", "NullReporter", "Outcome", "Reporter", "Summary", "process
 
 log = logging.getLogger(__name__)
 
-_POLL = 0.5  # seconds between two looks at whether the run was stopped
+_POLL = 0.5  # seconds between two checks whether the run was stopped
 _SECONDS_TO_STOP = 2.0
 
 
@@ -29,85 +29,85 @@ def process_rows(
 ) -> Summary:
     """Process rows, `workers` at once, and write `failures.csv` and `summary.json`.
 
-    A first Ctrl-C lets the videos under way finish, a second stops them. `run.processes.stop()` from another thread
-    stops them too. What is finished is whole either way.
+    After a first Ctrl-C, the videos in progress finish; a second one stops them. `run.processes.stop()` from
+    another thread stops them too. Finished videos are complete in any case.
 
     Args:
         run: what the videos share.
-        rows: read as they are needed, so there may be millions. Where they have priorities they are all read first.
-        workers: videos under way at once, where the engine does not know better.
-        reporter: told of every row.
-        engine: where rows are worked on, one of `ENGINES`; by default that of the settings.
+        rows: read as they are needed, so there may be millions. If they have priorities, they are all read first.
+        workers: videos in progress at once; an engine with its own slots ignores it.
+        reporter: called for every row.
+        engine: where rows are processed, one of `ENGINES`; by default that of the settings.
 
     Raises:
-        EngineError: the engine cannot be used, or is gone; what is done is kept and counted.
+        EngineError: the engine cannot be used or was lost; finished videos are kept and counted.
         ToolMissingError: what the engine needs is not installed.
         OutputError: the results cannot be written.
-        RefusedError: a bucket refuses the credentials for the results, or there are none for its videos; what is
-            done is kept and counted.
+        RefusedError: a bucket refuses the credentials for the results, or there are none for its videos; finished
+            videos are kept and counted.
     """
     run.journal.pull()
     tally = Tally(run, reporter)
     admission = Admission(run, tally)
-    at_work = ENGINES[engine or run.config.engine.name](Job(run, reporter, tally.done), workers)
+    pool = ENGINES[engine or run.config.engine.name](Job(run, reporter, tally.done), workers)
     try:
         ordered = in_order(rows, run.priority, run.layout.work)
-        for row in admission.admitted(ordered, lambda: _wait_for_turn(run, at_work)):
+        for row in admission.admitted(ordered, lambda: _wait_for_turn(run, pool)):
             if tally.refused:
                 break
-            at_work.start(row)
-        _until(run, lambda: not at_work.wait(_POLL))
+            pool.start(row)
+        _wait_until(run, lambda: not pool.wait(_POLL))
         if tally.refused:
             raise RefusedError(
                 "the run ends, since every other row would fail too: {refused}", refused=tally.refused
             )
     except Terminated:
         tally.summary.interrupted = True
-        tally.summary.abandoned = _stop(run, at_work)
+        tally.summary.abandoned = _stop(run, pool)
     except KeyboardInterrupt:
-        at_work.finish()
-        tally.interrupted(at_work.wait(0))
+        pool.finish()
+        tally.interrupted(pool.wait(0))
         try:
-            _until(run, lambda: not at_work.wait(_POLL))
+            _wait_until(run, lambda: not pool.wait(_POLL))
         except KeyboardInterrupt:
-            tally.summary.abandoned = _stop(run, at_work)
+            tally.summary.abandoned = _stop(run, pool)
     except (EngineError, RefusedError):
         tally.summary.interrupted = True
         with closing(admission):
-            tally.write(admission.has_taken_up)
+            tally.write(admission.has_admitted)
         raise
     finally:
-        at_work.close()
+        pool.close()
         run.journal.push()
     with closing(admission):
-        return tally.write(admission.has_taken_up)
+        return tally.write(admission.has_admitted)
 
 
-def _until(run: Run, is_so: Callable[[], bool]) -> None:
-    """Wait until something is so, which is asked again and again.
+def _wait_until(run: Run, condition: Callable[[], bool]) -> None:
+    """Call a condition again and again, until it is True.
 
     Raises:
         Terminated: the run was stopped.
     """
-    while not run.stop.is_set() and not is_so():
+    while not run.stop.is_set() and not condition():
         pass
     if run.stop.is_set():
         raise Terminated
 
 
-def _wait_for_turn(run: Run, at_work: Workers) -> None:
+def _wait_for_turn(run: Run, pool: Workers) -> None:
     """Wait until another video can begin: a worker is free, and no run with a higher priority has rows waiting.
 
     Raises:
         Terminated: the run was stopped.
     """
-    _until(run, lambda: at_work.room(_POLL))
+    _wait_until(run, lambda: pool.room(_POLL))
     waits = False
     while run.journal.is_outranked(run.priority):
         if not waits:
             log.warning("a run with a higher priority works on this results folder: this one waits")
             waits = True
-        if not at_work.wait(_POLL):
+        if not pool.wait(_POLL):
             run.stop.wait(_POLL)
         if run.stop.is_set():
             raise Terminated
@@ -115,10 +115,10 @@ def _wait_for_turn(run: Run, at_work: Workers) -> None:
         log.info("the run with a higher priority has no more rows waiting: this one goes on")
 
 
-def _stop(run: Run, at_work: Workers) -> int:
-    """Stop the videos under way; their temporary files go with them. How many do not end at once."""
+def _stop(run: Run, pool: Workers) -> int:
+    """Stop the videos in progress and remove their temporary files. Returns how many do not end at once."""
     run.processes.stop()
     deadline = time.monotonic() + _SECONDS_TO_STOP
-    while (left := at_work.wait(0.1)) and time.monotonic() < deadline:
+    while (left := pool.wait(0.1)) and time.monotonic() < deadline:
         pass
     return left

@@ -1,4 +1,4 @@
-"""Which rows there is something to do for."""
+"""Which rows have to be processed."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from vidkit.workflow.run import Run
 from vidkit.workflow.stages import settings_fingerprint
 
 _AT_ONCE = 1000  # rows that are looked up together
-_POLL = 0.1  # seconds
+_POLL = 0.1  # seconds between two checks of rows that other runs process
 
 
 class Admission:
-    """Decides on the rows of one run; those that are not admitted are counted at once."""
+    """Decides which rows of a run are processed. All other rows are counted at once."""
 
     def __init__(self, run: Run, tally: Tally) -> None:
         self._run = run
         self._tally = tally
         self._settings = settings_fingerprint(run)
         self._seen = Seen(run.layout.work)
-        self._taken: list[tuple[str, Row]] = []  # other runs work on these; no more than they have workers
+        self._taken: list[tuple[str, Row]] = []  # locked by other runs, which have only so many workers
 
     def admitted(self, rows: Iterable[CsvRow], wait_for_room: Callable[[], object]) -> Iterator[Row]:
-        """The rows to work on, in their order; this run holds the URL of each.
+        """The rows to process, in their order. This run holds the lock of each row's URL.
 
-        A row whose URL another run is working on comes later, once that run is done with it or gone. While a row
-        waits for room, runs with a lower priority begin none.
+        If another run is processing the URL of a row, the row comes later, when that run has unlocked it or ended.
+        While a row waits for a free worker, runs with a lower priority start no rows.
 
         Args:
             rows: read as they are needed, so there may be millions.
-            wait_for_room: returns once another row can be worked on.
+            wait_for_room: returns when another row can be started.
 
         Raises:
             Terminated: the run was stopped.
@@ -55,7 +55,7 @@ class Admission:
                         yield row
                     else:
                         self._taken.append((url, row))
-                journal.announce(None)  # what comes next may be done already, or be long in coming
+                journal.announce(None)  # the next rows may be done, or come late
         finally:
             journal.announce(None)
         while self._taken:
@@ -66,18 +66,18 @@ class Admission:
         """Remove temporary files."""
         self._seen.close()
 
-    def has_taken_up(self, url: str) -> bool:
-        """Whether the row of a URL was admitted, whatever came of it."""
+    def has_admitted(self, url: str) -> bool:
+        """Whether this run admitted a row with this URL, whatever its outcome."""
         return source_key(url) in self._seen
 
     def _wanted(self, rows: list[CsvRow]) -> list[tuple[str, Row]]:
-        """The rows that are neither bad, ignored, filtered out, done nor there twice, each with its URL's key."""
+        """The rows that are not bad, ignored, filtered out, done or duplicate, each with its URL's key."""
         wanted: list[tuple[str, Row]] = []
         filters = self._run.filters
-        any_wanted = filters == Filters()
+        all_wanted = filters == Filters()
         for row in rows:
             if isinstance(row, Row):
-                if any_wanted or filters.wants(row) is not False:
+                if all_wanted or filters.wants(row) is not False:
                     wanted.append((source_key(row.url), row))
                 else:
                     self._tally.filtered(row)
@@ -91,18 +91,18 @@ class Admission:
         new: list[tuple[str, Row]] = []
         skipped: list[Row] = []
         for url, row in wanted:
-            if url in done or not self._seen.add(url):  # a row that stands twice is done once
+            if url in done or not self._seen.add(url):  # a duplicate row is processed once
                 skipped.append(row)
             else:
                 new.append((url, row))
         self._tally.skipped(skipped)
-        # Named in the order of the rows, so that of two with one name it is always the same that keeps it.
+        # Claimed in the order of the rows: if two want the same name, the first one always gets it.
         names = [(url, wanted_name(row.url, row.file_name)) for url, row in new]
         journal.claim_all([(url, name) for url, name in names if name])
         return new
 
     def _released(self, wait_for_room: Callable[[], object]) -> Iterator[Row]:
-        """The rows that other runs were working on and are not any more: they are done now, or left undone."""
+        """The rows that other runs no longer process. They are done now, or were left undone."""
         for taken in list(self._taken):
             wait_for_room()
             if self._run.journal.take(taken[0]):

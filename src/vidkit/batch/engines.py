@@ -1,4 +1,4 @@
-"""Where rows are worked on: threads of this process, or a cluster. Another engine is one more row of `ENGINES`."""
+"""Where rows are processed: threads of this process, or a cluster. A new engine is a new row of `ENGINES`."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ log = logging.getLogger(__name__)
 
 
 def process_row(run: Run, row: Row, progress: Progress) -> Outcome:
-    """Take one row through the pipeline, in this thread. Its failure is an outcome, not an exception.
+    """Run the pipeline for one row, in this thread. A failure is an outcome, not an exception.
 
-    Nothing is noted in journal or library: that is for whoever has them (`finished.note`).
+    Journal and library are not changed: the process that has them calls `finished.note`.
 
     Args:
         run: opened in this process.
-        row: the row; nobody else works on its URL meanwhile.
-        progress: told of each stage, and of the download's bytes.
+        row: the row; the caller holds the lock of its URL.
+        progress: called for each stage, and with the bytes of the download.
     """
     return _outcome(row, lambda: make_record(run, row, progress))
 
@@ -54,7 +54,7 @@ def _outcome(row: Row, work: Callable[[], Finished]) -> Outcome:
 
 
 def unforeseen(row: Row, error: BaseException) -> str:
-    """The reason of a failure that is none of vidkit's own exceptions; its traceback goes to the log."""
+    """The reason of an exception that is not vidkit's own. Its traceback goes to the log."""
     if isinstance(error, MemoryError) or "can't start new thread" in str(error):
         log.info("%s failed", shown_url(row.url), exc_info=error)
         return message("there is not enough memory for it")
@@ -64,11 +64,11 @@ def unforeseen(row: Row, error: BaseException) -> str:
 
 @dataclass(frozen=True)
 class Job:
-    """What an engine does with rows, and whom it tells.
+    """What an engine calls for its rows.
 
-    This run holds the URL of each row that an engine is given. An engine that works in this process calls
-    `process`. One that works in others opens a run in each (`open_worker_run`) and calls `process_row` there; here
-    it calls `began` and `known` before, and `done` with what came of some rows.
+    The run holds the lock of the URL of each row of an engine. An engine that works in this process calls
+    `process`. An engine with other processes opens a run in each (`open_worker_run`) and calls `process_row` there.
+    In this process, it calls `began` and `known` before, and `done` with the outcomes.
     """
 
     run: Run
@@ -76,26 +76,26 @@ class Job:
     count: Callable[[Outcome], None]
 
     def process(self, row: Row) -> None:
-        """Work on a row in this thread, from the reporter's first word to the count of its outcome."""
+        """Process a row in this thread, report it and count its outcome."""
         self.began(row)
-        progress: Progress = lambda *told: self.reporter.stage(row.url, *told)  # noqa: E731
+        progress: Progress = lambda *state: self.reporter.stage(row.url, *state)  # noqa: E731
         self.count(_outcome(row, lambda: self._noted(row, progress)))
 
     def began(self, row: Row) -> None:
-        """Tell that a row is worked on."""
+        """Report that a row begins."""
         self.reporter.began(row.url, row.file_name)
 
     def known(self, row: Row) -> Known:
-        """What a worker in another process is told with a row."""
+        """What a worker in another process gets with a row."""
         url, shared = source_key(row.url), self.run.shared
         try:
             in_library = self.run.library.by_key(video_key(url)) is not None
         except LibraryError:
-            in_library = True  # it says so itself when it is asked
+            in_library = True  # the worker asks the library, and reports the error
         return Known(url, shared.filename(url), shared.is_mixed_up(url), in_library)
 
     def done(self, outcomes: Sequence[Outcome]) -> None:
-        """Note what is finished, let go of the rows' URLs, and count them.
+        """Note finished videos, unlock the rows' URLs, and count the outcomes.
 
         Raises:
             OutputError: the journal or the failures cannot be written.
@@ -106,7 +106,7 @@ class Job:
             self.count(outcome)
 
     def leave(self, row: Row) -> None:
-        """Leave a row to the next run."""
+        """Unlock a row that is left to the next run."""
         self.run.journal.release(source_key(row.url))
 
     def _noted(self, row: Row, progress: Progress) -> Finished:
@@ -118,49 +118,49 @@ class Job:
 
 
 class Workers(Protocol):
-    """Rows under way.
+    """The workers of an engine, with the rows in progress.
 
-    `room` and `wait` take `timeout` seconds at the most. An interrupt (Ctrl-C) must come through while they wait,
-    and leave the rows under way as they are. They raise VidkitError where an outcome could not be counted (the disk
-    is full), or where the engine is gone.
+    `room` and `wait` take at most `timeout` seconds. Ctrl-C must interrupt them, without an effect on the rows in
+    progress. They raise VidkitError if an outcome could not be counted (the disk is full), or if the engine was
+    lost.
     """
 
     def start(self, row: Row) -> None:
-        """Begin to work on a row; called once there is room."""
+        """Start a row; called when there is room."""
 
     def room(self, timeout: float) -> bool:
-        """Wait until another row can be started; whether it can."""
+        """Wait until another row can be started. Returns whether it can."""
 
     def wait(self, timeout: float) -> int:
-        """Wait until every row is done and counted; how many are not."""
+        """Wait until every row is done and counted. Returns how many are not."""
 
     def finish(self) -> None:
-        """No more rows begin: rows that would have to wait are left to the next run."""
+        """Start no more rows. Rows that would have to wait are left to the next run."""
 
     def close(self) -> None:
-        """Let go of the workers. Rows that are still under way were abandoned; it does not wait for them."""
+        """Release the workers. It does not wait for rows still in progress: they were abandoned."""
 
 
 Engine = Callable[[Job, int], Workers]
 
 
 class _Threads:
-    """Rows are worked on in threads of this process."""
+    """Rows run in threads of this process."""
 
     def __init__(self, job: Job, slots: int) -> None:
         self._job = job
         self._slots = slots
         self._pool = ThreadPoolExecutor(slots, thread_name_prefix="video")
-        self._under_way: set[Future[None]] = set()
+        self._running: set[Future[None]] = set()
 
     def start(self, row: Row) -> None:
-        self._under_way.add(self._pool.submit(self._job.process, row))
+        self._running.add(self._pool.submit(self._job.process, row))
 
     def room(self, timeout: float) -> bool:
-        return self._left(self._slots - 1, timeout) < self._slots
+        return self._count_running(self._slots - 1, timeout) < self._slots
 
     def wait(self, timeout: float) -> int:
-        return self._left(0, timeout)
+        return self._count_running(0, timeout)
 
     def finish(self) -> None:
         pass
@@ -168,20 +168,20 @@ class _Threads:
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _left(self, most: int, timeout: float) -> int:
-        if len(self._under_way) > most:
-            done, self._under_way = wait(self._under_way, timeout, return_when=FIRST_COMPLETED)
+    def _count_running(self, limit: int, timeout: float) -> int:
+        if len(self._running) > limit:
+            done, self._running = wait(self._running, timeout, return_when=FIRST_COMPLETED)
             for future in done:
                 future.result()
-        return len(self._under_way)
+        return len(self._running)
 
 
 def _ray(job: Job, slots: int) -> Workers:
-    """Rows are worked on in the slots of a Ray cluster, however many those are."""
+    """Rows run in the slots of a Ray cluster. Their number is that of the cluster, not `slots`."""
     from vidkit.batch.cluster.engine import RayWorkers
 
     return RayWorkers(job)
 
 
-# Each is given the job and how many rows may be under way at once.
+# Each is called with the job and the number of rows that may be in progress at once.
 ENGINES: dict[str, Engine] = {"local": _Threads, "ray": _ray}

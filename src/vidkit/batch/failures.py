@@ -1,4 +1,4 @@
-"""`failures.csv`: the failed rows with stage and reason, in a form that `--csv` reads."""
+"""`failures.csv`: the failed rows with stage and reason. `--csv` can read it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NAME = "failures.csv"
 
 @dataclass(frozen=True)
 class Failure:
-    """A row that failed: where in the pipeline, and why."""
+    """A row that failed: in which stage, and why."""
 
     row: Row
     stage: str
@@ -29,7 +29,7 @@ class Failure:
 
 
 class Failures:
-    """The failures of one run, millions if need be: in a temporary file until it ends. Threads may add them."""
+    """The failures of one run, in a temporary file until it ends. Threads may add them."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / NAME
@@ -39,7 +39,7 @@ class Failures:
         self._sorter = Sorter(folder)  # closed by `write`
 
     def add(self, failure: Failure) -> None:
-        """Keep a failure.
+        """Add a failure.
 
         Raises:
             OutputError: the disk is full.
@@ -54,20 +54,20 @@ class Failures:
             FAILURE_COLUMNS[0]: failure.stage,
             FAILURE_COLUMNS[1]: printable(without_secrets(failure.reason)),
         }
-        # Only columns that say something, so that a row read from the file is the row that was read before.
+        # Only cells with a value, so that a row read from the file equals the original row.
         cells = {name: cell for name, cell in cells.items() if cell is not None}
         with self._lock:
             self._sorter.add(row.line, json.dumps(cells).encode())
             self._columns.update(dict.fromkeys(cells))
 
-    def write(self, taken_up: Callable[[str], bool]) -> None:
-        """Write the file, in the order of the rows; no failures, no file.
+    def write(self, was_admitted: Callable[[str], bool]) -> None:
+        """Write the file, in the order of the rows. Without failures there is no file.
 
-        What another run wrote there while this one was under way stays, behind the failures of this one, except the
-        rows that this one took up itself.
+        If another run wrote the file during this run, its rows are kept after those of this run, except rows that
+        this run admitted too.
 
         Args:
-            taken_up: whether this run took up the row of a URL.
+            was_admitted: whether this run admitted a row with this URL.
 
         Raises:
             OutputError: it cannot be written.
@@ -76,7 +76,7 @@ class Failures:
             others, columns = self._of_others()
             names = sorted(dict.fromkeys([*self._columns, *columns]), key=lambda name: name in FAILURE_COLUMNS)
             own = map(json.loads, self._sorter)
-            rows = own if others is None else self._all(own, others, taken_up)
+            rows = own if others is None else self._with_others(own, others, was_admitted)
             first = next(rows, None)
             if first is None:
                 self._path.unlink(missing_ok=True)
@@ -87,8 +87,8 @@ class Failures:
                 writer.writerow(first)
                 writer.writerows(rows)
 
-    def _all(
-        self, own: Iterator[dict[str, Any]], others: Iterator[dict[str, str]], taken_up: Callable[[str], bool]
+    def _with_others(
+        self, own: Iterator[dict[str, Any]], others: Iterator[dict[str, str]], was_admitted: Callable[[str], bool]
     ) -> Iterator[dict[str, Any]]:
         with closing(Seen(self._path.parent)) as failed:
             for row in own:
@@ -96,11 +96,11 @@ class Failures:
                 yield row
             for other in others:
                 url = other.get("public_url") or ""
-                if url not in failed and not taken_up(url):
+                if url not in failed and not was_admitted(url):
                     yield {name: cell for name, cell in other.items() if isinstance(name, str) and cell}
 
     def _of_others(self) -> tuple[Iterator[dict[str, str]] | None, list[str]]:
-        """The rows (or None) and the columns of a file that another run wrote while this one was under way."""
+        """The rows (or None) and the columns of a file that another run wrote during this run."""
         if _state(self._path) in (None, self._before):
             return None, []
         reader = csv.DictReader(_lines_of(self._path))
@@ -113,7 +113,7 @@ def _lines_of(path: Path) -> Iterator[str]:
 
 
 def _state(path: Path) -> tuple[int, int, int] | None:
-    """What changes whenever a file is written anew."""
+    """Values that change whenever the file is written."""
     try:
         found = path.stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""Rows with a higher priority come first, however many there are."""
+"""Sort rows by priority, in a temporary file: there may be millions."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from vidkit.rows import CsvRow, Row
 log = logging.getLogger(__name__)
 
 _COLUMNS = Row._fields.index("columns")
-_SHOWN = 40  # characters of a priority that cannot be read
+_SHOWN = 40  # characters shown of a priority that is not a number
 
 
 def in_order(rows: Iterable[CsvRow], default: int, folder: Path) -> Iterator[CsvRow]:
-    """Rows by their priority, those with the same in their order. Other rows come at once: they take no time.
+    """Rows by priority; rows with the same priority keep their order. Bad and ignored rows come at once.
 
-    Without a column of priorities rows come as they are read. With one, all of them are read before the first.
+    Without a priority column, rows come as they are read. With one, all rows are read before the first one comes.
 
     Args:
         rows: read as they are needed, so there may be millions.
-        default: the priority of rows that have none of their own.
+        default: the priority of rows without one.
         folder: for temporary files.
 
     Raises:

@@ -46,14 +46,15 @@ def csv_to_json(
     Args:
         csv_file: the CSV.
         output_json_file: the JSON, written atomically. Paths of clips in it are relative to its folder.
-        max_resolution: instead of `[Processing] MaxResolution`.
-        max_fps: instead of `[Processing] MaxFPS`.
+        max_resolution: overrides `[Processing] MaxResolution`.
+        max_fps: overrides `[Processing] MaxFPS`.
         base_url: base URL of the files, if the CSV has names but no URLs.
         clips_url: base URL where the clips will be published: `segments` then contains URLs instead of paths.
-        config: the settings, instead of those of config.ini and the environment; the two above do not count then.
-        reporter: told of every row.
-        priority: of rows that have none, and of this run beside others, as in `RunSpec`.
-        shard: only these rows of the CSV.
+        config: the settings, instead of config.ini and the environment; `max_resolution` and `max_fps` are ignored
+            then.
+        reporter: called for every row.
+        priority: of rows without a priority, and of this run among others, as in `RunSpec`.
+        shard: process only these rows of the CSV.
 
     Returns:
         The summary of the rows. Failed rows are in `failures.csv`, not in the list.
@@ -73,15 +74,15 @@ def csv_to_json(
         )
     folder = ensure_directory(Path(output_json_file).absolute().parent)
     with open_run(RunSpec(config, level="none", priority=priority)) as run, Sorter(run.layout.work) as wanted:
-        rows = _noted(rows_in(shard, read_video_metadata_from_csv(csv_file, base_url)), wanted)
+        rows = _copy_rows(rows_in(shard, read_video_metadata_from_csv(csv_file, base_url)), wanted)
         summary = process_rows(run, rows, config.concurrency.max_workers, reporter or NullReporter())
         with writing_whole(output_json_file) as file:
-            file.writelines(_as_list(_entries(run, map(unpack_row, wanted), folder, clips_url)))
+            file.writelines(_json_list(_entries(run, map(unpack_row, wanted), folder, clips_url)))
     return summary
 
 
-def _noted(rows: Iterable[CsvRow], wanted: Sorter) -> Iterator[CsvRow]:
-    """The rows, which are kept in the order of the file."""
+def _copy_rows(rows: Iterable[CsvRow], wanted: Sorter) -> Iterator[CsvRow]:
+    """The rows, which are also written to `wanted` in the order of the file."""
     for row in rows:
         if isinstance(row, Row):
             wanted.add(0, pack_row(row))
@@ -94,12 +95,12 @@ def _entries(run: Run, rows: Iterable[Row], folder: Path, clips_url: str | None)
         record = read_record(run.layout.store, filename) if filename else None
         if record is not None:
             names = [segment["path"] for segment in record["segments"]]
-            clips = [_named(run.layout.store, name, folder, clips_url) for name in names]
+            clips = [_clip_address(run.layout.store, name, folder, clips_url) for name in names]
             yield _entry(row, record, clips, run.config)
 
 
-def _as_list(entries: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """Entries as one JSON list, piece by piece: there may be millions."""
+def _json_list(entries: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """The texts of one JSON list, entry by entry: there may be millions."""
     before = "["
     for entry in entries:
         text = json.dumps(entry, ensure_ascii=False, indent=2).replace("\n", "\n  ")
@@ -108,12 +109,12 @@ def _as_list(entries: Iterable[dict[str, Any]]) -> Iterator[str]:
     yield "[]\n" if before == "[" else "\n]\n"
 
 
-def _named(store: Store, name: str, folder: Path, clips_url: str | None) -> str:
-    """A clip as the JSON in `folder` has it."""
+def _clip_address(store: Store, name: str, folder: Path, clips_url: str | None) -> str:
+    """The path or URL of a clip in the JSON, which is in `folder`."""
     if clips_url is not None:
         return f"{clips_url.rstrip('/')}/{quote(name.rpartition('/')[2])}"
     if store.folder is None:
-        return str(within(store.address, name))  # a signed URL would be a secret, and ends
+        return str(within(store.address, name))  # not a signed URL: that is secret, and expires
     clip = store.folder / name
     try:
         return Path(os.path.relpath(clip, folder)).as_posix()

@@ -14,27 +14,27 @@ from typing import IO
 from vidkit.core import TEMPORARY, printable
 from vidkit.errors import OutputError
 
-_SLOTS = struct.Struct("8q")  # keys that are read at once; 0 is none
-_IN_MEMORY = 2**17  # keys of a table that needs no file: 1 MiB
+_SLOTS = struct.Struct("8q")  # keys that are read at once; 0 is an empty slot
+_IN_MEMORY = 2**17  # keys of a table in memory: 1 MiB
 _PIECE = 2**16  # bytes
 
 
 class Seen:
-    """A set of texts that knows only their hashes; a large one is a table in a file.
+    """A set of texts that stores only their hashes; a large set is a table in a file.
 
-    Two texts of 64 bits of hash are taken for one: among ten million, once in 300,000 runs. The file is removed by
-    the system when the process ends, however that is.
+    Two texts with the same 64-bit hash count as one: among ten million texts, once in 300,000 runs. The system
+    removes the file when the process ends, even if it is killed.
     """
 
     def __init__(self, folder: Path, in_memory: int = _IN_MEMORY) -> None:
-        """Begin with nothing.
+        """Create an empty set.
 
         Args:
-            folder: where the file is made.
-            in_memory: so many keys need no file; a power of two, 8 or more.
+            folder: for the file.
+            in_memory: the slots of the table before it needs a file; a power of two, 8 or more.
         """
         self._folder = folder
-        self._in_memory = self._size = in_memory
+        self._size = in_memory
         self._count = 0
         self._table: IO[bytes] = io.BytesIO(bytes(8 * in_memory))
 
@@ -45,7 +45,7 @@ class Seen:
         return self._find(hash(text) or 1) is None
 
     def add(self, text: str) -> bool:
-        """Note a text; whether it is new.
+        """Add a text. Returns whether it is new.
 
         Raises:
             OutputError: the disk is full.
@@ -72,7 +72,7 @@ class Seen:
         self._table.close()
 
     def _find(self, key: int) -> int | None:
-        """Where a key belongs; None where it is there."""
+        """The free slot for a key; None if the key is in the table."""
         place = key & (self._size - 1) & -8
         while True:
             self._table.seek(8 * place)
@@ -88,7 +88,7 @@ class Seen:
         self._table.write(key.to_bytes(8, sys.byteorder, signed=True))
 
     def _grow(self) -> None:
-        """Go on with a table that is four times as large, in a file without a name."""
+        """Copy the keys to a table that is four times as large, in a file without a name."""
         older = self._table
         self._size *= 4
         self._table = tempfile.TemporaryFile(prefix=TEMPORARY, dir=self._folder, buffering=0)  # noqa: SIM115

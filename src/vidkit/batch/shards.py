@@ -1,4 +1,4 @@
-"""Shards: the rows of one list, split among several runs that know nothing of each other."""
+"""Shards: the rows of one list, split among several independent runs."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Shard:
     parts: int
 
     def has(self, row: CsvRow) -> bool:
-        """Whether a row is in this part, by a hash of its URL. It is the same in every process and version.
+        """Whether a row is in this part, by a hash of its URL, which is the same in every process and version.
 
-        A row that has no URL is in one part too, so that one run alone reports it.
+        A row without a URL is in one part too, so that only one run reports it.
         """
         digest = hashlib.sha256(_text(row).encode("utf-8", "surrogatepass")).digest()
         return int.from_bytes(digest[:8], "big") % self.parts == self.number - 1
@@ -38,7 +38,7 @@ def read_shard(text: str) -> Shard:
     """Read a shard such as `3/8`.
 
     Raises:
-        ConfigError: the text is no shard.
+        ConfigError: the text is not a shard.
     """
     match = re.fullmatch(r"\s*([0-9]{1,9})\s*/\s*([0-9]{1,9})\s*", text)
     if not match:
@@ -56,5 +56,5 @@ def read_shard(text: str) -> Shard:
 
 
 def rows_in(shard: Shard | None, rows: Iterable[CsvRow]) -> Iterator[CsvRow]:
-    """The rows of one shard, in their order; of None, all of them."""
+    """The rows of one shard, in their order; all rows if `shard` is None."""
     return iter(rows) if shard is None else filter(shard.has, rows)

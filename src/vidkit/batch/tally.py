@@ -1,4 +1,4 @@
-"""What became of the rows of a run: counted, told to the reporter, written to `summary.json` and `failures.csv`."""
+"""The outcomes of a run's rows: counted, reported, and written to `summary.json` and `failures.csv`."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ SUMMARY = "summary.json"
 
 @dataclass
 class Summary:
-    """What became of the rows; `bytes` are of the videos that were processed, `seconds` the whole run's.
+    """The counts of a run; `bytes` is the size of the processed videos, `seconds` the time of the whole run.
 
-    `abandoned` videos were under way when the run was stopped, and did not end at once.
+    `abandoned` videos were in progress when the run was stopped, and did not end at once.
     """
 
     processed: int = 0
@@ -45,35 +45,35 @@ class Summary:
 
 
 class Reporter(Protocol):
-    """Is told how a run goes, from several threads. `url` is the row's, `line` its line in the CSV (0: no CSV)."""
+    """Called with the progress of a run, from several threads. `line` is the row's line in the CSV (0: no CSV)."""
 
     def began(self, url: str, name: str | None) -> None:
         """A video begins; `name` is the file name that the row gives it."""
 
     def stage(self, url: str, stage: str, done: int, total: int | None) -> None:
-        """A stage begins, or its download goes on: bytes so far and in all."""
+        """A stage begins, or the download has made progress: bytes so far and in total."""
 
     def finished(self, url: str, record: Record, new: bool) -> None:
-        """A video has its record; `new` where this run made it."""
+        """A video has its record; `new` if this run made it."""
 
     def failed(self, url: str, line: int, stage: str, reason: str) -> None:
         """A row failed: in which stage, and why."""
 
     def skipped(self, urls: Sequence[str]) -> None:
-        """Nothing is to be done for these rows: they are done, filtered out or no videos."""
+        """These rows are skipped: they are done, filtered out or not videos."""
 
     def duplicate(self, url: str, line: int, kept: str) -> None:
-        """A video was left: it shows the same as that of the URL `kept`."""
+        """A video was skipped: it is a copy of the video of the URL `kept`."""
 
     def interrupted(self, under_way: int) -> None:
-        """No more videos begin; so many are being finished."""
+        """No more videos begin; `under_way` videos are still in progress."""
 
     def engine(self, text: str) -> None:
-        """What the engine has to work with, in words, whenever that changes: nodes and slots."""
+        """The nodes and slots of the engine, as text, whenever they change."""
 
 
 class NullReporter:
-    """A reporter that says nothing."""
+    """A reporter that reports nothing."""
 
     def began(self, url: str, name: str | None) -> None:
         pass
@@ -102,39 +102,39 @@ class NullReporter:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a row that was worked on: its record, or why there is none. It can be pickled."""
+    """The outcome of a row: its record, or why there is none. It can be pickled."""
 
     row: Row
     finished: Finished | None = None
     stage: str = ""
     """Where it failed."""
     reason: str | None = None
-    """Why it failed. Without a record, a reason and `kept`, the filters do not want the video."""
+    """Why it failed. Without a record, a reason and `kept`, the video was filtered out."""
     kept: str | None = None
-    """The URL of the video that this one is a copy of: then it was left."""
+    """The URL of the video that this one is a copy of, if it was skipped for that."""
     version: str | None = None
     """The version of the source of a copy."""
     refused: bool = False
-    """Whether a store refused the credentials in a way that lets every other row fail too."""
+    """Whether a store refused the credentials, so that every other row would fail too."""
 
     @property
     def record(self) -> Record | None:
-        """Its record."""
+        """The record, if there is one."""
         return self.finished.record if self.finished else None
 
     @property
     def new(self) -> bool:
-        """Whether the record was made now, and was not there already."""
+        """Whether this run made the record."""
         return self.finished is not None and self.finished.new
 
 
 class Tally:
-    """Counts the rows of one run and tells the reporter of each. Threads may share it."""
+    """Counts the rows of one run and reports each. Threads may share it."""
 
     def __init__(self, run: Run, reporter: Reporter) -> None:
         self.summary = Summary()
         self.refused: str | None = None
-        """Why the results store takes nothing more; None while it does."""
+        """Why a store refuses everything; None while it does not."""
         self._run = run
         self._reporter = reporter
         self._failures = Failures(run.job)
@@ -142,22 +142,22 @@ class Tally:
         self._began = time.monotonic()
 
     def bad(self, row: BadRow) -> None:
-        """Count a row that cannot be read as one that failed."""
+        """Count a row that cannot be read as failed."""
         self._fail(Failure(Row(line=row.line, url=without_secrets(row.text)), "row", row.reason))
 
     def ignored(self, row: IgnoredRow) -> None:
-        """Count a row that is no video."""
+        """Count a row that is not a video."""
         self.summary.passed_over += 1
         self._reporter.skipped([row.name])
 
     def filtered(self, row: Row) -> None:
-        """Count a row that the filters do not want."""
+        """Count a row that is filtered out."""
         with self._lock:
             self.summary.filtered += 1
         self._reporter.skipped([row.url])
 
     def duplicate(self, row: Row, kept: str) -> None:
-        """Count a row whose video shows the same as that of the URL `kept`."""
+        """Count a row whose video is a copy of the video of the URL `kept`."""
         with self._lock:
             self.summary.duplicates += 1
         self._reporter.duplicate(row.url, row.line, kept)
@@ -169,7 +169,7 @@ class Tally:
         self._reporter.skipped([row.url for row in rows])
 
     def done(self, outcome: Outcome) -> None:
-        """Count a row that was worked on. A record that was there already may be another run's, made meanwhile."""
+        """Count a row that was processed. If its record is not new, another run may have made it meanwhile."""
         record = outcome.record
         if record is not None:
             with self._lock:
@@ -192,15 +192,16 @@ class Tally:
             self.filtered(outcome.row)
 
     def interrupted(self, under_way: int) -> None:
-        """Note that the user wants to leave."""
+        """Note that the user has interrupted the run."""
         self.summary.interrupted = True
         self._reporter.interrupted(under_way)
 
-    def write(self, taken_up: Callable[[str], bool]) -> Summary:
+    def write(self, was_admitted: Callable[[str], bool]) -> Summary:
         """Write `failures.csv` and `summary.json`.
 
         Args:
-            taken_up: whether this run took up the row of a URL; the failures of other runs in the same file stay.
+            was_admitted: whether this run admitted a row with this URL; failures of other runs are kept in the
+                file.
 
         Raises:
             OutputError: one cannot be written.
@@ -208,7 +209,7 @@ class Tally:
         self.summary.seconds = round(time.monotonic() - self._began, 3)
         self.summary.finished_at = timestamp()
         with self._run.journal.working_on(FAILURES, lambda: False):  # another run may end at the same moment
-            self._failures.write(taken_up)
+            self._failures.write(was_admitted)
         content = dict(self.summary.__dict__)
         if self._run.describer is not None:
             content["model"] = self._run.describer.cost.__dict__

@@ -1,1 +1,1 @@
-"""Rows on a Ray cluster: the connection, the pool of slots, their workers, and what these share."""
+"""Rows on a Ray cluster: the connection, the slots, their workers, and the state that the workers share."""

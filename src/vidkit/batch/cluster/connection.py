@@ -1,4 +1,4 @@
-"""The connection to a Ray cluster: found or started, without a word of Ray's on the screen, and watched."""
+"""The connection to a Ray cluster: find or start it, keep Ray's output off the screen, check its head."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ log = logging.getLogger(__name__)
 _SECONDS_TO_CONNECT = 5.0
 _SECONDS_TO_LEAVE = 30.0
 _TRIES_TO_CONNECT = 3
-_LOST_AFTER = 3  # times in a row that the head does not answer
-_STORE_BYTES = 100 * 2**20  # only rows and records cross: Ray's default takes a third of the memory
+_LOST_AFTER = 3  # failed checks of the head in a row
+_STORE_BYTES = 100 * 2**20  # rows and records are small; Ray's default is a third of the memory
 _QUIET = {
-    "RAY_USAGE_STATS_ENABLED": "0",  # it reports to its makers otherwise
+    "RAY_USAGE_STATS_ENABLED": "0",  # otherwise Ray reports usage statistics
     "RAY_enable_metrics_collection": "0",
     "RAY_BACKEND_LOG_LEVEL": "fatal",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # else it warns of a change to come
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # otherwise Ray warns of a future change
 }
-# Ray's own name for: this machine alone. Its ports are then open on loopback only; otherwise on all addresses.
+# Ray's variable for a cluster of one machine: ports are open on loopback only, not on all addresses.
 _ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 
 
 class Node(NamedTuple):
-    """A node that is alive: its address, and what Ray has to give there."""
+    """A node that is alive: its address, and its Ray resources."""
 
     address: str
     cpus: float
@@ -73,7 +73,7 @@ class Cluster:
         }
 
     def check(self) -> None:
-        """See that the head is there.
+        """Check that the head answers.
 
         Raises:
             EngineGoneError: it did not answer several times in a row.
@@ -87,16 +87,16 @@ class Cluster:
             )
 
     @property
-    def is_whole(self) -> bool:
+    def head_answers(self) -> bool:
         """Whether the head answered the last time."""
         return not self._missed
 
     def close(self) -> None:
-        """Leave the cluster; one that was started here ends. Without its head there is nobody to tell."""
+        """Leave the cluster. One that this process started ends. If the head is gone, nothing is sent to it."""
         import atexit
 
         atexit.unregister(self.ray.shutdown)
-        if not self.is_whole and not self._own:
+        if not self.head_answers and not self._own:
             return
         leaving = threading.Thread(target=self.ray.shutdown, name="leave", daemon=True)
         leaving.start()
@@ -108,7 +108,7 @@ def connect(settings: Engine) -> Cluster:
 
     Raises:
         ToolMissingError: Ray is not installed.
-        EngineError: there is no such cluster, or this machine or process is none that it takes.
+        EngineError: there is no such cluster, or it does not accept this machine or process.
     """
     address = settings.address or os.environ.get("RAY_ADDRESS", "")
     own = address in ("", "local")
@@ -135,7 +135,7 @@ def connect(settings: Engine) -> Cluster:
             "no Ray cluster answers at {address} ([Engine] Address). Start one with `ray start --head`",
             address=printable(address),
         )
-    _keep_to_the_log()
+    _log_ray_output()
     options: dict[str, Any] = {"address": address, "log_to_driver": False, "logging_level": logging.CRITICAL}
     if own:
         options |= {"address": "local", "object_store_memory": _STORE_BYTES}
@@ -145,15 +145,15 @@ def connect(settings: Engine) -> Cluster:
             try:
                 ray.init(**options)
                 break
-            except Exception as error:  # Ray raises what comes
+            except Exception as error:  # Ray raises exceptions of all kinds
                 reason = _reason(address, error)
                 if not left or "Failed to connect" not in reason:  # its head may be busy
                     raise EngineError(reason) from None
     return Cluster(ray, own)
 
 
-def _keep_to_the_log() -> None:
-    """Let what Ray tells of nodes and workers go to the log: it prints it among the results in any case."""
+def _log_ray_output() -> None:
+    """Log Ray's messages about nodes and workers: otherwise Ray prints them among the results."""
     from ray._private import worker
 
     def keep(data: dict[str, Any], **_: object) -> None:
@@ -165,15 +165,15 @@ def _keep_to_the_log() -> None:
 
 def _reason(address: str, error: Exception) -> str:
     """Why Ray does not connect, in one sentence."""
-    said = str(error)
-    if "AuthToken" in f"{said} {error.__cause__} {error.__context__}":
+    text = str(error)
+    if "AuthToken" in f"{text} {error.__cause__} {error.__context__}":
         return message(
             "the Ray cluster at {address} asks for its token: set RAY_AUTH_MODE=token, and have the token in "
             "~/.ray/auth_token or in RAY_AUTH_TOKEN",
             address=address,
         )
-    if "ersion mismatch" in said:
-        found = re.findall(r"(Ray|Python):\s*([\w.]+)", said)
+    if "ersion mismatch" in text:
+        found = re.findall(r"(Ray|Python):\s*([\w.]+)", text)
         theirs, ours = found[: len(found) // 2], found[len(found) // 2 :]
         words = [" and ".join(map(" ".join, each)) for each in (theirs, ours)]
         return message(
@@ -182,11 +182,11 @@ def _reason(address: str, error: Exception) -> str:
             there=words[0],
             here=words[1],
         )
-    if "Could not find any running Ray" in said:
+    if "Could not find any running Ray" in text:
         return message(
             "no Ray cluster runs on this machine (RAY_ADDRESS is auto): start one with `ray start --head`"
         )
-    first = printable(said.strip().partition("\n")[0])[:300]
+    first = printable(text.strip().partition("\n")[0])[:300]
     if address:
         return message(
             "the Ray cluster at {address} does not take this process: {first}. This machine must be a node of it, "
@@ -206,22 +206,22 @@ def _answers(address: str) -> bool:
 
 @contextmanager
 def _silent() -> Iterator[None]:
-    """Let what this process writes to the standard error go nowhere: Ray's own lines about how it connects."""
+    """Discard standard error: Ray writes there while it connects."""
     sys.stderr.flush()
-    before, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
+    before, devnull = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, 2)
     try:
         yield
     finally:
         sys.stderr.flush()
         os.dup2(before, 2)
         os.close(before)
-        os.close(nowhere)
+        os.close(devnull)
 
 
 @contextmanager
 def _own_signals() -> Iterator[None]:
-    """Keep this process's own handling of signals, which Ray replaces."""
+    """Restore this process's signal handlers, which Ray replaces."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,8 +1,7 @@
-"""The engine `ray`: rows are worked on in the slots of a Ray cluster.
+"""The engine `ray`: rows run in the slots of a Ray cluster.
 
-The driver counts the tries of a row. A worker that dies with it counts as one; after three the row has failed. A
-node that is lost is seldom the row's fault: nine count as much. An answer that comes after the driver has given up
-counts no more.
+The driver counts the tries of a row. A row fails after three workers died with it. The loss of a node is seldom the
+row's fault, so a row fails only after nine lost nodes. A late answer, after the driver has given up, is ignored.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from typing import Any
 from vidkit.batch.cluster.connection import connect
 from vidkit.batch.cluster.messages import Answer, Opening, Sign
 from vidkit.batch.cluster.models import Models
-from vidkit.batch.cluster.slots import Slot, Slots, Task, sent, state_of, why_died
+from vidkit.batch.cluster.slots import Slot, Slots, Task, sent, state_text, why_died
 from vidkit.batch.cluster.state import open_state
 from vidkit.batch.engines import Job, unforeseen
 from vidkit.batch.tally import Outcome
@@ -39,20 +38,20 @@ log = logging.getLogger(__name__)
 
 TRIES = 3  # workers that may die with a row
 NODES = 9  # nodes that may be lost with a row
-QUIET = 900.0  # seconds without a sign of progress, beside those that ffmpeg or the model may take
-_POLL = 0.25  # seconds between two looks at the cluster and the run
-_NODES_EVERY = 1.0  # seconds between two looks at the nodes
-JUDGED_AFTER = 3.0  # seconds in which the loss of a node is known at the latest, where it was the reason
+QUIET = 900.0  # seconds without a sign of progress, in addition to the time that ffmpeg or the model may take
+_POLL = 0.25  # seconds between two checks of the cluster and the run
+_NODES_EVERY = 1.0  # seconds between two checks of the nodes
+JUDGED_AFTER = 3.0  # seconds to wait after a worker's death: a lost node is known by then
 _SECONDS_TO_SETTLE = 10.0
-_QUICK = 1.0  # seconds: while rows take less, each slot has its next row waiting here
-_SAVED_EVERY, _SAVED_AT_ONCE = 1.0, 100  # seconds and rows that are noted together
+_QUICK = 1.0  # seconds: if rows take less, a next row waits here for each slot
+_SAVED_EVERY, _SAVED_AT_ONCE = 1.0, 100  # seconds between notes, and rows that are noted together
 
 
 class RayWorkers:
-    """Rows under way in a cluster. All that is kept of them belongs to one thread; the others ask it."""
+    """Rows in progress in a cluster. One thread owns their state; the other threads ask it."""
 
     def __init__(self, job: Job) -> None:
-        """Connect, and begin to open slots: as many as the cluster has.
+        """Connect, and start to open all slots of the cluster.
 
         Raises:
             EngineError: the cluster cannot be used.
@@ -65,7 +64,7 @@ class RayWorkers:
         self._changed = threading.Condition()
         self._new: deque[Task] = deque()  # given by `start`
         self._again: deque[Task] = deque()  # to be started again
-        self._judged: list[tuple[float, Slot, Task, str]] = []  # dead workers: was it the node?
+        self._dead: list[tuple[float, Slot, Task, str]] = []  # dead workers: was it the node?
         self._outcomes: list[Outcome] = []
         self._logged: list[logging.LogRecord] = []  # by workers
         self._given = self._done = self._saved = 0  # rows
@@ -85,7 +84,7 @@ class RayWorkers:
             raise
 
     def start(self, row: Row) -> None:
-        task = Task(row, sent(row), self._job.known(row))  # here, while the slots are at work
+        task = Task(row, sent(row), self._job.known(row))  # here, while the slots are busy
         with self._changed:
             self._given += 1
             self._draining = False
@@ -96,14 +95,14 @@ class RayWorkers:
     def room(self, timeout: float) -> bool:
         with self._changed:
             self._changed.wait_for(lambda: self._failure or self._given - self._done < self._room_for, timeout)
-            self._raise()
+            self._raise_failure()
             return self._given - self._done < self._room_for
 
     def wait(self, timeout: float) -> int:
         self._draining = True
         with self._changed:
             self._changed.wait_for(lambda: self._failure or self._given == self._saved, timeout)
-            self._raise()
+            self._raise_failure()
             return self._given - self._done or self._given - self._saved
 
     def finish(self) -> None:
@@ -124,17 +123,17 @@ class RayWorkers:
         run = self._run
         spec = replace(run.spec, config=with_absolute_paths(run.config))
         self._state = open_state(self._cluster, spec)
-        opening = Opening(spec, run.rules, run.instruction, self._mark(), logging.getLogger("vidkit").level)
+        opening = Opening(spec, run.rules, run.instruction, self._write_marker(), logging.getLogger("vidkit").level)
         events, settings = self._events, run.config.engine
         tell: Callable[[int, int, Any], None] = lambda *event: events.put(event)  # noqa: E731
         self._slots = Slots(self._cluster, settings, self._state, pickle.dumps(opening), tell)
         self._models = Models(self._cluster, spec.config, run.describer, self._state)
-        self._heard: Any = None
+        self._pending_signs: Any = None
         self._thread = threading.Thread(target=self._work, name="cluster", daemon=True)
         self._thread.start()
 
-    def _mark(self) -> str | None:
-        """Write a file into the results folder that all workers must see; a killed run's is removed by the next."""
+    def _write_marker(self) -> str | None:
+        """Write a file into the results folder for all workers to see. After a kill, the next run removes it."""
         folder = self._run.layout.store.folder
         if folder is None:
             return None
@@ -145,39 +144,39 @@ class RayWorkers:
         self._marker.chmod(0o644)
         return self._marker.name
 
-    def _raise(self) -> None:
+    def _raise_failure(self) -> None:
         if self._failure is not None:
             raise self._failure
 
-    # From here on: what the thread does.
+    # The methods below run in the engine's thread.
 
     def _work(self) -> None:
         try:
-            looked = heard = 0.0
+            checked_at = signs_at = 0.0
             while not self._closing:
-                self._take(_POLL)
-                if time.monotonic() - looked >= _NODES_EVERY:
-                    self._look()
-                    looked = time.monotonic()
-                if time.monotonic() - heard >= _POLL:
-                    self._hear()
+                self._handle_events(_POLL)
+                if time.monotonic() - checked_at >= _NODES_EVERY:
+                    self._check_nodes()
+                    checked_at = time.monotonic()
+                if time.monotonic() - signs_at >= _POLL:
+                    self._handle_signs()
                     self._control()
-                    heard = time.monotonic()
+                    signs_at = time.monotonic()
                 self._hand_out()
                 self._save()
         except VidkitError as error:
             self._fail(error)
-        except Exception as error:  # whatever Ray raises, where the head is gone too
+        except Exception as error:  # Ray raises exceptions of all kinds, also if the head is gone
             log.info("the engine failed", exc_info=True)
             why = message("the Ray cluster fails: {error}", error=printable(error)[:300])
-            if isinstance(error, self._cluster.ray.exceptions.RayActorError):  # of the workers' it is handled
+            if isinstance(error, self._cluster.ray.exceptions.RayActorError):  # of the state, not of a worker
                 why = message(
                     "what the workers share was killed, perhaps for want of memory: the same command goes on"
                 )
             self._fail(self._lost_head() or EngineError(why))
 
     def _fail(self, error: VidkitError) -> None:
-        """Note what is finished and end: everyone who waits is told."""
+        """Note finished videos, then wake all waiting threads with the error."""
         try:
             self._save(at_once=True)
         except VidkitError as failure:
@@ -195,66 +194,66 @@ class RayWorkers:
             time.sleep(0.5)
         return None
 
-    def _take(self, timeout: float) -> None:
-        """What has happened since the last time: answers of workers, new rows."""
+    def _handle_events(self, timeout: float) -> None:
+        """Handle the events since the last call: answers of workers, new rows."""
         with suppress(queue.Empty):
             event = self._events.get(timeout=timeout)
             while True:
                 if event is not None:
-                    self._answered(*event)
+                    self._handle_answer(*event)
                 event = self._events.get_nowait()
 
-    def _answered(self, number: int, about: int, future: Any) -> None:
+    def _handle_answer(self, number: int, about: int, future: Any) -> None:
         slot = self._slots.by_number.get(number)
         if slot is None or (about and (slot.task is None or slot.task.number != about)):
-            return  # it was given up: a late answer counts no more
+            return  # it was given up: ignore a late answer
         error, ray = future.exception(), self._cluster.ray
         task = slot.task
         if error is None and not about:
             self._slots.opened(number, future.result())
         elif error is None and task is not None:
             answer: Answer = pickle.loads(future.result())
-            self._logged += answer.logged  # written once the slot has its next row
-            self._came(slot, answer.outcome)
+            self._logged += answer.logged  # written after the slot has its next row
+            self._finish_task(slot, answer.outcome)
         elif task is not None and isinstance(error, ray.exceptions.RayTaskError):
             reason = unforeseen(task.row, getattr(error, "cause", error))
-            self._came(slot, Outcome(task.row, stage=task.stage, reason=reason))
+            self._finish_task(slot, Outcome(task.row, stage=task.stage, reason=reason))
         else:
-            self._died(slot, str(error))
+            self._handle_death(slot, str(error))
 
-    def _came(self, slot: Slot, outcome: Outcome) -> None:
+    def _finish_task(self, slot: Slot, outcome: Outcome) -> None:
         task = self._slots.freed(slot)
         self._is_quick = time.monotonic() - slot.began < _QUICK
         self._end(replace(outcome, row=task.row))
 
-    def _died(self, slot: Slot, cause: str) -> None:
+    def _handle_death(self, slot: Slot, cause: str) -> None:
         log.info("a worker died: %s", cause)
         self._slots.died(slot, cause)
-        self._state.gone.remote(slot.number)
+        self._state.release_turns.remote(slot.number)
         if slot.task is not None:
-            self._judged.append((time.monotonic(), slot, slot.task, cause))
+            self._dead.append((time.monotonic(), slot, slot.task, cause))
 
-    def _look(self) -> None:
-        """See which nodes are there, and judge who killed the workers that died."""
+    def _check_nodes(self) -> None:
+        """Check the nodes, and decide why dead workers died: by a lost node or by their row."""
         self._cluster.check()
-        if not self._cluster.is_whole:
+        if not self._cluster.head_answers:
             return
         self._models.refresh()
         for slot in self._slots.refresh():
-            self._state.gone.remote(slot.number)
+            self._state.release_turns.remote(slot.number)
             if slot.task is not None:
-                self._lose(slot.task)
-        judged, self._judged = self._judged, []
-        for since, slot, task, cause in judged:
+                self._retry_after_lost_node(slot.task)
+        dead, self._dead = self._dead, []
+        for since, slot, task, cause in dead:
             if not self._slots.is_alive(slot.node) or "node has died" in cause:
-                self._lose(task)
+                self._retry_after_lost_node(task)
             elif time.monotonic() - since >= JUDGED_AFTER:
-                self._kill(task, cause)
+                self._retry_after_death(task, cause)
             else:
-                self._judged.append((since, slot, task, cause))
-        self._show()
+                self._dead.append((since, slot, task, cause))
+        self._report_state()
 
-    def _lose(self, task: Task) -> None:
+    def _retry_after_lost_node(self, task: Task) -> None:
         task.lost += 1
         if task.lost >= NODES:
             lost = message("{count} nodes of the cluster were lost while they worked on it", count=NODES)
@@ -262,7 +261,7 @@ class RayWorkers:
         else:
             self._again.append(task)
 
-    def _kill(self, task: Task, cause: str) -> None:
+    def _retry_after_death(self, task: Task, cause: str) -> None:
         task.killed += 1
         reason = why_died(cause)
         log.warning("a worker died with %s: %s", printable(task.row.url), reason)
@@ -281,26 +280,27 @@ class RayWorkers:
             self._done += 1
             self._changed.notify_all()
 
-    def _hear(self, wait: bool = False) -> None:
-        """Take the signs of the workers, ask for the next, and kill the workers that gave none for too long."""
+    def _handle_signs(self, wait: bool = False) -> None:
+        """Handle the workers' signs, request the next ones, and kill workers without a sign for too long."""
         meter = self._run.shared.meter
-        if self._heard is None:
-            self._heard = self._state.heard.remote().future()
-        elif wait or self._heard.done():
-            signs, cost = self._heard.result()
-            self._heard = None
+        if self._pending_signs is None:
+            self._pending_signs = self._state.take_signs.remote().future()
+        elif wait or self._pending_signs.done():
+            signs, cost = self._pending_signs.result()
+            self._pending_signs = None
             if isinstance(meter, Meter):
                 meter.set(cost)
             for number, sign in signs.items():
-                self._sign(number, sign)
+                self._handle_sign(number, sign)
         now = time.monotonic()
         for slot in list(self._slots.by_number.values()):
             if slot.task is not None and now > slot.deadline:
                 self._slots.kill(slot)
                 self._slots.died(slot, "")
-                self._kill(slot.task, message("it gave no sign of progress for {quiet:.0f} seconds", quiet=QUIET))
+                reason = message("it gave no sign of progress for {quiet:.0f} seconds", quiet=QUIET)
+                self._retry_after_death(slot.task, reason)
 
-    def _sign(self, number: int, sign: Sign) -> None:
+    def _handle_sign(self, number: int, sign: Sign) -> None:
         slot = self._slots.by_number.get(number)
         if slot is None or slot.task is None or slot.task.number != sign.task:
             return
@@ -310,14 +310,14 @@ class RayWorkers:
             self._job.reporter.stage(slot.task.row.url, sign.stage, sign.done, sign.total)
 
     def _control(self) -> None:
-        """Stop what is under way where the run was stopped; leave to the next run what would have to wait."""
+        """Stop the rows in progress if the run was stopped. Leave rows that would have to wait to the next run."""
         if self._run.stop.is_set() and not self._stopped:
             self._stopped = True
             self._slots.stop()
         if self._stopped or (self._finishing and not self._slots.ready):
-            self._leave([task.row for task in self._again] + [task.row for _, _, task, _ in self._judged])
+            self._leave([task.row for task in self._again] + [task.row for _, _, task, _ in self._dead])
             self._again.clear()
-            self._judged.clear()
+            self._dead.clear()
             self._leave_new()
 
     def _leave_new(self) -> None:
@@ -349,7 +349,7 @@ class RayWorkers:
                 self._changed.notify_all()
 
     def _next(self) -> Task | None:
-        """The row that is started next."""
+        """The row to start next."""
         if self._again:
             again = self._again.popleft()
             again.known = self._job.known(again.row)  # an earlier try may have changed the name
@@ -361,7 +361,7 @@ class RayWorkers:
         return task
 
     def _save(self, at_once: bool = False) -> None:
-        """Note what is finished: many rows together, and after a second at the latest."""
+        """Note finished videos: many together, and after a second at the latest."""
         for record in self._logged:
             logging.getLogger(record.name).handle(record)
         self._logged.clear()
@@ -372,16 +372,15 @@ class RayWorkers:
         elif at_once or last or len(outcomes) >= _SAVED_AT_ONCE or now - self._saved_at >= _SAVED_EVERY:
             self._outcomes, self._saved_at = [], now
             if last and not at_once:
-                self._heard = self._state.heard.remote().future()  # what the model has cost in all
-                self._hear(wait=True)
+                self._pending_signs = self._state.take_signs.remote().future()  # for the final cost of the model
+                self._handle_signs(wait=True)
             self._job.done(outcomes)
             with self._changed:
                 self._saved += len(outcomes)
                 self._changed.notify_all()
 
-    def _show(self) -> None:
-        """Say how many nodes and slots there are, once that has changed and settled. While no worker is ready yet,
-        nothing is said.
+    def _report_state(self) -> None:
+        """Report the number of nodes and slots when it has changed and settled, and a worker is ready.
 
         Raises:
             EngineError: there are nodes, and none can be used.
@@ -392,7 +391,7 @@ class RayWorkers:
             raise EngineError(
                 "no node of the Ray cluster at {address} can be used. {why}", address=address, why=why
             )
-        shown = state_of(slots, address, self._models.words)
+        shown = state_text(slots, address, self._models.description)
         if shown == self._shown:
             self._changed_at = now
         elif slots.ready == len(slots.by_number) or (slots.ready and now - self._changed_at > _SECONDS_TO_SETTLE):

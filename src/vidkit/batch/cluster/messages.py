@@ -1,4 +1,4 @@
-"""What goes between the driver and the workers of a cluster, beside rows: plain values that can be pickled."""
+"""Messages between the driver and the workers of a cluster, besides rows: plain values that can be pickled."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from vidkit.workflow.run import RunSpec
 
 
 class Opening(NamedTuple):
-    """What a worker opens its run from. The driver's own files are not there."""
+    """What a worker needs to open its run. It does not have the driver's local files."""
 
     spec: RunSpec
     rules: RuleSet
     instruction: str
     marker: str | None
-    """A file in the results folder that every node must see; None for a store elsewhere."""
+    """A file in the results folder that every node must see; None for a bucket."""
     log_level: int
 
 
 class Answer(NamedTuple):
-    """What came of a row, and what was logged meanwhile."""
+    """The outcome of a row, and what was logged meanwhile."""
 
     outcome: Outcome
     logged: list[logging.LogRecord]
@@ -31,7 +31,7 @@ class Answer(NamedTuple):
 class Sign(NamedTuple):
     """A worker's latest sign of progress with a row.
 
-    `task` is the number of the row's try. `patience`: for so many seconds it may well give no other sign.
+    `task` is the number of the row's try. `patience` is for how many seconds no other sign may come.
     """
 
     task: int

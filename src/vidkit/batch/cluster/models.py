@@ -1,7 +1,7 @@
-"""The local model of a cluster's run: one actor holds it on each GPU, and the slots ask these.
+"""The local model in a cluster: one actor on each GPU loads it, and the slots ask these actors.
 
-Batches form in the actor, of clips from all slots. Where the cluster has no GPU, one actor beside the driver holds
-the model.
+The actor makes batches of the clips of all slots. If the cluster has no GPU, one actor on the driver's machine
+loads the model.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from vidkit.qwen_model.question import Reply
 log = logging.getLogger(__name__)
 
 _TRIES = 3  # actors that may die with a question
-_AT_ONCE = 64  # questions that an actor has taken: one batch under way, the next one ready
-_POLL = 2.0  # seconds between two looks at whether the run was stopped
+_AT_ONCE = 64  # questions in an actor: one batch in progress, the next one ready
+_POLL = 2.0  # seconds between two checks whether the run was stopped
 _SECONDS_TO_REPLACE = 120.0
 _NO_GPU = -1
 
 
 class ModelActor:
-    """The actor. It loads the model once it is asked.
+    """The actor. It loads the model at the first question.
 
     Args:
         version: the driver's vidkit.
-        pickled: the settings; another vidkit could not read them.
+        pickled: the settings; another version of vidkit could not read them.
     """
 
     def __init__(self, version: str, pickled: bytes) -> None:
@@ -58,10 +58,10 @@ class ModelActor:
         self._model = LocalModel(config.qwen, config.qwen_vl.max_tokens, Meter())
 
     def ready(self) -> None:
-        """Answer: it is there."""
+        """Return at once, to show that the actor is alive."""
 
     def ask(self, what: str, *arguments: Any) -> tuple[Any, VidkitError | None]:
-        """Answer a slot: the value, or the error that it shall raise."""
+        """Answer a slot: the value, or the error to raise."""
         try:
             if self._failure is not None:
                 raise self._failure
@@ -71,13 +71,13 @@ class ModelActor:
 
 
 class Models:
-    """The actors that hold the model, as many as the cluster has GPUs. One thread uses it.
+    """The actors with the model, one for each GPU of the cluster. One thread uses it.
 
     Args:
-        cluster: where they are.
+        cluster: where the actors run.
         config: names the model.
-        describer: the run's; where it is none or asks a server, there are no actors.
-        state: the handle of the state actor, which tells the slots of them.
+        describer: the run's. If it is None or asks a server, there are no actors.
+        state: the handle of the state actor, from which the slots get them.
     """
 
     def __init__(self, cluster: Cluster, config: Config, describer: Describer | None, state: Any) -> None:
@@ -89,8 +89,8 @@ class Models:
         self._actors: dict[tuple[str, int], Any] = {}
 
     @property
-    def words(self) -> str:
-        """What holds the model, for the end of the line that says what the engine has."""
+    def description(self) -> str:
+        """Where the model is loaded, for the end of the text about the engine."""
         if not self._actors:
             return ""
         if (self._cluster.node, _NO_GPU) in self._actors:
@@ -98,7 +98,7 @@ class Models:
         return message("; the model on {gpus}", gpus=format_count(len(self._actors), "GPU"))
 
     def refresh(self) -> None:
-        """Use GPUs that joined, forget those that are gone. An actor that died is started again by Ray."""
+        """Use new GPUs, forget lost ones. Ray restarts an actor that died."""
         if not self._needed:
             return
         nodes = self._cluster.nodes()
@@ -106,7 +106,7 @@ class Models:
         wanted = wanted or [(self._cluster.node, _NO_GPU)]
         if set(wanted) == set(self._actors):
             return
-        # One that is left out ends once nobody asks it any more.
+        # Ray ends an actor without references.
         self._actors = {key: self._actors.get(key) or self._open(*key) for key in wanted}
         self._state.use_models.remote(list(self._actors.values()))
 
@@ -114,7 +114,7 @@ class Models:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         return self._actor.options(
-            num_cpus=0,  # the slots have them all
+            num_cpus=0,  # the slots use all of them
             num_gpus=0 if number == _NO_GPU else 1,
             scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False),
             max_restarts=-1,
@@ -123,12 +123,12 @@ class Models:
         ).remote(__version__, self._settings)
 
 
-class AskedModel:
-    """The model, as a slot asks for it (`ModelHost`).
+class RemoteModel:
+    """The model for a slot, which asks the actors (`ModelHost`).
 
     Args:
         ask: asks the state.
-        allow: told for how many seconds there may be no other sign of the row.
+        allow: called with the number of seconds in which no other sign may come.
         stopped: whether the run was stopped.
     """
 
@@ -172,10 +172,10 @@ class AskedModel:
         )
 
     def _find(self) -> Any:
-        """An actor that is there, in turn.
+        """The next actor that is alive.
 
         Raises:
-            DescribeError: none comes.
+            DescribeError: there is none.
         """
         import ray
 

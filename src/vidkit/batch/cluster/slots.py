@@ -1,4 +1,4 @@
-"""The slots of a cluster: one actor for each video that its nodes can work on at once."""
+"""The slots of a cluster: one actor for each video that its nodes can process at once."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from vidkit.workflow.shared import Known
 
 log = logging.getLogger(__name__)
 
-_TRIES_TO_OPEN = 3  # workers of a node that die before they are ready, one after the other
-_CONTROL = "control"  # the concurrency group of calls that do not wait for the row under way
+_TRIES_TO_OPEN = 3  # workers of a node in a row that die before they are ready
+_CONTROL = "control"  # the concurrency group of calls that do not wait for the row in progress
 
 
 @dataclass
 class Task:
-    """A row that is worked on, and how often that failed through no words of its own.
+    """A row to process, and how often its worker or node was lost.
 
-    `known` is what its worker is told of its URL. `number` is that of its current try. `killed` counts the workers
-    that died with it, `lost` the nodes.
+    `known` is what its worker gets about its URL. `number` is the number of its current try. `killed` counts the
+    workers that died with it, `lost` the nodes.
     """
 
     row: Row
@@ -42,18 +42,18 @@ class Task:
     number: int = 0
     killed: int = 0
     lost: int = 0
-    stage: str = "download"  # until a worker tells another
+    stage: str = "download"  # until a worker reports another one
 
 
 def sent(row: Row) -> Row:
-    """A row as it means the same in another folder."""
+    """The row with an absolute path, so that it is valid in another working folder."""
     path = local_path(row.url)
     return row if path is None else row._replace(url=str(path.absolute()))
 
 
 @dataclass
 class Slot:
-    """One actor, and the row that it works on."""
+    """One actor, and the row that it processes."""
 
     number: int
     node: str
@@ -66,7 +66,7 @@ class Slot:
 
 @dataclass
 class _NodeState:
-    """What is known of a node: `failed` workers in a row that never became ready; why it is not used, if so."""
+    """A node: how many of its workers in a row `failed` to start; why it is not used (`refused`)."""
 
     node: Node
     failed: int = 0
@@ -78,12 +78,12 @@ class Slots:
     """The slots of all nodes. One thread uses it.
 
     Args:
-        cluster: where they are.
-        settings: how much of a node each takes.
+        cluster: where the slots are.
+        settings: the resources of each slot.
         state: the handle of the state actor.
         opening: the pickled `Opening`.
-        told: called, in a thread of Ray's, once a worker has answered: (slot, what it was about, future). A worker
-            that opens is about 0, a row about the number of its try.
+        answered: called in a thread of Ray when a worker has answered: (slot, about, future). `about` is 0 for the
+            opening of a worker, and the number of the try for a row.
     """
 
     def __init__(
@@ -92,13 +92,13 @@ class Slots:
         settings: Engine,
         state: Any,
         opening: bytes,
-        told: Callable[[int, int, Any], None],
+        answered: Callable[[int, int, Any], None],
     ) -> None:
         self._cluster = cluster
         self._settings = settings
         self._state = state
         self._opening = opening
-        self._told = told
+        self._answered = answered
         self._nodes: dict[str, _NodeState] = {}
         self._last = 0
         self._free: deque[int] = deque()
@@ -112,20 +112,20 @@ class Slots:
 
     @property
     def ready(self) -> int:
-        """How many slots are ready to work, or at work."""
+        """How many slots are ready or busy."""
         return sum(slot.ready for slot in self.by_number.values())
 
     @property
     def has_free(self) -> bool:
-        """Whether a slot is ready and has no row. Any thread may ask."""
+        """Whether a slot is ready and has no row. Any thread may call it."""
         return bool(self._free)
 
     def free(self) -> Slot:
-        """A slot that is ready and has no row, where one is; it is given one."""
+        """Take a slot that is ready and has no row; call it only with `has_free`."""
         return self.by_number[self._free.popleft()]
 
     def freed(self, slot: Slot) -> Task:
-        """The row that a slot is done with."""
+        """Free a slot. Returns the row that it has processed."""
         task, slot.task = slot.task, None
         if task is None:
             raise ValueError(message("slot {number} had no row", number=slot.number))
@@ -133,15 +133,15 @@ class Slots:
         return task
 
     def is_alive(self, node: str) -> bool:
-        """Whether a node was there when the nodes were looked at last."""
+        """Whether a node was alive at the last check."""
         return node in self._nodes
 
     def refused(self) -> list[str]:
-        """Why nodes that are there are not used."""
+        """Why nodes that are alive are not used."""
         return [f"{each.node.address}: {each.refused}" for each in self._nodes.values() if each.refused]
 
     def refresh(self) -> list[Slot]:
-        """Use nodes that joined, forget those that are gone; the slots of the latter."""
+        """Use new nodes, forget lost ones. Returns the slots of the lost nodes."""
         nodes = self._cluster.nodes()
         gone = []
         for key in [key for key in self._nodes if key not in nodes]:
@@ -155,7 +155,7 @@ class Slots:
         return gone
 
     def opened(self, number: int, reason: str | None) -> None:
-        """A worker has opened its run, or says why it cannot: then its node is not used."""
+        """Note that a worker has opened its run, or why it cannot: then its node is not used."""
         slot = self.by_number[number]
         if reason is None:
             slot.ready = True
@@ -165,7 +165,7 @@ class Slots:
             self._refuse(slot.node, reason)
 
     def died(self, slot: Slot, cause: str) -> None:
-        """A slot's worker is dead: another one comes in its place when the nodes are looked at again."""
+        """Note that a slot's worker is dead. The next check of the nodes starts another one."""
         self._forget(slot.number)
         known = self._nodes.get(slot.node)
         if known is None:
@@ -190,18 +190,18 @@ class Slots:
             )
 
     def work(self, slot: Slot, task: Task) -> None:
-        """Begin with a row."""
+        """Start a row in a slot."""
         slot.task = task
-        # As bytes: what Ray pickles itself takes it more than twice as long.
+        # As bytes: Ray's own pickling takes more than twice as long.
         answer = slot.actor.process.remote(pickle.dumps((task.number, task.sent, task.known)))
         self._listen(answer, slot.number, task.number)
 
     def kill(self, slot: Slot) -> None:
-        """End a slot's worker, with all that it has started."""
+        """Kill a slot's worker and its child processes."""
         self._cluster.ray.kill(slot.actor, no_restart=True)
 
     def stop(self) -> None:
-        """Stop the rows under way: they fail, and their temporary files go."""
+        """Stop the rows in progress: they fail, and their temporary files are removed."""
         for slot in self.by_number.values():
             if slot.task is not None:
                 slot.actor.stop.options(concurrency_group=_CONTROL).remote()
@@ -244,20 +244,20 @@ class Slots:
             self._free.remove(number)
 
     def _listen(self, answer: Any, slot: int, about: int) -> None:
-        answer.future().add_done_callback(lambda future: self._told(slot, about, future))
+        answer.future().add_done_callback(lambda future: self._answered(slot, about, future))
 
 
 def why_died(cause: str) -> str:
-    """Why a worker died, in words."""
-    if re.search("running low on memory|memory pressure", cause):  # Ray ended it, by the watch that it keeps
+    """Why a worker died, as text for the user."""
+    if re.search("running low on memory|memory pressure", cause):  # Ray's memory monitor killed it
         return message("its node was running out of memory")
     if cause.startswith("it gave"):
         return cause
     return message("its process ended, perhaps for want of memory")
 
 
-def state_of(slots: Slots, address: str, models: str) -> str:
-    """What the screen says of a cluster: its nodes and slots that are ready, and where its models are."""
+def state_text(slots: Slots, address: str, models: str) -> str:
+    """The text about a cluster on the screen: how many nodes and ready slots it has, and where its models are."""
     if not slots.by_number:
         return message(
             "ray: no node to work on at {address}: waiting for one, Ctrl-C ends the run", address=address

@@ -1,4 +1,4 @@
-"""What the workers of a cluster share, in one actor beside the driver, and how a worker asks it (`Shared`)."""
+"""What the workers of a cluster share: an actor on the driver's machine, and its client in a worker (`Shared`)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from vidkit.workflow.layout import OutputLayout
 from vidkit.workflow.run import RunSpec
 from vidkit.workflow.shared import Known
 
-_LONGEST_POLL = 1.0  # seconds between two looks at whether another worker has an answer
+_LONGEST_POLL = 1.0  # seconds between two checks whether another worker has an answer
 
 
 class State:
@@ -41,7 +41,7 @@ class State:
         self._models: deque[Any] = deque()
 
     def open(self, version: str, pickled: bytes) -> str | None:
-        """Open the files of a run; where that fails, why."""
+        """Open the files of a run. Returns the reason if that fails."""
         if version != __version__:
             return message(
                 "the cluster's node on this machine has vidkit {version}, and this is {here}",
@@ -65,32 +65,32 @@ class State:
         return None
 
     def ask(self, what: str, *arguments: Any) -> tuple[Any, VidkitError | None]:
-        """Answer a worker: the value, or the error that it shall raise."""
+        """Answer a worker: the value, or the error to raise."""
         try:
             return getattr(self, f"_{what}")(*arguments), None
         except VidkitError as error:
             return None, error
 
-    def tell(self, slot: int, sign: Sign) -> None:
-        """Keep the latest sign of a slot until the driver asks."""
+    def put_sign(self, slot: int, sign: Sign) -> None:
+        """Keep the latest sign of a slot until the driver reads it."""
         self._signs[slot] = sign
 
-    def heard(self) -> tuple[dict[int, Sign], Cost]:
-        """The driver asks for the signs since the last time, and for the cost until now."""
+    def take_signs(self) -> tuple[dict[int, Sign], Cost]:
+        """The signs since the last call, and the cost so far, for the driver."""
         signs, self._signs = self._signs, {}
         return signs, self._meter.cost
 
     def use_models(self, actors: list[Any]) -> None:
-        """These hold the local model now (`ModelActor`)."""
+        """Set the actors that have the local model now (`ModelActor`)."""
         self._models = deque(actors)
 
-    def gone(self, slot: int) -> None:
-        """A slot's worker is gone: others may ask what it was about to ask."""
+    def release_turns(self, slot: int) -> None:
+        """Release the turns of a slot whose worker died: others may ask the same questions."""
         with self._lock:
             for key in [key for key, holder in self._turns.items() if holder.startswith(f"{slot}/")]:
                 del self._turns[key]
 
-    # What workers ask.
+    # The calls of workers, by `ask`.
 
     def _known(self, url: str) -> tuple[str | None, bool]:
         return self._journal.filename(url), self._journal.is_mixed_up(url)
@@ -130,7 +130,7 @@ class State:
         self._answers.keep(key, reply)
 
     def _model(self) -> Any:
-        """One after the other, so that all GPUs have work; None where there is none yet."""
+        """The next actor in turn, so that all GPUs are used; None if there is none yet."""
         models = self._models
         models.rotate()
         return models[0] if models else None
@@ -149,7 +149,7 @@ class State:
 
 
 def open_state(cluster: Cluster, spec: RunSpec) -> Any:
-    """Start the actor beside the driver, and let it open what the workers share; its handle.
+    """Start the actor on the driver's machine, and let it open the run's files. Returns its handle.
 
     Raises:
         EngineError: it cannot.
@@ -171,21 +171,21 @@ def open_state(cluster: Cluster, spec: RunSpec) -> Any:
 Ask = Callable[..., Any]
 
 
-class AskedShared:
-    """What a run shares, as a worker asks the state for it; `known` says what it need not ask.
+class RemoteShared:
+    """`Shared` for a worker, which asks the state. What is in `known` need not be asked.
 
     Args:
-        ask: asks the state: what, and with which arguments.
-        slot: the worker's.
-        allow: told for how many seconds the next request may well take.
-        request_seconds: the longest that one may.
+        ask: asks the state: the name of a call, and its arguments.
+        slot: the worker's slot.
+        allow: called with the number of seconds that the next model request may take.
+        request_seconds: the longest that a model request may take.
     """
 
     def __init__(self, ask: Ask, slot: int, allow: Callable[[float], None], request_seconds: float) -> None:
         self._ask = ask
         self.known = Known("", None, False, True)
-        self.answers: Answers = _AskedAnswers(ask, slot)
-        self.meter: RequestMeter = _AskedMeter(ask, lambda: allow(request_seconds))
+        self.answers: Answers = _RemoteAnswers(ask, slot)
+        self.meter: RequestMeter = _RemoteMeter(ask, lambda: allow(request_seconds))
 
     def filename(self, url: str) -> str | None:
         return self._known(url).filename
@@ -195,10 +195,10 @@ class AskedShared:
 
     def claim(self, url: str, wanted: str) -> str:
         known = self._known(url)
-        return known.filename or self._named(known, str(self._ask("claim", url, wanted)))
+        return known.filename or self._with_name(known, str(self._ask("claim", url, wanted)))
 
     def reclaim(self, url: str, taken: str) -> str:
-        return self._named(self._known(url), str(self._ask("reclaim", url, taken)))
+        return self._with_name(self._known(url), str(self._ask("reclaim", url, taken)))
 
     def _known(self, url: str) -> Known:
         if self.known.url != url:
@@ -206,12 +206,12 @@ class AskedShared:
             self.known = Known(url, filename, is_mixed_up, in_library=True)
         return self.known
 
-    def _named(self, known: Known, filename: str) -> str:
+    def _with_name(self, known: Known, filename: str) -> str:
         self.known = replace(known, filename=filename)
         return filename
 
     def working_on(self, url: str, stopped: Callable[[], bool]) -> AbstractContextManager[None]:
-        return nullcontext()  # the driver holds it
+        return nullcontext()  # the driver holds the lock
 
     def find(self, url: str) -> list[LibraryEntry]:
         found: list[LibraryEntry] = self._ask("find", url) if self._known(url).in_library else []
@@ -230,8 +230,8 @@ class AskedShared:
         return found
 
 
-class _AskedAnswers:
-    """The answers of models, kept beside the driver."""
+class _RemoteAnswers:
+    """The cache of model answers on the driver's machine."""
 
     def __init__(self, ask: Ask, slot: int) -> None:
         self._ask = ask
@@ -259,8 +259,8 @@ class _AskedAnswers:
         pass
 
 
-class _AskedMeter:
-    """The requests of all workers, counted beside the driver."""
+class _RemoteMeter:
+    """The model requests of all workers, counted on the driver's machine."""
 
     def __init__(self, ask: Ask, begins: Callable[[], None]) -> None:
         self._ask = ask

@@ -1,4 +1,4 @@
-"""The actor of a slot: it opens a run once, and takes one row after the other through the pipeline."""
+"""The actor of a slot: it opens a run once, then runs the pipeline for one row after the other."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Any
 
 from vidkit._version import __version__
 from vidkit.batch.cluster.messages import Answer, Opening, Sign
-from vidkit.batch.cluster.models import AskedModel
-from vidkit.batch.cluster.state import AskedShared
+from vidkit.batch.cluster.models import RemoteModel
+from vidkit.batch.cluster.state import RemoteShared
 from vidkit.batch.engines import process_row
 from vidkit.core import printable
 from vidkit.core.stores import open_store
@@ -31,20 +31,20 @@ _FORMATTER = logging.Formatter()
 
 
 class Worker:
-    """The actor. Its node has the same vidkit as the driver, or it says so."""
+    """The actor. Its node must have the same version of vidkit as the driver."""
 
     def __init__(self) -> None:
         self._opened = ExitStack()
         self._run: Run | None = None
 
     def open(self, version: str, slot: int, state: Any, pickled: bytes) -> str | None:
-        """Open the run; where that fails, why.
+        """Open the run. Returns the reason if that fails.
 
         Args:
             version: the driver's vidkit.
             slot: this slot's number.
             state: the handle of the `State`.
-            pickled: the `Opening`; another vidkit could not read it.
+            pickled: the `Opening`; another version of vidkit could not read it.
         """
         if version != __version__:
             return message(
@@ -63,8 +63,8 @@ class Worker:
                 raise error
             return value
 
-        self._shared = AskedShared(ask, slot, self._signs.allow, spec.config.qwen_vl.timeout)
-        model = AskedModel(ask, self._signs.allow, lambda: self._run is not None and self._run.stop.is_set())
+        self._shared = RemoteShared(ask, slot, self._signs.allow, spec.config.qwen_vl.timeout)
+        model = RemoteModel(ask, self._signs.allow, lambda: self._run is not None and self._run.stop.is_set())
         try:
             for tool in ("ffmpeg", "ffprobe"):
                 find_tool(tool)
@@ -78,7 +78,7 @@ class Worker:
         return None
 
     def process(self, pickled: bytes) -> bytes:
-        """Take a row through the pipeline.
+        """Run the pipeline for a row.
 
         Args:
             pickled: the number of this try, the row, and what is known of its URL.
@@ -98,13 +98,13 @@ class Worker:
             self._signs.end()
 
     def stop(self) -> None:
-        """Stop the row under way, and every ffmpeg of it."""
+        """Stop the row in progress, and all its ffmpeg processes."""
         if self._run is not None:
             self._run.processes.stop()
 
 
 def _check_results(opening: Opening) -> None:
-    """See that a results folder is the driver's own, and not another one of the same name.
+    """Check that the results folder is the driver's, and not another one with the same path.
 
     Raises:
         VidkitError: it is not.
@@ -124,7 +124,7 @@ def _check_results(opening: Opening) -> None:
 
 
 class _Signs:
-    """Tells the state of progress, a few times a second at the most, from a thread of its own."""
+    """Sends signs of progress to the state, at most a few times a second, in its own thread."""
 
     def __init__(self, slot: int, state: Any) -> None:
         self._slot = slot
@@ -132,52 +132,52 @@ class _Signs:
         self._lock = threading.Lock()
         self._task: int | None = None
         self._what: tuple[str, int, int | None] = ("", 0, None)
-        self._until = 0.0
+        self._allowed_until = 0.0
         self._changed = threading.Event()
-        threading.Thread(target=self._tell, name="signs", daemon=True).start()
+        threading.Thread(target=self._send, name="signs", daemon=True).start()
 
     def begin(self, task: int) -> None:
         with self._lock:
-            self._task, self._what, self._until = task, ("", 0, None), 0.0
+            self._task, self._what, self._allowed_until = task, ("", 0, None), 0.0
 
     def end(self) -> None:
         with self._lock:
             self._task = None
 
     def stage(self, stage: str, done: int, total: int | None) -> None:
-        """A stage begins, or its bytes come."""
+        """A stage begins, or more bytes have arrived."""
         self._what = stage, done, total
         self._changed.set()
 
     def allow(self, seconds: float) -> None:
-        """Something begins that may take so long without another sign."""
-        self._until = max(self._until, time.monotonic() + seconds)
+        """Something begins that may take this many seconds without another sign."""
+        self._allowed_until = max(self._allowed_until, time.monotonic() + seconds)
         self._changed.set()
 
-    def _tell(self) -> None:
+    def _send(self) -> None:
         while True:
             self._changed.wait()
             self._changed.clear()
             with self._lock:
                 if self._task is not None:
-                    patience = max(0.0, self._until - time.monotonic())
-                    self._state.tell.remote(self._slot, Sign(self._task, *self._what, patience))
+                    patience = max(0.0, self._allowed_until - time.monotonic())
+                    self._state.put_sign.remote(self._slot, Sign(self._task, *self._what, patience))
             time.sleep(_EVERY)
 
 
 class _Log(QueueHandler):
-    """Keeps what is logged while a row is worked on, for the driver's log."""
+    """Collects what is logged while a row is processed, for the driver's log."""
 
     def __init__(self, level: int) -> None:
         self._kept: list[logging.LogRecord] = []
-        super().__init__(queue.SimpleQueue())  # which nothing is put into
+        super().__init__(queue.SimpleQueue())  # not used
         root = logging.getLogger("vidkit")
         root.handlers = [self]
         root.propagate = False
         root.setLevel(level)
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
-        """A record that can be pickled: its traceback is text, apart from its message."""
+        """A record that can be pickled: its traceback becomes text, separate from its message."""
         ready = copy(record)
         ready.msg, ready.args, ready.exc_info = record.getMessage(), None, None
         if record.exc_info:
@@ -188,6 +188,6 @@ class _Log(QueueHandler):
         self._kept.append(record)
 
     def taken(self) -> list[logging.LogRecord]:
-        """What was logged since the last time."""
+        """What was logged since the last call."""
         kept, self._kept = self._kept, []
         return kept
