@@ -36,7 +36,7 @@ def proxy(s3: S3, monkeypatch: pytest.MonkeyPatch) -> Iterator[BucketProxy]:
     monkeypatch.setattr(buckets, "RETRIES", 2)
     monkeypatch.setattr(buckets, "TIMEOUT", timedelta(seconds=1))
     monkeypatch.setattr(buckets, "LONGEST_BACKOFF", timedelta(seconds=0.2))
-    monkeypatch.setattr(object_store, "_AGAIN", RetryPolicy(retries=2, backoff=0.05))
+    monkeypatch.setattr(object_store, "_RETRIES", RetryPolicy(retries=2, backoff=0.05))
     buckets._client.cache_clear()
     with BucketProxy(s3.endpoint) as running:
         monkeypatch.setenv("AWS_ENDPOINT_URL", running.endpoint)

@@ -15,7 +15,7 @@ import pytest
 from vidkit.batch import NullReporter, failures, process_rows
 from vidkit.batch.failures import Failure, Failures
 from vidkit.batch.ordering import unpack_row
-from vidkit.batch.prepare import _noted
+from vidkit.batch.prepare import _copy_rows
 from vidkit.core.config import load_config
 from vidkit.core.sorting import Sorter
 from vidkit.rows import BadRow, CsvRow, Filters, IgnoredRow, Row
@@ -77,7 +77,7 @@ def test_failures_cost_no_memory_and_come_in_the_order_of_their_rows(tmp_path: P
 def test_the_rows_that_prepare_needs_again_cost_no_memory(tmp_path: Path) -> None:
     def go_through(count: int) -> None:
         with Sorter(tmp_path, in_memory=2**17) as wanted:
-            assert sum(1 for _ in _noted(new(count), wanted)) == count - 2
+            assert sum(1 for _ in _copy_rows(new(count), wanted)) == count - 2
             assert all(again == row for again, row in zip(map(unpack_row, wanted), new(count), strict=True))
 
     few, many = (peak_of(partial(go_through, count)) for count in (FEW, MANY))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from vidkit.batch.prepare import _as_list
+from vidkit.batch.prepare import _json_list
 from vidkit.batch.shards import Shard, read_shard, rows_in
 from vidkit.cli import main
 from vidkit.cli.screen import Screen
@@ -161,4 +161,4 @@ def test_prepare_writes_the_rows_of_its_part(server: Server, make_video: MakeVid
 def test_the_list_that_prepare_writes_piece_by_piece_is_the_json_of_the_whole() -> None:
     entries = [{"file_name": "a\u2028b\x85c\n.mp4", "segments": ["x", "y"]}, {"file_name": "d", "segments": []}]
     for some in ([], entries[:1], entries):
-        assert "".join(_as_list(some)) == json.dumps(some, ensure_ascii=False, indent=2) + "\n"
+        assert "".join(_json_list(some)) == json.dumps(some, ensure_ascii=False, indent=2) + "\n"

@@ -46,7 +46,7 @@ _LEVELS = {"WARNING": message("WARNING"), "ERROR": message("ERROR"), "CRITICAL":
 
 
 class _SafeFormatter(logging.Formatter):
-    """One clean line a record: no control characters, no secrets, and the traceback only where it belongs."""
+    """One line for each record, without control characters and secrets; with or without the traceback."""
 
     def __init__(self, form: str, hidden: Iterable[str], traceback: bool) -> None:
         super().__init__(form)
@@ -54,28 +54,28 @@ class _SafeFormatter(logging.Formatter):
         self._traceback = traceback
 
     def format(self, record: logging.LogRecord) -> str:
-        record.message = printable(self.sentence(record))
+        record.message = printable(self.text_of(record))
         record.asctime = self.formatTime(record, self.datefmt)
         text = self.formatMessage(record)
         if record.exc_info and not record.exc_text and self._traceback:
             record.exc_text = self.formatException(record.exc_info)
         if record.exc_text and self._traceback:
             text += "\n" + "\n".join(map(printable, record.exc_text.splitlines()))
-        return self.blank(text)
+        return self.hide_secrets(text)
 
-    def sentence(self, record: logging.LogRecord) -> str:
+    def text_of(self, record: logging.LogRecord) -> str:
         return record.getMessage()
 
-    def blank(self, text: str) -> str:
+    def hide_secrets(self, text: str) -> str:
         for secret in self._hidden:
             text = text.replace(secret, "***")
         return without_secrets(text)
 
 
 class _ScreenFormatter(_SafeFormatter):
-    """For the terminal: in the user's language. A log file is in English."""
+    """For the terminal, in the user's language. The log file is in English."""
 
-    def sentence(self, record: logging.LogRecord) -> str:
+    def text_of(self, record: logging.LogRecord) -> str:
         level = _LEVELS.get(record.levelname, record.levelname)
         if not isinstance(record.args, tuple) or not record.args:
             return f"{translated(level)}: {translated(record.msg)}"
@@ -96,7 +96,7 @@ class _LogFile(RotatingFileHandler):
             self._formatted = None
 
     def format(self, record: logging.LogRecord) -> str:
-        """The text of a record, which is asked for twice: for its size, and to be written."""
+        """The text of a record. The base class calls this twice: for its size, and to write it."""
         if self._formatted is None or self._formatted[0] is not record:
             self._formatted = record, super().format(record)
         return self._formatted[1]
@@ -110,15 +110,15 @@ class _LogFile(RotatingFileHandler):
             words = _(
                 "the log file {name} cannot be written: {reason}. The run continues.", name=name, reason=reason
             )
-            _say(f"{translated(_LEVELS['WARNING'])}: {words}")
+            _print(f"{translated(_LEVELS['WARNING'])}: {words}")
 
     def close(self) -> None:
-        with suppress(OSError):  # what could not be written still cannot
+        with suppress(OSError):  # the rest cannot be written either
             super().close()
 
 
-def _say(line: str) -> None:
-    with suppress(OSError, ValueError):  # its reader is gone, or its disk is full
+def _print(line: str) -> None:
+    with suppress(OSError, ValueError):  # stderr is closed, or its disk is full
         write_line(line, sys.stderr)
 
 
@@ -126,7 +126,7 @@ class _ScreenHandler(logging.StreamHandler):  # type: ignore[type-arg]
     """Writes to stderr as it is now, above a progress bar if one is drawn."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        _say(self.format(record))
+        _print(self.format(record))
 
 
 def setup_logging(
@@ -137,7 +137,7 @@ def setup_logging(
     """Write the log to a rotated file (with tracebacks), and warnings to stderr (without tracebacks).
 
     Args:
-        log_file: the file, 1 MB and five older ones; None for none.
+        log_file: the file; at 1 MB it is rotated, and five older ones are kept. None: no log file.
         level: minimum level written to the file: DEBUG, INFO, WARNING, ERROR or CRITICAL.
         hidden: secrets, which are replaced by stars.
 
@@ -173,9 +173,9 @@ def setup_logging(
 
 
 def json_reason(error: json.JSONDecodeError) -> str:
-    """Why a text is not JSON, and where; a comma after the last entry, which many languages allow, by its name."""
+    """Why a text is not JSON, and where. A comma after the last entry gets a message of its own."""
     at = error.pos
-    if error.doc[at : at + 1] in ("]", "}"):  # Python before 3.13 points at what comes after the comma
+    if error.doc[at : at + 1] in ("]", "}"):  # Python before 3.13 points behind the comma
         at = len(error.doc[:at].rstrip()) - 1
     after = error.doc[at + 1 :].lstrip()[:1]
     if error.doc[at : at + 1] == "," and after in ("]", "}"):
@@ -190,10 +190,10 @@ def json_reason(error: json.JSONDecodeError) -> str:
 
 
 def load_priority_keywords(file_path: str | os.PathLike[str] = "priority_keywords.json") -> list[str]:
-    """Read the words that the model is told to look for.
+    """Read the words that the model has to look for.
 
     Args:
-        file_path: a JSON file, `{"priority_keywords": [...]}` or the bare list; or an object in a bucket.
+        file_path: a JSON file or an object in a bucket: `{"priority_keywords": [...]}`, or only the list.
 
     Returns:
         The words; an empty list if the file does not exist.

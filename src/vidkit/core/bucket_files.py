@@ -1,4 +1,4 @@
-"""Input that may lie in a bucket: read whole, read on like a file, and listed page by page."""
+"""Input that may be in a bucket: read at once, read like a file, or listed page by page."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from vidkit.errors import ConfigError, OutputError
 if TYPE_CHECKING:
     from obstore import ObjectMeta
 
-_PIECE = 2**20  # bytes of one request
-_PAGE = 1000  # objects; stores list so many for one request
+_CHUNK = 2**20  # bytes of one request
+_PAGE = 1000  # objects; the most that stores list for one request
 
 
 def is_prefix(address: object) -> bool:
-    """Whether an address is a bucket or a folder of one, not an object: it ends in a slash, or names no key."""
+    """Whether an address is a bucket or a folder in it, not an object: it ends with a slash, or has no key."""
     return is_bucket(address) and (str(address).endswith("/") or str(address).count("/") == 2)
 
 
 def read_input(file: str | os.PathLike[str]) -> bytes:
-    """The content of a file of this machine, or of an object.
+    """The content of a local file, or of an object.
 
     Raises:
-        OSError: the file of this machine cannot be read.
+        OSError: the local file cannot be read.
         ConfigError: the object cannot be read.
     """
     if not is_bucket(file):
@@ -38,15 +38,15 @@ def read_input(file: str | os.PathLike[str]) -> bytes:
 
 
 class ObjectReader(io.RawIOBase):
-    """An object that is read on from its beginning, a piece at a time: between two pieces hours may pass.
+    """Reads an object from its beginning, one chunk for each request. Hours may pass between two chunks.
 
-    Raises ConfigError where it is not there, or is replaced meanwhile, and OutputError where the store fails later.
+    Raises ConfigError if it does not exist or is replaced meanwhile, and OutputError if the store fails later.
     """
 
     def __init__(self, address: str) -> None:
         super().__init__()
         self._address = address
-        self._piece = memoryview(b"")
+        self._chunk = memoryview(b"")
         self._at = 0
         try:
             self._place = open_bucket(address)
@@ -67,29 +67,29 @@ class ObjectReader(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, into: Any, /) -> int:
-        target = memoryview(into).cast("B")
-        if not self._piece:
-            self._piece = memoryview(self._next())
-        count = min(len(target), len(self._piece))
-        target[:count] = self._piece[:count]
-        self._piece = self._piece[count:]
+    def readinto(self, buffer: Any, /) -> int:
+        target = memoryview(buffer).cast("B")
+        if not self._chunk:
+            self._chunk = memoryview(self._next())
+        count = min(len(target), len(self._chunk))
+        target[:count] = self._chunk[:count]
+        self._chunk = self._chunk[count:]
         return count
 
     def _next(self) -> bytes:
-        end = min(self._at + _PIECE, self.size)
+        end = min(self._at + _CHUNK, self.size)
         if self._at == end:
             return b""
         options: Any = {"range": (self._at, end), **({"if_match": self._etag} if self._etag else {})}
         try:
             with reported(self._place.address):
-                piece = bytes(self._place.client.get(self._place.key, options=options).bytes())
+                chunk = bytes(self._place.client.get(self._place.key, options=options).bytes())
         except (ChangedError, FileNotFoundError):
             raise ConfigError(
                 "{address} was replaced while it was read: start again", address=printable(self._address)
             ) from None
         self._at = end
-        return piece
+        return chunk
 
 
 def objects_in(place: Place) -> Iterator[list[ObjectMeta]]:

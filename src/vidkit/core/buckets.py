@@ -1,8 +1,8 @@
-"""Open a bucket of S3, Google Cloud Storage or Azure by its address, and say in words what a store answers.
+"""Open a bucket of S3, Google Cloud Storage or Azure by its address, and turn a store's errors into messages.
 
 An address is `s3://<bucket>/<key>`, `gs://<bucket>/<key>` or `az://<container>/<key>`. obstore does the requests
-and the retries. Credentials come from where each cloud's own tools find them: the environment, a profile, the role
-of the machine.
+and the retries. Credentials are found as by each cloud's own tools: in the environment, a profile, the role of the
+machine.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
     Client = S3Store | GCSStore | AzureStore
 
 SCHEMES = ("s3", "gs", "az")
-# Of one request. A part of an upload is at most PART bytes and few go at once, so a slow uplink is fast enough.
+# Of one request. A part of an upload has at most PART bytes and few are sent at once, so a slow uplink is enough.
 CONNECT_TIMEOUT = timedelta(seconds=10)
 TIMEOUT = timedelta(minutes=2)
-# Of a request that failed for a reason that may pass.
+# Of a request that failed for a temporary reason.
 RETRIES = 8
 LONGEST_RETRY = timedelta(minutes=3)
 LONGEST_BACKOFF = timedelta(seconds=20)
 PART = 8 * 2**20  # bytes; a store takes 10,000 parts, and at least 5 MiB each
 URL_VALID = timedelta(hours=1)
 _ENVIRONMENT = ("AWS_", "AZURE_", "GOOGLE_", "GCS_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
-# Without one of these, obstore asks the machine for its role, at the metadata address of the cloud.
+# Without one of these, obstore requests the role of the machine at the cloud's metadata address.
 _CREDENTIALS = (
     "AWS_ACCESS_KEY_ID",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
@@ -54,7 +54,7 @@ _NO_CREDENTIALS = message(
     "role has them"
 )
 _EXPIRED = message("the credentials have expired. Sign in again, and start the same command: it continues")
-_FRESH = timedelta(minutes=10)  # credentials of a profile are asked for again after this time
+_FRESH = timedelta(minutes=10)  # credentials of a profile are read again after this time
 
 
 class Place(NamedTuple):
@@ -72,27 +72,27 @@ class Place(NamedTuple):
 
 
 class RefusedError(OutputError):
-    """The store does not accept the credentials, or they may not do this: it will refuse the next request too."""
+    """The store does not accept the credentials, or they do not allow this. The next request will fail too."""
 
 
 class NoCredentialsError(RefusedError):
-    """There are no credentials, or they have expired: the store will refuse every request, wherever to."""
+    """There are no credentials, or they have expired. Every request will fail."""
 
 
 class PassingError(OutputError):
-    """The store did not answer, or was busy: it may work later. Whether a write was done is not known."""
+    """The store did not answer, or was busy. It may work later. A write may have been done or not."""
 
 
 class ChangedError(OutputError):
-    """What is in the place of an object is not what it is to replace."""
+    """The stored object is not the version to replace."""
 
 
 class UnsupportedError(OutputError):
-    """The store does not know this kind of request."""
+    """The store does not support this request."""
 
 
 def is_bucket(address: object) -> bool:
-    """Whether an address is one of a bucket."""
+    """Whether an address is in a bucket."""
     return isinstance(address, str) and address.partition("://")[0].lower() in SCHEMES and "://" in address
 
 
@@ -100,7 +100,7 @@ def open_bucket(address: str) -> Place:
     """Open the bucket of an address. No request is made yet.
 
     Raises:
-        OutputError: it is no such address, or the settings of the store in the environment are wrong.
+        OutputError: it is not such an address, or the store's settings in the environment are wrong.
         ToolMissingError: the extra `cloud` is not installed.
     """
     scheme, _, rest = address.partition("://")
@@ -156,7 +156,7 @@ def _client(scheme: str, bucket: str, environment: tuple[tuple[str, str], ...]) 
 
 
 def _plain_http(scheme: str) -> dict[str, bool]:
-    """Allow http where the environment says so: obstore does not look there beside `client_options`."""
+    """Allow http if the environment does: with `client_options`, obstore does not read these variables."""
     name = {"s3": "AWS_ALLOW_HTTP", "az": "AZURE_ALLOW_HTTP"}.get(scheme, "")
     allowed = os.environ.get(name, "").lower() in ("1", "true", "yes", "on")
     emulated = scheme == "az" and os.environ.get("AZURE_STORAGE_USE_EMULATOR", "").lower() in ("1", "true")
@@ -164,9 +164,9 @@ def _plain_http(scheme: str) -> dict[str, bool]:
 
 
 def _profile(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Options of S3 from a profile of the AWS tools, also one of a single sign-on; none where there is no profile.
+    """Options of S3 from a profile of the AWS tools, also with single sign-on; empty without a profile.
 
-    obstore itself reads the environment and asks for the role of the machine. It knows no profiles.
+    obstore itself reads the environment and requests the role of the machine. It does not read profiles.
     """
     files = [
         Path(environment.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials").expanduser(),
@@ -191,11 +191,11 @@ def _profile(environment: Mapping[str, str]) -> dict[str, Any]:
         raise OutputError("the profile of AWS cannot be used: {reason}", reason=_first_line(error)) from None
     options = {"region": region} if region else {}
     options |= {"endpoint": endpoint} if endpoint else {}
-    return options | ({"credential_provider": _asked(found)} if found is not None else {})
+    return options | ({"credential_provider": _provider(found)} if found is not None else {})
 
 
 def _check_credentials(environment: Mapping[str, str], address: str) -> None:
-    """See that there are credentials of S3: obstore asks for minutes for the role of a machine that has none.
+    """Check that there are credentials of S3: without a role, obstore would try to get one for minutes.
 
     Raises:
         NoCredentialsError: there are none.
@@ -211,11 +211,11 @@ def _check_credentials(environment: Mapping[str, str], address: str) -> None:
         ) from None
 
 
-def _asked(credentials: Any) -> Callable[[], dict[str, Any]]:
-    """What obstore asks for credentials when it needs new ones."""
+def _provider(credentials: Any) -> Callable[[], dict[str, Any]]:
+    """The function that obstore calls when it needs new credentials."""
 
     def provide() -> dict[str, Any]:
-        frozen = credentials.get_frozen_credentials()  # botocore renews those that end soon
+        frozen = credentials.get_frozen_credentials()  # botocore renews credentials that expire soon
         return {
             "access_key_id": frozen.access_key,
             "secret_access_key": frozen.secret_key,
@@ -227,7 +227,7 @@ def _asked(credentials: Any) -> Callable[[], dict[str, Any]]:
 
 
 def signed_url(place: Place, method: Literal["GET", "HEAD"] = "GET") -> str:
-    """A URL by which anyone can read an object for an hour. It is a secret: it is shown, logged and kept nowhere.
+    """A URL with which anyone can read an object for an hour. It is secret: never show, log or store it.
 
     Raises:
         OutputError: these credentials cannot sign.
@@ -243,7 +243,7 @@ def signed_url(place: Place, method: Literal["GET", "HEAD"] = "GET") -> str:
 
 
 def readable_url(url: str) -> str:
-    """A URL that a server can read: for an object of a bucket a signed one, which is a secret.
+    """A URL that a server can read; for an object in a bucket, a signed URL, which is secret.
 
     Raises:
         OutputError: these credentials cannot sign.
@@ -253,14 +253,14 @@ def readable_url(url: str) -> str:
 
 @contextmanager
 def reported(address: str) -> Iterator[None]:
-    """What a store answers in words for the user.
+    """Turn a store's errors into errors with a message for the user.
 
     Args:
-        address: what was asked for.
+        address: the address of the request.
 
     Raises:
         FileNotFoundError: there is no such object.
-        RefusedError: the credentials are wrong, or may not do this.
+        RefusedError: the credentials are wrong, or do not allow this.
         OutputError: anything else.
     """
     from obstore import exceptions
@@ -293,23 +293,23 @@ def _no_bucket(address: str) -> str:
     )
 
 
-def _is_refusal(said: str) -> bool:
-    """Whether an answer is about credentials, although obstore has no class of its own for it."""
+def _is_refusal(text: str) -> bool:
+    """Whether an error is about credentials; obstore has no class for some of these."""
     codes = ("ExpiredToken", "TokenRefreshRequired", "InvalidToken", "RequestExpired", "credential")
-    return "status code: 401" in said or "status code: 403" in said or any(code in said for code in codes)
+    return "status code: 401" in text or "status code: 403" in text or any(code in text for code in codes)
 
 
-def _refused(shown: str, said: str) -> RefusedError:
-    words = _refusal(said)
+def _refused(shown: str, text: str) -> RefusedError:
+    words = _refusal(text)
     kind = NoCredentialsError if words in (_EXPIRED, _NO_CREDENTIALS) else RefusedError
     return kind(f"{shown}: {words}")
 
 
-def _refusal(said: str) -> str:
-    code = _code(said)
-    if code in ("ExpiredToken", "TokenRefreshRequired", "RequestExpired") or "expired" in said.lower():
+def _refusal(text: str) -> str:
+    code = _code(text)
+    if code in ("ExpiredToken", "TokenRefreshRequired", "RequestExpired") or "expired" in text.lower():
         return _EXPIRED
-    if "credential" in said and not code:
+    if "credential" in text and not code:
         return _NO_CREDENTIALS
     if code == "RequestTimeTooSkewed":
         return message("the store says that this machine's clock is wrong. Set the clock")
@@ -321,12 +321,12 @@ def _refusal(said: str) -> str:
     )
 
 
-def _failure(shown: str, said: str) -> OutputError:
-    """Why a request failed, and what to do, without the internals of obstore."""
-    status = re.search(r"status code: (\d+)([^:<\n]*)", said)
-    if _METADATA in said or "metadata.google.internal" in said:
+def _failure(shown: str, text: str) -> OutputError:
+    """Why a request failed and what to do, without obstore's internals."""
+    status = re.search(r"status code: (\d+)([^:<\n]*)", text)
+    if _METADATA in text or "metadata.google.internal" in text:
         return NoCredentialsError("{shown}: {no_credentials}", shown=shown, no_credentials=_NO_CREDENTIALS)
-    tries = re.search(r"after (\d+) retries", said)
+    tries = re.search(r"after (\d+) retries", text)
     tried = message(", also after {tries} more tries", tries=tries[1]) if tries and tries[1] != "0" else ""
     later = message("Start the same command again later: it continues")
     if status and status[1] in ("429", "503"):
@@ -337,7 +337,7 @@ def _failure(shown: str, said: str) -> OutputError:
             tried=tried,
         )
         return PassingError("{shown}: {answered}", shown=shown, answered=answered)
-    if status and (status[1] == "501" or _code(said) == "NotImplemented"):
+    if status and (status[1] == "501" or _code(text) == "NotImplemented"):
         return UnsupportedError(
             "{shown}: the store does not know this request ({status}{phrase})",
             shown=shown,
@@ -354,7 +354,7 @@ def _failure(shown: str, said: str) -> OutputError:
             later=later,
         )
     if status:
-        code = _code(said)
+        code = _code(text)
         return OutputError(
             "{shown}: the store refuses this ({status}{phrase}{code})",
             shown=shown,
@@ -362,8 +362,8 @@ def _failure(shown: str, said: str) -> OutputError:
             phrase=status[2],
             code=f", {code}" if code else "",
         )
-    if "HTTP error" in said or "error sending request" in said or "timed out" in said.lower():
-        late = "timed out" in said.lower() or "TimedOut" in said
+    if "HTTP error" in text or "error sending request" in text or "timed out" in text.lower():
+        late = "timed out" in text.lower() or "TimedOut" in text
         what = message("does not answer in time") if late else message("is not reached, or breaks the connection")
         return PassingError(
             "{shown}: the store {what}{tried}. See the network and the endpoint. {later}",
@@ -372,14 +372,14 @@ def _failure(shown: str, said: str) -> OutputError:
             tried=tried,
             later=later,
         )
-    return OutputError("{shown}: {reason}", shown=shown, reason=_first_line(said))
+    return OutputError("{shown}: {reason}", shown=shown, reason=_first_line(text))
 
 
-def _code(said: str) -> str:
-    """The store's own word for what is wrong, such as `NoSuchKey`."""
-    found = re.search(r"<Code>(\w+)</Code>", said)
+def _code(text: str) -> str:
+    """The store's error code, such as `NoSuchKey`."""
+    found = re.search(r"<Code>(\w+)</Code>", text)
     return found[1] if found else ""
 
 
-def _first_line(said: object) -> str:
-    return printable(without_secrets(str(said).partition("\n")[0][:300])).rstrip(".")
+def _first_line(text: object) -> str:
+    return printable(without_secrets(str(text).partition("\n")[0][:300])).rstrip(".")

@@ -87,13 +87,13 @@ READER_VARIABLES = "VIDKIT_READERS_"
 
 @dataclass(frozen=True)
 class Found:
-    """What is written about the settings.
+    """The settings as they were read.
 
     Attributes:
-        config: the settings. What cannot be read is at its default.
-        wrong: (section, key) -> what is wrong with the value, or with how it goes with others.
-        unknown: what to say of each section and key that is not known.
-        sources: (section, key) of what was given -> the file, or the name of the environment variable.
+        config: the settings. A setting that cannot be read has its default.
+        wrong: (section, key) -> what is wrong with the value, or with its combination with others.
+        unknown: a message for each unknown section and key.
+        sources: (section, key) of each given setting -> the file, or the name of the environment variable.
     """
 
     config: Config
@@ -103,7 +103,7 @@ class Found:
 
 
 class _Given(NamedTuple):
-    """The text of one setting. `source` is the file or the variable; `where` says in words where it is."""
+    """The text of one setting. `source` is the file or the variable; `where` is its place, for messages."""
 
     text: str
     source: str
@@ -141,10 +141,10 @@ def read_settings(
     overrides: Mapping[tuple[str, str], str] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Found:
-    """Read the settings as `load_config`, with all that is wrong.
+    """Read the settings as `load_config`, and list all errors.
 
     Args:
-        ini: the file, see `read_ini`; None for none.
+        ini: the file, see `read_ini`; None: no file.
         overrides: as for `load_config`.
         environment: as for `load_config`.
     """
@@ -171,7 +171,7 @@ def read_settings(
         sections.setdefault(row.section_attribute, {})[row.attribute] = value
     config = Config(
         explicit=frozenset(key for key in sources if key not in wrong),
-        reader_settings=(*(_of_readers(ini) if ini else ()), *_of_readers_in(environment)),
+        reader_settings=(*(_reader_settings(ini) if ini else ()), *_reader_variables(environment)),
     )
     changed = {name: dataclasses.replace(getattr(config, name), **values) for name, values in sections.items()}
     config = dataclasses.replace(config, **changed)
@@ -181,7 +181,7 @@ def read_settings(
 
 
 def check_together(config: Config) -> Config:
-    """The settings, seen to that they go together.
+    """The settings, after a check that they work together.
 
     Raises:
         ConfigError: two of them do not.
@@ -192,7 +192,7 @@ def check_together(config: Config) -> Config:
 
 
 def clashes(config: Config) -> dict[tuple[str, str], str]:
-    """The settings that do not go with others: (section, key) -> why."""
+    """The settings that do not work together with others: (section, key) -> why."""
     found: dict[tuple[str, str], str] = {}
     caps = config.processing
     if caps.segment_overlap >= caps.segment_length:
@@ -210,7 +210,7 @@ def clashes(config: Config) -> dict[tuple[str, str], str]:
 
 
 def with_absolute_paths(config: Config) -> Config:
-    """The settings with every path from the root, so that they mean the same in another folder."""
+    """The settings with absolute paths, so that they are valid in another working folder."""
     for row in settings():
         section = getattr(config, row.section_attribute)
         value = getattr(section, row.attribute)
@@ -227,7 +227,7 @@ def with_absolute_paths(config: Config) -> Config:
 
 
 def _absolute_model(named: str) -> str:
-    """The path of a model that is here; what is at a hub keeps its name."""
+    """The absolute path of a local model; the name of a model at a hub is unchanged."""
     path = Path(named).expanduser()
     return str(path.absolute()) if named and path.exists() else named
 
@@ -238,7 +238,7 @@ def _find(
     environment: Mapping[str, str],
     file_values: Mapping[tuple[str, str], tuple[str, str]],
 ) -> _Given | None:
-    """What is given for one setting; None where the default counts."""
+    """The given text of one setting; None if the default counts."""
     name = f"[{row.section}] {row.key}"
     if (row.section, row.key) in overrides:
         where = message("{name} on the command line", name=name)
@@ -248,20 +248,20 @@ def _find(
             where = message("the environment variable {name}", name=variable)
             return _Given(environment[variable], variable, where)
     text, path = file_values.get((row.section, row.key), ("", ""))
-    # An empty value in the file asks for the default.
+    # An empty value in the file means the default.
     return _Given(text, path, f"{path}: {name}") if text else None
 
 
 @dataclass(frozen=True)
 class Ini:
-    """A config file: what stands in it, and its path."""
+    """A config file: its content and its path."""
 
     parser: configparser.ConfigParser
     path: Path
 
 
 def read_ini(config_path: str | os.PathLike[str] | None = None) -> Ini | None:
-    """Read a config file; by default `./config.ini`, and None where there is none.
+    """Read a config file; by default `./config.ini`, or None if that does not exist.
 
     Raises:
         ConfigError: the given file does not exist, or is not an INI file.
@@ -280,7 +280,7 @@ def read_ini(config_path: str | os.PathLike[str] | None = None) -> Ini | None:
 
 
 def parse_ini(text: str, path: Path) -> Ini:
-    """The content of a config file.
+    """Parse the content of a config file.
 
     Raises:
         ConfigError: it is not an INI file; the message names the path.
@@ -295,7 +295,7 @@ def parse_ini(text: str, path: Path) -> Ini:
 
 
 def _ini_reason(error: configparser.Error) -> str:
-    """The parser's reason in one line; never the offending text, which may be a secret."""
+    """The parser's reason in one line, without the wrong text, which may be a secret."""
     if isinstance(error, configparser.MissingSectionHeaderError):
         return message("line {line} is before the first [Section]", line=error.lineno)
     if isinstance(error, configparser.DuplicateOptionError):
@@ -312,8 +312,8 @@ def _ini_reason(error: configparser.Error) -> str:
     return message("it cannot be parsed")
 
 
-def _of_readers(ini: Ini) -> Iterator[ReaderSetting]:
-    """What the sections of readers say."""
+def _reader_settings(ini: Ini) -> Iterator[ReaderSetting]:
+    """The settings in the sections of readers."""
     for section in ini.parser.sections():
         reader = reader_of(section)
         if reader is not None:
@@ -321,8 +321,8 @@ def _of_readers(ini: Ini) -> Iterator[ReaderSetting]:
                 yield ReaderSetting(reader, key, text, f"{ini.path}: [{section}] {key}")
 
 
-def _of_readers_in(environment: Mapping[str, str]) -> Iterator[ReaderSetting]:
-    """The environment variables of readers. Where the name of the reader ends in them, only the reader knows."""
+def _reader_variables(environment: Mapping[str, str]) -> Iterator[ReaderSetting]:
+    """The environment variables of readers, which have the reader and the key in one name."""
     own = {name for row in settings() for name in row.env}
     for name, text in environment.items():
         if name.startswith(READER_VARIABLES) and name not in own and text:
@@ -330,15 +330,15 @@ def _of_readers_in(environment: Mapping[str, str]) -> Iterator[ReaderSetting]:
 
 
 def reader_of(section: str) -> str | None:
-    """The reader that a section is of."""
+    """The reader of a section; None for other sections."""
     first, _, reader = section.lower().partition(".")
     return reader.strip() if first == "readers" and reader else None
 
 
 def _known(ini: Ini, unknown: list[str]) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
-    """(section, key) -> (text, file) of a config file, known names only and in the table's spelling.
+    """(section, key) -> (text, file) of a config file, with known names only, in the table's spelling.
 
-    What to say of the others is added to `unknown`.
+    Messages about the others are added to `unknown`.
     """
     table: dict[str, dict[str, str]] = {}
     for row in settings():
@@ -365,17 +365,17 @@ def _nearest(word: str, known: Any, form: str) -> str:
     return message(": did you mean {near}?", near=form.format(near)) if near else ""
 
 
-def default_ini(in_words: Callable[[str], str] = str) -> str:
-    """A config.ini with every key at its default and what it means, as `vidkit init` writes it.
+def default_ini(translate: Callable[[str], str] = str) -> str:
+    """The config.ini that `vidkit init` writes: every key with its default and its meaning.
 
     Args:
-        in_words: an English text -> the user's language; by default the comments are in English.
+        translate: an English text -> the user's language; by default the comments are in English.
     """
-    lines = [f"# {in_words(line)}" for line in INI_HEAD]
+    lines = [f"# {translate(line)}" for line in INI_HEAD]
     section = None
     for row in settings():
         if row.section != section:
             section = row.section
             lines += ["", f"[{section}]"]
-        lines += [f"# {in_words(row.meaning)}", f"{row.key} = {show(row.default)}".rstrip()]
+        lines += [f"# {translate(row.meaning)}", f"{row.key} = {show(row.default)}".rstrip()]
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""Change values in a config.ini: comments, order, line ends and all other values stay as they are."""
+"""Change values in a config.ini. Comments, order, line ends and all other values stay as they are."""
 
 from __future__ import annotations
 
@@ -22,14 +22,16 @@ from vidkit.core.terminal import printable
 from vidkit.errors import ConfigError, OutputError
 
 _BOM = "\ufeff"
-_PATIENCE, _PAUSE = 10.0, 0.02  # for another program that changes the file; seconds
+_PATIENCE, _PAUSE = 10.0, 0.02  # seconds to wait for another program that changes the file
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 @dataclass
 class _Place:
-    """Where a key of the file is: the number of its line, and those of the lines on which its value goes on. The
-    header of a section has no key."""
+    """Where a key is in the file: the number of its line, and of the lines that continue its value.
+
+    The header of a section has an empty key.
+    """
 
     section: str
     key: str
@@ -43,22 +45,22 @@ def write_settings(
     start: str | None = None,
     check: Callable[[Ini, Ini], None] = lambda _, __: None,
 ) -> None:
-    """Write values into a config file, whole or not at all. Other programs may do the same at the same time.
+    """Write values into a config file atomically. Other programs may do the same at the same time.
 
-    A file that holds a secret can then be read by its owner only.
+    If a value is secret, only the owner can read the file afterwards.
 
     Args:
         path: the file.
-        values: setting -> its text; an empty text asks for the default.
-        start: what the file begins with where it is not there; None: it must be there.
-        check: is given the old and the new content, and raises what is wrong with it.
+        values: setting -> its text; an empty text means the default.
+        start: the content of a file that does not exist yet; None: it must exist.
+        check: called with the old and the new content; raises if something is wrong.
 
     Raises:
-        ConfigError: the file is not there, is not an INI file, or a value cannot stand in one.
-        OutputError: it cannot be written, or another program does not let go of it.
+        ConfigError: the file does not exist or is not an INI file, or a value cannot be written into one.
+        OutputError: it cannot be written, or another program keeps it locked.
     """
-    real = Path(os.path.realpath(path))  # a link stays one
-    with _alone(real):
+    real = Path(os.path.realpath(path))  # a link stays a link
+    with _locked(real):
         old, mode = _read(path, start)
         new = changed(old, values, path)
         check(parse_ini(_plain(old), path), parse_ini(_plain(new), path))
@@ -68,20 +70,20 @@ def write_settings(
 
 
 def is_secret(row: Setting, text: str) -> bool:
-    """Whether a setting's text is one that must not be shown."""
+    """Whether a setting's text must not be shown."""
     return isinstance(row.read(text), Secret)
 
 
 def changed(text: str, values: Mapping[Setting, str], path: Path) -> str:
-    """The content of a config file with other values.
+    """The content of a config file with changed values.
 
-    A key that is not there comes at the end of its section, with its meaning as a comment; a section that is not
-    there comes at the end of the file.
+    A new key is added at the end of its section, with its meaning as a comment. A new section is added at the end
+    of the file.
 
     Args:
         text: the content, with its line ends.
         values: setting -> its text.
-        path: of the file, for messages.
+        path: the file, for messages.
 
     Raises:
         ConfigError: as `write_settings`.
@@ -90,10 +92,10 @@ def changed(text: str, values: Mapping[Setting, str], path: Path) -> str:
     for row, value in values.items():
         value = value.strip()
         _check_text(row, value)
-        text, section, key = _changed(text, row, value)
+        text, section, key = _with_value(text, row, value)
         wanted.setdefault(section, {})[key] = value
     if _values(parse_ini(_plain(text), path)) != wanted:
-        # Such as a key under [DEFAULT], which stands in all sections.
+        # Such as a key under [DEFAULT], which is in all sections.
         names = " and ".join(f"[{row.section}] {row.key}" for row in values)
         raise ConfigError(
             "{path}: {names} cannot be changed by a program here: edit the file", path=printable(path), names=names
@@ -101,19 +103,19 @@ def changed(text: str, values: Mapping[Setting, str], path: Path) -> str:
     return text
 
 
-def _changed(text: str, row: Setting, value: str) -> tuple[str, str, str]:
-    """A text with another value; and the section and the key as they are written there."""
+def _with_value(text: str, row: Setting, value: str) -> tuple[str, str, str]:
+    """The text with a changed value; and the section and the key as they are spelled there."""
     lines = list(io.StringIO(text, newline=""))
     end = next((line[len(line.rstrip("\r\n")) :] for line in lines if line.rstrip("\r\n") != line), "\n")
     places = list(_places(lines))
     inside = [place for place in places if _name(place.section) == _name(row.section)]
     there = [place for place in inside if place.key.lower() == row.key.lower()]
     if there:
-        place = there[-1]  # of several spellings, the last counts
+        place = there[-1]  # if there are several spellings, the last one counts
         line = lines[place.line]
         body = line.rstrip("\r\n")
         shape = RawConfigParser.OPTCRE.match(body.strip())
-        assert shape is not None  # it was found by this
+        assert shape is not None  # `_places` used the same pattern
         before = len(body) - len(body.lstrip()) + shape.start("value")
         space = " " if value and not body[:before].endswith((" ", "\t")) else ""
         lines[place.line] = f"{body[:before]}{space}{value}".rstrip() + line[len(body) :]
@@ -156,7 +158,7 @@ def _places(lines: list[str]) -> Iterator[_Place]:
 
 
 def _name(section: str) -> str:
-    """A section by one name for all of its spellings."""
+    """One name for all spellings of a section."""
     reader = reader_of(section)
     return section.lower() if reader is None else f"readers.{reader}"
 
@@ -166,17 +168,17 @@ def _values(ini: Ini) -> dict[str, dict[str, str]]:
 
 
 def _plain(text: str) -> str:
-    """A content as it is read from a file: without a byte order mark, with the usual line ends."""
+    """The text without a byte order mark, with `\n` as line ends."""
     return text.removeprefix(_BOM).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def is_one_line(value: str) -> bool:
-    """Whether a text can stand in one line of a config file."""
+    """Whether a text fits in one line of a config file."""
     return not any(unicodedata.category(each) in ("Cc", "Cs", "Zl", "Zp") for each in value)
 
 
 def _check_text(row: Setting, value: str) -> None:
-    """Refuse a value that would not stand in one line of the file."""
+    """Refuse a value that does not fit in one line of the file."""
     if not is_one_line(value):
         raise ConfigError(
             "[{section}] {key}: a value is one line of text, without line ends and control characters",
@@ -186,7 +188,7 @@ def _check_text(row: Setting, value: str) -> None:
 
 
 def _read(path: Path, start: str | None) -> tuple[str, int | None]:
-    """A file's content with its line ends, and who may read it; `start` and None where it is not there."""
+    """A file's content with its line ends, and its mode; `start` and None if it does not exist."""
     try:
         return path.read_bytes().decode("utf-8"), stat.S_IMODE(path.stat().st_mode)
     except FileNotFoundError:
@@ -202,8 +204,8 @@ def _read(path: Path, start: str | None) -> tuple[str, int | None]:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Be the only program that changes a file."""
+def _locked(path: Path) -> Iterator[None]:
+    """Lock a file that is being changed."""
     end = time.monotonic() + _PATIENCE
     while (lock := take_file_lock(path.with_name(f".{path.name}.lock"))) is None:
         if time.monotonic() > end:

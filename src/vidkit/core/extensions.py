@@ -1,4 +1,4 @@
-"""File extensions of videos, sound and HLS manifests."""
+"""File extensions of videos, audio and HLS manifests."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from vidkit.messages import message
 
-if TYPE_CHECKING:  # only a hint needs this, and importing it takes longer than the rest of a start
+if TYPE_CHECKING:  # only a type hint needs it, and its import is slow
     from importlib.metadata import Distribution
 
 PURPOSES = {
@@ -29,7 +29,7 @@ PURPOSES = {
     "vision": "the readers `faces`, `moderation` and `objects`, and `vidkit blur`",
     "cloud": "results and CSVs in a bucket: s3://, gs://, az://",
 }
-# The names, for a source tree that was never installed; an installed vidkit knows the versions too.
+# For a source tree that was never installed. The metadata of an installed vidkit has the versions too.
 _PACKAGES = {
     "cloud": ("botocore", "obstore"),
     "export": ("pyarrow",),
@@ -61,13 +61,12 @@ _PACKAGES = {
 def install_command(extra: str, everything: bool = False) -> str:
     """The command that installs what an extra of vidkit needs, such as `pip install 'pyarrow>=18'`.
 
-    It names the packages themselves, as the metadata of the installed vidkit does. That is right whether vidkit
-    came from a package index, a wheel or a clone.
+    It names the packages, not the extra, so that it works if vidkit came from a package index, a wheel or a clone.
 
     Args:
         extra: `cloud`, `export`, `ffmpeg`, `mcp`, `meaning`, `ocr`, `plot`, `postgres`, `qwen`, `ray`, `serve`,
             `sites`, `speech`, `vision` or `words`.
-        everything: name the installed packages too, for an environment where they do not work together.
+        everything: name the installed packages too, if they do not work together.
     """
     wanted = _wanted(extra)
     missing = [each for each in wanted if installed_version(each) is None]
@@ -79,7 +78,7 @@ def install_command(extra: str, everything: bool = False) -> str:
 
 
 def installed(extra: str) -> dict[str, str | None]:
-    """What an extra needs, such as `pyarrow>=18`, and the version that is installed; None if none will do."""
+    """The requirements of an extra, such as `pyarrow>=18` -> the installed version; None if missing or too old."""
     return {requirement: installed_version(requirement) for requirement in _wanted(extra)}
 
 
@@ -88,7 +87,7 @@ def _wanted(extra: str) -> list[str]:
 
 
 def _requirements(extra: str) -> Iterator[str]:
-    """What the metadata of this vidkit lists for an extra, such as `pyarrow>=18`."""
+    """The requirements of an extra in the metadata of this vidkit, such as `pyarrow>=18`."""
     for line in ((own := _own_distribution()) and own.requires) or ():
         requirement, _, condition = line.partition(";")
         if re.search(rf"""\bextra\s*==\s*(['"]){re.escape(extra)}\1""", condition):
@@ -96,7 +95,7 @@ def _requirements(extra: str) -> Iterator[str]:
 
 
 def _own_distribution() -> Distribution | None:
-    """The installed distribution whose command `vidkit` is this package's; another project has that name too."""
+    """The installed distribution with this package's command; another project is called `vidkit` too."""
     from importlib.metadata import entry_points
 
     for command in entry_points(group="console_scripts", name="vidkit"):
@@ -110,7 +109,7 @@ def _extras_of(found: Distribution) -> list[str]:
 
 
 def installed_version(requirement: str) -> str | None:
-    """The installed version of a package such as `pyarrow>=18`; None where it is not there or too old."""
+    """The installed version of a package such as `pyarrow>=18`; None if it is missing or too old."""
     from importlib.metadata import PackageNotFoundError, version
 
     name = re.match(r"[\w.-]+", requirement)
@@ -127,7 +126,7 @@ def _numbers(version: str) -> list[int]:
 
 
 def missing_of(extra: str) -> str | None:
-    """Which packages of an extra are not there, and how to get them; None where all are."""
+    """Which packages of an extra are missing, and how to install them; None if none are."""
     lacking = [requirement for requirement, version in installed(extra).items() if version is None]
     return (
         message(

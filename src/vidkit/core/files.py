@@ -1,4 +1,4 @@
-"""Folders and atomic files: created, written under a temporary name and renamed, hashed."""
+"""Folders and files: create folders, write files atomically, hash files."""
 
 from __future__ import annotations
 
@@ -17,20 +17,23 @@ from vidkit.core.leftovers import TEMPORARY
 from vidkit.core.terminal import printable
 from vidkit.errors import OutputError
 
-_SCHEME = re.compile(r"([A-Za-z][\w+.-]+):(?=[/\\])")  # one letter is a drive of Windows
+# Read once: reading the umask means changing it, and other threads might create files meanwhile.
+_UMASK = os.umask(0)
+os.umask(_UMASK)
+_SCHEME = re.compile(r"([A-Za-z][\w+.-]+):(?=[/\\])")  # one letter is a drive on Windows
 
 
 def scheme_of(address: str | os.PathLike[str]) -> str:
-    """The scheme of an address in small letters; empty for a path of this machine."""
+    """The scheme of an address in lower case; empty for a local path."""
     found = _SCHEME.match(os.fspath(address))
     return found[1].lower() if found else ""
 
 
 def check_local(path: str | os.PathLike[str]) -> None:
-    """Refuse a URI where a path is needed: a folder would be called `s3:`.
+    """Refuse a URI where a path is needed: otherwise a folder `s3:` would be created.
 
     Raises:
-        OutputError: it is one; the message names the scheme alone.
+        OutputError: it is a URI; the message has only its scheme.
     """
     if scheme := scheme_of(path):
         raise OutputError("{scheme}:// is not on this machine: give a path", scheme=scheme)
@@ -56,15 +59,15 @@ def ensure_directory(directory: str | os.PathLike[str]) -> Path:
 
 
 def write_whole(path: str | os.PathLike[str], content: str | bytes, mode: int | None = None) -> None:
-    """Write a file whole or not at all: a temporary file beside it, fsync, rename.
+    """Write a file atomically: a temporary file beside it, fsync, rename.
 
     Args:
         path: the file.
-        content: what it is to hold.
-        mode: who may read and write it, such as 0o600; by default as the umask says.
+        content: its new content.
+        mode: its permissions, such as 0o600; by default those of the umask.
 
     Raises:
-        OutputError: it cannot be written; what was there is still there.
+        OutputError: it cannot be written; an older file is unchanged.
     """
     data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
     with writing_whole(path, mode) as file:
@@ -74,10 +77,10 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes, mode: int | 
 
 @contextmanager
 def writing_whole(path: str | os.PathLike[str], mode: int | None = None) -> Iterator[io.TextIOWrapper]:
-    """A file to write text into, in UTF-8, that takes its place when the block ends well.
+    """A temporary file for text in UTF-8. When the block ends without an error, it replaces the file.
 
     Raises:
-        OutputError: it cannot be written; what was there is still there.
+        OutputError: it cannot be written; an older file is unchanged.
     """
     path = Path(path)
     temporary = None
@@ -95,7 +98,7 @@ def writing_whole(path: str | os.PathLike[str], mode: int | None = None) -> Iter
             yield cast(io.TextIOWrapper, file.file)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask() if mode is None else mode)
+        os.chmod(temporary, 0o666 & ~_UMASK if mode is None else mode)
         os.replace(temporary, path)
         temporary = None
     except OSError as error:
@@ -107,27 +110,20 @@ def writing_whole(path: str | os.PathLike[str], mode: int | None = None) -> Iter
             Path(temporary).unlink(missing_ok=True)
 
 
-def _umask() -> int:
-    """The process's umask, read once at import: reading it later would race with other threads."""
-    return _UMASK
-
-
-_UMASK = os.umask(0)
-os.umask(_UMASK)
-
-
 def open_within(folder: Path, name: str, roots: Iterable[Path], size: int | None = None) -> BinaryIO:
-    """Open a file that a record names, for reading. A record may come from anywhere, so the file counts only if it
-    really lies in one of some folders, wherever links and `..` lead.
+    """Open a file that a record names, for reading.
+
+    A record may come from anywhere, so the file must really be in one of the given folders, after links and `..`
+    are resolved.
 
     Args:
-        folder: the folder of the record, which its paths are relative to.
-        name: as the record has it.
-        roots: the folders that the file has to be in, after all links.
-        size: the bytes that it has to have, if that is known.
+        folder: the folder of the record; its paths are relative to it.
+        name: the path in the record.
+        roots: the folders that may have the file.
+        size: the required size in bytes, if it is known.
 
     Raises:
-        FileNotFoundError: it is not there, lies elsewhere, is no plain file, or has another size.
+        FileNotFoundError: it does not exist, is elsewhere, is not a regular file, or has another size.
     """
     relative = Path(name)
     try:

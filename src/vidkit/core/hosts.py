@@ -1,4 +1,4 @@
-"""Hosts and networks as settings name them: `videos.internal`, `127.0.0.1`, `10.0.0.0/8`, `[::1]:8080`."""
+"""Hosts and networks in settings: `videos.internal`, `127.0.0.1`, `10.0.0.0/8`, `[::1]:8080`."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class AllowedHost:
     """A host or a network; exactly one of `name` and `network` is set.
 
     Attributes:
-        name: a host name as `host_name` writes it.
-        network: a network, or one address as a network of one.
-        port: the only port meant; None: every port.
+        name: a host name as from `host_name`.
+        network: a network; a single address is a network with one address.
+        port: the only allowed port; None: every port.
     """
 
     name: str = ""
@@ -37,10 +37,10 @@ class AllowedHost:
         return host if self.port is None else f"{host}:{self.port}"
 
     def holds(self, host: str, address: Address, port: int) -> bool:
-        """Whether this names a server.
+        """Whether a server is this host, or in this network.
 
         Args:
-            host: the name that was asked for, as `host_name` writes it.
+            host: the requested name, as from `host_name`.
             address: the address of the connection.
             port: its port.
         """
@@ -50,7 +50,7 @@ class AllowedHost:
 
 
 def parse_address(text: str) -> Address | None:
-    """An IP address, an IPv4 address inside IPv6 as IPv4; None if the text is none."""
+    """An IP address; None if the text is not one. An IPv4 address mapped to IPv6 becomes IPv4."""
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
@@ -59,7 +59,7 @@ def parse_address(text: str) -> Address | None:
 
 
 def host_name(text: str) -> str:
-    """A host name in one spelling: lower case, ASCII (IDNA), without a trailing dot; unknown characters stay."""
+    """The normal form of a host name: lower case, ASCII (IDNA), no dot at the end. Invalid IDNA stays."""
     text = text.strip().lower()
     if not text.isascii():
         try:

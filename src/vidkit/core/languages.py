@@ -1,4 +1,4 @@
-"""Languages of texts: how one is named in the settings, and which words are forms of one word."""
+"""Languages of texts: their names in the settings, and the stems of words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from vidkit.errors import nearest
 from vidkit.messages import message
 
-# Code (BCP 47) -> name, as models know them. Those of `STEMMED` have a stemmer of Snowball.
+# Code (BCP 47) -> the name that models know. For `STEMMED` there is a Snowball stemmer.
 LANGUAGES = {
     "ar": "Arabic", "bn": "Bengali", "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German",
     "el": "Greek", "en": "English", "es": "Spanish", "fa": "Persian", "fi": "Finnish", "fr": "French",
@@ -28,16 +28,16 @@ STEMMED = {
 _NAME = re.compile(r"[^\W\d_]{3,}(?:[ -][^\W\d_]+){0,3}")
 _CODE = re.compile(r"[a-z]{2,3}(?:[-_][a-z0-9]{2,8})*")
 _LONGEST = 40
-_lock = threading.Lock()  # a stemmer keeps the word that it works on
+_lock = threading.Lock()  # a stemmer is not thread-safe
 
 
 def read_language(text: str) -> str:
     """The name of a language, from a name such as `german` or a code such as `de` or `de-AT`.
 
-    A name that is not in the table stays as it is: a model may know more languages.
+    A name that is not in the table is kept: a model may know more languages.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: it is not a name or a code.
     """
     if not text:
         return ""
@@ -55,18 +55,18 @@ def read_language(text: str) -> str:
 
 
 def stemmer_of(language: str) -> str | None:
-    """The stemmer for a language by its name, for `stem`; None where there is none."""
+    """The stemmer of a language, for `stem`; None if there is none."""
     return language.lower() if language in STEMMED else None
 
 
 def stem(word: str, stemmer: str) -> str:
-    """The stem of a word in lower case, by one of Snowball's stemmers such as `german`."""
+    """The stem of a word in lower case, by a Snowball stemmer such as `german`."""
     with _lock:
         return str(_stemmer(stemmer).stemWord(word))
 
 
 @cache
 def _stemmer(name: str) -> Any:
-    import snowballstemmer  # takes as long to import as a search takes
+    import snowballstemmer  # slow to import: as long as a search
 
     return snowballstemmer.stemmer(name)

@@ -1,7 +1,8 @@
-"""Locks between processes and hosts: one byte of a lock file for each thing that only one may do at a time.
+"""Locks between processes and hosts: each lock is one byte of a lock file.
 
-The operating system releases the locks of a process however it ends. So a killed run holds no lock, and no clock,
-process id or host name has to be compared. Locks on bytes work on local disks, NFS version 4 and SMB.
+The operating system releases the locks of a process when it ends, even if it is killed. So a killed run holds no
+lock, and no clock, process id or host name has to be compared. Locks on bytes work on local disks, NFS version 4
+and SMB.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ from vidkit.errors import OutputError
 from vidkit.messages import message
 
 _SLOTS = 1024  # the first bytes: one for each process that has the file open
-_OPENING = _SLOTS  # held by the process that is opening what the file guards
-_FIRST = 4096  # from here on: one byte for each name, by its hash
-_PRIORITIES = 2**57  # from here on: a byte for each process and priority, beyond those of all names
+_OPENING = _SLOTS  # locked by the process that is opening what the file protects
+_FIRST = 4096  # from here on: one byte for each name, by the hash of the name
+_PRIORITIES = 2**57  # from here on: one byte for each priority and process, after those of all names
 MOST_PRIORITY = 100_000
-_TRIES, _PAUSE = 50, 0.002  # to take a byte that others only look at; seconds between
+_TRIES, _PAUSE = 50, 0.002  # to lock a byte that others are checking; seconds between tries
 
 
 @dataclass
@@ -37,14 +38,14 @@ class _Handle:
     held: set[int] = field(default_factory=set)
 
 
-# POSIX locks belong to the process, and closing any handle of the file loses them all: one handle for each file.
+# Closing any handle of a file releases all POSIX locks of the process on it, so each file has only one handle.
 _handles: dict[tuple[int, int], _Handle] = {}
 _mutex = threading.Lock()
 
 
 @contextmanager
 def file_error(path: Path, what: str) -> Iterator[None]:
-    """Word what the file system says of a file."""
+    """Turn an OSError about a file into an OutputError with a message."""
     try:
         yield
     except OSError as error:
@@ -57,10 +58,10 @@ class Locks:
     """The locks of one file; several threads may use it."""
 
     def __init__(self, path: Path) -> None:
-        """Open the lock file, which is made where it is missing, and stays.
+        """Open the lock file. It is created if it is missing, and never removed.
 
         Raises:
-            OutputError: it cannot be made, or the file system has no locks.
+            OutputError: it cannot be created, or the file system has no locks.
         """
         self._path = path
         self._held: set[int] = set()
@@ -76,28 +77,28 @@ class Locks:
             self._handle.users += 1
 
     def take(self, name: str) -> bool:
-        """Take the lock of a name; False while somebody has it: another process, or another `Locks` of this one."""
+        """Lock a name; False if another process, or another `Locks` of this process, holds it."""
         return self._take(_byte(name))
 
     def release(self, name: str) -> None:
-        """Give the lock of a name back; nothing happens where it is not held."""
+        """Unlock a name; does nothing if it is not locked."""
         self._release(_byte(name))
 
     def holds(self, name: str) -> bool:
-        """Whether this `Locks` has the lock of a name."""
+        """Whether this `Locks` holds the lock of a name."""
         return _byte(name) in self._held
 
     def begin_opening(self) -> bool:
-        """Be the only one who opens what the file guards; False while another one does."""
+        """Lock the opening of what the file protects; False if another process is opening it."""
         return self._take(_OPENING)
 
     def end_opening(self) -> None:
-        """Let others see from now on that this `Locks` is in use, and open it too."""
+        """Mark this `Locks` as in use for others, and unlock the opening."""
         self._slot = next((slot for slot in range(_SLOTS) if self._take(slot)), None)
         self._release(_OPENING)
 
     def alone(self) -> bool:
-        """Whether no other process uses the file; asked between `begin_opening` and `end_opening`."""
+        """Whether no other process uses the file. Call it between `begin_opening` and `end_opening`."""
         with _mutex:
             if any(byte < _SLOTS for byte in self._handle.held) or not self._lock(0, _SLOTS):
                 return False
@@ -105,9 +106,9 @@ class Locks:
             return True
 
     def announce(self, priority: int | None) -> None:
-        """Tell others that something with this priority waits here; None: nothing does any more.
+        """Tell others that rows with this priority wait here; None: no rows wait any more.
 
-        Priorities beyond `MOST_PRIORITY` count as that.
+        Priorities above `MOST_PRIORITY` count as `MOST_PRIORITY`.
         """
         byte = None if priority is None or self._slot is None else _priority_byte(priority) + self._slot
         if byte == self._announced:
@@ -118,10 +119,10 @@ class Locks:
         for _ in range(_TRIES):
             if byte is None or self._take(byte):
                 return
-            time.sleep(_PAUSE)  # another one is just looking
+            time.sleep(_PAUSE)  # another process is checking it
 
     def is_outranked(self, priority: int) -> bool:
-        """Whether something with a higher priority waits elsewhere: in another process, or `Locks` of this one."""
+        """Whether rows with a higher priority wait in another process, or another `Locks` of this process."""
         first, end = _priority_byte(priority) + _SLOTS, _priority_byte(MOST_PRIORITY) + _SLOTS
         if first >= end:
             return False
@@ -134,7 +135,7 @@ class Locks:
             return False
 
     def close(self) -> None:
-        """Give all locks back."""
+        """Release all locks."""
         for byte in list(self._held):
             self._release(byte)
         with _mutex:
@@ -164,12 +165,12 @@ class Locks:
 
 
 def _byte(name: str) -> int:
-    """The byte of a name: two names that meet in one, of 2**56, only wait for one another."""
+    """The byte of a name, one of 2**56. If two names have the same byte, one only waits for the other."""
     return _FIRST + int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:7], "big")
 
 
 def _priority_byte(priority: int) -> int:
-    """The first byte of a priority; there is one for each slot."""
+    """The first byte of a priority, which has one byte for each slot."""
     return _PRIORITIES + (max(-MOST_PRIORITY, min(priority, MOST_PRIORITY)) + MOST_PRIORITY) * _SLOTS
 
 
@@ -204,26 +205,26 @@ else:
 
 @dataclass(frozen=True)
 class FileLock:
-    """A lock of its own, beside the file that it guards, gone when it is released."""
+    """A lock file beside the file that it protects. It is removed when the lock is released."""
 
     path: Path
     number: int
 
     def release(self) -> None:
-        """Give the lock back and remove its file."""
+        """Release the lock and remove its file."""
         if os.name != "nt":
             self.path.unlink(missing_ok=True)
         os.close(self.number)
-        if os.name == "nt":  # an open file cannot be removed there
+        if os.name == "nt":  # an open file cannot be removed on Windows
             with suppress(OSError):
                 self.path.unlink(missing_ok=True)
 
 
 def take_file_lock(path: Path) -> FileLock | None:
-    """Lock a file, which is made where it is missing; None while another process or thread has it.
+    """Create and lock a lock file; None if another process or thread holds it.
 
     Raises:
-        OutputError: the file cannot be made, or the file system has no locks.
+        OutputError: the file cannot be created, or the file system has no locks.
     """
     while True:
         with file_error(path, message("cannot be locked")):
@@ -238,14 +239,14 @@ def take_file_lock(path: Path) -> FileLock | None:
             os.close(number)
             if not taken:
                 return None
-        # Its holder removed it between the two steps: what was locked is no longer the file of this name.
+        # Its holder removed it between the two steps, so the locked file no longer has this name.
 
 
 def _lock_whole(number: int) -> bool:
     if sys.platform == "win32":
         return _lock(number, 0, 1)
     try:
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)  # held by the handle: threads exclude one another too
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)  # held by the handle, so it works between threads too
     except BlockingIOError:
         return False
     return True

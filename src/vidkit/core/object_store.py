@@ -35,16 +35,16 @@ if TYPE_CHECKING:
     from vidkit.core.stores import Address
 
 UPLOADS = 8  # files of one folder at once
-_room = threading.BoundedSemaphore(16)  # files of all videos of this process at once: each needs memory
+_uploading = threading.BoundedSemaphore(16)  # files of this process at once: each needs memory
 _PARTS = 4  # of one file at once
 _MOST_PARTS = 9000  # a store takes 10,000
-_PAGE = 1000  # objects; stores list so many for one request
-_LAST = "\U0010ffff"  # sorts after every character that a name has
-_AGAIN = RetryPolicy(retries=3, backoff=1.0)  # of a write with a condition, which obstore does not always repeat
+_PAGE = 1000  # objects; the most that stores list for one request
+_LAST = "\U0010ffff"  # sorts after every character in a name
+_RETRIES = RetryPolicy(retries=3, backoff=1.0)  # of a conditional write, which obstore does not always repeat
 
 
 class ObjectStore:
-    """A folder of a bucket. Folders of a bucket are only the beginnings of names, so none is ever made."""
+    """A folder in a bucket. Such folders are only prefixes of names, so they are never created."""
 
     folder = None
 
@@ -64,7 +64,7 @@ class ObjectStore:
             return bytes(self._place.client.get(self._key(name)).bytes())
 
     def write(self, name: str, content: bytes) -> None:
-        with self._written(name):
+        with self._writing(name):
             self._place.client.put(self._key(name), content, chunk_size=PART, max_concurrency=_PARTS)
 
     def read_version(self, name: str) -> tuple[bytes, str]:
@@ -75,25 +75,25 @@ class ObjectStore:
     def write_over(self, name: str, content: bytes, version: str | None) -> bool:
         def write() -> bool:
             try:
-                # What is there may be this one's own, put by a first try whose answer was lost.
-                return self._put(name, content, version) or self._look(name)[0] == content
+                # The stored object may be from a first try whose answer was lost.
+                return self._put(name, content, version) or self._read_if_exists(name)[0] == content
             except PassingError as error:
-                if self._look(name)[0] == content:
+                if self._read_if_exists(name)[0] == content:
                     return True
                 raise TransientError(str(error)) from None
             except UnsupportedError:
-                return self._write_after_a_look(name, content, version)
+                return self._compare_then_write(name, content, version)
 
         try:
-            return retry(write, _AGAIN, lambda seconds, _: time.sleep(seconds))
+            return retry(write, _RETRIES, lambda seconds, _: time.sleep(seconds))
         except TransientError as error:
             raise OutputError(str(error)) from None
 
     def _put(self, name: str, content: bytes, version: str | None) -> bool:
-        """Write on condition of a version; whether the store did.
+        """Write if the version is still the same. Returns whether it was written.
 
         Raises:
-            UnsupportedError: the store knows no conditions.
+            UnsupportedError: the store does not support conditional writes.
             OutputError: the store fails.
         """
         mode: Any = "create" if version is None else json.loads(version)
@@ -111,11 +111,10 @@ class ObjectStore:
             return False
 
     def obeys_conditions(self) -> bool:
-        """Write, read, list and delete a small object, as every run does. Whether the store writes over a version
-        only if it is still there.
+        """Write, read, list and delete a small object. Returns whether conditional writes work.
 
         Raises:
-            OutputError: one of these cannot be done.
+            OutputError: one of these operations fails.
         """
         name = f".vidkit-probe-{secrets.token_hex(8)}"
         self.write(name, b"1")
@@ -129,15 +128,15 @@ class ObjectStore:
         finally:
             self.delete(name)
 
-    def _look(self, name: str) -> tuple[bytes | None, str | None]:
+    def _read_if_exists(self, name: str) -> tuple[bytes | None, str | None]:
         try:
             return self.read_version(name)
         except FileNotFoundError:
             return None, None
 
-    def _write_after_a_look(self, name: str, content: bytes, version: str | None) -> bool:
-        """The best that can be done where the store knows no conditions: `vidkit doctor` tells."""
-        if self._look(name)[1] != version:
+    def _compare_then_write(self, name: str, content: bytes, version: str | None) -> bool:
+        """For a store without conditional writes: compare, then write. `vidkit doctor` warns about such stores."""
+        if self._read_if_exists(name)[1] != version:
             return False
         self.write(name, content)
         return True
@@ -166,13 +165,14 @@ class ObjectStore:
             yield key[start:]
 
     def _is_listed_in_order(self) -> bool:
-        """Whether the store lists by name, from any name on: not Azure, and not the directory buckets of S3."""
+        """Whether the store lists in name order, from any name on. Azure and directory buckets of S3 do not."""
         return not self._place.bucket.startswith("az://") and not self._place.bucket.endswith("--x-s3")
 
     def _names_in_order(self, begin: str, start: int) -> Iterator[str]:
-        """The names in the results' own folder, page by page: there may be millions of records.
+        """The names directly in the results folder, page by page: there may be millions of records.
 
-        What lies deeper (the clips) is left out: after the first name in a folder the listing goes on behind it.
+        Files in subfolders (the clips) are left out: after the first one, the listing continues behind the
+        subfolder.
         """
         after: str | None = None
         while True:
@@ -180,9 +180,9 @@ class ObjectStore:
                 pages = self._place.client.list(begin or None, offset=after, chunk_size=_PAGE)
                 keys = (each["path"] for page in pages for each in page)
                 for key in keys:
-                    name, deeper, _ = key[start:].partition("/")
+                    name, in_subfolder, _ = key[start:].partition("/")
                     yield name
-                    if deeper:
+                    if in_subfolder:
                         after = f"{key[:start]}{name}/{_LAST}"
                         break
                 else:
@@ -223,14 +223,14 @@ class ObjectStore:
                 yield from (each["path"][start:] for each in page)
 
     def delete_file(self, name: str) -> None:
-        """Remove one file; it may be gone already."""
+        """Remove one file, if it exists."""
         self._delete([self._key(name)], name)
 
     def upload(self, name: str, path: Path) -> None:
-        """Write a file of this machine, whole or not at all; large ones in parts."""
+        """Upload a local file atomically; a large one in parts."""
         part = max(PART, path.stat().st_size // _MOST_PARTS)
-        with _room, self._written(name):
-            kind = mimetypes.guess_type(name)[0]  # a browser that is led there believes it
+        with _uploading, self._writing(name):
+            kind = mimetypes.guess_type(name)[0]  # browsers need it when they get a signed URL
             attributes: Any = {"Content-Type": kind} if kind else None
             self._place.client.put(
                 self._key(name), path, attributes=attributes, chunk_size=part, max_concurrency=_PARTS
@@ -241,7 +241,7 @@ class ObjectStore:
             with self._reported(name):
                 if keys:
                     self._place.client.delete(keys)  # many for each request
-        except FileNotFoundError:  # another one deletes here too
+        except FileNotFoundError:  # another process deletes here too
             for key in keys:
                 with suppress(FileNotFoundError), self._reported(name):
                     self._place.client.delete(key)
@@ -250,8 +250,8 @@ class ObjectStore:
         return reported(f"{self.address}/{name}" if name else str(self.address))
 
     @contextmanager
-    def _written(self, name: str) -> Iterator[None]:
-        """As `_reported`; to write, nothing need be there before, so what is missing is the bucket."""
+    def _writing(self, name: str) -> Iterator[None]:
+        """As `_reported`, for writes. If something is missing then, it is the bucket."""
         try:
             with self._reported(name):
                 yield
@@ -279,5 +279,5 @@ def _new_folder(beside: Path | None) -> Iterator[Path]:
 
 
 def _version(meta: ObjectMeta) -> str:
-    """What `write_over` compares: the parts of it that the store gives."""
+    """The version for `write_over`: the e_tag and the version, if the store has them."""
     return json.dumps({key: meta[key] for key in ("e_tag", "version") if meta[key] is not None})

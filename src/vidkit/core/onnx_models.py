@@ -1,4 +1,4 @@
-"""ONNX models of the user's: found in a folder or at a hub, and opened once in a process."""
+"""The user's ONNX models: found in a folder or at a hub, and opened once in a process."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class ModelError(Exception):
 
 @dataclass(frozen=True)
 class Model:
-    """A model that is open. `name` has the file's name and the start of its hash; `folder` is where it lies.
+    """An open model. `name` is the file's name and the start of its hash; `folder` is the file's folder.
 
-    `session` is an `onnxruntime.InferenceSession`, which may be used by several threads.
+    `session` is an `onnxruntime.InferenceSession`. Several threads may use it.
     """
 
     name: str
@@ -42,21 +42,21 @@ class Model:
 
     @property
     def inputs(self) -> list[Any]:
-        """Its inputs: each has a name and a shape, with texts for sizes that are free."""
+        """The inputs. Each has a name and a shape, with texts for variable sizes."""
         return list(self.session.get_inputs())
 
     @property
     def outputs(self) -> list[Any]:
-        """Its outputs, likewise."""
+        """The outputs, with names and shapes as for `inputs`."""
         return list(self.session.get_outputs())
 
     @property
     def metadata(self) -> dict[str, str]:
-        """The texts in the file beside the model."""
+        """The metadata in the model's file."""
         return dict(self.session.get_modelmeta().custom_metadata_map)
 
     def run(self, inputs: dict[str, Any]) -> list[Any]:
-        """Its outputs, in order, for arrays by the names of its inputs."""
+        """Run the model: input name -> array. Returns the outputs in order."""
         return list(self.session.run(None, inputs))
 
 
@@ -67,15 +67,16 @@ def open_file(file: Path, threads: int, extra: str, free_sizes: bool = False) ->
         file: the `.onnx` file.
         threads: of the model; 0 is one for each core.
         extra: the extra of vidkit that has onnxruntime, for messages.
-        free_sizes: take pictures of any size, where the file says one; for models without layers of a fixed size.
+        free_sizes: accept images of any size, even if the file has fixed sizes; for models without fixed-size
+            layers.
 
     Raises:
-        ModelError: it is no model that can be used.
+        ModelError: it is not a model that can be used.
     """
     try:
         changed = file.stat().st_mtime_ns
         with _opening:
-            return _opened(file, changed, threads or os.cpu_count() or 1, extra, free_sizes)
+            return _open_cached(file, changed, threads or os.cpu_count() or 1, extra, free_sizes)
     except OSError as error:
         raise ModelError(
             message("{file} cannot be read: {reason}", file=printable(file), reason=error.strerror)
@@ -85,8 +86,9 @@ def open_file(file: Path, threads: int, extra: str, free_sizes: bool = False) ->
 _opening = threading.Lock()
 
 
+# `changed` is part of the cache key: a changed file is opened again.
 @functools.lru_cache(maxsize=8)
-def _opened(file: Path, changed: int, threads: int, extra: str, free_sizes: bool) -> Model:
+def _open_cached(file: Path, changed: int, threads: int, extra: str, free_sizes: bool) -> Model:
     try:
         import onnxruntime
     except ImportError:
@@ -96,7 +98,7 @@ def _opened(file: Path, changed: int, threads: int, extra: str, free_sizes: bool
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # Threads that wait would take the cores from ffmpeg.
+    # Spinning threads would take the cores from ffmpeg.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4
     try:
@@ -122,47 +124,48 @@ def _with_free_sizes(file: Path) -> bytes:
     weights = {each.name for each in model.graph.initializer}
     for value in [*model.graph.input, *model.graph.output]:
         if value.name not in weights:
-            for number_, size in enumerate(value.type.tensor_type.shape.dim):
-                if number_ != 1:  # the channels stay
-                    size.dim_param = f"{value.name}_{number_}"
+            for axis, size in enumerate(value.type.tensor_type.shape.dim):
+                if axis != 1:  # the number of channels is kept
+                    size.dim_param = f"{value.name}_{axis}"
     del model.graph.value_info[:]
     return bytes(model.SerializeToString())
 
 
 def is_path(named: str) -> bool:
-    """Whether what names a model can only be a path of this machine: nothing at a hub is called so."""
-    return Path(named).is_absolute() or named.startswith((".", "~")) or re.fullmatch(_AT_A_HUB, named) is None
+    """Whether the name of a model can only be a local path: it is not a valid name at a hub."""
+    return Path(named).is_absolute() or named.startswith((".", "~")) or re.fullmatch(_HUB_NAME, named) is None
 
 
-_AT_A_HUB = r"[\w.-]+/[\w.-]+(/[\w./-]+\.onnx)?"
+_HUB_NAME = r"[\w.-]+/[\w.-]+(/[\w./-]+\.onnx)?"
 
 
 def from_hub(
     named: str, hub: str, wanted: Sequence[str], found: Callable[[Path], Path | None], setting: str, extra: str
 ) -> Path | None:
-    """A model from a hub, which is fetched once.
+    """Find a model at a hub. It is downloaded once.
 
     Args:
-        named: `owner/name`, and what else says what is meant, for messages.
+        named: `owner/name`, perhaps with more text, which is only for messages.
         hub: one of `HUBS`.
         wanted: the files to fetch, as patterns.
-        found: what is looked for in the folder, if it is there.
-        setting: the setting that named it, for messages; likewise extra, the extra of vidkit that can fetch.
+        found: finds the model's file in the folder; None if it is not there.
+        setting: the setting with its name, for messages.
+        extra: the extra of vidkit that can download it, for messages.
 
     Returns:
-        What `found` says; None where the hub's folder has no such thing.
+        The result of `found`.
 
     Raises:
-        ModelError: it cannot be fetched.
+        ModelError: it cannot be downloaded.
     """
     owner, name = named.split("/")[:2]
 
     def fetch(local: bool) -> Path:
         return Path(_snapshot(f"{owner}/{name}", hub, wanted, local, setting, extra))
 
-    with contextlib.suppress(Exception):  # each hub's own way to say that it is not there
-        if there := found(fetch(True)):
-            return there
+    with contextlib.suppress(Exception):  # each hub raises its own exception if it is not cached
+        if cached := found(fetch(True)):
+            return cached
     log.warning("fetching %s from %s: this is done once", printable(named), hub)
     try:
         folder = fetch(False)
@@ -201,5 +204,5 @@ def _snapshot(model: str, hub: str, wanted: Sequence[str], local: bool, setting:
 
 
 def in_words(error: Exception) -> str:
-    """What another library's exception says, on one line."""
+    """The text of another library's exception, in one line."""
     return " ".join(printable(error).split())[:_LONGEST_REASON] or type(error).__name__

@@ -1,4 +1,4 @@
-"""Options that override settings, by the names that the command line and the jobs of the web library give them."""
+"""Options that override settings, by their names on the command line and in jobs of the web library."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ SETTINGS = {
 
 
 def overrides_of(options: Mapping[str, Any]) -> dict[tuple[str, str], str]:
-    """The settings that options give: (section, key) -> text. Others, and those that are None, are ignored."""
+    """The settings of options: (section, key) -> text. Other options, and those that are None, are ignored."""
     given = {key: options.get(name) for name, key in SETTINGS.items()}
     return {key: str(value) for key, value in given.items() if value is not None}
 
 
 def with_options(config: Config, options: Mapping[str, Any]) -> Config:
-    """Settings with options over them.
+    """Settings, overridden by options.
 
     Args:
         config: the settings.
-        options: an option of `SETTINGS` -> its value, as the command line takes it. Other names are ignored.
+        options: an option of `SETTINGS` -> its value, as on the command line. Other names are ignored.
 
     Raises:
-        ConfigError: a value cannot be read, or goes with no other setting.
+        ConfigError: a value cannot be read, or does not work together with another setting.
     """
     overrides = overrides_of(options)
     names = {key: name for name, key in SETTINGS.items()}

@@ -1,8 +1,7 @@
-"""How a URL is shown: without user name and password, even if the URL is malformed.
+"""Show URLs without user name and password, even malformed ones.
 
-A password with an unescaped `/`, `?`, `#` or `@` moves the end of the host (RFC 3986, 3.2), so a parser takes a
-part of the password for the host, the path or the port. If that is possible, everything before the last `@` is
-removed.
+A password with an unescaped `/`, `?`, `#` or `@` moves the end of the host (RFC 3986, 3.2), so a parser takes part
+of the password for the host, the path or the port. If that is possible, everything before the last `@` is removed.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ _HOST = re.compile(
     re.IGNORECASE,
 )
 _BEGINNING = re.compile(r"\s*(?:(?:[a-z][a-z0-9+.-]*:)?[/\\]{2,}|(?:https?|ftp|file):[/\\]?)", re.IGNORECASE)
-_USER = re.compile(r"\s*[^/\\@:\s]{2,}:")  # one letter and a colon are a drive of Windows
-# In a text: a URL with its scheme, one that begins with two slashes, or user:password@host.
+_USER = re.compile(r"\s*[^/\\@:\s]{2,}:")  # one letter and a colon are a drive on Windows
+# In a text: a URL with a scheme, one that begins with two slashes, or user:password@host.
 _IN_TEXT = re.compile(
     r"(?:[a-z][a-z0-9+.-]*:|(?<![\w:/\\]))[/\\]{2,}(?:(?![a-z][a-z0-9+.-]*://)\S)*|(?<![\w.%+~-])[\w.%+~-]{2,}:\S+@\S*",
     re.IGNORECASE,
@@ -27,27 +26,27 @@ _IN_TEXT = re.compile(
 TOKEN = re.compile(r"v[kst]_[A-Za-z0-9_-]{43}")
 
 
-# What makes a signed URL one: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html and its
-# kin at Google and Azure. Also where the URL stands percent-encoded in another one.
+# The signature of a signed URL: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html and
+# the same at Google and Azure. Also in a URL that is percent-encoded inside another one.
 _SIGNATURE = re.compile(
     r"\b(X-(?:Amz|Goog)-(?:Signature|Credential|Security-Token)|sig)(=|%3D)[^&\s\"'<>\\]+", re.IGNORECASE
 )
 
 
 def shown_url(url: str) -> str:
-    """A URL without the user name and password that it may carry; a path of a file that is there stays as it is."""
+    """A URL without its user name and password. The path of an existing file is unchanged."""
     if "@" not in url:
         return url
-    begin, rest = _parted(url)
+    begin, rest = _split(url)
     if rest is None or (not begin and os.path.lexists(url)):
         return url
     return begin + rest[_userinfo_end(rest) :]
 
 
 def without_secrets(text: str) -> str:
-    """A text without the user names, passwords and signatures of the URLs in it, and without vidkit's own keys.
+    """A text without the user names, passwords and signatures of its URLs, and without vidkit's own keys.
 
-    vidkit's own example of a URL with a password stays.
+    vidkit's example of a URL with a password is kept.
     """
 
     def shown(match: re.Match[str]) -> str:
@@ -60,13 +59,13 @@ def without_secrets(text: str) -> str:
 
 
 def without_signatures(text: str) -> str:
-    """A text without what makes the signed URLs in it work."""
+    """A text without the signatures of its signed URLs."""
     return _SIGNATURE.sub(r"\1\2***", text) if "=" in text or "%3" in text else text
 
 
 def is_unclear(url: str) -> bool:
-    """Whether a URL's user name and password end elsewhere than the grammar says, as far as can be told."""
-    rest = _parted(url)[1]
+    """Whether a URL's user name and password probably end elsewhere than by the URL grammar."""
+    rest = _split(url)[1]
     if rest is None or "@" not in rest:
         return False
     authority = re.split("[/?#]", rest, maxsplit=1)[0]
@@ -78,8 +77,8 @@ def is_plausible_host(text: str) -> bool:
     return _HOST.fullmatch(text) is not None
 
 
-def _parted(url: str) -> tuple[str, str | None]:
-    """A URL up to its two slashes, and what follows them; None where it carries no user by any reading."""
+def _split(url: str) -> tuple[str, str | None]:
+    """A URL up to its two slashes, and the rest; the rest is None if the URL cannot have a user name."""
     begin = _BEGINNING.match(url)
     if begin is None:
         return "", url if _USER.match(url) else None
@@ -89,7 +88,7 @@ def _parted(url: str) -> tuple[str, str | None]:
 
 
 def _userinfo_end(rest: str) -> int:
-    """Where the user name and password end in what follows a URL's two slashes; 0 where there are none."""
+    """Where the user name and password end, in the text after a URL's two slashes; 0 if there are none."""
     authority = re.split("[/?#]", rest, maxsplit=1)[0]
     inner, last = authority.rfind("@"), rest.rfind("@")
     if inner == last:
@@ -97,7 +96,7 @@ def _userinfo_end(rest: str) -> int:
     if is_plausible_host(authority[inner + 1 :]):
         return inner + 1
     if inner < 0:
-        # Without a user, `host/a@b` and `host:8080/a@b.mp4` are paths, and `user:12/34@host/v.mp4` is not.
+        # `host/a@b` and `host:8080/a@b.mp4` have no user name, but `user:12/34@host/v.mp4` has one.
         host, colon, port = authority.rpartition(":")
         numbered = re.fullmatch("[0-9]+", port) and re.fullmatch(r"[\w-]+", host)
         if not colon or (numbered and not re.match(r"[\w.-]+(:\d*)?/", rest[last + 1 :])):

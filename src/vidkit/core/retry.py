@@ -1,4 +1,4 @@
-"""Retry what failed for a temporary reason: how often, and after which wait."""
+"""Retry after temporary errors: how often, and after which wait."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from vidkit.messages import message
 
 T = TypeVar("T")
 
-LONGEST_RETRY_AFTER = 120.0  # seconds; a server that asks for a longer wait does not get it
-TRANSIENT_STATUSES = frozenset({408, 425, 429})  # HTTP statuses below 500 that may pass
+LONGEST_RETRY_AFTER = 120.0  # seconds; a longer wait that a server asks for is cut to this
+TRANSIENT_STATUSES = frozenset({408, 425, 429})  # HTTP statuses below 500 that are temporary
 _LONGEST_BACKOFF = 60.0
 _PROGRESS = 2**20  # bytes of new progress after which the count of failures starts again
 
 
 class TransientError(Exception):
-    """Something failed that may succeed when it is tried again.
+    """A temporary failure: another try may succeed.
 
     Args:
-        reason: words for the user.
+        reason: the message for the user.
         retry_after: seconds that the server asks to wait.
-        reached: bytes of the file that are here.
+        reached: bytes of the file that are downloaded so far.
     """
 
     def __init__(self, reason: str, retry_after: float | None = None, reached: int = 0) -> None:
@@ -36,7 +36,7 @@ class TransientError(Exception):
         self.tries = 1
 
     def with_tries(self) -> str:
-        """The reason, and how often it was tried where that was more than once."""
+        """The reason, with the number of tries if there was more than one."""
         return (
             message("{error} (tried {tries} times)", error=self, tries=self.tries) if self.tries > 1 else str(self)
         )
@@ -44,27 +44,27 @@ class TransientError(Exception):
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often to try again, and how long to wait before that."""
+    """How often to retry, and how long to wait before each retry."""
 
     retries: int = 5
     backoff: float = 0.5  # seconds before the first retry, doubled for each one after it
 
     def delay(self, failures: int, retry_after: float | None = None) -> float:
-        """Seconds to wait after so many failures: random within a half, and as long as the server asks at least."""
+        """Seconds to wait after this many failures: 50 to 150 % at random, at least as long as the server asks."""
         wait = min(self.backoff * 2.0 ** min(failures - 1, 60), _LONGEST_BACKOFF) * random.uniform(0.5, 1.5)
         return max(wait, min(retry_after or 0.0, LONGEST_RETRY_AFTER))
 
 
 def retry(work: Callable[[], T], policy: RetryPolicy, wait: Callable[[float, TransientError], None]) -> T:
-    """Do `work` until it succeeds, as often as the policy allows.
+    """Call `work` until it succeeds, as often as the policy allows.
 
-    The count of failures starts again when a try brought a good deal of a file, so that a large file gets through a
-    connection that breaks often.
+    The count of failures starts again when a try has downloaded more of a file, so that a large file can be
+    downloaded over a connection that breaks often.
 
     Args:
-        work: raises TransientError for what may pass. Every other error ends it.
+        work: raises TransientError for a temporary failure. Every other error ends the retries.
         policy: how often, and how long to wait.
-        wait: waits this many seconds after this error. It may raise an error, which ends it.
+        wait: waits this many seconds after this error. If it raises an error, the retries end.
 
     Raises:
         TransientError: the last failure; its `tries` says how often it was tried.
@@ -93,5 +93,5 @@ def parse_retry_after(headers: Mapping[str, str]) -> float | None:
         when = parsedate_to_datetime(text)
         when = when if when.tzinfo else when.replace(tzinfo=timezone.utc)
         return max(0.0, (when - datetime.now(timezone.utc)).total_seconds())
-    except (ValueError, TypeError, OverflowError, IndexError):  # it is no date, or a date in no calendar
+    except (ValueError, TypeError, OverflowError, IndexError):  # not a date, or an impossible one
         return None

@@ -1,4 +1,4 @@
-"""How a setting is declared, and how its text becomes its value: each reader raises ValueError with a reason."""
+"""How a setting is declared, and the functions that read its text. They raise ValueError with a reason."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vidkit.messages import message
 
 T = TypeVar("T")
 
-# Placeholder values of older sample config files: they count as not set.
+# Placeholders in older sample config files: they count as not set.
 _SAMPLES = re.compile(
     r"your[_-]access[_-]key|username:password@cluster|your-(public|vpc)-endpoint|your-default-uri"
     r"|quickstart(-vpc)?-endpoint\.region|^/path/to/",
@@ -41,7 +41,7 @@ def setting(key: str, default: T, meaning: str, read: Callable[[str], T], env: s
         default: its value if nothing is set.
         meaning: one line for the user.
         read: converts text to the value; raises ValueError with a reason.
-        env: an environment variable in addition to `VIDKIT_SECTION_KEY`, which every setting has.
+        env: an environment variable in addition to `VIDKIT_SECTION_KEY`.
     """
     metadata = {"key": key, "meaning": meaning, "read": read, "env": env}
     return field(default=default, metadata=metadata)
@@ -56,25 +56,22 @@ def read_secret(text: str) -> Secret:
 
 
 def read_path(text: str) -> Path:
-    """A path of this machine."""
+    """A local path."""
     if scheme := scheme_of(_given(text)):
         raise ValueError(message("{scheme}:// is not on this machine: give a path", scheme=scheme))
     return Path(text).expanduser()
 
 
 def read_library_path(text: str) -> Path | Secret:
-    """The path of a library, or the URI of one on a server, which may hold a password. One that is of no library is
-    refused, with the library's own words, when it is opened."""
+    """The path of a library, or the URI of one on a server, which may have a password.
+
+    A URI of an unknown kind is refused later, when the library is opened.
+    """
     return Secret(text) if "://" in text else Path(_given(text)).expanduser()
 
 
-def read_file_address(text: str) -> Address:
-    """The path of a file of this machine, or the address of one in a bucket."""
-    return read_address(_given(text))
-
-
-def read_results_address(text: str) -> Address:
-    """The address of a results store."""
+def read_file_or_folder(text: str) -> Address:
+    """A local path, or an address in a bucket."""
     return read_address(_given(text))
 
 
@@ -103,7 +100,7 @@ def read_yes_no(text: str) -> bool:
 
 
 def read_reader_names(text: str) -> tuple[str, ...]:
-    """Names with commas or spaces between them, each once."""
+    """Names separated by commas or spaces, without duplicates."""
     return tuple(dict.fromkeys(name.lower() for name in re.split(r"[,\s]+", text) if name))
 
 
@@ -152,6 +149,6 @@ def choice(*words: str) -> Callable[[str], str]:
 
 
 def choices_of(read: Callable[[str], object]) -> tuple[str, ...]:
-    """The words that a reader made by `choice` takes; of another reader, nothing."""
+    """The words that a function from `choice` accepts; empty for other functions."""
     words: tuple[str, ...] = getattr(read, "choices", ())
     return words

@@ -18,12 +18,11 @@ from vidkit.core.setting_values import (
     Secret,
     choice,
     number,
-    read_file_address,
+    read_file_or_folder,
     read_library_path,
     read_path,
     read_reader_names,
     read_resolution,
-    read_results_address,
     read_secret,
     read_text,
     read_yes_no,
@@ -47,7 +46,7 @@ class Paths:
         "ProcessedDirectory",
         _RESULTS,
         "Results folder: records, clips and thumbnails; or a folder of a bucket, such as s3://bucket/results.",
-        read_results_address,
+        read_file_or_folder,
     )
     keep_downloads: bool = setting(
         "KeepDownloads", True, "Keep each download after its record is written: yes or no.", read_yes_no
@@ -301,13 +300,13 @@ class Rules:
         "CustomTagRules",
         _RULES,
         "File with your tagging rules and classes; also in a bucket, such as s3://bucket/custom_tags.json.",
-        read_file_address,
+        read_file_or_folder,
     )
     priority_keywords: Address = setting(
         "PriorityKeywords",
         _KEYWORDS,
         "File with words that the model should look for; also in a bucket.",
-        read_file_address,
+        read_file_or_folder,
     )
 
 

@@ -1,4 +1,4 @@
-"""Sort more than memory holds: a merge sort over temporary files."""
+"""Sort more items than fit in memory: a merge sort over temporary files."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from vidkit.core.leftovers import TEMPORARY
 from vidkit.core.terminal import printable
 from vidkit.errors import OutputError
 
-_IN_MEMORY = 16 * 2**20  # bytes of items, as they are held
-_EACH = 160  # bytes that Python needs for an item beside its content
+_IN_MEMORY = 16 * 2**20  # bytes of items in memory
+_EACH = 160  # bytes of memory for an item, besides its content
 _AT_ONCE = 32  # files that are merged into one
 _HEAD = struct.Struct("<qI")
 _key = itemgetter(0)
@@ -24,24 +24,25 @@ _Item = tuple[int, bytes]
 
 
 class Sorter:
-    """Sorts items by a number; items with the same number stay in the order in which they came.
+    """Sorts items by a number; items with the same number keep their order.
 
-    Memory use does not grow with the items. They are on disk where they are many, in files that the system removes
-    when the process ends, however that is. Use it in a `with` block, or `close` it.
+    Memory use does not grow with the items. Many items are kept in files, which the system removes when the process
+    ends, even if it is killed. Use it in a `with` block, or `close` it.
     """
 
     def __init__(self, folder: Path, in_memory: int = _IN_MEMORY) -> None:
-        """Begin with nothing.
+        """Create an empty sorter.
 
         Args:
-            folder: where temporary files are made.
-            in_memory: bytes of items that need no file.
+            folder: for temporary files.
+            in_memory: bytes of items that are kept without a file.
         """
         self._folder = folder
-        self._most = in_memory
-        self._held: list[_Item] = []
+        self._in_memory = in_memory
+        self._items: list[_Item] = []
         self._size = 0
-        # Sorted files: the latest and smallest are in the first list; a full list becomes a file of the next.
+        # Sorted files: the first list has the newest and smallest. A full list is merged into one file of the next
+        # list.
         self._files: list[list[IO[bytes]]] = []
 
     def __enter__(self) -> Sorter:
@@ -51,28 +52,28 @@ class Sorter:
         self.close()
 
     def add(self, number: int, content: bytes) -> None:
-        """Take in an item.
+        """Add an item.
 
         Raises:
             OutputError: the disk is full.
         """
-        self._held.append((number, content))
+        self._items.append((number, content))
         self._size += len(content) + _EACH
-        if self._size > self._most:
-            self._held.sort(key=_key)
-            self._keep(0, self._held)
-            self._held, self._size = [], 0
+        if self._size > self._in_memory:
+            self._items.sort(key=_key)
+            self._write_file(0, self._items)
+            self._items, self._size = [], 0
 
     def __iter__(self) -> Iterator[bytes]:
-        """The items in their order; once, and no item can be added then.
+        """The sorted items. Iterate only once, and add no items afterwards.
 
         Raises:
             OutputError: a file cannot be read.
         """
-        self._held.sort(key=_key)
+        self._items.sort(key=_key)
         older = [_read(file) for files in reversed(self._files) for file in files]
         try:
-            for _, content in heapq.merge(*older, self._held, key=_key) if older else self._held:
+            for _, content in heapq.merge(*older, self._items, key=_key) if older else self._items:
                 yield content
         except OSError as error:
             raise self._failure("read", error) from None
@@ -82,10 +83,10 @@ class Sorter:
         for files in self._files:
             for file in files:
                 file.close()
-        self._files, self._held = [], []
+        self._files, self._items = [], []
 
-    def _keep(self, level: int, items: Iterable[_Item]) -> None:
-        """Write sorted items into a file; where it is one of many, they all become one of the next level."""
+    def _write_file(self, level: int, items: Iterable[_Item]) -> None:
+        """Write sorted items into a file. If a level has many files, merge them into one of the next level."""
         if level == len(self._files):
             self._files.append([])
         files = self._files[level]
@@ -97,7 +98,7 @@ class Sorter:
         except OSError as error:
             raise self._failure("written", error) from None
         if len(files) == _AT_ONCE:
-            self._keep(level + 1, heapq.merge(*map(_read, files), key=_key))
+            self._write_file(level + 1, heapq.merge(*map(_read, files), key=_key))
             for file in files:
                 file.close()
             files.clear()

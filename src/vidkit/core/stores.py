@@ -1,7 +1,7 @@
-"""Stores: where records, clips and thumbnails are kept. The scheme of an address says which store it is.
+"""Stores: where records, clips and thumbnails are kept. The scheme of an address selects the store.
 
-The methods are those of an object store: nothing is renamed, and a file is there completely or not at all. A new
-store is a class with the methods of `Store` and a row of STORES.
+The methods are those of an object store: nothing is renamed, and a file exists completely or not at all. A new
+store is a class with the methods of `Store`, and a row of STORES.
 """
 
 from __future__ import annotations
@@ -23,75 +23,75 @@ from vidkit.core.terminal import printable
 from vidkit.errors import OutputError
 from vidkit.messages import message
 
-# A folder of this machine is a Path. Any other store is text, since a Path would make `s3:/x` of `s3://x`.
+# A local folder is a Path. Any other address is a str, because Path would turn `s3://x` into `s3:/x`.
 Address = Path | str
 
 
 class Store(Protocol):
     """Files under names such as `clips/a.mp4/0f3c2b1a/a_clip_001.mp4`: relative, with `/`.
 
-    Several threads and processes use one at once. Unless a method says otherwise it raises OutputError where the
-    store fails, with words for the user.
+    Several threads and processes may use one at once. Unless documented otherwise, a method raises OutputError if
+    the store fails, with a message for the user.
     """
 
     @property
     def address(self) -> Address:
-        """Where it is; `open_store` opens it again from this, in another process too. It holds no secret."""
+        """Where it is. `open_store` can open it again with this, also in another process. It has no secrets."""
 
     @property
     def folder(self) -> Path | None:
-        """Where it is on this machine; None for a store elsewhere."""
+        """Its folder on this machine; None for a bucket."""
 
     def exists(self, name: str) -> bool:
-        """Whether a file is there, and not empty."""
+        """Whether a file exists and is not empty."""
 
     def read(self, name: str) -> bytes:
         """The content of a file.
 
         Raises:
-            OSError: it is not there, or this machine cannot read it.
+            OSError: it does not exist, or this machine cannot read it.
             OutputError: the store fails.
         """
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a file whole or not at all; an older one is replaced."""
+        """Write a file atomically; an older one is replaced."""
 
     def read_version(self, name: str) -> tuple[bytes, str]:
-        """The content of a file, and its version for `write_over`; raises as `read` does."""
+        """The content of a file, and its version for `write_over`; raises the same errors as `read`."""
 
     def write_over(self, name: str, content: bytes, version: str | None) -> bool:
-        """Write a file whole in place of this version alone; None: where nothing is. Whether it was done."""
+        """Replace this version of a file, or create it if `version` is None. Returns whether that was done."""
 
     def publishing(self, name: str, scratch: Path | None = None) -> AbstractContextManager[Path]:
-        """A new folder on this machine. When the block ends well, its files are in the store under `name`, in place
-        of what was there. Where the store fails, some of them may be: no record names them yet.
+        """A new folder on this machine. When the block ends without an error, its files replace the folder `name`
+        of the store. If the store fails, some of the files may be there: no record names them yet.
 
         Args:
-            name: what the folder is called in the store.
-            scratch: where the new folder lies, if the store is elsewhere; by default where the system has such.
+            name: the name of the folder in the store.
+            scratch: where the new folder is made, for a bucket; by default the system's temporary folder.
         """
 
     def names(self, folder: str = "") -> Iterator[str]:
-        """The names of the files and folders that lie directly in a folder of the store, in any order."""
+        """The names of the files and folders directly in a folder of the store, in any order."""
 
     def delete(self, name: str) -> None:
-        """Remove a file, or a folder with all that is in it; it may be gone already."""
+        """Remove a file, or a folder with its content, if it exists."""
 
     def url(self, name: str) -> str:
-        """A URL where others can read a file, perhaps for a limited time only. It may hold a secret."""
+        """A URL with which others can read a file, perhaps for a limited time. It may be secret."""
 
     def fetch(self, name: str, folder: Path) -> Path:
         """A file of the store as a local file: the file itself, or a copy in `folder` under the same name.
 
         Raises:
-            FileNotFoundError: it is not there.
+            FileNotFoundError: it does not exist.
             OSError: the copy cannot be written.
             OutputError: the store fails.
         """
 
 
 class LocalStore:
-    """A folder of this machine. It is made when the first file is written."""
+    """A local folder. It is created when the first file is written."""
 
     def __init__(self, address: Address) -> None:
         self.folder: Path = Path(address).absolute()
@@ -117,23 +117,23 @@ class LocalStore:
         return content, hashlib.sha256(content).hexdigest()
 
     def write_over(self, name: str, content: bytes, version: str | None) -> bool:
-        # Two that write one record at the same moment are kept apart by the locks of the journal beside it.
+        # No two processes write the same record at the same time: the journal's locks prevent that.
         try:
-            there = self.read_version(name)[1]
+            current = self.read_version(name)[1]
         except FileNotFoundError:
-            there = None
+            current = None
         except OSError as error:
             raise OutputError(
                 "{path} cannot be read: {reason}", path=printable(self.folder / name), reason=error.strerror
             ) from None
-        if there == version:
+        if current == version:
             self.write(name, content)
-        return there == version
+        return current == version
 
     @contextmanager
     def publishing(self, name: str, scratch: Path | None = None) -> Iterator[Path]:
         target = self.folder / name
-        # In the folder where leftovers are removed, next to the folders of the videos.
+        # In the folder of all videos, where leftovers of killed runs are removed.
         beside = ensure_directory(self.folder / Path(name).parts[0])
         try:
             new = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=beside))
@@ -146,7 +146,7 @@ class LocalStore:
             yield new
             _sync(new)
             if target.parent.is_symlink() and target.parent != beside:
-                target.parent.unlink()  # not followed: what it leads to is the user's own
+                target.parent.unlink()  # not followed: its target is the user's own
             ensure_directory(target.parent)
             if target.exists():
                 old = new.with_name(new.name + "-old")
@@ -191,7 +191,7 @@ class LocalStore:
 
 @contextmanager
 def local_files(store: Store, names: Iterable[str]) -> Iterator[Path]:
-    """A folder on this machine that has these files of a store, until the block ends; those that are gone are not.
+    """A folder on this machine with these files of a store, until the block ends. Missing files are left out.
 
     Raises:
         OSError: a copy cannot be written.
@@ -208,14 +208,14 @@ def local_files(store: Store, names: Iterable[str]) -> Iterator[Path]:
 
 
 def _sync(folder: Path) -> None:
-    """Make the files in a folder outlast a power loss: a record must not name a clip that is empty then."""
+    """Sync the files in a folder to disk: after a power loss, a record must not name an empty clip."""
     for path in folder.iterdir():
         with path.open("rb") as file:
             os.fsync(file.fileno())
 
 
-# The scheme of an address, in small letters -> what opens it, cheaply and without a change to what is there. The
-# path of a folder has no scheme.
+# The scheme of an address, in lower case -> what opens it, without changing anything in it. A local path has no
+# scheme.
 STORES: dict[str, Callable[[Address], Store]] = {
     "": LocalStore,
     "s3": ObjectStore,
@@ -225,10 +225,10 @@ STORES: dict[str, Callable[[Address], Store]] = {
 
 
 def open_store(address: str | os.PathLike[str]) -> Store:
-    """Open a store by its address: the path of a folder, which need not be there, or a URI with a known scheme.
+    """Open a store by its address: the path of a folder, which need not exist, or a URI with a known scheme.
 
     Raises:
-        OutputError: it is a URI of something else, or cannot be opened.
+        OutputError: it is another URI, or cannot be opened.
     """
     try:
         known = read_address(os.fspath(address))
@@ -238,10 +238,10 @@ def open_store(address: str | os.PathLike[str]) -> Store:
 
 
 def read_address(text: str) -> Address:
-    """The address that a text gives: a Path for a folder of this machine, else a text with a known scheme.
+    """The address in a text: a Path for a local path, or a str with a known scheme.
 
     Raises:
-        ValueError: there is no store with this scheme; the message names the scheme alone.
+        ValueError: there is no store with this scheme; the message has only the scheme.
     """
     scheme = scheme_of(text)
     if not scheme:
@@ -261,17 +261,17 @@ def read_address(text: str) -> Address:
 
 
 def kept_address(text: str) -> Address:
-    """An address as a library keeps it: text with a scheme stays text. No store need be known for it."""
+    """An address from a library: a str if it has a scheme, known or not, or a Path."""
     return text if "://" in text and scheme_of(text) else Path(text)
 
 
 def absolute(address: Address, beside: Path | None = None) -> Address:
-    """An address that means the same in every folder; a relative path starts at `beside`, by default here."""
+    """An address with an absolute path; a relative path starts at `beside`, by default the current folder."""
     if isinstance(address, str):
         return address
     return Path(os.path.abspath((beside or Path.cwd()) / address))
 
 
 def within(address: Address, name: str) -> Address:
-    """The address of a file of a store, such as a library shows it."""
+    """The address of a file in a store."""
     return address / name if isinstance(address, Path) else f"{address.rstrip('/')}/{name}"

@@ -1,6 +1,6 @@
-"""Lines on a terminal: how wide a text is, cut or wrapped to fit, and printed above a progress bar.
+"""Lines on a terminal: measure, cut and wrap text, and print it above a progress bar.
 
-Imports nothing of vidkit, so the log can use it too.
+It imports nothing of vidkit, so the log can use it too.
 """
 
 from __future__ import annotations
@@ -13,16 +13,17 @@ from contextlib import nullcontext
 from typing import Any, TextIO
 
 _ELLIPSIS = "..."
-_INDENT = "    "  # of the second line of a text that is wrapped, and of those after it
-_NARROWEST = 20  # columns; text that is wrapped to less cannot be read
-# Wide characters, between which a line may end (Chinese, Japanese, Korean); those that end or begin no line.
+_INDENT = "    "  # of the lines of wrapped text after the first
+_NARROWEST = 20  # columns; narrower text cannot be read
+# Wide characters (Chinese, Japanese, Korean), between which a line may end; and those that may not end or begin a
+# line.
 _WIDE = "\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff01-\uff60\U00020000-\U0003fffd"
 _OPENING, _CLOSING = "（「『【《〈“‘", "、。，．：；！？）」』】》〉”’…"
 _PIECE = re.compile(rf"[{_OPENING}]*(?:(?![{_OPENING}])[{_WIDE}]|[^{_WIDE}{_OPENING}]+|$)[{_CLOSING}]*")
 
 
 def printable(text: object) -> str:
-    """Text that is safe on a terminal: control and direction characters become `?`, in one line."""
+    """Text that is safe on a terminal: one line, with `?` for control and direction characters."""
     line = str(text)
     if line.isprintable():
         return line
@@ -31,12 +32,12 @@ def printable(text: object) -> str:
 
 
 def is_live(stream: TextIO) -> bool:
-    """Whether lines can be drawn again and again on a stream: a terminal that is not `TERM=dumb`."""
+    """Whether lines on a stream can be redrawn: it is a terminal, and not `TERM=dumb`."""
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def columns_of(stream: TextIO) -> int | None:
-    """The width of a stream's terminal in columns; None where it is a file or a pipe."""
+    """The width of a stream's terminal in columns; None for a file or a pipe."""
     try:
         return os.get_terminal_size(stream.fileno()).columns or 80 if stream.isatty() else None
     except (OSError, ValueError):
@@ -44,7 +45,7 @@ def columns_of(stream: TextIO) -> int | None:
 
 
 def width_of(text: str) -> int:
-    """The columns that a text takes: two for a wide character (UAX #11), none for one that joins the one before."""
+    """The width of a text in columns: two for a wide character (UAX #11), zero for a combining one."""
     return len(text) if text.isascii() else sum(map(_width, text))
 
 
@@ -62,7 +63,7 @@ def cut(text: str, columns: int) -> str:
 
 
 def _beginning(text: str, columns: int) -> str:
-    """As much of a text as fits."""
+    """The beginning of a text that fits in this many columns."""
     for at, character in enumerate(text):
         columns -= _width(character)
         if columns < 0:
@@ -71,10 +72,10 @@ def _beginning(text: str, columns: int) -> str:
 
 
 def wrap(text: str, columns: int, indent: str = _INDENT) -> str:
-    """A line as lines of no more than this many columns, broken at spaces; those after the first are indented.
+    """Wrap a line at spaces to lines of at most this many columns. The lines after the first are indented.
 
-    A word that is longer than a line, such as a URL, stays whole, so that it can be copied: it has a line of its
-    own, which the terminal breaks. Between two wide characters (Chinese, Japanese, Korean) a line may end, but not
+    A word that is longer than a line, such as a URL, is not split, so that it can be copied: it gets its own line,
+    which the terminal breaks. A line may end between two wide characters (Chinese, Japanese, Korean), but not
     before a comma or a closing bracket.
     """
     columns = max(columns, _NARROWEST)
@@ -93,7 +94,7 @@ def wrap(text: str, columns: int, indent: str = _INDENT) -> str:
 
 
 def write_line(text: str, stream: TextIO, wrapped: bool = True) -> None:
-    """Write a line at once, above the progress bars that are drawn; wrapped where the stream is a terminal.
+    """Write a line immediately, above the progress bars; wrapped if the stream is a terminal.
 
     Raises:
         OSError: it cannot be written.
@@ -101,7 +102,7 @@ def write_line(text: str, stream: TextIO, wrapped: bool = True) -> None:
     columns = columns_of(stream) if wrapped else None
     if columns is not None:
         text = "\n".join(wrap(line, columns) for line in text.split("\n"))
-    # Without tqdm there are no bars, and it takes time to import.
+    # If tqdm is not loaded, there are no bars; its import takes time.
     tqdm: Any = getattr(sys.modules.get("tqdm"), "tqdm", None)
     with tqdm.external_write_mode(file=stream) if tqdm else nullcontext():
         print(text, file=stream, flush=True)

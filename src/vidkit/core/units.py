@@ -23,10 +23,10 @@ _DURATION_UNITS = {
     "d": 86400, "day": 86400, "days": 86400,
 }  # fmt: skip
 _RESOLUTION_NAMES = {"4k": (3840, 2160), "uhd": (3840, 2160), "8k": (7680, 4320), "2k": (2048, 1080)}
-_LINES = (144, 240, 360, 480, 720, 1080, 1440, 2160, 4320)  # heights that are called 144p and so on
-# Names that say a width: how wide at least, and how wide the next name is.
+_LINES = (144, 240, 360, 480, 720, 1080, 1440, 2160, 4320)  # heights named 144p and so on
+# Names that mean a width: the minimum, and the minimum of the next name.
 _WIDTHS = {"2k": (2048, 3840), "4k": (3840, 7680), "uhd": (3840, 7680), "8k": (7680, None)}
-# What people call the codecs that ffprobe has other names for, without dots, dashes and spaces.
+# Common names of codecs, without dots, dashes and spaces -> ffprobe's name.
 _CODECS = {
     "avc": "h264", "avc1": "h264", "x264": "h264",
     "h265": "hevc", "x265": "hevc", "hev1": "hevc", "hvc1": "hevc",
@@ -38,10 +38,10 @@ _NUMBER = r"\d+(?:[.,]\d+)?|\.\d+"
 def parse_size(text: str) -> int:
     """Read a size such as `500MB`, `1 GiB`, `1.5k` or `2433000`, in bytes.
 
-    `MB` is 10**6 bytes and `MiB` is 2**20, as IEC 80000-13 has them.
+    `MB` is 10**6 bytes and `MiB` is 2**20, as in IEC 80000-13.
 
     Raises:
-        ValueError: the text is no size.
+        ValueError: the text is not a size.
     """
     match = re.fullmatch(rf"\s*({_NUMBER})\s*([a-z]*)\s*", text, re.IGNORECASE)
     if not match or match[2].lower() not in _SIZE_UNITS:
@@ -53,7 +53,7 @@ def parse_duration(text: str) -> float:
     """Read a duration such as `90`, `5:30`, `1:05:30.5`, `1h`, `1h 5m` or `250ms`, in seconds.
 
     Raises:
-        ValueError: the text is no duration.
+        ValueError: the text is not a duration.
     """
     text = text.strip()
     if re.fullmatch(r"(\d+:){1,2}\d+(\.\d+)?", text):
@@ -76,7 +76,7 @@ def parse_date(text: str) -> datetime:
     A time without a zone is UTC.
 
     Raises:
-        ValueError: the text is no date.
+        ValueError: the text is not a date.
     """
     iso = re.sub(r"[zZ]$", "+00:00", text.strip())
     iso = re.sub(r"(\.\d{6})\d+", r"\1", iso)  # rclone writes nanoseconds, Python reads microseconds
@@ -90,10 +90,10 @@ def parse_date(text: str) -> datetime:
 
 
 def parse_priority(text: str) -> int:
-    """Read a whole number such as `5`, `-1` or `3.0`, which tables of numbers with gaps have.
+    """Read a whole number such as `5`, `-1` or `3.0`, as in tables with empty cells.
 
     Raises:
-        ValueError: the text is no whole number of at most 15 digits.
+        ValueError: the text is not a whole number of at most 15 digits.
     """
     match = re.fullmatch(r"\s*([+-]?[0-9]{1,15})(?:\.0*)?\s*", text)
     if not match:
@@ -102,7 +102,7 @@ def parse_priority(text: str) -> int:
 
 
 def timestamp() -> str:
-    """Now, as the record has it: UTC, ISO 8601, to the millisecond."""
+    """The current time for a record: UTC, ISO 8601, to the millisecond."""
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -115,9 +115,9 @@ def time_text(seconds: float | None) -> str | None:
 
 
 def parse_resolution(text: str) -> tuple[int, int]:
-    """Read a resolution such as `720p`, `4K` or `1280x720` as (width, height) in pixels, held as written.
+    """Read a resolution such as `720p`, `4K` or `1280x720` as (width, height) in pixels, in this order.
 
-    `720p` and its kin are 16:9: (1280, 720). `4K` is 3840x2160.
+    `720p` and similar names are 16:9: (1280, 720). `4K` is 3840x2160.
 
     Raises:
         ValueError: the text is no resolution.
@@ -138,10 +138,10 @@ def parse_resolution(text: str) -> tuple[int, int]:
 
 
 def parse_pixel_aspect(text: object) -> float:
-    """The shape of a video's pixels, width by height, as ffprobe writes it: `16:11`.
+    """The pixel aspect ratio of a video, width by height, from ffprobe's text such as `16:11`.
 
-    1, a square, where it is not known (`0:1`), where it is so near to 1 that it comes from rounding, and where no
-    film is made like that: the widest that are in use, 32:11 and 2:1, are within 1:4 and 4:1.
+    1 (square) if it is unknown (`0:1`), if it is so close to 1 that it comes from rounding, and if it is not within
+    1:4 and 4:1: the widest in use are 32:11 and 2:1.
     """
     try:
         width, height = str(text).split(":")
@@ -151,16 +151,16 @@ def parse_pixel_aspect(text: object) -> float:
     return shape if 0.25 <= shape <= 4 and abs(shape - 1) > 0.005 else 1.0
 
 
-# The long and the short side of a picture in pixels, whichever way it is held. One of the two is enough; None: the
-# long side alone counts.
+# The long and the short side of a frame in pixels, in portrait or landscape. One of the two is enough; None: only
+# the long side counts.
 Sides = tuple[int, int | None]
 
 
 class NamedResolution(NamedTuple):
-    """What a name such as `720p` or `4K` means of a picture: it `reaches` these sides, not the `following` ones.
+    """What a name such as `720p` or `4K` means: a frame `reaches` these sides, but not the `following` ones.
 
-    `following` is what the next larger name needs, None after the largest. `or_more` is whether the name alone also
-    means larger pictures, as `4K` does.
+    `following` are the sides of the next larger name, None after the largest. `or_more` is whether the name also
+    means larger frames, as `4K` does.
     """
 
     reaches: Sides
@@ -171,11 +171,11 @@ class NamedResolution(NamedTuple):
 def named_resolution(text: str) -> NamedResolution | None:
     """What the name of a resolution means; None for pixels such as `1280x720`.
 
-    `4K` and its kin say a width. `720p` and its kin say a height, and the width that goes with it in 16:9. Either
-    is enough, so that 1280x534 (cinema) and 960x720 (4:3) are 720p.
+    Names like `4K` mean a width. Names like `720p` mean a height, and the width of that height in 16:9. One of the
+    two is enough, so 1280x534 (cinema) and 960x720 (4:3) are 720p.
 
     Raises:
-        ValueError: the text is no resolution.
+        ValueError: the text is not a resolution.
     """
     name = text.strip().lower()
     width, height = parse_resolution(name)
@@ -189,16 +189,16 @@ def named_resolution(text: str) -> NamedResolution | None:
 
 
 def codec_name(text: str) -> str:
-    """A codec as ffprobe calls it, in small letters: `H.265`, `x265` and `hvc1` are `hevc`, `MPEG-4` is `mpeg4`.
+    """The name of a codec in ffprobe: `H.265`, `x265` and `hvc1` are `hevc`, `MPEG-4` is `mpeg4`.
 
-    ffprobe's own names have letters, digits and `_` only.
+    ffprobe's names have only letters, digits and `_`.
     """
     name = re.sub(r"\W+", "", text.casefold())
     return _CODECS.get(name, name)
 
 
 def format_count(number: int, one: str, many: str = "") -> str:
-    """`1 video`, `2 videos`; `many` is for a plural that is not made with an `s`."""
+    """`1 video`, `2 videos`; `many` is for a plural that does not only add an `s`."""
     singular, plural = f"{{count}} {one}", f"{{count}} {many or f'{one}s'}"
     return numbered(singular, plural, number)
 
@@ -228,7 +228,7 @@ def format_tenths(seconds: float) -> str:
 
 
 def format_size(size: float) -> str:
-    """`2.4 MB`: three digits or so, in powers of 1000."""
+    """`2.4 MB`: about three digits, in powers of 1000."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if size < 999.5:
             return f"{size:.0f} {unit}" if unit == "bytes" or size >= 100 else f"{size:.1f} {unit}"
