@@ -38,12 +38,12 @@ __all__ = [
 ]
 
 UNCLASSIFIED = "Unclassified"
-# A rule file, what was read from it, or what stands in it.
+# A rule file, its rules, or its content.
 CustomRules = str | os.PathLike[str] | RuleSet | Mapping[str, Any] | None
 
 
 class HasMetadata(Protocol):
-    """What `extract_metadata` gives: a dataclass whose fields are a record's keys."""
+    """The result of `extract_metadata`: a dataclass with a record's keys as fields."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
@@ -51,7 +51,7 @@ class HasMetadata(Protocol):
     def resolution(self) -> str: ...
 
 
-# A record, or what is known of a video so far.
+# A record, or a part of one.
 VideoInfo = Mapping[str, Any] | HasMetadata
 
 
@@ -74,7 +74,7 @@ def apply_tags(video_info: VideoInfo, custom_rules: CustomRules = None) -> list[
 
 
 def apply_custom_rules(video_info: VideoInfo, tags: Iterable[str], custom_tags_rules: CustomRules) -> list[str]:
-    """Return these tags and those that custom rules add, in order, without duplicates.
+    """Return these tags and the tags of custom rules, in order, without duplicates.
 
     Raises:
         ConfigError: the rules are invalid.
@@ -94,7 +94,7 @@ def classify_video(video_info: VideoInfo, custom_rules: CustomRules = None) -> s
     """
     known = _mapping(video_info)
     rules = _rules(custom_rules)
-    video, tags = rule_input(known, rules.language), _by_meaning(known.get("tags") or ())
+    video, tags = rule_input(known, rules.language), _by_folded(known.get("tags") or ())
     classes = (*rules.classifications, *built_in().classifications)
     return next((rule.gives[0] for rule in classes if rule_holds(rule, video, tags)), UNCLASSIFIED)
 
@@ -105,22 +105,23 @@ def same_tag(one: str, other: str) -> bool:
 
 
 def tag_and_classify(video_info: VideoInfo, custom_rules: CustomRules = None) -> tuple[list[str], str]:
-    """The tags and the class of a video as its record has them: by the rules, and what a person said over that.
+    """The tags and the class of a video: by the rules, with a person's corrections.
 
     Args:
-        video_info: a record, or a part of one. Its `corrections` win over every rule: tags that were taken away are
-            left out, tags that were added come last, and the class is by these tags unless a person gave it.
+        video_info: a record, or a part of one. Its `corrections` override every rule: removed tags are left out,
+            added
+            tags come last, and the class follows from these tags unless a person set it.
         custom_rules: a rule file, or the result of `load_custom_tags`.
 
     Raises:
         ConfigError: the rule file is invalid.
     """
     known = _mapping(video_info)
-    said = known.get("corrections") or {"classification": None, "add_tags": [], "remove_tags": []}
-    gone = _by_meaning(said["remove_tags"])
-    by_rules = [tag for tag in apply_tags(known, custom_rules) if fold(tag) not in gone]
-    tags = list(_by_meaning([*by_rules, *said["add_tags"]]).values())
-    return tags, said["classification"] or classify_video({**known, "tags": tags}, custom_rules)
+    corrections = known.get("corrections") or {"classification": None, "add_tags": [], "remove_tags": []}
+    removed = _by_folded(corrections["remove_tags"])
+    by_rules = [tag for tag in apply_tags(known, custom_rules) if fold(tag) not in removed]
+    tags = list(_by_folded([*by_rules, *corrections["add_tags"]]).values())
+    return tags, corrections["classification"] or classify_video({**known, "tags": tags}, custom_rules)
 
 
 @cache
@@ -151,14 +152,14 @@ def _rules(custom_rules: CustomRules) -> RuleSet:
 
 
 def _apply(rules: Iterable[Rule], video: RuleInput, tags: Iterable[str]) -> list[str]:
-    found = _by_meaning(tags)
+    found = _by_folded(tags)
     for _ in rules_that_hold(rules, video, found):
         pass
     return list(found.values())
 
 
 def rules_that_hold(rules: Iterable[Rule], video: RuleInput, found: dict[str, str]) -> Iterator[Rule]:
-    """The rules that apply, in order. The tags of each are put into `found`, by their folded form, for the next."""
+    """The rules that apply, in order. Each adds its tags to `found`, by their folded form, for the next rules."""
     for rule in rules:
         if rule_holds(rule, video, found):
             yield rule
@@ -166,7 +167,7 @@ def rules_that_hold(rules: Iterable[Rule], video: RuleInput, found: dict[str, st
                 found.setdefault(fold(tag), tag)
 
 
-def _by_meaning(tags: Iterable[str]) -> dict[str, str]:
+def _by_folded(tags: Iterable[str]) -> dict[str, str]:
     """Folded tag -> the first spelling of it."""
     found: dict[str, str] = {}
     for tag in tags:

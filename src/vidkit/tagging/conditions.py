@@ -1,6 +1,6 @@
-"""What a rule may ask of a video: one row of `CONDITIONS` for each condition.
+"""The conditions of rules: one row of `CONDITIONS` for each.
 
-A condition is read once, from the rule file's JSON into plain data; from then on it only compares.
+A condition is read once, from the rule file's JSON into plain data. Then it only compares.
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ from typing import Any, NamedTuple
 from vidkit.core.languages import stemmer_of
 from vidkit.core.units import format_clock
 from vidkit.messages import message
-from vidkit.tagging.metadata_conditions import metadata_holds, read_metadata, worded
-from vidkit.tagging.words import fold, fold_name, stands_in, stemmed
+from vidkit.tagging.metadata_conditions import condition_text, metadata_holds, read_metadata
+from vidkit.tagging.words import contains_words, fold, fold_name, stemmed
 
 
 class Place(NamedTuple):
-    """A text of a video, folded, and where it stands, in words: `scene 3`. Forms of words are by its stemmer."""
+    """A folded text of a video, and where it is, such as `scene 3`. The stemmer finds forms of its words."""
 
     text: str
     where: str
     stemmer: str | None = None
 
     def has(self, words: str) -> bool:
-        """Whether folded words stand in it."""
-        if stands_in(words, self.text):
+        """Whether the text contains folded words."""
+        if contains_words(words, self.text):
             return True
-        return self.stemmer is not None and stands_in(
+        return self.stemmer is not None and contains_words(
             stemmed(words, self.stemmer), stemmed(self.text, self.stemmer)
         )
 
 
 class Match(NamedTuple):
-    """What a condition finds in a video: the words, and where they stand; None where that says nothing."""
+    """What a condition finds in a video: the words, and where they are; None if there is no place to name."""
 
     words: str
     where: str | None
@@ -42,35 +42,35 @@ class Match(NamedTuple):
 
 @dataclass(frozen=True)
 class RuleInput:
-    """One video as the conditions see it: its words folded once."""
+    """One video as input of the conditions, with folded texts."""
 
     record: Mapping[str, Any]
     descriptions: tuple[Place, ...]
     names: tuple[Place, ...]
-    ai_tags: Mapping[str, list[str]]  # folded -> what the model gave it to
+    ai_tags: Mapping[str, list[str]]  # folded tag -> where the model gave it
 
     @cached_property
     def speech(self) -> tuple[Place, ...]:
-        """What the reader `speech` has heard."""
+        """The texts of the reader `speech`."""
         return _read_by("speech", "text", self.record)
 
     @cached_property
     def screen(self) -> tuple[Place, ...]:
-        """What the reader `ocr` has read on the screen."""
+        """The texts of the reader `ocr`."""
         return _read_by("ocr", "text", self.record)
 
     @cached_property
     def objects(self) -> tuple[Place, ...]:
-        """The labels that the reader `objects` has given."""
+        """The labels of the reader `objects`."""
         return _read_by("objects", "label", self.record)
 
 
 @dataclass(frozen=True)
 class Condition:
-    """How one condition is read from JSON, and what it finds: it holds where it finds anything.
+    """How one condition is read from JSON, and what it finds. It holds if it finds anything.
 
-    `read` raises ValueError with a reason. `finds` takes what it returned, the video, and the folded tags so far.
-    It looks only as far as its caller asks.
+    `read` raises ValueError with a reason. `finds` takes the result of `read`, the video, and the folded tags so
+    far. It is lazy: it searches only as far as its caller iterates.
     """
 
     read: Callable[[Any], Any]
@@ -78,15 +78,13 @@ class Condition:
 
 
 def rule_input(video_info: Mapping[str, Any], language: str = "") -> RuleInput:
-    """A record, whole or in part, as the conditions see it. Missing keys and nulls are simply not there.
+    """A record, or a part of one, as input of the conditions. Missing keys and nulls are allowed.
 
     Args:
         video_info: the record.
-        language: of its descriptions, by its name; empty where it is not known: then words have no other forms.
+        language: the name of the descriptions' language. If it is empty, other forms of words are not found.
     """
-    scenes, clips = (
-        _entries(video_info, key, called) for key, called in (("scenes", "scene"), ("segments", "clip"))
-    )
+    scenes, clips = (_entries(video_info, key, noun) for key, noun in (("scenes", "scene"), ("segments", "clip")))
     descriptions = [
         (video_info.get("qwen_description"), "the description"),
         *((part.get("description"), where) for part, where in scenes + clips),
@@ -116,14 +114,14 @@ def rule_input(video_info: Mapping[str, Any], language: str = "") -> RuleInput:
     )
 
 
-def _entries(video_info: Mapping[str, Any], key: str, called: str) -> list[tuple[Mapping[str, Any], str]]:
-    """The entries of a list of the record, each with what it is called: `scene 3`."""
+def _entries(video_info: Mapping[str, Any], key: str, noun: str) -> list[tuple[Mapping[str, Any], str]]:
+    """The entries of a list of the record, each with its name, such as `scene 3`."""
     listed = [entry for entry in video_info.get(key) or () if isinstance(entry, Mapping)]
-    return [(entry, f"{called} {entry.get('index', number)}") for number, entry in enumerate(listed, 1)]
+    return [(entry, f"{noun} {entry.get('index', number)}") for number, entry in enumerate(listed, 1)]
 
 
 def _read_by(reader: str, key: str, record: Mapping[str, Any]) -> tuple[Place, ...]:
-    """What a reader has read, folded: each text once, with the second at which it is first there."""
+    """The folded texts of a reader without duplicates, each with its first time."""
     reading = (record.get("readings") or {}).get(reader)
     first: dict[str, str] = {}
     for span in reading["spans"] if reading else ():
@@ -133,10 +131,10 @@ def _read_by(reader: str, key: str, record: Mapping[str, Any]) -> tuple[Place, .
 
 
 def read_texts(value: Any) -> list[str]:
-    """A list of words, phrases or tags as it stands in a rule file.
+    """Check a list of words, phrases or tags from a rule file.
 
     Raises:
-        ValueError: it is no list, is empty, or holds something else than text.
+        ValueError: it is not a list, is empty, or contains something other than text.
     """
     if not isinstance(value, list):
         raise ValueError(message('needs a list, as in ["Drone", "Night shot"]'))
@@ -171,7 +169,7 @@ def _ai_tags(words: Collection[str], video: RuleInput, tags: Collection[str]) ->
 
 def _metadata(entries: Any, video: RuleInput, tags: Collection[str]) -> Iterator[Match]:
     if metadata_holds(entries, video.record):
-        yield from (Match(worded(entry, video.record), None) for entry in entries)
+        yield from (Match(condition_text(entry, video.record), None) for entry in entries)
 
 
 CONDITIONS: dict[str, Condition] = {

@@ -1,6 +1,6 @@
-"""Why a video has its tags and its class: which rule, which condition, which words, and where they stand.
+"""Why a video has its tags and its class: which rule, which condition, which words, and where they are.
 
-The rules are asked the same questions as when they gave the tags, so the explanation cannot say anything else.
+The same functions apply the rules as for tagging, so the explanation cannot differ from the tags.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from vidkit.tagging.rules import Rule, RuleSet, rule_finds
 from vidkit.tagging.words import fold
 
 Who = Literal["person", "rule", "built-in", "none"]
-_MOST = 20  # places that are named for one condition
+_MOST = 20  # matches that are listed for one condition
 
 
 @dataclass(frozen=True)
 class Reason:
-    """One condition that holds: of which rule, what it is called, the words that it finds, and where they stand."""
+    """One condition that holds: its rule, its name, the words that it finds, and where they are."""
 
     rule: str
     condition: str
@@ -33,7 +33,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a tag or a class is from. `none`: no rule of now gives it, so it is of earlier rules or texts."""
+    """Where a tag or a class is from. `none`: no current rule gives it; it is from older rules or texts."""
 
     name: str
     origin: Who
@@ -44,7 +44,7 @@ class Origin:
 class Explanation:
     """The class and the tags of a record with their origins.
 
-    `removed` are the tags that a person took away, with the rules that give them. `outdated`: the rules of now give
+    `removed` are the tags that a person removed, with the rules that give them. `outdated`: the current rules give
     other tags or another class than the record has.
     """
 
@@ -58,29 +58,29 @@ def explain_tags(record: Mapping[str, Any], rules: RuleSet) -> Explanation:
     """Explain the tags and the class that a record has.
 
     Args:
-        record: a whole record, as it is in the library.
+        record: a complete record from the library.
         rules: the user's rules.
     """
     video = rule_input(record, rules.language)
     given = _given_tags(video, rules)
-    said = record.get("corrections") or {"classification": None, "add_tags": [], "remove_tags": []}
-    added = {fold(tag) for tag in said["add_tags"]}
+    corrections = record.get("corrections") or {"classification": None, "add_tags": [], "remove_tags": []}
+    added = {fold(tag) for tag in corrections["add_tags"]}
     tags, classification = tag_and_classify(record, rules)
     return Explanation(
-        classification=_class_origin(record, said["classification"], video, rules),
+        classification=_class_origin(record, corrections["classification"], video, rules),
         tags=[_tag_origin(tag, given, added) for tag in record["tags"]],
-        removed=[_tag_origin(tag, given, set()) for tag in said["remove_tags"]],
+        removed=[_tag_origin(tag, given, set()) for tag in corrections["remove_tags"]],
         outdated=(tags, classification) != (list(record["tags"]), record["classification"]),
     )
 
 
 def _given_tags(video: RuleInput, rules: RuleSet) -> dict[str, list[tuple[Who, Reason]]]:
-    """Why the rules give each tag, by the folded tag."""
-    called = _called(rules)
+    """Folded tag -> why the rules give it."""
+    names = _rule_names(rules)
     given: dict[str, list[tuple[Who, Reason]]] = defaultdict(list)
     found: dict[str, str] = {}
     for rule in rules_that_hold(all_rules(rules), video, found):
-        who, name = called[id(rule)]
+        who, name = names[id(rule)]
         for reason in _reasons(rule, name, video, found):
             for tag in dict.fromkeys(map(fold, rule.gives)):
                 given[tag].append((who, reason))
@@ -88,22 +88,22 @@ def _given_tags(video: RuleInput, rules: RuleSet) -> dict[str, list[tuple[Who, R
 
 
 def _tag_origin(tag: str, given: Mapping[str, list[tuple[Who, Reason]]], added: set[str]) -> Origin:
-    whys = given.get(fold(tag), [])
-    who: Who = "person" if fold(tag) in added else whys[0][0] if whys else "none"
-    return Origin(tag, who, tuple(reason for _, reason in whys))
+    given_by = given.get(fold(tag), [])
+    who: Who = "person" if fold(tag) in added else given_by[0][0] if given_by else "none"
+    return Origin(tag, who, tuple(reason for _, reason in given_by))
 
 
-def _class_origin(record: Mapping[str, Any], said: str | None, video: RuleInput, rules: RuleSet) -> Origin:
+def _class_origin(record: Mapping[str, Any], corrected: str | None, video: RuleInput, rules: RuleSet) -> Origin:
     name = record["classification"]
-    if said is not None:
-        return Origin(name, "person" if said == name else "none")
-    called = _called(rules)
+    if corrected is not None:
+        return Origin(name, "person" if corrected == name else "none")
+    names = _rule_names(rules)
     tags = {fold(tag): tag for tag in record["tags"]}
     classes = (*rules.classifications, *built_in().classifications)
     rule = next(rules_that_hold(classes, video, dict(tags)), None)
     if rule is None or rule.gives[0] != name:
         return Origin(name, "none")
-    who, where = called[id(rule)]
+    who, where = names[id(rule)]
     return Origin(name, who, tuple(_reasons(rule, where, video, tags)))
 
 
@@ -113,7 +113,7 @@ def _reasons(rule: Rule, name: str, video: RuleInput, tags: Mapping[str, str]) -
     for condition, found in rule_finds(rule, video, tags):
         matches = list(islice(found, _MOST))
         if matches:
-            # A tag is shown as it is written, not folded.
+            # Show a tag as it is spelled, not folded.
             words = dict.fromkeys(
                 each.words if each.where else tags.get(each.words, each.words) for each in matches
             )
@@ -122,15 +122,15 @@ def _reasons(rule: Rule, name: str, video: RuleInput, tags: Mapping[str, str]) -
     return reasons
 
 
-def _called(rules: RuleSet) -> dict[int, tuple[Who, str]]:
-    """What each rule is called, by its identity: `custom_tags.json, rule 3`."""
+def _rule_names(rules: RuleSet) -> dict[int, tuple[Who, str]]:
+    """The name of each rule, such as `custom_tags.json, rule 3`, by the id of the object."""
     file = Path(rules.path).name if rules.path else "the rules"
-    called: dict[int, tuple[Who, str]] = {}
+    names: dict[int, tuple[Who, str]] = {}
     owners: tuple[tuple[Who, str, RuleSet], ...] = (
         ("built-in", "vidkit's own rules", built_in()),
         ("rule", file, rules),
     )
     for who, owner, each in owners:
-        for kind, listed in (("rule", each.rules), ("classification", each.classifications)):
-            called |= {id(rule): (who, f"{owner}, {kind} {number}") for number, rule in enumerate(listed, 1)}
-    return called
+        for kind, kind_rules in (("rule", each.rules), ("classification", each.classifications)):
+            names |= {id(rule): (who, f"{owner}, {kind} {number}") for number, rule in enumerate(kind_rules, 1)}
+    return names

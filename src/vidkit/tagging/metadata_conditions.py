@@ -1,4 +1,4 @@
-"""`metadata_conditions`: what a rule may ask of a record's keys. The keys and their types are `record.Record`'s."""
+"""`metadata_conditions`: conditions on a record's keys. The keys and their types are those of `record.Record`."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ _WORDS = {
 }  # fmt: skip
 COLUMNS = "source.columns."
 READINGS = "readings."
-# Which readers there are, and which values they give, only their packages know.
+# The readers and their values are not known here: they are plug-ins.
 _READING = re.compile(r"readings\.[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
-# Made by the rules or after them, so no rule can ask for them.
+# Made by the rules or after them, so rules cannot use them.
 _LATER = ("tags", "classification", "processing")
-# Keys that are written in a way of their own; the kind of the others follows from their type.
+# Keys with a format of their own. The kind of other keys follows from their type.
 _KINDS = {
     "duration": "duration", "size": "size", "bit_rate": "size", "frame_rate": "ratio", "resolution": "resolution",
     "codec": "codec", "audio.codec": "codec", "container": "names", "source.file_size": "size",
     "source.last_modified": "date",
 }  # fmt: skip
-# 29.97 stands for 30000/1001: numbers that differ by no more than this are equal.
+# Numbers that differ by at most this are equal, as 29.97 and 30000/1001.
 _CLOSE = 0.005
 
 
 @dataclass(frozen=True)
 class MetadataCondition:
-    """One condition: a record's key, its kind, a suffix or "", and what the value is held against."""
+    """One condition: a record's key, its kind, a suffix or "", and the value to compare with."""
 
     key: str
     kind: str
@@ -57,15 +57,15 @@ class MetadataCondition:
     wanted: Any
 
     def __repr__(self) -> str:
-        """As it always was: the fingerprint of the rules is made of it, and another one tags every video again."""
+        """Must not change: it is part of the rules' fingerprint, and another one would tag every video again."""
         return f"Entry(key={self.key!r}, kind={self.kind!r}, suffix={self.suffix!r}, wanted={self.wanted!r})"
 
 
 def read_metadata(value: Any) -> tuple[MetadataCondition, ...]:
-    """The conditions of `metadata_conditions` as they stand in a rule file.
+    """Read the `metadata_conditions` of a rule file.
 
     Raises:
-        ValueError: an unknown key (with the nearest known one) or a value that cannot be, in words.
+        ValueError: a key is unknown (the message has the nearest known one), or a value is invalid.
     """
     if not isinstance(value, dict):
         raise ValueError(message('needs an object, as in {"codec": "h264", "duration_gt": 600}'))
@@ -76,22 +76,22 @@ def read_metadata(value: Any) -> tuple[MetadataCondition, ...]:
 
 
 def columns_in(conditions: tuple[MetadataCondition, ...]) -> list[str]:
-    """The columns of the CSV that a condition asks for, as they are written."""
+    """The columns of the CSV in these conditions, as they are spelled there."""
     return [condition.key[len(COLUMNS) :] for condition in conditions if condition.kind == "column"]
 
 
 def readings_in(conditions: tuple[MetadataCondition, ...]) -> list[str]:
-    """The values of readings that a condition asks for, such as `readings.quality.motion`."""
+    """The values of readings in these conditions, such as `readings.quality.motion`."""
     return [condition.key for condition in conditions if condition.key.startswith(READINGS)]
 
 
 def metadata_holds(conditions: tuple[MetadataCondition, ...], record: Mapping[str, Any]) -> bool:
-    """Whether all conditions hold. A value that is `null`, missing or unreadable fulfils nothing but `_ne`."""
+    """Whether all conditions hold. A value that is `null`, missing or unreadable matches only `_ne`."""
     return all(_holds(condition, _value(record, condition.key)) for condition in conditions)
 
 
-def worded(condition: MetadataCondition, record: Mapping[str, Any]) -> str:
-    """A condition in words, with the value that the record has: `duration is more than 600 (734.2)`."""
+def condition_text(condition: MetadataCondition, record: Mapping[str, Any]) -> str:
+    """A condition as text, with the record's value: `duration is more than 600 (734.2)`."""
     value = _value(record, condition.key)
     have = "x".join(map(str, value)) if isinstance(value, tuple) else value
     wanted = condition.wanted if isinstance(condition.wanted, tuple) else (condition.wanted,)
@@ -110,7 +110,7 @@ def _shown(value: Any) -> str:
 
 @cache
 def known_keys() -> Mapping[str, str]:
-    """Every key of a record that a condition may name, dotted, with its kind."""
+    """Every key of a record that a condition may use, such as `audio.codec` -> its kind."""
     return dict(_walk(Record, ""))
 
 
@@ -162,7 +162,7 @@ def _kind_of(key: str) -> str:
 
 
 def _split(written: str) -> tuple[str, str]:
-    """A written key as (record key, suffix)."""
+    """Split a key of a rule file into (record key, suffix)."""
     key, _, suffix = written.rpartition("_")
     if written in known_keys() or suffix not in SUFFIXES:
         key, suffix = written, ""
@@ -181,7 +181,7 @@ def _split(written: str) -> tuple[str, str]:
             )
         )
     spellings = [*known_keys(), *(f"{known}_{end}" for known in known_keys() for end in SUFFIXES)]
-    # A plain word that is not very like a key is most likely a column.
+    # A plain word that is not very similar to a key is probably a column.
     near = nearest(written, spellings, cutoff=0.6 if "." in written else 0.75)
     asked = message(': a column of your CSV is asked for as "{column}"', column=COLUMNS + written)
     column = asked if "." not in written else ""
@@ -190,7 +190,7 @@ def _split(written: str) -> tuple[str, str]:
 
 
 def _read_wanted(written: str, kind: str, suffix: str, wanted: Any) -> Any:
-    """What a value is held against, read as its kind is compared."""
+    """The value to compare with, converted for its kind."""
     if isinstance(wanted, bool) and kind == "reading" and not suffix:
         return _read_text(wanted)
     if isinstance(wanted, bool) or not isinstance(wanted, (str, int, float)):
@@ -211,7 +211,7 @@ def _read_wanted(written: str, kind: str, suffix: str, wanted: Any) -> Any:
         if kind == "reading":
             return _read_number(wanted) if suffix in _ORDER else wanted
         if kind == "column":
-            if suffix in _ORDER and all(_try(read, wanted) is None for read in _MAGNITUDES):
+            if suffix in _ORDER and all(_try(read, wanted) is None for read in _ORDERED_READS):
                 raise ValueError(message("{wanted!r} is not a number", wanted=wanted))
             return wanted
         return _READ[kind](wanted)
@@ -220,21 +220,21 @@ def _read_wanted(written: str, kind: str, suffix: str, wanted: Any) -> Any:
 
 
 def _value(record: Mapping[str, Any], key: str) -> Any:
-    """A record's value by its dotted key; a column's name is taken in any case."""
+    """A record's value by its dotted key. The name of a column may be in any case."""
     if key.startswith(COLUMNS):
         columns = (record.get("source") or {}).get("columns") or {}
         name = key[len(COLUMNS) :]
         return columns.get(name, {caseless(column): columns[column] for column in columns}.get(caseless(name)))
     if key == "resolution":
-        return _picture(record)
+        return _frame_size(record)
     value: Any = record
     for part in key.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
     return value
 
 
-def _picture(record: Mapping[str, Any]) -> tuple[int, int] | None:
-    """The picture's (width, height) in pixels, as shown."""
+def _frame_size(record: Mapping[str, Any]) -> tuple[int, int] | None:
+    """The displayed (width, height) in pixels."""
     width, height, text = (record.get(key) for key in ("width", "height", "resolution"))
     if isinstance(width, int) and isinstance(height, int):
         return width, height
@@ -255,7 +255,7 @@ def _holds(condition: MetadataCondition, value: Any) -> bool:
     if condition.kind == "resolution":
         return _resolution_order(value, condition.wanted, condition.suffix)
     if condition.kind == "column":
-        pairs = ((_try(read, value), _try(read, condition.wanted)) for read in _MAGNITUDES)
+        pairs = ((_try(read, value), _try(read, condition.wanted)) for read in _ORDERED_READS)
         return next((_ordered(*pair, condition.suffix) for pair in pairs if None not in pair), False)
     if condition.kind == "reading":  # shares: 0.203 is more than 0.2
         number = _try(_read_number, value)
@@ -283,7 +283,7 @@ def _equal(kind: str, value: Any, wanted: Any) -> bool:
 
 
 def _contains(value: Any, wanted: str) -> bool:
-    """Whether a text holds another, any case; whether a list holds a text, as tags are compared."""
+    """Whether a text contains another in any case, or a list contains a text as a tag."""
     if isinstance(value, (list, tuple)):
         return fold(wanted) in (fold(item) for item in value if isinstance(item, str))
     return value is not None and caseless(wanted) in caseless(str(value))
@@ -296,7 +296,7 @@ def _ordered(have: Any, wanted: Any, suffix: str, close: float = _CLOSE) -> bool
 
 
 def _try(read: Callable[[Any], Any], value: Any) -> Any:
-    """What a reader makes of a value; None where it cannot read it."""
+    """The result of `read` for a value; None if it cannot be read."""
     try:
         return read(value)
     except ValueError:
@@ -348,7 +348,7 @@ def _read_count(value: Any) -> float:
 
 
 def _read_resolution(value: Any) -> str:
-    """A resolution as a rule asks for it, checked, as it was written."""
+    """Check the resolution of a rule, and return it in lower case."""
     if not isinstance(value, str):
         raise ValueError(message("{value!r} is not a resolution: write it like 720p, 4K or 1280x720", value=value))
     parse_resolution(value)
@@ -367,31 +367,31 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "list": _read_count,
     "resolution": _read_resolution,
 }
-# A column is text: how it may be read where it is to be more or less than something, tried in this order.
-_MAGNITUDES: tuple[Callable[[Any], Any], ...] = (_read_number, _read_duration, _read_size, _read_date)
+# A column is text. For comparisons by size, these are tried in this order.
+_ORDERED_READS: tuple[Callable[[Any], Any], ...] = (_read_number, _read_duration, _read_size, _read_date)
 
 
-def _reaches(picture: tuple[int, int], sides: Sides | None) -> bool:
-    """Whether a picture, whichever way it is held, has one of these sides at least; no sides, nothing has them."""
+def _reaches(frame: tuple[int, int], sides: Sides | None) -> bool:
+    """Whether a frame size, in portrait or landscape, reaches one of these sides; False without sides."""
     if sides is None:
         return False
     long_side, short_side = sides
-    return max(picture) >= long_side or (short_side is not None and min(picture) >= short_side)
+    return max(frame) >= long_side or (short_side is not None and min(frame) >= short_side)
 
 
-def _is_resolution(picture: tuple[int, int], wanted: str) -> bool:
-    """Whether a picture is what a name means; `1920x1080` means these pixels as written, `4K` 4K or more."""
+def _is_resolution(frame: tuple[int, int], wanted: str) -> bool:
+    """Whether a frame size is what a name means: `1920x1080` is exactly this size, `4K` is 4K or more."""
     named = named_resolution(wanted)
     if named is None:
-        return picture == parse_resolution(wanted)
-    return _reaches(picture, named.reaches) and (named.or_more or not _reaches(picture, named.following))
+        return frame == parse_resolution(wanted)
+    return _reaches(frame, named.reaches) and (named.or_more or not _reaches(frame, named.following))
 
 
-def _resolution_order(picture: tuple[int, int], wanted: str, suffix: str) -> bool:
-    """More or less than a name, by the names; more or less than `1920x1080`, by the number of pixels."""
+def _resolution_order(frame: tuple[int, int], wanted: str, suffix: str) -> bool:
+    """Compare a frame size: with a name, by the names; with a size such as `1920x1080`, by the number of pixels."""
     named = named_resolution(wanted)
     if named is None:
-        return _ordered(math.prod(picture), math.prod(parse_resolution(wanted)), suffix)
+        return _ordered(math.prod(frame), math.prod(parse_resolution(wanted)), suffix)
     if suffix in ("gte", "lt"):
-        return _reaches(picture, named.reaches) == (suffix == "gte")
-    return _reaches(picture, named.following) == (suffix == "gt")
+        return _reaches(frame, named.reaches) == (suffix == "gte")
+    return _reaches(frame, named.following) == (suffix == "gt")

@@ -1,4 +1,4 @@
-"""An explanation in words, and as the JSON of `vidkit explain` and of the web library."""
+"""An explanation as text, and as the JSON of `vidkit explain` and the web library."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from vidkit.tagging.explain import Explanation, Origin, Reason
 
 
 def origins_as_json(record: Mapping[str, Any], explained: Explanation) -> dict[str, Any]:
-    """Where the class and each tag of a record are from, and why: rule, condition, words, and where they stand.
+    """Where the class and each tag of a record are from, and why: rule, condition, words, and their place.
 
     Args:
-        record: a whole record.
-        explained: what `explain_tags` says of it.
+        record: a complete record.
+        explained: the result of `explain_tags`.
     """
-    said = explained.classification
+    class_ = explained.classification
     return {
-        "classification": {"value": said.name, "origin": said.origin, **_why(said)},
+        "classification": {"value": class_.name, "origin": class_.origin, **_why(class_)},
         "tags": [{"tag": each.name, "origin": each.origin, **_why(each)} for each in explained.tags],
         "removed": [each.name for each in explained.removed],
         "model_tags": _model_tags(record["ai_generated_tags"], record["segments"]),
@@ -27,7 +27,7 @@ def origins_as_json(record: Mapping[str, Any], explained: Explanation) -> dict[s
 
 
 def _why(origin: Origin) -> dict[str, Any]:
-    """The reasons of an origin: the first one by itself, and all of them."""
+    """The reasons of an origin: the keys of the first one, and a list of all."""
     reasons: list[dict[str, Any]] = [
         {
             "rule": each.rule,
@@ -65,7 +65,7 @@ def _reason_in_words(reason: Reason) -> str:
 
 
 def _model_tags(tags: list[str], segments: Any) -> list[dict[str, Any]]:
-    """The model's tags, each with what it gave it to."""
+    """The model's tags, each with the video or clips that it belongs to."""
     found: dict[str, list[str]] = {tag: ["the video"] for tag in tags}
     for segment in segments:
         for tag in segment["tags"]:

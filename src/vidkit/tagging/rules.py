@@ -27,10 +27,10 @@ from vidkit.tagging.words import caseless
 
 log = logging.getLogger(__name__)
 
-# The tag of what a person should look at first. A rule of the user's that gives it takes the place of vidkit's own.
+# The tag of videos that a person should check first. A user's rule with this tag replaces vidkit's own.
 SENSITIVE = "Sensitive"
 
-# What vidkit knows by itself, in the words of a rule file. Its rules come before the file's, its classes after.
+# vidkit's own rules, as in a rule file. Its rules come before those of the file, its classes after them.
 BUILT_IN: dict[str, Any] = {
     "rules": [
         {"metadata_conditions": {"resolution": "4K"}, "tags": ["High Resolution"]},
@@ -50,14 +50,14 @@ BUILT_IN: dict[str, Any] = {
         {"name": "Cinematic", "tags_present": ["Aerial Shot", "Drone Footage", "Cinematic"]},
     ],
 }
-# Built-in rules that only a reading can make true. They came later and are no part of the fingerprint: a record
-# without the reading has the tags that it had.
+# Built-in rules that need a reading. They were added later and are not part of the fingerprint: the tags of a
+# record without the reading do not change.
 OF_READINGS = [{"metadata_conditions": {"readings.moderation.max_gt": 0.8}, "tags": [SENSITIVE]}]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule or class: `gives` its tags, or its name alone, when any or all of its conditions hold."""
+    """One rule or class. It `gives` its tags, or its name, if any or all of its conditions hold."""
 
     gives: tuple[str, ...]
     match_all: bool
@@ -68,8 +68,8 @@ class Rule:
 class RuleSet:
     """A rule file, read and checked.
 
-    `fingerprint` changes when the meaning does, with vidkit's own rules in it; spacing and the order of keys are no
-    part of it. `language` is that of descriptions: keywords are found there in all forms of a word.
+    `fingerprint` changes if the meaning changes, also that of vidkit's own rules. Spaces and the order of keys do
+    not matter. `language` is the language of descriptions, in which keywords are found in all forms of a word.
     """
 
     rules: tuple[Rule, ...] = ()
@@ -79,7 +79,7 @@ class RuleSet:
     language: str = ""
 
     def in_language(self, language: str) -> RuleSet:
-        """The same rules for descriptions in a language, by its name; empty where it is not known."""
+        """The same rules for descriptions in a language, by its name; empty if unknown."""
         if stemmer_of(language) is None:
             return self
         meaning = hashlib.sha256(f"{self.fingerprint} {language}".encode()).hexdigest()[:16]
@@ -126,7 +126,7 @@ def load_custom_tags(custom_rules_path: str | os.PathLike[str] | None) -> RuleSe
 
 
 def rule_set(content: object, path: Address | None = None) -> RuleSet:
-    """What stands in a rule file, checked. Mistakes are a ConfigError, as `load_custom_tags` says."""
+    """Check the content of a rule file. Raises ConfigError as `load_custom_tags`."""
     where = printable(path) if path is not None else message("the rules")
     mistakes: list[str] = []
     rules: tuple[Rule, ...] = ()
@@ -134,7 +134,7 @@ def rule_set(content: object, path: Address | None = None) -> RuleSet:
     try:
         if not isinstance(content, Mapping):
             raise ValueError(message('{"rules": [...]} is what it has to hold'))
-        _known(content, ("rules", "classifications"))
+        _check_keys(content, ("rules", "classifications"))
         rules = _read_list(content, "rules", "rule", "tags", mistakes)
         classes = _read_list(content, "classifications", "classification", "name", mistakes)
     except ValueError as error:
@@ -148,12 +148,12 @@ def rule_set(content: object, path: Address | None = None) -> RuleSet:
 
 
 def missing_columns(rules: RuleSet, columns: Collection[str], where: str) -> Iterator[str]:
-    """What to say of each column that a rule asks for and the videos do not have: it is most likely misspelt.
+    """A message for each column in a rule that the videos do not have: it is probably misspelt.
 
     Args:
         rules: the user's rules.
-        columns: the names of the columns that there are.
-        where: what has these columns, in words.
+        columns: the names of the existing columns.
+        where: what has these columns, for the message.
     """
     here = {caseless(name) for name in columns}
     for kind, entries in (("rule", rules.rules), ("classification", rules.classifications)):
@@ -182,12 +182,12 @@ def missing_columns(rules: RuleSet, columns: Collection[str], where: str) -> Ite
 
 
 def missing_readings(rules: RuleSet, readings: Collection[str], where: str) -> Iterator[str]:
-    """What to say of each value of a reading that a rule asks for and the videos do not have.
+    """A message for each value of a reading in a rule that the videos do not have.
 
     Args:
         rules: the user's rules.
-        readings: the values that there are, such as `readings.quality.motion`.
-        where: what has these readings, in words.
+        readings: the existing values, such as `readings.quality.motion`.
+        where: what has these readings, for the message.
     """
     for kind, entries in (("rule", rules.rules), ("classification", rules.classifications)):
         for number, rule in enumerate(entries, 1):
@@ -210,19 +210,19 @@ def missing_readings(rules: RuleSet, readings: Collection[str], where: str) -> I
 
 
 def rule_holds(rule: Rule, video: RuleInput, tags: Collection[str]) -> bool:
-    """Whether a rule applies to a video that has these tags, folded, so far."""
+    """Whether a rule applies to a video with these folded tags so far."""
     held = (next(found, None) is not None for _, found in rule_finds(rule, video, tags))
     return all(held) if rule.match_all else any(held)
 
 
 def rule_finds(rule: Rule, video: RuleInput, tags: Collection[str]) -> Iterator[tuple[str, Iterator[Match]]]:
-    """What each condition of a rule finds in a video, by the condition's name: those that hold find something."""
+    """The name of each condition of a rule, and what it finds in a video: nothing if it does not hold."""
     for name, data in rule.conditions:
         yield name, CONDITIONS[name].finds(data, video, tags)
 
 
 class _Object(dict[str, Any]):
-    """A JSON object that remembers a key that stands in it twice: which of the two is meant, nobody can know."""
+    """A JSON object that remembers a duplicate key."""
 
     twice: str | None = None
 
@@ -252,7 +252,7 @@ def _read_json(content: bytes, where: str) -> object:
 
 
 def _read_list(content: Mapping[str, Any], key: str, one: str, gives: str, mistakes: list[str]) -> tuple[Rule, ...]:
-    """The rules of a list; what is wrong with the others is added to `mistakes`."""
+    """The rules of a list. For invalid rules, a message is added to `mistakes`."""
     entries = content.get(key, [])
     if not isinstance(entries, list):
         raise ValueError(message('"{key}" needs a list', key=key))
@@ -270,14 +270,14 @@ def _checked_rule(entry: object, gives: str) -> Rule:
         raise ValueError(message("this is not an object: write it in { }"))
     if not entry:
         raise ValueError(message("it is empty"))
-    _known(entry, (gives, "match", *CONDITIONS))
+    _check_keys(entry, (gives, "match", *CONDITIONS))
     if gives not in entry:
         raise ValueError(message('it has no "{gives}"', gives=gives))
     conditions = []
     for name in CONDITIONS:
         if name in entry:
-            _once(entry[name])
-            conditions.append((name, _worded(name, CONDITIONS[name].read, entry[name])))
+            _check_duplicates(entry[name])
+            conditions.append((name, _read_value(name, CONDITIONS[name].read, entry[name])))
     if not conditions:
         raise ValueError(
             message("it has no condition: give it one of {conditions}", conditions=", ".join(CONDITIONS))
@@ -285,7 +285,7 @@ def _checked_rule(entry: object, gives: str) -> Rule:
     match = entry.get("match", "any")
     if match not in ("any", "all"):
         raise ValueError(message('"match" is {match}, and can be "any" or "all"', match=json.dumps(match)))
-    given = _worded(gives, read_texts if gives == "tags" else _read_name, entry[gives])
+    given = _read_value(gives, read_texts if gives == "tags" else _read_name, entry[gives])
     return Rule(tuple(" ".join(text.split()) for text in given), match == "all", tuple(conditions))
 
 
@@ -295,7 +295,7 @@ def _read_name(value: object) -> list[str]:
     return [value]
 
 
-def _worded(key: str, read: Any, value: object) -> Any:
+def _read_value(key: str, read: Any, value: object) -> Any:
     try:
         return read(value)
     except ValueError as error:
@@ -303,15 +303,15 @@ def _worded(key: str, read: Any, value: object) -> Any:
         raise ValueError(message(template, key=key, error=error)) from None
 
 
-def _once(entry: object) -> None:
-    """Raise for a key that stands twice in an object of the file."""
+def _check_duplicates(entry: object) -> None:
+    """Raise for a duplicate key in an object of the file."""
     if isinstance(entry, _Object) and entry.twice is not None:
         raise ValueError(message('the key "{twice}" stands twice', twice=entry.twice))
 
 
-def _known(entry: Mapping[str, Any], keys: Collection[str]) -> None:
-    """Raise for a key that stands twice, and for one that is none of those that may stand there."""
-    _once(entry)
+def _check_keys(entry: Mapping[str, Any], keys: Collection[str]) -> None:
+    """Raise for a duplicate key, and for an unknown key."""
+    _check_duplicates(entry)
     for key in entry:
         if key not in keys:
             near = nearest(str(key), keys, cutoff=0.5)

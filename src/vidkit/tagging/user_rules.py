@@ -10,10 +10,10 @@ from vidkit.tagging.rules import RuleSet, load_custom_tags
 
 
 def open_rules(config: Config) -> RuleSet:
-    """The user's rules; none where there is no file and none was named.
+    """The user's rules; none if the default file does not exist.
 
     Raises:
-        ConfigError: the file was named and is not there, or holds a mistake.
+        ConfigError: the configured file does not exist, or a file has a mistake.
     """
     path = config.rules.custom_tag_rules
     named = ("Rules", "CustomTagRules") in config.explicit and path != Rules().custom_tag_rules

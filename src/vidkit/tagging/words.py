@@ -1,4 +1,4 @@
-"""Find and compare words and tags, in any case, quotes and script."""
+"""Find and compare words and tags in any script, regardless of case and kind of quotes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from functools import lru_cache
 
 from vidkit.core.languages import stem
 
-# Written differently, meant alike: quotes, full-width forms; soft hyphens and emoji selectors are not there.
-_ALIKE = {
+# Variants of one character: quotes, full-width forms. Soft hyphens and emoji selectors are removed.
+_VARIANTS = {
     **{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)},
     **dict.fromkeys(map(ord, "‘’‛ʼ´`＇"), "'"),
     **dict.fromkeys(map(ord, "“”„‟«»＂"), '"'),
@@ -17,7 +17,7 @@ _ALIKE = {
 }
 _HYPHEN = re.compile(r"(?<=\S)[-‐‑–_]+(?=\S)")
 _NAME_PARTS = re.compile(r"[-‐‑–_.\s]+")
-# Scripts that put no space between words (Unicode Standard, ch. 6.2 and UAX #14): Thai, Lao, Myanmar, Khmer,
+# Scripts without spaces between words (Unicode Standard, ch. 6.2 and UAX #14): Thai, Lao, Myanmar, Khmer,
 # Tai, Balinese, Javanese, Han, kana, Bopomofo.
 _SPACELESS = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1950-\u19df\u1a20-\u1aaf\u1b00-\u1b7f\ua980-\ua9df"
@@ -29,25 +29,25 @@ _HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff]")
 
 
 def fold(text: str) -> str:
-    """Text as words and tags are compared: any case, any quotes, accents composed, a hyphen inside is a space."""
+    """The form in which words and tags are compared: one case, one kind of quotes, composed accents, no hyphens."""
     return " ".join(_HYPHEN.sub(" ", caseless(text)).split())
 
 
 def caseless(text: str) -> str:
     """Text in one case (Unicode's case folding), with one kind of quotes and composed accents (NFC)."""
-    return unicodedata.normalize("NFC", text.translate(_ALIKE).casefold())
+    return unicodedata.normalize("NFC", text.translate(_VARIANTS).casefold())
 
 
 def fold_name(text: str) -> str:
-    """A file name as words are found in it: `_`, `-` and `.` part them."""
+    """The folded words of a file name, which `_`, `-` and `.` separate."""
     return _NAME_PARTS.sub(" ", fold(text)).strip()
 
 
-def stands_in(words: str, text: str) -> bool:
-    """Whether folded words stand in folded text as whole words.
+def contains_words(words: str, text: str) -> bool:
+    """Whether folded text contains folded words as whole words.
 
-    Between two characters of a script that puts no spaces, every place may be the end of a word. A Korean word may
-    go on, since its particles are written on to it. `drone` stands in `drone's`, `can` does not stand in `can't`.
+    In a script without spaces, a word may end after every character. A Korean word may continue, since particles
+    are attached to it. `drone's` contains `drone`, but `can't` does not contain `can`.
     """
     start = text.find(words)
     while start >= 0:
@@ -60,12 +60,12 @@ def stands_in(words: str, text: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def stemmed(text: str, stemmer: str) -> str:
-    """Folded text with the stem in place of each word: `zwei Hunde` and `zwei Hund` are the same in German."""
+    """Folded text with each word replaced by its stem: `zwei Hunde` and `zwei Hund` are the same in German."""
     return _LETTERS.sub(lambda word: stem(word[0], stemmer), text)
 
 
 def _may_start(text: str, at: int) -> bool:
-    return at == 0 or _parted(text[at - 1], text[at])
+    return at == 0 or _is_boundary(text[at - 1], text[at])
 
 
 def _may_end(text: str, at: int) -> bool:
@@ -73,11 +73,11 @@ def _may_end(text: str, at: int) -> bool:
         return True
     if text[at] == "'" and _in_word(text[at - 1]):
         return not re.match(r"'(?!s(?!\w))\w", text[at : at + 3])
-    return _parted(text[at - 1], text[at]) or bool(_HANGUL.match(text[at - 1]) and _HANGUL.match(text[at]))
+    return _is_boundary(text[at - 1], text[at]) or bool(_HANGUL.match(text[at - 1]) and _HANGUL.match(text[at]))
 
 
-def _parted(before: str, after: str) -> bool:
-    """Whether a word may end between two neighbouring characters."""
+def _is_boundary(before: str, after: str) -> bool:
+    """Whether a word may end between two adjacent characters."""
     if unicodedata.category(after)[0] == "M":
         return False
     if not (_in_word(before) and _in_word(after)):
