@@ -162,7 +162,7 @@ def _describer(config: Config) -> Iterator[_Check]:
     if not url:
         yield check_local_model(config)
         return
-    fine, seen = check_endpoint(config, url)
+    fine, seen, _models = check_endpoint(config, url)
     yield "ok" if fine else "wrong", _("endpoint"), seen
     if config.qwen_vl.vpc_endpoint:
         yield _vpc_endpoint(config)
@@ -171,7 +171,7 @@ def _describer(config: Config) -> Iterator[_Check]:
 def _vpc_endpoint(config: Config) -> _Check:
     """The second endpoint, which only machines in its own network reach."""
     try:
-        fine, seen = check_endpoint(config, endpoint_url(config, use_vpc=True))
+        fine, seen, _models = check_endpoint(config, endpoint_url(config, use_vpc=True))
     except VidkitError as error:
         return "wrong", _("endpoint for --use_vpc"), str(error)
     return "ok" if fine else "without", _("endpoint for --use_vpc"), seen

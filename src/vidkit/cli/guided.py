@@ -26,7 +26,7 @@ from vidkit.library.backends import backend_of, configured_address
 from vidkit.library.uri import server_name
 from vidkit.messages import _, translated
 from vidkit.qwen_model.describer import endpoint_url
-from vidkit.qwen_model.endpoint_check import look_at_endpoint
+from vidkit.qwen_model.endpoint_check import check_endpoint
 
 _NOBODY, _ENDPOINT, _LOCAL = "none", "endpoint", "local"
 _MONGODB_TIMEOUT = 3000  # milliseconds
@@ -116,7 +116,7 @@ def _endpoint(config: Config) -> Values:
         try:
             if not endpoint_url(trial, use_vpc=False):
                 return Seen(False, _("a URL is needed, such as http://127.0.0.1:8000/v1"), usable=False)
-            fine, words, models[:] = look_at_endpoint(trial, url)
+            fine, words, models[:] = check_endpoint(trial, url)
         except VidkitError as error:
             return Seen(False, str(error), usable=False)
         return Seen(fine, words)

@@ -1,4 +1,4 @@
-"""A video -> its description and tags, by the describer that the settings name."""
+"""Describe videos: description and tags from the model in the settings."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "QwenVLModel":  # loaded when it is named: it is what imports torch in the end
+    if name == "QwenVLModel":  # imported on first use: it needs torch
         from vidkit.qwen_model.local import QwenVLModel
 
         return QwenVLModel

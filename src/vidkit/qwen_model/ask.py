@@ -30,7 +30,7 @@ def query_qwen_vl_chat(
     """Ask the configured endpoint about one video, with the priority keywords added to the instruction.
 
     Args:
-        video_url: a URL that the endpoint can download, an object of a bucket, which it gets a signed URL of, or a
+        video_url: a URL that the endpoint can download; an object in a bucket, for which it gets a signed URL; or a
             local file, which vidkit sends.
         instruction: the instruction (prompt).
         use_vpc: use `VpcEndpoint` instead of `PublicEndpoint`.

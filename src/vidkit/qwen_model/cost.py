@@ -11,10 +11,10 @@ from vidkit.errors import DescribeError
 
 @dataclass(frozen=True)
 class Cost:
-    """What was asked and what it took.
+    """The number of requests and their cost.
 
-    `requests` are those that were sent, second tries among them; `cached` answers needed none. `seconds` is the
-    model's time summed over the answers, not the time that passed.
+    `requests` includes retries; `cached` counts answers without a request. `seconds` is the sum of the model's time
+    over all answers, not the elapsed time.
     """
 
     requests: int = 0
@@ -25,24 +25,24 @@ class Cost:
 
 
 class RequestMeter(Protocol):
-    """Counts the cost of a run, wherever its videos are described."""
+    """Counts the cost of a run, in this or another process."""
 
     @property
     def cost(self) -> Cost:
-        """What it has come to so far."""
+        """The cost so far."""
 
     def take(self) -> None:
         """Count one request that is about to be sent.
 
         Raises:
-            DescribeError: as many as allowed have been sent.
+            DescribeError: the limit is reached.
         """
 
     def answered(self, tokens_in: int, tokens_out: int, seconds: float) -> None:
-        """Count what an answer took."""
+        """Count the tokens and the time of an answer."""
 
     def cached(self) -> None:
-        """Count an answer that needed no request."""
+        """Count an answer without a request."""
 
 
 class Meter:
@@ -55,7 +55,7 @@ class Meter:
 
     @property
     def cost(self) -> Cost:
-        """What it has come to so far."""
+        """The cost so far."""
         with self._lock:
             return self._cost
 
@@ -63,7 +63,7 @@ class Meter:
         """Count one request that is about to be sent.
 
         Raises:
-            DescribeError: as many as allowed have been sent.
+            DescribeError: the limit is reached.
         """
         with self._lock:
             if self._max_requests is not None and self._cost.requests >= self._max_requests:
@@ -74,7 +74,7 @@ class Meter:
             self._cost = replace(self._cost, requests=self._cost.requests + 1)
 
     def answered(self, tokens_in: int, tokens_out: int, seconds: float) -> None:
-        """Count what an answer took."""
+        """Count the tokens and the time of an answer."""
         with self._lock:
             self._cost = replace(
                 self._cost,
@@ -84,11 +84,11 @@ class Meter:
             )
 
     def cached(self) -> None:
-        """Count an answer that needed no request."""
+        """Count an answer without a request."""
         with self._lock:
             self._cost = replace(self._cost, cached=self._cost.cached + 1)
 
     def set(self, cost: Cost) -> None:
-        """Take over what was counted elsewhere."""
+        """Replace the cost by one that another process counted."""
         with self._lock:
             self._cost = cost

@@ -1,7 +1,6 @@
 """HTTP requests with a time limit for the whole request.
 
-The timeout of a socket starts again with each byte, so a server that sends one byte per second would never reach
-it.
+A socket's timeout starts again with each byte, so a server that sends one byte per second would never reach it.
 """
 
 from __future__ import annotations
@@ -16,14 +15,14 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-_AGAIN = 0.1  # seconds: time to connect may go by after the first look
-_this_thread = threading.local()  # .deadline: of the request that it sends
+_REPEAT = 0.1  # seconds until connections are cut again: one may have opened later
+_this_thread = threading.local()  # .deadline: that of its current request
 
 
 class Deadline:
-    """While it is entered, the request of this thread has this many seconds; then its connection is cut.
+    """Limits the request of this thread to this many seconds, inside a `with` block; then its connection is cut.
 
-    Only for connections of a `Session` of this module. `passed` says whether the time was up.
+    It works only for connections of this module's `Session`. `passed` is whether the time was over.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -42,7 +41,7 @@ class Deadline:
         _this_thread.deadline = None
 
     def watch(self, connection: _Watched) -> None:
-        """Cut this connection too when the time is up."""
+        """Cut this connection too when the time is over."""
         connection.deadline = self
         self._connections.append(connection)
 
@@ -51,16 +50,16 @@ class Deadline:
         while not self._done.wait(wait):
             self.passed = True
             for connection in list(self._connections):
-                if connection.deadline is self:  # and has not gone on to another request
+                if connection.deadline is self:  # and not in another request
                     connection.cut()
-            wait = _AGAIN
+            wait = _REPEAT
 
 
 class _Watched(HTTPConnection):
     """A connection that another thread can cut."""
 
     deadline: Deadline | None = None
-    _opened: Any = None  # the socket, also when the response has taken it over
+    _opened: Any = None  # the socket, also after the response has taken it over
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         deadline = getattr(_this_thread, "deadline", None)
@@ -73,16 +72,18 @@ class _Watched(HTTPConnection):
             self.connect()
         self._opened = self.sock
         if self.sock is not None:
-            self.sock.settimeout(None)  # a large clip may take longer than a connection: the deadline ends it
+            self.sock.settimeout(
+                None
+            )  # the deadline limits it: sending a large clip may take longer than connecting
         super().send(data)
 
     def cut(self) -> None:
-        """End the connection: a reader that waits for it continues with an error or with what it has."""
+        """Cut the connection: a waiting reader continues with an error or with what it has read."""
         for opened in (self.sock, self._opened):
             try:
-                # Not SSLSocket's own shutdown, which takes the state away from under the thread that reads.
+                # Not SSLSocket's own shutdown, which removes state that the reading thread uses.
                 socket.socket.shutdown(opened, socket.SHUT_RDWR)
-            except (OSError, TypeError):  # it is closed, or not open yet
+            except (OSError, TypeError):  # closed, or not open yet
                 continue
 
 
@@ -110,18 +111,18 @@ class _Adapter(HTTPAdapter):
 
 
 class Session(requests.Session):
-    """Keeps connections, as many as questions are under way at once, and follows no redirection."""
+    """Keeps one connection for each simultaneous question, and follows no redirects."""
 
     def __init__(self, connections: int) -> None:
         super().__init__()
-        self.auth = _as_it_is
+        self.auth = _no_netrc
         for scheme in ("http://", "https://"):
             self.mount(scheme, _Adapter(pool_maxsize=connections))
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """None: else the whole body would be read to see where it goes, however long it is."""
+        """None: otherwise requests would read the whole body to follow a redirect, however long it is."""
 
 
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Instead of what a .netrc says, which would replace the access key."""
+def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """No authentication from a .netrc, which would replace the access key."""
     return request

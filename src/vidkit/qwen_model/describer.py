@@ -1,4 +1,4 @@
-"""The describer of a run: a backend, the cached answers, and the count of its cost."""
+"""The describer of a run: a backend, the cache of answers, and the cost."""
 
 from __future__ import annotations
 
@@ -23,42 +23,42 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A server that takes no text alone, or not so much of it; any other failure may be gone with the next run.
-_TAKES_NO_TEXT = (200, 400, 413, 415, 422, 500)
+# Statuses of a server that accepts no text without a video, or not so much. Other failures may be temporary.
+_NO_TEXT_STATUSES = (200, 400, 413, 415, 422, 500)
 
 
 class Describer:
-    """Describes videos. One is shared by all videos of a run, from several threads.
+    """Describes videos. All videos of a run share one, from several threads.
 
     Args:
-        ask: who answers.
-        cache: where answers are kept.
-        meter: counts requests and cost; the backend counts its requests in the same.
+        backend: answers the questions.
+        cache: stores the answers.
+        meter: counts requests and cost; the backend uses the same one.
     """
 
-    def __init__(self, ask: Backend, cache: Answers, meter: RequestMeter) -> None:
-        self._backend = ask
+    def __init__(self, backend: Backend, cache: Answers, meter: RequestMeter) -> None:
+        self._backend = backend
         self._cache = cache
         self._meter = meter
 
     @property
     def backend(self) -> str:
-        """`endpoint` or `local`, as the record says it."""
+        """`endpoint` or `local`, as in the record."""
         return self._backend.name
 
     @property
     def model(self) -> str | None:
-        """The model's name, where it is known."""
+        """The model's name, if it is known."""
         return self._backend.model
 
     @property
     def fingerprint(self) -> str:
-        """The settings that change an answer: where it differs, everything is described again."""
+        """A hash of the settings that change an answer: if it changes, everything is described again."""
         return hashlib.sha256(self._backend.fingerprint.encode()).hexdigest()[:16]
 
     @property
     def parallel(self) -> int:
-        """How many clips it wants to be asked about at once."""
+        """How many clips to ask about at once."""
         return self._backend.parallel
 
     @property
@@ -71,58 +71,58 @@ class Describer:
 
         Args:
             path: the local file.
-            url: where a server can fetch the same; None where it cannot.
-            instruction: what the model is asked, priority keywords included.
+            url: where a server can fetch the same file; None if it cannot.
+            instruction: the full instruction, with the priority keywords.
 
         Raises:
-            DescribeError: there is no description, and why.
+            DescribeError: there is no description; the message says why.
         """
         return self.ask(Question(instruction, Clip(path, url)))
 
     def ask(self, question: Question) -> Description:
-        """Answer a question from what was answered before, else by the model.
+        """Answer a question from the cache, or else by the model.
 
         Raises:
-            DescribeError: there is no answer, and why.
+            DescribeError: there is no answer; the message says why.
         """
         try:
-            return self._answered(question)
+            return self._cached_or_new(question)
         except VidkitError:
             raise
-        except Exception as error:  # whatever a server or a model does, it costs this answer and not the video
+        except Exception as error:  # a bug here must fail this answer only, not the video
             log.error("a mistake in vidkit: %r; the log has its traceback", error, exc_info=True)
             raise DescribeError(
                 "a mistake in vidkit ({kind}), please report it", kind=type(error).__name__
             ) from None
 
-    def _answered(self, question: Question) -> Description:
+    def _cached_or_new(self, question: Question) -> Description:
         content = question.clip.content() if question.clip else TEXT
-        if content is None:  # only its URL is known, and what is there may change
-            return self._asked(question, None)
+        if content is None:  # only its URL is known, whose content may change
+            return self._ask_backend(question, None)
         parts = [content, self._backend.identity(), self._backend.fingerprint, question.instruction]
         parts += [question.max_resolution or "", f"{question.max_fps or 0:g}"]
         digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
         key = answer_key(content, digest)
         with self._cache.turn(key):
-            known = self._cache.find(key) or self._cache.find(digest)  # as an older vidkit calls it
+            known = self._cache.find(key) or self._cache.find(digest)  # the key of an older vidkit
             if known is None:
-                return self._asked(question, key)
+                return self._ask_backend(question, key)
         self._meter.cached()
         return read_answer(known.text)
 
     def summarise(self, parts: Sequence[tuple[float, float, str]], instruction: str) -> Description:
-        """One description of a video from those of its parts, by one request without pictures.
+        """One description of a video from those of its parts, by one request without frames.
 
         Args:
             parts: (start, end, description) of each, in seconds and in order.
-            instruction: what was asked about each.
+            instruction: the instruction for the parts.
 
         Returns:
-            The model's; the parts' words one after the other where there is one part, or where the server takes no
-            question without a video.
+            The model's description. If there is only one part, or the server accepts no question without a video:
+            the descriptions of the parts, joined.
 
         Raises:
-            DescribeError: there is no answer, and why.
+            DescribeError: there is no answer; the message says why.
         """
         joined = Description("\n\n".join(dict.fromkeys(text for _, _, text in parts)))
         if len(parts) == 1:
@@ -130,17 +130,17 @@ class Describer:
         try:
             return self.ask(Question(summary_instruction(parts, instruction)))
         except RefusedError as error:
-            if error.status not in _TAKES_NO_TEXT:
+            if error.status not in _NO_TEXT_STATUSES:
                 raise
             log.info("the descriptions of the parts are used as summary: %s", error)
             return joined
 
     def close(self) -> None:
-        """Let go of connections and of the model's memory; what is under way fails."""
+        """Close connections and free the model's memory; questions in progress fail."""
         self._backend.close()
         self._cache.close()
 
-    def _asked(self, question: Question, key: str | None) -> Description:
+    def _ask_backend(self, question: Question, key: str | None) -> Description:
         reply = self._backend.ask(question)
         self._meter.answered(reply.tokens_in, reply.tokens_out, reply.seconds)
         description = read_answer(reply.text)
@@ -158,18 +158,18 @@ def open_describer(
     answers: Answers | None = None,
     host: ModelHost | None = None,
 ) -> Describer | None:
-    """The describer that the settings name, or None where they name none. Nothing is loaded or asked yet.
+    """The describer of the settings, or None if they name no model. Nothing is loaded or asked yet.
 
     Args:
         config: the settings.
         use_vpc: ask `VpcEndpoint` instead of `PublicEndpoint`.
-        max_requests: send no more questions than this, where there is no `meter`.
-        meter: counts the requests, and limits them; by default one of its own.
-        answers: where answers are kept; by default the file of the settings.
-        host: holds the local model, where the settings name one; by default this process.
+        max_requests: the maximum number of requests, if there is no `meter`.
+        meter: counts the requests and limits them; by default a new one.
+        answers: the cache of answers; by default the file of the settings.
+        host: has the local model, if the settings name one; by default this process.
 
     Raises:
-        ConfigError: the settings name one that cannot be: an endpoint that is no URL, `--use_vpc` without one.
+        ConfigError: the settings are wrong: an endpoint that is not a URL, or `--use_vpc` without an endpoint.
     """
     meter = meter or Meter(max_requests)
     backend = _backend(config, use_vpc, meter, host)
@@ -177,7 +177,7 @@ def open_describer(
 
 
 def check_describer(config: Config) -> None:
-    """See that the settings name a describer that can be, or none. Nothing is loaded or asked.
+    """Check the settings of the describer. Nothing is loaded or asked.
 
     Raises:
         ConfigError: as `open_describer`.
@@ -226,10 +226,10 @@ def open_endpoint(config: Config, url: str, meter: RequestMeter) -> Backend:
 
 
 def endpoint_url(config: Config, use_vpc: bool) -> str:
-    """The endpoint that the settings name; empty where they name none.
+    """The URL of the endpoint in the settings; empty if there is none.
 
     Raises:
-        ConfigError: it is no URL, or the VPC endpoint is asked for and not set.
+        ConfigError: it is not a URL, or `use_vpc` is given and the VPC endpoint is not set.
     """
     key = "VpcEndpoint" if use_vpc else "PublicEndpoint"
     url = config.qwen_vl.vpc_endpoint if use_vpc else config.qwen_vl.public_endpoint

@@ -1,8 +1,8 @@
 """Descriptions from an HTTP server, in one of two protocols.
 
 `vidkit` sends `{"video_url", "instruction", ...}` and receives `{"description", "tags"?}`. `openai` is
-`/chat/completions` as in vLLM, SGLang, DashScope and `transformers serve`. The first clip shows what the server
-accepts; the rest of the run uses that.
+`/chat/completions` as in vLLM, SGLang, DashScope and `transformers serve`. The first clip finds out what the server
+accepts, and the rest of the run uses that.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from vidkit.qwen_model.question import Clip, Question, Reply
 from vidkit.qwen_model.server import RefusedError, Server, shown_endpoint
 
 _DATA_LIMIT = 7_500_000  # bytes of a clip in a data: URL, 10 MB when encoded: DashScope's limit, the lowest seen
-_MOST_TOKENS = 10**9  # of one answer: more is a mistake of the server's
+_MOST_TOKENS = 10**9  # of one answer: a larger number is an error of the server
 _LONGEST_NAME = 300
 _LONGEST_TEXT = 2**20  # characters of an answer that are read
-# A refusal with one of these is not about how the clip was shown.
+# Statuses of refusals that do not depend on how the clip was sent.
 _NOT_THE_CLIP = (301, 302, 303, 307, 308, 402, 403, 404, 405)
 _OTHER_PROTOCOL = (400, 404, 405, 415, 422)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What the server is told of the answer and the clip: tokens, and the caps of the protocol `vidkit`."""
+    """Limits that are sent to the server: tokens of the answer, and the caps of the protocol `vidkit`."""
 
     max_tokens: int
     max_resolution: str
@@ -47,13 +47,13 @@ class Endpoint:
     """A server that describes videos.
 
     Args:
-        url: as it is configured.
+        url: the configured URL.
         server: the connections.
         protocol: `vidkit`, `openai` or `auto`.
-        model: its name at the server; empty for the first that the server lists.
-        limits: what it is told.
-        budget: how many frames are sent to a server that takes no video.
-        parallel: questions that may be under way at once.
+        model: its name at the server; empty for the first one that the server lists.
+        limits: the limits that are sent to it.
+        budget: how many frames are sent to a server that accepts no video.
+        parallel: the maximum number of simultaneous questions.
     """
 
     name = "endpoint"
@@ -69,65 +69,66 @@ class Endpoint:
         self._settings = [protocol, model, limits.max_tokens, limits.max_resolution, limits.max_fps, PROMPT_VERSION]
         self._settings += [] if protocol == "vidkit" else list(vars(budget).values())
         self._url = url
-        self._speaks, self._chat_url = protocol_of(url, protocol)
-        self._finding_out = threading.Lock()
+        self._protocol, self._chat_url = protocol_of(url, protocol)
+        self._probing = threading.Lock()
         self._works: set[str] = set()
         self._refused: set[str] = set()
         self._no_text: RefusedError | None = None
 
     @property
     def model(self) -> str | None:
-        """The model's name at the server, where it is known."""
+        """The model's name at the server, if it is known."""
         return self._model
 
     @property
     def fingerprint(self) -> str:
-        """What changes an answer, but for where the server is."""
+        """The settings that change an answer, without the server's address."""
         return json.dumps(["endpoint", *self._settings])
 
     def identity(self) -> str:
-        """The model's name, or the server's address where it has none."""
-        if self._speaks == "openai":
+        """The model's name, or the server's address if it has none."""
+        if self._protocol == "openai":
             return self._model_name()
         return self._model or shown_endpoint(self._url)
 
     def ask(self, question: Question) -> Reply:
-        """Put one question; see `Backend.ask`."""
-        # Until it is known what the server takes, one question goes at a time, so that each refusal is met once.
+        """Ask one question; see `Backend.ask`."""
+        # Ask one question at a time until it is known what the server accepts, so that each refusal happens only
+        # once.
         if not self._is_known(question):
-            with self._finding_out:
+            with self._probing:
                 if not self._is_known(question):
                     return self._ask(question)
         return self._ask(question)
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._server.close()
 
     def _is_known(self, question: Question) -> bool:
-        return self._speaks is not None and (question.clip is None or bool(self._works))
+        return self._protocol is not None and (question.clip is None or bool(self._works))
 
     def _ask(self, question: Question) -> Reply:
-        if self._speaks is None and self._chat_url != self._url and self._server.takes_posts(self._chat_url):
-            self._speaks = "openai"
-        if self._speaks is not None:
-            return self._ask_as(self._speaks, question)
+        if self._protocol is None and self._chat_url != self._url and self._server.takes_posts(self._chat_url):
+            self._protocol = "openai"
+        if self._protocol is not None:
+            return self._ask_as(self._protocol, question)
         try:
             reply = self._ask_as("vidkit", question)
-            self._speaks = "vidkit"
+            self._protocol = "vidkit"
         except RefusedError as error:
             if error.status not in _OTHER_PROTOCOL:
                 raise
             try:
                 reply = self._ask_as("openai", question)
             except DescribeError as second:
-                # Of two refusals the one by a page that is there says more.
+                # Of two refusals, the one of an existing page is more useful.
                 raise (second if error.status in (404, 405) else error) from None
-            self._speaks = "openai"
+            self._protocol = "openai"
         return reply
 
     def _ask_as(self, protocol: str, question: Question) -> Reply:
-        """Show the clip in each way that the server may know, until it takes one."""
+        """Send the clip in each possible way, until the server accepts one."""
         put = self._put_chat if protocol == "openai" else self._put_plain
         if question.clip is None:
             if protocol == "vidkit":
@@ -157,7 +158,7 @@ class Endpoint:
         )
 
     def _ways(self, protocol: str, clip: Clip) -> list[str]:
-        """How a clip can be shown: by its URL, inside the question, or as frames; best first."""
+        """How a clip can be sent: by its URL, inside the question, or as frames; best first."""
         ways = []
         if (clip.url or clip.remote) and not clip.is_part:
             ways.append("url")
@@ -176,12 +177,12 @@ class Endpoint:
 
     def _put_plain(self, question: Question, way: str, patient: bool) -> Reply:
         """The protocol `vidkit`."""
-        asked: dict[str, Any] = {"instruction": question.instruction}
+        request: dict[str, Any] = {"instruction": question.instruction}
         if question.clip is not None:
-            asked["video_url"] = _video_url(question.clip, way, self._limits.max_resolution)
-            asked["max_resolution"] = question.max_resolution or self._limits.max_resolution
-            asked["max_fps"] = question.max_fps or self._limits.max_fps
-        answer, seconds = self._server.post(self._url, asked, patient)
+            request["video_url"] = _video_url(question.clip, way, self._limits.max_resolution)
+            request["max_resolution"] = question.max_resolution or self._limits.max_resolution
+            request["max_fps"] = question.max_fps or self._limits.max_fps
+        answer, seconds = self._server.post(self._url, request, patient)
         text = answer.get("description") if isinstance(answer, dict) else None
         if not isinstance(text, str) or not text.strip():
             raise RefusedError(
@@ -189,17 +190,17 @@ class Endpoint:
             )
         text = text[:_LONGEST_TEXT]
         tags = answer.get("tags")
-        # Where the server gives no tags, they may be in the text of its model.
+        # If the server gives no tags, they may be in the text of its model.
         whole = text if tags is None else json.dumps({"description": text, "tags": tags_of(tags)})
         return self._reply(whole, answer, seconds)
 
     def _reply(self, text: str, answer: Any, seconds: float) -> Reply:
-        """Text that can be kept: without the access key and without halves of characters."""
+        """A reply with text that can be stored: without the access key, and valid Unicode."""
         whole = text.encode("utf-8", "replace").decode("utf-8")
         return Reply(self._server.without_key(whole), *_tokens(answer), seconds)
 
     def _put_text(self, question: Question) -> Reply:
-        """A question without a video, which not every server of the protocol `vidkit` takes: tried once a run."""
+        """A question without a video. Not every server of the protocol `vidkit` accepts that: tried once per run."""
         if self._no_text is not None:
             raise self._no_text
         try:
@@ -212,21 +213,21 @@ class Endpoint:
         """The protocol `openai`."""
         content: list[dict[str, Any]] = []
         if question.clip is not None and way == "frames":
-            pictures, fps = jpeg_frames(question.clip, self._budget)
-            urls = (f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}" for picture in pictures)
+            frames, fps = jpeg_frames(question.clip, self._budget)
+            urls = (f"data:image/jpeg;base64,{base64.b64encode(frame).decode()}" for frame in frames)
             content = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
             content.append({"type": "text", "text": f"These are frames of one video, {fps:.2g} for each second."})
         elif question.clip is not None:
             video_url = _video_url(question.clip, way, self._limits.max_resolution)
             content = [{"type": "video_url", "video_url": {"url": video_url}}]
         content.append({"type": "text", "text": prompt(question.instruction)})
-        asked = {
+        request = {
             "model": self._model_name(),
             "messages": [{"role": "user", "content": content}],
             "max_tokens": self._limits.max_tokens,
             "temperature": 0,
         }
-        answer, seconds = self._server.post(self._chat_url, asked, patient)
+        answer, seconds = self._server.post(self._chat_url, request, patient)
         return self._reply(self._chat_text(answer), answer, seconds)
 
     def _chat_text(self, answer: Any) -> str:
@@ -250,7 +251,7 @@ class Endpoint:
         raise DescribeError("{place} answered without a word{hint}", place=place, hint=hint)
 
     def _model_name(self) -> str:
-        """The configured name, or else the first that the server lists, asked for once."""
+        """The configured name, or the first one that the server lists, requested only once."""
         if self._model is None:
             try:
                 listed = self._server.get(self._chat_url.removesuffix("/chat/completions") + "/models")
@@ -265,7 +266,7 @@ class Endpoint:
 
 
 def protocol_of(url: str, protocol: str) -> tuple[str | None, str]:
-    """What a server speaks as far as its URL tells, and where it takes chats."""
+    """The protocol of a server, if its URL shows it, and the URL for chats."""
     path = urlsplit(url).path.rstrip("/")
     if path.endswith("/chat/completions"):
         chat = url
@@ -279,7 +280,7 @@ def protocol_of(url: str, protocol: str) -> tuple[str | None, str]:
 
 
 def _video_url(clip: Clip, way: str, max_resolution: str) -> str:
-    """The clip's public or signed URL, or a `data:` URL with all of it.
+    """The clip's public or signed URL, or a `data:` URL with its content.
 
     Raises:
         RefusedError: this way does not work for this clip.
@@ -328,10 +329,10 @@ def _size(path: Path) -> int:
 
 
 def _name(listed: Any) -> str:
-    """A model's name as a server lists it.
+    """Check a model's name from a server's list.
 
     Raises:
-        ValueError: it is not one.
+        ValueError: it is not a name.
     """
     if not isinstance(listed, str) or not listed.strip() or len(listed) > _LONGEST_NAME or not listed.isprintable():
         raise ValueError
@@ -339,7 +340,7 @@ def _name(listed: Any) -> str:
 
 
 def _tokens(answer: Any) -> tuple[int, int]:
-    """Tokens in and out, where the server says them and they can be."""
+    """Tokens in and out; 0 if the server does not say them or they are impossible."""
     usage = answer.get("usage") if isinstance(answer, dict) else None
     counts = [usage.get(key) if isinstance(usage, dict) else 0 for key in ("prompt_tokens", "completion_tokens")]
     read, written = (count if type(count) is int and 0 <= count <= _MOST_TOKENS else 0 for count in counts)

@@ -17,27 +17,22 @@ _TIMEOUT = 5.0  # seconds
 _SHOWN = 3  # models
 
 
-def check_endpoint(config: Config, url: str) -> tuple[bool, str]:
-    """Check an endpoint as `look_at_endpoint`."""
-    return look_at_endpoint(config, url)[:2]
+def check_endpoint(config: Config, url: str) -> tuple[bool, str, list[str]]:
+    """Send one request to an endpoint, for at most five seconds.
 
-
-def look_at_endpoint(config: Config, url: str) -> tuple[bool, str, list[str]]:
-    """Look at an endpoint once, for at most five seconds.
-
-    A server that speaks OpenAI's protocol is asked for its list of models. Another one is asked for the page that
-    takes questions, which most servers refuse to show: that they answer is enough.
+    The request to a server with OpenAI's protocol is for its list of models. For another server, it is for the page
+    of
+    questions: most servers refuse it, but any answer is enough.
 
     Args:
         config: the settings, with the access key.
-        url: the endpoint's.
+        url: the URL of the endpoint.
 
     Returns:
-        Whether descriptions can be asked for there, as far as a look tells; what was seen, in words without a
-        secret; and the models that it lists.
+        Whether the endpoint seems to work; a message about it, without secrets; and the models that it lists.
     """
-    speaks, chat_url = protocol_of(url, config.qwen_vl.protocol)
-    has_list = speaks != "vidkit" and chat_url.endswith("/chat/completions")
+    protocol, chat_url = protocol_of(url, config.qwen_vl.protocol)
+    has_list = protocol != "vidkit" and chat_url.endswith("/chat/completions")
     server = Server(config.qwen_vl.access_key, _TIMEOUT, 1, Meter())
     place = shown_endpoint(url).removeprefix("the endpoint ")
     given = bool(config.qwen_vl.access_key)
@@ -66,7 +61,7 @@ def _names(listed: object) -> list[str] | None:
 
 
 def _models(names: list[str], wanted: str) -> str:
-    """What a list of models says, in words."""
+    """The text about a list of models."""
     if wanted:
         but = message("; it does not list [QwenVL] Model = {name}, but {others}", name=wanted, others=_some(names))
         return "" if wanted in names else but

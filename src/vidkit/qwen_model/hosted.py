@@ -1,4 +1,4 @@
-"""A model that another process holds: this one reads the frames, that one makes batches and answers."""
+"""A model in another process: this process reads the frames, that one makes batches and answers."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ _PARALLEL = 8  # clips of one video at once: their frames are in memory, and oth
 
 
 class ModelHost(Protocol):
-    """Who holds the model. Several threads ask at once.
+    """The process with the model. Several threads use it at once.
 
-    Each method raises DescribeError where there is no answer, and why.
+    Each method raises DescribeError if there is no answer; the message says why.
     """
 
     def identity(self) -> str:
-        """Which weights they are."""
+        """The identity of the weights."""
 
     def size(self, height: int, width: int) -> tuple[int, int]:
-        """(height, width) of a video -> those of the frames that the model wants."""
+        """(height, width) of a video -> (height, width) of the frames for the model."""
 
     def answer(self, instruction: str, frames: RawFrames | None) -> Reply:
-        """The model's words to a question about these frames, or about the text alone."""
+        """The model's answer to a question about these frames, or about the text only."""
 
 
 class HostedModel:
-    """The backend for a model in another process: only sizes, frames, instructions and answers cross.
+    """The backend for a model in another process. Only sizes, frames, instructions and answers are sent.
 
     Args:
         settings: the section `[Qwen]`.
         max_tokens: maximum length of an answer, in tokens.
         meter: counts the questions.
-        host: holds the model.
+        host: has the model.
     """
 
     name = "local"
@@ -57,14 +57,14 @@ class HostedModel:
         return self._host.identity()
 
     def identity(self) -> str:
-        """Which weights they are."""
+        """The identity of the weights."""
         return self._identity
 
     def ask(self, question: Question) -> Reply:
-        """Put one question; see `Backend.ask`."""
+        """Ask one question; see `Backend.ask`."""
         frames = raw_frames(question.clip, self._budget, self._host.size) if question.clip is not None else None
         self._meter.take()
         return self._host.answer(question.instruction, frames)
 
     def close(self) -> None:
-        """Nothing is held here."""
+        """Nothing to close."""

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 
 STARS = "***"
-# One, or several where JSON stands inside of JSON. Bounded, and for the first character looked for only where they
-# begin, so that a long text of backslashes takes no time.
+# One backslash, or several if JSON is inside JSON. The number is bounded, and the first character is searched only
+# at the beginning of a run of backslashes, so that a long text of backslashes is fast.
 _BEGIN = r"(?<!\\)(?<!u005[cC])"
 _BACKSLASH = r"(?:\\(?:u005[cC]){0,8}){1,16}"
 
@@ -15,8 +15,8 @@ _BACKSLASH = r"(?:\\(?:u005[cC]){0,8}){1,16}"
 def key_redactor(secret: str) -> Callable[[str], str]:
     r"""A function that replaces a secret in a text by stars.
 
-    Found are the secret itself and any of its characters as JSON escapes them, such as `\u0053` for `S`: a text may
-    be JSON, or hold JSON that holds JSON, which is read only later.
+    It also finds the secret with characters in JSON escapes, such as `\u0053` for `S`: a text may be JSON, or
+    contain JSON that contains JSON.
     """
     if not secret:
         return lambda text: text

@@ -109,8 +109,7 @@ def tag_and_classify(video_info: VideoInfo, custom_rules: CustomRules = None) ->
 
     Args:
         video_info: a record, or a part of one. Its `corrections` override every rule: removed tags are left out,
-            added
-            tags come last, and the class follows from these tags unless a person set it.
+            added tags come last, and the class follows from these tags unless a person set it.
         custom_rules: a rule file, or the result of `load_custom_tags`.
 
     Raises:
