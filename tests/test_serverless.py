@@ -21,7 +21,7 @@ from vidkit.core.config import load_config
 from vidkit.core.stores import open_store
 from vidkit.errors import ConfigError, DownloadError, OutputError, VidkitError
 from vidkit.library import open_library
-from vidkit.serverless import Passed, Wanted, handler, wanted
+from vidkit.serverless import Request, Skipped, handler, requests_of
 
 from .bucket_server import S3
 from .conftest import MakeVideo
@@ -68,27 +68,27 @@ def notification(bucket: str, key: str, event: str = "ObjectCreated:Put") -> dic
 @pytest.mark.parametrize(
     ("event", "asked"),
     [
-        ({"url": "s3://b/a.mp4"}, Wanted("s3://b/a.mp4")),
-        ({"url": "s3://b/a.mp4", "output": "s3://c/out"}, Wanted("s3://b/a.mp4", "s3://c/out")),
-        (notification("b", "new+films/caf%C3%A9%2B1.mp4"), Wanted("s3://b/new films/café+1.mp4")),
+        ({"url": "s3://b/a.mp4"}, Request("s3://b/a.mp4")),
+        ({"url": "s3://b/a.mp4", "output": "s3://c/out"}, Request("s3://b/a.mp4", "s3://c/out")),
+        (notification("b", "new+films/caf%C3%A9%2B1.mp4"), Request("s3://b/new films/café+1.mp4")),
         (
             {
                 "source": "aws.s3",
                 "detail-type": "Object Created",
                 "detail": {"bucket": {"name": "b"}, "object": {"key": "new films/a+1.mp4"}},
             },
-            Wanted("s3://b/new films/a+1.mp4"),
+            Request("s3://b/new films/a+1.mp4"),
         ),
         (
             notification("b", "a.mp4", "ObjectRemoved:Delete"),
-            Passed("s3://b/a.mp4", "it was not created (ObjectRemoved:Delete)"),
+            Skipped("s3://b/a.mp4", "it was not created (ObjectRemoved:Delete)"),
         ),
-        ({"Event": "s3:TestEvent", "Bucket": "b"}, Passed("s3://b", "S3 tries out the notification")),
+        ({"Event": "s3:TestEvent", "Bucket": "b"}, Skipped("s3://b", "S3 tries out the notification")),
     ],
     ids=["plain", "with output", "S3", "EventBridge", "removed", "test"],
 )  # fmt: skip
-def test_an_event_is_read_as_its_sender_means_it(event: dict[str, Any], asked: Wanted | Passed) -> None:
-    assert wanted(event) == [asked]
+def test_an_event_is_read_as_its_sender_means_it(event: dict[str, Any], asked: Request | Skipped) -> None:
+    assert requests_of(event) == [asked]
 
 
 @pytest.mark.parametrize("event", [{}, {"Records": [{"kinesis": {}}]}, {"url": 7}])

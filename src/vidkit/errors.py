@@ -1,7 +1,7 @@
 """The exceptions of vidkit. Their messages are written for the user.
 
-A message names the thing, the reason and the remedy. It is shown without a traceback: the batch catches the
-exceptions of one video, `cli.main` all others.
+A message says what failed, why, and what to do. It is shown without a traceback: the batch catches the exceptions
+of one video, `cli.main` all others.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ class VidkitError(Exception):
     """Base class of all exceptions of vidkit: `ConfigError("no file {path}", path=path)`.
 
     `stage` is the stage of the pipeline that failed, if any. For the arguments see `vidkit.messages.message`: the
-    template is a literal, or a message that is there already; never a text with values in it.
+    template is a literal or an existing message, never a text with values in it.
     """
 
     stage: str = ""
@@ -38,7 +38,7 @@ class DownloadError(VidkitError):
 
 
 class MediaError(VidkitError):
-    """ffprobe or ffmpeg cannot work with a file; the message carries their own words."""
+    """ffprobe or ffmpeg cannot work with a file; the message has their text."""
 
 
 class ToolMissingError(VidkitError):
@@ -54,27 +54,27 @@ class LibraryError(VidkitError):
 
 
 class EngineError(VidkitError):
-    """The engine that rows are worked on cannot be used."""
+    """The engine cannot be used."""
 
 
 class EngineGoneError(EngineError):
-    """The engine is gone. Its threads in this process wait for it for ever: the process must end without them."""
+    """The engine was lost. Its threads in this process wait forever, so the process must end without them."""
 
 
 class OutputError(VidkitError):
-    """A folder or a file that vidkit was to write cannot be written."""
+    """A folder or a file cannot be written."""
 
 
 class UnwantedError(VidkitError):
-    """A video turned out not to be one of those that the filters let through."""
+    """The filters exclude a video."""
 
 
 class DuplicateError(UnwantedError):
-    """A video shows the same as one that is known already.
+    """A video is a copy of a known one.
 
     Args:
-        kept: the URL of that one.
-        version: of the source of the video that is left.
+        kept: the URL of the known one.
+        version: the version of the source of the copy, which is skipped.
     """
 
     def __init__(self, kept: str, version: str | None) -> None:
@@ -88,21 +88,21 @@ class DuplicateError(UnwantedError):
 
 
 class Terminated(KeyboardInterrupt):
-    """The system ends the program: SIGTERM, or the terminal is gone. Unlike Ctrl-C it leaves no time to finish."""
+    """The system ends the program: SIGTERM, or a closed terminal. Unlike Ctrl-C, there is no time to finish."""
 
 
 def sentence(text: str) -> str:
-    """A reason with its full stop, where no question ends it: another sentence follows."""
+    """A reason with a full stop, unless it ends with a question mark: another sentence follows."""
     return text if text.endswith("?") else message("{text}.", text=text)
 
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """The known name that a misspelt one is most like, in any case; None where none is like it.
+    """The known name that is most similar to a misspelt one, in any case; None if none is similar.
 
     Args:
-        word: as it is written.
-        known: the names.
-        cutoff: how alike the two must be, 0 to 1, by `difflib.get_close_matches`.
+        word: the misspelt name.
+        known: the known names.
+        cutoff: the minimum similarity, 0 to 1, as in `difflib.get_close_matches`.
     """
     by_lower = {name.lower(): name for name in known}
     near = difflib.get_close_matches(word.lower(), by_lower, 1, cutoff)

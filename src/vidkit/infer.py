@@ -33,12 +33,12 @@ from vidkit.qwen_model import (
 
 log = logging.getLogger(__name__)
 
-_END = b"\n]\n"  # what a file of results ends with; a row is put before it
+_END = b"\n]\n"  # the end of a results file; new rows are inserted before it
 
 
 @dataclass(frozen=True)
 class _Video:
-    """A row of the input: its name, its segments as written there, and its caps."""
+    """A row of the input: its name, its segments as written there, and its limits."""
 
     file_name: str
     segments: tuple[str, ...]
@@ -61,7 +61,7 @@ def run_inference_on_videos(
 
     Args:
         videos: the list `[{file_name, public_url, segments, max_resolution, max_fps}]`, or the JSON file with it. A
-            segment is a URL or a path, relative to the JSON's folder. A video without segments is described whole.
+            segment is a URL or a path, relative to the JSON's folder. A video without segments is results_of whole.
         out: a JSON file for the results, written row by row. Segments with a description in it are skipped.
         instruction: overrides `[QwenVL] DefaultInstruction`; the priority keywords are added.
         use_vpc: use `VpcEndpoint` instead of `PublicEndpoint`.
@@ -82,17 +82,17 @@ def run_inference_on_videos(
     rows, folder = _read_videos(videos)
     known = _Results.read(out, videos)
     own = None if describer is not None else open_describer(config, use_vpc, max_requests)
-    asked = describer or own
-    if asked is None:
+    used = describer or own
+    if used is None:
         raise ConfigError("no model is set: give [QwenVL] PublicEndpoint or [Qwen] ModelDir in config.ini")
     question = instruction_of(config, instruction or "")
-    work = _Work(asked, question, folder, config.paths.download_directory, known, len(rows))
-    results = _Results(out, [work.as_known(row) for row in rows])
+    work = _Work(used, question, folder, config.paths.download_directory, known, len(rows))
+    results = _Results(out, [work.earlier_results(row) for row in rows])
     done = 0
 
     def describe(row: _Video) -> dict[str, Any]:
         nonlocal done
-        result = work.described(row)
+        result = work.results_of(row)
         with results.lock:
             results.add(result)
             done += 1
@@ -101,7 +101,7 @@ def run_inference_on_videos(
         return result
 
     try:
-        found: list[dict[str, Any]] = in_parallel(describe, rows, asked.parallel, name="infer")
+        found: list[dict[str, Any]] = in_parallel(describe, rows, used.parallel, name="infer")
     finally:
         if own is not None:
             own.close()
@@ -110,7 +110,7 @@ def run_inference_on_videos(
 
 
 class _Work:
-    """What the rows share: who is asked, and what was answered before."""
+    """What the rows share: the describer, and the results of an earlier run."""
 
     def __init__(
         self,
@@ -129,14 +129,14 @@ class _Work:
         self._takes_urls = describer.backend == "endpoint"
         self._at_once = max(1, describer.parallel // max(1, rows))
 
-    def as_known(self, row: _Video) -> dict[str, Any] | None:
-        """A row's earlier answers; None where there are none."""
+    def earlier_results(self, row: _Video) -> dict[str, Any] | None:
+        """A row's results of an earlier run; None if there are none."""
         found = [self._known.get((row.file_name, segment)) for segment in row.segments]
         segments = [answer for answer in found if answer is not None]
         return {"file_name": row.file_name, "segments": segments} if segments else None
 
-    def described(self, row: _Video) -> dict[str, Any]:
-        """A row with an answer for every segment."""
+    def results_of(self, row: _Video) -> dict[str, Any]:
+        """The results of a row, with an answer for every segment."""
 
         def answer(segment: str) -> dict[str, Any]:
             known: dict[str, Any] | None = self._known.get((row.file_name, segment))
@@ -148,23 +148,23 @@ class _Work:
     def _answer(self, row: _Video, segment: str) -> dict[str, Any]:
         empty: dict[str, Any] = {"segment_url": segment, "description": None, "tags": []}
         try:
-            said = self._ask(row, segment)
+            answer = self._ask(row, segment)
         except VidkitError as error:
             log.warning("no description of %s: %s", shown_url(segment), error)
             return {**empty, "error": str(error)}
         except OSError as error:
             return {**empty, "error": f"{printable(error.filename or segment)}: {error.strerror}"}
-        return {"segment_url": segment, "description": said.text, "tags": list(said.tags)}
+        return {"segment_url": segment, "description": answer.text, "tags": list(answer.tags)}
 
     def _ask(self, row: _Video, segment: str) -> Description:
-        """Ask by the URL where the server takes it, else by the file."""
+        """Send the URL if the server accepts it, otherwise the file."""
         if "://" not in segment:
             path = self._folder / segment
-            return self._put(row, Clip(path if path.exists() or not Path(segment).exists() else Path(segment)))
+            return self._describe(row, Clip(path if path.exists() or not Path(segment).exists() else Path(segment)))
         if self._takes_urls:
             try:
-                return self._put(row, Clip(None, readable_url(segment)))
-            except (RefusedError, OutputError) as error:  # or the store signs no URLs
+                return self._describe(row, Clip(None, readable_url(segment)))
+            except (RefusedError, OutputError) as error:  # OutputError: the store cannot sign URLs
                 refusal = error
         with tempfile.TemporaryDirectory(dir=ensure_directory(self._downloads), prefix=".infer-") as folder:
             try:
@@ -173,16 +173,16 @@ class _Work:
                 if self._takes_urls:
                     raise refusal from None
                 raise
-            answer = self._put(row, Clip(path))
-        self._takes_urls = False  # the file was taken where the URL was not: files from now on
+            answer = self._describe(row, Clip(path))
+        self._takes_urls = False  # the server accepts the file, but not the URL: send files from now on
         return answer
 
-    def _put(self, row: _Video, clip: Clip) -> Description:
+    def _describe(self, row: _Video, clip: Clip) -> Description:
         return self._describer.ask(Question(self._instruction, clip, row.max_resolution, row.max_fps))
 
 
 class _Results:
-    """The file of results: a JSON list with one line for each row, valid after every row."""
+    """The results file: a JSON list with one line for each row, valid after every row."""
 
     def __init__(self, path: str | os.PathLike[str] | None, earlier: Sequence[dict[str, Any] | None]) -> None:
         self._path = Path(path) if path is not None else None
@@ -196,7 +196,7 @@ class _Results:
             self._empty = not rows
 
     def add(self, row: Mapping[str, Any]) -> None:
-        """Write one more row. After a crash in the middle of it the rows before are there."""
+        """Add a row to the file. After a crash meanwhile, the rows before it are kept."""
         if self._path is None:
             return
         line = (b"" if self._empty else b",\n") + _line(row).encode() + _END
@@ -214,7 +214,7 @@ class _Results:
         self._empty = False
 
     def finish(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Write all rows in the list's order, each once."""
+        """Write all rows in the order of the list."""
         if self._path is not None:
             write_whole(self._path, _lines(rows))
 
@@ -222,10 +222,10 @@ class _Results:
     def read(
         path: str | os.PathLike[str] | None, videos: Sequence[Mapping[str, Any]] | str | os.PathLike[str]
     ) -> dict[tuple[str, str], dict[str, Any]]:
-        """(file name, segment) -> the answer that an earlier run wrote, failures left out.
+        """(file name, segment) -> the answer of an earlier run, without failures.
 
         Raises:
-            ConfigError: the file holds something else, which must not be overwritten.
+            ConfigError: the file has other content, which must not be overwritten.
         """
         if path is None or not Path(path).exists():
             return {}
@@ -247,7 +247,7 @@ class _Results:
 
 
 def _old_rows(path: Path) -> list[Any]:
-    """The rows of a file of results; of one that was cut off, those that are whole."""
+    """The rows of a results file; if it was cut off, its complete rows."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -306,7 +306,7 @@ def _video(row: Any, where: str) -> _Video:
     """Check one row.
 
     Raises:
-        ConfigError: it is none; the message says where.
+        ConfigError: it is invalid; the message says where.
     """
     if not isinstance(row, Mapping):
         raise ConfigError("{where} is not an object with file_name, public_url and segments", where=where)

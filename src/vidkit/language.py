@@ -1,7 +1,8 @@
 """The language of messages and help: `_("{path} is not there", path=path)` looks a text up in gettext's catalogs.
 
 `VIDKIT_LANG` names the language, else the locale of the process does. The English texts are the keys, so English
-opens no catalog. `scripts/messages.py` writes the catalogs. Imports nothing of vidkit, so every module can use it.
+opens no catalog. `scripts/messages.py` writes the catalogs. It imports nothing of vidkit, so every module can use
+it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import gettext
 
-LOCALES = os.path.join(os.path.dirname(__file__), "locale")  # without pathlib, which `--version` does without
+LOCALES = os.path.join(os.path.dirname(__file__), "locale")  # without pathlib, which `--version` does not need
 DOMAINS = ("vidkit-help", "vidkit-messages")
 _ALSO = {"zh": "zh_CN", "zh_hans": "zh_CN", "zh_hans_cn": "zh_CN", "zh_sg": "zh_CN"}  # names -> a folder of LOCALES
 
@@ -28,7 +29,7 @@ def _(text: str, /, **values: object) -> str:
         values: of its placeholders.
 
     Returns:
-        The translation, else the English text; with the values in it, if there are any.
+        The translation, or else the English text, with its values.
     """
     catalog = _catalog()
     return _filled(catalog.gettext(text) if catalog and text else text, text, values)
@@ -50,7 +51,7 @@ def _n(one: str, many: str, count: int, /, **values: object) -> str:
 
 
 def _filled(template: str, english: str, values: dict[str, object]) -> str:
-    """A template with its values. One that a translator spelled wrongly gives way to the English one."""
+    """A template with its values. If the translation has wrong fields, the English text is used."""
     if not values:
         return template
     if template is not english:
@@ -82,7 +83,7 @@ def _catalog() -> gettext.GNUTranslations | None:
 
 
 def _wanted() -> list[str]:
-    """The folders of the languages that the environment asks for, best first, up to English."""
+    """The folders of the languages in the environment, best first, up to English."""
     folders = []
     for name in _named().split(":"):
         language = re.split("[.@]", name.strip())[0].replace("-", "_")
@@ -95,7 +96,7 @@ def _wanted() -> list[str]:
 
 
 def _named() -> str:
-    """The languages of the environment, as gettext has them: `LANGUAGE` counts only if the locale is not C."""
+    """The languages of the environment, as in gettext: `LANGUAGE` counts only if the locale is not C."""
     if own := os.environ.get("VIDKIT_LANG"):
         return own
     locale = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "C")
@@ -103,7 +104,7 @@ def _named() -> str:
 
 
 def _can_be_shown(texts: gettext.GNUTranslations) -> bool:
-    """Whether the encodings of stdout and stderr have the characters of a language, by a word of it."""
+    """Whether the encodings of stdout and stderr have the characters of a language, tested with one word."""
     word = texts.gettext("usage: ")
     try:
         for stream in (sys.stdout, sys.stderr):

@@ -1,13 +1,13 @@
 """Messages: English sentences that can be shown in another language.
 
-A `Message` is a string: the English sentence. Records, logs, `failures.csv`, JSON, the web API, `==` and `in`
-see that and nothing else, on every machine. It also keeps the template and the values that it was made of. They are
-with it in `str(error)`, in a pickle, and in another message that has it as a value. So one place, at the terminal,
-can show the sentence in the user's language (`translated`). Whoever raises or returns a message knows nothing
-of languages. A string that is made of a message, such as a part of it, is plain English again.
+A `Message` is a string: the English sentence. Records, logs, `failures.csv`, JSON, the web API, `==` and `in` use
+only that, on every machine. It also keeps its template and its values, also in `str(error)`, in a pickle, and as a
+value of another message. So one place, at the terminal, can show the sentence in the user's language
+(`translated`). Code that raises or returns a message does not depend on languages. A string that is made from a
+message, such as a part of it, is plain English.
 
-Templates are literals of this code, which `scripts/messages.py` collects for translators. A value is never read as
-a template.
+Templates are literals in the code, which `scripts/messages.py` collects for translators. A value is never used as a
+template.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Value = str | int | float | bool | None
 
 
 class Message(str):
-    """An English sentence, with its template and values; `many` is the template for another count than one."""
+    """An English sentence, with its template and values; `many` is the plural template."""
 
     template: str
     many: str
@@ -36,30 +36,30 @@ def message(template: str, /, **values: object) -> str:
 
     Args:
         template: in English, for `str.format`; without values it is the sentence itself, braces and all.
-        values: what is put in. Those that are messages, or exceptions with a message, are translated with it.
+        values: the values of its fields. Messages, and exceptions with a message, are translated with it.
 
     Returns:
         A `Message`.
     """
     if isinstance(template, Message) and not values:
         return template
-    return _made(template.format(**values) if values else template, template, "", values)
+    return _new(template.format(**values) if values else template, template, "", values)
 
 
 def numbered(one: str, many: str, count: int) -> str:
-    """A message with a number in it, as by `numbered("{count} video", "{count} videos", 3)`."""
-    return _made((one if count == 1 else many).format(count=count), one, many, {"count": count})
+    """A message with a number, such as `numbered("{count} video", "{count} videos", 3)`."""
+    return _new((one if count == 1 else many).format(count=count), one, many, {"count": count})
 
 
-def _made(sentence: str, template: str, many: str, values: Mapping[str, object]) -> Message:
+def _new(sentence: str, template: str, many: str, values: Mapping[str, object]) -> Message:
     made = Message(sentence)
     made.template, made.many = str.__str__(template), many
-    made.values = {name: _kept(value) for name, value in values.items()}
+    made.values = {name: _plain(value) for name, value in values.items()}
     return made
 
 
-def _kept(value: object) -> Value:
-    """A value as plain data, which can be pickled and holds on to nothing."""
+def _plain(value: object) -> Value:
+    """A value as plain data, which can be pickled and keeps no other objects alive."""
     return value if value is None or isinstance(value, (str, int, float)) else str(value)
 
 
@@ -71,7 +71,7 @@ def either(words: Sequence[str]) -> str:
 
 
 def translated(text: object) -> str:
-    """A text in the user's language: a message, or an exception with one. Any other text stays as it is."""
+    """A message, or an exception with one, in the user's language. Any other text is unchanged."""
     text = str(text)
     if not isinstance(text, Message):
         return text
@@ -87,7 +87,7 @@ def _shown(name: str, value: Value) -> Value:
     return language._(value) if name == "reason" and isinstance(value, str) and value in _SYSTEM else value
 
 
-# What the operating system gives as a reason; Python has it in English.
+# Reasons of the operating system, which Python has in English.
 _SYSTEM = {
     message("Address already in use"),
     message("Connection refused"),
@@ -107,5 +107,5 @@ _SYSTEM = {
 
 
 def _(template: str, /, **values: object) -> str:
-    """A sentence that is shown at once, in the user's language: `print(_("{videos} erased", videos=...))`."""
+    """A sentence in the user's language, to show at once: `print(_("{videos} erased", videos=...))`."""
     return translated(message(template, **values))

@@ -1,8 +1,8 @@
-"""One video from and to a bucket, as a function of AWS Lambda and its kin: `vidkit.serverless.handler`.
+"""One video from and to a bucket, as a function for AWS Lambda and similar services: `vidkit.serverless.handler`.
 
 An event names a video: `{"url": ..., "output": ...}`, or a notification of S3 that an object was created. The
-record in the bucket is the result. There is no journal, and no library but one on a server: `vidkit library add s3://...`
-joins the records later.
+record in the bucket is the result. There is no journal, and a library only on a server: `vidkit library add
+s3://...` joins the records later.
 """
 
 from __future__ import annotations
@@ -52,20 +52,20 @@ from vidkit.workflow.run import Run, RunSpec, open_worker_run
 
 log = logging.getLogger(__name__)
 
-_MARGIN = 10.0  # seconds before the function's end, in which ffmpeg is stopped and the answer given
-_SHORT = 0.4  # of the time that is left, where that is less
+_MARGIN = 10.0  # seconds before the function's end, to stop ffmpeg and return the answer
+_SHORT = 0.4  # the margin as a share of the remaining time, if that is less
 _TO_STOP = 1.0  # seconds
 
 
-class Wanted(NamedTuple):
-    """A video that an event asks for, and where its results are to go; None: as the settings say."""
+class Request(NamedTuple):
+    """A video of an event, and the address for its results; None: that of the settings."""
 
     url: str
     output: str | None = None
 
 
-class Passed(NamedTuple):
-    """A part of an event that asks for nothing, and why."""
+class Skipped(NamedTuple):
+    """A part of an event without a video to process, and why."""
 
     url: str
     reason: str
@@ -78,39 +78,39 @@ def handler(event: Mapping[str, Any], context: Any = None) -> dict[str, Any]:
         event: `{"url": "s3://bucket/key.mp4", "output": "s3://bucket/results"}`; or a notification of S3 or
             EventBridge that an object was created. Without `output`, `[Paths] ProcessedDirectory` counts
             (`VIDKIT_PATHS_PROCESSEDDIRECTORY`).
-        context: what Lambda gives. The work is stopped before its `get_remaining_time_in_millis()` is over.
+        context: Lambda's context. The work stops before its `get_remaining_time_in_millis()` is over.
 
     Returns:
-        For one video: `state` (`done`, `unchanged`, `skipped` or `failed`), `url`, and with the first two
-        `filename`, `record` (its address), `class`, `tags` and `seconds`; with the others `reason`, and `stage`
-        where one failed. For an event with several: `{"videos": [...]}`.
+        For one video: `state` (`done`, `unchanged`, `skipped` or `failed`) and `url`; with the first two states
+        `filename`, `record` (its address), `class`, `tags` and `seconds`; with the others `reason`, and the `stage`
+        that failed. For an event with several videos: `{"videos": [...]}`.
 
     Raises:
-        VidkitError: another try may help, or the function is not set up: the event must not be lost.
+        VidkitError: another try may help, or the function is not set up; the event must be kept.
     """
     config = load_config()
     setup_logging(None, hidden=config.secrets())
     ends = _end(context)
-    answers = [_answer(each, config, ends) for each in wanted(event)]
+    answers = [_answer(each, config, ends) for each in requests_of(event)]
     return answers[0] if len(answers) == 1 else {"videos": answers}
 
 
-def wanted(event: Mapping[str, Any]) -> list[Wanted | Passed]:
-    """The videos that an event asks for.
+def requests_of(event: Mapping[str, Any]) -> list[Request | Skipped]:
+    """The videos of an event.
 
     Raises:
-        ConfigError: it is no event that is known.
+        ConfigError: it is an unknown kind of event.
     """
     if isinstance(event.get("url"), str):
         output = event.get("output")
-        return [Wanted(event["url"], str(output) if output else None)]
+        return [Request(event["url"], str(output) if output else None)]
     if isinstance(event.get("Records"), list):
-        return [_of_notification(record) for record in event["Records"]]
+        return [_from_notification(record) for record in event["Records"]]
     if event.get("source") == "aws.s3":
         detail = event["detail"]
-        return [_of_object(detail["bucket"]["name"], detail["object"]["key"], str(event.get("detail-type")))]
+        return [_from_object(detail["bucket"]["name"], detail["object"]["key"], str(event.get("detail-type")))]
     if event.get("Event") == "s3:TestEvent":
-        return [Passed(f"s3://{event.get('Bucket')}", "S3 tries out the notification")]
+        return [Skipped(f"s3://{event.get('Bucket')}", "S3 tries out the notification")]
     names = ", ".join(sorted(map(str, event))) if isinstance(event, Mapping) else ""
     raise ConfigError(
         "the event is none that vidkit knows (it has {names}): send "
@@ -119,37 +119,37 @@ def wanted(event: Mapping[str, Any]) -> list[Wanted | Passed]:
     )
 
 
-def _of_notification(record: Mapping[str, Any]) -> Wanted | Passed:
-    """What a record of S3 asks for; its keys are encoded as in a form."""
+def _from_notification(record: Mapping[str, Any]) -> Request | Skipped:
+    """The video of a record of S3, whose keys are encoded as in a form."""
     if "s3" not in record:
         raise ConfigError("the event has records that are not of S3: send the notifications of a bucket")
     key = unquote_plus(record["s3"]["object"]["key"])
-    return _of_object(record["s3"]["bucket"]["name"], key, str(record.get("eventName")))
+    return _from_object(record["s3"]["bucket"]["name"], key, str(record.get("eventName")))
 
 
-def _of_object(bucket: str, key: str, happened: str) -> Wanted | Passed:
+def _from_object(bucket: str, key: str, happened: str) -> Request | Skipped:
     url = f"s3://{bucket}/{key}"
     if "Created" not in happened:
-        return Passed(url, f"it was not created ({printable(happened)})")
-    return Wanted(url)
+        return Skipped(url, f"it was not created ({printable(happened)})")
+    return Request(url)
 
 
-def _answer(asked: Wanted | Passed, config: Config, ends: float | None) -> dict[str, Any]:
-    """Process a video; what is to be said of it.
+def _answer(request: Request | Skipped, config: Config, ends: float | None) -> dict[str, Any]:
+    """Process a video. Returns the answer of the function.
 
     Raises:
         VidkitError: another try may help.
     """
-    url = printable(shown_url(asked.url))
-    if isinstance(asked, Passed):
-        return {"state": "skipped", "url": url, "reason": asked.reason}
+    url = printable(shown_url(request.url))
+    if isinstance(request, Skipped):
+        return {"state": "skipped", "url": url, "reason": request.reason}
     began = time.monotonic()
-    config = _with_output(asked, config)
+    config = _with_output(request, config)
     output = config.paths.processed_directory
-    if is_bucket(asked.url) and _lies_in(asked.url, str(output)):
+    if is_bucket(request.url) and _is_in(request.url, str(output)):
         return {"state": "skipped", "url": url, "reason": f"it lies in the results, {printable(str(output))}"}
     try:
-        finished = _processed(asked.url, config, ends)
+        finished = _process(request.url, config, ends)
     except UnwantedError as error:
         return {"state": "skipped", "url": url, "reason": str(error)}
     except VidkitError as error:
@@ -169,14 +169,14 @@ def _answer(asked: Wanted | Passed, config: Config, ends: float | None) -> dict[
     }
 
 
-def _with_output(asked: Wanted, config: Config) -> Config:
-    """The settings, with results where the event wants them.
+def _with_output(request: Request, config: Config) -> Config:
+    """The settings, with the output of the request.
 
     Raises:
         ConfigError: the results would be lost with the function's disk.
     """
-    if asked.output is not None:
-        config = with_options(config, {"output": asked.output})
+    if request.output is not None:
+        config = with_options(config, {"output": request.output})
     if ("Paths", "ProcessedDirectory") not in config.explicit:
         raise ConfigError(
             'nobody says where the results are to go: write "output": "s3://bucket/results" into the event, or set '
@@ -185,27 +185,27 @@ def _with_output(asked: Wanted, config: Config) -> Config:
     return config
 
 
-def _lies_in(url: str, folder: str) -> bool:
-    """Whether an object lies in a folder of a bucket: what vidkit wrote must not start it again."""
+def _is_in(url: str, folder: str) -> bool:
+    """Whether an object is in a folder of a bucket: vidkit's own results must not start it again."""
     return f"{url}/".startswith(f"{folder.rstrip('/')}/")
 
 
-def _processed(url: str, config: Config, ends: float | None) -> Finished:
-    """Take the video to its record, in a scratch folder of its own, and to the library if there is one.
+def _process(url: str, config: Config, ends: float | None) -> Finished:
+    """Process the video in a scratch folder, and save its record in the library if there is one.
 
     Raises:
-        VidkitError: it failed; or its record is written without a description.
+        VidkitError: it failed, or its record was written without a description.
     """
     with ExitStack() as opened:
         scratch = Path(
             opened.enter_context(tempfile.TemporaryDirectory(prefix="vidkit-", ignore_cleanup_errors=True))
         )
         library = opened.enter_context(closing(open_library(config))) if configured_file(config) is None else None
-        if library is None:  # nobody would have the vectors
+        if library is None:  # vectors could not be saved
             config = replace(config, meaning=Meaning())
         spec = RunSpec(_in_scratch(config, scratch), reach=ANYWHERE if is_bucket(url) else reach_of(config.serve))
         store = open_store(config.paths.processed_directory)
-        shared = _ByRecords(store, library, AnswerCache(spec.config.qwen_vl.cache), Meter(None))
+        shared = _SharedByRecords(store, library, AnswerCache(spec.config.qwen_vl.cache), Meter(None))
         run = opened.enter_context(open_worker_run(spec, shared, open_rules(config), instruction_of(config)))
         finished = _in_time(run, Row(line=0, url=url), ends)
         if library is not None and (finished.new or not library.find(finished.url)):
@@ -217,16 +217,16 @@ def _processed(url: str, config: Config, ends: float | None) -> Finished:
 
 
 def _in_scratch(config: Config, scratch: Path) -> Config:
-    """The settings, with all that is written on this machine in a folder that goes with the video."""
+    """The settings, with all local files in a folder that is removed after the video."""
     paths = replace(config.paths, download_directory=scratch / "downloads", keep_downloads=False)
     return replace(config, paths=paths, qwen_vl=replace(config.qwen_vl, cache=scratch / "answers.db"))
 
 
 @dataclass(frozen=True)
-class _ByRecords:
-    """What a run shares where there is no journal: the records themselves say which URL has which name.
+class _SharedByRecords:
+    """`Shared` without a journal: the records show which URL has which name.
 
-    Two that want one name, or one URL, at once are kept apart by the record's conditional put.
+    The conditional write of the record prevents that two functions use one name, or one URL, at once.
     """
 
     store: Store
@@ -235,19 +235,19 @@ class _ByRecords:
     meter: RequestMeter
 
     def filename(self, url: str) -> str | None:
-        """Not known until a name is wanted."""
+        """Unknown before `claim`."""
         return None
 
     def is_mixed_up(self, url: str) -> bool:
-        """Only an older vidkit mixed records up, and it knew no buckets."""
+        """Only an older vidkit mixed up records, and it had no buckets."""
         return False
 
     def claim(self, url: str, wanted: str) -> str:
-        """The first of the names that a URL may have which no other URL's record has."""
+        """The first possible name of the URL that no record of another URL has."""
         return next(name for name in names_for(url, wanted) if url_of_record(self.store, name) in (url, None))
 
     def reclaim(self, url: str, taken: str) -> str:
-        """Another name: a record of another URL has the first one since it was claimed."""
+        """A new name: since the claim, a record of another URL has the first one."""
         return self.claim(url, taken)
 
     def working_on(self, url: str, stopped: Callable[[], bool]) -> AbstractContextManager[None]:
@@ -270,7 +270,7 @@ class _ByRecords:
 
 
 def _end(context: Any) -> float | None:
-    """When the work has to stop, on the monotonic clock; None where nobody says it."""
+    """When the work has to stop, on the monotonic clock; None if there is no limit."""
     if not hasattr(context, "get_remaining_time_in_millis"):
         return None
     left = float(context.get_remaining_time_in_millis()) / 1000
@@ -278,10 +278,10 @@ def _end(context: Any) -> float | None:
 
 
 def _in_time(run: Run, row: Row, ends: float | None) -> Finished:
-    """Take a video to its record. A thread does it, so that a server that does not answer holds nothing up.
+    """Run the pipeline in a thread, so that it can be left when the time is over.
 
     Raises:
-        VidkitError: it failed, or it is stopped because the function's time is over.
+        VidkitError: it failed, or was stopped because the function's time is over.
     """
     done: Future[Finished] = Future()
     stages = ["download"]
@@ -307,7 +307,7 @@ def _in_time(run: Run, row: Row, ends: float | None) -> Finished:
 
 
 def _described(finished: Finished) -> Finished:
-    """A finished video, if nothing is left to do.
+    """A finished video, after a check that it is described.
 
     Raises:
         DescribeError: the model gave no description; the record is written, and another try only asks the model.
@@ -325,7 +325,7 @@ def _described(finished: Finished) -> Finished:
 def _another_try_helps(error: VidkitError) -> bool:
     """Whether the platform should call the function again with the same event, and keep it if that fails too."""
     if isinstance(error, (ConfigError, ToolMissingError, LibraryError, DescribeError)):
-        return True  # for the first two, after somebody has set the function up
+        return True  # for the first two, after the function is set up
     if isinstance(error, OutputError):
-        return not isinstance(error.__cause__, OSError)  # a bucket that fails, and not the function's own disk
+        return not isinstance(error.__cause__, OSError)  # a failed bucket, not the function's own disk
     return isinstance(error.__cause__, TransientError)

@@ -200,7 +200,7 @@ class Endpoint:
         return Reply(self._server.without_key(whole), *_tokens(answer), seconds)
 
     def _put_text(self, question: Question) -> Reply:
-        """A question without a video. Not every server of the protocol `vidkit` accepts that: tried once per run."""
+        """A question without a video. Not every server accepts it, so it is tried only once per run."""
         if self._no_text is not None:
             raise self._no_text
         try:
@@ -236,7 +236,7 @@ class Endpoint:
             choice = answer["choices"][0]
             text = choice["message"]["content"]
         except (KeyError, IndexError, TypeError):
-            reason = self._server.words_of(answer)
+            reason = self._server.error_message(answer)
             raise RefusedError(
                 200,
                 message("{place} answered no choices{reason}", place=place, reason=f": {reason}" if reason else ""),

@@ -17,15 +17,15 @@ from vidkit.ffmpeg import input_arguments, run_tool
 from vidkit.qwen_model.question import Clip
 
 _PROBE_SECONDS = 60.0
-_FAR_APART = 4.0  # seconds between frames from which seeking to each is faster than decoding all between them
-_MANY = 5  # times as many frames a second as are shown: those that no other frame needs are not decoded
-_PICTURES = ("attached_pic", "still_image", "timed_thumbnails")
+_FAR_APART = 4.0  # seconds between frames; with longer gaps, seeking to each frame is faster than decoding all
+_MANY = 5  # if a video has this many times the needed frame rate, non-reference frames are not decoded
+_STILL_IMAGES = ("attached_pic", "still_image", "timed_thumbnails")
 _JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 
 
 @dataclass(frozen=True)
 class Budget:
-    """How much of a clip a model is shown: frames for each second, frames in all, pixels of each frame."""
+    """How much of a clip a model gets: frames per second, frames in total, pixels of each frame."""
 
     frames_per_second: float
     max_frames: int
@@ -33,9 +33,10 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class Shown:
-    """What ffprobe says of a clip: its seconds, its size as shown in pixels, which stream the video is, its frames
-    per second (0.0: not known)."""
+class ClipInfo:
+    """A clip by ffprobe: duration in seconds, display size in pixels, index of the video stream, frame rate (0.0 if
+    unknown).
+    """
 
     duration: float
     width: int
@@ -46,7 +47,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class RawFrames:
-    """Frames as bytes, (count, height, width, 3) of RGB, and how many of them fall on a second."""
+    """Frames as bytes, (count, height, width, 3) of RGB, and their number per second."""
 
     pixels: bytes
     count: int
@@ -55,11 +56,11 @@ class RawFrames:
     fps: float
 
 
-def look(clip: Clip) -> Shown:
+def probe_clip(clip: Clip) -> ClipInfo:
     """Probe a clip.
 
     Raises:
-        DescribeError: it is no playable video.
+        DescribeError: it is not a playable video.
     """
     path = clip.file()
     arguments = ["ffprobe", "-v", "error", "-show_format", "-show_streams", "-of", "json", *input_arguments(path)]
@@ -71,114 +72,114 @@ def look(clip: Clip) -> Shown:
     if not streams:
         raise DescribeError("{clip_name} cannot be read: it has no video stream", clip_name=clip.name)
     video = streams[0]
-    told = _seconds(found.get("format", {}).get("duration")) or _seconds(video.get("duration"))
-    duration = clip.duration or told
+    stored = _seconds(found.get("format", {}).get("duration")) or _seconds(video.get("duration"))
+    duration = clip.duration or stored
     end = clip.end if clip.end is not None else duration
     if not end or end <= clip.start:
         raise DescribeError("{clip_name} cannot be read: its duration is not known", clip_name=clip.name)
     width, height = int(video.get("width", 0)), int(video.get("height", 0))
     width = round(width * parse_pixel_aspect(video.get("sample_aspect_ratio")))
-    turned = any(round(float(data.get("rotation", 0))) % 180 for data in video.get("side_data_list", []))
+    rotated = any(round(float(data.get("rotation", 0))) % 180 for data in video.get("side_data_list", []))
     if not width or not height:
         raise DescribeError("{clip_name} cannot be read: its picture has no size", clip_name=clip.name)
     fps = _rate(video.get("avg_frame_rate"))
-    return Shown(end - clip.start, *((height, width) if turned else (width, height)), int(video["index"]), fps)
+    return ClipInfo(end - clip.start, *((height, width) if rotated else (width, height)), int(video["index"]), fps)
 
 
 def frame_count(duration: float, budget: Budget) -> int:
-    """How many frames are shown of a clip: even, as the models take them in pairs, and two at least.
+    """How many frames of a clip to use: an even number, because models use pairs, and at least two.
 
-    The rule is qwen-vl-utils' `smart_nframes` without its floor of four, which a clip of one second would repeat
-    pictures for.
+    As `smart_nframes` of qwen-vl-utils, but without its minimum of four, for which a clip of one second would
+    repeat frames.
     """
     most = max(2, budget.max_frames // 2 * 2)
     return min(most, max(2, round(duration * budget.frames_per_second / 2) * 2))
 
 
 def raw_frames(clip: Clip, budget: Budget, fit: Callable[[int, int], tuple[int, int]]) -> RawFrames:
-    """Frames of a clip for a model on this machine.
+    """Frames of a clip for a local model.
 
     Args:
         clip: the clip; its file is read.
-        budget: how many, at most.
-        fit: (height, width) of the video -> those that the model wants.
+        budget: how many at most.
+        fit: (height, width) of the video -> (height, width) of the frames for the model.
 
     Raises:
-        DescribeError: ffmpeg cannot decode it, or no frame came.
+        DescribeError: ffmpeg cannot decode it, or there is no frame.
     """
-    shown = look(clip)
-    count = frame_count(shown.duration, budget)
+    info = probe_clip(clip)
+    count = frame_count(info.duration, budget)
     try:
-        height, width = fit(shown.height, shown.width)
+        height, width = fit(info.height, info.width)
     except ValueError as error:
         raise DescribeError(
             "{clip_name} cannot be shown to the model: {error}", clip_name=clip.name, error=error
         ) from None
     size = f"scale={width}:{height}:flags=bicubic"
-    pixels = _sampled(clip, shown, count, size, ["-f", "rawvideo", "-pix_fmt", "rgb24"])
+    pixels = _sampled(clip, info, count, size, ["-f", "rawvideo", "-pix_fmt", "rgb24"])
     found = len(pixels) // (height * width * 3)
     if not found:
         raise DescribeError("{clip_name} cannot be read: it has no frame that can be decoded", clip_name=clip.name)
-    return RawFrames(pixels[: found * height * width * 3], found, height, width, count / shown.duration)
+    return RawFrames(pixels[: found * height * width * 3], found, height, width, count / info.duration)
 
 
 def jpeg_frames(clip: Clip, budget: Budget) -> tuple[list[bytes], float]:
-    """Frames of a clip as JPEG files, and how many of them fall on a second.
+    """Frames of a clip as JPEG files, and their number per second.
 
     Raises:
-        DescribeError: ffmpeg cannot decode it, or no frame came.
+        DescribeError: ffmpeg cannot decode it, or there is no frame.
     """
-    shown = look(clip)
-    count = frame_count(shown.duration, budget)
-    smaller = min(1.0, math.sqrt(budget.max_pixels / (shown.width * shown.height)))
-    width, height = (max(2, int(side * smaller) // 2 * 2) for side in (shown.width, shown.height))
+    info = probe_clip(clip)
+    count = frame_count(info.duration, budget)
+    scale = min(1.0, math.sqrt(budget.max_pixels / (info.width * info.height)))
+    width, height = (max(2, int(side * scale) // 2 * 2) for side in (info.width, info.height))
     output = ["-f", "image2pipe", "-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p"]
-    stream = _sampled(clip, shown, count, f"scale={width}:{height}", output)
-    # The data of a JPEG has no FF D9 except at its end.
-    pictures = [part + _JPEG_END for part in stream.split(_JPEG_END) if part.startswith(_JPEG_START)]
-    if not pictures:
+    stream = _sampled(clip, info, count, f"scale={width}:{height}", output)
+    # In a JPEG, FF D9 is only at the end.
+    frames = [part + _JPEG_END for part in stream.split(_JPEG_END) if part.startswith(_JPEG_START)]
+    if not frames:
         raise DescribeError("{clip_name} cannot be read: it has no frame that can be decoded", clip_name=clip.name)
-    return pictures, count / shown.duration
+    return frames, count / info.duration
 
 
 def cut_part(clip: Clip, target: Path, max_resolution: str) -> None:
-    """Write the part of a video that a clip means, without sound, as H.264 in MP4.
+    """Write the part of a video that is the clip, without audio, as H.264 in MP4.
 
     Raises:
         DescribeError: ffmpeg cannot decode or encode it.
     """
-    shown = look(clip)
+    info = probe_clip(clip)
     long_side, short_side = parse_resolution(max_resolution)
-    if shown.height > shown.width:
+    if info.height > info.width:
         long_side, short_side = short_side, long_side
-    smaller = min(1.0, long_side / shown.width, short_side / shown.height)
-    width, height = (max(2, int(side * smaller) // 2 * 2) for side in (shown.width, shown.height))
-    arguments: list[Any] = ["ffmpeg", "-v", "error", "-y", "-nostdin", *_span(clip, shown.duration)]
-    arguments += ["-map", f"0:{shown.stream}", "-vf", f"scale={width}:{height},setsar=1,format=yuv420p"]
+    scale = min(1.0, long_side / info.width, short_side / info.height)
+    width, height = (max(2, int(side * scale) // 2 * 2) for side in (info.width, info.height))
+    arguments: list[Any] = ["ffmpeg", "-v", "error", "-y", "-nostdin", *_span(clip, info.duration)]
+    arguments += ["-map", f"0:{info.stream}", "-vf", f"scale={width}:{height},setsar=1,format=yuv420p"]
     arguments += ["-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-movflags", "+faststart", target]
     try:
-        run_tool(arguments, 120 + 20 * shown.duration)
+        run_tool(arguments, 120 + 20 * info.duration)
     except MediaError as error:
         raise DescribeError("{clip_name} cannot be cut out: {error}", clip_name=clip.name, error=error) from None
 
 
-def _sampled(clip: Clip, shown: Shown, count: int, size: str, output: list[str]) -> bytes:
-    """What ffmpeg writes of `count` frames, one from the middle of each of as many equal stretches."""
-    step = shown.duration / count
+def _sampled(clip: Clip, info: ClipInfo, count: int, size: str, output: list[str]) -> bytes:
+    """Decode `count` frames: the middle frame of each of `count` intervals of equal length."""
+    step = info.duration / count
     try:
         if step > _FAR_APART:
             times = (clip.start + (number + 0.5) * step for number in range(count))
-            return b"".join(_frame_at(clip, shown, time, size, output) for time in times)
-        rate = f"fps={count / shown.duration:.9f}:start_time=0:round=near"
-        skipped = ["-skip_frame", "noref"] if shown.fps >= _MANY * count / shown.duration else []
-        arguments: list[Any] = ["ffmpeg", "-v", "error", "-nostdin", *skipped, *_span(clip, shown.duration)]
-        arguments += ["-map", f"0:{shown.stream}", "-vf", f"{rate},{size}", "-frames:v", count, *output, "-"]
-        return run_tool(arguments, 60 + 10 * shown.duration)
+            return b"".join(_frame_at(clip, info, time, size, output) for time in times)
+        rate = f"fps={count / info.duration:.9f}:start_time=0:round=near"
+        skipped = ["-skip_frame", "noref"] if info.fps >= _MANY * count / info.duration else []
+        arguments: list[Any] = ["ffmpeg", "-v", "error", "-nostdin", *skipped, *_span(clip, info.duration)]
+        arguments += ["-map", f"0:{info.stream}", "-vf", f"{rate},{size}", "-frames:v", count, *output, "-"]
+        return run_tool(arguments, 60 + 10 * info.duration)
     except MediaError as error:
         raise DescribeError("{clip_name} cannot be read: {error}", clip_name=clip.name, error=error) from None
 
 
-def _frame_at(clip: Clip, shown: Shown, time: float, size: str, output: list[str]) -> bytes:
+def _frame_at(clip: Clip, info: ClipInfo, time: float, size: str, output: list[str]) -> bytes:
     arguments: list[Any] = [
         "ffmpeg",
         "-v",
@@ -188,12 +189,12 @@ def _frame_at(clip: Clip, shown: Shown, time: float, size: str, output: list[str
         f"{time:.6f}",
         *input_arguments(clip.file()),
     ]
-    arguments += ["-map", f"0:{shown.stream}", "-vf", size, "-frames:v", 1, *output, "-"]
+    arguments += ["-map", f"0:{info.stream}", "-vf", size, "-frames:v", 1, *output, "-"]
     return run_tool(arguments, _PROBE_SECONDS)
 
 
 def _span(clip: Clip, duration: float) -> list[str]:
-    """The input, from the clip's start and not past its end."""
+    """The input arguments, from the clip's start to its end."""
     source = input_arguments(clip.file())
     if not clip.is_part:
         return source
@@ -208,8 +209,8 @@ def _rate(text: object) -> float:
 
 
 def _is_video(stream: dict[str, Any]) -> bool:
-    pictures = any(stream.get("disposition", {}).get(kind) for kind in _PICTURES)
-    return stream.get("codec_type") == "video" and not pictures
+    still_image = any(stream.get("disposition", {}).get(kind) for kind in _STILL_IMAGES)
+    return stream.get("codec_type") == "video" and not still_image
 
 
 def _seconds(text: object) -> float | None:

@@ -21,7 +21,7 @@ def load_model(folder: Path) -> tuple[Any, Any]:
 
     Raises:
         DescribeError: there is no model for videos, or it does not fit into memory.
-        ToolMissingError: what it needs is not installed.
+        ToolMissingError: a needed package is not installed.
     """
     try:
         import accelerate  # noqa: F401
@@ -29,7 +29,7 @@ def load_model(folder: Path) -> tuple[Any, Any]:
         from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
         from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
 
-        import qwen_vl_utils  # noqa: F401  # isort: skip  # it brings torchvision, which fails in ways of its own
+        import qwen_vl_utils  # noqa: F401  # isort: skip  # it imports torchvision, which fails with other errors
     except Exception as error:
         raise _not_importable(error) from None
     transformers.logging.set_verbosity_error()
@@ -64,14 +64,14 @@ def load_model(folder: Path) -> tuple[Any, Any]:
         words = " ".join(printable(error).split())[:300]
         raise DescribeError("the model in {shown} cannot be loaded: {words}", shown=shown, words=words) from None
     model.eval()
-    model.generation_config.update(temperature=None, top_p=None, top_k=None)  # these are for sampling
+    model.generation_config.update(temperature=None, top_p=None, top_k=None)  # only for sampling
     processor.tokenizer.padding_side = "left"
-    _say_where(model, shown, time.monotonic() - began)
+    _log_devices(model, shown, time.monotonic() - began)
     return model, processor
 
 
 def _not_importable(error: BaseException) -> ToolMissingError:
-    """What is not installed; or that what is does not fit: transformers' own error hides the one that tells."""
+    """The error for a missing package, or for packages that do not work together, by the innermost exception."""
     if isinstance(error, ModuleNotFoundError) and error.name:
         return ToolMissingError(
             "{error_name} is not installed, which a local model needs: {command}",
@@ -88,7 +88,7 @@ def _not_importable(error: BaseException) -> ToolMissingError:
     )
 
 
-def _say_where(model: Any, shown: str, seconds: float) -> None:
+def _log_devices(model: Any, shown: str, seconds: float) -> None:
     places = {str(place) for place in getattr(model, "hf_device_map", {}).values()} or {str(model.device)}
     log.info("loaded %s in %.1f s on %s", shown, seconds, ", ".join(sorted(places)))
     if model.device.type == "cpu":

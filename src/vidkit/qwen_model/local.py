@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_MOST_AT_ONCE = 32  # clips in a batch; more gain little, and each waits with its frames in memory
+_LARGEST_BATCH = 32  # clips; more clips gain little, and the frames of each are in memory
 _DEFAULT = "Qwen/Qwen2-VL-7B-Instruct"
 
 
 def name_of(model_dir: str | os.PathLike[str], model: str) -> str:
-    """What a model is called: its folder's name, or its name at the hub."""
+    """The name of a model: that of its folder, or at the hub."""
     return Path(model_dir).expanduser().absolute().name if model_dir else model
 
 
@@ -45,14 +45,14 @@ def budget_of(settings: Qwen) -> Budget:
 
 
 def fingerprint_of(settings: Qwen, max_tokens: int) -> str:
-    """What changes a local model's answer, as far as the settings tell."""
+    """The settings that change a local model's answer."""
     name = name_of(settings.model_dir, settings.model)
     return json.dumps(["local", name, max_tokens, *vars(budget_of(settings)).values(), PROMPT_VERSION])
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A question as the model wants it: the prompt, and (frames, 3, height, width) of uint8 at `fps` a second."""
+    """Input of the model: the prompt, and frames as (frames, 3, height, width) of uint8, `fps` per second."""
 
     text: str
     frames: torch.Tensor | None
@@ -85,15 +85,15 @@ class QwenVLModel:
         self._lock = threading.Lock()
         self._loaded: tuple[Any, Any] | None = None
         self._failure: VidkitError | None = None
-        self._measured = 1.0  # what a clip took of the memory, as a multiple of what was estimated
+        self._measured = 1.0  # memory that a clip really used, relative to the estimate
 
     @functools.cached_property
     def folder(self) -> Path:
-        """Where the weights are, fetched if need be."""
+        """The folder of the weights, which are downloaded if necessary."""
         return find_weights(*self._where)
 
     def load(self) -> tuple[Any, Any]:
-        """The model and its processor; loaded once, and a failure is not tried again.
+        """The model and its processor. They are loaded once; after a failure, loading is not tried again.
 
         Raises:
             DescribeError: there is no such model, it is of another kind, or it does not fit into memory.
@@ -116,7 +116,7 @@ class QwenVLModel:
         """Describe one local video.
 
         Raises:
-            DescribeError: there is no description, and why.
+            DescribeError: there is no description; the message says why.
             ToolMissingError: the extra `qwen` is not installed.
         """
         question = Question(full_instruction(instruction, ()), Clip(Path(video_path)))
@@ -127,13 +127,13 @@ class QwenVLModel:
             batches.close()
 
     def prepare(self, question: Question) -> Prepared:
-        """Read the frames and word the prompt: all that is done for one clip alone, from any thread."""
+        """Read the frames and make the prompt: the work for a single clip, in any thread."""
         self.load()
         frames = raw_frames(question.clip, self._budget, self.size) if question.clip is not None else None
-        return self.word(question.instruction, frames)
+        return self.make_prompt(question.instruction, frames)
 
-    def word(self, instruction: str, frames: RawFrames | None) -> Prepared:
-        """The question about these frames, or about the text alone, as the model wants it."""
+    def make_prompt(self, instruction: str, frames: RawFrames | None) -> Prepared:
+        """The model's input for a question about these frames, or about the text only."""
         import torch
 
         _, processor = self.load()
@@ -149,10 +149,10 @@ class QwenVLModel:
         return Prepared(text, shown, frames.fps)
 
     def size(self, height: int, width: int) -> tuple[int, int]:
-        """(height, width) of a video -> those that qwen-vl-utils gives its frames.
+        """(height, width) of a video -> (height, width) of its frames in qwen-vl-utils.
 
-        Its own `fetch_video` takes a list of frames too, but scales them twice: first to multiples of 56 pixels,
-        then to multiples of 28.
+        Its `fetch_video` accepts a list of frames too, but scales them twice: first to multiples of 56 pixels, then
+        to multiples of 28.
         """
         _, processor = self.load()
         from qwen_vl_utils.vision_process import VIDEO_MIN_TOKEN_NUM, smart_resize
@@ -163,7 +163,7 @@ class QwenVLModel:
         return smart_resize(height, width, factor, min_pixels=least, max_pixels=most)  # type: ignore[no-any-return]
 
     def generate(self, batch: Sequence[Prepared]) -> list[Reply]:
-        """The model's words for each of a batch.
+        """The model's answers for a batch.
 
         Raises:
             OutOfMemory: the batch does not fit.
@@ -180,7 +180,7 @@ class QwenVLModel:
             with torch.inference_mode():
                 written = model.generate(**inputs, max_new_tokens=self._max_tokens, do_sample=False)
             if any(one.frames is not None for one in batch):
-                self._learn(before, batch)
+                self._measure(before, batch)
             return self._replies(inputs, written, (time.monotonic() - began) / len(batch))
         except Exception as error:
             if not is_out_of_memory(error):
@@ -198,7 +198,7 @@ class QwenVLModel:
         videos = [one for one in batch if one.frames is not None]
         shown: dict[str, Any] = {}
         if videos:
-            # The frames have been chosen and sized; each is as far from the next as `fps` says.
+            # The frames are already sampled and scaled; `fps` is their number per second.
             shown = {
                 "videos": [one.frames for one in videos],
                 "video_metadata": [
@@ -216,13 +216,13 @@ class QwenVLModel:
         return processor(text=texts, padding=True, return_tensors="pt", **shown).to(model.device)
 
     def fits(self, ready: Sequence[Prepared]) -> int:
-        """How many of the prepared clips the free memory holds at once."""
+        """How many of the prepared clips fit in free memory at once."""
         model, _ = self.load()
         need = self._measured * max((self._estimate(one) for one in ready), default=1.0)
-        return max(1, min(_MOST_AT_ONCE, int(free_bytes(model.device.type) / need)))
+        return max(1, min(_LARGEST_BATCH, int(free_bytes(model.device.type) / need)))
 
-    def _learn(self, before: float | None, batch: Sequence[Prepared]) -> None:
-        """Note what a batch really took, where the device tells."""
+    def _measure(self, before: float | None, batch: Sequence[Prepared]) -> None:
+        """Measure the memory that a batch really used, if the device reports it."""
         model, _ = self.load()
         peak = peak_bytes(model.device.type)
         if before is not None and peak is not None:
@@ -249,14 +249,14 @@ class QwenVLModel:
         ]
 
     def unload(self) -> None:
-        """Give the memory back."""
+        """Free the memory."""
         with self._lock:
             self._loaded = None
         release("cuda")
 
 
 class LocalModel:
-    """The backend: a model and the batches for it.
+    """The backend for a local model, with its batches.
 
     Args:
         settings: the section `[Qwen]`.
@@ -265,7 +265,7 @@ class LocalModel:
     """
 
     name = "local"
-    parallel = _MOST_AT_ONCE
+    parallel = _LARGEST_BATCH
 
     def __init__(self, settings: Qwen, max_tokens: int, meter: RequestMeter) -> None:
         self._model = QwenVLModel(settings.model_dir, settings.model, settings.hub, max_tokens, budget_of(settings))
@@ -275,12 +275,12 @@ class LocalModel:
 
     @property
     def model(self) -> str | None:
-        """The folder's name, or the model's at the hub."""
+        """The name of the folder, or of the model at the hub."""
         return self._model.name
 
     @property
     def fingerprint(self) -> str:
-        """What changes an answer, as far as the settings tell."""
+        """The settings that change an answer."""
         return self._fingerprint
 
     @functools.cached_property
@@ -288,20 +288,20 @@ class LocalModel:
         return weights_identity(self._model.folder)
 
     def identity(self) -> str:
-        """Which weights they are."""
+        """The identity of the weights."""
         return self._identity
 
     def ask(self, question: Question) -> Reply:
-        """Put one question; see `Backend.ask`."""
+        """Ask one question; see `Backend.ask`."""
         return self._batches.put(lambda: self._prepare(question))
 
     def size(self, height: int, width: int) -> tuple[int, int]:
-        """As `QwenVLModel.size`: for a process that reads the frames itself and then asks for an `answer`."""
+        """As `QwenVLModel.size`, for a process that reads the frames itself and then calls `answer`."""
         return self._model.size(height, width)
 
     def answer(self, instruction: str, frames: RawFrames | None) -> Reply:
-        """Put one question whose frames another process has read, and which it has counted."""
-        return self._batches.put(lambda: self._model.word(instruction, frames))
+        """Ask one question. Another process has read its frames and counted it."""
+        return self._batches.put(lambda: self._model.make_prompt(instruction, frames))
 
     def _prepare(self, question: Question) -> Prepared:
         prepared = self._model.prepare(question)
@@ -309,6 +309,6 @@ class LocalModel:
         return prepared
 
     def close(self) -> None:
-        """Stop after the batch that is under way, and give the memory back."""
+        """Stop after the current batch, and free the memory."""
         self._batches.close()
         self._model.unload()

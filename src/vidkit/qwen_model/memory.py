@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 from typing import Any
 
-_SHARE = 0.8  # of the memory that is free; the rest is for what an estimate does not see
-_CPU_SHARE = 0.4  # other programs want some of it, and what is swapped is worse than a smaller batch
+_SHARE = 0.8  # of the free memory; the rest is a reserve for errors of the estimate
+_CPU_SHARE = 0.4  # other programs need some too, and swapping is worse than a smaller batch
 
 
 def free_bytes(device: str) -> float:
@@ -25,23 +25,23 @@ def free_bytes(device: str) -> float:
 
 
 def total_bytes() -> float:
-    """Bytes that a model's weights may take, over all devices that accelerate would put them on."""
+    """Bytes that a model's weights may take, on all devices that accelerate would use."""
     from accelerate.utils import get_max_memory
 
     return float(sum(size for size in get_max_memory().values() if isinstance(size, int)))
 
 
 def clip_bytes(config: Any, itemsize: int, patches: int, text_tokens: int) -> float:
-    """Bytes that one clip takes while its answer is written, before any was measured.
+    """Estimate the bytes that one clip takes while its answer is generated.
 
     Args:
-        config: the model's.
-        itemsize: bytes of one of its numbers.
-        patches: of all frames, as the vision tower sees them.
-        text_tokens: of the prompt and the answer.
+        config: that of the model.
+        itemsize: bytes of one number of the model.
+        patches: number of patches of all frames, for the vision tower.
+        text_tokens: number of tokens of the prompt and the answer.
 
-    The sum is of what lives at the same time: the keys and values of every layer for every token, then the larger
-    of the vision tower's and the text layers' activations for one layer.
+    It is the sum of what is in memory at the same time: the keys and values of every layer for every token, and the
+    activations of one layer, of the vision tower or the text model, whichever is larger.
     """
     text, vision = config.get_text_config(), config.vision_config
     heads = getattr(text, "num_key_value_heads", None) or text.num_attention_heads
@@ -49,10 +49,10 @@ def clip_bytes(config: Any, itemsize: int, patches: int, text_tokens: int) -> fl
     tokens = patches // 8 + text_tokens  # two frames, and two by two patches of each, are one token
     cache = 2 * text.num_hidden_layers * heads * head_dim * tokens
     width = getattr(vision, "embed_dim", None) or vision.hidden_size
-    seeing = patches / 2 * width * 12
-    reading = tokens * (4 * text.hidden_size + 3 * text.intermediate_size)
+    vision_activations = patches / 2 * width * 12
+    text_activations = tokens * (4 * text.hidden_size + 3 * text.intermediate_size)
     pixels = patches * 3 * 14 * 14 * 4 * 2
-    return float(1.3 * (itemsize * (cache + max(seeing, reading)) + pixels))
+    return float(1.3 * (itemsize * (cache + max(vision_activations, text_activations)) + pixels))
 
 
 def peak_bytes(device: str, reset: bool = False) -> float | None:
@@ -67,7 +67,7 @@ def peak_bytes(device: str, reset: bool = False) -> float | None:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error is torch's way to say that memory ran out, on whichever device."""
+    """Whether an error of torch means that memory ran out, on any device."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     return isinstance(error, RuntimeError) and any(
@@ -76,7 +76,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def release(device: str) -> None:
-    """Give back what is not in use any more."""
+    """Free unused memory."""
     import sys
 
     gc.collect()

@@ -1,4 +1,4 @@
-"""What a model is asked and what it answers, as plain data; the interface of a backend."""
+"""Questions to a model and its answers, as plain data; the interface of a backend."""
 
 from __future__ import annotations
 
@@ -12,45 +12,45 @@ from vidkit.errors import DescribeError
 
 @dataclass(frozen=True)
 class Description:
-    """What a model says of one video, clip or scene: text, and tags if it gave any."""
+    """A model's description of one video, clip or scene: text, and tags if it gave any."""
 
     text: str
     tags: tuple[str, ...] = ()
 
 
 class Remote(Protocol):
-    """A file that lies in a bucket."""
+    """A file in a bucket."""
 
     name: str
 
     def url(self) -> str:
-        """A URL where a server can fetch it now. It is a secret: asked for before each request, and never kept.
+        """A URL where a server can fetch it now. It is secret: get a new one for each request, and never store it.
 
         Raises:
-            OutputError: there can be none.
+            OutputError: there is none.
         """
 
     def fetch(self) -> Path:
-        """The file on this machine, fetched the first time.
+        """The local copy of the file, downloaded at the first call.
 
         Raises:
-            VidkitError: it cannot be fetched.
-            OSError: it is not there, or cannot be written.
+            VidkitError: it cannot be downloaded.
+            OSError: it does not exist, or cannot be written.
         """
 
 
 @dataclass(frozen=True)
 class Clip:
-    """What is to be described.
+    """A file, or a part of one, to describe.
 
     Args:
-        path: the local file; None where it is not here.
-        url: where a server can fetch the same; None where it cannot.
-        start: in seconds, if only a part of the file is meant.
+        path: the local file; None if there is none.
+        url: where a server can fetch the same file; None if it cannot.
+        start: in seconds, if it is only a part of the file.
         end: in seconds; None is the end of the file.
-        sha256: of the whole file, where it is known already.
-        duration: seconds of the whole file, where it is known already: not every container says it.
-        remote: where the file lies, if that is in a bucket; then `path` may be None.
+        sha256: of the whole file, if it is known.
+        duration: of the whole file in seconds, if it is known: not every container has it.
+        remote: the file in a bucket, if it is in one; then `path` may be None.
     """
 
     path: Path | None
@@ -63,12 +63,12 @@ class Clip:
 
     @property
     def is_part(self) -> bool:
-        """Whether it is only a part of the file, so that the URL would show too much."""
+        """Whether it is only a part of the file, which the URL cannot express."""
         return self.start > 0 or self.end is not None
 
     @property
     def name(self) -> str:
-        """As a message calls it."""
+        """Its name in messages."""
         elsewhere = self.remote.name if self.remote else str(self.url).split("?")[0]
         whole = self.path.name if self.path else elsewhere.rpartition("/")[2]
         part = f" ({self.start:.1f} to {self.end:.1f} s)" if self.end is not None else ""
@@ -76,15 +76,15 @@ class Clip:
 
     @property
     def is_fetchable(self) -> bool:
-        """Whether its file is here or can be."""
+        """Whether there is a local file, or one can be downloaded."""
         return self.path is not None or self.remote is not None
 
     def file(self) -> Path:
-        """The local file, fetched if it lies in a bucket.
+        """The local file, downloaded if it is in a bucket.
 
         Raises:
             DescribeError: there is none.
-            VidkitError: it cannot be fetched.
+            VidkitError: it cannot be downloaded.
         """
         path = self.path
         if path is None and self.remote is not None:
@@ -101,7 +101,7 @@ class Clip:
         return path
 
     def content(self) -> str | None:
-        """What the pictures are, as text that is the same for the same pictures; None where only a URL is known.
+        """A text that identifies the frames: hash, start and end. None if only a URL is known.
 
         Raises:
             DescribeError: the file cannot be read.
@@ -119,9 +119,9 @@ class Clip:
 
 @dataclass(frozen=True)
 class Question:
-    """One question to a model: about a clip, or about the text of the instruction alone.
+    """One question to a model: about a clip, or about the text of the instruction only.
 
-    `max_resolution` and `max_fps` are caps that an endpoint is told of.
+    `max_resolution` and `max_fps` are limits that are sent to an endpoint.
     """
 
     instruction: str
@@ -132,7 +132,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Reply:
-    """A model's words, whole, with the tokens that it read and wrote (0 where it does not say) and the seconds."""
+    """The whole text of a model's answer, its tokens in and out (0 if unknown), and its time in seconds."""
 
     text: str
     tokens_in: int = 0
@@ -141,31 +141,31 @@ class Reply:
 
 
 class Backend(Protocol):
-    """Who answers: a server or a model on this machine. One is shared by all threads of a run."""
+    """A server or a local model that answers. All threads of a run share one."""
 
     name: str
-    """`endpoint` or `local`, as the record says it."""
+    """`endpoint` or `local`, as in the record."""
 
     parallel: int
-    """How many questions it wants to be asked at once."""
+    """How many questions to ask at once."""
 
     @property
     def model(self) -> str | None:
-        """The model's name, where it is known."""
+        """The model's name, if it is known."""
 
     @property
     def fingerprint(self) -> str:
-        """The settings that change an answer, known before anything is asked."""
+        """The settings that change an answer. No request is made."""
 
     def identity(self) -> str:
-        """Which model answers, for the cache. May ask the server which one it has, or look at the weights."""
+        """The identity of the model, for the cache. It may ask the server, or read the weights."""
 
     def ask(self, question: Question) -> Reply:
-        """Put one question.
+        """Ask one question.
 
         Raises:
-            DescribeError: there is no answer, and why.
+            DescribeError: there is no answer; the message says why.
         """
 
     def close(self) -> None:
-        """Let go of connections and memory."""
+        """Close connections and free memory."""

@@ -38,14 +38,14 @@ _NO_RETRIES = RetryPolicy(retries=0)
 _OVERLOADED = TRANSIENT_STATUSES | {502, 503, 504}
 _ANSWER_LIMIT = 8 * 2**20  # bytes; a description is some kilobytes
 _BLOCK = 4096
-_SHOWN = 300  # characters of it in a message
-_SAID_LIMIT = 8000  # characters of an error's body that are looked at
-_CONNECTING = 10.0  # maximum seconds to accept a connection
-_SHOWN_KEY = 6  # a key shorter than this is no secret, and its letters are everywhere
+_SHOWN = 300  # characters of an answer in a message
+_ERROR_LIMIT = 8000  # characters of an error's body that are read
+_CONNECT_TIMEOUT = 10.0  # seconds
+_SHORT_KEY = 6  # a shorter key is not secret, and its characters are in other words
 
 
 class RefusedError(DescribeError):
-    """The server took the question and would not answer it: `status` says how."""
+    """The server received the question but refused it. `status` is the HTTP status."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -53,12 +53,12 @@ class RefusedError(DescribeError):
 
 
 class Server:
-    """Asks a server, from any thread, at most `workers` questions at once.
+    """Asks a server at most `workers` questions at once, from any thread.
 
     Args:
-        access_key: goes to the server as a bearer token, and nowhere else.
-        timeout: seconds that one answer may take, from the connection to its last byte.
-        workers: questions under way at once.
+        access_key: sent to the server as a bearer token, and nowhere else.
+        timeout: maximum seconds of one answer, from the connection to its last byte.
+        workers: the number of simultaneous questions.
         meter: counts the requests.
     """
 
@@ -76,19 +76,19 @@ class Server:
         self._down = False
 
     def post(self, url: str, question: dict[str, Any], patient: bool = True) -> tuple[Any, float]:
-        """Put a question.
+        """Send a question.
 
         Args:
-            url: where.
-            question: goes as JSON.
-            patient: try again after 500 too; else that counts as a refusal.
+            url: the URL for questions.
+            question: sent as JSON.
+            patient: retry after status 500 too; otherwise that counts as a refusal.
 
         Returns:
-            The answer's JSON, and the seconds that it took.
+            The JSON of the answer, and its time in seconds.
 
         Raises:
-            RefusedError: the server answered, but not what was asked.
-            DescribeError: no answer came, and why.
+            RefusedError: the server answered, but refused the question.
+            DescribeError: there is no answer; the message says why.
         """
         place = shown_endpoint(url)
 
@@ -98,14 +98,14 @@ class Server:
             return self._send("POST", url, question, patient)
 
         def wait(seconds: float, error: TransientError) -> None:
-            # Nobody waits as long as some servers ask for.
+            # Some servers ask for too long a wait.
             if (error.retry_after or 0.0) > LONGEST_RETRY_AFTER:
                 raise error
             log.info("%s %s: asked again in %.1f s", place, error, seconds)
             if self._closed.wait(seconds):
                 raise error
 
-        try:  # a server that was down a moment ago is asked once
+        try:  # a server that was just down is asked only once
             body, seconds = retry(once, _NO_RETRIES if self._down else _RETRIES, wait)
         except TransientError as error:
             self._down = True
@@ -114,10 +114,10 @@ class Server:
         return self._json(place, body), seconds
 
     def get(self, url: str) -> Any:
-        """Read what is there, as JSON. It is no question and is not counted.
+        """GET a URL as JSON. It is not counted as a question.
 
         Raises:
-            DescribeError: it cannot be had, and why.
+            DescribeError: it cannot be read; the message says why.
         """
         place = shown_endpoint(url)
         try:
@@ -126,21 +126,21 @@ class Server:
             raise DescribeError("{place} {error}", place=place, error=error) from None
 
     def takes_posts(self, url: str) -> bool:
-        """Whether there is a page that takes questions, found out without asking one: it refuses to be read.
+        """Whether a URL accepts questions, without asking one: it refuses GET.
 
         Raises:
-            DescribeError: the server is not there.
+            DescribeError: the server does not answer.
         """
         try:
             self._send("GET", url, None, patient=False)
         except RefusedError as error:
-            return error.status == 405  # RFC 9110: known, and not by this method
+            return error.status == 405  # RFC 9110: the page exists, but not for this method
         except TransientError as error:
             raise DescribeError("{endpoint} {error}", endpoint=shown_endpoint(url), error=error) from None
         return False
 
     def close(self) -> None:
-        """Let go of the connections; what is under way fails."""
+        """Close the connections; questions in progress fail."""
         self._closed.set()
         with self._lock:
             if self._session is not None:
@@ -160,7 +160,7 @@ class Server:
             began = time.monotonic()
             with Deadline(self._timeout) as deadline:
                 answer, body = self._exchange(method, url, question, headers, patient, deadline)
-            if deadline.passed:  # what came until then may look whole
+            if deadline.passed:  # a cut-off answer may look complete
                 raise DescribeError(self._late(url))
         self._check(url, answer, body, patient)
         return body, time.monotonic() - began
@@ -174,11 +174,11 @@ class Server:
         patient: bool,
         deadline: Deadline,
     ) -> tuple[requests.Response, bytes]:
-        """Send a question and read the answer's body; failures are put into words."""
+        """Send a question and read the answer's body. Failures get a message for the user."""
         import requests
         from urllib3.exceptions import HTTPError
 
-        times = (min(_CONNECTING, self._timeout), self._timeout)
+        times = (min(_CONNECT_TIMEOUT, self._timeout), self._timeout)
         try:
             with self._connections().request(
                 method, url, json=question, headers=headers, timeout=times, stream=True, allow_redirects=False
@@ -191,7 +191,7 @@ class Server:
             if deadline.passed or timed_out:
                 raise DescribeError(self._late(url)) from None
             if not patient and any(words in str(error) for words in ("[Errno 32]", "reset by peer")):
-                # So says a server that will not read so much; one that has crashed will say so again.
+                # A server that does not read so much data does this. If it has crashed, the next try fails too.
                 raise RefusedError(
                     413, message("{endpoint} broke off while the clip was sent", endpoint=shown_endpoint(url))
                 ) from None
@@ -200,7 +200,7 @@ class Server:
             ) from None
 
     def _late(self, url: str) -> str:
-        # It is not asked again: it took the question, and may well work on it still.
+        # No retry: the server received the question, and may still be working on it.
         return message(
             "{endpoint} did not answer within {timeout:g} seconds ([QwenVL] Timeout)",
             endpoint=shown_endpoint(url),
@@ -208,7 +208,9 @@ class Server:
         )
 
     def _body(self, answer: requests.Response) -> bytes:
-        if "," in answer.headers.get("Content-Encoding", ""):  # nothing is asked for; more than one is a bomb
+        if "," in answer.headers.get(
+            "Content-Encoding", ""
+        ):  # none was requested; several could be a decompression bomb
             raise RefusedError(
                 answer.status_code,
                 message("{endpoint} answered in several encodings", endpoint=shown_endpoint(answer.url)),
@@ -226,8 +228,8 @@ class Server:
         return b"".join(blocks)
 
     def without_key(self, text: str) -> str:
-        """Words of the server without the access key and signed URLs, should it repeat what it was sent."""
-        return self._redact(text) if len(self._access_key) >= _SHOWN_KEY else without_signatures(text)
+        """Text of the server without the access key and signatures of URLs, which it may repeat."""
+        return self._redact(text) if len(self._access_key) >= _SHORT_KEY else without_signatures(text)
 
     def _redact(self, text: str) -> str:
         return without_signatures(self._without_key(text))
@@ -282,11 +284,11 @@ class Server:
         )
 
     def _error_text(self, body: bytes) -> str:
-        text = self._redact(body.decode("utf-8", "replace"))[:_SAID_LIMIT]
-        return self.words_of(_parsed(text), text)
+        text = self._redact(body.decode("utf-8", "replace"))[:_ERROR_LIMIT]
+        return self.error_message(_parsed(text), text)
 
-    def words_of(self, content: Any, text: str = "") -> str:
-        """What an error says, in a line: the message in its JSON, or else its text without HTML's tags."""
+    def error_message(self, content: Any, text: str = "") -> str:
+        """The text of an error in one line: the message in its JSON, or its text without HTML tags."""
         for _ in range(3):
             if not isinstance(content, dict):
                 break
@@ -307,7 +309,7 @@ class Server:
 
 
 def shown_endpoint(url: str) -> str:
-    """A server as messages call it: without the user name, password and query, which may hold secrets."""
+    """The name of a server in messages: without user name, password and query, which may be secret."""
     url = shown_url(url)
     try:
         parts = urlsplit(url)
@@ -326,7 +328,7 @@ def _parsed(text: str) -> Any:
 
 
 def _reason(error: BaseException) -> str:
-    """The innermost reason of a chain of exceptions, in words."""
+    """The innermost reason of a chain of exceptions, as text."""
     for _ in range(10):
         inner = getattr(error, "reason", None) or (error.args[0] if error.args else None)
         if not isinstance(inner, BaseException):

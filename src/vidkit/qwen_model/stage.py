@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class _Part:
-    """A clip or scene of a record: its entry there, and what the model is shown."""
+    """A clip or scene of a record: its entry there, and the clip for the model."""
 
     entry: Mapping[str, Any]
     clip: Clip
@@ -43,22 +43,22 @@ def describe_record(
     """Describe the video of a record.
 
     Args:
-        describer: who does it.
-        record: what is known of the video so far. A clip or scene that has a description there keeps it; one that
-            is `outdated` is asked about again, and keeps it until there is a new one.
-        file: the local video file; None where it was not kept and a server can fetch it by its URL.
-        url: where a server can fetch it; None where it cannot.
-        instruction: what the model is asked, priority keywords included.
+        describer: describes it.
+        record: the record so far. A clip or scene with a description keeps it. If the description is `outdated`,
+            the model is asked again, and the old one is kept until there is a new one.
+        file: the local video file; None if it was not kept and a server can fetch it by its URL.
+        url: where a server can fetch the video; None if it cannot.
+        instruction: the full instruction, with the priority keywords.
         level: `video`, `segments` or `scenes`; `auto` is the video if it is one clip long, else its clips; `none`.
-        folder: what the paths of the record's clips are relative to.
-        source: where the video lies, if that is in a bucket.
-        stored: for clips in a bucket, where the clip of a path lies.
+        folder: the folder that the paths of the record's clips are relative to.
+        source: the video in a bucket, if it is in one.
+        stored: for clips in a bucket: the path of a clip -> the clip there.
 
     Returns:
-        The record's keys `qwen_description`, `ai_generated_tags` and `ai`, and with them `segments` or `scenes`
-        where these were described. A failure raises nothing: it is in `ai.error`, what did work is there, and
-        the next run asks for the rest. The video's earlier description stays, with what it was asked, until this
-        question is answered for all of it.
+        The record's keys `qwen_description`, `ai_generated_tags` and `ai`, and also `segments` or `scenes` if these
+        were described. A failure raises nothing: it is in `ai.error`, successful descriptions are kept, and the
+        next run asks for the rest. The video's older description, with its instruction, is kept until the new
+        question is answered for the whole video.
     """
     if level == "none":
         return {"qwen_description": None, "ai_generated_tags": [], "ai": None}
@@ -74,7 +74,7 @@ def describe_record(
     if level == "segments" and segments:
         return _from_parts(describer, record, "segments", segments, instruction)
     if level == "auto" and segments:
-        if len(segments) == 1:  # the clip is the video, and no larger than the model needs it
+        if len(segments) == 1:  # the clip is the whole video, within the limits of clips
             only = segments[0].clip
             segments = [_Part(segments[0].entry, replace(only, url=only.url or url))]
         return _from_parts(describer, record, "segments", segments, instruction)
@@ -82,9 +82,9 @@ def describe_record(
 
 
 def _identity(record: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
-    """What a clip that is not here was made from: the video, the fingerprint in its path, and its number."""
-    made_from = str(entry["path"]).split("/")[-2:-1]
-    return hashlib.sha256(json.dumps([record["sha256"], made_from, entry["index"]]).encode()).hexdigest()
+    """The identity of a clip in a bucket, in place of its hash: video, fingerprint in its path, and number."""
+    fingerprint = str(entry["path"]).split("/")[-2:-1]
+    return hashlib.sha256(json.dumps([record["sha256"], fingerprint, entry["index"]]).encode()).hexdigest()
 
 
 def _scene(entry: Mapping[str, Any], whole: Clip) -> Clip:
@@ -103,7 +103,7 @@ def _from_whole(describer: Describer, record: Mapping[str, Any], clip: Clip, ins
 def _from_parts(
     describer: Describer, record: Mapping[str, Any], key: str, parts: Sequence[_Part], instruction: str
 ) -> dict[str, Any]:
-    """A question about each part that is not described, and one for the summary of all."""
+    """A question about each part without a description, and one for the summary."""
     missing = [part for part in parts if _is_missing(part.entry)]
     answers = in_parallel(
         lambda part: _answer(describer, part.clip, instruction), missing, describer.parallel, name="describe"
@@ -126,7 +126,7 @@ def _from_parts(
             tags += entry.get("tags") or []
         entries.append(entry)
     outdated = bool((record.get("ai") or {}).get("outdated"))
-    if len(missing) < len(parts) and not (key == "segments" and outdated):  # scenes keep no tags of their own
+    if len(missing) < len(parts) and not (key == "segments" and outdated):  # scenes have no tags of their own
         tags += record.get("ai_generated_tags") or []
     return {key: entries, **_summary(describer, record, key, entries, failures, tags, instruction)}
 
@@ -144,7 +144,7 @@ def _summary(
     tags: Sequence[str],
     instruction: str,
 ) -> dict[str, Any]:
-    """The keys of the whole video from its parts, without those that failed."""
+    """The keys of the whole video from its parts, except those that failed."""
     outdated = sum(bool(entry.get("outdated")) for entry in entries)
     reasons = []
     if failures:
@@ -177,7 +177,7 @@ def _summary(
             reasons = [str(failures[0])]
     described = [(e["start_time"], e["end_time"], e["description"]) for e in entries if not _is_missing(e)]
     summary = None
-    # A summary of some of the parts does not replace what an older one says of all of them.
+    # A summary of some parts does not replace an older summary of all parts.
     if described and not (outdated and record.get("qwen_description")):
         try:
             summary = describer.summarise(described, instruction)
@@ -187,7 +187,7 @@ def _summary(
         log.warning("%s: %s", record.get("filename"), "; ".join(reasons))
     error = "; ".join(reasons) or None
     if summary is None:
-        by_entry = key == "segments" and outdated  # these keep their tags themselves until a summary is there
+        by_entry = key == "segments" and outdated  # the clips keep their tags until there is a summary
         return _unanswered(describer, record, instruction, () if by_entry else tags, error)
     return _keys(describer, instruction, summary.text, [*summary.tags, *tags], error)
 
@@ -202,14 +202,14 @@ def _answer(describer: Describer, clip: Clip, instruction: str) -> Description |
 def _unanswered(
     describer: Describer, record: Mapping[str, Any], instruction: str, tags: Iterable[str], error: str | None
 ) -> dict[str, Any]:
-    """The keys of a video without a new description: the earlier one stays, with what that was asked."""
+    """The keys of a video without a new description: the older one is kept, with its instruction."""
     text, ai = record.get("qwen_description"), record.get("ai")
     if text is None or ai is None:
         return _keys(describer, instruction, None, tags, error)
     known = record.get("ai_generated_tags") or []
     return {
         "qwen_description": text,
-        "ai_generated_tags": _each_once([*known, *tags]),
+        "ai_generated_tags": _without_duplicates([*known, *tags]),
         "ai": {**ai, "error": error},
     }
 
@@ -218,21 +218,25 @@ def _keys(
     describer: Describer, instruction: str, text: str | None, tags: Iterable[str], error: str | None = None
 ) -> dict[str, Any]:
     ai = {"backend": describer.backend, "model": describer.model, "instruction": instruction, "error": error}
-    return {"qwen_description": text, "ai_generated_tags": _each_once(tags), "ai": {**ai, "outdated": False}}
+    return {
+        "qwen_description": text,
+        "ai_generated_tags": _without_duplicates(tags),
+        "ai": {**ai, "outdated": False},
+    }
 
 
-def _each_once(tags: Iterable[str]) -> list[str]:
+def _without_duplicates(tags: Iterable[str]) -> list[str]:
     by_case = {tag.casefold(): tag for tag in reversed(list(tags))}
     return list(by_case.values())[::-1]
 
 
 def in_parallel(work: Callable[[T], Any], items: Sequence[T], at_once: int, name: str) -> list[Any]:
-    """`work` of each item, in the items' order, some at once.
+    """The results of `work` for each item, in the order of the items; some run at once.
 
-    The threads are daemons: a run that is interrupted does not wait for a model's answer, which may take minutes.
+    The threads are daemons: an interrupted run does not wait for a model's answer, which may take minutes.
 
     Raises:
-        Exception: the first that `work` raised, once all are done.
+        Exception: the first exception of `work`, after all threads have ended.
     """
     results: list[Any] = [None] * len(items)
     left = iter(enumerate(items))
@@ -252,7 +256,7 @@ def in_parallel(work: Callable[[T], Any], items: Sequence[T], at_once: int, name
 
     count = min(at_once, len(items))
     threads = [
-        # Each in the caller's context: what it starts belongs to the caller's run.
+        # Each in the caller's context, so that its processes belong to the caller's run.
         threading.Thread(target=copy_context().run, args=(take,), daemon=True, name=f"{name}-{number}")
         for number in range(count)
     ]

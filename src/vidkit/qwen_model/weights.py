@@ -16,20 +16,20 @@ from vidkit.messages import message
 
 log = logging.getLogger(__name__)
 
-_SAMPLE = 65536  # bytes of each weight file that tell it from another of the same size
+_SAMPLE = 65536  # bytes of each weight file that distinguish it from another one of the same size
 
 
 def find_weights(model_dir: str, model: str, hub: str) -> Path:
-    """The folder with the weights. They are fetched, with a progress bar, where they are not on this machine yet.
+    """The folder with the weights. They are downloaded, with a progress bar, if they are not on this machine yet.
 
     Args:
-        model_dir: the user's folder; empty to fetch.
+        model_dir: the user's folder; empty to download.
         model: the model's name at the hub, such as `Qwen/Qwen2-VL-7B-Instruct`.
         hub: `modelscope` or `huggingface`.
 
     Raises:
-        DescribeError: the folder holds no model, or the hub does not give it.
-        ToolMissingError: the package that fetches is not installed.
+        DescribeError: the folder has no model, or the hub does not have it.
+        ToolMissingError: the package for downloads is not installed.
     """
     if model_dir:
         folder = Path(model_dir).expanduser()
@@ -43,7 +43,7 @@ def find_weights(model_dir: str, model: str, hub: str) -> Path:
                 lacking=lacking,
             )
         return folder
-    with contextlib.suppress(Exception):  # each hub's own way to say that it is not there
+    with contextlib.suppress(Exception):  # each hub raises its own exception if it is not cached
         folder = Path(_fetch(model, hub, local_files_only=True))
         if not missing_file(folder):
             return folder
@@ -72,9 +72,9 @@ def find_weights(model_dir: str, model: str, hub: str) -> Path:
 
 
 def weights_identity(folder: Path) -> str:
-    """What tells these weights from others: the configuration, and each file's name, size and a sample of it.
+    """A hash that identifies weights: of the configuration, and of each file's name, size and a sample.
 
-    Reading all of them would take a minute for what a fine-tuned copy shows everywhere.
+    Reading all of them would take a minute, and a fine-tuned copy differs everywhere.
     """
     digest = hashlib.sha256((folder / "config.json").read_bytes())
     for path in sorted(folder.glob("*.safetensors")):
@@ -88,12 +88,12 @@ def weights_identity(folder: Path) -> str:
 
 
 def weights_size(folder: Path) -> int:
-    """Bytes of the weights, which is what they take in memory."""
+    """Bytes of the weights, on disk and in memory."""
     return sum(path.stat().st_size for path in folder.glob("*.safetensors"))
 
 
 def missing_file(folder: Path) -> str:
-    """The file that is missing for a whole model; empty where none is."""
+    """The missing file of an incomplete model; empty if it is complete."""
     if not (folder / "config.json").is_file():
         return "config.json"
     index = folder / "model.safetensors.index.json"
@@ -107,7 +107,7 @@ def missing_file(folder: Path) -> str:
 
 
 def _fetch(model: str, hub: str, local_files_only: bool) -> str:
-    # No pickled weights: loading those runs what is written in them.
+    # No pickled weights: loading them runs code in them.
     wanted = ["*.json", "*.safetensors", "*.txt", "*.jinja"]
     try:
         if hub == "huggingface":
