@@ -111,7 +111,7 @@ class Admission:
 
 
 def _in_chunks(rows: Iterator[CsvRow]) -> Iterator[list[CsvRow]]:
-    """Rows as they come: many at once where they come fast, one by one from a slow pipe."""
+    """Rows in chunks: many at once from a fast source, one by one from a slow pipe."""
     size = 1
     while True:
         began = time.monotonic()

@@ -49,7 +49,7 @@ class Entry(NamedTuple):
 class Journal:
     """The videos of one results folder; several threads, processes and hosts may use it at once.
 
-    Every method raises OutputError where the database cannot be read or written.
+    Every method raises OutputError if the database cannot be read or written.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The `source` of a record: from its row, and where the row has nothing, from the older record."""
+"""The `source` of a record: from its row, or else from the older record."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ class StoredClip:
     Args:
         store: where it is.
         name: its name there.
-        folder: where it is fetched to; the caller removes it.
+        folder: for the downloaded copy; the caller removes it.
     """
 
     def __init__(self, store: Store, name: str, folder: Path) -> None:
