@@ -116,15 +116,15 @@ def test_a_cluster_says_how_many_slots_it_has_once_one_is_ready() -> None:
     workers.__dict__.update(
         _slots=slots,
         _cluster=SimpleNamespace(address="127.0.0.1:6379"),
-        _models=SimpleNamespace(words=""),
+        _models=SimpleNamespace(description=""),
         _job=SimpleNamespace(reporter=SimpleNamespace(engine=said.append)),
         _shown="",
         _changed_at=time.monotonic() - 60,
     )
-    workers._show()
+    workers._report_state()
     assert said == []
     for slots.ready in (1, 2):
-        workers._show()
+        workers._report_state()
     assert [translated(text) for text in said] == [
         f"ray: 2 nodes, {count} at 127.0.0.1:6379" for count in ("1 slot", "2 slots")
     ]
