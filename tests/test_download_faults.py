@@ -269,7 +269,7 @@ def test_a_certificate_that_cannot_be_trusted_fails_at_once(monkeypatch: pytest.
 
 def test_a_file_that_will_not_fit_is_refused_before_it_comes(server: Server) -> None:
     room = shutil.disk_usage(".").free
-    with pytest.raises(OutputError, match=r"huge\.mp4 needs .* free, of which 16\.8 MB are to stay so: make room"):
+    with pytest.raises(OutputError, match=r"huge\.mp4 needs .* free; 16\.8 MB must stay free: make room"):
         fetch(server.at("/huge.mp4", Reply(VIDEO, length=room * 2)))
     assert left_behind() == []
 

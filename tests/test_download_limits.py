@@ -189,7 +189,7 @@ def test_a_body_without_end_stops_where_the_disk_is_to_stay_free(server: Server,
 
     try:
         url = server.at("/a.mp4", Reply(VIDEO, chunked=True, endless=True, etag='"1"'))
-        with pytest.raises(OutputError, match=r"a\.mp4 needs more .* are to stay so: make room"):
+        with pytest.raises(OutputError, match=r"a\.mp4 needs more .* must stay free: make room"):
             fetch(url, progress=watch)
         assert 20e6 < most <= (48 - 16 + 9) * 2**20
         assert list(small.iterdir()) == []  # the disk has its room back

@@ -238,7 +238,7 @@ def test_stats_are_drawn(capsys: Capture) -> None:
     assert main(["stats", "--plot", "stats.svg"]) == 0
     assert "<svg" in Path("stats.svg").read_text()
     assert main(["stats", "--plot", "stats.docx"]) == 2
-    assert "stats.docx: no picture ends so; name it .png" in capsys.readouterr().err
+    assert "stats.docx is not an image format; name it .png" in capsys.readouterr().err
 
 
 def test_a_balance_is_drawn(capsys: Capture) -> None:

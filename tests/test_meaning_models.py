@@ -229,7 +229,7 @@ def test_a_model_of_another_kind_is_refused(text_model: Path, image_model: Path,
     assert "is no model for texts that vidkit knows: it has the input image" in refused(folder)
     other = copied(image_model, tmp_path / "other")
     shutil.copy(image_model / "textual" / "model.onnx", other / "visual")
-    assert "is no model for pictures that vidkit knows: it does not take pictures" in refused("", other)
+    assert "is not an image model that vidkit supports: it does not take images" in refused("", other)
 
 
 def test_a_model_whose_tokenizer_knows_other_tokens_is_refused(text_model: Path, tmp_path: Path) -> None:

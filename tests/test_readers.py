@@ -195,7 +195,7 @@ def test_the_command_lists_readers_and_what_is_missing(
     assert main(["readers"]) == 0
     said = capsys.readouterr().out
     assert "in use   counts 1: counts" in said
-    assert "needs 2 pictures a second, at most 48 pixels wide or high and the sound" in said
+    assert "needs 2 frames per second, at most 48 pixels wide or high and the audio" in said
     assert "[Readers.counts] Side = 48: Pixels." in said
     assert "missing  needy 1: counts\n         reader needy cannot be used: no model: set ModelDir" in said
     assert "there    quality" in said

@@ -113,7 +113,7 @@ def test_a_processed_video_is_shown_with_the_pictures_of_its_scenes(make_video: 
     (made,) = Path("processed_videos/thumbnails").glob("*/*/")
     assert sorted(pictures(page)) == sorted(path.read_bytes() for path in made.glob("scene_*.jpg"))
     assert "<title>Three shots</title>" in page
-    assert "All videos are shown, the newest first, with 3 pictures of their 3 scenes." in page
+    assert "All videos are shown, the newest first, with 3 thumbnails of their 3 scenes." in page
 
 
 def test_a_video_in_a_bucket_is_shown_with_its_pictures(make_video: MakeVideo, results: str) -> None:
@@ -126,8 +126,8 @@ def test_the_limits_hold_and_the_page_says_so() -> None:
     page = report("--pictures", "20")
     # No video has more than its share, and what one leaves is another one's.
     assert [len(pictures(video)) for video in page.split("<article")[1:]] == [14, 5, 1]
-    assert "All videos are shown, the newest first, with 20 pictures of their 46 scenes." in page
-    assert "The limits of this page are 40 videos, 20 pictures and 10.0 MB." in page
+    assert "All videos are shown, the newest first, with 20 thumbnails of their 46 scenes." in page
+    assert "The limits of this page are 40 videos, 20 thumbnails and 10.0 MB." in page
     page = report("--videos", "1")
     assert "1 of 3 videos are shown" in page
     page = report("--max-size", "100kB")

@@ -90,4 +90,4 @@ def _failure(name: str) -> str | None:
             log.debug("the encoder %s does not work", name, exc_info=True)
             return str(error)
         made = len(list(Path(folder).iterdir()))
-    return None if made == 2 else message("it does not start a clip where it is told to")
+    return None if made == 2 else message("it does not start a clip at the time that is set")

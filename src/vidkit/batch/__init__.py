@@ -65,9 +65,9 @@ def process_rows(
         tally.summary.interrupted = True
         tally.summary.abandoned = _stop(run, pool)
     except KeyboardInterrupt:
-        pool.finish()
-        tally.interrupted(pool.wait(0))
         try:
+            pool.finish()
+            tally.interrupted(pool.wait(0))
             _wait_until(run, lambda: not pool.wait(_POLL))
         except KeyboardInterrupt:
             tally.summary.abandoned = _stop(run, pool)

@@ -312,7 +312,7 @@ COMMANDS: dict[str, Command] = {
     "show": Command("show the record of a video", _show, "library"),
     "stats": Command("show statistics of the library", _stats, "library"),
     "report": Command(
-        "write the library, or a filtered part of it, as one HTML file with pictures",
+        "write the library, or a filtered part of it, as one HTML file with images",
         on_library.report,
         "report",
     ),

@@ -259,7 +259,7 @@ def _folder(what: str, address: Address) -> _Check:
     free = shutil.disk_usage(there).free
     if free < ROOM_TO_LEAVE:
         wrong = _(
-            "{path}, {free} free, and {least} are to stay so: make room",
+            "{path}, {free} free; {least} must stay free: make room",
             path=path,
             free=format_size(free),
             least=format_size(ROOM_TO_LEAVE),

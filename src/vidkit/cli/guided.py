@@ -191,7 +191,7 @@ def _library(config: Config) -> Values:
 
 
 def _with_timeout(address: str) -> str:
-    """The address of a MongoDB server for the check: a person waits for it, so it ends sooner than in a run."""
+    """A MongoDB address with a shorter timeout than in a run, since a person waits for the check."""
     if backend_of(address).name != "MongoDB" or "serverselectiontimeoutms" in address.lower():
         return address
     before = "&" if "?" in address else "?" if "/" in address.partition("://")[2] else "/?"

@@ -128,7 +128,7 @@ def report(parser: argparse.ArgumentParser) -> None:
     add_sort(parser, "which videos are shown with their scenes, and in which order", SORTS[1:])
     for option, default, meaning in (
         ("--videos", 40, "maximum videos with their scenes"),
-        ("--pictures", 300, "maximum pictures of scenes"),
+        ("--pictures", 300, "maximum number of thumbnails"),
         ("--rows", 200, "maximum rows of each table of the audit"),
     ):
         meaning += f" (default: {default})"

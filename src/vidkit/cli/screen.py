@@ -143,7 +143,7 @@ class Screen:
     def interrupted(self, under_way: int) -> None:
         if under_way:
             videos = format_count(under_way, "video")
-            self._print(_("finishing the {videos} under way; Ctrl-C again stops now", videos=videos), sys.stderr)
+            self._print(_("finishing {videos}; press Ctrl-C again to stop now", videos=videos), sys.stderr)
 
     def engine(self, text: str) -> None:
         text = translated(text)

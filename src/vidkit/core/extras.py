@@ -19,7 +19,7 @@ PURPOSES = {
     "export": "`vidkit export --format parquet`",
     "mcp": "`vidkit mcp`, tools for agents",
     "meaning": "search by meaning",
-    "ocr": "the reader `ocr`: text in the pictures",
+    "ocr": "the reader `ocr`: text in the frames",
     "plot": "`vidkit stats --plot`",
     "postgres": "a library in PostgreSQL",
     "ray": "`--engine ray`, a cluster",

@@ -204,7 +204,7 @@ def plot(
     canvas = FigureCanvasAgg(figure)
     form = path.suffix.lstrip(".").lower()
     if form not in canvas.get_supported_filetypes():
-        raise OutputError("{path}: no picture ends so; name it .png, .svg, .pdf or .jpg", path=printable(path))
+        raise OutputError("{path} is not an image format; name it .png, .svg, .pdf or .jpg", path=printable(path))
     sums = f"{format_count(stats.videos, 'video')}, {format_duration(stats.seconds)}, {format_size(stats.bytes)}"
     failed = failures.total()
     figure.suptitle(f"{sums}, {stats.described} described{f', {failed} failed' if failed else ''}", fontsize=18)

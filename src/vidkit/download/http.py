@@ -217,7 +217,7 @@ def _check_parses(url: str) -> None:
         return
     if is_unclear(url):
         raise DownloadError(
-            "it cannot be told where the user name and password in this URL end: write %40 for @, %2F for /, %3F "
+            "it is not clear where the user name and password in this URL end: write %40 for @, %2F for /, %3F "
             "for ? and %23 for # in them, and %40 for an @ after the host"
         )
     try:

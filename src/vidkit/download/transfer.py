@@ -266,7 +266,7 @@ def check_room(target: Path, expected: int) -> None:
         needed = f"{format_size(expected)} more" if expected else "more"
         raise OutputError(
             "{target_name} needs {needed} and the disk of {parent} "
-            "has {free} free, of which {room_to_leave} are to stay so: make room, "
+            "has {free} free; {room_to_leave} must stay free: make room, "
             "or set [Paths] DownloadDirectory to another disk",
             target_name=printable(target.name),
             needed=needed,

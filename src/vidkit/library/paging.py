@@ -20,7 +20,7 @@ from vidkit.library.ranking import RANKED, ranks
 from vidkit.messages import message
 
 FOREIGN = message("this page is of another library: search again")
-TOO_OLD = message("too much was processed anew since the first page: search again")
+TOO_OLD = message("too many videos were processed again since the first page: search again")
 Value = float | str
 # A piece of a video: (0, 0) is the video itself, (n, m) is entry m (from 0) of the n-th kind of `MOMENT_KEYS`. It
 # stays the same if the record gets more pieces of another kind.

@@ -44,7 +44,7 @@ class ImageEncoder:
         self._model = open_file(files.model, threads, EXTRA)
         taken = self._model.inputs
         if len(taken) != 1 or taken[0].type != "tensor(float)" or len(taken[0].shape) != 4:
-            raise self._no_model(message("it does not take pictures as rows of 3 x height x width numbers"))
+            raise self._no_model(message("it does not take images as rows of 3 x height x width numbers"))
         rows = taken[0].shape[0]
         self._rows = rows if isinstance(rows, int) and rows > 0 else None
         self._mean, self._deviation = np.array(files.mean, np.float32), np.array(files.deviation, np.float32)
@@ -53,7 +53,7 @@ class ImageEncoder:
         except ModelError:
             raise
         except Exception as error:  # whatever onnxruntime raises
-            raise self._no_model(message("it does not take a picture: {reason}", reason=in_words(error))) from None
+            raise self._no_model(message("it does not take an image: {reason}", reason=in_words(error))) from None
 
     def encode(self, contents: Sequence[bytes]) -> tuple[list[int], Vectors]:
         """The vectors of image files: the indexes of those that could be read, and their vectors."""
@@ -107,7 +107,7 @@ class ImageEncoder:
     def _no_model(self, reason: str) -> ModelError:
         return ModelError(
             message(
-                "{model} is no model for pictures that vidkit knows: {reason}",
+                "{model} is not an image model that vidkit supports: {reason}",
                 model=printable(self.files.model),
                 reason=reason,
             )

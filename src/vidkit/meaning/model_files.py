@@ -180,7 +180,7 @@ def _visual_files(model: Path, preprocessing: Path) -> VisualFiles:
     if not valid or mode not in ("shortest", "longest", "squash"):
         raise ModelError(
             message(
-                "{making} does not say how pictures are made ready: size, mean, std, resize_mode",
+                "{making} does not say how images are prepared: size, mean, std, resize_mode",
                 making=printable(preprocessing),
             )
         )

@@ -66,8 +66,8 @@ class ImageModel:
         if self._texts.size != self.size:
             raise ModelError(
                 message(
-                    "its texts have vectors of {size} numbers and its pictures of {own}: "
-                    "visual/ and textual/ are of two models",
+                    "its texts have vectors of {size} numbers, its images have {own}: "
+                    "visual/ and textual/ belong to different models",
                     size=self._texts.size,
                     own=self.size,
                 )

@@ -81,7 +81,7 @@ def probe_clip(clip: Clip) -> ClipInfo:
     width = round(width * parse_pixel_aspect(video.get("sample_aspect_ratio")))
     rotated = any(round(float(data.get("rotation", 0))) % 180 for data in video.get("side_data_list", []))
     if not width or not height:
-        raise DescribeError("{clip_name} cannot be read: its picture has no size", clip_name=clip.name)
+        raise DescribeError("{clip_name} cannot be read: its video stream has no size", clip_name=clip.name)
     fps = _rate(video.get("avg_frame_rate"))
     return ClipInfo(end - clip.start, *((height, width) if rotated else (width, height)), int(video["index"]), fps)
 

@@ -47,7 +47,7 @@ def load_model(folder: Path) -> tuple[Any, Any]:
         processor = AutoProcessor.from_pretrained(folder)
         if getattr(processor, "video_processor", None) is None:
             raise DescribeError(
-                "{shown} holds a {model_type} model, which looks at pictures but not at videos",
+                "{shown} holds a {model_type} model, which takes images but no videos",
                 shown=shown,
                 model_type=config.model_type,
             )

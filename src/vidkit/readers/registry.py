@@ -152,15 +152,15 @@ def open_readers(config: Config) -> tuple[EnabledReader, ...]:
 def _check_needs(needs: Needs) -> None:
     pictures = needs.pictures
     if needs.text and (pictures or needs.sound):
-        raise ValueError(message("a reader of text can need neither pictures nor sound"))
+        raise ValueError(message("a reader of text can need neither frames nor audio"))
     if needs.model and not needs.text:
         raise ValueError(message("only a reader of text can need the model that describes"))
     if not (needs.text or pictures or needs.sound):
-        raise ValueError(message("it needs neither pictures nor sound nor text"))
+        raise ValueError(message("it needs neither frames nor audio nor text"))
     if pictures and pictures.per_second not in RATES:
         raise ValueError(
             message(
-                "{per_second:g} pictures a second: one of {rates} is possible",
+                "{per_second:g} frames per second: one of {rates} is possible",
                 per_second=pictures.per_second,
                 rates=", ".join(map(str, RATES)),
             )
@@ -168,7 +168,7 @@ def _check_needs(needs: Needs) -> None:
     if pictures and pictures.side not in _SIDES:
         raise ValueError(
             message(
-                "pictures with {side} pixels: {smallest} to {largest} are possible",
+                "frames with {side} pixels: {smallest} to {largest} are possible",
                 side=pictures.side,
                 smallest=_SIDES[0],
                 largest=_SIDES[-1],

@@ -117,7 +117,7 @@ class ReelFile:
                 raise
             self._encode(cut, samples, video, None)  # audio that cannot be decoded is replaced by silence
         if not video.stat().st_size:
-            raise MediaError("there is no picture at {start} s", start=f"{cut.start:.1f}")
+            raise MediaError("there is no frame at {start} s", start=f"{cut.start:.1f}")
         heard = audio.read_bytes()[: samples * _SAMPLE] if audio.is_file() else b""
         with self._video.open("ab") as file:
             file.write(video.read_bytes())
@@ -145,7 +145,7 @@ class ReelFile:
         there = run_tool([*arguments, "-of", "csv=p=0", file_url(made)], 60)
         if there.strip() != str(self.frames).encode():
             found = there.decode().strip()
-            raise MediaError("the film has {found} pictures and not {wanted}", found=found, wanted=self.frames)
+            raise MediaError("the reel has {found} frames and not {wanted}", found=found, wanted=self.frames)
         return made
 
     def _encode(self, cut: Cut, samples: int, video: Path, audio: Path | None) -> None:

@@ -70,7 +70,7 @@ def look_at(source: Source, start: float, end: float) -> Look:
     output = square_frames_output(source.metadata, _PER_SECOND, SIDE, take)
     decode(source.path, source.metadata, [output], span=Span(start, end))
     if not black:
-        raise MediaError("there is no picture from {start} to {end} s", start=f"{start:.1f}", end=f"{end:.1f}")
+        raise MediaError("there is no frame from {start} to {end} s", start=f"{start:.1f}", end=f"{end:.1f}")
     seen = min(end - start, len(black) / _PER_SECOND)
     dull = "black" if 2 * sum(black) > len(black) else "still" if still and all(still) else ""
     if not dull and seen < _SHORT:

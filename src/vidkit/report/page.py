@@ -110,9 +110,9 @@ def _words(
     total, scenes = report["videos"], sum(video.total for video in videos)
     which = "All videos are shown" if len(videos) == total else f"{len(videos):,} of {total:,} videos are shown"
     order = {"newest": ", the newest first", "relevance": ""}.get(report["sort"], f", sorted by: {report['sort']}")
-    words = f"{which}{order}, with {pictures:,} pictures of their {scenes:,} scenes."
+    words = f"{which}{order}, with {pictures:,} thumbnails of their {scenes:,} scenes."
     if len(videos) < total or pictures < scenes:
-        most = f"{limits.videos:,} videos, {limits.pictures:,} pictures and {format_size(limits.size)}"
+        most = f"{limits.videos:,} videos, {limits.pictures:,} thumbnails and {format_size(limits.size)}"
         words += f" The limits of this page are {most}" + (". " if whole else "; the size is reached. ")
         words += "Where a video has more scenes than fit, they are spread over its length."
     return words
@@ -176,7 +176,7 @@ def shown_text(text: str) -> str:
 def _picture(uri: str) -> Markup:
     """A `data:` URI from `add_pictures`. It is checked, and not cut as other texts."""
     if not re.fullmatch(r"data:image/jpeg;base64,[A-Za-z0-9+/]*={0,2}", uri):
-        raise ValueError(message("this is no picture of a report"))
+        raise ValueError(message("this is not an image of a report"))
     return Markup(uri)
 
 

@@ -158,7 +158,7 @@ def add_pictures(videos: Sequence[ShownVideo], room: int, progress: Callable[[in
                 continue
             except VidkitError as error:  # do not wait for this store again with each image
                 failed.add(video.folder)
-                log.warning("pictures are missing in the report: %s", error)
+                log.warning("images are missing in the report: %s", error)
                 continue
             picture = f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
             room -= len(picture) + _TAG

@@ -68,8 +68,8 @@ def reported(path: Path) -> Iterator[None]:
         text = str(error)
         if any(word in text for word in _DAMAGED):
             raise DamagedError(
-                "{path}, which says what is done, is damaged. Remove it once no run is under way: the "
-                "next one builds it again from the records",
+                "{path}, which lists what is done, is damaged. Remove it while no run is in progress: the "
+                "next run builds it again from the records",
                 path=printable(path),
             ) from error
         reason = next((words for key, words in _REASONS.items() if key in text), f"fails: {printable(text)}")

@@ -72,7 +72,7 @@ class Parts:
             while self._send_part():
                 pass
         except OutputError as error:
-            log.warning("other machines are not told yet what is done: %s", error)
+            log.warning("other machines do not know yet what is done: %s", error)
 
     def _send_part(self) -> bool:
         sql = "SELECT number, url, filename, version, coalesce(settings, '') FROM unsent JOIN videos USING (url) "

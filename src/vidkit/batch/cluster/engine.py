@@ -171,7 +171,8 @@ class RayWorkers:
             why = message("the Ray cluster fails: {error}", error=printable(error)[:300])
             if isinstance(error, self._cluster.ray.exceptions.RayActorError):  # of the state, not of a worker
                 why = message(
-                    "what the workers share was killed, perhaps for want of memory: the same command goes on"
+                    "what the workers share was killed, perhaps for lack of memory: "
+                    "run the same command again to continue"
                 )
             self._fail(self._lost_head() or EngineError(why))
 

@@ -253,7 +253,7 @@ def why_died(cause: str) -> str:
         return message("its node was running out of memory")
     if cause.startswith("it gave"):
         return cause
-    return message("its process ended, perhaps for want of memory")
+    return message("its process ended, perhaps for lack of memory")
 
 
 def state_text(slots: Slots, address: str, models: str) -> str:

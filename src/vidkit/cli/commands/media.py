@@ -42,7 +42,7 @@ def probe(options: argparse.Namespace, config: Config) -> int:
         audio = (
             _("{codec} {channels} ch", codec=found.audio.codec, channels=found.audio.channels)
             if found.audio
-            else _("no sound")
+            else _("no audio")
         )
         line = (
             f"{printable(path.name)}  {format_duration(found.duration)}  {found.resolution}  {found.fps:g} fps  "

@@ -59,7 +59,10 @@ def process(options: argparse.Namespace, config: Config) -> int:
     )
     with open_run(spec) as run:
         if run.describer is None and options.describe != "none":
-            say("No model is configured, so nothing is described: see [QwenVL] in config.ini. All else is done.")
+            say(
+                "No model is configured, so nothing is described: see [QwenVL] in config.ini. "
+                "Everything else is done."
+            )
         workers = config.concurrency.max_workers
         screen = Screen(None if options.csv else len(rows), as_json=options.json, workers=workers)
         if options.csv and screen.live:

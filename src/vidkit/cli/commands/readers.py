@@ -72,15 +72,15 @@ def _needs(needs: Needs) -> str:
     parts = []
     if pictures := needs.pictures:
         which = {
-            "all": message("{per_second:g} pictures a second", per_second=pictures.per_second),
+            "all": message("{per_second:g} frames per second", per_second=pictures.per_second),
             "changed": message(
-                "{per_second:g} pictures a second where they change", per_second=pictures.per_second
+                "{per_second:g} frames per second where they change", per_second=pictures.per_second
             ),
-            "scene": message("a picture of each scene"),
+            "scene": message("a frame of each scene"),
         }[pictures.choose]
         parts.append(message("{which}, at most {side} pixels wide or high", which=which, side=pictures.side))
     if needs.sound:
-        parts.append(message("the sound"))
+        parts.append(message("the audio"))
     if needs.text:
         parts.append(message("the description and what other readers have read"))
     if needs.model:

@@ -78,7 +78,7 @@ def report(options: argparse.Namespace, config: Config) -> int:
     if options.json:
         print(json_text(numbers))
     if writes:
-        videos, pictures = format_count(written["videos"], "video"), format_count(written["pictures"], "picture")
+        videos, pictures = format_count(written["videos"], "video"), format_count(written["pictures"], "thumbnail")
         size = format_size(written["bytes"])
         say(
             "{videos} of {all} shown with {pictures}, {size}",

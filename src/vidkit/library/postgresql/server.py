@@ -65,7 +65,7 @@ _REASONS = {
     "42501": (message("does not allow this user to do that"), message("Grant it the tables of the schema vidkit")),
     "42P01": (
         message("has lost a table of the library"),
-        message("Put it back, or drop the schema vidkit to begin anew"),
+        message("Restore it, or drop the schema vidkit to start again"),
     ),
     "3F000": (message("has lost the schema vidkit"), message("Start the program again")),
     "53100": (

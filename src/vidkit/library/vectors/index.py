@@ -257,8 +257,8 @@ class VectorIndex:
         except (OSError, OutputError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             log.warning(
-                "the index %s cannot be written: %s. It is made in the folder for temporary files, anew at each "
-                "start. Allow writing to its folder",
+                "the index %s cannot be written: %s. It is kept in the folder for temporary files and built "
+                "again at each start. Allow writing to its folder",
                 printable(self.place),
                 reason,
             )
