@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import MakeVideo
 from tests.misbehaving_server import Reply, Server
 from vidkit.download import Download, download_video
-from vidkit.download.sites import knows
+from vidkit.download.sites import supports
 from vidkit.errors import DownloadError
 from vidkit.ffmpeg import find_tool
 
@@ -261,6 +261,6 @@ def test_without_yt_dlp_the_error_says_how_to_get_it(server: Server) -> None:
 
 def test_youtube_is_known_by_name() -> None:
     pytest.importorskip("yt_dlp")
-    assert knows("https://www.youtube.com/watch?v=BaW_jenozKc")
-    assert not knows("http://127.0.0.1/page")
-    assert not knows("http://[")
+    assert supports("https://www.youtube.com/watch?v=BaW_jenozKc")
+    assert not supports("http://127.0.0.1/page")
+    assert not supports("http://[")

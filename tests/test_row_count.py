@@ -30,7 +30,7 @@ TABLE = "url,label\n"
 )
 @pytest.mark.parametrize("piece", [7, 2**18])
 def test_as_many_rows_are_counted_as_are_read(content: str, piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counting, "_PIECE", piece)
+    monkeypatch.setattr(counting, "_BLOCK", piece)
     Path("v.csv").write_bytes(content.encode())
     if piece > 7 or not content.startswith(("sep", "a.mp4", "plain")):  # what the first line is, is in one piece
         assert count_rows("v.csv") == len(list(read_video_metadata_from_csv("v.csv", BASE)))
