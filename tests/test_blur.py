@@ -197,7 +197,7 @@ def test_a_black_video_and_one_pixel_stay_as_they_are(
 def test_a_video_that_ffmpeg_cannot_write_whole_leaves_no_file(detector: FaceDetector, face: Path) -> None:
     Path("old.webm").write_bytes(b"old")
     with pytest.raises(
-        MediaError, match=r"face.mp4 cannot be written as .webm: .*an .mkv holds sound of every kind"
+        MediaError, match=r"face.mp4 cannot be written as .webm: .*an .mkv file can hold audio of every kind"
     ):
         blur_video(face, "old.webm", detector, side=64)  # AAC does not go into WebM
     assert Path("old.webm").read_bytes() == b"old"

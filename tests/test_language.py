@@ -130,7 +130,7 @@ def test_the_help_of_every_command_is_chinese_and_fits_the_terminal(
     [
         ("proces", "vidkit: 错误: 没有命令 proces：您是否想输入 process？"),
         ("serve --prot 1", "vidkit serve: 错误: 没有选项 --prot：您是否想输入 --port？"),
-        ("serve --port x", "vidkit serve: 错误: 参数 --port：无效的 int 值：'x'"),
+        ("serve --port x", "vidkit serve: 错误: 参数 --port：'x' 不是端口：端口是 0 到 65535 之间的数字"),
         ("search --limit", "vidkit search: 错误: 参数 --limit：需要一个值"),
         ("process", "vidkit process: 错误: 必须使用以下参数之一：--urls --csv"),
         ("process --urls", "vidkit process: 错误: 参数 --urls：至少需要一个值"),

@@ -92,13 +92,13 @@ KILLED_AT_RECORD_3000 = """
 import os, signal, sys
 from vidkit import library
 from vidkit.cli import main
-told = library._told
+with_progress = library._with_progress
 def killed(*words):
-    for number, entry in enumerate(told(*words)):
+    for number, entry in enumerate(with_progress(*words)):
         if number == 3000:
             os.kill(os.getpid(), signal.SIGKILL)
         yield entry
-library._told = killed
+library._with_progress = killed
 main(sys.argv[1:])
 """
 

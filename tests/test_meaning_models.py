@@ -314,7 +314,8 @@ def test_two_halves_of_different_models_are_refused(tmp_path: Path) -> None:
     shutil.copy(other / "visual" / "model.onnx", folder / "visual")
     said = refused("", folder)
     assert (
-        "its texts have vectors of 16 numbers and its pictures of 8: visual/ and textual/ are of two models" in said
+        "its texts have vectors of 16 numbers, its images have 8: visual/ and textual/ belong to different models"
+        in said
     )
 
 
@@ -325,4 +326,4 @@ def test_wrong_words_on_how_pictures_are_made_ready_are_refused(tmp_path: Path, 
     folder = make_image_model(tmp_path / "m")
     file = folder / "visual" / "preprocess_cfg.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), **change}))
-    assert "preprocess_cfg.json does not say how pictures are made ready" in refused("", folder)
+    assert "preprocess_cfg.json does not say how images are prepared" in refused("", folder)

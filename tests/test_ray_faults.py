@@ -158,7 +158,7 @@ def test_a_signal_ends_a_run_with_what_is_done_and_no_ffmpeg(
     assert len(records("out")) <= most
     assert "failures" not in records("out")
     if signals == "INT":
-        assert "finishing the 2 videos under way" in said
+        assert "finishing 2 videos" in said
         assert len(records("out")) >= 2
     cluster.wait(lambda: not ffmpegs(), "the end of ffmpeg", 20)
     assert not [path for path in Path("out").rglob(".vidkit-*") if path.is_dir()]
@@ -177,7 +177,7 @@ def test_ctrl_c_leaves_rows_that_wait_for_a_slot_to_the_next_run(
 
     cluster.wait(lambda: len(begun()) == 2, "two slow downloads")
     run.send(signal.SIGINT)
-    assert "finishing the 2 videos under way" in run.ends(130)
+    assert "finishing 2 videos" in run.ends(130)
     assert begun() == ["/a.mp4", "/b.mp4"]
     found = records("out")
     assert len(found.pop("failures")) == 20

@@ -62,15 +62,16 @@ def process_rows(
                 "the run ends, since every other row would fail too: {refused}", refused=tally.refused
             )
     except Terminated:
-        tally.summary.interrupted = True
-        tally.summary.abandoned = _stop(run, pool)
+        tally.summary.interrupted = tally.summary.stopped = True
+        _stop(run, pool)
     except KeyboardInterrupt:
         try:
             pool.finish()
             tally.interrupted(pool.wait(0))
             _wait_until(run, lambda: not pool.wait(_POLL))
         except KeyboardInterrupt:
-            tally.summary.abandoned = _stop(run, pool)
+            tally.summary.stopped = True
+            _stop(run, pool)
     except (EngineError, RefusedError):
         tally.summary.interrupted = True
         with closing(admission):
@@ -115,10 +116,9 @@ def _wait_for_turn(run: Run, pool: Workers) -> None:
         log.info("the run with a higher priority has no more rows waiting: this one goes on")
 
 
-def _stop(run: Run, pool: Workers) -> int:
-    """Stop the videos in progress and remove their temporary files. Returns how many do not end at once."""
+def _stop(run: Run, pool: Workers) -> None:
+    """Stop the videos in progress and remove their temporary files. Wait for them, but not for long."""
     run.processes.stop()
     deadline = time.monotonic() + _SECONDS_TO_STOP
-    while (left := pool.wait(0.1)) and time.monotonic() < deadline:
+    while pool.wait(0.1) and time.monotonic() < deadline:
         pass
-    return left

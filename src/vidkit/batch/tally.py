@@ -26,7 +26,7 @@ SUMMARY = "summary.json"
 class Summary:
     """The counts of a run; `bytes` is the size of the processed videos, `seconds` the time of the whole run.
 
-    `abandoned` videos were in progress when the run was stopped, and did not end at once.
+    `stopped`: the run did not finish its videos in progress, so threads of theirs may still be running.
     """
 
     processed: int = 0
@@ -41,7 +41,7 @@ class Summary:
     started_at: str = field(default_factory=timestamp)
     finished_at: str = ""
     interrupted: bool = False
-    abandoned: int = 0
+    stopped: bool = False
 
 
 class Reporter(Protocol):
