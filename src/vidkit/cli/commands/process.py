@@ -164,9 +164,8 @@ def infer(options: argparse.Namespace, config: Config) -> int:
 
 
 def _exit_code(summary: Summary) -> int:
-    if (
-        summary.stopped
-    ):  # Python would wait for a thread that waits for a server, and abort in one that runs a model
+    if summary.stopped:
+        # Python would wait for a thread that waits for a server, and abort in one that runs a model.
         logging.shutdown()
         sys.stdout.flush()
         os._exit(EXIT_INTERRUPTED)
